@@ -1,0 +1,210 @@
+//! What can go wrong, with the numbers.
+
+use core::fmt;
+
+/// Why a call was refused. Nothing had been written when it was.
+///
+/// Each variant carries the numbers that disagree, so that it can be matched on and so that its message says them:
+///
+/// ```
+/// use positional_encodings::{Error, Sinusoidal};
+///
+/// let error = Sinusoidal::new(7).unwrap_err();
+/// assert_eq!(error, Error::OddDim { dim: 7 });
+/// assert_eq!(error.to_string(), "dim 7 is odd, and systems disagree on what follows: choose an OddDim");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// An encoding must have at least one feature.
+    ZeroDim,
+    /// An odd dim has several conventions, so one must be named (see [`OddDim`](crate::OddDim)).
+    OddDim {
+        /// The dim asked for.
+        dim: usize,
+    },
+    /// The frequencies do not fit into the dim: they need more features than it has.
+    DimTooSmall {
+        /// The dim asked for.
+        dim: usize,
+        /// The features that the frequencies need.
+        needed: usize,
+    },
+    /// Sizes whose product does not fit into memory.
+    TooLarge {
+        /// Number of rows asked for.
+        rows: usize,
+        /// Number of features in each.
+        dim: usize,
+    },
+    /// The base of a geometric progression must be positive and finite.
+    InvalidBase {
+        /// The base given.
+        base: f64,
+    },
+    /// Timescales and periods must be positive and finite, the shorter one first.
+    InvalidTimescales {
+        /// The shortest given.
+        shortest: f64,
+        /// The longest given.
+        longest: f64,
+    },
+    /// A frequency must be finite and turn less than 2⁶³ times per position.
+    InvalidFrequency {
+        /// Which pair it is.
+        pair: usize,
+        /// The frequency in radians per position.
+        frequency: f64,
+    },
+    /// A factor that must be finite was not.
+    InvalidFactor {
+        /// The factor given.
+        factor: f64,
+    },
+    /// The parameters of a random distribution are not usable.
+    InvalidInit {
+        /// What the distribution needs.
+        needs: &'static str,
+        /// The value given.
+        found: f64,
+    },
+    /// A position must be finite.
+    NonFinitePosition {
+        /// Where it stands among the positions.
+        index: usize,
+        /// Its value.
+        position: f64,
+    },
+    /// A position must lie within ±2⁶²: beyond, phases are no longer exact.
+    PositionTooLarge {
+        /// Where it stands among the positions.
+        index: usize,
+        /// The position, rounded to f64.
+        position: f64,
+    },
+    /// A position that a table has no row for.
+    PositionOutsideTable {
+        /// The position asked for.
+        position: f64,
+        /// The first position the table knows.
+        first: i64,
+        /// How many it knows.
+        len: usize,
+    },
+    /// A token or segment id that a table has no row for.
+    IdOutsideTable {
+        /// Which table it is.
+        table: &'static str,
+        /// The id asked for.
+        id: i64,
+        /// How many rows the table has.
+        rows: usize,
+    },
+    /// The last axis must be as wide as the encoding.
+    WidthMismatch {
+        /// Width of the encoding.
+        expected: usize,
+        /// Width of the array.
+        found: usize,
+    },
+    /// An axis of an array must have another length.
+    LengthMismatch {
+        /// What is counted.
+        what: &'static str,
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The rows of a batch must have one length.
+    Ragged {
+        /// The first row of another length.
+        row: usize,
+        /// Length of the rows before it.
+        expected: usize,
+        /// Its own length.
+        found: usize,
+    },
+    /// An array must end in the axes (positions, dim).
+    TooFewAxes {
+        /// The fewest axes that would do.
+        expected: usize,
+        /// The axes it has.
+        found: usize,
+    },
+    /// Offsets of packed documents must start at 0 and never decrease.
+    InvalidOffsets {
+        /// Where the first wrong offset stands.
+        index: usize,
+        /// Its value.
+        offset: i64,
+    },
+    /// The instruction set is not available on this machine.
+    UnavailableInstructionSet {
+        /// Its name.
+        name: &'static str,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZeroDim => write!(f, "dim 0: an encoding needs at least one feature"),
+            Self::OddDim { dim } => {
+                write!(f, "dim {dim} is odd, and systems disagree on what follows: choose an OddDim")
+            }
+            Self::DimTooSmall { dim, needed } => {
+                write!(f, "dim {dim} is too small: the frequencies need {needed} features")
+            }
+            Self::TooLarge { rows, dim } => write!(f, "{rows} rows of {dim} features do not fit into memory"),
+            Self::InvalidBase { base } => write!(f, "base {base} is not a positive finite number"),
+            Self::InvalidTimescales { shortest, longest } => write!(
+                f,
+                "timescales from {shortest} to {longest}: they must be positive and finite, the shorter one first"
+            ),
+            Self::InvalidFrequency { pair, frequency } => {
+                write!(f, "frequency {frequency} of pair {pair} is not finite or turns 2^63 times per position")
+            }
+            Self::InvalidFactor { factor } => write!(f, "factor {factor} is not finite"),
+            Self::InvalidInit { needs, found } => write!(f, "{needs}, but it is {found}"),
+            Self::NonFinitePosition { index, position } => {
+                write!(f, "position {position} at index {index} is not finite")
+            }
+            Self::PositionTooLarge { index, position } => {
+                write!(f, "position {position} at index {index} is outside ±2^62")
+            }
+            Self::PositionOutsideTable { position, first: 0, len } => {
+                write!(f, "position {position} is outside a table of {len} rows")
+            }
+            Self::PositionOutsideTable { position, first, len } => {
+                write!(f, "position {position} is outside a table of {len} rows, the first for position {first}")
+            }
+            Self::IdOutsideTable { table, id, rows } => {
+                write!(f, "{table} id {id} is outside a table of {rows} rows")
+            }
+            Self::WidthMismatch { expected, found } => {
+                write!(f, "the last axis has {found} features where the encoding has {expected}")
+            }
+            Self::LengthMismatch { what, expected, found } => {
+                write!(f, "{found} {what} where there must be {expected}")
+            }
+            Self::Ragged { row, expected, found } => {
+                write!(f, "row {row} has {found} ids where the rows before it have {expected}")
+            }
+            Self::TooFewAxes { expected, found } => {
+                write!(
+                    f,
+                    "an array of {found} axes where at least {expected} are needed, the last two (positions, dim)"
+                )
+            }
+            Self::InvalidOffsets { index, offset } => {
+                write!(f, "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease")
+            }
+            Self::UnavailableInstructionSet { name } => {
+                write!(f, "this machine does not have the instruction set {name}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,136 @@
+//! Geometric progressions: from one radian per position down to nearly (or exactly) 1/base.
+
+use super::{Frequencies, pairs_of, progression};
+use crate::Error;
+use crate::phase::wide::Wide;
+
+/// What an odd dim means. Systems disagree, so it must be chosen.
+///
+/// | convention | dim 7, base b | systems |
+/// |---|---|---|
+/// | `DropLast` | exponents 2i/7 for 4 pairs, the last without its second member | keras-hub (interleaved); Marian, Pegasus, RoFormer (halves: ceil(dim/2) sines first) |
+/// | `DropLastOfEven` | exponents 2i/8 for 4 pairs, the last without its second member | `positional-encodings` (Python) |
+/// | `ZeroColumn` | exponents 2i/6 for 3 pairs, then a column of zeros | diffusion timesteps; with [`Frequencies::geometric_inclusive`] tensor2tensor, fairseq, MusicGen |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OddDim {
+    /// The paper's formula taken literally: exponents over dim itself, and the last pair lacks its second member.
+    DropLast,
+    /// The encoding of dim + 1 without its last member.
+    DropLastOfEven,
+    /// The encoding of dim − 1, then a column of zeros.
+    ZeroColumn,
+}
+
+impl Frequencies {
+    /// wᵢ = base^(−2i/dim), i < dim/2 (Vaswani et al. 2017, where base is 10000).
+    ///
+    /// Any positive finite base will do. With base 1 all pairs turn one radian per position; below 1 they turn faster.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::OddDim`] (see [`geometric_odd`](Self::geometric_odd)), [`Error::InvalidBase`],
+    /// [`Error::InvalidFrequency`] for a base so small that frequencies pass 2⁶³ turns, [`Error::TooLarge`].
+    ///
+    /// ```
+    /// use positional_encodings::Frequencies;
+    ///
+    /// let frequencies = Frequencies::geometric(128, 500_000.0)?.to_radians();
+    /// assert_eq!(frequencies[32], 500_000_f64.sqrt().recip());
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn geometric(dim: usize, base: f64) -> Result<Self, Error> {
+        let pairs = pairs_of(dim)?;
+        let ratio = checked_base(base)?.inverse_root(pairs as u64);
+        progression(Wide::ONE, ratio, pairs)
+    }
+
+    /// The frequencies of an odd `dim` by one of its conventions; for an even dim, [`geometric`](Self::geometric).
+    ///
+    /// With [`OddDim::ZeroColumn`] there are (dim − 1)/2 pairs, otherwise (dim + 1)/2, the last of which will lack its
+    /// second member. [`Sinusoidal::odd`](crate::Sinusoidal::odd) is the whole encoding.
+    ///
+    /// # Errors
+    ///
+    /// As [`geometric`](Self::geometric), but for odd dims; [`Error::ZeroDim`] too for dim 1 with a zero column, which
+    /// leaves no pair.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, OddDim};
+    ///
+    /// let by = |odd| Frequencies::geometric_odd(3, 1000.0, odd).map(|f| f.to_radians());
+    /// assert_eq!(by(OddDim::DropLast)?, [1.0, 0.01]); // 1000^(-2/3)
+    /// assert_eq!(by(OddDim::DropLastOfEven)?, [1.0, 1000_f64.sqrt().recip()]); // 1000^(-2/4)
+    /// assert_eq!(by(OddDim::ZeroColumn)?, [1.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn geometric_odd(dim: usize, base: f64, convention: OddDim) -> Result<Self, Error> {
+        match convention {
+            _ if dim.is_multiple_of(2) => Self::geometric(dim, base),
+            OddDim::ZeroColumn => Self::geometric(dim - 1, base),
+            OddDim::DropLastOfEven => Self::geometric(dim.saturating_add(1), base),
+            OddDim::DropLast => {
+                let base = checked_base(base)?;
+                let ratio = base.mul(base).inverse_root(dim as u64);
+                progression(Wide::ONE, ratio, dim / 2 + 1)
+            }
+        }
+    }
+
+    /// wᵢ = base^(−i/(dim/2 − 1)), i < dim/2: both ends, 1 and 1/base, are included (tensor2tensor, fairseq, M2M-100,
+    /// Whisper). At dim 2, where those systems divide by zero, w = \[1\].
+    ///
+    /// # Errors
+    ///
+    /// As [`geometric`](Self::geometric).
+    ///
+    /// ```
+    /// use positional_encodings::Frequencies;
+    ///
+    /// assert_eq!(Frequencies::geometric_inclusive(6, 10_000.0)?.to_radians(), [1.0, 0.01, 0.0001]);
+    /// assert_eq!(Frequencies::geometric_inclusive(2, 10_000.0)?.to_radians(), [1.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn geometric_inclusive(dim: usize, base: f64) -> Result<Self, Error> {
+        inclusive(pairs_of(dim)?, Wide::ONE, checked_base(base)?)
+    }
+
+    /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2 timescales.
+    ///
+    /// This is what tensor2tensor's `min_timescale` and `max_timescale` and MLX's `max_freq` = 1/shortest and
+    /// `min_freq` = 1/longest are meant to be. (tensor2tensor *multiplies* by `min_timescale`; where it is not 1, add
+    /// `.scaled(shortest * shortest)` to match it.) At dim 2, w = \[1/shortest\].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless
+    /// 0 < shortest ≤ longest < ∞.
+    ///
+    /// ```
+    /// use positional_encodings::Frequencies;
+    ///
+    /// assert_eq!(Frequencies::timescales(6, 2.0..=512.0)?.to_radians(), [0.5, 1.0 / 32.0, 1.0 / 512.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn timescales(dim: usize, timescales: core::ops::RangeInclusive<f64>) -> Result<Self, Error> {
+        let pairs = pairs_of(dim)?;
+        let (shortest, longest) = (*timescales.start(), *timescales.end());
+        if !(shortest > 0.0 && shortest <= longest && longest.is_finite()) {
+            return Err(Error::InvalidTimescales { shortest, longest });
+        }
+        let first = Wide::from_f64(shortest).inverse_root(1);
+        inclusive(pairs, first, Wide::from_f64(longest).mul(first))
+    }
+}
+
+/// `pairs` terms from `first` down to first / span.
+fn inclusive(pairs: usize, first: Wide, span: Wide) -> Result<Frequencies, Error> {
+    let steps = pairs as u64 - 1;
+    let ratio = if steps == 0 { Wide::ONE } else { span.inverse_root(steps) };
+    progression(first, ratio, pairs)
+}
+
+/// A base that is positive and finite; written so that NaN is refused.
+fn checked_base(base: f64) -> Result<Wide, Error> {
+    if base > 0.0 && base.is_finite() { Ok(Wide::from_f64(base)) } else { Err(Error::InvalidBase { base }) }
+}

@@ -1,0 +1,34 @@
+//! Frequencies from a list.
+
+use super::Frequencies;
+use crate::Error;
+use crate::phase::wide::Wide;
+
+impl Frequencies {
+    /// The given frequencies in radians per position, each taken as the exact value of its double. Negative ones turn
+    /// backwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] for an empty list; [`Error::InvalidFrequency`] for one that is not finite or turns 2⁶³ times per
+    /// position.
+    ///
+    /// ```
+    /// use positional_encodings::{Error, Frequencies};
+    ///
+    /// assert_eq!(Frequencies::from_radians([1.0, -0.5])?.to_radians(), [1.0, -0.5]);
+    /// let error = Frequencies::from_radians([1.0, f64::INFINITY]).unwrap_err();
+    /// assert_eq!(error, Error::InvalidFrequency { pair: 1, frequency: f64::INFINITY });
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_radians(radians: impl IntoIterator<Item = f64>) -> Result<Self, Error> {
+        let check = |(pair, frequency): (usize, f64)| {
+            if frequency.is_finite() {
+                Ok(Wide::from_f64(frequency))
+            } else {
+                Err(Error::InvalidFrequency { pair, frequency })
+            }
+        };
+        Self::new(radians.into_iter().enumerate().map(check).collect::<Result<_, _>>()?)
+    }
+}

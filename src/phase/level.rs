@@ -1,0 +1,64 @@
+//! Which instructions the kernels use.
+
+use fearless_simd::Level;
+
+use crate::Error;
+
+/// An instruction set for the kernels. The best one of the machine is chosen by itself; the results have the same bits with
+/// each, so forcing one is for tests and benchmarks.
+///
+/// ```
+/// use positional_encodings::{InstructionSet, PositionalEncoding, Positions, Sinusoidal};
+///
+/// let encoding = Sinusoidal::new(64)?;
+/// let best: ndarray::Array2<f32> = encoding.encode(&Positions::from(0..100))?;
+/// for set in InstructionSet::available() {
+///     let forced = encoding.clone().with_instruction_set(set)?;
+///     let same: ndarray::Array2<f32> = forced.encode(&Positions::from(0..100))?;
+///     assert_eq!(same, best);
+/// }
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InstructionSet {
+    /// The best that the machine has.
+    Best,
+    /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64, scalar code elsewhere.
+    Baseline,
+    /// AVX2 (x86-64-v3).
+    Avx2,
+    /// AVX-512 as of Ice Lake and Zen 4.
+    Avx512,
+}
+
+impl InstructionSet {
+    /// All that this machine can run, from the plainest on; without [`InstructionSet::Best`], which is the last of them.
+    pub fn available() -> impl Iterator<Item = Self> {
+        [Self::Baseline, Self::Avx2, Self::Avx512].into_iter().filter(|set| set.level().is_ok())
+    }
+
+    /// Its name in the error and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Baseline => "baseline",
+            Self::Avx2 => "AVX2",
+            Self::Avx512 => "AVX-512",
+        }
+    }
+
+    pub(crate) fn level(self) -> Result<Level, Error> {
+        let level = match self {
+            Self::Best => Some(Level::new()),
+            Self::Baseline => Some(Level::baseline()),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx2 => Level::new().as_avx2().map(Level::Avx2),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Self::Avx512 => Level::new().as_avx512().map(Level::Avx512),
+            #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+            Self::Avx2 | Self::Avx512 => None,
+        };
+        level.ok_or(Error::UnavailableInstructionSet { name: self.name() })
+    }
+}

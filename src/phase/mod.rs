@@ -1,0 +1,118 @@
+//! Exact angles and their sine and cosine.
+//!
+//! `turns` finds the exact phase of a position, `sincos` its sine and cosine, `kernel` the rows of many positions, and
+//! [`Waves`] is what encodings hold.
+
+mod columns;
+mod kernel;
+mod lanes;
+mod level;
+mod rows;
+mod sincos;
+mod turns;
+pub(crate) mod wide;
+
+pub(crate) use columns::Columns;
+pub use columns::Layout;
+pub use lanes::Lanes;
+pub use level::InstructionSet;
+
+use fearless_simd::Level;
+use ndarray::{ArrayViewMut2, Axis};
+
+use crate::{Element, Positions};
+use kernel::HALF_BLOCK;
+use rows::Rows;
+use turns::Turns;
+use wide::Wide;
+
+/// Sine and cosine of position × frequency for a list of frequencies, at any positions.
+///
+/// Elements of 64 bits get, for every value, the exact phase and a polynomial. Narrower ones are computed in runs: an
+/// *anchor* stands at every 64th position, and the rows around it are its rotations by a table of small steps (angle
+/// addition in f64: the rows at anchor ± k share their four products). Anchors stand at absolute positions, so a row
+/// never depends on where the run began, and a row asked for alone is computed in the same way. Where a value near a zero
+/// crossing lost too many bits to cancellation, the polynomial of its own phase takes its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Waves {
+    turns: Turns,
+    amplitude: f64,
+    level: Level,
+    /// amplitude · sine and cosine of k steps, k = 0..=HALF_BLOCK: one row of padded pairs for each k.
+    step_sin: Vec<f64>,
+    step_cos: Vec<f64>,
+}
+
+/// Whether rows are stored, or added to what is there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Store {
+    Write,
+    Add,
+}
+
+impl Waves {
+    pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
+        let turns = Turns::new(frequencies);
+        let size = (HALF_BLOCK + 1) * turns.padded();
+        let level = Level::new();
+        let mut waves = Self { turns, amplitude, level, step_sin: vec![0.0; size], step_cos: vec![0.0; size] };
+        waves.fill_steps();
+        waves
+    }
+
+    pub(crate) fn with_amplitude(self, amplitude: f64) -> Self {
+        let mut waves = Self { amplitude, ..self };
+        waves.fill_steps();
+        waves
+    }
+
+    pub(crate) fn with_level(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
+    /// Bytes on the heap.
+    pub(crate) fn memory(&self) -> usize {
+        self.turns.memory() + size_of_val(&*self.step_sin) + size_of_val(&*self.step_cos)
+    }
+
+    /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which are given by `columns`.
+    ///
+    /// The caller has checked the positions, the shape, and that the columns are those of these pairs.
+    pub(crate) fn rows<A: Element>(
+        &self,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        store: Store,
+        out: ArrayViewMut2<'_, A>,
+    ) {
+        debug_assert_eq!((out.nrows(), out.ncols()), (positions.len(), columns.dim));
+        match Rows::new(out) {
+            Ok(mut rows) => self.dispatch(positions, columns, store, &mut rows),
+            Err(out) => self.scattered_rows(positions, columns, store, out),
+        }
+    }
+
+    /// The slow way to rows whose features are apart in memory: by a block of contiguous ones.
+    fn scattered_rows<A: Element>(
+        &self,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        store: Store,
+        mut out: ArrayViewMut2<'_, A>,
+    ) {
+        let block_rows = out.nrows().min(2 * HALF_BLOCK);
+        let mut block = vec![A::zero(); block_rows * columns.dim];
+        for (index, mut out) in out.axis_chunks_iter_mut(Axis(0), block_rows.max(1)).enumerate() {
+            let start = index * block_rows;
+            let positions = positions.slice(start..start + out.nrows());
+            let data = &mut block[..out.len()];
+            self.dispatch(&positions, columns, Store::Write, &mut Rows::Flat { data, dim: columns.dim });
+            for (out, value) in out.iter_mut().zip(&*data) {
+                *out = match store {
+                    Store::Write => *value,
+                    Store::Add => *out + *value,
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Sine and cosine of an exact phase, in f64, many pairs at a time.
+//!
+//! The phase is reduced to an eighth of a turn by looking at its leading bits, becomes an angle of two doubles (78 bits
+//! below the binary point), and goes through the polynomials of fdlibm's `__kernel_sin` and `__kernel_cos` (Sun
+//! Microsystems, 1993). The result is within 0.8 ulp; only sums, products and bit operations are used, so it has the
+//! same bits on every machine.
+
+// The polynomial coefficients stand as fdlibm prints them, a digit more than needed.
+#![allow(clippy::excessive_precision)]
+
+use fearless_simd::prelude::*;
+
+/// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
+const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);
+/// What `TAU_HIGH` lacks.
+const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
+/// 2π · 2⁻⁸⁰
+const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
+/// Below this the angle itself, position × frequency in f64, is more accurate than the fixed-point phase.
+const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
+/// The bits of 2⁵²: a 52-bit integer below them makes the double 2⁵² + integer.
+const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
+const TWO_52: f64 = (1_u64 << 52) as f64;
+
+/// Sine and cosine of the phase (high, low), 128 bits of a turn; `angle` is the same in radians as f64 has it, used where
+/// it is tiny.
+#[inline(always)]
+pub(crate) fn sincos<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> (S::f64s, S::f64s) {
+    // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that eighth.
+    let biased = high + (1 << 61);
+    let quarter = biased >> 62;
+    let rest = biased & ((1 << 62) - 1);
+    // 26 leading bits (an integer less its bias of 2²⁵) and the 52 next.
+    let leading: S::f64s = ((rest >> 36) | TWO_52_BITS).bitcast();
+    let leading = leading - (TWO_52 + (1 << 25) as f64);
+    let trailing: S::f64s = ((rest & ((1 << 36) - 1)) << 16 | low >> 48 | TWO_52_BITS).bitcast();
+    let trailing = trailing - TWO_52;
+
+    let exact = leading * TAU_HIGH;
+    let small = leading * TAU_REST + trailing * TAU_LOW;
+    let sum = exact + small;
+    let error = (exact - sum) + small;
+    let tiny = angle.abs().simd_lt(S::f64s::splat(simd, TINY));
+    let x = tiny.select(angle, sum);
+    let y = tiny.select(S::f64s::splat(simd, 0.0), error);
+
+    let (sin, cos) = (kernel_sin(simd, x, y), kernel_cos(simd, x, y));
+
+    // Quarter 0: (sin, cos); 1: (cos, −sin); 2: (−sin, −cos); 3: (−cos, sin).
+    let odd = (quarter & 1).simd_eq(S::u64s::splat(simd, 1));
+    let sin_sign = (quarter & 2) << 62;
+    let cos_sign = ((quarter + 1) & 2) << 62;
+    let sin_bits: S::u64s = odd.select(cos, sin).bitcast();
+    let cos_bits: S::u64s = odd.select(sin, cos).bitcast();
+    ((sin_bits ^ sin_sign).bitcast(), (cos_bits ^ cos_sign).bitcast())
+}
+
+/// sin(x + y) for |x| ≤ π/4, y the tail of x.
+#[inline(always)]
+fn kernel_sin<S: Simd>(simd: S, x: S::f64s, y: S::f64s) -> S::f64s {
+    let splat = |value| S::f64s::splat(simd, value);
+    let z = x * x;
+    let w = z * z;
+    let r = splat(8.333_333_333_322_489_461_24e-3)
+        + z * (z * 2.755_731_370_707_006_767_89e-6 - splat(1.984_126_982_985_794_931_34e-4))
+        + z * w * (z * 1.589_690_995_211_550_102_21e-10 - splat(2.505_076_025_340_686_341_95e-8));
+    let v = z * x;
+    x - ((z * (y * 0.5 - v * r) - y) - v * -1.666_666_666_666_663_243_48e-1)
+}
+
+/// cos(x + y) for |x| ≤ π/4, y the tail of x.
+#[inline(always)]
+fn kernel_cos<S: Simd>(simd: S, x: S::f64s, y: S::f64s) -> S::f64s {
+    let splat = |value| S::f64s::splat(simd, value);
+    let z = x * x;
+    let w = z * z;
+    let r = z
+        * (splat(4.166_666_666_666_660_190_37e-2)
+            + z * (z * 2.480_158_728_947_672_941_78e-5 - splat(1.388_888_888_887_410_957_49e-3)))
+        + w * w
+            * (splat(-2.755_731_435_139_066_330_35e-7)
+                + z * (splat(2.087_572_321_298_174_827_9e-9) - z * 1.135_964_755_778_819_482_65e-11));
+    let half = z * 0.5;
+    let one = splat(1.0);
+    let w = one - half;
+    w + (((one - w) - half) + (z * r - x * y))
+}

@@ -1,0 +1,288 @@
+//! Token ids to the input of an encoder: word row × scale + segment row + position vector.
+
+use ndarray::{
+    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut, ArrayViewMut2, Axis, Data,
+    Dimension, Ix1,
+};
+use num_traits::{AsPrimitive, PrimInt};
+
+use crate::additive::zeros;
+use crate::embed::for_each_sequence;
+use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
+
+/// The embedding layer of a transformer: a word table, an encoding of positions, and if the model has them segments.
+///
+/// out\[…, i\] = words\[token_i\] · scale + segments\[segment_i\] + PE(position_i), summed in this order in the element type,
+/// which is the order of BERT and its descendants, so that sums before LayerNorm are theirs bit for bit.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::{Learned, TokenEmbedding};
+///
+/// let words = array![[1.0_f32, 2.0], [3.0, 4.0]];
+/// let positions = Learned::from_table(array![[0.5, 0.5], [0.25, 0.25]])?;
+/// let embedding = TokenEmbedding::new(words, positions)?;
+/// assert_eq!(embedding.embed(&array![1, 0])?, array![[3.5, 4.5], [1.25, 2.25]]);
+///
+/// // A batch with segments, at positions of its own
+/// let bert = embedding.with_segments(array![[0.0, 0.0], [10.0, 10.0]])?;
+/// let input = bert.lookup(&array![[1, 0]]).with_segments(&array![[0, 1]]).at(&[1, 0]).embed()?;
+/// assert_eq!(input, array![[[3.25, 4.25], [11.5, 12.5]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenEmbedding<A, E> {
+    words: Array2<A>,
+    segments: Option<Array2<A>>,
+    positions: E,
+    scale: Option<A>,
+}
+
+impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
+    /// A word table (vocabulary, dim) and an encoding of the same dim.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WidthMismatch`].
+    pub fn new(words: Array2<A>, positions: E) -> Result<Self, Error> {
+        check_width(&words, positions.dim())?;
+        Ok(Self { words: row_major(words), segments: None, positions, scale: None })
+    }
+
+    /// Multiplies word rows by `scale`: √dim in the paper, Marian and BART with `scale_embedding`.
+    ///
+    /// The scale is rounded to the element type first, as torch and Gemma do.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFactor`] where it is not finite.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, TokenEmbedding};
+    ///
+    /// let positions = Learned::from_table(array![[0.5_f32; 4]])?;
+    /// let embedding = TokenEmbedding::new(array![[1.0; 4]], positions)?.with_scale(4_f64.sqrt())?;
+    /// assert_eq!(embedding.embed(&array![0])?, array![[2.5; 4]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_scale(self, scale: f64) -> Result<Self, Error> {
+        if !scale.is_finite() {
+            return Err(Error::InvalidFactor { factor: scale });
+        }
+        Ok(Self { scale: Some(A::from_f64(scale)), ..self })
+    }
+
+    /// Adds rows of a segment (token type) table (segments, dim). Where a lookup names no segments, all are segment 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WidthMismatch`].
+    pub fn with_segments(self, segments: Array2<A>) -> Result<Self, Error> {
+        check_width(&segments, self.positions.dim())?;
+        Ok(Self { segments: Some(row_major(segments)), ..self })
+    }
+
+    /// The word table (vocabulary, dim).
+    pub fn words(&self) -> ArrayView2<'_, A> {
+        self.words.view()
+    }
+
+    /// The encoding of positions.
+    pub fn positions(&self) -> &E {
+        &self.positions
+    }
+
+    /// Starts a lookup of `tokens` (…, len).
+    pub fn lookup<'a, T, S, D>(&'a self, tokens: &'a ArrayBase<S, D>) -> Lookup<'a, A, E, T, D>
+    where
+        T: PrimInt + AsPrimitive<i64>,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
+        Lookup { embedding: self, tokens: tokens.view(), segments: None, positions: None }
+    }
+
+    /// The input for `tokens` (…, len) at positions 0..len, shape (…, len, dim).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Lookup::embed_into`], and [`Error::TooLarge`].
+    pub fn embed<T, S, D>(&self, tokens: &ArrayBase<S, D>) -> Result<Array<A, D::Larger>, Error>
+    where
+        T: PrimInt + AsPrimitive<i64>,
+        S: Data<Elem = T>,
+        D: Dimension,
+    {
+        self.lookup(tokens).embed()
+    }
+}
+
+/// A lookup of token ids, made by [`TokenEmbedding::lookup`].
+#[derive(Clone, Debug)]
+pub struct Lookup<'a, A, E, T, D: Dimension> {
+    embedding: &'a TokenEmbedding<A, E>,
+    tokens: ArrayView<'a, T, D>,
+    segments: Option<ArrayView<'a, T, D>>,
+    positions: Option<BatchPositions<'a>>,
+}
+
+impl<'a, A, E, T, D> Lookup<'a, A, E, T, D>
+where
+    A: Element,
+    E: PositionalEncoding<A>,
+    T: PrimInt + AsPrimitive<i64>,
+    D: Dimension,
+{
+    /// Segment ids of the same shape as the tokens.
+    pub fn with_segments<S: Data<Elem = T>>(self, segments: &'a ArrayBase<S, D>) -> Self {
+        Self { segments: Some(segments.view()), ..self }
+    }
+
+    /// Positions instead of 0..len: a list that all sequences share, or ids (batch, len).
+    pub fn at(self, positions: impl Into<BatchPositions<'a>>) -> Self {
+        Self { positions: Some(positions.into()), ..self }
+    }
+
+    /// The input as a new array (…, len, dim).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed_into`](Self::embed_into), and [`Error::TooLarge`].
+    pub fn embed(self) -> Result<Array<A, D::Larger>, Error> {
+        self.check()?;
+        let (rows, dim) = (self.tokens.len(), self.embedding.positions.dim());
+        let too_large = Error::TooLarge { rows, dim };
+        let mut shape = D::Larger::zeros(self.tokens.ndim() + 1);
+        for (axis, &len) in self.tokens.shape().iter().chain(&[dim]).enumerate() {
+            shape[axis] = len;
+        }
+        let mut out = zeros(rows, dim)?.into_shape_with_order(shape).map_err(|_| too_large)?;
+        self.embed_into(out.view_mut())?;
+        Ok(out)
+    }
+
+    /// Writes the input to `out` (…, len, dim), whatever stood there, in one pass over memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooFewAxes`] for tokens without an axis, [`Error::LengthMismatch`] for segments, positions or an output of
+    /// another shape, [`Error::WidthMismatch`], [`Error::IdOutsideTable`], and what the encoding says of the positions.
+    /// Then `out` is as it was.
+    pub fn embed_into(&self, out: ArrayViewMut<'_, A, D::Larger>) -> Result<(), Error> {
+        self.check()?;
+        let (expected, dim) = (self.tokens.shape(), self.embedding.positions.dim());
+        for (&expected, &found) in expected.iter().zip(out.shape()) {
+            if found != expected {
+                return Err(Error::LengthMismatch { what: "rows", expected, found });
+            }
+        }
+        match out.shape().last() {
+            Some(&found) if found != dim => return Err(Error::WidthMismatch { expected: dim, found }),
+            _ => {}
+        }
+        let tokens = self.tokens.view().into_dyn();
+        let segments = self.segments.as_ref().map(|segments| segments.view().into_dyn());
+        let mut sequence = 0;
+        for_each_sequence(out.into_dyn(), &mut |out| {
+            let positions = match &self.positions {
+                Some(positions) => positions.row(sequence),
+                None => Positions::from(0..out.nrows()),
+            };
+            let tokens = nth_lane(&tokens, sequence);
+            let segments = segments.as_ref().map(|segments| nth_lane(segments, sequence));
+            sequence += 1;
+            self.embedding.sequence(tokens, segments, &positions, out)
+        })
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let Some(&len) = self.tokens.shape().last() else {
+            return Err(Error::TooFewAxes { expected: 1, found: 0 });
+        };
+        check_ids("word", &self.tokens, self.embedding.words.nrows())?;
+        if let Some(segments) = &self.segments {
+            for (&expected, &found) in self.tokens.shape().iter().zip(segments.shape()) {
+                if found != expected {
+                    return Err(Error::LengthMismatch { what: "segments", expected, found });
+                }
+            }
+            check_ids("segment", segments, self.embedding.segments.as_ref().map_or(0, Array2::nrows))?;
+        } else if self.embedding.segments.as_ref().is_some_and(|segments| segments.nrows() == 0) {
+            return Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 });
+        }
+        let default = BatchPositions::from(0..len);
+        let positions = self.positions.as_ref().unwrap_or(&default);
+        if positions.len() != len {
+            return Err(Error::LengthMismatch { what: "positions", expected: len, found: positions.len() });
+        }
+        let sequences: usize = self.tokens.shape()[..self.tokens.ndim() - 1].iter().product();
+        match positions.rows() {
+            Some(found) if found != sequences => {
+                Err(Error::LengthMismatch { what: "rows of positions", expected: sequences, found })
+            }
+            _ => self.embedding.positions.check(positions.all()),
+        }
+    }
+}
+
+impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
+    /// One sequence, a few rows at a time: the positions are added while the words are in cache.
+    fn sequence<T: PrimInt + AsPrimitive<i64>>(
+        &self,
+        tokens: ArrayView1<'_, T>,
+        segments: Option<ArrayView1<'_, T>>,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
+        const BLOCK_BYTES: usize = 1 << 17;
+        let rows = (BLOCK_BYTES / (size_of::<A>() * out.ncols()).max(1)).clamp(1, tokens.len().max(1));
+        for (block, mut out) in out.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
+            let start = block * rows;
+            for (i, mut out) in out.rows_mut().into_iter().enumerate() {
+                let word = self.words.row(tokens[start + i].as_() as usize);
+                match self.scale {
+                    None => out.assign(&word),
+                    Some(scale) => out.zip_mut_with(&word, |out, word| *out = *word * scale),
+                }
+                if let Some(table) = &self.segments {
+                    let segment = segments.as_ref().map_or(0, |segments| segments[start + i].as_() as usize);
+                    out.zip_mut_with(&table.row(segment), |out, segment| *out = *out + *segment);
+                }
+            }
+            self.positions.add_to(&positions.slice(start..start + out.nrows()), out)?;
+        }
+        Ok(())
+    }
+}
+
+/// The n-th lane along the last axis, in row-major order of the leading axes.
+fn nth_lane<'v, T>(array: &'v ArrayViewD<'_, T>, mut n: usize) -> ArrayView1<'v, T> {
+    let mut view = array.view();
+    while view.ndim() > 1 {
+        let below: usize = view.shape()[1..view.ndim() - 1].iter().product();
+        view = view.index_axis_move(Axis(0), n / below.max(1));
+        n %= below.max(1);
+    }
+    let len = view.len();
+    view.into_shape_with_order(Ix1(len)).unwrap_or_else(|_| ArrayView1::from(&[]))
+}
+
+fn check_ids<T, D>(table: &'static str, ids: &ArrayView<'_, T, D>, rows: usize) -> Result<(), Error>
+where
+    T: PrimInt + AsPrimitive<i64>,
+    D: Dimension,
+{
+    match ids.iter().map(|id| id.as_()).find(|&id| id < 0 || id as u64 >= rows as u64) {
+        Some(id) => Err(Error::IdOutsideTable { table, id, rows }),
+        None => Ok(()),
+    }
+}
+
+fn check_width<A>(table: &Array2<A>, dim: usize) -> Result<(), Error> {
+    if table.ncols() == dim { Ok(()) } else { Err(Error::WidthMismatch { expected: dim, found: table.ncols() }) }
+}
+
+fn row_major<A: Element>(table: Array2<A>) -> Array2<A> {
+    if table.is_standard_layout() { table } else { table.as_standard_layout().into_owned() }
+}
