@@ -52,13 +52,13 @@ impl Sinusoidal {
     /// ```
     /// use positional_encodings::{OddDim, PositionalEncoding, Positions, Sinusoidal};
     ///
-    /// let row = |odd| -> Result<Vec<f64>, positional_encodings::Error> {
+    /// let row = |odd| -> Result<Vec<f32>, positional_encodings::Error> {
     ///     Ok(Sinusoidal::odd(3, odd)?.encode(&Positions::from(1..2))?.row(0).to_vec())
     /// };
-    /// let (w, v) = (10_000_f64.powf(-2.0 / 3.0), 0.01_f64);
-    /// assert_eq!(row(OddDim::DropLast)?, [1_f64.sin(), 1_f64.cos(), w.sin()]);
-    /// assert_eq!(row(OddDim::DropLastOfEven)?, [1_f64.sin(), 1_f64.cos(), v.sin()]);
-    /// assert_eq!(row(OddDim::ZeroColumn)?, [1_f64.sin(), 1_f64.cos(), 0.0]);
+    /// let sine = |w: f64| w.sin() as f32; // the sine of frequency w at position 1
+    /// assert_eq!(row(OddDim::DropLast)?, [sine(1.0), 1_f32.cos(), sine(10_000_f64.powf(-2.0 / 3.0))]);
+    /// assert_eq!(row(OddDim::DropLastOfEven)?, [sine(1.0), 1_f32.cos(), sine(0.01)]);
+    /// assert_eq!(row(OddDim::ZeroColumn)?, [sine(1.0), 1_f32.cos(), 0.0]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn odd(dim: usize, convention: OddDim) -> Result<Self, Error> {
