@@ -4,6 +4,7 @@
 //! [`Waves`] is what encodings hold.
 
 mod columns;
+mod group;
 mod kernel;
 mod lanes;
 mod level;
@@ -16,6 +17,8 @@ pub(crate) use columns::Columns;
 pub use columns::Layout;
 pub use lanes::Lanes;
 pub use level::InstructionSet;
+
+use core::ops::Range;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut2, Axis};
@@ -68,6 +71,14 @@ impl Waves {
 
     pub(crate) fn with_level(self, level: Level) -> Self {
         Self { level, ..self }
+    }
+
+    /// Sines and cosines of a step for a chunk of pairs.
+    #[inline(always)]
+    fn steps(&self, step: usize, chunk: Range<usize>) -> [&[f64]; 2] {
+        let row = step * self.turns.padded();
+        let at = row + chunk.start..row + chunk.end;
+        [&self.step_sin[at.clone()], &self.step_cos[at]]
     }
 
     /// Bytes on the heap.

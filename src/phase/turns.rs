@@ -4,6 +4,8 @@
 //! *modulo one turn*, is exact in integer arithmetic, because wrapping is what integers do: the phase accumulator of
 //! digital synthesizers. At position 2⁵³ the phase is still right to 2⁻⁷⁵ of a turn.
 
+use fearless_simd::prelude::*;
+
 use super::wide::Wide;
 
 /// Pairs are stored in multiples of this, so that the widest vectors never meet an end. The rest have frequency zero.
@@ -49,24 +51,42 @@ impl Turns {
         &self.radians
     }
 
-    /// Writes the phases of the pairs from `first` on at a whole `position`, each as 128 bits of a turn.
+    /// The phases of a vector of pairs from `first` on at a whole `position`: 128 bits of a turn, as high and low words.
+    ///
+    /// Schoolbook multiplication modulo 2¹²⁸ in 32-bit digits, which is what vector units multiply.
     #[inline(always)]
-    pub(crate) fn phases_at_integer(&self, position: i64, first: usize, high: &mut [u64], low: &mut [u64]) {
-        let n = high.len();
-        let (f_high, f_low) = (&self.high[first..first + n], &self.low[first..first + n]);
-        let low = &mut low[..n];
-        // Modulo 2¹²⁸ a negative position is 2¹²⁸ − |position|, and u64 holds it but for its upper 64 ones,
-        // which multiply the low word into the high one.
-        let (factor, ones) = (position as u64, (position >> 63) as u64);
-        for i in 0..n {
-            let product = u128::from(f_low[i]) * u128::from(factor);
-            low[i] = product as u64;
-            high[i] = f_high[i].wrapping_mul(factor).wrapping_add((product >> 64) as u64).wrapping_sub(f_low[i] & ones);
-        }
+    pub(crate) fn phases_at_integer<S: Simd>(&self, simd: S, position: i64, first: usize) -> (S::u64s, S::u64s) {
+        const DIGIT: u64 = (1 << 32) - 1;
+        let end = first + S::u64s::LEN;
+        let f_high = S::u64s::from_slice(simd, &self.high[first..end]);
+        let f_low = S::u64s::from_slice(simd, &self.low[first..end]);
+        let (f0, f1, f2, f3) = (f_low & DIGIT, f_low >> 32, f_high & DIGIT, f_high >> 32);
+        // Modulo 2¹²⁸ a negative position is 2¹²⁸ − |position|; a u64 holds it but for its upper 64 ones, which multiply
+        // the low word into the high one.
+        let (p0, p1) = (position as u64 & DIGIT, position as u64 >> 32);
+        let ones = (position >> 63) as u64;
+
+        let column0 = f0 * p0;
+        let column1 = f1 * p0 + (column0 >> 32);
+        let column1_more = f0 * p1 + (column1 & DIGIT);
+        let column2 = f2 * p0 + (column1 >> 32);
+        let column2_more = f1 * p1 + (column2 & DIGIT) + (column1_more >> 32);
+        let column3 = f3 * p0 + f2 * p1 + (column2 >> 32) + (column2_more >> 32);
+        let low = (column1_more << 32) | (column0 & DIGIT);
+        let high = (column3 << 32) | (column2_more & DIGIT);
+        (high - (f_low & ones), low)
     }
 
     /// The same at any `position` below 2⁶² in magnitude: the product with its 53-bit significand, moved down.
-    pub(crate) fn phases_at_real(&self, position: f64, first: usize, high: &mut [u64], low: &mut [u64]) {
+    #[inline(always)]
+    pub(crate) fn phases_at_real<S: Simd>(&self, simd: S, position: f64, first: usize) -> (S::u64s, S::u64s) {
+        let (mut high, mut low) = ([0; GROUP], [0; GROUP]);
+        let (high, low) = (&mut high[..S::u64s::LEN], &mut low[..S::u64s::LEN]);
+        self.real_phases(position, first, high, low);
+        (S::u64s::from_slice(simd, high), S::u64s::from_slice(simd, low))
+    }
+
+    fn real_phases(&self, position: f64, first: usize, high: &mut [u64], low: &mut [u64]) {
         let bits = position.abs().to_bits();
         let (field, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
         let (significand, exponent) = if field == 0 { (fraction, -1074) } else { (fraction | 1 << 52, field - 1075) };
@@ -117,15 +137,18 @@ fn shift_right_signed(limbs: [u64; 4], bits: u32) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::{Level, dispatch};
 
     fn phase(turns: &Turns, position: f64, real: bool) -> u128 {
-        let (mut high, mut low) = ([0], [0]);
-        if real {
-            turns.phases_at_real(position, 0, &mut high, &mut low);
-        } else {
-            turns.phases_at_integer(position as i64, 0, &mut high, &mut low);
-        }
-        u128::from(high[0]) << 64 | u128::from(low[0])
+        let (high, low) = dispatch!(Level::new(), simd => {
+            let (high, low) = if real {
+                turns.phases_at_real(simd, position, 0)
+            } else {
+                turns.phases_at_integer(simd, position as i64, 0)
+            };
+            (high[0], low[0])
+        });
+        u128::from(high) << 64 | u128::from(low)
     }
 
     #[test]
