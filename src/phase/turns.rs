@@ -1,10 +1,11 @@
 //! Frequencies as binary fractions of a turn, and the exact phase of a position.
 //!
-//! A frequency is a fixed-point number of turns per position with 128 fraction bits. Its product with a position,
+//! A frequency is a fixed-point number of turns per position with 192 fraction bits. Its product with a position,
 //! *modulo one turn*, is exact in integer arithmetic, because wrapping is what integers do: the phase accumulator of
-//! digital synthesizers. At position 2⁵³ the phase is still right to 2⁻⁷⁵ of a turn.
+//! digital synthesizers. 128 bits of it are kept: even where the sine is as small as it gets, near 2⁻⁶¹ at positions up
+//! to 2⁵³, that is its full precision. Frequencies of 128 bits would lose it there.
 
-use super::wide::Wide;
+use super::wide::{Limbs, Wide};
 
 /// Pairs are stored in multiples of this, so that the widest vectors never meet an end. The rest have frequency zero.
 pub(crate) const GROUP: usize = 16;
@@ -15,6 +16,7 @@ pub(crate) struct Turns {
     whole: Vec<u64>,
     high: Vec<u64>,
     low: Vec<u64>,
+    lowest: Vec<u64>,
     /// The same frequencies in radians: they give tiny angles their relative accuracy.
     radians: Vec<f64>,
 }
@@ -23,13 +25,13 @@ impl Turns {
     /// `frequencies` in radians per position, each below 2⁶³ turns in magnitude (`Frequencies` sees to that).
     pub(crate) fn new(frequencies: &[Wide]) -> Self {
         let padded = frequencies.len().next_multiple_of(GROUP);
-        let mut turns =
-            Self { whole: vec![0; padded], high: vec![0; padded], low: vec![0; padded], radians: vec![0.0; padded] };
+        let words = || vec![0; padded];
+        let (whole, high, low, lowest) = (words(), words(), words(), words());
+        let mut turns = Self { whole, high, low, lowest, radians: vec![0.0; padded] };
         for (i, frequency) in frequencies.iter().enumerate() {
             let fixed = frequency.mul(Wide::TURNS_PER_RADIAN).to_fixed();
             debug_assert!(fixed.is_some(), "frequencies are validated when they are made");
-            let [low, high, whole] = fixed.unwrap_or_default();
-            (turns.whole[i], turns.high[i], turns.low[i]) = (whole, high, low);
+            [turns.lowest[i], turns.low[i], turns.high[i], turns.whole[i]] = fixed.unwrap_or_default();
             turns.radians[i] = frequency.to_f64();
         }
         turns
@@ -37,7 +39,7 @@ impl Turns {
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        4 * size_of::<u64>() * self.padded()
+        5 * size_of::<u64>() * self.padded()
     }
 
     /// Number of pairs with those that fill the last group.
@@ -53,39 +55,43 @@ impl Turns {
     #[inline(always)]
     pub(crate) fn phases_at_integer(&self, position: i64, first: usize, high: &mut [u64], low: &mut [u64]) {
         let n = high.len();
-        let (f_high, f_low) = (&self.high[first..first + n], &self.low[first..first + n]);
+        let [f_high, f_low, f_lowest] = [&self.high, &self.low, &self.lowest].map(|words| &words[first..first + n]);
         let low = &mut low[..n];
-        // Modulo 2¹²⁸ a negative position is 2¹²⁸ − |position|, and u64 holds it but for its upper 64 ones,
-        // which multiply the low word into the high one.
-        let (factor, ones) = (position as u64, (position >> 63) as u64);
+        let factor = u128::from(position as u64);
         for i in 0..n {
-            let product = u128::from(f_low[i]) * u128::from(factor);
+            let carry = ((u128::from(f_lowest[i]) * factor) >> 64) as u64;
+            let product = u128::from(f_low[i]) * factor + u128::from(carry);
             low[i] = product as u64;
-            high[i] = f_high[i].wrapping_mul(factor).wrapping_add((product >> 64) as u64).wrapping_sub(f_low[i] & ones);
+            high[i] = f_high[i].wrapping_mul(position as u64).wrapping_add((product >> 64) as u64);
+        }
+        if position < 0 {
+            // It is its two's complement in u64 less 2⁶⁴: the product less the words below, one word up.
+            for i in 0..n {
+                let borrow;
+                (low[i], borrow) = low[i].overflowing_sub(f_lowest[i]);
+                high[i] = high[i].wrapping_sub(f_low[i]).wrapping_sub(u64::from(borrow));
+            }
         }
     }
 
     /// The same at any `position` below 2⁶² in magnitude: the product with its 53-bit significand, moved down.
     pub(crate) fn phases_at_real(&self, position: f64, first: usize, high: &mut [u64], low: &mut [u64]) {
         let bits = position.abs().to_bits();
+        debug_assert!(position.abs() < 2_f64.powi(62));
         let (field, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
         let (significand, exponent) = if field == 0 { (fraction, -1074) } else { (fraction | 1 << 52, field - 1075) };
         for i in 0..high.len() {
-            let f = [self.low[first + i], self.high[first + i], self.whole[first + i]];
-            let product = signed_product(f, significand, position < 0.0);
-            [low[i], high[i]] = if exponent >= 0 {
-                let fraction = (u128::from(product[1]) << 64 | u128::from(product[0])) << exponent.min(127);
-                [fraction as u64, (fraction >> 64) as u64]
-            } else {
-                shift_right_signed(product, exponent.unsigned_abs())
-            };
+            let words = [&self.lowest, &self.low, &self.high, &self.whole];
+            let product = signed_product(words.map(|word| word[first + i]), significand, position < 0.0);
+            // The word below the two that are kept comes in at the top of a larger shift.
+            [low[i], high[i]] = shift_right_signed(product, (64 - exponent).unsigned_abs());
         }
     }
 }
 
-/// ± f · factor modulo 2²⁵⁶, for a two's complement `f`.
-fn signed_product(f: [u64; 3], factor: u64, negate: bool) -> [u64; 4] {
-    let extended = [f[0], f[1], f[2], ((f[2] as i64) >> 63) as u64];
+/// ± f · factor modulo 2³²⁰, for a two's complement `f`.
+fn signed_product(f: Limbs, factor: u64, negate: bool) -> [u64; 5] {
+    let extended = [f[0], f[1], f[2], f[3], ((f[3] as i64) >> 63) as u64];
     let mut carry = 0_u128;
     let product = extended.map(|limb| {
         let sum = u128::from(limb) * u128::from(factor) + carry;
@@ -104,8 +110,8 @@ fn signed_product(f: [u64; 3], factor: u64, negate: bool) -> [u64; 4] {
 }
 
 /// The low two limbs of a two's complement number shifted right, rounding down.
-fn shift_right_signed(limbs: [u64; 4], bits: u32) -> [u64; 2] {
-    let sign = ((limbs[3] as i64) >> 63) as u64;
+fn shift_right_signed(limbs: [u64; 5], bits: u32) -> [u64; 2] {
+    let sign = ((limbs[4] as i64) >> 63) as u64;
     let (skip, bits) = ((bits / 64) as usize, bits % 64);
     let at = |i: usize| limbs.get(i).copied().unwrap_or(sign);
     core::array::from_fn(|i| {
