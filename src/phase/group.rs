@@ -85,10 +85,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
 
     #[inline(always)]
     fn exact_vector(self, position: Position, first: usize) -> (S::f64s, S::f64s) {
-        let (high, low) = match position {
-            Position::Integer(position) => self.waves.turns.phases_at_integer(self.simd, position, first),
-            Position::Real(position) => self.waves.turns.phases_at_real(self.simd, position, first),
-        };
+        let (high, low) = self.waves.turns.phases(self.simd, position, first);
         sincos(self.simd, high, low, self.radians(first) * position.to_f64())
     }
 
