@@ -37,7 +37,7 @@ pub enum Layout {
 
 /// The columns of a row: the members of the pairs, then zeros.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Columns {
+pub struct Columns {
     pub(crate) layout: Layout,
     pub(crate) pairs: usize,
     /// Whether the last pair lacks its second member.

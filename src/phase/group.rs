@@ -4,7 +4,7 @@ use fearless_simd::prelude::*;
 
 use super::kernel::{HALF_BLOCK, Job};
 use super::sincos::sincos;
-use super::turns::GROUP;
+use super::turns::{GROUP, Turns};
 use super::{Lanes, Layout};
 use crate::{Element, Position};
 
@@ -66,8 +66,30 @@ impl<S: Simd> Group<S> {
     }
 }
 
+/// The group of pairs from `first` on at one position, by phase and polynomial, without the amplitude.
+///
+/// It stays a call: inlined wherever it is used, it would be most of the code.
+#[inline(never)]
+pub(super) fn exact<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> Group<S> {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let low = exact_vector(simd, turns, position, first);
+            let high = exact_vector(simd, turns, position, first + S::f64s::LEN);
+            Group { sin: [low.0, high.0], cos: [low.1, high.1] }
+        },
+    )
+}
+
 #[inline(always)]
-pub(super) fn load_two<S: Simd>(simd: S, values: &[f64]) -> [S::f64s; 2] {
+fn exact_vector<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> (S::f64s, S::f64s) {
+    let (high, low) = turns.phases(simd, position, first);
+    let radians = S::f64s::from_slice(simd, &turns.radians()[first..first + S::f64s::LEN]);
+    sincos(simd, high, low, radians * position.to_f64())
+}
+
+#[inline(always)]
+fn load_two<S: Simd>(simd: S, values: &[f64]) -> [S::f64s; 2] {
     let (low, high) = values.split_at(S::f64s::LEN);
     [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
 }
@@ -75,19 +97,6 @@ pub(super) fn load_two<S: Simd>(simd: S, values: &[f64]) -> [S::f64s; 2] {
 impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEAVED> {
     /// Pairs in a group.
     pub(super) const WIDTH: usize = 2 * S::f64s::LEN;
-
-    /// The group of pairs from `first` on at one position, by phase and polynomial, without the amplitude.
-    #[inline(always)]
-    pub(super) fn exact(self, position: Position, first: usize) -> Group<S> {
-        let (low, high) = (self.exact_vector(position, first), self.exact_vector(position, first + S::f64s::LEN));
-        Group { sin: [low.0, high.0], cos: [low.1, high.1] }
-    }
-
-    #[inline(always)]
-    fn exact_vector(self, position: Position, first: usize) -> (S::f64s, S::f64s) {
-        let (high, low) = self.waves.turns.phases(self.simd, position, first);
-        sincos(self.simd, high, low, self.radians(first) * position.to_f64())
-    }
 
     #[inline(always)]
     fn radians(self, first: usize) -> S::f64s {
@@ -121,8 +130,10 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         self.simd.vectorize(
             #[inline(always)]
             || {
-                let mut group = self.turned(self.exact(Position::Integer(anchor), first), step, first);
-                let exact = self.exact(Position::Integer(anchor + step), first).scaled(self.waves.amplitude);
+                let mut group =
+                    self.turned(exact(self.simd, &self.waves.turns, Position::Integer(anchor), first), step, first);
+                let exact = exact(self.simd, &self.waves.turns, Position::Integer(anchor + step), first)
+                    .scaled(self.waves.amplitude);
                 let bound = self.bound(anchor, first);
                 for i in 0..Self::WIDTH {
                     let (vector, lane) = (i / S::f64s::LEN, i % S::f64s::LEN);

@@ -2,10 +2,12 @@
 
 use core::ops::Range;
 
-use fearless_simd::{dispatch, prelude::*};
+use fearless_simd::prelude::*;
 
-use super::group::Group;
+use super::group::{Group, exact};
+use super::level::{Kernel, launch};
 use super::rows::Rows;
+use super::turns::Turns;
 use super::{Columns, Layout, Store, Waves};
 use crate::positions::Run;
 use crate::{Element, Position, Positions};
@@ -30,6 +32,41 @@ pub(super) struct Job<'a, S: Simd, const ADD: bool, const INTERLEAVED: bool> {
     pub(super) columns: &'a Columns,
 }
 
+/// All rows of a call.
+struct AllRows<'a, 'r, A, const ADD: bool, const INTERLEAVED: bool> {
+    waves: &'a Waves,
+    columns: &'a Columns,
+    positions: &'a Positions<'a>,
+    rows: &'a mut Rows<'r, A>,
+}
+
+impl<A: Element, const ADD: bool, const INTERLEAVED: bool> Kernel for AllRows<'_, '_, A, ADD, INTERLEAVED> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let job = Job::<_, ADD, INTERLEAVED> { simd, waves: self.waves, columns: self.columns };
+        job.all(self.positions, self.rows);
+    }
+}
+
+/// The table of steps: amplitude · sine and cosine of 0..=HALF_BLOCK.
+struct Steps<'a> {
+    turns: &'a Turns,
+    amplitude: f64,
+    sin: &'a mut [f64],
+    cos: &'a mut [f64],
+}
+
+impl Kernel for Steps<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let padded = self.turns.padded();
+        let rows = self.sin.chunks_exact_mut(padded).zip(self.cos.chunks_exact_mut(padded));
+        for (step, (sin, cos)) in (0..).zip(rows) {
+            fill(simd, self.turns, Position::Integer(step), 0, self.amplitude, sin, cos);
+        }
+    }
+}
+
 impl Waves {
     /// Runs the kernel of this layout and store.
     pub(super) fn dispatch<A: Element>(
@@ -39,38 +76,37 @@ impl Waves {
         store: Store,
         rows: &mut Rows<'_, A>,
     ) {
+        let (waves, level) = (self, self.level);
         match (store, columns.layout == Layout::Interleaved) {
-            (Store::Write, true) => self.run::<A, false, true>(positions, columns, rows),
-            (Store::Write, false) => self.run::<A, false, false>(positions, columns, rows),
-            (Store::Add, true) => self.run::<A, true, true>(positions, columns, rows),
-            (Store::Add, false) => self.run::<A, true, false>(positions, columns, rows),
+            (Store::Write, true) => launch(level, AllRows::<_, false, true> { waves, columns, positions, rows }),
+            (Store::Write, false) => launch(level, AllRows::<_, false, false> { waves, columns, positions, rows }),
+            (Store::Add, true) => launch(level, AllRows::<_, true, true> { waves, columns, positions, rows }),
+            (Store::Add, false) => launch(level, AllRows::<_, true, false> { waves, columns, positions, rows }),
         }
     }
 
-    fn run<A: Element, const ADD: bool, const INTERLEAVED: bool>(
-        &self,
-        positions: &Positions<'_>,
-        columns: &Columns,
-        rows: &mut Rows<'_, A>,
-    ) {
-        dispatch!(self.level, simd => {
-            Job::<_, ADD, INTERLEAVED> { simd, waves: self, columns }.all(positions, rows)
-        });
-    }
-
-    /// Fills the table of steps with amplitude · sine and cosine of 0..=HALF_BLOCK.
+    /// Fills the table of steps.
     pub(super) fn fill_steps(&mut self) {
-        let padded = self.turns.padded();
-        let (mut sin, mut cos) = (core::mem::take(&mut self.step_sin), core::mem::take(&mut self.step_cos));
-        dispatch!(self.level, simd => {
-            let columns = Columns { layout: Layout::Interleaved, pairs: 0, last_is_single: false, dim: 0 };
-            let job = Job::<_, false, false> { simd, waves: self, columns: &columns };
-            let rows = sin.chunks_exact_mut(padded).zip(cos.chunks_exact_mut(padded));
-            for (step, (sin, cos)) in (0..).zip(rows) {
-                job.fill(Position::Integer(step), 0, self.amplitude, sin, cos);
-            }
-        });
-        (self.step_sin, self.step_cos) = (sin, cos);
+        let (sin, cos) = (&mut *self.step_sin, &mut *self.step_cos);
+        launch(self.level, Steps { turns: &self.turns, amplitude: self.amplitude, sin, cos });
+    }
+}
+
+/// amplitude · sine and cosine of the pairs from `first` on at one position.
+#[inline(always)]
+fn fill<S: Simd>(
+    simd: S,
+    turns: &Turns,
+    position: Position,
+    first: usize,
+    amplitude: f64,
+    sin: &mut [f64],
+    cos: &mut [f64],
+) {
+    let width = 2 * S::f64s::LEN;
+    let groups = sin.chunks_exact_mut(width).zip(cos.chunks_exact_mut(width));
+    for ((sin, cos), first) in groups.zip((first..).step_by(width)) {
+        exact(simd, turns, position, first).scaled(amplitude).store(sin, cos);
     }
 }
 
@@ -150,18 +186,10 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
     #[inline(always)]
     fn fill_anchors(self, anchor: i64, chunk: Range<usize>, anchors: &mut Anchors) {
         let n = chunk.len();
-        self.fill(Position::Integer(anchor), chunk.start, 1.0, &mut anchors.sin[..n], &mut anchors.cos[..n]);
+        let (sin, cos) = (&mut anchors.sin[..n], &mut anchors.cos[..n]);
+        fill(self.simd, &self.waves.turns, Position::Integer(anchor), chunk.start, 1.0, sin, cos);
         for (bound, first) in anchors.bound[..n].chunks_exact_mut(Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
             self.bound(anchor, first).store_slice(bound);
-        }
-    }
-
-    /// amplitude · sine and cosine of the pairs from `first` on at one position.
-    #[inline(always)]
-    fn fill(self, position: Position, first: usize, amplitude: f64, sin: &mut [f64], cos: &mut [f64]) {
-        let groups = sin.chunks_exact_mut(Self::WIDTH).zip(cos.chunks_exact_mut(Self::WIDTH));
-        for ((sin, cos), first) in groups.zip((first..).step_by(Self::WIDTH)) {
-            self.exact(position, first).scaled(amplitude).store(sin, cos);
         }
     }
 
@@ -220,7 +248,8 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         let mut out = self.columns.of_pairs(row, 0..padded);
         for at in 0..padded / Self::WIDTH {
             let first = at * Self::WIDTH;
-            let (group, bound) = (self.exact(Position::Integer(anchor), first), self.bound(anchor, first));
+            let (group, bound) =
+                (exact(self.simd, &self.waves.turns, Position::Integer(anchor), first), self.bound(anchor, first));
             self.put_turned(group, bound, anchor, step, first, at, &mut out);
         }
         self.zeros(row);
@@ -253,7 +282,11 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         let padded = self.waves.turns.padded();
         let mut out = self.columns.of_pairs(row, 0..padded);
         for at in 0..padded / Self::WIDTH {
-            self.put(self.exact(position, at * Self::WIDTH).scaled(self.waves.amplitude), at, &mut out);
+            self.put(
+                exact(self.simd, &self.waves.turns, position, at * Self::WIDTH).scaled(self.waves.amplitude),
+                at,
+                &mut out,
+            );
         }
         self.zeros(row);
     }

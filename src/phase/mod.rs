@@ -13,8 +13,7 @@ mod sincos;
 mod turns;
 pub(crate) mod wide;
 
-pub(crate) use columns::Columns;
-pub use columns::Layout;
+pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
 pub use level::InstructionSet;
 
@@ -37,7 +36,7 @@ use wide::Wide;
 /// never depends on where the run began, and a row asked for alone is computed in the same way. Where a value near a zero
 /// crossing lost too many bits to cancellation, the polynomial of its own phase takes its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Waves {
+pub struct Waves {
     turns: Turns,
     amplitude: f64,
     level: Level,
@@ -48,7 +47,7 @@ pub(crate) struct Waves {
 
 /// Whether rows are stored, or added to what is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Store {
+pub enum Store {
     Write,
     Add,
 }
@@ -98,7 +97,7 @@ impl Waves {
     ) {
         debug_assert_eq!((out.nrows(), out.ncols()), (positions.len(), columns.dim));
         match Rows::new(out) {
-            Ok(mut rows) => self.dispatch(positions, columns, store, &mut rows),
+            Ok(mut rows) => A::rows(self, positions, columns, store, &mut rows),
             Err(out) => self.scattered_rows(positions, columns, store, out),
         }
     }
@@ -117,7 +116,7 @@ impl Waves {
             let start = index * block_rows;
             let positions = positions.slice(start..start + out.nrows());
             let data = &mut block[..out.len()];
-            self.dispatch(&positions, columns, Store::Write, &mut Rows::Flat { data, dim: columns.dim });
+            A::rows(self, &positions, columns, Store::Write, &mut Rows::Flat { data, dim: columns.dim });
             for (out, value) in out.iter_mut().zip(&*data) {
                 *out = match store {
                     Store::Write => *value,
