@@ -199,14 +199,16 @@ impl Sentence {
     }
 }
 
-/// The first word that occurs twice and where; else the first word, where it is and six places on.
+/// The first whole word that occurs twice, and where; else the first whole word, put at positions 1 and 7.
 fn word_at_two_places(ids: &[usize], labels: &[&str]) -> (usize, [usize; 2]) {
-    let is_word = |label: &str| label.starts_with(char::is_alphabetic);
-    let twice = (0..ids.len()).filter(|&i| is_word(labels[i])).find_map(|i| {
-        let again = ids[i + 1..].iter().position(|&id| id == ids[i])?;
-        Some((ids[i], [i, i + 1 + again]))
+    let is_whole = |i: &usize| labels[*i].starts_with(char::is_alphabetic) && !labels[i + 1].starts_with("##");
+    let mut whole = (1..ids.len() - 1).filter(is_whole);
+    let first = whole.clone().next().unwrap_or(1);
+    let twice = whole.find_map(|i| {
+        let again = (i + 1..ids.len() - 1).filter(is_whole).find(|&j| ids[j] == ids[i])?;
+        Some((ids[i], [i, again]))
     });
-    twice.unwrap_or((ids[1], [1, 7]))
+    twice.unwrap_or((ids[first], [1, 7]))
 }
 
 fn cosine(a: ArrayView1<f32>, b: ArrayView1<f32>) -> f32 {
