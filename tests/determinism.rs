@@ -1,0 +1,237 @@
+//! The same bits everywhere: on every machine, with every instruction set, in debug and in release, however a row is asked
+//! for.
+//!
+//! The hashes below are outputs of this crate. A change of one is a change of values: it belongs into CHANGELOG.md as
+//! value-breaking. The test prints the new table where it fails. To run it in all profiles:
+//!
+//!     cargo test --all-features --test determinism
+//!     cargo test --all-features --test determinism --release
+//!     cargo test --all-features --test determinism --profile dev
+
+use ndarray::{Array2, Array3, ArrayView2, Axis, s};
+use positional_encodings::{
+    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions, Sinusoidal,
+    TokenEmbedding, embed_with_positions_at,
+};
+
+/// Hashes of the rows of an encoding at all the positions below: f32, f64, f16, bf16.
+type Pinned = (&'static str, [u64; 4]);
+
+const PINNED: [Pinned; 0] = [];
+
+/// Of the frequencies in radians of all encodings.
+const PINNED_FREQUENCIES: u64 = 0;
+/// Of a table's interpolated rows, and of a lookup with scale and segments.
+const PINNED_TABLES: [u64; 4] = [0; 4];
+
+/// Multiplies and shifts, so that every bit of every value counts, and so does the order.
+fn hash(values: impl IntoIterator<Item = u64>) -> u64 {
+    values.into_iter().fold(0x9e37_79b9_7f4a_7c15, |hash: u64, value| {
+        let mixed = (hash ^ value).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 31)
+    })
+}
+
+/// The values as bits: conversion to f64 is exact, the sign of zero included.
+fn bits<'a, A: Element>(values: impl IntoIterator<Item = &'a A>) -> Vec<u64> {
+    values.into_iter().map(|value| value.to_f64().to_bits()).collect()
+}
+
+/// splitmix64
+fn random(n: usize) -> impl Iterator<Item = u64> {
+    (1..=n as u64).map(|i| {
+        let z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
+}
+
+/// Ranges near and far, ids in disorder, negative ones, reals.
+fn positions() -> Vec<Positions<'static>> {
+    const LAST: usize = (1 << 53) - 1;
+    let ids: Vec<i64> = random(60).map(|z| (z as i64) >> (11 + z % 40)).collect();
+    let near: Vec<usize> = random(60).map(|z| (z % 300) as usize).collect();
+    let reals: Vec<f64> = random(40).map(|z| (z >> 12) as f64 / (1_u64 << (z % 60)) as f64 - 1000.0).collect();
+    vec![
+        Positions::from(0..150),
+        Positions::from(4095..4096),
+        Positions::from(1_000_003..1_000_100),
+        Positions::from(LAST - 70..LAST + 1),
+        Positions::from((-50..50).rev().collect::<Vec<i64>>()),
+        Positions::from(ids),
+        Positions::from(near),
+        Positions::from(reals),
+        // Where sines are tiny.
+        Positions::from(vec![22_usize, 355, 103_993, 80_143_857, 6_167_950_454, 14_885_392_687]),
+    ]
+}
+
+fn encodings() -> Vec<(&'static str, Sinusoidal)> {
+    let build = || -> Result<_, positional_encodings::Error> {
+        let of = Sinusoidal::from_frequencies;
+        let inclusive = |dim| Frequencies::geometric_inclusive(dim, 10_000.0).map(of);
+        Ok(vec![
+            ("the paper", Sinusoidal::new(64)?),
+            ("base 500,000", of(Frequencies::geometric(128, 500_000.0)?)),
+            ("base 1e8, wide", of(Frequencies::geometric(1100, 1e8)?)),
+            ("whisper", inclusive(54)?.with_layout(Layout::SinCosHalves)),
+            ("fairseq", inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1)),
+            ("odd, drop last", Sinusoidal::odd(17, OddDim::DropLast)?),
+            ("odd, cosines first", Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves)),
+            ("mlx", inclusive(12)?.with_layout(Layout::SinCosHalves).with_amplitude((2.0_f64 / 12.0).sqrt())?),
+            ("timescales", of(Frequencies::timescales(20, 0.5..=1000.0)?.full_turns()?)),
+            ("harmonic", of(Frequencies::harmonic(30, 17.5)?)),
+            ("given", of(Frequencies::from_radians([1.0, -0.3, 0.0, 1e18, 1e-300, 7.25])?.scaled(1.1)?)),
+        ])
+    };
+    build().unwrap()
+}
+
+fn rows_hash<A: Element>(encoding: &Sinusoidal) -> u64 {
+    let rows = |at: &Positions<'_>| -> Array2<A> { encoding.encode(at).unwrap() };
+    hash(positions().iter().flat_map(|at| bits(&rows(at))))
+}
+
+#[cfg(feature = "half")]
+fn half_hashes(encoding: &Sinusoidal) -> [Option<u64>; 2] {
+    [Some(rows_hash::<half::f16>(encoding)), Some(rows_hash::<half::bf16>(encoding))]
+}
+
+#[cfg(not(feature = "half"))]
+fn half_hashes(_: &Sinusoidal) -> [Option<u64>; 2] {
+    [None; 2]
+}
+
+#[test]
+fn outputs_are_pinned() {
+    let mut table = String::new();
+    let mut differ = Vec::new();
+    for (index, (name, encoding)) in encodings().into_iter().enumerate() {
+        for set in InstructionSet::available() {
+            let forced = encoding.clone().with_instruction_set(set).unwrap();
+            let [f16, bf16] = half_hashes(&forced);
+            let found = [Some(rows_hash::<f32>(&forced)), Some(rows_hash::<f64>(&forced)), f16, bf16];
+            let pinned = PINNED.get(index).copied().unwrap_or(("", [0; 4]));
+            let same = |(found, pinned): (&Option<u64>, u64)| found.is_none_or(|found| found == pinned);
+            if pinned.0 != name || !found.iter().zip(pinned.1).all(same) {
+                differ.push(format!("{name} with {}", set.name()));
+            }
+            if set == InstructionSet::Baseline {
+                let hashes = found.map(|hash| format!("0x{:016x}", hash.unwrap_or_default()));
+                table += &format!("    (\"{name}\", [{}]),\n", hashes.join(", "));
+            }
+        }
+    }
+    assert!(differ.is_empty(), "other values than pinned: {differ:?}; now they are\n{table}");
+}
+
+#[test]
+fn frequencies_are_pinned() {
+    let lists = [
+        Frequencies::geometric(1024, 10_000.0),
+        Frequencies::geometric(128, 500_000.0),
+        Frequencies::geometric_inclusive(384, 10_000.0),
+        Frequencies::geometric_odd(77, 3.7, OddDim::DropLast),
+        Frequencies::timescales(64, 0.3..=12_345.6),
+        Frequencies::harmonic(64, 77.7),
+    ];
+    let found = hash(lists.into_iter().flat_map(|list| bits(&list.unwrap().to_radians())));
+    assert_eq!(found, PINNED_FREQUENCIES, "now 0x{found:016x}");
+}
+
+#[test]
+fn tables_are_pinned() {
+    fn found<A: Element>() -> u64 {
+        let value = |i: usize, j: usize| A::from_f64(((i * 37 + j * 101) % 257) as f64 / 97.0 - 1.3);
+        let learned = Learned::from_table(Array2::from_shape_fn((200, 24), |(i, j)| value(i, j))).unwrap();
+        let reals: Vec<f64> = random(100).map(|z| (z >> 11) as f64 / (1_u64 << 53) as f64 * 199.0).collect();
+        let interpolated = learned.encode(&Positions::from(&reals)).unwrap();
+        let embedding = TokenEmbedding::new(Array2::from_shape_fn((50, 24), |(i, j)| value(j, i)), &learned)
+            .and_then(|embedding| embedding.with_scale(24_f64.sqrt()))
+            .and_then(|embedding| embedding.with_segments(Array2::from_shape_fn((2, 24), |(i, j)| value(i + 5, j))))
+            .unwrap();
+        let tokens = Array2::from_shape_fn((3, 40), |(i, j)| (i * 13 + j * 7) % 50);
+        let sum = embedding.embed(&tokens).unwrap();
+        hash(bits(&interpolated).into_iter().chain(bits(&sum)))
+    }
+    let check = |name: &str, found: u64, pinned: u64| assert_eq!(found, pinned, "{name}: now 0x{found:016x}");
+    check("f32", found::<f32>(), PINNED_TABLES[0]);
+    check("f64", found::<f64>(), PINNED_TABLES[1]);
+    #[cfg(feature = "half")]
+    check("f16", found::<half::f16>(), PINNED_TABLES[2]);
+    #[cfg(feature = "half")]
+    check("bf16", found::<half::bf16>(), PINNED_TABLES[3]);
+}
+
+/// Alone, in a range that starts elsewhere, as an id, in a batch, strided, transposed, added.
+fn company<A: Element>(encoding: &Sinusoidal) {
+    let dim = encoding.dim();
+    for at in positions() {
+        let whole: Array2<A> = encoding.encode(&at).unwrap();
+        let expected = bits(&whole);
+        let same = |found: ArrayView2<'_, A>, how: &str| assert_eq!(bits(found), expected, "{how} at {at:?}");
+        let n = at.len();
+        for start in [1, 31, 33, 64].into_iter().filter(|&start| start < n) {
+            let part: Array2<A> = encoding.encode(&at.slice(start..n)).unwrap();
+            assert_eq!(bits(&part), bits(whole.slice(s![start.., ..])), "from {start} on at {at:?}");
+        }
+        let mut alone = Array2::from_elem((n, dim), A::one());
+        for (i, row) in alone.axis_chunks_iter_mut(Axis(0), 1).enumerate() {
+            encoding.encode_into(&at.slice(i..i + 1), row).unwrap();
+        }
+        same(alone.view(), "alone");
+
+        let mut strided = Array2::from_elem((2 * n, 3 * dim), A::one());
+        let mut view = strided.slice_mut(s![1..;2, ..;-3]);
+        encoding.encode_into(&at, view.view_mut()).unwrap();
+        same(view.view(), "strided");
+        let mut part = strided.slice_mut(s![..n, 1..dim + 1]);
+        encoding.encode_into(&at, part.view_mut()).unwrap();
+        same(part.view(), "in a part of wider rows");
+        let mut transposed = Array2::from_elem((dim, n), A::one());
+        encoding.encode_into(&at, transposed.view_mut().reversed_axes()).unwrap();
+        same(transposed.t(), "transposed");
+
+        let words = Array3::from_shape_fn((2, n, dim), |(i, j, k)| {
+            A::from_f64(((i * 31 + j * 17 + k * 7) % 64) as f64 / 16.0 - 2.0)
+        });
+        let batch = embed_with_positions_at(&words, encoding, &at).unwrap();
+        let mut in_place = words.clone();
+        for (i, mut words) in in_place.outer_iter_mut().enumerate() {
+            let sum: Vec<A> = words.iter().zip(&whole).map(|(&word, &vector)| word + vector).collect();
+            assert_eq!(bits(batch.index_axis(Axis(0), i)), bits(&sum), "in a batch at {at:?}");
+            encoding.add_to(&at, words.view_mut()).unwrap();
+            assert_eq!(bits(&words), bits(&sum), "added at {at:?}");
+        }
+    }
+}
+
+#[test]
+fn a_row_has_the_same_bits_in_any_company() {
+    for (name, encoding) in encodings().into_iter().filter(|(name, _)| *name != "base 1e8, wide") {
+        for set in InstructionSet::available() {
+            let forced = encoding.clone().with_instruction_set(set).unwrap();
+            println!("{name} with {}", set.name());
+            company::<f32>(&forced);
+            company::<f64>(&forced);
+            #[cfg(feature = "half")]
+            company::<half::bf16>(&forced);
+        }
+    }
+}
+
+/// Rows do not depend on the thread that asks: encodings are values without state.
+#[test]
+fn threads_agree() {
+    let encoding = Sinusoidal::new(128).unwrap();
+    let whole: Array2<f32> = encoding.encode(&Positions::from(0..1000)).unwrap();
+    let mut parts = Array2::<f32>::zeros((1000, 128));
+    std::thread::scope(|scope| {
+        for (i, part) in parts.axis_chunks_iter_mut(Axis(0), 77).enumerate() {
+            let encoding = &encoding;
+            scope.spawn(move || encoding.encode_into(&Positions::from(77 * i..77 * i + part.nrows()), part).unwrap());
+        }
+    });
+    assert_eq!(bits(&parts), bits(&whole));
+}
