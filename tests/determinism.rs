@@ -20,7 +20,7 @@ type Pinned = (&'static str, [u64; 4]);
 const PINNED: [Pinned; 11] = [
     ("the paper", [0x869e_b381_da10_1055, 0x6300_1913_6960_efe5, 0xd3bd_af97_f7fc_533f, 0x1572_47bc_30ca_0546]),
     ("base 500,000", [0x7acc_03d4_8754_3bb5, 0x676e_f753_c6e7_bdcc, 0xeeba_a8d7_3e84_014b, 0x16c5_f03f_b6c0_3577]),
-    ("base 1e8, wide", [0xb7ef_4674_5c7b_f90e, 0xcbbd_b3c9_63a4_ec05, 0x62d1_d0a3_b9b8_cb52, 0xc199_2411_578f_03ab]),
+    ("base 1e8, wide", [0x4ffd_9840_d6e3_020f, 0xe7e7_65cd_0bad_5fee, 0x697a_5d64_4665_b2a0, 0x5a23_a503_4737_a2d8]),
     ("whisper", [0x22b6_f976_35c5_3f56, 0x0c1a_6686_192d_e77e, 0x22c2_1803_dc1e_654f, 0xdccd_da83_7fff_dc9f]),
     ("fairseq", [0xc403_bf9e_cdb1_b5f2, 0xeee8_6755_e382_59a1, 0x3b5b_136f_0b36_7f96, 0x6049_943d_a95b_fb08]),
     ("odd, drop last", [0xac39_da42_4002_9bd8, 0x867b_7683_cf5e_3a77, 0x94ac_e5e1_2106_ddc7, 0x5953_4944_d7c4_fd73]),
@@ -105,7 +105,9 @@ fn encodings() -> Vec<(&'static str, Sinusoidal)> {
 }
 
 fn rows_hash<A: Element>(encoding: &Sinusoidal) -> u64 {
-    let rows = |at: &Positions<'_>| -> Array2<A> { encoding.encode(at).unwrap() };
+    // Of wide rows a few, around the middle between two anchors: unoptimised builds should not take minutes.
+    let part = if encoding.dim() > 200 { 25..40 } else { 0..usize::MAX };
+    let rows = |at: &Positions<'_>| -> Array2<A> { encoding.encode(&at.slice(part.clone())).unwrap() };
     hash(positions().iter().flat_map(|at| bits(&rows(at))))
 }
 
