@@ -334,6 +334,24 @@ fn ctrl() -> Outcome {
     Ok(())
 }
 
+/// The one-liners of the table that are shorter than the frequencies spelled out above give the same encodings.
+#[test]
+fn short_forms() -> Outcome {
+    let same = |short: Sinusoidal, long: Sinusoidal| {
+        let rows = |encoding: &Sinusoidal| -> Result<Array2<f64>, Error> { encoding.encode(&Positions::from(0..70)) };
+        assert_eq!(rows(&short)?, rows(&long)?);
+        Ok::<_, Error>(())
+    };
+    let of = Sinusoidal::from_frequencies;
+    let halves = Layout::SinCosHalves;
+    // Marian, XLNet, CTRL, x-transformers
+    same(Sinusoidal::new(16)?.with_layout(halves), of(Frequencies::geometric(16, 10_000.0)?).with_layout(halves))?;
+    let odd = Frequencies::geometric_odd(9, 10_000.0, OddDim::DropLast)?;
+    same(Sinusoidal::odd(9, OddDim::DropLast)?.with_layout(halves), of(odd.clone()).drop_last().with_layout(halves))?;
+    // keras-hub
+    same(Sinusoidal::odd(9, OddDim::DropLast)?, of(odd).drop_last())
+}
+
 /// tensor2tensor over two axes: the encodings of both indices side by side, and columns of zeros.
 #[test]
 fn tensor2tensor_nd() -> Outcome {
