@@ -17,6 +17,7 @@
 //! | the paper's sinusoid, and its variants | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
 //! | a learned table | [`Learned`], [`Init`] |
 //! | positions of padded or packed batches | [`Positions`], [`BatchPositions`], [`ids`] |
+//! | to train it | [`Trainable`], [`backward_positions`], [`TouchedRows`], [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
 //! | an encoding of your own | [`PositionalEncoding`], [`testing::check_laws`] |
 
 #![forbid(unsafe_code)]
@@ -30,8 +31,11 @@ mod phase;
 mod positions;
 pub mod testing;
 mod tokens;
+mod training;
 
-pub use additive::{Init, Learned, PositionalEncoding, Sinusoidal};
+pub use additive::{
+    Activation, Init, Learned, LearnedFrequencies, Linear, PositionNetwork, PositionalEncoding, Scaled, Sinusoidal,
+};
 pub use element::Element;
 pub use embed::{
     add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
@@ -42,3 +46,6 @@ pub use frequencies::{Frequencies, OddDim};
 pub use phase::{InstructionSet, Layout};
 pub use positions::{BatchPositions, Position, PositionElement, Positions, ids};
 pub use tokens::{Lookup, TokenEmbedding};
+pub use training::{
+    Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions, backward_positions_at,
+};

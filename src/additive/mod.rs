@@ -1,10 +1,14 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
+mod network;
+mod scaled;
 mod sinusoidal;
 
 pub use learned::{Init, Learned};
-pub use sinusoidal::Sinusoidal;
+pub use network::{Activation, Linear, PositionNetwork};
+pub use scaled::Scaled;
+pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
 
 use std::sync::Arc;
 
