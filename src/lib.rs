@@ -17,6 +17,7 @@
 //! | the paper's sinusoid, and its variants | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
 //! | a learned table | [`Learned`], [`Init`] |
 //! | positions of padded or packed batches | [`Positions`], [`BatchPositions`], [`ids`] |
+//! | a table for other lengths or image grids | [`Learned::stretch`], [`Stretch`], [`GridResample`] |
 //! | to train it | [`Trainable`], [`backward_positions`], [`TouchedRows`], [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
 //! | an encoding of your own | [`PositionalEncoding`], [`testing::check_laws`] |
 
@@ -34,7 +35,8 @@ mod tokens;
 mod training;
 
 pub use additive::{
-    Activation, Init, Learned, LearnedFrequencies, Linear, PositionNetwork, PositionalEncoding, Scaled, Sinusoidal,
+    Activation, GridResample, Init, Kernel, Learned, LearnedFrequencies, Linear, PositionNetwork, PositionalEncoding,
+    Resample, Sampling, Scaled, Sinusoidal, Stretch,
 };
 pub use element::Element;
 pub use embed::{

@@ -1,6 +1,9 @@
 //! The learned table.
 
+mod stretch;
 mod train;
+
+pub use stretch::Stretch;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::{Rng, RngExt};

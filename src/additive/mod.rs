@@ -2,11 +2,13 @@
 
 mod learned;
 mod network;
+mod resample;
 mod scaled;
 mod sinusoidal;
 
-pub use learned::{Init, Learned};
+pub use learned::{Init, Learned, Stretch};
 pub use network::{Activation, Linear, PositionNetwork};
+pub use resample::{GridResample, Kernel, Resample, Sampling};
 pub use scaled::Scaled;
 pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
 
