@@ -17,6 +17,8 @@
 //! | the paper's sinusoid, and its variants | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
 //! | a learned table | [`Learned`], [`Init`] |
 //! | positions of padded or packed batches | [`Positions`], [`BatchPositions`], [`ids`] |
+//! | pretrained word vectors | [`WordVectors`], [`WordFormat`], [`Vocabulary`] |
+//! | tables of trained models from their files | `Checkpoint`, `Architecture` (feature `safetensors`) |
 //! | a table for other lengths or image grids | [`Learned::stretch`], [`Stretch`], [`GridResample`] |
 //! | to train it | [`Trainable`], [`backward_positions`], [`TouchedRows`], [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
 //! | an encoding of your own | [`PositionalEncoding`], [`testing::check_laws`] |
@@ -27,6 +29,7 @@ mod additive;
 mod element;
 mod embed;
 mod error;
+mod files;
 mod frequencies;
 mod phase;
 mod positions;
@@ -44,6 +47,9 @@ pub use embed::{
     embed_with_positions_at,
 };
 pub use error::Error;
+#[cfg(feature = "safetensors")]
+pub use files::{Architecture, Checkpoint, StoredElement};
+pub use files::{Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors};
 pub use frequencies::{Frequencies, OddDim};
 pub use phase::{InstructionSet, Layout};
 pub use positions::{BatchPositions, Position, PositionElement, Positions, ids};
