@@ -93,6 +93,11 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         self.words.view()
     }
 
+    /// The segment table (segments, dim), if there is one.
+    pub fn segments(&self) -> Option<ArrayView2<'_, A>> {
+        self.segments.as_ref().map(|segments| segments.view())
+    }
+
     /// The encoding of positions.
     pub fn positions(&self) -> &E {
         &self.positions

@@ -44,7 +44,8 @@ fn with_header(json: &str, data: usize) -> Vec<u8> {
 #[test]
 fn architectures_find_their_tables() {
     use Architecture::*;
-    let cases: [(Architecture, &[&'static str], &[usize], usize, Option<usize>); 18] = [
+    type Case = (Architecture, &'static [&'static str], &'static [usize], usize, Option<usize>);
+    let cases: [Case; 18] = [
         (
             Bert,
             &["embeddings.position_embeddings.weight", "bert.embeddings.position_embeddings.weight"],
@@ -230,7 +231,7 @@ fn only_the_header_and_the_tensor_are_read() {
 
 #[test]
 fn headers_that_lie_are_refused() {
-    let problem = |bytes: Vec<u8>| open(bytes).err().expect("an error");
+    let problem = |bytes: Vec<u8>| open(bytes).expect_err("an error");
     let info = |dtype: &str, shape: &str, start: u64, end: u64| {
         format!(r#"{{"dtype":"{dtype}","shape":{shape},"data_offsets":[{start},{end}]}}"#)
     };

@@ -4,6 +4,7 @@
 //! compares lengths), and says of a bad one neither key nor byte. So the JSON is read here: 100 lines against a file in memory.
 
 use core::fmt;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Seek, SeekFrom};
 
@@ -125,12 +126,14 @@ impl<'de> Deserialize<'de> for Header {
                 while let Some(key) = map.next_key::<String>()? {
                     if key == "__metadata__" {
                         header.metadata = map.next_value()?;
-                    } else if header.tensors.contains_key(&key) {
-                        map.next_value::<serde::de::IgnoredAny>()?;
-                        header.duplicate = Some(key);
-                    } else {
-                        let info = map.next_value()?;
-                        header.tensors.insert(key, info);
+                        continue;
+                    }
+                    let info = map.next_value()?;
+                    match header.tensors.entry(key) {
+                        Entry::Vacant(place) => {
+                            place.insert(info);
+                        }
+                        Entry::Occupied(place) => header.duplicate = Some(place.key().clone()),
                     }
                 }
                 Ok(header)
