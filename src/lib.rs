@@ -18,7 +18,7 @@
 //! | a learned table | [`Learned`], [`Init`] |
 //! | positions of padded or packed batches | [`Positions`], [`BatchPositions`], [`ids`] |
 //! | pretrained word vectors | [`WordVectors`], [`WordFormat`], [`Vocabulary`] |
-//! | tables of trained models from their files | `Checkpoint`, `Architecture` (feature `safetensors`) |
+//! | tables of trained models from their files | `Checkpoint`, `Architecture` (feature `safetensors`), `Gguf` (feature `gguf`) |
 //! | a table for other lengths or image grids | [`Learned::stretch`], [`Stretch`], [`GridResample`] |
 //! | to train it | [`Trainable`], [`backward_positions`], [`TouchedRows`], [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
 //! | an encoding of your own | [`PositionalEncoding`], [`testing::check_laws`] |
@@ -47,6 +47,8 @@ pub use embed::{
     embed_with_positions_at,
 };
 pub use error::Error;
+#[cfg(feature = "gguf")]
+pub use files::Gguf;
 #[cfg(feature = "safetensors")]
 pub use files::{Architecture, Checkpoint, StoredElement};
 pub use files::{Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors};

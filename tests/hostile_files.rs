@@ -5,7 +5,7 @@
 //! to search for longer, say how many seconds each may take:
 //!
 //! ```text
-//! FUZZ_SECONDS=600 cargo test --release --features safetensors --test hostile_files -- --nocapture
+//! FUZZ_SECONDS=600 cargo test --release --features safetensors,gguf --test hostile_files -- --nocapture
 //! ```
 //!
 //! Inputs that taught something stand at the end as tests of their own.
@@ -200,6 +200,38 @@ mod checkpoints {
         let data: Vec<u8> = (0..36).map(|i| if i % 4 == 3 { 0x3f } else { i }).collect();
         search("safetensors", &[with_header(words, &data), with_header(bert, &data[..26])], read);
     }
+}
+
+#[cfg(feature = "gguf")]
+#[test]
+fn gguf() {
+    use gguf_rs_lib::format::MetadataValue;
+    use gguf_rs_lib::prelude::GGUFBuilder;
+    use positional_encodings::Gguf;
+
+    let file = |tensors: usize| {
+        let builder = GGUFBuilder::simple("model", "a seed")
+            .add_metadata("general.architecture", MetadataValue::String("bert".into()))
+            .add_metadata("bert.rope.freq_base", MetadataValue::F32(1e4));
+        let builder = (0..tensors).try_fold(builder, |builder, i| {
+            builder.add_f32_tensor(format!("t{i}"), vec![2, 3], vec![0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+        });
+        builder.unwrap().build_to_bytes().unwrap().0
+    };
+    search("gguf", &[file(1), file(2)], |bytes| {
+        let mut gguf = match Gguf::from_reader(std::io::Cursor::new(bytes), "fuzz") {
+            Ok(gguf) => gguf,
+            Err(error) => return assert!(!error.to_string().is_empty()),
+        };
+        let keys: Vec<String> = gguf.keys().map(str::to_string).collect();
+        for key in keys {
+            if let Ok(table) = gguf.table::<f64>(&key) {
+                assert!(table.len() <= bytes.len() && table.iter().all(|value| value.is_finite()));
+            }
+            let _ = gguf.vector::<f32>(&key);
+        }
+        let _ = (gguf.architecture(), gguf.real("bert.rope.freq_base"), gguf.reals("general.architecture"));
+    });
 }
 
 /// A table of as many rows as the file claims numbers: nothing may be reserved for them.

@@ -3,7 +3,6 @@
 mod architecture;
 mod header;
 mod save;
-mod values;
 
 pub use architecture::Architecture;
 pub use save::StoredElement;
@@ -14,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array2};
 
+use super::values::{self, Rounding};
 use super::{FileError, FileProblem, at};
 use crate::{Element, Learned, Linear, TokenEmbedding};
 use header::{Header, Info};
-use values::Rounding;
 
 /// A safetensors file, of which the header has been read and checked.
 ///

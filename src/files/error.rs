@@ -233,7 +233,7 @@ impl fmt::Display for FileProblem {
             Self::HeaderTooLong { claimed, available } => {
                 write!(f, "the header claims {claimed} bytes where {available} are to be had")
             }
-            Self::InvalidHeader { byte } => write!(f, "byte {byte}: not a header of safetensors"),
+            Self::InvalidHeader { byte } => write!(f, "byte {byte}: not a valid header"),
             Self::WrongLength { expected, found } => {
                 write!(f, "{found} bytes where the header describes {expected}")
             }

@@ -3,11 +3,17 @@
 #[cfg(feature = "safetensors")]
 mod checkpoint;
 mod error;
+#[cfg(feature = "gguf")]
+mod gguf;
+#[cfg(any(feature = "safetensors", feature = "gguf"))]
+mod values;
 mod words;
 
 #[cfg(feature = "safetensors")]
 pub use checkpoint::{Architecture, Checkpoint, StoredElement};
 pub use error::{FileError, FileProblem, Place};
+#[cfg(feature = "gguf")]
+pub use gguf::Gguf;
 pub use words::{Duplicates, Progress, Vocabulary, WordFormat, WordReader, WordVectors};
 
 use std::path::Path;

@@ -10,6 +10,7 @@ use crate::files::{FileProblem, reserve};
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Rounding {
     Refused,
+    #[cfg(feature = "safetensors")]
     ToNearest,
 }
 
@@ -22,6 +23,7 @@ pub(super) enum Format {
 }
 
 impl Format {
+    #[cfg(feature = "safetensors")]
     pub(super) fn of(dtype: &str) -> Option<Self> {
         Some(match dtype {
             "F64" => Self::F64,
