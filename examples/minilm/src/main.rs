@@ -68,18 +68,18 @@ fn variants(model: &Model) -> Result<Vec<(&'static str, Variant<'_>)>> {
     let without = with_positions(model, Learned::from_table(Array2::zeros((rows, dim)))?)?;
     let sinusoid = with_positions(model, Sinusoidal::new(dim)?.with_amplitude(amplitude)?)?;
     Ok(vec![
-        ("the model's own", Box::new(|sentence| model.sentence(sentence)) as Variant<'_>),
-        ("left out", Box::new(move |sentence| encode(model, &without, sentence))),
+        ("the model's own", Box::new(move |sentence: &str| model.sentence(sentence)) as Variant<'_>),
+        ("left out", Box::new(move |sentence: &str| encode(model, &without, sentence))),
         (
             "permuted",
-            Box::new(|sentence| {
+            Box::new(move |sentence: &str| {
                 let tokens = Array1::from(model.tokenizer.tokens(sentence));
                 // 7 and 512 have no common factor: each position goes to another, the same for every sentence.
                 let shuffled: Vec<usize> = (0..tokens.len()).map(|p| (7 * p + 3) % rows).collect();
                 model.encoder.encode(&model.embedding.lookup(&tokens).at(&shuffled).embed()?)
             }),
         ),
-        ("a sinusoid of the same length", Box::new(move |sentence| encode(model, &sinusoid, sentence))),
+        ("a sinusoid of the same length", Box::new(move |sentence: &str| encode(model, &sinusoid, sentence))),
     ])
 }
 
