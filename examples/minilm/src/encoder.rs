@@ -1,6 +1,5 @@
 //! The layers above the embeddings, on candle: this crate is no inference library.
 
-
 use candle_core::{D, Device, Module, Tensor};
 use candle_nn::{LayerNorm, Linear, ops::softmax};
 use ndarray::Array2;

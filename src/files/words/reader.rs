@@ -141,6 +141,7 @@ impl<'a> WordReader<'a> {
             duplicates,
             progress,
             state: Progress { bytes: 0, total, words: 0 },
+            bytes: 0,
             reported: 0,
         };
         let dim = match format {
@@ -160,6 +161,8 @@ pub(super) struct Rows<'a> {
     duplicates: Duplicates,
     progress: Option<Box<dyn FnMut(Progress) + 'a>>,
     state: Progress,
+    /// Bytes read, and those of them that were reported.
+    bytes: u64,
     reported: u64,
 }
 
@@ -170,6 +173,7 @@ impl Rows<'_> {
         if word.is_empty() {
             return Err(FileProblem::EmptyWord { at: place });
         }
+        self.bytes = bytes;
         if bytes >= self.reported + EVERY {
             self.report(bytes);
         }
@@ -185,8 +189,23 @@ impl Rows<'_> {
     }
 
     /// Where the numbers of the word that has begun go, with room for `count` of them.
+    ///
+    /// Of a file the length is known, and with it about how many there will be: so the table grows once or twice, and not by doubling.
     pub(super) fn values(&mut self, count: usize) -> Result<&mut Vec<f32>, FileProblem> {
-        reserve(&mut self.values, count)?;
+        const ENOUGH: u64 = 1 << 16;
+        let held = self.values.len();
+        if self.values.capacity() - held >= count {
+            return Ok(&mut self.values);
+        }
+        match self.state.total {
+            Some(total) if (ENOUGH..total).contains(&self.bytes) => {
+                let projected = (held as f64 * (total as f64 / self.bytes as f64) * 1.01) as usize;
+                let more = projected.saturating_sub(held).max(count);
+                let values = held.saturating_add(more);
+                self.values.try_reserve_exact(more).map_err(|_| FileProblem::OutOfMemory { values })?;
+            }
+            _ => reserve(&mut self.values, count)?,
+        }
         Ok(&mut self.values)
     }
 
