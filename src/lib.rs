@@ -1,4 +1,28 @@
-//! Where each token is: positional encodings, exact and fast.
+//! Tells a model *where* each token is: positional encodings on [`ndarray`], every value correct to its last bits.
+//!
+//! ```
+//! use ndarray::Array3;
+//! use positional_encodings::{Sinusoidal, embed_with_positions};
+//!
+//! let words = Array3::<f32>::zeros((32, 128, 512)); // (batch, len, dim)
+//! let encoding = Sinusoidal::new(512)?; // Vaswani et al. 2017
+//! let input = embed_with_positions(&words, &encoding)?; // words + the vectors of positions 0..128
+//! assert_eq!(input.dim(), (32, 128, 512));
+//! # Ok::<(), positional_encodings::Error>(())
+//! ```
+//!
+//! # A map by job
+//!
+//! | you have | you want | use |
+//! |---|---|---|
+//! | word vectors (…, len, dim) | words + positions | [`embed_with_positions`], in place [`add_positions`] |
+//! | word vectors and positions of your own: a decode step, padding, packed documents | the same at these positions | [`embed_with_positions_at`], [`add_positions_at`] with a range or with [`ids`] |
+//! | word vectors | words next to positions | [`concat_positions`], [`concat_positions_at`] |
+//! | token ids and a word table | a model's whole input, segments and scale included | [`TokenEmbedding`] |
+//! | positions alone | their vectors | [`PositionalEncoding::encode`] or, without allocation, [`encode_into`](PositionalEncoding::encode_into) |
+//! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
+//! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
+//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
 //!
 //! # The three places where position enters a transformer
 //!
@@ -8,20 +32,74 @@
 //! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | to come |
 //! | the attention scores | a number that depends on the distance is **added to the score** | to come |
 //!
-//! # A map by job
+//! # Positions are arguments
+//!
+//! No encoding has an offset, a start index or a state that moves. [`Positions`] says where the tokens are, and is made from a
+//! range, from integer ids or from reals; [`BatchPositions`] also from ids of shape (batch, len). A decode step is a range
+//! that starts later:
+//!
+//! ```
+//! use ndarray::Array2;
+//! use positional_encodings::{PositionalEncoding, Positions, Sinusoidal, add_positions_at};
+//!
+//! let encoding = Sinusoidal::new(64)?;
+//! let mut step = Array2::<f32>::zeros((1, 64));
+//! add_positions_at(step.view_mut(), &encoding, 4095..4096)?;
+//!
+//! let table: Array2<f32> = encoding.encode(&Positions::from(0..128))?;
+//! let times: Array2<f64> = encoding.encode(&Positions::from(&[0.0, 0.25, 17.5]))?;
+//! assert_eq!((table.dim(), times.dim()), ((128, 64), (3, 64)));
+//! # Ok::<(), positional_encodings::Error>(())
+//! ```
+//!
+//! # Conventions have names
+//!
+//! Systems differ in their frequencies, in the order of features and in what they do at odd dims; the documentation of each
+//! choice says who makes it. This is the encoder of Whisper:
+//!
+//! ```
+//! use positional_encodings::{Frequencies, Layout, Sinusoidal};
+//!
+//! let whisper = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(384, 10_000.0)?)
+//!     .with_layout(Layout::SinCosHalves);
+//! # assert_eq!(whisper.dim(), 384);
+//! # Ok::<(), positional_encodings::Error>(())
+//! ```
+//!
+//! # From token ids to a model's input
+//!
+//! ```
+//! use ndarray::{Array2, array};
+//! use positional_encodings::{Learned, TokenEmbedding};
+//!
+//! let words = Array2::<f32>::zeros((30_522, 64));
+//! let positions = Learned::from_table(Array2::zeros((512, 64)))?;
+//! let bert = TokenEmbedding::new(words, positions)?.with_segments(Array2::zeros((2, 64)))?;
+//! let input = bert.embed(&array![[101, 1996, 4248, 102]])?; // (batch, len) to (batch, len, dim)
+//! assert_eq!(input.dim(), (1, 4, 64));
+//! # Ok::<(), positional_encodings::Error>(())
+//! ```
+//!
+//! # Trained tables
 //!
 //! | you want | use |
 //! |---|---|
-//! | word embeddings with positions | [`embed_with_positions`], [`embed_with_positions_at`], in place [`add_positions`] |
-//! | token ids to a model's input | [`TokenEmbedding`] |
-//! | the paper's sinusoid, and its variants | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
-//! | a learned table | [`Learned`], [`Init`] |
-//! | positions of padded or packed batches | [`Positions`], [`BatchPositions`], [`ids`] |
-//! | pretrained word vectors | [`WordVectors`], [`WordFormat`], [`Vocabulary`] |
-//! | tables of trained models from their files | `Checkpoint`, `Architecture` (feature `safetensors`), `Gguf` (feature `gguf`) |
+//! | gradients, of tables and of all else that is learned | [`Trainable`], [`backward_positions`], [`TouchedRows`] |
+//! | an amplitude, frequencies or a network that are learned | [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
 //! | a table for other lengths or image grids | [`Learned::stretch`], [`Stretch`], [`GridResample`] |
-//! | to train it | [`Trainable`], [`backward_positions`], [`TouchedRows`], [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
-//! | an encoding of your own | [`PositionalEncoding`], [`testing::check_laws`] |
+//! | the tables of trained models, from their files | `Checkpoint`, `Architecture` (feature `safetensors`), `Gguf` (feature `gguf`) |
+//! | pretrained word vectors | [`WordVectors`], [`WordFormat`], [`Vocabulary`] |
+//!
+//! # What every encoding here keeps
+//!
+//! - A row depends on its position alone: it has the same bits in a range, as a single id, in a batch, on every machine. So
+//!   sequences can be built in blocks, and each rank of a sharded model computes its own.
+//! - What cannot be is an [`Error`] with its numbers. Nothing panics, and a call that fails leaves its output as it was.
+//! - Encodings are immutable, `Send` and `Sync`. There are no caches that the caller does not hold.
+//!
+//! # Features
+//!
+//! `half`: elements `half::f16` and `half::bf16`. `safetensors`, `gguf`: tables from checkpoints. None is on by default.
 
 #![forbid(unsafe_code)]
 
@@ -59,3 +137,7 @@ pub use tokens::{Lookup, TokenEmbedding};
 pub use training::{
     Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions, backward_positions_at,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

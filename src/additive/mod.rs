@@ -147,17 +147,17 @@ pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> 
         Position::Integer(p) => (first..end).contains(&p),
         Position::Real(p) => p >= first as f64 && p <= (end - 1) as f64 && len > 0,
     };
-    for (index, position) in positions.ends() {
-        if !inside(position) {
-            let position = position.to_f64();
-            return Err(if position.is_finite() {
-                Error::PositionOutsideTable { position, first, len }
-            } else {
-                Error::NonFinitePosition { index, position }
-            });
-        }
+    if positions.ends().all(|(_, position)| inside(position)) {
+        return Ok(());
     }
-    Ok(())
+    // Looked at one by one, for the first: within a range it follows the last row, so the search is short.
+    match positions.iter().enumerate().find(|&(_, position)| !inside(position)) {
+        Some((index, Position::Real(position))) if !position.is_finite() => {
+            Err(Error::NonFinitePosition { index, position })
+        }
+        Some((_, position)) => Err(Error::PositionOutsideTable { position: position.to_f64(), first, len }),
+        None => Ok(()),
+    }
 }
 
 /// A new array of zeros, or an error where it does not fit into memory.

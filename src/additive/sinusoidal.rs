@@ -16,9 +16,41 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// amplitudes and odd dims are named choices. Positions may be any integers or reals within ±2⁶².
 ///
 /// Every value is computed from the exact angle and rounded once. In f32 (f16, bf16) it is within 0.501 ulp of the formula,
-/// in f64 within 1 ulp, at position 3 and at position 2⁵³ − 1, and has the same bits whether a row is asked for alone, in
-/// a range, as an id or in a batch, on every machine. The state grows with dim, about 270 KiB at dim 1024, and not with
-/// any length.
+/// in f64 within 1 ulp (values below 2⁻¹⁰ within 2⁻⁶²), at position 3 and at position 2⁵³ − 1, and has the same bits whether
+/// a row is asked for alone, in a range, as an id or in a batch, on every machine. The state grows with dim, about 280 KiB
+/// at dim 1024, and not with any length.
+///
+/// # To match X, write Y
+///
+/// Each row is a test of the same name against output of that system (`tests/golden_sinusoidal.rs`). `of` stands for
+/// [`Sinusoidal::from_frequencies`], `geometric` and so on for the constructors of [`Frequencies`].
+///
+/// | to match | write |
+/// |---|---|
+/// | the paper; XLM | `Sinusoidal::new(dim)?` |
+/// | PyTorch tutorial; diffusers | `Sinusoidal::new(dim)?` |
+/// | tensor2tensor | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(SinCosHalves)` |
+/// | – at an odd dim | `of(geometric_inclusive(dim - 1, 10_000.0)?).with_layout(SinCosHalves).padded_to(dim)?` |
+/// | – with `min_timescale` | `of(timescales(dim, min..=max)?.scaled(min * min)?).with_layout(SinCosHalves)` |
+/// | fairseq; FSMT, M2M-100, Speech2Text | as tensor2tensor, then `.with_padding(padding_id)`, at [`ids::padding_aware`](crate::ids::padding_aware) |
+/// | Marian; Pegasus, RoFormer, Informer | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)` |
+/// | – at an odd dim | `Sinusoidal::odd(dim, OddDim::DropLast)?.with_layout(SinCosHalves)` |
+/// | XLNet; Transformer-XL | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)`, at positions klen, klen − 1, … below zero |
+/// | CTRL | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)` |
+/// | Whisper | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(SinCosHalves)` |
+/// | MLX | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(SinCosHalves).with_amplitude((2.0 / dim as f64).sqrt())?` |
+/// | – with its options | `timescales(dim, 1.0 / max_freq..=1.0 / min_freq)?`, `.full_turns()?`, `CosSinHalves` for `cos_first` |
+/// | keras-hub | `Sinusoidal::new(dim)?`; at an odd dim `Sinusoidal::odd(dim, OddDim::DropLast)?` |
+/// | – with `max_wavelength` | `of(geometric(dim, max_wavelength)?)` |
+/// | burn | `Sinusoidal::new(dim)?` |
+/// | `positional-encodings` (Python) | `Sinusoidal::new(dim)?`; at an odd dim `Sinusoidal::odd(dim, OddDim::DropLastOfEven)?` |
+/// | x-transformers | `Sinusoidal::new(dim)?.with_layout(SinCosHalves).with_amplitude((dim as f64).sqrt().recip())?` |
+/// | SpeechT5 | `Sinusoidal::new(dim)?.with_amplitude(alpha)?` |
+/// | MusicGen | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(CosSinHalves)` |
+///
+/// Most of these systems compute the angle in f32, so that theirs are the values with an error: about 6e-8 · position.
+///
+/// # Example
 ///
 /// ```
 /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};

@@ -8,7 +8,8 @@ impl Frequencies {
     /// wᵢ = 2π(i + 1)/period, i < dim/2: pair i turns i + 1 times in one `period` of positions.
     ///
     /// With period = max_len and dim 2 this is \[sin(2πp/max_len), cos(2πp/max_len)\]; with dim = 2n and period = 2n it is
-    /// sin(πpk/n), cos(πpk/n) for k = 1..=n. At a whole number of turns values are exact: the period is one.
+    /// sin(πpk/n), cos(πpk/n) for k = 1..=n. At a whole number of turns a sine is within
+    /// position · 2⁻¹⁸⁹ of zero, and exactly zero where the period is a power of two.
     ///
     /// # Errors
     ///

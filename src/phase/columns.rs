@@ -1,5 +1,7 @@
 //! Where the sine and the cosine of each pair stand in a row.
 
+use core::ops::Range;
+
 /// The order of the features of a row.
 ///
 /// With pairs (sin θᵢ, cos θᵢ), i < dim/2:
@@ -35,7 +37,7 @@ pub enum Layout {
 
 /// The columns of a row: the members of the pairs, then zeros.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Columns {
+pub struct Columns {
     pub(crate) layout: Layout,
     pub(crate) pairs: usize,
     /// Whether the last pair lacks its second member.
@@ -50,17 +52,20 @@ impl Columns {
         2 * self.pairs - usize::from(self.last_is_single)
     }
 
-    /// The columns of `row` for the first and the second members of the pairs `first..first + count`; the interleaved
-    /// layout has both in the first slice.
+    /// The columns of `row` for the first and the second members of some pairs; the interleaved layout has both in the first
+    /// slice. Pairs past the last have none.
     #[inline(always)]
-    pub(crate) fn of_pairs<'r, A>(&self, row: &'r mut [A], first: usize, count: usize) -> [&'r mut [A]; 2] {
+    pub(crate) fn of_pairs<'r, A>(&self, row: &'r mut [A], pairs: Range<usize>) -> [&'r mut [A]; 2] {
         let row = &mut row[..self.used()];
         if self.layout == Layout::Interleaved {
-            let end = (2 * (first + count)).min(row.len());
-            return [&mut row[2 * first..end], &mut []];
+            let end = (2 * pairs.end).min(row.len());
+            return [&mut row[2 * pairs.start..end], &mut []];
         }
         let (firsts, seconds) = row.split_at_mut(self.pairs);
-        let end = (first + count).min(seconds.len());
-        [&mut firsts[first..first + count], &mut seconds[first.min(end)..end]]
+        let part = |members: &'r mut [A]| {
+            let end = pairs.end.min(members.len());
+            &mut members[pairs.start.min(end)..end]
+        };
+        [part(firsts), part(seconds)]
     }
 }

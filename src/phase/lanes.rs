@@ -2,6 +2,10 @@
 
 use fearless_simd::prelude::*;
 
+use super::rows::Rows;
+use super::{Columns, Store, Waves};
+use crate::Positions;
+
 /// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 · `f64s::LEN` values.
 pub trait Lanes: Copy {
     /// A group rounded to this type, in registers.
@@ -17,6 +21,9 @@ pub trait Lanes: Copy {
     fn write_group<S: Simd>(group: Self::Group<S>, out: &mut [Self]);
     /// Adds a group in this type's arithmetic; `out` has its length.
     fn add_group<S: Simd>(simd: S, group: Self::Group<S>, out: &mut [Self]);
+    /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
+    /// uses them.
+    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
 }
 
 impl Lanes for f32 {
@@ -41,6 +48,10 @@ impl Lanes for f32 {
     #[inline(always)]
     fn add_group<S: Simd>(simd: S, group: S::f32s, out: &mut [Self]) {
         (S::f32s::from_slice(simd, out) + group).store_slice(out);
+    }
+
+    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
+        waves.dispatch(positions, columns, store, rows);
     }
 }
 
@@ -70,6 +81,10 @@ impl Lanes for f64 {
         let (first, second) = out.split_at_mut(S::f64s::LEN);
         (S::f64s::from_slice(simd, first) + low).store_slice(first);
         (S::f64s::from_slice(simd, second) + high).store_slice(second);
+    }
+
+    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
+        waves.dispatch(positions, columns, store, rows);
     }
 }
 
@@ -113,6 +128,16 @@ macro_rules! half_lanes {
                         *out += value;
                     }
                 }
+            }
+
+            fn rows(
+                waves: &Waves,
+                positions: &Positions<'_>,
+                columns: &Columns,
+                store: Store,
+                rows: &mut Rows<'_, Self>,
+            ) {
+                waves.dispatch(positions, columns, store, rows);
             }
         }
     };

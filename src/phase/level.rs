@@ -1,6 +1,6 @@
 //! Which instructions the kernels use.
 
-use fearless_simd::Level;
+use fearless_simd::{Level, Simd};
 
 use crate::Error;
 
@@ -61,4 +61,38 @@ impl InstructionSet {
         };
         level.ok_or(Error::UnavailableInstructionSet { name: self.name() })
     }
+}
+
+/// A computation written once, to be compiled for each instruction set. `run` must be `#[inline(always)]`.
+pub(super) trait Kernel {
+    fn run<S: Simd>(self, simd: S);
+}
+
+/// Runs a kernel with the instructions of `level`.
+///
+/// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a quarter of the code.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+pub(super) fn launch(level: Level, kernel: impl Kernel) {
+    if let Some(simd) = level.as_avx512() {
+        simd.vectorize(
+            #[inline(always)]
+            || kernel.run(simd),
+        );
+    } else if let Some(simd) = level.as_avx2() {
+        simd.vectorize(
+            #[inline(always)]
+            || kernel.run(simd),
+        );
+    } else if let Some(simd) = level.as_sse2() {
+        simd.vectorize(
+            #[inline(always)]
+            || kernel.run(simd),
+        );
+    }
+}
+
+/// Runs a kernel with the instructions of `level`.
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+pub(super) fn launch(level: Level, kernel: impl Kernel) {
+    fearless_simd::dispatch!(level, simd => kernel.run(simd));
 }

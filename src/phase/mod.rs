@@ -4,6 +4,7 @@
 //! [`Waves`] is what encodings hold.
 
 mod columns;
+mod group;
 mod kernel;
 mod lanes;
 mod level;
@@ -12,10 +13,11 @@ mod sincos;
 mod turns;
 pub(crate) mod wide;
 
-pub(crate) use columns::Columns;
-pub use columns::Layout;
+pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
 pub use level::InstructionSet;
+
+use core::ops::Range;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut2, Axis};
@@ -34,7 +36,7 @@ use wide::Wide;
 /// never depends on where the run began, and a row asked for alone is computed in the same way. Where a value near a zero
 /// crossing lost too many bits to cancellation, the polynomial of its own phase takes its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Waves {
+pub struct Waves {
     turns: Turns,
     amplitude: f64,
     level: Level,
@@ -45,7 +47,7 @@ pub(crate) struct Waves {
 
 /// Whether rows are stored, or added to what is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Store {
+pub enum Store {
     Write,
     Add,
 }
@@ -70,6 +72,14 @@ impl Waves {
         Self { level, ..self }
     }
 
+    /// Sines and cosines of a step for a chunk of pairs.
+    #[inline(always)]
+    fn steps(&self, step: usize, chunk: Range<usize>) -> [&[f64]; 2] {
+        let row = step * self.turns.padded();
+        let at = row + chunk.start..row + chunk.end;
+        [&self.step_sin[at.clone()], &self.step_cos[at]]
+    }
+
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
         self.turns.memory() + size_of_val(&*self.step_sin) + size_of_val(&*self.step_cos)
@@ -87,7 +97,7 @@ impl Waves {
     ) {
         debug_assert_eq!((out.nrows(), out.ncols()), (positions.len(), columns.dim));
         match Rows::new(out) {
-            Ok(mut rows) => self.dispatch(positions, columns, store, &mut rows),
+            Ok(mut rows) => A::rows(self, positions, columns, store, &mut rows),
             Err(out) => self.scattered_rows(positions, columns, store, out),
         }
     }
@@ -106,7 +116,7 @@ impl Waves {
             let start = index * block_rows;
             let positions = positions.slice(start..start + out.nrows());
             let data = &mut block[..out.len()];
-            self.dispatch(&positions, columns, Store::Write, &mut Rows::Flat { data, dim: columns.dim });
+            A::rows(self, &positions, columns, Store::Write, &mut Rows::Flat { data, dim: columns.dim });
             for (out, value) in out.iter_mut().zip(&*data) {
                 *out = match store {
                     Store::Write => *value,

@@ -3,7 +3,7 @@
 use ndarray::{ArrayViewMut2, Axis};
 
 /// Rows that are contiguous slices: of a whole block, or of a strided array.
-pub(crate) enum Rows<'a, A> {
+pub enum Rows<'a, A> {
     Flat { data: &'a mut [A], dim: usize },
     Strided(ArrayViewMut2<'a, A>),
 }

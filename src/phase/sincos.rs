@@ -1,7 +1,7 @@
 //! Sine and cosine of an exact phase, in f64, many pairs at a time.
 //!
-//! The phase is reduced to an eighth of a turn by looking at its leading bits, becomes an angle of two doubles (78 bits
-//! below the binary point), and goes through the polynomials of fdlibm's `__kernel_sin` and `__kernel_cos` (Sun
+//! The phase is reduced to an eighth of a turn by looking at its leading bits, becomes an angle of two doubles (of
+//! all its 128 bits), and goes through the polynomials of fdlibm's `__kernel_sin` and `__kernel_cos` (Sun
 //! Microsystems, 1993). The result is within 0.8 ulp; only sums, products and bit operations are used, so it has the
 //! same bits on every machine.
 
@@ -16,6 +16,8 @@ const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);
 const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
 /// 2π · 2⁻⁸⁰
 const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
+/// 2π · 2⁻¹²⁸
+const TAU_LAST: f64 = TAU_LOW / (1_u64 << 48) as f64;
 /// Below this the angle itself, position × frequency in f64, is more accurate than the fixed-point phase.
 const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 /// The bits of 2⁵²: a 52-bit integer below them makes the double 2⁵² + integer.
@@ -26,18 +28,21 @@ const TWO_52: f64 = (1_u64 << 52) as f64;
 /// it is tiny.
 #[inline(always)]
 pub(crate) fn sincos<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> (S::f64s, S::f64s) {
-    // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that eighth.
-    let biased = high + (1 << 61);
+    // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that eighth and by half a unit of
+    // the leading bits, so that those are the nearest and next to a quarter turn they are zero on both sides.
+    let biased = high + ((1 << 61) + (1 << 35));
     let quarter = biased >> 62;
     let rest = biased & ((1 << 62) - 1);
-    // 26 leading bits (an integer less its bias of 2²⁵) and the 52 next.
+    // 26 leading bits, the 52 next (integers less their biases of 2²⁵ and 2⁵¹), and the last 48.
     let leading: S::f64s = ((rest >> 36) | TWO_52_BITS).bitcast();
     let leading = leading - (TWO_52 + (1 << 25) as f64);
     let trailing: S::f64s = ((rest & ((1 << 36) - 1)) << 16 | low >> 48 | TWO_52_BITS).bitcast();
-    let trailing = trailing - TWO_52;
+    let trailing = trailing - (TWO_52 + (1_u64 << 51) as f64);
+    let last: S::f64s = ((low & ((1 << 48) - 1)) | TWO_52_BITS).bitcast();
+    let last = last - TWO_52;
 
     let exact = leading * TAU_HIGH;
-    let small = leading * TAU_REST + trailing * TAU_LOW;
+    let small = leading * TAU_REST + (trailing * TAU_LOW + last * TAU_LAST);
     let sum = exact + small;
     let error = (exact - sum) + small;
     let tiny = angle.abs().simd_lt(S::f64s::splat(simd, TINY));

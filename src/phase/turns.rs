@@ -1,10 +1,14 @@
 //! Frequencies as binary fractions of a turn, and the exact phase of a position.
 //!
-//! A frequency is a fixed-point number of turns per position with 128 fraction bits. Its product with a position,
+//! A frequency is a fixed-point number of turns per position with 192 fraction bits. Its product with a position,
 //! *modulo one turn*, is exact in integer arithmetic, because wrapping is what integers do: the phase accumulator of
-//! digital synthesizers. At position 2⁵³ the phase is still right to 2⁻⁷⁵ of a turn.
+//! digital synthesizers. 128 bits of it are kept: even where the sine is as small as it gets, near 2⁻⁶¹ at positions up
+//! to 2⁵³, that is its full precision. Frequencies of 128 bits would lose it there.
 
-use super::wide::Wide;
+use fearless_simd::prelude::*;
+
+use super::wide::{Limbs, Wide};
+use crate::Position;
 
 /// Pairs are stored in multiples of this, so that the widest vectors never meet an end. The rest have frequency zero.
 pub(crate) const GROUP: usize = 16;
@@ -15,6 +19,7 @@ pub(crate) struct Turns {
     whole: Vec<u64>,
     high: Vec<u64>,
     low: Vec<u64>,
+    lowest: Vec<u64>,
     /// The same frequencies in radians: they give tiny angles their relative accuracy.
     radians: Vec<f64>,
 }
@@ -23,13 +28,13 @@ impl Turns {
     /// `frequencies` in radians per position, each below 2⁶³ turns in magnitude (`Frequencies` sees to that).
     pub(crate) fn new(frequencies: &[Wide]) -> Self {
         let padded = frequencies.len().next_multiple_of(GROUP);
-        let mut turns =
-            Self { whole: vec![0; padded], high: vec![0; padded], low: vec![0; padded], radians: vec![0.0; padded] };
+        let words = || vec![0; padded];
+        let (whole, high, low, lowest) = (words(), words(), words(), words());
+        let mut turns = Self { whole, high, low, lowest, radians: vec![0.0; padded] };
         for (i, frequency) in frequencies.iter().enumerate() {
             let fixed = frequency.mul(Wide::TURNS_PER_RADIAN).to_fixed();
             debug_assert!(fixed.is_some(), "frequencies are validated when they are made");
-            let [low, high, whole] = fixed.unwrap_or_default();
-            (turns.whole[i], turns.high[i], turns.low[i]) = (whole, high, low);
+            [turns.lowest[i], turns.low[i], turns.high[i], turns.whole[i]] = fixed.unwrap_or_default();
             turns.radians[i] = frequency.to_f64();
         }
         turns
@@ -37,7 +42,7 @@ impl Turns {
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        4 * size_of::<u64>() * self.padded()
+        5 * size_of::<u64>() * self.padded()
     }
 
     /// Number of pairs with those that fill the last group.
@@ -49,43 +54,66 @@ impl Turns {
         &self.radians
     }
 
-    /// Writes the phases of the pairs from `first` on at a whole `position`, each as 128 bits of a turn.
+    /// The phases of a vector of pairs from `first` on: 128 bits of a turn, as high and low words.
     #[inline(always)]
-    pub(crate) fn phases_at_integer(&self, position: i64, first: usize, high: &mut [u64], low: &mut [u64]) {
-        let n = high.len();
-        let (f_high, f_low) = (&self.high[first..first + n], &self.low[first..first + n]);
-        let low = &mut low[..n];
-        // Modulo 2¹²⁸ a negative position is 2¹²⁸ − |position|, and u64 holds it but for its upper 64 ones,
-        // which multiply the low word into the high one.
-        let (factor, ones) = (position as u64, (position >> 63) as u64);
-        for i in 0..n {
-            let product = u128::from(f_low[i]) * u128::from(factor);
-            low[i] = product as u64;
-            high[i] = f_high[i].wrapping_mul(factor).wrapping_add((product >> 64) as u64).wrapping_sub(f_low[i] & ones);
+    pub(crate) fn phases<S: Simd>(&self, simd: S, position: Position, first: usize) -> (S::u64s, S::u64s) {
+        match position {
+            Position::Integer(position) if position.unsigned_abs() < 1 << 32 => self.near_phases(simd, position, first),
+            _ => {
+                let (mut high, mut low) = ([0; GROUP], [0; GROUP]);
+                let (high, low) = (&mut high[..S::u64s::LEN], &mut low[..S::u64s::LEN]);
+                self.far_phases(position, first, high, low);
+                (S::u64s::from_slice(simd, high), S::u64s::from_slice(simd, low))
+            }
         }
     }
 
-    /// The same at any `position` below 2⁶² in magnitude: the product with its 53-bit significand, moved down.
-    pub(crate) fn phases_at_real(&self, position: f64, first: usize, high: &mut [u64], low: &mut [u64]) {
-        let bits = position.abs().to_bits();
-        let (field, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
-        let (significand, exponent) = if field == 0 { (fraction, -1074) } else { (fraction | 1 << 52, field - 1075) };
+    /// Positions below 2³² in magnitude: 128 bits of the frequency times one digit, in the 32-bit digits that vector units
+    /// multiply. What the frequency's last word would add is below 2⁻⁹⁶ of a turn.
+    #[inline(always)]
+    fn near_phases<S: Simd>(&self, simd: S, position: i64, first: usize) -> (S::u64s, S::u64s) {
+        const DIGIT: u64 = (1 << 32) - 1;
+        let end = first + S::u64s::LEN;
+        let f_high = S::u64s::from_slice(simd, &self.high[first..end]);
+        let f_low = S::u64s::from_slice(simd, &self.low[first..end]);
+        let factor = S::u64s::splat(simd, position.unsigned_abs());
+        let digit0 = (f_low & DIGIT) * factor;
+        let digit1 = (f_low >> 32) * factor + (digit0 >> 32);
+        let digit2 = (f_high & DIGIT) * factor + (digit1 >> 32);
+        let digit3 = (f_high >> 32) * factor + (digit2 >> 32);
+        let (high, low) = ((digit3 << 32) | (digit2 & DIGIT), (digit1 << 32) | (digit0 & DIGIT));
+        if position >= 0 {
+            return (high, low);
+        }
+        let zero = S::u64s::splat(simd, 0);
+        (zero - high - low.simd_eq(zero).select(zero, S::u64s::splat(simd, 1)), zero - low)
+    }
+
+    /// Any position within ±2⁶²: 192 bits of the frequency and its whole turns times the 53 or 63 bits of the position.
+    #[inline(never)]
+    fn far_phases(&self, position: Position, first: usize, high: &mut [u64], low: &mut [u64]) {
+        let (significand, exponent, negative) = match position {
+            Position::Integer(position) => (position.unsigned_abs(), 0, position < 0),
+            Position::Real(position) => {
+                let bits = position.abs().to_bits();
+                let (field, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
+                let normal = field != 0;
+                let significand = if normal { fraction | 1 << 52 } else { fraction };
+                (significand, field.max(1) - 1075, position < 0.0)
+            }
+        };
         for i in 0..high.len() {
-            let f = [self.low[first + i], self.high[first + i], self.whole[first + i]];
-            let product = signed_product(f, significand, position < 0.0);
-            [low[i], high[i]] = if exponent >= 0 {
-                let fraction = (u128::from(product[1]) << 64 | u128::from(product[0])) << exponent.min(127);
-                [fraction as u64, (fraction >> 64) as u64]
-            } else {
-                shift_right_signed(product, exponent.unsigned_abs())
-            };
+            let words = [&self.lowest, &self.low, &self.high, &self.whole];
+            let product = signed_product(words.map(|word| word[first + i]), significand, negative);
+            // A real that is not whole has a negative exponent, and below 2⁶² no other one exceeds 9.
+            [low[i], high[i]] = shift_right_signed(product, (64 - exponent).unsigned_abs());
         }
     }
 }
 
-/// ± f · factor modulo 2²⁵⁶, for a two's complement `f`.
-fn signed_product(f: [u64; 3], factor: u64, negate: bool) -> [u64; 4] {
-    let extended = [f[0], f[1], f[2], ((f[2] as i64) >> 63) as u64];
+/// ± f · factor modulo 2³²⁰, for a two's complement `f`.
+fn signed_product(f: Limbs, factor: u64, negate: bool) -> [u64; 5] {
+    let extended = [f[0], f[1], f[2], f[3], ((f[3] as i64) >> 63) as u64];
     let mut carry = 0_u128;
     let product = extended.map(|limb| {
         let sum = u128::from(limb) * u128::from(factor) + carry;
@@ -104,8 +132,8 @@ fn signed_product(f: [u64; 3], factor: u64, negate: bool) -> [u64; 4] {
 }
 
 /// The low two limbs of a two's complement number shifted right, rounding down.
-fn shift_right_signed(limbs: [u64; 4], bits: u32) -> [u64; 2] {
-    let sign = ((limbs[3] as i64) >> 63) as u64;
+fn shift_right_signed(limbs: [u64; 5], bits: u32) -> [u64; 2] {
+    let sign = ((limbs[4] as i64) >> 63) as u64;
     let (skip, bits) = ((bits / 64) as usize, bits % 64);
     let at = |i: usize| limbs.get(i).copied().unwrap_or(sign);
     core::array::from_fn(|i| {
@@ -117,23 +145,31 @@ fn shift_right_signed(limbs: [u64; 4], bits: u32) -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fearless_simd::{Level, dispatch};
 
-    fn phase(turns: &Turns, position: f64, real: bool) -> u128 {
-        let (mut high, mut low) = ([0], [0]);
-        if real {
-            turns.phases_at_real(position, 0, &mut high, &mut low);
-        } else {
-            turns.phases_at_integer(position as i64, 0, &mut high, &mut low);
-        }
-        u128::from(high[0]) << 64 | u128::from(low[0])
+    fn phase(turns: &Turns, position: Position) -> u128 {
+        let (high, low) = dispatch!(Level::new(), simd => {
+            let (high, low) = turns.phases(simd, position, 0);
+            (high[0], low[0])
+        });
+        u128::from(high) << 64 | u128::from(low)
     }
 
     #[test]
-    fn integers_and_reals_agree() {
+    fn near_and_far_phases_agree() {
         for frequency in [1.0, -1.0, 1e-8, 12.5, -700.25] {
             let turns = Turns::new(&[Wide::from_f64(frequency)]);
-            for position in [0.0, 1.0, -1.0, 7.0, -355.0, 9_007_199_254_740_991.0, -4.6e18, 4.6e18] {
-                assert_eq!(phase(&turns, position, true), phase(&turns, position, false), "{frequency} {position}");
+            for position in [1, -1, 7, -355, u32::MAX.into()] {
+                let (mut high, mut low) = ([0], [0]);
+                turns.far_phases(Position::Integer(position), 0, &mut high, &mut low);
+                let far = u128::from(high[0]) << 64 | u128::from(low[0]);
+                let difference = far.wrapping_sub(phase(&turns, Position::Integer(position))) as i128;
+                assert!(difference.unsigned_abs() < 1 << 32, "{frequency} {position} {difference}");
+            }
+            // Reals that are whole take the same way as far integers.
+            for position in [1_i64 << 40, -(1 << 40), (1 << 53) - 1, 1 << 61] {
+                let real = phase(&turns, Position::Real(position as f64));
+                assert_eq!(phase(&turns, Position::Integer(position)), real, "{frequency} {position}");
             }
         }
     }
@@ -141,20 +177,22 @@ mod tests {
     #[test]
     fn a_whole_number_of_turns_is_no_phase() {
         let turns = Turns::new(&[Wide::TAU.mul(Wide::from_f64(0.125))]);
-        assert_eq!(phase(&turns, 8.0, false), 0);
-        assert_eq!(phase(&turns, 1.0, false), 1 << 125);
-        assert_eq!(phase(&turns, -1.0, false), 7 << 125);
-        assert_eq!(phase(&turns, 0.5, true), 1 << 124);
-        assert_eq!(phase(&turns, -0.5, true), 15 << 124);
+        assert_eq!(phase(&turns, Position::Integer(8)), 0);
+        assert_eq!(phase(&turns, Position::Integer(-8)), 0);
+        assert_eq!(phase(&turns, Position::Integer(1)), 1 << 125);
+        assert_eq!(phase(&turns, Position::Integer(-1)), 7 << 125);
+        assert_eq!(phase(&turns, Position::Integer((1 << 40) + 1)), 1 << 125);
+        assert_eq!(phase(&turns, Position::Real(0.5)), 1 << 124);
+        assert_eq!(phase(&turns, Position::Real(-0.5)), 15 << 124);
     }
 
     #[test]
     fn halving_the_position_halves_the_phase() {
         let turns = Turns::new(&[Wide::from_f64(0.3)]);
-        let whole = phase(&turns, 1.0, false);
+        let whole = phase(&turns, Position::Integer(1));
         for k in 1..200 {
             let shifted = if k < 128 { whole >> k } else { 0 };
-            assert_eq!(phase(&turns, 0.5_f64.powi(k), true), shifted);
+            assert_eq!(phase(&turns, Position::Real(0.5_f64.powi(k))), shifted);
         }
     }
 }

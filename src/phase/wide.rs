@@ -6,7 +6,7 @@
 
 use core::cmp::Ordering;
 
-type Limbs = [u64; 4];
+pub(crate) type Limbs = [u64; 4];
 
 /// ± (limbs / 2²⁵⁶) · 2^exponent, with the top bit of the limbs (little-endian) set; zero is all zeros.
 ///
@@ -186,22 +186,22 @@ impl Wide {
         if self.negative { -magnitude } else { magnitude }
     }
 
-    /// The nearest multiple of 2⁻¹²⁸ as a two's complement number of 64 integer and 128 fraction bits
+    /// The nearest multiple of 2⁻¹⁹² as a two's complement number of 64 integer and 192 fraction bits
     /// (little-endian), or `None` where |self| ≥ 2⁶³.
-    pub(crate) fn to_fixed(self) -> Option<[u64; 3]> {
+    pub(crate) fn to_fixed(self) -> Option<Limbs> {
         if self.is_zero() {
-            return Some([0; 3]);
+            return Some([0; 4]);
         }
         if self.exponent > 63 {
             return None;
         }
-        // The 256 bits stand for a number below 2^exponent; moved down, they count units of 2⁻¹⁹².
-        let moved = shift_right(self.limbs, (64 - i64::from(self.exponent)).min(256) as u32);
-        let (rounded, _) = add_limbs(moved, [1 << 63, 0, 0, 0]);
-        let magnitude = [rounded[1], rounded[2], rounded[3]];
-        if magnitude[2] >> 63 == 1 {
+        // The 256 bits stand for a number below 2^exponent; moved down, they count halves of 2⁻¹⁹².
+        let halves = shift_right(self.limbs, (63 - i64::from(self.exponent)).min(256) as u32);
+        let (rounded, overflow) = add_limbs(halves, [1, 0, 0, 0]);
+        if overflow {
             return None;
         }
+        let magnitude = shift_right(rounded, 1);
         Some(if self.negative { negate(magnitude) } else { magnitude })
     }
 
@@ -285,7 +285,7 @@ fn sub_limbs(a: Limbs, b: Limbs) -> Limbs {
     })
 }
 
-fn negate(limbs: [u64; 3]) -> [u64; 3] {
+fn negate(limbs: Limbs) -> Limbs {
     let mut carry = true;
     limbs.map(|limb| {
         let (negated, overflow) = (!limb).overflowing_add(u64::from(carry));
@@ -325,13 +325,14 @@ mod tests {
 
     #[test]
     fn fixed_point_rounds_to_nearest_and_wraps_signs() {
-        assert_eq!(Wide::from_f64(0.5).to_fixed(), Some([0, 1 << 63, 0]));
-        assert_eq!(Wide::from_f64(-0.5).to_fixed(), Some([0, 1 << 63, u64::MAX]));
-        assert_eq!(Wide::from_f64(3.25).to_fixed(), Some([0, 1 << 62, 3]));
-        assert_eq!(Wide::from_f64(-(2_f64.powi(-129))).to_fixed(), Some([u64::MAX; 3]));
-        assert_eq!(Wide::from_f64(2_f64.powi(-130)).to_fixed(), Some([0; 3]));
+        assert_eq!(Wide::from_f64(0.5).to_fixed(), Some([0, 0, 1 << 63, 0]));
+        assert_eq!(Wide::from_f64(-0.5).to_fixed(), Some([0, 0, 1 << 63, u64::MAX]));
+        assert_eq!(Wide::from_f64(3.25).to_fixed(), Some([0, 0, 1 << 62, 3]));
+        assert_eq!(Wide::from_f64(-(2_f64.powi(-193))).to_fixed(), Some([u64::MAX; 4]));
+        assert_eq!(Wide::from_f64(2_f64.powi(-194)).to_fixed(), Some([0; 4]));
+        assert_eq!(Wide::TAU.mul(Wide::TURNS_PER_RADIAN).to_fixed(), Some([0, 0, 0, 1]));
         assert_eq!(Wide::from_f64(9.3e18).to_fixed(), None);
-        assert_eq!(Wide::from_f64(1e-300).to_fixed(), Some([0; 3]));
+        assert_eq!(Wide::from_f64(1e-300).to_fixed(), Some([0; 4]));
     }
 
     #[test]

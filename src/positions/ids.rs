@@ -62,7 +62,7 @@ pub fn packed(lengths: &[usize]) -> Vec<usize> {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidOffsets`] where they do not start at 0 or decrease.
+/// [`Error::InvalidOffsets`] where they do not start at 0 or decrease; [`Error::TooLarge`].
 ///
 /// ```
 /// use positional_encodings::ids;
@@ -72,23 +72,26 @@ pub fn packed(lengths: &[usize]) -> Vec<usize> {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(offsets: &[T]) -> Result<Vec<usize>, Error> {
-    let mut previous = 0;
-    let mut lengths = Vec::with_capacity(offsets.len());
-    for (index, offset) in offsets.iter().map(|offset| offset.as_()).enumerate() {
+    let offset_at = |index: usize| offsets[index].as_();
+    for index in 0..offsets.len() {
+        let (previous, offset) = (if index == 0 { 0 } else { offset_at(index - 1) }, offset_at(index));
         if offset < previous || (index == 0 && offset != 0) {
             return Err(Error::InvalidOffsets { index, offset });
         }
-        lengths.push((offset - previous) as usize);
-        previous = offset;
     }
-    Ok(packed(&lengths))
+    let total = offsets.last().map_or(0, |&last| last.as_() as usize);
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(total).map_err(|_| Error::TooLarge { rows: total, dim: 1 })?;
+    ids.extend((1..offsets.len()).flat_map(|index| 0..(offset_at(index) - offset_at(index - 1)) as usize));
+    Ok(ids)
 }
 
 /// An array (batch, len) from nested lists, such as a tokenizer gives.
 ///
 /// # Errors
 ///
-/// [`Error::Ragged`] where a row is longer or shorter than the first: pad the rows, or embed them one by one.
+/// [`Error::Ragged`] where a row is longer or shorter than the first: pad the rows, or embed them one by one;
+/// [`Error::TooLarge`].
 ///
 /// ```
 /// use positional_encodings::{Error, ids};
@@ -98,15 +101,16 @@ pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(offsets: &[T]) -> Resu
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn batch<T: Copy, R: AsRef<[T]>>(rows: &[R]) -> Result<Array2<T>, Error> {
-    let len = rows.first().map_or(0, |row| row.as_ref().len());
-    let mut all = Vec::with_capacity(rows.len() * len);
-    for (row, ids) in rows.iter().map(AsRef::as_ref).enumerate() {
-        if ids.len() != len {
-            return Err(Error::Ragged { row, expected: len, found: ids.len() });
-        }
-        all.extend_from_slice(ids);
+    let rows = rows.iter().map(AsRef::as_ref);
+    let (count, len) = (rows.len(), rows.clone().next().map_or(0, <[T]>::len));
+    if let Some((row, ids)) = rows.clone().enumerate().find(|(_, ids)| ids.len() != len) {
+        return Err(Error::Ragged { row, expected: len, found: ids.len() });
     }
-    Array2::from_shape_vec((rows.len(), len), all).map_err(|_| Error::TooLarge { rows: rows.len(), dim: len })
+    let too_large = Error::TooLarge { rows: count, dim: len };
+    let mut all = Vec::new();
+    all.try_reserve_exact(count.saturating_mul(len)).map_err(|_| too_large.clone())?;
+    rows.for_each(|ids| all.extend_from_slice(ids));
+    Array2::from_shape_vec((count, len), all).map_err(|_| too_large)
 }
 
 /// In each row `id` of the running count of the items that are kept, and `skipped` for the others.

@@ -1,0 +1,81 @@
+//! The excerpt of all-MiniLM-L6-v2 that the examples read: see README.md beside this file.
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use ndarray::Array2;
+use safetensors::SafeTensors;
+
+/// Real word vectors, learned positions and segment types, and the word pieces that the word vectors belong to.
+pub struct MiniLm {
+    pub words: Array2<f32>,
+    pub positions: Array2<f32>,
+    pub types: Array2<f32>,
+    pub tokens: Vec<String>,
+    /// Rows of the tokens that stand before and after a sentence, and for a word that cannot be spelt.
+    pub cls: usize,
+    pub sep: usize,
+    pub unk: usize,
+    ids: HashMap<String, usize>,
+}
+
+impl MiniLm {
+    pub fn load() -> Result<Self, Box<dyn Error>> {
+        let bytes = include_bytes!("minilm_excerpt.safetensors");
+        let file = SafeTensors::deserialize(bytes)?;
+        let table = |name: &str| -> Result<Array2<f32>, Box<dyn Error>> {
+            let tensor = file.tensor(&format!("embeddings.{name}.weight"))?;
+            let [rows, dim] = tensor.shape().try_into()?;
+            let values = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            Ok(Array2::from_shape_vec((rows, dim), values.collect())?)
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let tokens = header.metadata().as_ref().and_then(|metadata| metadata.get("tokens")).ok_or("no tokens")?;
+        let tokens: Vec<String> = tokens.split(' ').map(String::from).collect();
+        let ids: HashMap<String, usize> = tokens.iter().cloned().zip(0..).collect();
+        let id = |token: &str| ids.get(token).copied().ok_or(format!("no {token}"));
+        Ok(Self {
+            cls: id("[CLS]")?,
+            sep: id("[SEP]")?,
+            unk: id("[UNK]")?,
+            words: table("word_embeddings")?,
+            positions: table("position_embeddings")?,
+            types: table("token_type_embeddings")?,
+            tokens,
+            ids,
+        })
+    }
+
+    /// The rows of a word's pieces, the longest that fits first; `None` where it cannot be spelt.
+    pub fn spell(&self, word: &str) -> Option<Vec<usize>> {
+        // As in BERT, what is longer than 100 letters is no word.
+        let mut rest = word.char_indices().nth(100).is_none().then_some(word)?;
+        let mut ids = Vec::new();
+        while !rest.is_empty() {
+            let prefix = if ids.is_empty() { "" } else { "##" };
+            // No piece is longer than 20 letters.
+            let ends: Vec<usize> = rest.char_indices().map(|(start, c)| start + c.len_utf8()).take(20).collect();
+            let longest = |&end: &usize| Some((*self.ids.get(&format!("{prefix}{}", &rest[..end]))?, end));
+            let (id, end) = ends.iter().rev().find_map(longest)?;
+            ids.push(id);
+            rest = &rest[end..];
+        }
+        Some(ids)
+    }
+}
+
+/// The lower-case words of a text, punctuation on its own: BERT's way.
+pub fn words_of(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_whitespace() || c.is_control() {
+            words.push(String::new());
+        } else if c.is_alphanumeric() {
+            words.last_mut().expect("never empty").push(c);
+        } else {
+            words.extend([String::from(c), String::new()]);
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
