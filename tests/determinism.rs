@@ -30,7 +30,7 @@ const PINNED: [Pinned; 11] = [
     ),
     ("mlx", [0x0c35_a272_78b7_d7d2, 0xaef7_9597_57f6_7b36, 0x2f6c_64cb_4aa7_a5d0, 0x8316_8618_2ac3_e44d]),
     ("timescales", [0x635f_93ae_49ca_af20, 0x4bb3_20b8_b6cb_f82c, 0x2bd5_5423_16c0_0952, 0xa6fb_4ea7_ff1b_cbda]),
-    ("harmonic", [0x93c2_1dce_9bcf_ff02, 0x4455_a02c_1354_22bf, 0x20f0_e813_fcc8_a057, 0x67ff_6b83_883e_a954]),
+    ("harmonic", [0x3df2_e7e6_b979_9237, 0x5bf4_7857_6b2d_ec47, 0xf600_a43e_09d5_0757, 0xf62c_1045_2963_1f30]),
     ("given", [0xac9a_88fb_caac_b02b, 0xae84_ed6c_ec71_2487, 0x9c0e_e2c3_edac_e862, 0xe47e_9ca1_e56b_422c]),
 ];
 

@@ -49,13 +49,22 @@ where
 
 /// Ids that start again at 0 in every document of a packed sequence, from the documents' lengths.
 ///
+/// # Errors
+///
+/// [`Error::TooLarge`] where the sum of the lengths does not fit into memory.
+///
 /// ```
 /// use positional_encodings::ids;
 ///
-/// assert_eq!(ids::packed(&[3, 0, 2]), [0, 1, 2, 0, 1]);
+/// assert_eq!(ids::packed(&[3, 0, 2])?, [0, 1, 2, 0, 1]);
+/// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn packed(lengths: &[usize]) -> Vec<usize> {
-    lengths.iter().flat_map(|&length| 0..length).collect()
+pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
+    let total = lengths.iter().fold(0_usize, |total, &length| total.saturating_add(length));
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(total).map_err(|_| Error::TooLarge { rows: total, dim: 1 })?;
+    ids.extend(lengths.iter().flat_map(|&length| 0..length));
+    Ok(ids)
 }
 
 /// The same from cumulative offsets, flash-attention's `cu_seqlens`: document i is `offsets[i]..offsets[i + 1]`.
@@ -72,18 +81,16 @@ pub fn packed(lengths: &[usize]) -> Vec<usize> {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(offsets: &[T]) -> Result<Vec<usize>, Error> {
-    let offset_at = |index: usize| offsets[index].as_();
-    for index in 0..offsets.len() {
-        let (previous, offset) = (if index == 0 { 0 } else { offset_at(index - 1) }, offset_at(index));
+    let mut previous = 0;
+    let mut lengths = Vec::with_capacity(offsets.len());
+    for (index, offset) in offsets.iter().map(|offset| offset.as_()).enumerate() {
         if offset < previous || (index == 0 && offset != 0) {
             return Err(Error::InvalidOffsets { index, offset });
         }
+        lengths.push((offset - previous) as usize);
+        previous = offset;
     }
-    let total = offsets.last().map_or(0, |&last| last.as_() as usize);
-    let mut ids = Vec::new();
-    ids.try_reserve_exact(total).map_err(|_| Error::TooLarge { rows: total, dim: 1 })?;
-    ids.extend((1..offsets.len()).flat_map(|index| 0..(offset_at(index) - offset_at(index - 1)) as usize));
-    Ok(ids)
+    packed(&lengths)
 }
 
 /// An array (batch, len) from nested lists, such as a tokenizer gives.
