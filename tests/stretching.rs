@@ -190,6 +190,10 @@ fn impossible_stretches_are_errors() {
     for len in [usize::MAX, usize::MAX / 8, 1 << 58] {
         assert!(matches!(stretch.tile(len), Err(Error::TooLarge { .. })));
     }
+    for to in [[1 << 52, 1], [1, usize::MAX], [usize::MAX, usize::MAX]] {
+        assert!(matches!(GridResample::new([2, 2], to, Resample::timm()), Err(Error::TooLarge { .. })), "{to:?}");
+        assert!(matches!(GridResample::new(to, [2, 2], Resample::timm()), Err(Error::TooLarge { .. })), "{to:?}");
+    }
     assert_eq!(stretch.linear(0, Sampling::AlignedCorners).unwrap().max_len(), Some(0));
     assert_eq!(firsts(&stretch.linear(1, Sampling::AlignedCorners).unwrap()), [0.0]);
 }

@@ -294,6 +294,10 @@ fn lookups_refuse_gradients_that_do_not_fit() {
     let embedding =
         TokenEmbedding::new(Array2::<f32>::zeros((5, 2)), Learned::from_table(Array2::zeros((4, 2))).unwrap());
     let embedding = embedding.unwrap();
+    for token in [5, usize::MAX] {
+        assert!(embedding.clone().with_padding_token(token).is_err());
+        assert!(embedding.positions().clone().with_padding_row(token).is_err());
+    }
     let ids = array![[0, 4], [1, 2]];
     let good = Array3::<f32>::ones((2, 2, 2));
     let lookup = embedding.lookup(&ids);

@@ -115,7 +115,9 @@ impl GridResample {
             if rows == 0 || columns == 0 {
                 return Err(Error::EmptyGrid { rows, columns });
             }
-            if rows.checked_mul(columns).is_none_or(|points| points > isize::MAX as usize / 64) {
+            // Asking first turns the abort of an impossible request into an error.
+            let room = |len: usize| Vec::<[f64; 8]>::new().try_reserve_exact(len).is_ok();
+            if rows.checked_mul(columns).is_none() || !(room(rows) && room(columns)) {
                 return Err(Error::TooLarge { rows, dim: columns });
             }
         }

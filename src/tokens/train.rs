@@ -39,8 +39,9 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// assert_eq!(gradient, array![[0.0], [0.0], [11.0]]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn with_padding_token(self, token: usize) -> Result<Self, Error> {
-        self.with_frozen_words(token..token.saturating_add(1))
+    pub fn with_padding_token(mut self, token: usize) -> Result<Self, Error> {
+        self.frozen.freeze(token..token.saturating_add(1), self.words.nrows())?;
+        Ok(self)
     }
 
     /// The word table, to be written to.
