@@ -10,7 +10,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::{Array2, Array3};
@@ -26,18 +26,31 @@ fn gradients(criterion: &mut Criterion) {
     let ids = Array2::from_shape_fn((BATCH, LEN), |(b, i)| ((i * 37 + b * 11) % LEN) as i64);
     let learned = Learned::from_table(Array2::<f32>::zeros((LEN, DIM))).unwrap();
     let mut gradient = vec![0_f32; LEN * DIM];
+    let rows: Vec<usize> = ids.iter().map(|id| *id as usize).collect();
+    let plain = |gradient: &mut [f32]| {
+        for (row, upstream) in rows.iter().zip(upstream.as_slice().unwrap().chunks_exact(DIM)) {
+            let gradient = &mut gradient[row * DIM..(row + 1) * DIM];
+            gradient.iter_mut().zip(upstream).for_each(|(gradient, upstream)| *gradient += upstream);
+        }
+    };
+    // The machine's mood changes between two benches: their ratio is only to be had by turns.
+    let mut medians = [Vec::new(), Vec::new()];
+    for _ in 0..200 {
+        let start = Instant::now();
+        plain(black_box(&mut gradient));
+        medians[0].push(start.elapsed());
+        let start = Instant::now();
+        backward_positions_at(&upstream, &learned, &ids, black_box(&mut gradient)).unwrap();
+        medians[1].push(start.elapsed());
+    }
+    medians.iter_mut().for_each(|times| times.sort());
+    let [plain_time, time] = medians.map(|times| times[100]);
+    println!("by turns, medians of 200: plain {plain_time:.2?}, scattered by ids {time:.2?}");
+
     let mut group = criterion.benchmark_group("gradient of a table");
     group.throughput(Throughput::Bytes((BATCH * LEN * DIM * 4) as u64));
     group.bench_function("plain slice add of the same rows", |bencher| {
-        let rows: Vec<usize> = ids.iter().map(|id| *id as usize).collect();
-        let upstream = upstream.as_slice().unwrap();
-        bencher.iter(|| {
-            for (row, upstream) in rows.iter().zip(upstream.chunks_exact(DIM)) {
-                let gradient = &mut gradient[row * DIM..(row + 1) * DIM];
-                gradient.iter_mut().zip(upstream).for_each(|(gradient, upstream)| *gradient += upstream);
-            }
-            black_box(&mut gradient);
-        });
+        bencher.iter(|| plain(black_box(&mut gradient)));
     });
     group.bench_function("scattered by ids", |bencher| {
         bencher.iter(|| backward_positions_at(&upstream, &learned, &ids, black_box(&mut gradient)).unwrap());
