@@ -220,7 +220,7 @@ where
 }
 
 /// Whether `encoding` can be added to words of this shape at these positions.
-fn check<A, E>(shape: &[usize], encoding: &E, positions: &BatchPositions<'_>) -> Result<(), Error>
+pub(crate) fn check<A, E>(shape: &[usize], encoding: &E, positions: &BatchPositions<'_>) -> Result<(), Error>
 where
     A: Element,
     E: PositionalEncoding<A> + ?Sized,

@@ -61,6 +61,18 @@ pub enum Error {
         /// The factor given.
         factor: f64,
     },
+    /// A share must lie between 0 and 1, and not be one half.
+    InvalidShare {
+        /// The share given.
+        share: f64,
+    },
+    /// A grid must have at least one row and one column.
+    EmptyGrid {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
     /// The parameters of a random distribution are not usable.
     InvalidInit {
         /// What the distribution needs.
@@ -166,6 +178,10 @@ impl fmt::Display for Error {
                 write!(f, "frequency {frequency} of pair {pair} is not finite or turns 2^63 times per position")
             }
             Self::InvalidFactor { factor } => write!(f, "factor {factor} is not finite"),
+            Self::InvalidShare { share } => {
+                write!(f, "share {share}: it must lie between 0 and 1, and not be one half")
+            }
+            Self::EmptyGrid { rows, columns } => write!(f, "a grid of {rows} rows and {columns} columns has no points"),
             Self::InvalidInit { needs, found } => write!(f, "{needs}, but it is {found}"),
             Self::NonFinitePosition { index, position } => {
                 write!(f, "position {position} at index {index} is not finite")

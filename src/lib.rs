@@ -80,6 +80,16 @@
 //! # Ok::<(), positional_encodings::Error>(())
 //! ```
 //!
+//! # Trained tables
+//!
+//! | you want | use |
+//! |---|---|
+//! | gradients, of tables and of all else that is learned | [`Trainable`], [`backward_positions`], [`TouchedRows`] |
+//! | an amplitude, frequencies or a network that are learned | [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
+//! | a table for other lengths or image grids | [`Learned::stretch`], [`Stretch`], [`GridResample`] |
+//! | the tables of trained models, from their files | `Checkpoint`, `Architecture` (feature `safetensors`), `Gguf` (feature `gguf`) |
+//! | pretrained word vectors | [`WordVectors`], [`WordFormat`], [`Vocabulary`] |
+//!
 //! # What every encoding here keeps
 //!
 //! - A row depends on its position alone: it has the same bits in a range, as a single id, in a batch, on every machine. So
@@ -89,7 +99,7 @@
 //!
 //! # Features
 //!
-//! `half`: elements `half::f16` and `half::bf16`. None is on by default.
+//! `half`: elements `half::f16` and `half::bf16`. `safetensors`, `gguf`: tables from checkpoints. None is on by default.
 
 #![forbid(unsafe_code)]
 
@@ -97,23 +107,36 @@ mod additive;
 mod element;
 mod embed;
 mod error;
+mod files;
 mod frequencies;
 mod phase;
 mod positions;
 pub mod testing;
 mod tokens;
+mod training;
 
-pub use additive::{Init, Learned, PositionalEncoding, Sinusoidal};
+pub use additive::{
+    Activation, GridResample, Init, Kernel, Learned, LearnedFrequencies, Linear, PositionNetwork, PositionalEncoding,
+    Resample, Sampling, Scaled, Sinusoidal, Stretch,
+};
 pub use element::Element;
 pub use embed::{
     add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
     embed_with_positions_at,
 };
 pub use error::Error;
+#[cfg(feature = "gguf")]
+pub use files::Gguf;
+#[cfg(feature = "safetensors")]
+pub use files::{Architecture, Checkpoint, StoredElement};
+pub use files::{Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors};
 pub use frequencies::{Frequencies, OddDim};
 pub use phase::{InstructionSet, Layout};
 pub use positions::{BatchPositions, Position, PositionElement, Positions, ids};
 pub use tokens::{Lookup, TokenEmbedding};
+pub use training::{
+    Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions, backward_positions_at,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

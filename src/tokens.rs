@@ -1,5 +1,7 @@
 //! Token ids to the input of an encoder: word row × scale + segment row + position vector.
 
+mod train;
+
 use ndarray::{
     Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut, ArrayViewMut2, Axis, Data,
     Dimension, Ix1,
@@ -8,6 +10,7 @@ use num_traits::{AsPrimitive, PrimInt};
 
 use crate::additive::zeros;
 use crate::embed::for_each_sequence;
+use crate::training::FrozenRows;
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
 /// The embedding layer of a transformer: a word table, an encoding of positions, and if the model has them segments.
@@ -36,6 +39,8 @@ pub struct TokenEmbedding<A, E> {
     segments: Option<Array2<A>>,
     positions: E,
     scale: Option<A>,
+    /// Rows of the word table that get no gradient.
+    frozen: FrozenRows,
 }
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
@@ -46,7 +51,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// [`Error::WidthMismatch`].
     pub fn new(words: Array2<A>, positions: E) -> Result<Self, Error> {
         check_width(&words, positions.dim())?;
-        Ok(Self { words: row_major(words), segments: None, positions, scale: None })
+        Ok(Self { words: row_major(words), segments: None, positions, scale: None, frozen: FrozenRows::default() })
     }
 
     /// Multiplies word rows by `scale`: √dim in the paper, Marian and BART with `scale_embedding`.
@@ -86,6 +91,11 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// The word table (vocabulary, dim).
     pub fn words(&self) -> ArrayView2<'_, A> {
         self.words.view()
+    }
+
+    /// The segment table (segments, dim), if there is one.
+    pub fn segments(&self) -> Option<ArrayView2<'_, A>> {
+        self.segments.as_ref().map(|segments| segments.view())
     }
 
     /// The encoding of positions.

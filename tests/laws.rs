@@ -2,8 +2,8 @@
 
 use ndarray::Array2;
 use positional_encodings::{
-    Element, Frequencies, Init, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Sinusoidal,
-    testing::check_laws,
+    Activation, Element, Frequencies, Init, InstructionSet, Layout, Learned, LearnedFrequencies, Linear, OddDim,
+    PositionNetwork, PositionalEncoding, Scaled, Sinusoidal, testing::check_laws,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -39,6 +39,14 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error>
         ("learned with an offset", Box::new(table()?.with_offset(2)?)),
         ("learned, column-major", {
             Box::new(Learned::from_table(Array2::<A>::from_elem((5, 300), A::from_f64(0.5)).reversed_axes())?)
+        }),
+        ("a learned amplitude", Box::new(Scaled::new(Sinusoidal::new(64)?, 0.75)?)),
+        ("learned frequencies", Box::new(LearnedFrequencies::new(Sinusoidal::new(64)?))),
+        ("a network", {
+            let [first, second] = [(7, 10), (3, 7)].map(|shape| {
+                Linear::new(Array2::from_shape_fn(shape, |(i, j)| A::from_f64(i as f64 * 0.1 - j as f64 * 0.3)))
+            });
+            Box::new(PositionNetwork::new(table()?, first?, Activation::Gelu, second?)?)
         }),
         ("learned, one row", Box::new(Learned::from_table(Array2::<A>::zeros((1, 3)))?)),
     ])

@@ -1,11 +1,17 @@
 //! The learned table.
 
+mod stretch;
+mod train;
+
+pub use stretch::Stretch;
+
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::{Normal, Uniform};
 
 use super::{PositionalEncoding, check_shape, check_table, zeros};
 use crate::positions::Run;
+use crate::training::FrozenRows;
 use crate::{Element, Error, Positions};
 
 /// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional sequence to sequence
@@ -29,6 +35,8 @@ use crate::{Element, Error, Positions};
 pub struct Learned<A> {
     table: Array2<A>,
     offset: usize,
+    padding: Option<usize>,
+    frozen: FrozenRows,
 }
 
 /// How a new table is filled.
@@ -81,7 +89,7 @@ impl<A: Element> Learned<A> {
         }
         // Rows are read as slices.
         let table = if table.is_standard_layout() { table } else { table.as_standard_layout().into_owned() };
-        Ok(Self { table, offset: 0 })
+        Ok(Self { table, offset: 0, padding: None, frozen: FrozenRows::default() })
     }
 
     /// A new table of `rows` rows, filled from the caller's generator: the same seed gives the same table.
@@ -144,7 +152,8 @@ impl<A: Element> Learned<A> {
     ///
     /// let sinusoid = Sinusoidal::new(8)?;
     /// let learned: Learned<f32> = Learned::from_encoding(&sinusoid, 512)?;
-    /// assert_eq!(learned.encode(&Positions::from(7..9))?, sinusoid.encode(&Positions::from(7..9))?);
+    /// let rows: ndarray::Array2<f32> = sinusoid.encode(&Positions::from(7..9))?;
+    /// assert_eq!(learned.encode(&Positions::from(7..9))?, rows);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_encoding<E: PositionalEncoding<A> + ?Sized>(encoding: &E, len: usize) -> Result<Self, Error> {
@@ -206,6 +215,11 @@ impl<A: Element> Learned<A> {
     /// The table, without a copy.
     pub fn into_table(self) -> Array2<A> {
         self.table
+    }
+
+    /// The row that position 0 reads.
+    pub fn offset(&self) -> usize {
+        self.offset
     }
 
     /// Width of a position vector.

@@ -1,10 +1,16 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
+mod network;
+mod resample;
+mod scaled;
 mod sinusoidal;
 
-pub use learned::{Init, Learned};
-pub use sinusoidal::Sinusoidal;
+pub use learned::{Init, Learned, Stretch};
+pub use network::{Activation, Linear, PositionNetwork};
+pub use resample::{GridResample, Kernel, Resample, Sampling};
+pub use scaled::Scaled;
+pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
 
 use std::sync::Arc;
 

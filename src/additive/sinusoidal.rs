@@ -1,5 +1,9 @@
 //! The sinusoidal encoding.
 
+mod train;
+
+pub use train::LearnedFrequencies;
+
 use ndarray::{ArrayViewMut2, Axis};
 
 use super::{PositionalEncoding, check_shape};
@@ -59,10 +63,14 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sinusoidal {
+    frequencies: Frequencies,
+    amplitude: f64,
     waves: Waves,
     columns: Columns,
     /// A position whose vector is zero.
     padding: Option<i64>,
+    /// The instructions, where they were chosen.
+    set: Option<InstructionSet>,
 }
 
 impl Sinusoidal {
@@ -118,7 +126,8 @@ impl Sinusoidal {
     pub fn from_frequencies(frequencies: Frequencies) -> Self {
         let pairs = frequencies.len();
         let columns = Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
-        Self { waves: Waves::new(frequencies.as_wide(), 1.0), columns, padding: None }
+        let waves = Waves::new(frequencies.as_wide(), 1.0);
+        Self { frequencies, amplitude: 1.0, waves, columns, padding: None, set: None }
     }
 
     /// The same features in another order.
@@ -147,6 +156,7 @@ impl Sinusoidal {
             return Err(Error::InvalidFactor { factor: amplitude });
         }
         self.waves = self.waves.with_amplitude(amplitude);
+        self.amplitude = amplitude;
         Ok(self)
     }
 
@@ -206,7 +216,18 @@ impl Sinusoidal {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.waves = self.waves.with_level(set.level()?);
+        self.set = Some(set);
         Ok(self)
+    }
+
+    /// The frequencies of the pairs.
+    pub fn frequencies(&self) -> &Frequencies {
+        &self.frequencies
+    }
+
+    /// What every value is multiplied by.
+    pub fn amplitude(&self) -> f64 {
+        self.amplitude
     }
 
     /// Width of a position vector.
@@ -226,7 +247,7 @@ impl Sinusoidal {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.waves.memory()
+        size_of::<Self>() + self.frequencies.memory() + self.waves.memory()
     }
 
     fn rows<A: Element>(

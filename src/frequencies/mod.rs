@@ -98,6 +98,11 @@ impl Frequencies {
         Self::new(self.radians.iter().map(|frequency| frequency.mul(Wide::TAU)).collect())
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn memory(&self) -> usize {
+        size_of_val(&*self.radians)
+    }
+
     pub(crate) fn as_wide(&self) -> &[Wide] {
         &self.radians
     }

@@ -33,6 +33,14 @@ macro_rules! stored {
     )*};
 }
 
+#[cfg(feature = "half")]
+impl Stored for half::bf16 {
+    const DTYPE: Dtype = Dtype::BF16;
+    fn read(bytes: &[u8]) -> Vec<Self> {
+        u16::read(bytes).into_iter().map(Self::from_bits).collect()
+    }
+}
+
 stored!(f64: F64, f32: F32, i64: I64, i32: I32, u64: U64, u16: U16, u8: U8);
 
 impl Tensors {

@@ -1,0 +1,212 @@
+//! The tables of the token lookup as parameters.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView, ArrayViewMut2, Dimension};
+use num_traits::{AsPrimitive, PrimInt};
+
+use super::{Lookup, TokenEmbedding, nth_lane};
+use crate::training::{FrozenRows, check_values, for_each_matrix, scatter};
+use crate::{Element, Error, GradientRows, Parameter, PositionalEncoding, Positions, Trainable};
+
+impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
+    /// These rows of the word table get no gradient: pretrained words that stay as they are. It may be called again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PositionOutsideTable`] where the range ends past the table.
+    pub fn with_frozen_words(mut self, words: Range<usize>) -> Result<Self, Error> {
+        if !words.is_empty() {
+            self.frozen.freeze(words, self.words.nrows())?;
+        }
+        Ok(self)
+    }
+
+    /// The token of the padding: its row gets no gradient (torch's `padding_idx`; 0 in BERT, 1 in RoBERTa).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PositionOutsideTable`] where there is no such row.
+    ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// use positional_encodings::{Learned, TokenEmbedding};
+    ///
+    /// let positions = Learned::from_table(Array2::<f32>::zeros((4, 1)))?;
+    /// let embedding = TokenEmbedding::new(array![[0.0], [0.0], [0.0]], positions)?.with_padding_token(0)?;
+    /// let mut gradient = Array2::zeros((3, 1));
+    /// embedding.lookup(&array![2, 2, 0]).backward_words(array![[1.0], [10.0], [100.0]].view(), gradient.view_mut())?;
+    /// assert_eq!(gradient, array![[0.0], [0.0], [11.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_padding_token(mut self, token: usize) -> Result<Self, Error> {
+        self.frozen.freeze(token..token.saturating_add(1), self.words.nrows())?;
+        Ok(self)
+    }
+
+    /// The word table, to be written to.
+    pub fn words_mut(&mut self) -> ArrayViewMut2<'_, A> {
+        self.words.view_mut()
+    }
+
+    /// The segment table, to be written to, if there is one.
+    pub fn segments_mut(&mut self) -> Option<ArrayViewMut2<'_, A>> {
+        self.segments.as_mut().map(|segments| segments.view_mut())
+    }
+
+    /// The encoding of positions, to be trained. It cannot be replaced by one of another dim: its values change, not its shape.
+    pub fn positions_mut(&mut self) -> &mut impl Trainable<A>
+    where
+        E: Trainable<A>,
+    {
+        &mut self.positions
+    }
+
+    /// What is learned: `words`, `segments` where there are any, and the parameters of the positions, named `positions.…`.
+    ///
+    /// None of the tables decays.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use positional_encodings::{Learned, TokenEmbedding};
+    ///
+    /// let positions = Learned::from_table(Array2::<f32>::zeros((512, 8)))?;
+    /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 8)), positions)?;
+    /// let names: Vec<String> = embedding.parameters().into_iter().map(|parameter| parameter.name).collect();
+    /// assert_eq!(names, ["words", "positions.table"]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn parameters(&self) -> Vec<Parameter>
+    where
+        E: Trainable<A>,
+    {
+        let segments = self.segments.as_ref().map(|table| Parameter::new("segments", table.shape(), false));
+        let positions = self.positions.parameters().into_iter();
+        core::iter::once(Parameter::new("words", self.words.shape(), false))
+            .chain(segments)
+            .chain(positions.map(|own| Parameter { name: format!("positions.{}", own.name), ..own }))
+            .collect()
+    }
+}
+
+impl<A, E, T, D> Lookup<'_, A, E, T, D>
+where
+    A: Element,
+    E: PositionalEncoding<A>,
+    T: PrimInt + AsPrimitive<i64>,
+    D: Dimension,
+{
+    /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row `token` gets upstream · scale.
+    ///
+    /// Tokens that occur again accumulate; padding and frozen words get none.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the gradient is as it was.
+    ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// use positional_encodings::{Learned, TokenEmbedding, TouchedRows};
+    ///
+    /// let positions = Learned::from_table(Array2::<f32>::zeros((4, 1)))?;
+    /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 1)), positions)?.with_scale(2.0)?;
+    /// let mut touched = TouchedRows::new(1);
+    /// embedding.lookup(&array![[101, 102]]).backward_words(array![[[1.0], [10.0]]].view(), &mut touched)?;
+    /// assert_eq!((touched.rows(), touched.gradient()), (&[101, 102][..], array![[2.0], [20.0]].view()));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn backward_words<'g>(
+        &self,
+        upstream: ArrayView<'_, A, D::Larger>,
+        gradient: impl Into<GradientRows<'g, A>>,
+    ) -> Result<(), Error> {
+        let mut gradient = gradient.into();
+        gradient.check(self.embedding.words.nrows(), self.embedding.positions.dim())?;
+        self.check_upstream(&upstream)?;
+        let scale = self.embedding.scale.map(Element::to_f64);
+        let tokens = self.tokens.view().into_dyn();
+        self.scatter_ids(&tokens, upstream, scale, &self.embedding.frozen, &mut gradient)
+    }
+
+    /// Adds the gradient of the segment table.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the embedding has no segments.
+    pub fn backward_segments<'g>(
+        &self,
+        upstream: ArrayView<'_, A, D::Larger>,
+        gradient: impl Into<GradientRows<'g, A>>,
+    ) -> Result<(), Error> {
+        let mut gradient = gradient.into();
+        let Some(table) = &self.embedding.segments else {
+            return Err(Error::LengthMismatch { what: "segment tables", expected: 1, found: 0 });
+        };
+        gradient.check(table.nrows(), table.ncols())?;
+        self.check_upstream(&upstream)?;
+        let frozen = FrozenRows::default();
+        match &self.segments {
+            Some(ids) => self.scatter_ids(&ids.view().into_dyn(), upstream, None, &frozen, &mut gradient),
+            None => for_each_matrix(upstream.into_dyn(), &mut |upstream| {
+                let zeros = core::iter::repeat_n(0, upstream.nrows());
+                scatter(zeros, &upstream, None, &frozen, &mut gradient);
+                Ok(())
+            }),
+        }
+    }
+
+    /// Adds the gradient of the parameters of the positions.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a gradient of another length.
+    pub fn backward_positions(&self, upstream: ArrayView<'_, A, D::Larger>, gradient: &mut [A]) -> Result<(), Error>
+    where
+        E: Trainable<A>,
+    {
+        check_values(self.embedding.positions.parameter_count(), gradient.len())?;
+        self.check_upstream(&upstream)?;
+        let mut sequence = 0;
+        for_each_matrix(upstream.into_dyn(), &mut |upstream| {
+            let positions = match &self.positions {
+                Some(positions) => positions.row(sequence),
+                None => Positions::from(0..upstream.nrows()),
+            };
+            sequence += 1;
+            self.embedding.positions.backward(&positions, upstream, gradient)
+        })
+    }
+
+    /// Whether the lookup is valid and `upstream` has the shape of its result.
+    fn check_upstream(&self, upstream: &ArrayView<'_, A, D::Larger>) -> Result<(), Error> {
+        self.check()?;
+        for (&expected, &found) in self.tokens.shape().iter().zip(upstream.shape()) {
+            if found != expected {
+                return Err(Error::LengthMismatch { what: "rows of the upstream gradient", expected, found });
+            }
+        }
+        match upstream.shape().last() {
+            Some(&found) if found != self.embedding.positions.dim() => {
+                Err(Error::WidthMismatch { expected: self.embedding.positions.dim(), found })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn scatter_ids(
+        &self,
+        ids: &ndarray::ArrayViewD<'_, T>,
+        upstream: ArrayView<'_, A, D::Larger>,
+        scale: Option<f64>,
+        frozen: &FrozenRows,
+        gradient: &mut GradientRows<'_, A>,
+    ) -> Result<(), Error> {
+        let mut sequence = 0;
+        for_each_matrix(upstream.into_dyn(), &mut |upstream| {
+            let ids = nth_lane(ids, sequence);
+            sequence += 1;
+            scatter(ids.iter().map(|id| id.as_() as usize), &upstream, scale, frozen, gradient);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! The gradient of words plus positions, for arrays with leading axes.
+
+use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
+
+use super::{Trainable, check_values};
+use crate::embed::check;
+use crate::{BatchPositions, Element, Error};
+
+/// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the encoding's parameters, given the
+/// gradient of the loss by its result, shape (…, len, dim). The gradient by the words is `upstream` itself.
+///
+/// # Errors
+///
+/// Those of [`embed_with_positions`](crate::embed_with_positions), and [`Error::LengthMismatch`] where the gradient has not one place for
+/// each value; then it is as it was.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::{Learned, backward_positions};
+///
+/// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
+/// let upstream = array![[[1.0], [2.0]], [[10.0], [20.0]]]; // (batch, len, dim)
+/// let mut gradient = [0.0; 3];
+/// backward_positions(&upstream, &learned, &mut gradient)?;
+/// assert_eq!(gradient, [11.0, 22.0, 0.0]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn backward_positions<A, S, D, E>(upstream: &ArrayBase<S, D>, encoding: &E, gradient: &mut [A]) -> Result<(), Error>
+where
+    A: Element,
+    S: Data<Elem = A>,
+    D: Dimension,
+    E: Trainable<A> + ?Sized,
+{
+    let [.., len, _] = *upstream.shape() else {
+        return Err(Error::TooFewAxes { expected: 2, found: upstream.ndim() });
+    };
+    backward_positions_at(upstream, encoding, 0..len, gradient)
+}
+
+/// The same at the given positions; see [`embed_with_positions_at`](crate::embed_with_positions_at).
+///
+/// # Errors
+///
+/// Those of [`embed_with_positions_at`](crate::embed_with_positions_at) and [`backward_positions`].
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::{Learned, backward_positions_at};
+///
+/// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
+/// let mut gradient = [0.0; 3];
+/// backward_positions_at(&array![[[1.0], [2.0]], [[10.0], [20.0]]], &learned, &array![[0_i64, 2], [2, 2]], &mut gradient)?;
+/// assert_eq!(gradient, [1.0, 0.0, 32.0]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn backward_positions_at<'p, A, S, D, E>(
+    upstream: &ArrayBase<S, D>,
+    encoding: &E,
+    positions: impl Into<BatchPositions<'p>>,
+    gradient: &mut [A],
+) -> Result<(), Error>
+where
+    A: Element,
+    S: Data<Elem = A>,
+    D: Dimension,
+    E: Trainable<A> + ?Sized,
+{
+    let positions = positions.into();
+    check(upstream.shape(), encoding, &positions)?;
+    check_values(encoding.parameter_count(), gradient.len())?;
+    let mut sequence = 0;
+    for_each_matrix(upstream.view().into_dyn(), &mut |upstream| {
+        let added = encoding.backward(&positions.row(sequence), upstream, gradient);
+        sequence += 1;
+        added
+    })
+}
+
+/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the leading axes.
+pub(crate) fn for_each_matrix<A>(
+    array: ArrayViewD<'_, A>,
+    visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if array.ndim() > 2 {
+        return array.axis_iter(Axis(0)).try_for_each(|array| for_each_matrix(array, visit));
+    }
+    let found = array.ndim();
+    visit(array.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
+}

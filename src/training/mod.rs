@@ -1,0 +1,249 @@
+//! What is learned: parameters, their gradients, and the two ways to hold the gradient of a table.
+
+mod batch;
+mod rows;
+
+pub(crate) use batch::for_each_matrix;
+pub use batch::{backward_positions, backward_positions_at};
+pub(crate) use rows::{Frozen as FrozenRows, scatter, scatter_positions};
+pub use rows::{GradientRows, TouchedRows};
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use crate::{Element, Error, PositionalEncoding, Positions};
+
+/// A tensor that is learned, as an optimiser needs to know it.
+///
+/// ```
+/// use positional_encodings::{Init, Learned, Trainable};
+/// use rand::SeedableRng;
+///
+/// let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let learned = Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, rng)?;
+/// let table = &learned.parameters()[0];
+/// assert_eq!((table.name.as_str(), &table.shape[..], table.decays), ("table", &[512, 64][..], false));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name; that of an inner encoding's parameter begins with `encoding.`.
+    pub name: String,
+    /// Its shape; values are in row-major order.
+    pub shape: Vec<usize>,
+    /// Whether weight decay applies. It does to the matrices of a network; position tables, amplitudes, frequencies and biases are left
+    /// out (timm's and Swin's `no_weight_decay`).
+    pub decays: bool,
+}
+
+impl Parameter {
+    /// A parameter of that name and shape.
+    pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>, decays: bool) -> Self {
+        Self { name: name.into(), shape: shape.into(), decays }
+    }
+
+    /// The number of its values.
+    #[allow(clippy::len_without_is_empty)] // a tensor, not a collection
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The same, as a part of what wraps its encoding.
+    pub fn nested(self) -> Self {
+        Self { name: format!("encoding.{}", self.name), ..self }
+    }
+}
+
+/// An encoding with parameters.
+///
+/// All parameters are one flat list of values, in the order of [`parameters`](Self::parameters), each in row-major order; so
+/// an optimiser is a loop over two slices, whatever the encoding, and a wrapper's list is its own values and then those of what it
+/// wraps. The list of an encoding without parameters, such as [`Sinusoidal`](crate::Sinusoidal), is empty.
+///
+/// | encoding | parameters |
+/// |---|---|
+/// | [`Learned`](crate::Learned) | `table` (rows, dim) |
+/// | [`LearnedFrequencies`](crate::LearnedFrequencies) | `frequencies` (pairs) |
+/// | [`Scaled`](crate::Scaled) | `scale` (), and those of what it scales |
+/// | [`PositionNetwork`](crate::PositionNetwork) | weights and biases of two linear layers, and those of the encoding within |
+/// | [`Sinusoidal`](crate::Sinusoidal), [`Frozen`](crate::Frozen) | none |
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use positional_encodings::{Learned, PositionalEncoding, Positions, Trainable};
+///
+/// // Gradient descent on Σ (PE − target)² / 2, whose gradient is PE − target.
+/// let mut learned = Learned::from_table(Array2::<f64>::zeros((2, 2)))?;
+/// let (positions, target) = (Positions::from(0..2), array![[1.0, 2.0], [3.0, 4.0]]);
+/// for _ in 0..60 {
+///     let upstream = learned.encode(&positions)? - &target;
+///     let mut gradient = vec![0.0; learned.parameter_count()];
+///     learned.backward(&positions, upstream.view(), &mut gradient)?;
+///     let values: Vec<f64> = learned.values().iter().zip(&gradient).map(|(value, slope)| value - 0.5 * slope).collect();
+///     learned.set_values(&values)?;
+/// }
+/// assert!((learned.table().to_owned() - target).iter().all(|error| error.abs() < 1e-12));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub trait Trainable<A: Element>: PositionalEncoding<A> {
+    /// What is learned, in the order of the values.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// Writes the values of all parameters to `values`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there is not room for exactly [`parameter_count`](Self::parameter_count).
+    fn values_into(&self, values: &mut [A]) -> Result<(), Error>;
+
+    /// Replaces the values of all parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`], and where the encoding cannot take a value; then it is as it was.
+    fn set_values(&mut self, values: &[A]) -> Result<(), Error>;
+
+    /// Adds to `gradient` the gradient of a loss, given `upstream` (positions, dim): the gradient of that loss by the vectors of
+    /// `positions`.
+    ///
+    /// gradient\[k\] += Σᵢⱼ upstream\[i, j\] · ∂PE(positionᵢ)ⱼ/∂valueₖ. Repeated positions accumulate, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WidthMismatch`], [`Error::LengthMismatch`], and the errors of encoding the positions; then `gradient` is as it was.
+    fn backward(&self, positions: &Positions<'_>, upstream: ArrayView2<'_, A>, gradient: &mut [A])
+    -> Result<(), Error>;
+
+    /// How many values there are in all.
+    fn parameter_count(&self) -> usize {
+        self.parameters().iter().map(Parameter::len).sum()
+    }
+
+    /// The values of all parameters.
+    fn values(&self) -> Vec<A> {
+        let mut values = vec![A::zero(); self.parameter_count()];
+        // The length is right by construction; an implementation that disagrees with itself leaves zeros.
+        let _ = self.values_into(&mut values);
+        values
+    }
+}
+
+impl<A: Element, E: Trainable<A> + ?Sized> Trainable<A> for Box<E> {
+    fn parameters(&self) -> Vec<Parameter> {
+        (**self).parameters()
+    }
+
+    fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
+        (**self).values_into(values)
+    }
+
+    fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
+        (**self).set_values(values)
+    }
+
+    fn backward(
+        &self,
+        positions: &Positions<'_>,
+        upstream: ArrayView2<'_, A>,
+        gradient: &mut [A],
+    ) -> Result<(), Error> {
+        (**self).backward(positions, upstream, gradient)
+    }
+
+    fn parameter_count(&self) -> usize {
+        (**self).parameter_count()
+    }
+}
+
+/// Any encoding, with nothing to learn: a part of a model that training leaves alone.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::{Frozen, Learned, PositionalEncoding, Positions, Trainable};
+///
+/// let frozen = Frozen(Learned::from_table(array![[1.0_f32], [2.0]])?);
+/// assert_eq!(frozen.parameter_count(), 0);
+/// assert_eq!(frozen.encode(&Positions::from(1..2))?, array![[2.0]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frozen<E>(pub E);
+
+impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    fn max_len(&self) -> Option<usize> {
+        self.0.max_len()
+    }
+
+    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+        self.0.encode_into(positions, out)
+    }
+
+    fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        self.0.check(positions)
+    }
+
+    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+        self.0.add_to(positions, embeddings)
+    }
+}
+
+impl<A: Element, E: PositionalEncoding<A>> Trainable<A> for Frozen<E> {
+    fn parameters(&self) -> Vec<Parameter> {
+        Vec::new()
+    }
+
+    fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
+        check_values(0, values.len())
+    }
+
+    fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
+        check_values(0, values.len())
+    }
+
+    fn backward(
+        &self,
+        positions: &Positions<'_>,
+        upstream: ArrayView2<'_, A>,
+        gradient: &mut [A],
+    ) -> Result<(), Error> {
+        check_backward(self, positions, &upstream, 0, gradient.len())
+    }
+}
+
+/// Whether a list of parameter values has the right length.
+pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
+    if found == expected { Ok(()) } else { Err(Error::LengthMismatch { what: "parameter values", expected, found }) }
+}
+
+/// What every `backward` must find out before it writes.
+pub(crate) fn check_backward<A: Element, E: PositionalEncoding<A> + ?Sized>(
+    encoding: &E,
+    positions: &Positions<'_>,
+    upstream: &ArrayView2<'_, A>,
+    parameters: usize,
+    gradient: usize,
+) -> Result<(), Error> {
+    check_upstream(positions, encoding.dim(), upstream)?;
+    check_values(parameters, gradient)?;
+    encoding.check(positions)
+}
+
+/// Whether `upstream` has the shape (positions, dim).
+pub(crate) fn check_upstream<A>(
+    positions: &Positions<'_>,
+    dim: usize,
+    upstream: &ArrayView2<'_, A>,
+) -> Result<(), Error> {
+    if upstream.ncols() != dim {
+        return Err(Error::WidthMismatch { expected: dim, found: upstream.ncols() });
+    }
+    if upstream.nrows() != positions.len() {
+        let what = "rows of the upstream gradient";
+        return Err(Error::LengthMismatch { what, expected: positions.len(), found: upstream.nrows() });
+    }
+    Ok(())
+}
