@@ -139,6 +139,29 @@ pub enum Error {
         /// Its value.
         offset: i64,
     },
+    /// A parameter outside the values that make sense.
+    InvalidParameter {
+        /// Its name.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// What it must be.
+        needs: &'static str,
+    },
+    /// The last axis has fewer features than a rotation turns.
+    TooNarrow {
+        /// Features that are rotated.
+        needed: usize,
+        /// Features that there are.
+        found: usize,
+    },
+    /// An array does not have the axis that was named.
+    NoSuchAxis {
+        /// The axis named.
+        axis: usize,
+        /// The axes that could be meant.
+        axes: usize,
+    },
     /// The instruction set is not available on this machine.
     UnavailableInstructionSet {
         /// Its name.
@@ -199,6 +222,13 @@ impl fmt::Display for Error {
             }
             Self::InvalidOffsets { index, offset } => {
                 write!(f, "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease")
+            }
+            Self::InvalidParameter { name, value, needs } => write!(f, "{name} {value} is not {needs}"),
+            Self::TooNarrow { needed, found } => {
+                write!(f, "the last axis has {found} features where the rotation turns {needed}")
+            }
+            Self::NoSuchAxis { axis, axes } => {
+                write!(f, "axis {axis} is not one of the {axes} axes before the features")
             }
             Self::UnavailableInstructionSet { name } => {
                 write!(f, "this machine does not have the instruction set {name}")

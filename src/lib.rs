@@ -5,7 +5,7 @@
 //! | place | what happens | here |
 //! |---|---|---|
 //! | the embeddings | a position vector is **added** to the word vector | [`PositionalEncoding`] |
-//! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | to come |
+//! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | [`Rotary`] → [`Rotation`] |
 //! | the attention scores | a number that depends on the distance is **added to the score** | to come |
 //!
 //! # A map by job
@@ -28,6 +28,7 @@ mod error;
 mod frequencies;
 mod phase;
 mod positions;
+mod rotary;
 pub mod testing;
 mod tokens;
 
@@ -38,7 +39,8 @@ pub use embed::{
     embed_with_positions_at,
 };
 pub use error::Error;
-pub use frequencies::{Frequencies, OddDim};
+pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
 pub use phase::{InstructionSet, Layout};
-pub use positions::{BatchPositions, Position, PositionElement, Positions, ids};
+pub use positions::{BatchPositions, Coordinates, Position, PositionElement, Positions, ids};
+pub use rotary::{Pairing, Precision, Rotary, Rotation};
 pub use tokens::{Lookup, TokenEmbedding};

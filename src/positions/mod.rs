@@ -1,10 +1,12 @@
 //! Where the tokens are: the positions that every encoding is asked about.
 
 mod batch;
+mod coordinates;
 pub mod ids;
 mod runs;
 
 pub use batch::BatchPositions;
+pub use coordinates::Coordinates;
 pub(crate) use runs::Run;
 
 use std::borrow::Cow;
