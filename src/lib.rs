@@ -22,6 +22,8 @@
 #![forbid(unsafe_code)]
 
 mod additive;
+#[cfg(feature = "serde")]
+pub mod config;
 mod element;
 mod embed;
 mod error;
@@ -38,9 +40,11 @@ pub use embed::{
     add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
     embed_with_positions_at,
 };
-pub use error::Error;
+pub use error::{ConfigProblem, Error};
 pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
 pub use phase::{InstructionSet, Layout};
-pub use positions::{BatchPositions, Coordinates, Position, PositionElement, Positions, ids};
-pub use rotary::{Pairing, Precision, Rotary, Rotation};
+pub use positions::{
+    BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment, ids,
+};
+pub use rotary::{AxialOrder, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections};
 pub use tokens::{Lookup, TokenEmbedding};

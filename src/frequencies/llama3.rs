@@ -19,7 +19,7 @@ pub struct Llama3 {
 
 impl Frequencies {
     /// With n = L·wᵢ/2π turns within the original length L: wᵢ where n > high, wᵢ/s where n < low, and between them
-    /// (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low).
+    /// (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low = high, as in Llama 4, nothing is between them.
     ///
     /// # Errors
     ///
@@ -41,17 +41,18 @@ impl Frequencies {
         let inverse = Wide::from_f64(at_least_one("factor", parameters.factor)?).inverse_root(1);
         let low = positive("low_freq_factor", parameters.low_freq_factor)?;
         let high = positive("high_freq_factor", parameters.high_freq_factor)?;
-        if high <= low {
-            let needs = "above low_freq_factor";
+        if high < low {
+            let needs = "at least low_freq_factor";
             return Err(Error::InvalidParameter { name: "high_freq_factor", value: high, needs });
         }
         let turns_per_radian = length("original length", parameters.original_len)?.mul(Wide::TURNS_PER_RADIAN);
         let wide_low = Wide::from_f64(low);
-        let one_over_span = Wide::from_f64(high).sub(wide_low).inverse_root(1);
+        let span = Wide::from_f64(high).sub(wide_low);
+        let one_over_span = if span.is_zero() { Wide::ZERO } else { span.inverse_root(1) };
         let scale = |frequency: &Wide| {
             let turns = frequency.mul(turns_per_radian);
             let magnitude = turns.to_f64();
-            if magnitude > high {
+            if magnitude > high || (magnitude == high && span.is_zero()) {
                 *frequency
             } else if magnitude < low {
                 frequency.mul(inverse)

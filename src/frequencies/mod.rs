@@ -121,6 +121,11 @@ impl Frequencies {
         Self::new(self.radians.iter().map(|frequency| frequency.mul(Wide::TAU)).collect())
     }
 
+    /// The frequencies of some pairs, in the order given.
+    pub(crate) fn select(&self, pairs: &[usize]) -> Result<Self, Error> {
+        Self::new(pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()).collect())
+    }
+
     pub(crate) fn as_wide(&self) -> &[Wide] {
         &self.radians
     }

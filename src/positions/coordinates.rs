@@ -78,7 +78,12 @@ impl<'a> Coordinates<'a> {
         Self(Kind::Axes(sizes.iter().map(axis).collect()))
     }
 
-    /// Every coordinate c as scale · c + shift: Llama 4 counts patches from 1, a grid resized to a reference has a scale.
+    pub(super) fn from_equal_axes(axes: Vec<BatchPositions<'a>>) -> Self {
+        Self(Kind::Axes(axes))
+    }
+
+    /// Every coordinate changed by a function of its axis and value: Llama 4 counts patches from 1, timm scales a grid to a
+    /// reference.
     ///
     /// ```
     /// use positional_encodings::Coordinates;

@@ -1,14 +1,18 @@
 //! Rotations of queries and keys.
 
+mod axes;
 mod kernel;
 mod pairing;
 mod recipe;
 mod rotation;
+mod temperature;
 mod turned;
 mod walk;
 
+pub use axes::{AxialOrder, Sections};
 pub use kernel::Turn;
 pub use pairing::Pairing;
 pub use recipe::Precision;
 pub use rotation::Rotation;
+pub use temperature::QueryTemperature;
 pub use turned::Rotary;

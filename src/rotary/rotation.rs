@@ -192,7 +192,7 @@ impl<A: Element> Rotation<A> {
     }
 
     /// Number of positions, or `None` where the rotation is the same at all.
-    pub fn len(&self) -> Option<usize> {
+    pub fn positions(&self) -> Option<usize> {
         (self.rows != Rows::Everywhere).then_some(self.len)
     }
 
@@ -206,19 +206,19 @@ impl<A: Element> Rotation<A> {
         self.regime
     }
 
-    /// The cosines of pair after pair at a position of the first row, and the sines, the attention factor included.
+    /// \[cosines, sines\] of pair after pair at a position of the first row, the attention factor included.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
     /// let rotation = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves).at::<f64>(0..3)?;
-    /// let (cos, sin) = rotation.cos_sin(2).unwrap();
-    /// assert_eq!((cos, sin), (&[0.0, -1.0][..], &[1.0, 0.0][..])); // a quarter turn, and a half
+    /// assert_eq!(rotation.cos_sin(2), Some([&[0.0, -1.0][..], &[1.0, 0.0][..]])); // a quarter turn, and a half
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn cos_sin(&self, index: usize) -> Option<(&[A::Angle], &[A::Angle])> {
+    pub fn cos_sin(&self, index: usize) -> Option<[&[A::Angle]; 2]> {
         let dim = self.dim();
-        Some(self.angles.get(index.checked_mul(dim)?..)?.get(..dim)?.split_at(self.turner.pairs))
+        let (cos, sin) = self.angles.get(index.checked_mul(dim)?..)?.get(..dim)?.split_at(self.turner.pairs);
+        Some([cos, sin])
     }
 
     /// How far the angles advance along each axis but the last; or why they do not fit.

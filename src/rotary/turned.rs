@@ -47,9 +47,9 @@ pub struct Rotary {
     pub(super) axes: usize,
     /// Whether one position may stand for all axes.
     pub(super) shared: bool,
-    attention_factor: f64,
-    precision: Precision,
-    regime: Regime,
+    pub(super) attention_factor: f64,
+    pub(super) precision: Precision,
+    pub(super) regime: Regime,
 }
 
 /// The pairs that turn with the positions on one axis.
@@ -113,7 +113,7 @@ impl Rotary {
     /// let yarn = Yarn::new(4.0, 32768);
     /// let qwen3 = Rotary::new(Frequencies::geometric(128, 1e6)?.yarn(&yarn)?, Pairing::Halves)
     ///     .with_attention_factor(yarn.default_attention_factor())?;
-    /// assert_eq!(qwen3.at::<f32>(0..1)?.cos_sin(0).unwrap().0[0], 1.138629436);
+    /// assert_eq!(qwen3.at::<f32>(0..1)?.cos_sin(0).unwrap()[0][0], 1.138629436);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
@@ -122,12 +122,17 @@ impl Rotary {
             return Err(Error::InvalidParameter { name: "attention factor", value: factor, needs });
         }
         if factor != self.attention_factor {
-            for part in &mut self.parts {
-                part.waves = part.waves.clone().with_amplitude(factor);
-            }
+            self.attention_factor = factor;
+            self.renew();
         }
-        self.attention_factor = factor;
         Ok(self)
+    }
+
+    /// Gives the parts the attention factor and the instructions of the whole.
+    pub(super) fn renew(&mut self) {
+        for part in &mut self.parts {
+            part.waves = part.waves.clone().with_amplitude(self.attention_factor).with_level(self.turner.level);
+        }
     }
 
     /// Computes angles in another way; exact is the default.
@@ -149,9 +154,7 @@ impl Rotary {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.turner.level = set.level()?;
-        for part in &mut self.parts {
-            part.waves = part.waves.clone().with_level(self.turner.level);
-        }
+        self.renew();
         Ok(self)
     }
 
@@ -171,7 +174,7 @@ impl Rotary {
     /// let prompt = rotary.at::<f32>(0..128)?;
     /// let step = rotary.at::<f32>(4095..4096)?;
     /// let left_padded = rotary.at::<f32>(&array![[0, 0, 1], [0, 1, 2]])?;
-    /// assert_eq!((prompt.len(), step.len(), left_padded.len()), (Some(128), Some(1), Some(3)));
+    /// assert_eq!((prompt.positions(), step.positions(), left_padded.positions()), (Some(128), Some(1), Some(3)));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn at<'p, A: Element>(&self, positions: impl Into<Coordinates<'p>>) -> Result<Rotation<A>, Error> {

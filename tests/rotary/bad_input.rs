@@ -46,12 +46,12 @@ fn positions() {
     assert!(matches!(rotary().at::<f64>(0..1 << 61), Err(Error::TooLarge { .. })));
     let mut rotation = rotary().at::<f32>(0..3).unwrap();
     assert!(rotary().at_into(&[f64::INFINITY], &mut rotation).is_err());
-    assert_eq!(rotation.len(), Some(3));
-    assert_eq!(rotation.cos_sin(2).unwrap().0[0], 2_f32.cos());
+    assert_eq!(rotation.positions(), Some(3));
+    assert_eq!(rotation.cos_sin(2).unwrap()[0][0], 2_f32.cos());
     let grid = Coordinates::grid(&[2, 2]);
     let error = rotary().at::<f32>(grid).unwrap_err();
     assert_eq!(error, Error::LengthMismatch { what: "axes of coordinates", expected: 1, found: 2 });
-    assert_eq!(rotary().at::<f32>(0..0).unwrap().len(), Some(0));
+    assert_eq!(rotary().at::<f32>(0..0).unwrap().positions(), Some(0));
 }
 
 #[test]

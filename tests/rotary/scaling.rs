@@ -107,7 +107,7 @@ fn same_tables(case: &str, rotary: &Rotary, positions: &[i64], golden: &Golden, 
     for (exact, rotary) in [(true, rotary), (false, &recipe)] {
         let rotation = rotary.at::<f32>(positions).unwrap();
         for (row, position) in positions.iter().enumerate() {
-            let (c, s) = rotation.cos_sin(row).unwrap();
+            let [c, s] = rotation.cos_sin(row).unwrap();
             for i in 0..2 * pairs {
                 let angle = *position as f64 * rotary.frequencies()[i % pairs];
                 // The recipe differs where a frequency differs in its last bit.
@@ -132,7 +132,7 @@ fn the_recipe_is_within_a_few_ulp_of_torch() {
         let (mut far, mut all) = (0, 0);
         for (row, cos) in golden.f32(&format!("{case}/cos")).outer_iter().enumerate() {
             for (i, expected) in cos.iter().take(rotary.dim() / 2).enumerate() {
-                let found = rotation.cos_sin(row).unwrap().0[i];
+                let found = rotation.cos_sin(row).unwrap()[0][i];
                 all += 1;
                 far += usize::from((found - expected).abs() > 3.0 * f32::EPSILON);
             }
