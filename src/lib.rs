@@ -17,6 +17,9 @@
 //! | the paper's sinusoid, and its variants | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
 //! | a learned table | [`Learned`], [`Init`] |
 //! | positions of padded or packed batches | [`Positions`], [`BatchPositions`], [`ids`] |
+//! | rotated queries and keys | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
+//! | rotations of images and video | [`Coordinates`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`] |
+//! | the rotation of a `config.json` or GGUF file | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | an encoding of your own | [`PositionalEncoding`], [`testing::check_laws`] |
 
 #![forbid(unsafe_code)]
@@ -46,5 +49,5 @@ pub use phase::{InstructionSet, Layout};
 pub use positions::{
     BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment, ids,
 };
-pub use rotary::{AxialOrder, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections};
+pub use rotary::{AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos};
 pub use tokens::{Lookup, TokenEmbedding};

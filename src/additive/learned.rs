@@ -144,7 +144,8 @@ impl<A: Element> Learned<A> {
     ///
     /// let sinusoid = Sinusoidal::new(8)?;
     /// let learned: Learned<f32> = Learned::from_encoding(&sinusoid, 512)?;
-    /// assert_eq!(learned.encode(&Positions::from(7..9))?, sinusoid.encode(&Positions::from(7..9))?);
+    /// let rows: ndarray::Array2<f32> = sinusoid.encode(&Positions::from(7..9))?;
+    /// assert_eq!(learned.encode(&Positions::from(7..9))?, rows);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_encoding<E: PositionalEncoding<A> + ?Sized>(encoding: &E, len: usize) -> Result<Self, Error> {

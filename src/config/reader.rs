@@ -45,8 +45,10 @@ pub(super) struct Reader<'a> {
     pub(super) name: &'a str,
 }
 
+type RopeDict<'a> = (String, &'a Map<String, Value>);
+
 /// The dictionary of rope parameters by either of its names, and its path.
-pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<(String, &'a Map<String, Value>)>, Error> {
+pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<RopeDict<'a>>, Error> {
     let names = ["rope_parameters", "rope_scaling"];
     let Some(dict) = fields.one_of(&names, |fields, name| fields.object(name))? else { return Ok(None) };
     let name = if fields.get(names[0]).is_some() { names[0] } else { names[1] };

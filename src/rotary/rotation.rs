@@ -221,8 +221,14 @@ impl<A: Element> Rotation<A> {
         Some([cos, sin])
     }
 
+    /// A rotation by the given angles, rounded once.
+    pub(super) fn from_exact(exact: &Rotation<f64>, angles: impl Iterator<Item = f64>, scaled: bool) -> Self {
+        let angles = Arc::new(angles.map(A::Angle::from_f64).collect());
+        Self { angles, rows: exact.rows, len: exact.len, turner: exact.turner, regime: exact.regime, scaled }
+    }
+
     /// How far the angles advance along each axis but the last; or why they do not fit.
-    fn steps<'s>(
+    pub(super) fn steps<'s>(
         &self,
         positions: Axis,
         shape: &[usize],

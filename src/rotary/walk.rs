@@ -190,18 +190,23 @@ impl Turner {
         );
     }
 
+    /// Which of the rotated features make a pair.
+    pub(super) fn features(&self, pair: usize) -> [usize; 2] {
+        match self.pairing {
+            Pairing::Interleaved => [2 * pair, 2 * pair + 1],
+            Pairing::Halves => {
+                let in_block = self.pairs / self.blocks;
+                let first = pair / in_block * 2 * in_block + pair % in_block;
+                [first, first + in_block]
+            }
+        }
+    }
+
     /// A row whose features lie apart in memory.
     fn turn_apart<A: Element>(&self, mut row: ArrayViewMutD<'_, A>, angles: &[A::Angle]) {
         let start = if self.last { row.len() - 2 * self.pairs } else { 0 };
-        let in_block = self.pairs / self.blocks;
         for pair in 0..self.pairs {
-            let [x, y] = match self.pairing {
-                Pairing::Interleaved => [2 * pair, 2 * pair + 1],
-                Pairing::Halves => {
-                    let first = pair / in_block * 2 * in_block + pair % in_block;
-                    [first, first + in_block]
-                }
-            };
+            let [x, y] = self.features(pair);
             let at = [IxDyn(&[start + x]), IxDyn(&[start + y])];
             let values = (row[&at[0]], row[&at[1]]);
             let (cos, sin) = (angles[pair], angles[self.pairs + pair]);

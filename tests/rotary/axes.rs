@@ -39,13 +39,13 @@ fn vision_towers_of_transformers() {
     let golden = Golden::open("c3_rope_multi_axis");
     for (case, order) in [("qwen2_vl_vision", AxialOrder::Qwen2Vl), ("pixtral", AxialOrder::Pixtral)] {
         let rotary = Rotary::axial_2d(16, 1e4, order).unwrap();
-        let rotation = rotary.at(&coordinates(&golden, &format!("{case}/positions"))).unwrap();
+        let rotation = rotary.at(coordinates(&golden, &format!("{case}/positions"))).unwrap();
         let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
         same(case, &rotation, &cos, &sin, |i| i % 8);
     }
     let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
     let mut x = golden.f32("gemma4_vision/x");
-    rotary.at(&coordinates(&golden, "gemma4_vision/positions")).unwrap().apply_along(Axis(1), x.view_mut()).unwrap();
+    rotary.at(coordinates(&golden, "gemma4_vision/positions")).unwrap().apply_along(Axis(1), x.view_mut()).unwrap();
     close("gemma4", &x, &golden.f32("gemma4_vision/out"), bound);
 }
 
@@ -85,7 +85,7 @@ fn flux_and_diffusers() {
         Rotary::axial(frequencies, Pairing::Interleaved).unwrap()
     };
     let table = |case: &str| ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
-    let rotation = axial(&[4, 6, 6]).at(&coordinates(&golden, "flux/ids")).unwrap();
+    let rotation = axial(&[4, 6, 6]).at(coordinates(&golden, "flux/ids")).unwrap();
     let [cos, sin] = table("flux");
     same("flux", &rotation, &cos, &sin, |i| i / 2);
     let grid = Coordinates::grid(&[2, 3, 2]);

@@ -5,6 +5,7 @@ mod axes;
 mod bad_input;
 #[cfg(feature = "serde")]
 mod configs;
+mod extras;
 mod golden;
 mod laws;
 mod scaling;
