@@ -1,7 +1,7 @@
 //! Rotations of several axes: images, and video between text.
 
 use super::Pairing;
-use super::turned::{Part, Rotary};
+use super::encoding::{Part, Rotary};
 use crate::{Error, Frequencies};
 
 /// Which pairs of a head turn with the row and which with the column of an image patch, as systems order them.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView, Axis, Dimension};
 
+use super::encoding::Rotary;
 use super::rotation::{Rotation, Rows};
-use super::turned::Rotary;
 use super::walk::FEW;
 use crate::{Coordinates, Element, Error, Regime};
 

@@ -6,9 +6,9 @@ use ndarray::{Array3, ArrayView, Axis, Dimension};
 use rand::Rng;
 
 use super::Pairing;
+use super::encoding::{Rotary, unique};
 use super::learned::reals;
 use super::rotation::{Rotation, Rows};
-use super::turned::{Rotary, unique};
 use crate::{Coordinates, Element, Error, Frequencies, Regime};
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv 2403.13298): pair i of head h turns by

@@ -125,18 +125,25 @@ impl Turner {
         match self.pairing {
             Pairing::Interleaved if self.back => A::turn_neighbours::<S, true>(simd, row, cos, sin),
             Pairing::Interleaved => A::turn_neighbours::<S, false>(simd, row, cos, sin),
+            Pairing::Halves if self.blocks == 1 => self.turn_block(simd, row, cos, sin),
             Pairing::Halves => {
                 let pairs = self.pairs / self.blocks;
                 let blocks = row.chunks_exact_mut(2 * pairs).zip(cos.chunks_exact(pairs)).zip(sin.chunks_exact(pairs));
                 for ((row, cos), sin) in blocks {
-                    let (first, second) = row.split_at_mut(pairs);
-                    if self.back {
-                        A::turn_halves::<S, true>(simd, first, second, cos, sin);
-                    } else {
-                        A::turn_halves::<S, false>(simd, first, second, cos, sin);
-                    }
+                    self.turn_block(simd, row, cos, sin);
                 }
             }
+        }
+    }
+
+    /// Features whose first half is paired with the second.
+    #[inline(always)]
+    fn turn_block<S: Simd, A: Element>(&self, simd: S, row: &mut [A], cos: &[A::Angle], sin: &[A::Angle]) {
+        let (first, second) = row.split_at_mut(cos.len());
+        if self.back {
+            A::turn_halves::<S, true>(simd, first, second, cos, sin);
+        } else {
+            A::turn_halves::<S, false>(simd, first, second, cos, sin);
         }
     }
 
