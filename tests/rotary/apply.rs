@@ -45,6 +45,23 @@ fn transformers() {
     check(&golden, &plain(8, 1e4, Pairing::Interleaved), "gptj_partial/q", "gptj_partial/q_out", &gptj, 1);
 }
 
+/// transformers rounds cosines, sines, products and sums to bf16 (Cohere: only the first two and the result); here the result
+/// alone is rounded, so that a few units of bf16 lie between.
+#[test]
+#[cfg(feature = "half")]
+fn transformers_in_bf16() {
+    use positional_encodings::Element;
+    let golden = Golden::open("c2_rope_apply");
+    let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
+    for (case, q, pairing) in
+        [("llama_bf16", "llama_bf16/q", Pairing::Halves), ("cohere_bf16", "llama/q", Pairing::Interleaved)]
+    {
+        let mut x = golden.tensor(q).mapv(<half::bf16 as Element>::from_f64);
+        plain(16, 1e4, pairing).at(&ids).unwrap().apply(x.view_mut()).unwrap();
+        close(case, &x.mapv(half::bf16::to_f32), &golden.f32(&format!("{case}/q_out")), |_| 0.05);
+    }
+}
+
 /// The helper of DeepSeek-V3 takes neighbours and gives halves.
 #[test]
 fn deepseek_reorders() {
