@@ -6,6 +6,7 @@ use core::ops::Neg;
 use num_traits::Num;
 
 use crate::phase::Lanes;
+use crate::rotary::Turn;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
@@ -17,7 +18,7 @@ use crate::phase::Lanes;
 /// assert_eq!(f32::from_f64(0.1), 0.1);
 /// assert_eq!(Element::to_f64(0.5_f32), 0.5);
 /// ```
-pub trait Element: Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + Lanes {
+pub trait Element: Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + Lanes + Turn {
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
     /// The same number as f64, exactly.

@@ -151,11 +151,86 @@ pub enum Error {
         /// Its value.
         offset: i64,
     },
+    /// A parameter outside the values that make sense.
+    InvalidParameter {
+        /// Its name.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// What it must be.
+        needs: &'static str,
+    },
+    /// The last axis has fewer features than a rotation turns.
+    TooNarrow {
+        /// Features that are rotated.
+        needed: usize,
+        /// Features that there are.
+        found: usize,
+    },
+    /// An array does not have the axis that was named.
+    NoSuchAxis {
+        /// The axis named.
+        axis: usize,
+        /// The axes that could be meant.
+        axes: usize,
+    },
+    /// A model's config cannot be followed.
+    Config {
+        /// Where: the path of the field, `rope_scaling.factor` say.
+        field: String,
+        /// What is wrong with it.
+        problem: ConfigProblem,
+    },
     /// The instruction set is not available on this machine.
     UnavailableInstructionSet {
         /// Its name.
         name: &'static str,
     },
+}
+
+/// What is wrong with a field of a model's config.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigProblem {
+    /// It is needed and not there.
+    Missing,
+    /// It has another type, or is outside its range.
+    NotA {
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A name or value that this crate does not know; it is not taken for a default.
+    Unknown {
+        /// The name or value.
+        found: String,
+    },
+    /// It says something else than another field.
+    Contradicts {
+        /// The other field.
+        other: String,
+    },
+    /// The text is not JSON from here on.
+    Syntax {
+        /// Line, from 1.
+        line: usize,
+        /// Column.
+        column: usize,
+    },
+    /// What it asks for cannot be done.
+    Invalid(Box<Error>),
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => write!(f, " is missing"),
+            Self::NotA { expected } => write!(f, " is not {expected}"),
+            Self::Unknown { found } => write!(f, ": {found:?} is not known"),
+            Self::Contradicts { other } => write!(f, " contradicts {other}"),
+            Self::Syntax { line, column } => write!(f, " is not JSON at line {line}, column {column}"),
+            Self::Invalid(error) => write!(f, ": {error}"),
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -216,6 +291,14 @@ impl fmt::Display for Error {
             Self::InvalidOffsets { index, offset } => {
                 write!(f, "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease")
             }
+            Self::InvalidParameter { name, value, needs } => write!(f, "{name} {value} is not {needs}"),
+            Self::TooNarrow { needed, found } => {
+                write!(f, "the last axis has {found} features where the rotation turns {needed}")
+            }
+            Self::NoSuchAxis { axis, axes } => {
+                write!(f, "axis {axis} is not one of the {axes} axes before the features")
+            }
+            Self::Config { field, problem } => write!(f, "config field {field}{problem}"),
             Self::UnavailableInstructionSet { name } => {
                 write!(f, "this machine does not have the instruction set {name}")
             }

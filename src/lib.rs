@@ -22,6 +22,9 @@
 //! | positions alone | their vectors | [`PositionalEncoding::encode`] or, without allocation, [`encode_into`](PositionalEncoding::encode_into) |
 //! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
+//! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
+//! | an image or a video | rotations along its axes | [`Coordinates`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`] |
+//! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
 //!
 //! # The three places where position enters a transformer
@@ -29,7 +32,7 @@
 //! | place | what happens | here |
 //! |---|---|---|
 //! | the embeddings | a position vector is **added** to the word vector | [`PositionalEncoding`] |
-//! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | to come |
+//! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | [`Rotary`] → [`Rotation`] |
 //! | the attention scores | a number that depends on the distance is **added to the score** | to come |
 //!
 //! # Positions are arguments
@@ -99,11 +102,14 @@
 //!
 //! # Features
 //!
-//! `half`: elements `half::f16` and `half::bf16`. `safetensors`, `gguf`: tables from checkpoints. None is on by default.
+//! `half`: elements `half::f16` and `half::bf16`. `rayon`: rotations on all cores. `serde`: rotations from `config.json`.
+//! `safetensors`, `gguf`: tables from checkpoints. None is on by default.
 
 #![forbid(unsafe_code)]
 
 mod additive;
+#[cfg(feature = "serde")]
+pub mod config;
 mod element;
 mod embed;
 mod error;
@@ -111,6 +117,7 @@ mod files;
 mod frequencies;
 mod phase;
 mod positions;
+mod rotary;
 pub mod testing;
 mod tokens;
 mod training;
@@ -124,15 +131,18 @@ pub use embed::{
     add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
     embed_with_positions_at,
 };
-pub use error::Error;
+pub use error::{ConfigProblem, Error};
 #[cfg(feature = "gguf")]
 pub use files::Gguf;
 #[cfg(feature = "safetensors")]
 pub use files::{Architecture, Checkpoint, StoredElement};
 pub use files::{Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors};
-pub use frequencies::{Frequencies, OddDim};
+pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
 pub use phase::{InstructionSet, Layout};
-pub use positions::{BatchPositions, Position, PositionElement, Positions, ids};
+pub use positions::{
+    BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment, ids,
+};
+pub use rotary::{AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos};
 pub use tokens::{Lookup, TokenEmbedding};
 pub use training::{
     Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions, backward_positions_at,

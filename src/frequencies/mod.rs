@@ -1,10 +1,21 @@
 //! How fast each pair of features turns.
 
+mod dynamic_ntk;
 mod geometric;
 mod given;
 mod harmonic;
+mod linear;
+mod llama3;
+mod longrope;
+mod ntk;
+mod proportional;
+mod yarn;
 
+pub use dynamic_ntk::DynamicNtk;
 pub use geometric::OddDim;
+pub use llama3::Llama3;
+pub use longrope::{LongRope, Regime};
+pub use yarn::Yarn;
 
 use crate::Error;
 use crate::phase::wide::Wide;
@@ -21,6 +32,18 @@ use crate::phase::wide::Wide;
 /// | [`timescales`](Self::timescales) | 1/shortest … 1/longest, both included | tensor2tensor, MLX |
 /// | [`harmonic`](Self::harmonic) | 2π(i + 1)/period | Fourier series of a period |
 /// | [`from_radians`](Self::from_radians) | as given | learned or published lists |
+///
+/// For contexts longer than a model was trained on, rotary models change them. Each such change is a pure function:
+///
+/// | method | what changes | systems |
+/// |---|---|---|
+/// | [`linear`](Self::linear) | all wᵢ / factor | position interpolation; Gemma 3's global layers |
+/// | [`ntk`](Self::ntk) | the base grows | NTK-aware, static |
+/// | [`dynamic_ntk`](Self::dynamic_ntk) | the base grows with the length asked for | early Qwen, InternLM |
+/// | [`yarn`](Self::yarn) | slow pairs are interpolated, fast ones kept, a ramp between | DeepSeek, Qwen, gpt-oss |
+/// | [`longrope`](Self::longrope) | a divisor for each pair, from a short or a long list | Phi-3, Phi-4-mini, MiniCPM |
+/// | [`llama3`](Self::llama3) | as YaRN, by wavelength | Llama 3.1, 3.2, 3.3 |
+/// | [`proportional`](Self::proportional) | the slowest pairs stand still | Gemma 4's global layers |
 ///
 /// ```
 /// use positional_encodings::Frequencies;
@@ -103,6 +126,11 @@ impl Frequencies {
         size_of_val(&*self.radians)
     }
 
+    /// The frequencies of some pairs, in the order given.
+    pub(crate) fn select(&self, pairs: &[usize]) -> Result<Self, Error> {
+        Self::new(pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()).collect())
+    }
+
     pub(crate) fn as_wide(&self) -> &[Wide] {
         &self.radians
     }
@@ -133,4 +161,33 @@ fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     bytes.ok_or(Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) })?;
     radians.try_reserve_exact(pairs).map_err(too_large)?;
     Ok(radians)
+}
+
+/// The factor of a context extension as an exact number: finite and at least 1, written so that NaN is refused.
+fn checked_factor(factor: f64) -> Result<Wide, Error> {
+    at_least_one("factor", factor).map(Wide::from_f64)
+}
+
+fn at_least_one(name: &'static str, value: f64) -> Result<f64, Error> {
+    if value >= 1.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::InvalidParameter { name, value, needs: "finite and at least 1" })
+    }
+}
+
+fn positive(name: &'static str, value: f64) -> Result<f64, Error> {
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(Error::InvalidParameter { name, value, needs: "positive and finite" })
+    }
+}
+
+/// A length of context, which must not be zero.
+fn length(name: &'static str, len: usize) -> Result<Wide, Error> {
+    match len {
+        0 => Err(Error::InvalidParameter { name, value: 0.0, needs: "at least 1" }),
+        len => Ok(Wide::from_u64(len as u64)),
+    }
 }

@@ -65,6 +65,18 @@ impl BatchPositions<'_> {
         }
     }
 
+    /// The same without a copy.
+    pub(crate) fn borrowed(&self) -> BatchPositions<'_> {
+        BatchPositions { all: Positions::from(&self.all), shape: self.shape }
+    }
+
+    /// The same shape with other positions, as many as before.
+    pub(crate) fn map(&self, f: impl Fn(&Positions<'_>) -> Vec<f64>) -> BatchPositions<'static> {
+        let all = Positions::from(f(&self.all));
+        debug_assert_eq!(all.len(), self.all.len());
+        BatchPositions { all, shape: self.shape }
+    }
+
     /// All positions, row after row; the shared ones once.
     pub(crate) fn all(&self) -> &Positions<'_> {
         &self.all
@@ -99,5 +111,11 @@ impl<'a, T: PositionElement> From<CowArray<'a, T, Ix2>> for BatchPositions<'a> {
     fn from(ids: CowArray<'a, T, Ix2>) -> Self {
         let shape = Shape::Rows { rows: ids.nrows(), len: ids.ncols() };
         Self { all: Positions::from(ids.iter().copied().collect::<Vec<T>>()), shape }
+    }
+}
+
+impl<'a> From<&'a BatchPositions<'_>> for BatchPositions<'a> {
+    fn from(positions: &'a BatchPositions<'_>) -> Self {
+        positions.borrowed()
     }
 }

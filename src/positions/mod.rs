@@ -1,10 +1,14 @@
 //! Where the tokens are: the positions that every encoding is asked about.
 
 mod batch;
+mod coordinates;
 pub mod ids;
+mod images;
 mod runs;
 
 pub use batch::BatchPositions;
+pub use coordinates::Coordinates;
+pub use images::{Dinov3Augmentation, Segment};
 pub(crate) use runs::Run;
 
 use std::borrow::Cow;

@@ -1,0 +1,53 @@
+//! How wrong cosines and sines become as positions grow: this crate and the usual recipe, against truth.
+//!
+//! `cargo run --release --features half --example rope_precision` prints the table of the README.
+//!
+//! The usual float32 recipe computes positions × frequencies, cosine and sine in f32; in bf16, both factors and their product
+//! are rounded to bf16. Truth is the exact angle's cosine in f64. Each line is the largest error over the 1000 positions up to
+//! the one named, at dim 128 and base 10000.
+
+use half::bf16;
+use positional_encodings::{Element, Error, Frequencies, Pairing, Precision, Rotary, Rotation};
+
+const WINDOW: usize = 1000;
+
+fn main() -> Result<(), Error> {
+    let exact = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
+    let recipe = exact.clone().with_precision(Precision::Float32Recipe);
+    println!("| positions up to | f32, this crate | f32, usual recipe | bf16, this crate | bf16, angles in bf16 |");
+    println!("|---|---|---|---|---|");
+    for end in [1_000, 10_000, 100_000, 1_000_000] {
+        let positions = end + 1 - WINDOW..end + 1;
+        let truth = rows(&exact.at::<f64>(positions.clone())?);
+        let ours = rows(&exact.at::<f32>(positions.clone())?);
+        let usual = rows(&recipe.at::<f32>(positions.clone())?);
+        let rounded: Vec<f64> = truth.iter().map(|&value| <bf16 as Element>::from_f64(value).to_f64()).collect();
+        let low = low_precision(&exact, positions);
+        let [a, b, c, d] = [ours, usual, rounded, low].map(|values| largest_error(&values, &truth));
+        println!("| {end} | {a:.1e} | {b:.1e} | {c:.1e} | {d:.1e} |");
+    }
+    Ok(())
+}
+
+/// All cosines and sines, as f64.
+fn rows<A: Element>(rotation: &Rotation<A>) -> Vec<f64> {
+    let row = |index| rotation.cos_sin(index).into_iter().flatten().flatten().map(|value| value.to_f64());
+    (0..WINDOW).flat_map(row).collect()
+}
+
+/// Positions, frequencies and their product in bf16.
+fn low_precision(rotary: &Rotary, positions: std::ops::Range<usize>) -> Vec<f64> {
+    let round = |value: f64| <bf16 as Element>::from_f64(value).to_f64();
+    let frequencies: Vec<f64> = rotary.frequencies().into_iter().map(round).collect();
+    let mut values = Vec::new();
+    for position in positions {
+        let angles = || frequencies.iter().map(|frequency| round(round(position as f64) * frequency));
+        values.extend(angles().map(|angle| round(angle.cos())));
+        values.extend(angles().map(|angle| round(angle.sin())));
+    }
+    values
+}
+
+fn largest_error(values: &[f64], truth: &[f64]) -> f64 {
+    values.iter().zip(truth).map(|(value, truth)| (value - truth).abs()).fold(0.0, f64::max)
+}

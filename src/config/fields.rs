@@ -1,0 +1,110 @@
+//! Typed access to the fields of a JSON object, with errors that name them.
+
+use serde_json::{Map, Value};
+
+use crate::Error;
+use crate::error::ConfigProblem;
+
+/// An object of the config and the path to it.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    path: &'a str,
+    object: &'a Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(path: &'a str, object: &'a Map<String, Value>) -> Self {
+        Self { path, object }
+    }
+
+    pub(super) fn error(&self, name: &str, problem: ConfigProblem) -> Error {
+        let field = match (self.path, name) {
+            ("", name) => name.to_string(),
+            (path, "") => path.to_string(),
+            (path, name) => format!("{path}.{name}"),
+        };
+        Error::Config { field, problem }
+    }
+
+    /// The names that are there, null or not.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.object.keys().map(String::as_str)
+    }
+
+    /// The value, unless it is absent or null.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    fn typed<T>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        of: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let typed = |value| of(value).ok_or_else(|| self.error(name, ConfigProblem::NotA { expected }));
+        self.get(name).map(typed).transpose()
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Error> {
+        self.typed(name, "a number", Value::as_f64)
+    }
+
+    /// A whole number; some configs write 8192.0.
+    pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Error> {
+        self.typed(name, "a whole number", as_count)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.typed(name, "true or false", Value::as_bool)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        self.typed(name, "a string", Value::as_str)
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Error> {
+        self.typed(name, "an object", Value::as_object)
+    }
+
+    pub(super) fn numbers(&self, name: &str) -> Result<Option<Vec<f64>>, Error> {
+        self.typed(name, "a list of numbers", |value| value.as_array()?.iter().map(Value::as_f64).collect())
+    }
+
+    pub(super) fn counts(&self, name: &str) -> Result<Option<Vec<usize>>, Error> {
+        self.typed(name, "a list of whole numbers", |value| value.as_array()?.iter().map(as_count).collect())
+    }
+
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Error> {
+        self.typed(name, "a list of strings", |value| value.as_array()?.iter().map(Value::as_str).collect())
+    }
+
+    pub(super) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
+        value.ok_or_else(|| self.error(name, ConfigProblem::Missing))
+    }
+
+    /// The one value that several names for the same thing have; different values are a contradiction.
+    pub(super) fn one_of<T: PartialEq>(
+        &self,
+        names: &[&str],
+        read: impl Fn(&Self, &str) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut found: Option<(&str, T)> = None;
+        for name in names {
+            match (read(self, name)?, &found) {
+                (Some(value), Some((first, known))) if value != *known => {
+                    return Err(self.error(name, ConfigProblem::Contradicts { other: (*first).to_string() }));
+                }
+                (Some(value), None) => found = Some((name, value)),
+                _ => {}
+            }
+        }
+        Ok(found.map(|(_, value)| value))
+    }
+}
+
+fn as_count(value: &Value) -> Option<usize> {
+    const LARGEST: f64 = (1_u64 << 53) as f64;
+    let number = value.as_f64().filter(|number| (0.0..=LARGEST).contains(number) && number.fract() == 0.0)?;
+    Some(number as usize)
+}

@@ -1,0 +1,260 @@
+//! The rotations of a model's layers, from transformers' `config.json`.
+
+use serde_json::{Map, Value};
+
+use super::RotarySpec;
+use super::families::{Family, Layers, of_model_type};
+use super::fields::Fields;
+use super::reader::{Reader, rope_dict};
+use crate::error::ConfigProblem;
+use crate::{Error, Pairing, QueryTemperature};
+
+/// More layers or features than any model has: a limit for configs that are not what they seem.
+pub(super) const LIMIT: usize = 1 << 16;
+
+/// The rotations of a model, one for each type of layer; `None` for layers without positions (NoPE).
+///
+/// Reads the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5 (`rope_parameters`), with each model
+/// family's own conventions and defaults where the config says nothing. Where it says something that this crate does not
+/// know, lacks something, or contradicts itself, that is an error which names the field: nothing is silently taken for the
+/// default.
+///
+/// ```
+/// use positional_encodings::config::ModelRotary;
+///
+/// let config = r#"{
+///     "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+///     "rope_theta": 500000.0, "max_position_embeddings": 131072,
+///     "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+///                      "original_max_position_embeddings": 8192}
+/// }"#;
+/// let model = ModelRotary::from_json(config)?;
+/// let rotary = model.layer(0).unwrap().unwrap().rotary(4096)?;
+/// assert_eq!(rotary.dim(), 128);
+///
+/// let error = ModelRotary::from_json(&config.replace("llama3", "lama3")).unwrap_err();
+/// assert_eq!(error.to_string(), "config field rope_scaling.rope_type: \"lama3\" is not known");
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelRotary {
+    pub(super) types: Vec<(String, Option<RotarySpec>)>,
+    /// The type of each layer; empty where the config has no number of layers.
+    pub(super) layers: Vec<usize>,
+    pub(super) temperature: Option<QueryTemperature>,
+}
+
+impl ModelRotary {
+    /// From the text of a `config.json` whose `model_type` this crate knows. Of a multimodal config, its `text_config` is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let root = parse(text)?;
+        let (path, object) = text_part(&root)?;
+        let fields = Fields::new(path, object);
+        let name = fields.need("model_type", fields.text("model_type")?)?;
+        let unknown = || fields.error("model_type", ConfigProblem::Unknown { found: name.to_string() });
+        let family = of_model_type(name).ok_or_else(unknown)?;
+        read(&Reader { fields, family, name })
+    }
+
+    /// The same for a model of any other type, whose pairing the caller knows. The config must have a `rope_theta`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    ///
+    /// ```
+    /// use positional_encodings::{Pairing, config::ModelRotary};
+    ///
+    /// let config = r#"{"model_type": "new", "head_dim": 64, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}"#;
+    /// assert!(ModelRotary::from_json(config).is_err());
+    /// let model = ModelRotary::from_json_with_pairing(config, Pairing::Halves)?;
+    /// assert_eq!(model.only().unwrap().base, 1e6);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
+        let root = parse(text)?;
+        let (path, object) = text_part(&root)?;
+        let family = Family { pairing, base: None, fraction: 1.0, head_dim: None, layers: Layers::Same };
+        read(&Reader { fields: Fields::new(path, object), family, name: "" })
+    }
+
+    /// The types of layers with their rotations, `None` where a type has no positions. Models whose layers are all the same have
+    /// one type, named `all`.
+    pub fn types(&self) -> impl Iterator<Item = (&str, Option<&RotarySpec>)> {
+        self.types.iter().map(|(name, spec)| (name.as_str(), spec.as_ref()))
+    }
+
+    /// The rotation of a type of layer; `None` where there is no such type, `Some(None)` where it has no positions.
+    pub fn layer_type(&self, name: &str) -> Option<Option<&RotarySpec>> {
+        self.types().find(|(found, _)| *found == name).map(|(_, spec)| spec)
+    }
+
+    /// The rotation of a layer, counted from 0; `None` where there is no such layer or the config does not say how many there
+    /// are, `Some(None)` where the layer has no positions.
+    pub fn layer(&self, index: usize) -> Option<Option<&RotarySpec>> {
+        self.layers.get(index).map(|&kind| self.types[kind].1.as_ref())
+    }
+
+    /// The rotation of a model that has only one.
+    pub fn only(&self) -> Option<&RotarySpec> {
+        match &self.types[..] {
+            [(_, spec)] => spec.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The temperature of queries: in Llama 4 that of the layers without positions, in Ministral 3 of all.
+    pub fn query_temperature(&self) -> Option<QueryTemperature> {
+        self.temperature
+    }
+}
+
+fn parse(text: &str) -> Result<Map<String, Value>, Error> {
+    let error = |problem| Error::Config { field: "config".to_string(), problem };
+    let syntax = |e: serde_json::Error| error(ConfigProblem::Syntax { line: e.line(), column: e.column() });
+    match serde_json::from_str(text).map_err(syntax)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(error(ConfigProblem::NotA { expected: "an object" })),
+    }
+}
+
+/// The part of a config that describes the language model.
+fn text_part(root: &Map<String, Value>) -> Result<(&'static str, &Map<String, Value>), Error> {
+    Ok(match Fields::new("", root).object("text_config")? {
+        Some(text) => ("text_config", text),
+        None => ("", root),
+    })
+}
+
+fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
+    let fields = &reader.fields;
+    let dict = rope_dict(fields)?;
+    let types = match dict {
+        _ if fields.flag("alibi")? == Some(true) => vec![("all".to_string(), None)],
+        Some((path, dict)) if dict.values().any(Value::is_object) => nested(reader, &path, dict)?,
+        Some((path, dict)) => flat(reader, Some(Fields::new(&path, dict)))?,
+        None => flat(reader, None)?,
+    };
+    let layers = layers(reader, &types)?;
+    Ok(ModelRotary { types, layers, temperature: reader.temperature()? })
+}
+
+type Types = Vec<(String, Option<RotarySpec>)>;
+
+/// v5: a dictionary for each type of layer, null for layers without positions.
+fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<Types, Error> {
+    let mut types = Vec::new();
+    for (name, value) in dict {
+        let own = format!("{path}.{name}");
+        let spec = match value {
+            Value::Null => None,
+            Value::Object(object) => Some(reader.spec(Some(Fields::new(&own, object)), Some(name))?),
+            _ => {
+                return Err(Error::Config {
+                    field: own,
+                    problem: ConfigProblem::NotA { expected: "an object or null" },
+                });
+            }
+        };
+        types.push((name.clone(), spec));
+    }
+    Ok(types)
+}
+
+/// v4, and v5 where all layers with positions share them.
+fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
+    let fields = &reader.fields;
+    let spec = reader.spec(dict, None)?;
+    let named = |name: &str, spec| (name.to_string(), spec);
+    let local = fields.one_of(&["rope_local_base_freq", "local_rope_theta"], Fields::number)?;
+    let default = match reader.family.layers {
+        Layers::LastOfEach { local_base, .. } | Layers::FirstOfEach { local_base, .. } => Some(local_base),
+        _ => None,
+    };
+    if let Some(base) = local.or(default) {
+        let sliding = reader.local(&spec, base)?;
+        return Ok(vec![named("full_attention", Some(spec)), named("sliding_attention", Some(sliding))]);
+    }
+    Ok(match reader.family.layers {
+        Layers::SlidingOnly { .. } => vec![named("full_attention", None), named("sliding_attention", Some(spec))],
+        _ if fields.get("no_rope_layers").is_some() || matches!(reader.family.layers, Layers::NoneInEach { .. }) => {
+            vec![named("rope", Some(spec)), named("no_rope", None)]
+        }
+        _ => vec![named("all", Some(spec))],
+    })
+}
+
+/// The type of each layer.
+fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
+    let fields = &reader.fields;
+    let count = fields.one_of(&["num_hidden_layers", "n_layer", "num_layers"], Fields::count)?;
+    if count.is_some_and(|count| count > LIMIT) {
+        return Err(fields.error("num_hidden_layers", ConfigProblem::NotA { expected: "at most 65536" }));
+    }
+    let find = |name: &str| types.iter().position(|(known, _)| known == name);
+    let list = layers_listed(fields, types, find)?;
+    if let (Some(list), Some(count)) = (&list, count)
+        && list.len() != count
+    {
+        let other = "the list of layers".to_string();
+        return Err(fields.error("num_hidden_layers", ConfigProblem::Contradicts { other }));
+    }
+    if let Some(list) = list {
+        return Ok(list);
+    }
+    let every = fields
+        .one_of(&["no_rope_layer_interval", "sliding_window_pattern", "global_attn_every_n_layers"], Fields::count)?;
+    let (full, other) = (find("full_attention"), find("sliding_attention"));
+    let kind = |index: usize| match reader.family.layers {
+        _ if is_uniform(types) => Some(0),
+        Layers::LastOfEach { every: default, .. } | Layers::SlidingOnly { every: default } => {
+            let every = every.unwrap_or(default).max(1);
+            if (index + 1).is_multiple_of(every) { full } else { other }
+        }
+        Layers::FirstOfEach { every: default, .. } => {
+            if index.is_multiple_of(every.unwrap_or(default).max(1)) {
+                full
+            } else {
+                other
+            }
+        }
+        Layers::NoneInEach { every: default } => {
+            find(if (index + 1).is_multiple_of(every.unwrap_or(default).max(1)) { "no_rope" } else { "rope" })
+        }
+        Layers::Same => None,
+    };
+    let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
+    layers.ok_or_else(|| fields.error("layer_types", ConfigProblem::Missing))
+}
+
+/// The types as `layer_types` or `no_rope_layers` list them.
+fn layers_listed(
+    fields: &Fields<'_>,
+    types: &Types,
+    find: impl Fn(&str) -> Option<usize>,
+) -> Result<Option<Vec<usize>>, Error> {
+    let no_rope = fields.counts("no_rope_layers")?.filter(|list| !list.is_empty());
+    if let (Some(list), Some(_)) = (no_rope, find("no_rope")) {
+        // 1 is a layer with positions.
+        let kind = |&with: &usize| find(if with == 0 { "no_rope" } else { "rope" });
+        return Ok(list.iter().map(kind).collect());
+    }
+    let Some(names) = fields.texts("layer_types")? else { return Ok(None) };
+    if is_uniform(types) {
+        return Ok(Some(vec![0; names.len()]));
+    }
+    if find("no_rope").is_some() {
+        return Ok(None);
+    }
+    let unknown = |name: &str| fields.error("layer_types", ConfigProblem::Unknown { found: name.to_string() });
+    names.into_iter().map(|name| find(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>().map(Some)
+}
+
+/// Whether all layers share their positions, whatever else tells them apart.
+fn is_uniform(types: &Types) -> bool {
+    matches!(&types[..], [(name, _)] if name == "all")
+}

@@ -1,0 +1,313 @@
+//! One rotation from the fields of a `config.json`.
+
+use serde_json::{Map, Value};
+
+use super::families::Family;
+use super::fields::Fields;
+use super::layers::LIMIT;
+use super::{RotarySpec, Scaling};
+use crate::error::ConfigProblem;
+use crate::{DynamicNtk, Error, Llama3, LongRope, Pairing, QueryTemperature, Sections, Yarn};
+
+/// Names that a dictionary of rope parameters may have. Others are typing errors, or say something that is not known here.
+const KNOWN: [&str; 24] = [
+    "rope_type",
+    "type",
+    "rope_theta",
+    "factor",
+    "original_max_position_embeddings",
+    "max_position_embeddings",
+    "attention_factor",
+    "beta_fast",
+    "beta_slow",
+    "mscale",
+    "mscale_all_dim",
+    "truncate",
+    "short_factor",
+    "long_factor",
+    "short_mscale",
+    "long_mscale",
+    "low_freq_factor",
+    "high_freq_factor",
+    "partial_rotary_factor",
+    "mrope_section",
+    "mrope_interleaved",
+    "llama_4_scaling_beta",
+    "finetuned",
+    "interleaved",
+];
+
+/// A config, and what is known of its family.
+pub(super) struct Reader<'a> {
+    pub(super) fields: Fields<'a>,
+    pub(super) family: Family,
+    /// The model type, or empty where the caller gave the pairing.
+    pub(super) name: &'a str,
+}
+
+type RopeDict<'a> = (String, &'a Map<String, Value>);
+
+/// The dictionary of rope parameters by either of its names, and its path.
+pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<RopeDict<'a>>, Error> {
+    let names = ["rope_parameters", "rope_scaling"];
+    let Some(dict) = fields.one_of(&names, |fields, name| fields.object(name))? else { return Ok(None) };
+    let name = if fields.get(names[0]).is_some() { names[0] } else { names[1] };
+    let path = match fields.error(name, ConfigProblem::Missing) {
+        Error::Config { field, .. } => field,
+        _ => name.to_string(),
+    };
+    Ok(Some((path, dict)))
+}
+
+impl<'a> Reader<'a> {
+    /// The rotation that `dict` describes, of the layers named `kind` where there are several types.
+    pub(super) fn spec(&self, dict: Option<Fields<'_>>, kind: Option<&str>) -> Result<RotarySpec, Error> {
+        let empty = Map::new();
+        let dict = dict.unwrap_or(Fields::new("rope_parameters", &empty));
+        if let Some(name) = dict.names().find(|name| !KNOWN.contains(name)) {
+            return Err(dict.error(name, ConfigProblem::Unknown { found: name.to_string() }));
+        }
+        let rope_type = self.rope_type(&dict)?;
+        let head_dim = self.head_dim(kind)?;
+        let mla = self.name.starts_with("deepseek_v");
+        let fraction = self.fraction(&dict)?;
+        let dim = match self.fields.count("rotary_dim")? {
+            Some(dim) => dim,
+            None if matches!(self.name, "gptj" | "codegen") => 64,
+            None if mla => self.fields.need("qk_rope_head_dim", self.fields.count("qk_rope_head_dim")?)?,
+            None if rope_type == "proportional" => head_dim,
+            None => (head_dim as f64 * fraction) as usize,
+        };
+        if dim > head_dim || dim == 0 || !dim.is_multiple_of(2) {
+            let expected = "a part of the head with an even number of features";
+            let name = if mla { "qk_rope_head_dim" } else { "partial_rotary_factor" };
+            return Err(self.fields.error(name, ConfigProblem::NotA { expected }));
+        }
+        let interleave = if mla { self.fields.flag("rope_interleave")? } else { None };
+        let mut spec = RotarySpec {
+            dim,
+            head_dim,
+            base: self.base(&dict, kind.is_some())?,
+            scaling: Scaling::None,
+            attention_factor: 1.0,
+            short_attention_factor: 1.0,
+            softmax_factor: 1.0,
+            pairing: if interleave == Some(false) { Pairing::Halves } else { self.family.pairing },
+            on_last_features: mla,
+            sections: self.sections(&dict)?,
+            divisors: None,
+        };
+        self.scale(&mut spec, &dict, rope_type, fraction)?;
+        try_out(&spec, &dict)?;
+        Ok(spec)
+    }
+
+    /// The rotation of local layers: another base, and no scaling.
+    pub(super) fn local(&self, global: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
+        let spec = RotarySpec {
+            base,
+            scaling: Scaling::None,
+            attention_factor: 1.0,
+            short_attention_factor: 1.0,
+            softmax_factor: 1.0,
+            ..global.clone()
+        };
+        try_out(&spec, &self.fields)?;
+        Ok(spec)
+    }
+
+    /// The type by either of its names, without its aliases.
+    fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
+        let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
+            let Some(found) = fields.text(name)? else { return Ok(None) };
+            Ok(Some(match found {
+                "default" | "mrope" => "default",
+                "linear" => "linear",
+                "dynamic" => "dynamic",
+                "yarn" => "yarn",
+                "longrope" | "su" => "longrope",
+                "llama3" => "llama3",
+                "proportional" => "proportional",
+                _ => return Err(fields.error(name, ConfigProblem::Unknown { found: found.to_string() })),
+            }))
+        };
+        match dict.one_of(&["rope_type", "type"], read)? {
+            Some(rope_type) => Ok(rope_type),
+            // Parameters without a type would be a scaling that nobody applies.
+            None if ["factor", "short_factor", "long_factor"].iter().any(|name| dict.get(name).is_some()) => {
+                Err(dict.error("rope_type", ConfigProblem::Missing))
+            }
+            None => Ok("default"),
+        }
+    }
+
+    fn head_dim(&self, kind: Option<&str>) -> Result<usize, Error> {
+        let fields = &self.fields;
+        let limited = |name: &str, head_dim: usize| {
+            if head_dim <= LIMIT {
+                Ok(head_dim)
+            } else {
+                Err(fields.error(name, ConfigProblem::NotA { expected: "at most 65536" }))
+            }
+        };
+        if self.name.starts_with("deepseek_v") {
+            let part = |name: &str| limited(name, fields.need(name, fields.count(name)?)?);
+            return Ok(part("qk_nope_head_dim")? + part("qk_rope_head_dim")?);
+        }
+        // Gemma 4's global layers have wider heads.
+        if let (Some("full_attention"), Some(head_dim)) = (kind, fields.count("global_head_dim")?) {
+            return limited("global_head_dim", head_dim);
+        }
+        if let Some(head_dim) = fields.one_of(&["head_dim", "kv_channels"], Fields::count)?.or(self.family.head_dim) {
+            return limited("head_dim", head_dim);
+        }
+        let width = fields.need("hidden_size", fields.one_of(&["hidden_size", "n_embd"], Fields::count)?)?;
+        let heads = fields.one_of(&["num_attention_heads", "n_head"], Fields::count)?;
+        let heads = fields.need("num_attention_heads", heads)?;
+        if heads == 0 || !width.is_multiple_of(heads) {
+            let expected = "a divisor of hidden_size";
+            return Err(fields.error("num_attention_heads", ConfigProblem::NotA { expected }));
+        }
+        limited("hidden_size", width / heads)
+    }
+
+    /// The rotated part of the head.
+    fn fraction(&self, dict: &Fields<'_>) -> Result<f64, Error> {
+        let outer = self.fields.one_of(&["partial_rotary_factor", "rotary_pct"], Fields::number)?;
+        let fraction = dict.number("partial_rotary_factor")?.or(outer).unwrap_or(self.family.fraction);
+        if fraction > 0.0 && fraction <= 1.0 {
+            Ok(fraction)
+        } else {
+            Err(dict.error("partial_rotary_factor", ConfigProblem::NotA { expected: "above 0 and at most 1" }))
+        }
+    }
+
+    fn base(&self, dict: &Fields<'_>, is_nested: bool) -> Result<f64, Error> {
+        let names = ["rope_theta", "rotary_emb_base", "global_rope_theta"];
+        let outer = self.fields.one_of(&names, Fields::number)?;
+        let inner = dict.number("rope_theta")?;
+        if let (Some(inner), Some(outer), false) = (inner, outer, is_nested)
+            && inner != outer
+        {
+            let other = "rope_theta outside of it".to_string();
+            return Err(dict.error("rope_theta", ConfigProblem::Contradicts { other }));
+        }
+        let base = self.fields.need("rope_theta", inner.or(outer).or(self.family.base))?;
+        Ok(base * self.fields.number("rope_ratio")?.unwrap_or(1.0))
+    }
+
+    fn sections(&self, dict: &Fields<'_>) -> Result<Option<(Vec<usize>, Sections)>, Error> {
+        let newer = self.name.starts_with("qwen3_vl");
+        let interleaved = dict.flag("mrope_interleaved")?.unwrap_or(newer);
+        let sections = match dict.counts("mrope_section")? {
+            None if newer => vec![24, 20, 20],
+            None if self.name.starts_with("qwen2") && self.name.contains("_vl") => {
+                return Err(dict.error("mrope_section", ConfigProblem::Missing));
+            }
+            None => return Ok(None),
+            Some(sections) => sections,
+        };
+        Ok(Some((sections, if interleaved { Sections::Interleaved } else { Sections::Chunked })))
+    }
+
+    /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal one.
+    fn original_len(&self, dict: &Fields<'_>, or_maximal: bool) -> Result<usize, Error> {
+        let name = "original_max_position_embeddings";
+        let found = dict.count(name)?.or(self.fields.count(name)?);
+        let maximal = if or_maximal { self.fields.count("max_position_embeddings")? } else { None };
+        dict.need(name, found.or(maximal))
+    }
+
+    fn scale(&self, spec: &mut RotarySpec, dict: &Fields<'_>, rope_type: &str, fraction: f64) -> Result<(), Error> {
+        let factor = dict.number("factor")?;
+        let needed = |name: &str| dict.need(name, dict.number(name)?);
+        let mut attention = 1.0;
+        spec.scaling = match rope_type {
+            "linear" => Scaling::Linear { factor: needed("factor")? },
+            "dynamic" => {
+                let original_len = self.fields.count("max_position_embeddings")?;
+                let original_len = self.fields.need("max_position_embeddings", original_len)?;
+                Scaling::DynamicNtk(DynamicNtk { factor: needed("factor")?, original_len })
+            }
+            "yarn" => {
+                let yarn = self.yarn(dict, needed("factor")?)?;
+                attention = yarn.default_attention_factor();
+                if spec.on_last_features {
+                    spec.softmax_factor = yarn.softmax_factor();
+                }
+                Scaling::Yarn(yarn)
+            }
+            "llama3" => Scaling::Llama3(Llama3 {
+                factor: needed("factor")?,
+                low_freq_factor: needed("low_freq_factor")?,
+                high_freq_factor: needed("high_freq_factor")?,
+                original_len: self.original_len(dict, false)?,
+            }),
+            "longrope" => {
+                let longrope = self.longrope(dict)?;
+                let max_len = self.fields.count("max_position_embeddings")?;
+                let grown = max_len.map(|len| len as f64 / longrope.original_len as f64);
+                let factor = self.fields.need("max_position_embeddings", factor.or(grown))?;
+                attention = longrope.default_attention_factor(factor);
+                Scaling::LongRope(longrope)
+            }
+            "proportional" => Scaling::Proportional { fraction, factor: factor.unwrap_or(1.0) },
+            _ => Scaling::None,
+        };
+        let attention = dict.number("attention_factor")?.unwrap_or(attention);
+        spec.attention_factor = dict.number("long_mscale")?.unwrap_or(attention);
+        spec.short_attention_factor = dict.number("short_mscale")?.unwrap_or(attention);
+        Ok(())
+    }
+
+    fn yarn(&self, dict: &Fields<'_>, factor: f64) -> Result<Yarn, Error> {
+        let plain = Yarn::new(factor, self.original_len(dict, true)?);
+        Ok(Yarn {
+            beta_fast: dict.number("beta_fast")?.unwrap_or(plain.beta_fast),
+            beta_slow: dict.number("beta_slow")?.unwrap_or(plain.beta_slow),
+            truncate: dict.flag("truncate")?.unwrap_or(plain.truncate),
+            mscale: dict.number("mscale")?.unwrap_or(plain.mscale),
+            mscale_all_dim: dict.number("mscale_all_dim")?.unwrap_or(plain.mscale_all_dim),
+            ..plain
+        })
+    }
+
+    fn longrope(&self, dict: &Fields<'_>) -> Result<LongRope, Error> {
+        let list = |name: &str| dict.need(name, dict.numbers(name)?);
+        let original_len = self.original_len(dict, false)?;
+        if original_len == 0 {
+            let expected = "at least 1";
+            return Err(dict.error("original_max_position_embeddings", ConfigProblem::NotA { expected }));
+        }
+        Ok(LongRope { short: list("short_factor")?, long: list("long_factor")?, original_len })
+    }
+
+    /// The query temperature of Llama 4 and Ministral 3.
+    pub(super) fn temperature(&self) -> Result<Option<QueryTemperature>, Error> {
+        let invalid = |name: &str, error| self.fields.error(name, ConfigProblem::Invalid(Box::new(error)));
+        if self.name.starts_with("llama4") {
+            let tuning = self.fields.get("attn_temperature_tuning").is_none_or(|value| {
+                value.as_bool().unwrap_or_else(|| value.as_f64().is_some_and(|number| number != 0.0))
+            });
+            let scale = self.fields.number("attn_scale")?.unwrap_or(0.1);
+            let floor = self.fields.number("floor_scale")?.unwrap_or(8192.0);
+            let temperature = QueryTemperature::llama4(scale, floor).map_err(|error| invalid("floor_scale", error))?;
+            return Ok(tuning.then_some(temperature));
+        }
+        let Some((path, dict)) = rope_dict(&self.fields)? else { return Ok(None) };
+        let dict = Fields::new(&path, dict);
+        let Some(beta) = dict.number("llama_4_scaling_beta")? else { return Ok(None) };
+        let original_len = self.original_len(&dict, false)?;
+        let temperature = QueryTemperature::ministral3(beta, original_len);
+        temperature.map(Some).map_err(|error| invalid("llama_4_scaling_beta", error))
+    }
+}
+
+/// Makes the rotation once, so that a spec that exists can be followed.
+pub(super) fn try_out(spec: &RotarySpec, dict: &Fields<'_>) -> Result<(), Error> {
+    // A short length and a long one: LongRoPE has factors for each.
+    for len in [1, 1 << 31] {
+        spec.rotary(len).map_err(|error| dict.error("", ConfigProblem::Invalid(Box::new(error))))?;
+    }
+    Ok(())
+}

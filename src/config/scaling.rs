@@ -1,0 +1,59 @@
+//! Frequency scalings as data.
+
+use crate::{DynamicNtk, Error, Frequencies, Llama3, LongRope, Regime, Yarn};
+
+/// How a config changes its frequencies for longer contexts.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Scaling {
+    /// Not at all.
+    None,
+    /// [`Frequencies::linear`].
+    Linear {
+        /// By how much positions are squeezed.
+        factor: f64,
+    },
+    /// [`Frequencies::dynamic_ntk`].
+    DynamicNtk(DynamicNtk),
+    /// [`Frequencies::yarn`].
+    Yarn(Yarn),
+    /// [`Frequencies::longrope`].
+    LongRope(LongRope),
+    /// [`Frequencies::llama3`].
+    Llama3(Llama3),
+    /// [`Frequencies::proportional`], then [`Frequencies::linear`].
+    Proportional {
+        /// The part of the pairs that turns.
+        fraction: f64,
+        /// By how much positions are squeezed.
+        factor: f64,
+    },
+}
+
+impl Scaling {
+    /// The scaled frequencies for a sequence of `total_len` positions, and the regime they are in.
+    ///
+    /// # Errors
+    ///
+    /// Those of the scaling's own method.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, config::Scaling};
+    ///
+    /// let (scaled, _) = Scaling::Linear { factor: 8.0 }.apply(Frequencies::geometric(4, 10_000.0)?, 0)?;
+    /// assert_eq!(scaled.to_radians(), [0.125, 0.00125]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn apply(&self, frequencies: Frequencies, total_len: usize) -> Result<(Frequencies, Regime), Error> {
+        let fixed = |frequencies| (frequencies, Regime::Fixed);
+        match self {
+            Self::None => Ok(fixed(frequencies)),
+            Self::Linear { factor } => frequencies.linear(*factor).map(fixed),
+            Self::DynamicNtk(parameters) => frequencies.dynamic_ntk(*parameters, total_len),
+            Self::Yarn(parameters) => frequencies.yarn(parameters).map(fixed),
+            Self::LongRope(parameters) => frequencies.longrope(parameters, total_len),
+            Self::Llama3(parameters) => frequencies.llama3(*parameters).map(fixed),
+            Self::Proportional { fraction, factor } => frequencies.proportional(*fraction)?.linear(*factor).map(fixed),
+        }
+    }
+}

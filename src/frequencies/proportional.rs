@@ -1,0 +1,35 @@
+//! Proportional rotation: the slowest pairs stand still.
+
+use super::Frequencies;
+use crate::Error;
+use crate::phase::wide::Wide;
+
+impl Frequencies {
+    /// The first ⌊fraction · pairs⌋ frequencies, and zero for the rest (Gemma 4's global layers; Barbero et al. 2024, *Round and
+    /// round we go!*, arXiv 2410.06205; transformers' `proportional`).
+    ///
+    /// This is not a partial rotation: there the exponents go over the rotated features alone, here over all of them, and the
+    /// pairs (i, i + dim/2) reach over the whole head.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] unless 0 < fraction ≤ 1.
+    ///
+    /// ```
+    /// use positional_encodings::Frequencies;
+    ///
+    /// let gemma4 = Frequencies::geometric(256, 1e6)?.proportional(0.25)?.to_radians();
+    /// assert!((gemma4[1] - 0.8976871324).abs() < 1e-10);
+    /// assert!((gemma4[31] - 0.0352269465).abs() < 1e-10);
+    /// assert_eq!(gemma4[32..], [0.0; 96]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn proportional(self, fraction: f64) -> Result<Self, Error> {
+        if !(fraction > 0.0 && fraction <= 1.0) {
+            return Err(Error::InvalidParameter { name: "fraction", value: fraction, needs: "above 0 and at most 1" });
+        }
+        let turning = (fraction * self.len() as f64) as usize;
+        let keep = |(i, frequency): (usize, &Wide)| if i < turning { *frequency } else { Wide::ZERO };
+        Self::new(self.radians.iter().enumerate().map(keep).collect())
+    }
+}

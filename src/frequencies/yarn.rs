@@ -1,0 +1,150 @@
+//! YaRN: fast pairs are kept, slow ones interpolated.
+
+use core::f64::consts::TAU;
+
+use super::{Frequencies, at_least_one, length, positive};
+use crate::Error;
+use crate::phase::wide::Wide;
+
+/// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large language models*, arXiv
+/// 2309.00071), with the names and defaults of transformers' `yarn`.
+///
+/// ```
+/// use positional_encodings::Yarn;
+///
+/// let qwen3 = Yarn::new(4.0, 32768);
+/// assert!((qwen3.default_attention_factor() - 1.138629436).abs() < 1e-9);
+/// let deepseek_v3 = Yarn { mscale: 1.0, mscale_all_dim: 1.0, ..Yarn::new(40.0, 4096) };
+/// assert_eq!(deepseek_v3.default_attention_factor(), 1.0);
+/// assert!((deepseek_v3.softmax_factor() - 1.8738542070926265).abs() < 1e-15);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Yarn {
+    /// By how much the context grows, at least 1.
+    pub factor: f64,
+    /// The length that the model was trained on (`original_max_position_embeddings`).
+    pub original_len: usize,
+    /// Pairs that turn more often than this within the original length are kept; 32.
+    pub beta_fast: f64,
+    /// Pairs that turn less often than this are interpolated; 1.
+    pub beta_slow: f64,
+    /// Whether the ends of the ramp between are rounded outwards to whole pairs; true (gpt-oss: false).
+    pub truncate: bool,
+    /// DeepSeek's `mscale`; 0, which is absent.
+    pub mscale: f64,
+    /// DeepSeek's `mscale_all_dim`; 0, which is absent.
+    pub mscale_all_dim: f64,
+}
+
+impl Yarn {
+    /// The defaults: betas 32 and 1, truncated, no mscale.
+    pub fn new(factor: f64, original_len: usize) -> Self {
+        Self { factor, original_len, beta_fast: 32.0, beta_slow: 1.0, truncate: true, mscale: 0.0, mscale_all_dim: 0.0 }
+    }
+
+    /// What cos and sin are multiplied by where a config does not say: 0.1 · ln s + 1, or g(mscale)/g(mscale_all_dim) where
+    /// both are given, with g(m) = 0.1 · m · ln s + 1. As in transformers, one of the two alone is ignored.
+    pub fn default_attention_factor(&self) -> f64 {
+        if self.mscale != 0.0 && self.mscale_all_dim != 0.0 {
+            mscale(self.factor, self.mscale) / mscale(self.factor, self.mscale_all_dim)
+        } else {
+            mscale(self.factor, 1.0)
+        }
+    }
+
+    /// What DeepSeek-V2 and V3 multiply the softmax scale by: g(mscale_all_dim)², 1 where it is absent.
+    pub fn softmax_factor(&self) -> f64 {
+        let g = mscale(self.factor, self.mscale_all_dim);
+        g * g
+    }
+
+    /// The pairs between which the ramp runs, given ln(wᵢ/wᵢ₊₁), half of `dim`'s share of ln base.
+    fn ramp(&self, log_ratio: f64, pairs: usize) -> (f64, f64) {
+        let pair_of = |turns: f64| libm::log(self.original_len as f64 / (turns * TAU)) / log_ratio;
+        let (mut low, mut high) = (pair_of(self.beta_fast), pair_of(self.beta_slow));
+        if self.truncate {
+            (low, high) = (libm::floor(low), libm::ceil(high));
+        }
+        // transformers clamps at dim − 1, beyond the last pair.
+        let last = (2 * pairs - 1) as f64;
+        (low, high) = (low.max(0.0), high.min(last));
+        (low, if low == high { high + 0.001 } else { high })
+    }
+}
+
+/// 0.1 · m · ln s + 1
+fn mscale(factor: f64, m: f64) -> f64 {
+    if factor <= 1.0 { 1.0 } else { 0.1 * m * libm::log(factor) + 1.0 }
+}
+
+impl Frequencies {
+    /// wᵢ → (wᵢ/s) · ramp + wᵢ · (1 − ramp), ramp = clamp((i − low)/(high − low), 0, 1).
+    ///
+    /// The pair that turns β times within the original length L stands at c(β) = ln(L/2πβ) / ln(wᵢ/wᵢ₊₁), which for a geometric
+    /// progression is dim · ln(L/2πβ)/(2 ln base); low = c(beta_fast) and high = c(beta_slow), rounded outwards if `truncate`,
+    /// within 0 and dim − 1. Where low = high, high grows by 0.001. This is transformers' `yarn`; keras-hub clamps at dim/2 − 1.
+    ///
+    /// The ends of the ramp are computed in f64, everything after that exactly. The attention factor is not part of the
+    /// frequencies: see [`Yarn::default_attention_factor`] and
+    /// [`Rotary::with_attention_factor`](crate::Rotary::with_attention_factor).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a factor below 1, betas that are not positive, a length of zero, a NaN; for frequencies
+    /// that do not fall (it is the ratio of the first two that counts); [`Error::DimTooSmall`] with fewer than two pairs.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Yarn};
+    ///
+    /// let plain = Frequencies::geometric(128, 1e6)?;
+    /// let scaled = plain.clone().yarn(&Yarn::new(4.0, 32768))?.to_radians();
+    /// assert_eq!(scaled[..24], plain.to_radians()[..24]); // fast pairs: kept
+    /// assert_eq!(scaled[40], plain.to_radians()[40] / 4.0); // slow ones: interpolated
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn yarn(self, parameters: &Yarn) -> Result<Self, Error> {
+        let inverse = Wide::from_f64(at_least_one("factor", parameters.factor)?).inverse_root(1);
+        length("original length", parameters.original_len)?;
+        positive("beta_fast", parameters.beta_fast)?;
+        positive("beta_slow", parameters.beta_slow)?;
+        let [first, second, ..] = self.radians[..] else {
+            return Err(Error::DimTooSmall { dim: 2 * self.len(), needed: 4 });
+        };
+        let log_ratio = libm::log(first.to_f64() / second.to_f64());
+        if log_ratio.is_nan() || log_ratio <= 0.0 {
+            return Err(Error::InvalidParameter {
+                name: "ratio of the first two frequencies",
+                value: first.to_f64() / second.to_f64(),
+                needs: "above 1",
+            });
+        }
+        let (low, high) = parameters.ramp(log_ratio, self.len());
+        let (low, span) = (Wide::from_f64(low), Wide::from_f64(high).sub(Wide::from_f64(low)));
+        let scale = |(i, frequency): (usize, &Wide)| {
+            let along = Wide::from_u64(i as u64).sub(low);
+            let ramp = divide(along, span).clamp_to_unit();
+            frequency.mul(inverse).mul(ramp).add(frequency.mul(Wide::ONE.sub(ramp)))
+        };
+        Self::new(self.radians.iter().enumerate().map(scale).collect())
+    }
+}
+
+/// a / b for b ≠ 0.
+fn divide(a: Wide, b: Wide) -> Wide {
+    if b.to_f64() < 0.0 { a.neg().mul(b.neg().inverse_root(1)) } else { a.mul(b.inverse_root(1)) }
+}
+
+trait Unit {
+    fn clamp_to_unit(self) -> Self;
+}
+
+impl Unit for Wide {
+    /// Within 0 and 1. The comparison is that of the nearest doubles, which are the bounds themselves.
+    fn clamp_to_unit(self) -> Self {
+        match self.to_f64() {
+            value if value <= 0.0 => Self::ZERO,
+            value if value >= 1.0 => Self::ONE,
+            _ => self,
+        }
+    }
+}

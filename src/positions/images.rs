@@ -1,0 +1,132 @@
+//! Coordinates of image patches and of text between images.
+
+use super::{BatchPositions, Coordinates, Positions};
+
+/// A stretch of a multimodal sequence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Segment {
+    /// Tokens of text: all axes advance together.
+    Text(usize),
+    /// An image of rows × columns tokens, after merging: Qwen2-VL merges 2 × 2 patches into a token.
+    Image {
+        /// Rows of tokens.
+        rows: usize,
+        /// Tokens in a row.
+        columns: usize,
+    },
+    /// A video of such images.
+    Video {
+        /// Frames, after merging.
+        frames: usize,
+        /// Rows of tokens in a frame.
+        rows: usize,
+        /// Tokens in a row.
+        columns: usize,
+        /// Positions from one frame to the next: 1 in Qwen2-VL; seconds per frame · `tokens_per_second` in Qwen2.5-VL, where
+        /// products are rounded down. Qwen3-VL gives each frame as an image, with text before it.
+        interval: f64,
+    },
+}
+
+impl Coordinates<'static> {
+    /// Positions (time, height, width) of text, images and videos in turn, and the position at which the sequence goes on
+    /// (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in transformers).
+    ///
+    /// Text advances all axes together. A grid that starts at s has (s + t, s + row, s + column), and what follows it starts after
+    /// the largest of these. transformers' `rope_delta` is the second result less the number of tokens. A decode step is one
+    /// position from then on.
+    ///
+    /// ```
+    /// use positional_encodings::{Coordinates, Segment};
+    ///
+    /// let (positions, next) = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 2 }]);
+    /// let [time, height, width] = [&[0, 1, 2, 2, 2, 2], &[0, 1, 2, 2, 3, 3], &[0, 1, 2, 3, 2, 3]];
+    /// assert_eq!((positions, next), (Coordinates::from_axes([time, height, width])?, 4));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn multimodal(segments: &[Segment]) -> (Self, usize) {
+        let (mut axes, mut next): ([Vec<usize>; 3], _) = Default::default();
+        for segment in segments {
+            let start: usize = next;
+            let mut push = |position: [usize; 3]| {
+                for (axis, offset) in axes.iter_mut().zip(position) {
+                    axis.push(start.saturating_add(offset));
+                    next = next.max(start.saturating_add(offset).saturating_add(1));
+                }
+            };
+            let (frames, rows, columns, interval) = match *segment {
+                Segment::Text(len) => {
+                    (0..len).for_each(|i| push([i; 3]));
+                    continue;
+                }
+                Segment::Image { rows, columns } => (1, rows, columns, 1.0),
+                Segment::Video { frames, rows, columns, interval } => (frames, rows, columns, interval),
+            };
+            for (frame, row) in (0..frames).flat_map(|frame| (0..rows).map(move |row| (frame, row))) {
+                // A cast of NaN or of a negative product is 0.
+                let time = (frame as f64 * interval) as usize;
+                (0..columns).for_each(|column| push([time, row, column]));
+            }
+        }
+        (Self::own(axes.map(Positions::from)), next)
+    }
+
+    /// DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis, from −1 to 1 with its own n.
+    ///
+    /// For the training-time augmentation see [`Dinov3Augmentation`].
+    ///
+    /// ```
+    /// use positional_encodings::Coordinates;
+    ///
+    /// let patches = Coordinates::dinov3(1, 2);
+    /// assert_eq!(patches, Coordinates::from_axes([&[0.0, 0.0], &[-0.5, 0.5]])?);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn dinov3(rows: usize, columns: usize) -> Self {
+        let sizes = [rows, columns];
+        Coordinates::grid(&sizes).map(|axis, i| 2.0 * ((i + 0.5) / sizes[axis] as f64) - 1.0)
+    }
+
+    pub(super) fn own<const N: usize>(axes: [Positions<'static>; N]) -> Self {
+        Self::from_equal_axes(axes.into_iter().map(BatchPositions::from).collect())
+    }
+}
+
+/// DINOv3's augmentation of coordinates while training: shift, jitter and rescale, each absent where `None`.
+///
+/// ```
+/// use positional_encodings::{Coordinates, Dinov3Augmentation};
+/// use rand::SeedableRng;
+///
+/// let augmentation = Dinov3Augmentation { shift: None, jitter: None, rescale: Some(2.0) };
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+/// let patches = augmentation.augment(&Coordinates::dinov3(14, 14), &mut rng);
+/// assert_eq!(patches.len(), 196);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Dinov3Augmentation {
+    /// Adds to each axis a number drawn from −shift to shift.
+    pub shift: Option<f64>,
+    /// Multiplies each axis by a number drawn log-uniformly from 1/jitter to jitter.
+    pub jitter: Option<f64>,
+    /// Multiplies all axes by one number drawn log-uniformly from 1/rescale to rescale.
+    pub rescale: Option<f64>,
+}
+
+impl Dinov3Augmentation {
+    /// Coordinates changed by numbers from the caller's generator, drawn in the order shift, jitter (one for each axis), rescale.
+    pub fn augment<R: rand::Rng + ?Sized>(&self, coordinates: &Coordinates<'_>, rng: &mut R) -> Coordinates<'static> {
+        let axes = coordinates.axes().unwrap_or(1);
+        // Uniform in -1..1 with 53 bits.
+        let mut draw = || (rng.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
+        let mut each = |bound: Option<f64>, neutral: f64, of: fn(f64, f64) -> f64| -> Vec<f64> {
+            (0..axes).map(|_| bound.map_or(neutral, |bound| of(bound, draw()))).collect()
+        };
+        let log_uniform = |bound: f64, u: f64| libm::exp(u * libm::log(bound));
+        let shift = each(self.shift, 0.0, |bound, u| bound * u);
+        let jitter = each(self.jitter, 1.0, log_uniform);
+        let rescale = self.rescale.map_or(1.0, |bound| log_uniform(bound, draw()));
+        coordinates.map(|axis, c| (c + shift[axis]) * jitter[axis] * rescale)
+    }
+}

@@ -1,0 +1,346 @@
+//! The rotary encoding: frequencies, a pairing, and where they act.
+
+use std::sync::Arc;
+
+use ndarray::ArrayViewMut2;
+
+use super::rotation::{Rotation, Rows};
+use super::walk::Turner;
+use super::{Pairing, Precision, recipe};
+use crate::phase::{Columns, Store, Waves};
+use crate::{Coordinates, Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
+
+/// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer: enhanced transformer with
+/// rotary position embedding*, arXiv 2104.09864).
+///
+/// The pair (x, y) of frequency wᵢ at position p becomes (x·cos p·wᵢ − y·sin p·wᵢ, y·cos p·wᵢ + x·sin p·wᵢ). Scores of
+/// rotated queries and keys then depend on the difference of their positions only.
+///
+/// A `Rotary` is immutable and has no length: [`at`](Self::at) gives the [`Rotation`] for some positions, which is a plan that
+/// the caller holds and applies to queries and keys of any layout. Angles are exact: cosines and sines are those of
+/// the formula, rounded once, at position 3 as at position 2⁵³ − 1.
+///
+/// ```
+/// use ndarray::Array4;
+/// use positional_encodings::{Frequencies, Llama3, Pairing, Rotary};
+///
+/// // Llama 3.1 in transformers
+/// let scaling = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+/// let frequencies = Frequencies::geometric(128, 500_000.0)?.llama3(scaling)?;
+/// let rotary = Rotary::new(frequencies, Pairing::Halves);
+///
+/// let mut k = Array4::<f32>::ones((1, 8, 10, 128)); // (batch, heads, positions, dim)
+/// rotary.at(0..10)?.apply(k.view_mut())?;
+///
+/// // A decode step: the plan is remade in place, without allocation.
+/// let mut q = Array4::<f32>::ones((1, 32, 1, 128));
+/// let mut step = rotary.at(10..11)?;
+/// step.apply(q.view_mut())?;
+/// rotary.at_into(11..12, &mut step)?;
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rotary {
+    pub(super) parts: Vec<Part>,
+    pub(super) turner: Turner,
+    /// How many axes of coordinates there are.
+    pub(super) axes: usize,
+    /// Whether one position may stand for all axes.
+    pub(super) shared: bool,
+    pub(super) attention_factor: f64,
+    pub(super) precision: Precision,
+    pub(super) regime: Regime,
+}
+
+/// The pairs that turn with the positions on one axis.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) axis: usize,
+    pub(super) frequencies: Frequencies,
+    waves: Waves,
+    /// Which pairs of the rotation they are, in the order of the frequencies.
+    pub(super) targets: Vec<usize>,
+}
+
+impl Part {
+    pub(super) fn new(axis: usize, frequencies: Frequencies, targets: Vec<usize>) -> Self {
+        debug_assert_eq!(frequencies.len(), targets.len());
+        Self { axis, waves: Waves::new(frequencies.as_wide(), 1.0), frequencies, targets }
+    }
+}
+
+impl Rotary {
+    /// Rotates pairs of the given frequencies: dim = 2 · their number.
+    pub fn new(frequencies: Frequencies, pairing: Pairing) -> Self {
+        let targets = (0..frequencies.len()).collect();
+        Self::from_parts(vec![Part::new(0, frequencies, targets)], pairing, 1)
+    }
+
+    pub(super) fn from_parts(parts: Vec<Part>, pairing: Pairing, axes: usize) -> Self {
+        let pairs = parts.iter().map(|part| part.targets.len()).sum();
+        let level = fearless_simd::Level::new();
+        let turner = Turner { pairs, pairing, blocks: 1, last: false, back: false, level };
+        let (precision, regime) = (Precision::Exact, Regime::Fixed);
+        Self { parts, turner, axes, shared: axes == 1, attention_factor: 1.0, precision, regime }
+    }
+
+    /// Rotates the last features of an array instead of the first: DeepSeek's heads are \[NoPE | RoPE\].
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Interleaved).on_last_features();
+    /// let mut x = array![[7.0, 8.0, 1.0, 2.0]];
+    /// rotary.at::<f64>(1..2)?.apply(x.view_mut())?;
+    /// assert_eq!(x, array![[7.0, 8.0, -2.0, 1.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn on_last_features(mut self) -> Self {
+        self.turner.last = true;
+        self
+    }
+
+    /// Multiplies cosines and sines by a finite positive factor, as YaRN and LongRoPE do: attention scores grow by its square.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`].
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, Yarn};
+    ///
+    /// let yarn = Yarn::new(4.0, 32768);
+    /// let qwen3 = Rotary::new(Frequencies::geometric(128, 1e6)?.yarn(&yarn)?, Pairing::Halves)
+    ///     .with_attention_factor(yarn.default_attention_factor())?;
+    /// assert_eq!(qwen3.at::<f32>(0..1)?.cos_sin(0).unwrap()[0][0], 1.138629436);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
+        if !(factor > 0.0 && factor.is_finite()) {
+            let needs = "positive and finite";
+            return Err(Error::InvalidParameter { name: "attention factor", value: factor, needs });
+        }
+        if factor != self.attention_factor {
+            self.attention_factor = factor;
+            self.renew();
+        }
+        Ok(self)
+    }
+
+    /// Gives the parts the attention factor and the instructions of the whole.
+    pub(super) fn renew(&mut self) {
+        for part in &mut self.parts {
+            part.waves = part.waves.clone().with_amplitude(self.attention_factor).with_level(self.turner.level);
+        }
+    }
+
+    /// Computes angles in another way; exact is the default.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Notes what length the frequencies were made for, as [`Frequencies::longrope`] and [`Frequencies::dynamic_ntk`] say.
+    pub fn with_regime(mut self, regime: Regime) -> Self {
+        self.regime = regime;
+        self
+    }
+
+    /// Uses the given instructions: for tests and benchmarks, since the bits are the same with all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
+    pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
+        self.turner.level = set.level()?;
+        self.renew();
+        Ok(self)
+    }
+
+    /// The rotation at the given positions: a list that all sequences share, ids (batch, len) with a row for each sequence, or
+    /// [`Coordinates`] on several axes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], [`Error::TooLarge`]; [`Error::LengthMismatch`] where the
+    /// coordinates have other axes than the rotation.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves);
+    /// let prompt = rotary.at::<f32>(0..128)?;
+    /// let step = rotary.at::<f32>(4095..4096)?;
+    /// let left_padded = rotary.at::<f32>(&array![[0, 0, 1], [0, 1, 2]])?;
+    /// assert_eq!((prompt.positions(), step.positions(), left_padded.positions()), (Some(128), Some(1), Some(3)));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn at<'p, A: Element>(&self, positions: impl Into<Coordinates<'p>>) -> Result<Rotation<A>, Error> {
+        let (angles, rows) = (Arc::new(Vec::new()), Rows::Shared);
+        let mut rotation = Rotation { angles, rows, len: 0, turner: self.turner, regime: self.regime, scaled: false };
+        self.at_into(positions, &mut rotation)?;
+        Ok(rotation)
+    }
+
+    /// Remakes `rotation` for other positions in the memory that it has. Only where it needs more, or was cloned or
+    /// inverted and that copy is still held, is memory allocated.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`at`](Self::at); then `rotation` is as it was.
+    pub fn at_into<'p, A: Element>(
+        &self,
+        positions: impl Into<Coordinates<'p>>,
+        rotation: &mut Rotation<A>,
+    ) -> Result<(), Error> {
+        let coordinates = positions.into();
+        self.check(&coordinates)?;
+        let count = coordinates.rows().unwrap_or(1).saturating_mul(coordinates.len());
+        let angles = unique(&mut rotation.angles, count, 2 * self.turner.pairs)?;
+        self.fill(&coordinates, angles);
+        rotation.rows = coordinates.rows().map_or(Rows::Shared, Rows::Batch);
+        rotation.len = coordinates.len();
+        (rotation.turner, rotation.regime) = (self.turner, self.regime);
+        rotation.scaled = self.attention_factor != 1.0;
+        Ok(())
+    }
+
+    /// The rotation by a difference of positions, whatever the position: what moves cached keys by `by` (StreamingLLM, a context
+    /// shift). R(p + by) = R(by) · R(p), to rounding; the attention factor that the keys already have is not applied again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PositionTooLarge`].
+    ///
+    /// ```
+    /// use ndarray::Array3;
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::geometric(8, 10_000.0)?, Pairing::Halves);
+    /// let mut keys = Array3::<f64>::ones((2, 5, 8)); // (heads, positions, dim)
+    /// rotary.at(100..105)?.apply(keys.view_mut())?;
+    /// rotary.shift(-96)?.apply(keys.view_mut())?;
+    /// let mut moved = Array3::<f64>::ones((2, 5, 8));
+    /// rotary.at(4..9)?.apply(moved.view_mut())?;
+    /// assert!(keys.iter().zip(&moved).all(|(a, b)| (a - b).abs() < 1e-15));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn shift<A: Element>(&self, by: i64) -> Result<Rotation<A>, Error> {
+        let mut rotation = self.clone().with_attention_factor(1.0)?.at_shared(by)?;
+        rotation.rows = Rows::Everywhere;
+        Ok(rotation)
+    }
+
+    /// The rotation at one position, on every axis.
+    fn at_shared<A: Element>(&self, position: i64) -> Result<Rotation<A>, Error> {
+        Self { shared: true, ..self.clone() }.at(Positions::from(&[position]))
+    }
+
+    /// Number of features that are rotated.
+    pub fn dim(&self) -> usize {
+        2 * self.turner.pairs
+    }
+
+    /// Which features make a pair.
+    pub fn pairing(&self) -> Pairing {
+        self.turner.pairing
+    }
+
+    /// Number of axes of the coordinates: 1 but for images and video.
+    pub fn axes(&self) -> usize {
+        self.axes
+    }
+
+    /// What cosines and sines are multiplied by; 1 but for YaRN and LongRoPE.
+    pub fn attention_factor(&self) -> f64 {
+        self.attention_factor
+    }
+
+    /// What length the frequencies were made for.
+    pub fn regime(&self) -> Regime {
+        self.regime
+    }
+
+    /// The frequency of each pair in radians per position, rounded to f64; with several axes, on the pair's own axis.
+    pub fn frequencies(&self) -> Vec<f64> {
+        let mut all = vec![0.0; self.turner.pairs];
+        for part in &self.parts {
+            for (frequency, &target) in part.frequencies.to_radians().into_iter().zip(&part.targets) {
+                all[target] = frequency;
+            }
+        }
+        all
+    }
+
+    /// Whether the coordinates have the axes of this rotation, and are finite.
+    pub(super) fn check(&self, coordinates: &Coordinates<'_>) -> Result<(), Error> {
+        let found = coordinates.axes().unwrap_or(if self.shared { self.axes } else { 1 });
+        if found != self.axes {
+            return Err(Error::LengthMismatch { what: "axes of coordinates", expected: self.axes, found });
+        }
+        let checked = coordinates.axes().unwrap_or(1);
+        (0..checked).filter_map(|axis| coordinates.axis(axis)).try_for_each(|axis| axis.all().check_finite())
+    }
+
+    /// Writes cosines and sines at all positions, row after row.
+    pub(super) fn fill<T: Element>(&self, coordinates: &Coordinates<'_>, angles: &mut [T]) {
+        let pairs = self.turner.pairs;
+        for part in &self.parts {
+            let Some(positions) = coordinates.axis(part.axis) else { continue };
+            if self.precision == Precision::Float32Recipe {
+                let factor = self.attention_factor;
+                recipe::fill(&part.frequencies, &part.targets, factor, positions, angles, pairs);
+            } else if self.parts.len() == 1 {
+                part.rows(positions.all(), angles);
+            } else {
+                part.scatter(positions.all(), angles, pairs);
+            }
+        }
+    }
+}
+
+impl Part {
+    /// The rows of this part alone.
+    fn rows<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
+        let pairs = self.targets.len();
+        let columns = Columns { layout: Layout::CosSinHalves, pairs, last_is_single: false, dim: 2 * pairs };
+        if let Ok(view) = ArrayViewMut2::from_shape((positions.len(), 2 * pairs), angles) {
+            self.waves.rows(positions, &columns, Store::Write, view);
+        }
+    }
+
+    /// The rows of this part, spread over those of the whole rotation.
+    fn scatter<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T], pairs: usize) {
+        const BLOCK: usize = 64;
+        let own = self.targets.len();
+        let mut block = vec![T::zero(); 2 * own * BLOCK.min(positions.len())];
+        for (index, rows) in angles.chunks_mut(2 * pairs * BLOCK).enumerate() {
+            let count = rows.len() / (2 * pairs);
+            let block = &mut block[..2 * own * count];
+            self.rows(&positions.slice(index * BLOCK..index * BLOCK + count), block);
+            for (row, values) in rows.chunks_exact_mut(2 * pairs).zip(block.chunks_exact(2 * own)) {
+                for (i, &target) in self.targets.iter().enumerate() {
+                    (row[target], row[pairs + target]) = (values[i], values[own + i]);
+                }
+            }
+        }
+    }
+}
+
+/// The list of angles with room for `rows` of `dim`, shared with no other rotation.
+pub(super) fn unique<T: Element>(angles: &mut Arc<Vec<T>>, rows: usize, dim: usize) -> Result<&mut [T], Error> {
+    let too_large = Error::TooLarge { rows, dim };
+    let Some(size) = rows.checked_mul(dim).filter(|&size| size <= isize::MAX as usize / size_of::<T>()) else {
+        return Err(too_large);
+    };
+    if Arc::get_mut(angles).is_none_or(|angles| angles.capacity() < size) {
+        let mut fresh = Vec::new();
+        fresh.try_reserve_exact(size).map_err(|_| too_large.clone())?;
+        *angles = Arc::new(fresh);
+    }
+    let angles = Arc::get_mut(angles).ok_or(too_large)?;
+    angles.resize(size, T::zero());
+    Ok(angles)
+}

@@ -1,0 +1,109 @@
+//! Gradients with respect to frequencies, for those who train them.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayView, Axis, Dimension};
+
+use super::encoding::Rotary;
+use super::rotation::{Rotation, Rows};
+use super::walk::FEW;
+use crate::{Coordinates, Element, Error, Regime};
+
+impl Rotary {
+    /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or keys and the loss's gradient with
+    /// respect to them, both (…, positions, width).
+    ///
+    /// With (a, b) the rotated pair and (g, h) its upstream gradient, an angle has the gradient b·g rotated by 90 degrees,
+    /// a·h − b·g, and a frequency the sum of that times the position over all rows, heads and sequences, in f64. For the
+    /// gradient with respect to the features before the rotation see [`Rotation::gradient`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`at`](Self::at) and of [`Rotation::apply`]; [`Error::LengthMismatch`] where the two arrays differ in shape.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    ///
+    /// // loss = the first feature of (1, 0) rotated by an angle of 3w, cos 3w: its derivative is −3 sin 3w
+    /// let rotary = Rotary::new(Frequencies::from_radians([0.5])?, Pairing::Halves);
+    /// let mut x = array![[1.0, 0.0]];
+    /// rotary.at(3..4)?.apply(x.view_mut())?;
+    /// let gradient = rotary.frequency_gradient(3..4, x.view(), array![[1.0, 0.0]].view())?;
+    /// assert_eq!(gradient, [-3.0 * 1.5_f64.sin()]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn frequency_gradient<'p, A: Element, D: Dimension>(
+        &self,
+        positions: impl Into<Coordinates<'p>>,
+        rotated: ArrayView<'_, A, D>,
+        upstream: ArrayView<'_, A, D>,
+    ) -> Result<Vec<f64>, Error> {
+        let coordinates = positions.into();
+        self.check(&coordinates)?;
+        let rows = coordinates.rows().map_or(Rows::Shared, Rows::Batch);
+        let mut axis_of = vec![0; self.turner.pairs];
+        for part in &self.parts {
+            part.targets.iter().for_each(|&target| axis_of[target] = part.axis);
+        }
+        let reals = reals(&coordinates, self.axes);
+        let mut gradient = vec![0.0; self.turner.pairs];
+        let shape = Rotation::<A> {
+            angles: Arc::new(Vec::new()),
+            rows,
+            len: coordinates.len(),
+            turner: self.turner,
+            regime: Regime::Fixed,
+            scaled: false,
+        };
+        shape.for_each_angle(rotated, upstream, |row, pair, value| {
+            gradient[pair] += reals[axis_of[pair]][row] * value
+        })?;
+        Ok(gradient)
+    }
+}
+
+/// The positions on each axis as f64, all rows one after the other.
+pub(super) fn reals(coordinates: &Coordinates<'_>, axes: usize) -> Vec<Vec<f64>> {
+    let axis = |axis| coordinates.axis(axis).map_or(Vec::new(), |all| all.all().iter().map(|p| p.to_f64()).collect());
+    (0..axes).map(axis).collect()
+}
+
+impl<A: Element> Rotation<A> {
+    /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
+    pub(super) fn for_each_angle<D: Dimension>(
+        &self,
+        rotated: ArrayView<'_, A, D>,
+        upstream: ArrayView<'_, A, D>,
+        mut visit: impl FnMut(usize, usize, f64),
+    ) -> Result<(), Error> {
+        let positions = Axis(rotated.ndim().saturating_sub(2));
+        let (mut few, mut many) = ([0; FEW], Vec::new());
+        let steps = self.steps(positions, rotated.shape(), &mut few, &mut many)?;
+        if rotated.shape() != upstream.shape() {
+            let (expected, found) = (rotated.len(), upstream.len());
+            return Err(Error::LengthMismatch { what: "upstream gradients of the rotated shape", expected, found });
+        }
+        let (features, dim) = (Axis(steps.len()), self.dim());
+        let start = if self.turner.last { rotated.len_of(features) - dim } else { 0 };
+        let outer = &rotated.shape()[..steps.len()];
+        for ((index, y), g) in rotated.lanes(features).into_iter().enumerate().zip(upstream.lanes(features)) {
+            let row = row_of(index, outer, steps) / dim;
+            for pair in 0..self.turner.pairs {
+                let [a, b] = self.turner.features(pair).map(|feature| start + feature);
+                visit(row, pair, y[a].to_f64() * g[b].to_f64() - y[b].to_f64() * g[a].to_f64());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where the angles of the `index`-th lane in row-major order begin.
+fn row_of(mut index: usize, outer: &[usize], steps: &[usize]) -> usize {
+    let mut at = 0;
+    for (&len, &step) in outer.iter().zip(steps).rev() {
+        at += index % len * step;
+        index /= len;
+    }
+    at
+}

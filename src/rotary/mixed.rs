@@ -1,0 +1,183 @@
+//! Rotations by a sum over axes, with frequencies of each head's own.
+
+use std::sync::Arc;
+
+use ndarray::{Array3, ArrayView, Axis, Dimension};
+use rand::Rng;
+
+use super::Pairing;
+use super::encoding::{Rotary, unique};
+use super::learned::reals;
+use super::rotation::{Rotation, Rows};
+use crate::{Coordinates, Element, Error, Frequencies, Regime};
+
+/// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv 2403.13298): pair i of head h turns by
+/// Σ over axes of coordinate · frequency\[axis, h, i\], with learned frequencies.
+///
+/// Each axis' angle is exact; the sum is taken by angle addition in f64.
+///
+/// ```
+/// use ndarray::{Array3, Array4};
+/// use positional_encodings::{Coordinates, MixedRotary, Pairing};
+///
+/// let frequencies = Array3::from_elem((2, 4, 8), 0.1); // (axes, heads, pairs)
+/// let mixed = MixedRotary::new(frequencies, Pairing::Interleaved)?;
+/// let patches = mixed.at::<f32>(&Coordinates::grid(&[3, 3]))?;
+/// let mut q = Array4::ones((1, 4, 9, 16)); // (batch, heads, patches, dim)
+/// patches.apply(q.view_mut())?;
+/// assert_eq!(q[[0, 3, 8, 0]], 0.4_f32.cos() - 0.4_f32.sin()); // the last patch is at (2, 2)
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MixedRotary {
+    /// For each head, a rotation of each axis.
+    heads: Vec<Vec<Rotary>>,
+    pairs: usize,
+    pairing: Pairing,
+    frequencies: Array3<f64>,
+}
+
+impl MixedRotary {
+    /// Frequencies in radians per step, shape (axes, heads, pairs).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] for an empty array, [`Error::InvalidFrequency`].
+    pub fn new(frequencies: Array3<f64>, pairing: Pairing) -> Result<Self, Error> {
+        let (axes, heads, pairs) = frequencies.dim();
+        if axes == 0 || heads == 0 {
+            return Err(Error::ZeroDim);
+        }
+        let one = |head: usize, axis: usize| {
+            let radians = frequencies.index_axis(Axis(0), axis).index_axis_move(Axis(0), head).to_vec();
+            Frequencies::from_radians(radians).map(|frequencies| Rotary::new(frequencies, pairing))
+        };
+        let of_head = |head| (0..axes).map(|axis| one(head, axis)).collect::<Result<Vec<_>, _>>();
+        let heads = (0..heads).map(of_head).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { heads, pairs, pairing, frequencies })
+    }
+
+    /// The paper's initial frequencies for two axes: magnitudes base^(−4i/dim), i < dim/4, in two directions at right angles, turned
+    /// by an angle drawn for each head (rope-vit and timm take base 10 and neighbours).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`]; [`Error::InvalidParameter`] where 4 does not divide the dim.
+    ///
+    /// ```
+    /// use positional_encodings::{MixedRotary, Pairing};
+    /// use rand::SeedableRng;
+    ///
+    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    /// let mixed = MixedRotary::init(6, 64, 10.0, Pairing::Interleaved, &mut rng)?;
+    /// assert_eq!(mixed.frequencies().dim(), (2, 6, 32));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn init<R: Rng + ?Sized>(
+        heads: usize,
+        dim: usize,
+        base: f64,
+        pairing: Pairing,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
+        Rotary::axial_2d(dim, base, super::AxialOrder::Qwen2Vl)?;
+        let magnitudes = Frequencies::geometric(dim / 2, base)?.to_radians();
+        let quarter = dim / 4;
+        let mut frequencies = Array3::zeros((2, heads, dim / 2));
+        for head in 0..heads {
+            let turn = (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64 * core::f64::consts::TAU;
+            for pair in 0..dim / 2 {
+                let angle = turn + if pair < quarter { 0.0 } else { core::f64::consts::FRAC_PI_2 };
+                let magnitude = magnitudes[pair % quarter];
+                frequencies[[0, head, pair]] = magnitude * libm::cos(angle);
+                frequencies[[1, head, pair]] = magnitude * libm::sin(angle);
+            }
+        }
+        Self::new(frequencies, pairing)
+    }
+
+    /// The rotation at the given coordinates, of arrays (…, heads, positions, dim), or (…, positions, heads, dim) with
+    /// [`Rotation::apply_along`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for coordinates of other axes or with rows of their own.
+    pub fn at<A: Element>(&self, coordinates: &Coordinates<'_>) -> Result<Rotation<A>, Error> {
+        self.check(coordinates)?;
+        let (len, dim) = (coordinates.len(), 2 * self.pairs);
+        let mut angles: Arc<Vec<A::Angle>> = Arc::new(Vec::new());
+        let all = unique(&mut angles, len.saturating_mul(self.heads.len()), dim)?;
+        let (mut sum, mut turn) = (vec![0.0; len * dim], vec![0.0; len * dim]);
+        for (head, out) in self.heads.iter().zip(all.chunks_exact_mut((len * dim).max(1))) {
+            for (axis, rotary) in head.iter().enumerate() {
+                let positions = coordinates.axis(axis).ok_or(Error::ZeroDim)?;
+                let angles = if axis == 0 { &mut sum } else { &mut turn };
+                rotary.fill(&positions.into(), angles);
+                if axis > 0 {
+                    add_angles(&mut sum, &turn, self.pairs);
+                }
+            }
+            out.iter_mut().zip(&sum).for_each(|(out, &value)| *out = A::Angle::from_f64(value));
+        }
+        let (rows, turner) = (Rows::Heads(self.heads.len()), self.heads[0][0].turner);
+        Ok(Rotation { angles, rows, len, turner, regime: Regime::Fixed, scaled: false })
+    }
+
+    fn check(&self, coordinates: &Coordinates<'_>) -> Result<(), Error> {
+        let (expected, found) = (self.frequencies.dim().0, coordinates.axes().unwrap_or(1));
+        if found != expected {
+            return Err(Error::LengthMismatch { what: "axes of coordinates", expected, found });
+        }
+        if let Some(found) = coordinates.rows() {
+            return Err(Error::LengthMismatch { what: "rows of positions", expected: 1, found });
+        }
+        let mut axes = (0..expected).filter_map(|axis| coordinates.axis(axis));
+        axes.try_for_each(|axis| axis.all().check_finite())
+    }
+
+    /// The gradient of a loss with respect to the frequencies, shape (axes, heads, pairs); see [`Rotary::frequency_gradient`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`at`](Self::at) and of [`Rotation::apply`].
+    pub fn frequency_gradient<A: Element, D: Dimension>(
+        &self,
+        coordinates: &Coordinates<'_>,
+        rotated: ArrayView<'_, A, D>,
+        upstream: ArrayView<'_, A, D>,
+    ) -> Result<Array3<f64>, Error> {
+        self.check(coordinates)?;
+        let (len, axes) = (coordinates.len(), self.frequencies.dim().0);
+        let (rows, turner) = (Rows::Heads(self.heads.len()), self.heads[0][0].turner);
+        let angles = Arc::new(Vec::new());
+        let shape = Rotation::<A> { angles, rows, len, turner, regime: Regime::Fixed, scaled: false };
+        let reals = reals(coordinates, axes);
+        let mut gradient = Array3::zeros(self.frequencies.raw_dim());
+        shape.for_each_angle(rotated, upstream, |row, pair, value| {
+            for (axis, reals) in reals.iter().enumerate() {
+                gradient[[axis, row / len, pair]] += reals[row % len] * value;
+            }
+        })?;
+        Ok(gradient)
+    }
+
+    /// The frequencies, shape (axes, heads, pairs).
+    pub fn frequencies(&self) -> &Array3<f64> {
+        &self.frequencies
+    }
+
+    /// Which features make a pair.
+    pub fn pairing(&self) -> Pairing {
+        self.pairing
+    }
+}
+
+/// Turns the angles of `sum` further by those of `turn`, in rows of cosines and sines.
+fn add_angles(sum: &mut [f64], turn: &[f64], pairs: usize) {
+    for (sum, turn) in sum.chunks_exact_mut(2 * pairs).zip(turn.chunks_exact(2 * pairs)) {
+        let (cos, sin) = sum.split_at_mut(pairs);
+        for ((cos, sin), (c, s)) in cos.iter_mut().zip(sin).zip(turn[..pairs].iter().zip(&turn[pairs..])) {
+            (*cos, *sin) = (*cos * c - *sin * s, *sin * c + *cos * s);
+        }
+    }
+}

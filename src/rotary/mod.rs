@@ -1,0 +1,23 @@
+//! Rotations of queries and keys.
+
+mod axes;
+mod encoding;
+mod kernel;
+mod learned;
+mod mixed;
+mod pairing;
+mod recipe;
+mod rotation;
+mod temperature;
+mod walk;
+mod xpos;
+
+pub use axes::{AxialOrder, Sections};
+pub use encoding::Rotary;
+pub use kernel::Turn;
+pub use mixed::MixedRotary;
+pub use pairing::Pairing;
+pub use recipe::Precision;
+pub use rotation::Rotation;
+pub use temperature::QueryTemperature;
+pub use xpos::XPos;

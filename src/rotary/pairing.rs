@@ -1,0 +1,89 @@
+//! Which features make a pair.
+
+use ndarray::{Array, ArrayBase, Axis, Data, RemoveAxis};
+
+use crate::Error;
+
+/// Which features of a query or key are rotated together.
+///
+/// With r rotated features:
+///
+/// | pairing | pair i | systems |
+/// |---|---|---|
+/// | `Halves` | (xᵢ, xᵢ₊ᵣ/₂) | GPT-NeoX; Llama, Mistral, Qwen, Gemma, Phi, gpt-oss in transformers; GGUF's NEOX; flash-attention's default; keras-hub |
+/// | `Interleaved` | (x₂ᵢ, x₂ᵢ₊₁) | RoFormer, GPT-J, Meta's own Llama, GLM, Cohere, DeepSeek, ERNIE 4.5; GGUF's NORM; torchtune, burn, rotary-embedding-torch |
+///
+/// Attention scores are the same with both, provided that queries and keys share the pairing *and* the projections were
+/// trained with it. [`convert_projection`](Self::convert_projection) moves projections from one to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Pairing {
+    /// A feature of the first half with its counterpart in the second (`rotate_half`).
+    Halves,
+    /// Neighbours (`rotate_every_two`).
+    Interleaved,
+}
+
+impl Pairing {
+    /// The weights (heads · head_dim, …) of a query or key projection trained with this pairing, with rows in the order that `to`
+    /// wants; a bias (heads · head_dim) likewise. Of each head the first `rotary_dim` rows move.
+    ///
+    /// Checkpoints so move between worlds: Meta's Llama is interleaved, transformers' port of it has halves
+    /// (`convert_llama_weights_to_hf`), and GGUF files of it are interleaved again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooFewAxes`]; [`Error::LengthMismatch`] where the heads do not divide the rows; [`Error::ZeroDim`] without heads;
+    /// [`Error::OddDim`]; [`Error::TooNarrow`] where a head has fewer rows than are rotated.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::Pairing::{Halves, Interleaved};
+    ///
+    /// let bias = array![0, 1, 2, 3, 10, 11, 12, 13]; // two heads of four rows
+    /// let halves = Interleaved.convert_projection(&bias, 2, 4, Halves)?;
+    /// assert_eq!(halves, array![0, 2, 1, 3, 10, 12, 11, 13]);
+    /// assert_eq!(Halves.convert_projection(&halves, 2, 4, Interleaved)?, bias);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn convert_projection<A: Clone, S: Data<Elem = A>, D: RemoveAxis>(
+        self,
+        weights: &ArrayBase<S, D>,
+        heads: usize,
+        rotary_dim: usize,
+        to: Self,
+    ) -> Result<Array<A, D>, Error> {
+        let Some(&rows) = weights.shape().first() else {
+            return Err(Error::TooFewAxes { expected: 1, found: 0 });
+        };
+        if heads == 0 {
+            return Err(Error::ZeroDim);
+        }
+        if !rotary_dim.is_multiple_of(2) {
+            return Err(Error::OddDim { dim: rotary_dim });
+        }
+        if !rows.is_multiple_of(heads) {
+            let expected = rows.next_multiple_of(heads);
+            return Err(Error::LengthMismatch { what: "rows of heads", expected, found: rows });
+        }
+        let head_dim = rows / heads;
+        if head_dim < rotary_dim {
+            return Err(Error::TooNarrow { needed: rotary_dim, found: head_dim });
+        }
+        let half = rotary_dim / 2;
+        let source = |row: usize| {
+            let (head, feature) = (row / head_dim * head_dim, row % head_dim);
+            head + match (self, to) {
+                _ if feature >= rotary_dim => feature,
+                (Self::Interleaved, Self::Halves) => feature % half * 2 + feature / half,
+                (Self::Halves, Self::Interleaved) => feature / 2 + feature % 2 * half,
+                _ => feature,
+            }
+        };
+        let mut converted = weights.to_owned();
+        for (row, mut slot) in converted.axis_iter_mut(Axis(0)).enumerate() {
+            slot.assign(&weights.index_axis(Axis(0), source(row)));
+        }
+        Ok(converted)
+    }
+}

@@ -1,0 +1,50 @@
+//! The usual float32 recipe, for those who compare with torch digit by digit.
+
+use crate::{BatchPositions, Element, Frequencies};
+
+/// How angles are computed.
+///
+/// ```
+/// use positional_encodings::{Frequencies, Pairing, Precision, Rotary};
+///
+/// let exact = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
+/// let usual = exact.clone().with_precision(Precision::Float32Recipe);
+/// let cos = |rotary: &Rotary| rotary.at::<f32>(1_000_000..1_000_001).map(|at| at.cos_sin(0).unwrap()[0][1]);
+/// let error = (cos(&exact)? - cos(&usual)?).abs();
+/// assert!(error > 1e-3); // the recipe's: its angle of 865964 radians is right to 1/32
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Precision {
+    /// The exact angle, rounded once after sine and cosine. What transformers and the others approximate.
+    #[default]
+    Exact,
+    /// Frequencies, positions and their product in f32, cosine and sine of that product, times the attention factor in f32:
+    /// what transformers, timm, torchtune and most others compute. Within a few ulp of their numbers, and as far from the
+    /// formula as they are: 6·10⁻⁸ times the position.
+    Float32Recipe,
+}
+
+/// Writes cosines and sines of the recipe into `angles`, a row of 2 · pairs for each position; pair i of the list goes to
+/// `targets[i]`.
+pub(super) fn fill<T: Element>(
+    frequencies: &Frequencies,
+    targets: &[usize],
+    factor: f64,
+    positions: &BatchPositions<'_>,
+    angles: &mut [T],
+    pairs: usize,
+) {
+    // torch computes 1/base^(2i/dim) with two roundings.
+    let inverse = |w: f64| if w == 0.0 { 0.0 } else { 1.0 / (1.0 / w) as f32 };
+    let frequencies: Vec<f32> = frequencies.to_radians().into_iter().map(inverse).collect();
+    for (position, row) in positions.all().iter().zip(angles.chunks_exact_mut(2 * pairs)) {
+        for (frequency, &target) in frequencies.iter().zip(targets) {
+            let angle = f64::from(position.to_f64() as f32 * frequency);
+            let [cos, sin] = [libm::cos(angle), libm::sin(angle)].map(|value| value as f32 * factor as f32);
+            row[target] = T::from_f64(f64::from(cos));
+            row[pairs + target] = T::from_f64(f64::from(sin));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Query temperatures that grow with the logarithm of the position.
+
+use crate::{Error, Positions};
+
+/// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor` positions.
+///
+/// Llama 4 applies it in its layers without positions (`attn_temperature_tuning`), Ministral 3 in all
+/// (`llama_4_scaling_beta`).
+///
+/// ```
+/// use positional_encodings::QueryTemperature;
+///
+/// let llama4 = QueryTemperature::llama4(0.1, 8192.0)?;
+/// assert_eq!(llama4.factors(&[0, 8190].as_slice().into())?, [1.0, 1.0]);
+/// assert_eq!(llama4.factors(&[8191].as_slice().into())?, [1.0 + 0.1 * 2_f64.ln()]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QueryTemperature {
+    scale: f64,
+    floor: f64,
+    offset: f64,
+}
+
+impl QueryTemperature {
+    /// Llama 4: offset 1, `attn_scale` 0.1 and `floor_scale` 8192 by default.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a scale that is not finite or a floor below 1.
+    pub fn llama4(scale: f64, floor: f64) -> Result<Self, Error> {
+        Self::new(scale, floor, 1.0)
+    }
+
+    /// Ministral 3: offset 0, the floor is the original length.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`llama4`](Self::llama4).
+    pub fn ministral3(beta: f64, original_len: usize) -> Result<Self, Error> {
+        Self::new(beta, original_len as f64, 0.0)
+    }
+
+    fn new(scale: f64, floor: f64, offset: f64) -> Result<Self, Error> {
+        if !scale.is_finite() {
+            return Err(Error::InvalidParameter { name: "scale", value: scale, needs: "finite" });
+        }
+        if !(floor >= 1.0 && floor.is_finite()) {
+            return Err(Error::InvalidParameter { name: "floor", value: floor, needs: "finite and at least 1" });
+        }
+        Ok(Self { scale, floor, offset })
+    }
+
+    /// The factor of each position. Before position 0 it is that of position 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`].
+    pub fn factors(&self, positions: &Positions<'_>) -> Result<Vec<f64>, Error> {
+        positions.check_finite()?;
+        let factor = |position: f64| {
+            let turns = libm::floor((position + self.offset) / self.floor).max(0.0);
+            1.0 + self.scale * libm::log1p(turns)
+        };
+        Ok(positions.iter().map(|position| factor(position.to_f64())).collect())
+    }
+}

@@ -1,0 +1,81 @@
+//! xPos: rotations whose lengths decay.
+
+use super::learned::reals;
+use super::{Pairing, Rotary, Rotation};
+use crate::{Coordinates, Element, Error, Frequencies};
+
+/// xPos (Sun et al. 2022, *A length-extrapolatable transformer*, arXiv 2212.10554; RetNet): rotated queries grow by ζᵢ^(p/B) and
+/// keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores decay with distance.
+///
+/// Positions are absolute. torchscale, x-transformers and rotary-embedding-torch subtract half of the sequence's length from p,
+/// so that cached keys no longer fit once the sequence grows; scores are the same without it.
+///
+/// ```
+/// use ndarray::Array3;
+/// use positional_encodings::XPos;
+///
+/// let xpos = XPos::new(64)?;
+/// let (queries, keys) = xpos.at::<f32>(0..10)?;
+/// let (mut q, mut k) = (Array3::ones((8, 10, 64)), Array3::ones((8, 10, 64)));
+/// queries.apply(q.view_mut())?;
+/// keys.apply(k.view_mut())?;
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct XPos {
+    rotary: Rotary,
+    /// ln ζᵢ
+    decay: Vec<f64>,
+    scale_base: f64,
+}
+
+impl XPos {
+    /// The paper's: base 10000, neighbours, B = 512.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::OddDim`].
+    pub fn new(dim: usize) -> Result<Self, Error> {
+        let rotary = Rotary::new(Frequencies::geometric(dim, 10_000.0)?, Pairing::Interleaved);
+        let zeta = |i| (2.0 * i as f64 + 0.4 * dim as f64) / (1.4 * dim as f64);
+        let decay = (0..dim / 2).map(|i| libm::log(zeta(i))).collect();
+        Ok(Self { rotary, decay, scale_base: 512.0 })
+    }
+
+    /// Another B.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] unless it is positive and finite.
+    pub fn with_scale_base(self, scale_base: f64) -> Result<Self, Error> {
+        if !(scale_base > 0.0 && scale_base.is_finite()) {
+            let needs = "positive and finite";
+            return Err(Error::InvalidParameter { name: "scale base", value: scale_base, needs });
+        }
+        Ok(Self { scale_base, ..self })
+    }
+
+    /// The rotations of queries and of keys at the given positions. Beyond some hundred times B the powers leave the range of the
+    /// element type.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rotary::at`].
+    pub fn at<'p, A: Element>(
+        &self,
+        positions: impl Into<Coordinates<'p>>,
+    ) -> Result<(Rotation<A>, Rotation<A>), Error> {
+        let coordinates = positions.into();
+        let exact = self.rotary.at::<f64>(&coordinates)?;
+        let reals = reals(&coordinates, 1).concat();
+        let dim = 2 * self.decay.len();
+        let scaled = |sign: f64| {
+            let angles = exact.angles.iter().enumerate().map(|(at, value)| {
+                let power = sign * reals[at / dim] / self.scale_base;
+                value * libm::exp(self.decay[at % self.decay.len()] * power)
+            });
+            Rotation::from_exact(&exact, angles, true)
+        };
+        Ok((scaled(1.0), scaled(-1.0)))
+    }
+}

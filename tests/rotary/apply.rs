@@ -1,0 +1,252 @@
+//! Rotated queries and keys of other systems.
+
+use ndarray::{Array2, Array3, ArrayD, Axis, Ix2, Ix3, Ix4};
+use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary, Yarn};
+
+use crate::golden::{Golden, close};
+
+fn plain(dim: usize, base: f64, pairing: Pairing) -> Rotary {
+    Rotary::new(Frequencies::geometric(dim, base).unwrap(), pairing)
+}
+
+/// Products and sums of values below 4 in f32, and angles of positions below 200 in f32.
+fn few_ulp(_: &ndarray::IxDyn) -> f64 {
+    2e-4
+}
+
+#[track_caller]
+fn check(golden: &Golden, rotary: &Rotary, input: &str, output: &str, positions: &Coordinates<'_>, axis: usize) {
+    let mut x = golden.f32(input);
+    rotary.at(positions).unwrap().apply_along(Axis(axis), x.view_mut()).unwrap();
+    close(output, &x, &golden.f32(output), few_ulp);
+}
+
+#[test]
+fn transformers() {
+    let golden = Golden::open("c2_rope_apply");
+    let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
+    let ids = Coordinates::from(&ids);
+    for (case, rotary) in [
+        ("llama", plain(16, 1e4, Pairing::Halves)),
+        ("cohere_interleaved", plain(16, 1e4, Pairing::Interleaved)),
+        ("glm_partial_interleaved", plain(8, 1e4, Pairing::Interleaved)),
+        ("gpt_neox_partial", plain(4, 1e4, Pairing::Halves)),
+    ] {
+        for x in ["q", "k"] {
+            check(&golden, &rotary, &format!("llama/{x}"), &format!("{case}/{x}_out"), &ids, 2);
+        }
+    }
+    let halves = plain(16, 1e4, Pairing::Halves);
+    check(&golden, &halves, "llama_bshd/q", "llama_bshd/q_out", &ids, 1);
+    let interleaved = plain(16, 1e4, Pairing::Interleaved);
+    check(&golden, &interleaved, "llama4_complex/q", "llama4_complex/q_out", &ids, 1);
+    let gptj: Array2<f64> = golden.tensor("gptj_partial/positions").into_dimensionality().unwrap();
+    let gptj = Coordinates::from(&gptj);
+    check(&golden, &plain(8, 1e4, Pairing::Interleaved), "gptj_partial/q", "gptj_partial/q_out", &gptj, 1);
+}
+
+/// transformers rounds cosines, sines, products and sums to bf16 (Cohere: only the first two and the result); here the result
+/// alone is rounded, so that a few units of bf16 lie between.
+#[test]
+#[cfg(feature = "half")]
+fn transformers_in_bf16() {
+    use positional_encodings::Element;
+    let golden = Golden::open("c2_rope_apply");
+    let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
+    for (case, q, pairing) in
+        [("llama_bf16", "llama_bf16/q", Pairing::Halves), ("cohere_bf16", "llama/q", Pairing::Interleaved)]
+    {
+        let mut x = golden.tensor(q).mapv(<half::bf16 as Element>::from_f64);
+        plain(16, 1e4, pairing).at(&ids).unwrap().apply(x.view_mut()).unwrap();
+        close(case, &x.mapv(half::bf16::to_f32), &golden.f32(&format!("{case}/q_out")), |_| 0.05);
+    }
+}
+
+/// The helper of DeepSeek-V3 takes neighbours and gives halves.
+#[test]
+fn deepseek_reorders() {
+    let golden = Golden::open("c2_rope_apply");
+    let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
+    let mut q: ArrayD<f32> = golden.f32("llama/q");
+    plain(16, 1e4, Pairing::Interleaved).at(&ids).unwrap().apply(q.view_mut()).unwrap();
+    let order: Vec<usize> = (0..16).map(|i| if i < 8 { 2 * i } else { 2 * (i - 8) + 1 }).collect();
+    close("deepseek", &q.select(Axis(3), &order), &golden.f32("deepseek_v3_interleave/q_out"), few_ulp);
+}
+
+#[test]
+fn other_systems() {
+    let golden = Golden::open("c2_rope_apply");
+    let from = |start: usize| Coordinates::from(start..start + 5);
+    let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
+    let scaled = |factor: f64| {
+        let frequencies = Frequencies::geometric(8, 1e4).unwrap().scaled(factor).unwrap();
+        Rotary::new(frequencies, halves)
+    };
+    let yarn = Yarn::new(4.0, 2048);
+    let keras_yarn = Rotary::new(Frequencies::geometric(16, 1e4).unwrap().yarn(&yarn).unwrap(), halves)
+        .with_attention_factor(yarn.default_attention_factor())
+        .unwrap();
+    let keras_scaled = Rotary::new(Frequencies::geometric(16, 5000.0).unwrap().linear(2.0).unwrap(), halves);
+    let ntk = Rotary::new(Frequencies::geometric(16, 1e4).unwrap().ntk(4.0).unwrap(), pairs);
+    let interpolated = Rotary::new(Frequencies::geometric(8, 1e4).unwrap().linear(2.0).unwrap(), pairs);
+    for (rotary, input, output, start, axis) in [
+        (plain(16, 1e4, halves), "equinox/x", "equinox/out", 0, 0),
+        (plain(16, 1e4, halves), "keras_hub_plain/x", "keras_hub_plain/out", 0, 1),
+        (keras_scaled, "keras_hub_scaled/x", "keras_hub_scaled/out", 13, 1),
+        (keras_yarn, "keras_hub_yarn/x", "keras_hub_yarn/out", 3, 1),
+        (plain(16, 1e4, halves), "llama/q", "mlx_half/q_out", 0, 2),
+        (scaled(0.25), "llama/q", "mlx_partial_scaled/q_out", 100, 2),
+        (plain(16, 500.0, pairs), "llama/q", "mlx_traditional/q_out", 11, 2),
+        (plain(10, 1e4, pairs), "llama/q", "mlx_traditional_partial/q_out", 3, 2),
+        (plain(16, 1e4, pairs), "torchtune/x", "torchtune/out_default_positions", 0, 1),
+        (plain(16, 1e4, pairs), "llama/q", "x_transformers_plain/q_out", 0, 2),
+        (ntk, "llama/q", "x_transformers_ntk/q_out", 0, 2),
+        (interpolated, "llama/k", "x_transformers_partial_interp/k_out", 0, 2),
+    ] {
+        check(&golden, &rotary, input, output, &from(start), axis);
+    }
+    let ids: Array2<f64> = golden.tensor("torchtune/input_pos").into_dimensionality().unwrap();
+    check(&golden, &plain(16, 1e4, pairs), "torchtune/x", "torchtune/out", &Coordinates::from(&ids), 1);
+}
+
+#[test]
+fn onnx() {
+    let golden = Golden::open("c2_rope_apply");
+    for (case, rotary) in [
+        ("onnx_full", plain(16, 1e4, Pairing::Halves)),
+        ("onnx_interleaved_partial", plain(8, 1e4, Pairing::Interleaved)),
+        ("onnx_three_d", plain(16, 1e4, Pairing::Halves)),
+    ] {
+        let ids: Array2<f64> = golden.tensor(&format!("{case}/position_ids")).into_dimensionality().unwrap();
+        let mut x = golden.f32(&format!("{case}/input"));
+        let rotation = rotary.at(&ids).unwrap();
+        let expected = golden.f32(&format!("{case}/output"));
+        if x.ndim() == 3 {
+            // (batch, positions, heads · dim) is (batch, positions, heads, dim)
+            let mut heads = x.clone().into_shape_with_order((2, 5, 2, 16)).unwrap();
+            rotation.apply_along(Axis(1), heads.view_mut()).unwrap();
+            x = heads.into_shape_with_order((2, 5, 32)).unwrap().into_dyn();
+        } else {
+            rotation.apply(x.view_mut()).unwrap();
+        }
+        close(case, &x, &expected, few_ulp);
+    }
+}
+
+#[test]
+fn rotary_embedding_torch() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    let frequencies = |dim, base| Frequencies::geometric(dim, base).unwrap();
+    for (case, frequencies, start) in [
+        ("rotary_torch_lang", frequencies(16, 1e4), 0),
+        ("rotary_torch_interp", frequencies(8, 1e4).linear(2.0).unwrap(), 0),
+        ("rotary_torch_ntk", frequencies(16, 1e4).ntk(4.0).unwrap(), 0),
+        ("rotary_torch_partial_offset", frequencies(8, 1000.0), 5),
+    ] {
+        let rotary = Rotary::new(frequencies, Pairing::Interleaved);
+        check(&golden, &rotary, &format!("{case}/q"), &format!("{case}/q_out"), &(start..start + 6).into(), 2);
+    }
+    // One query over cached keys stands at the end of them.
+    let rotary = plain(16, 1e4, Pairing::Interleaved);
+    let case = "rotary_torch_cached_keys";
+    check(&golden, &rotary, &format!("{case}/q_last"), &format!("{case}/q_out"), &(5..6).into(), 2);
+    check(&golden, &rotary, &format!("{case}/k"), &format!("{case}/k_out"), &(0..6).into(), 2);
+}
+
+/// Any layout gives the bits of the plain one.
+#[test]
+fn layouts() {
+    for (pairing, last) in [(Pairing::Halves, false), (Pairing::Interleaved, true), (Pairing::Halves, true)] {
+        let mut rotary = plain(20, 1e4, pairing);
+        if last {
+            rotary = rotary.on_last_features();
+        }
+        let rotation = rotary.at::<f32>(3..103).unwrap();
+        let q = ndarray::Array4::from_shape_fn((2, 3, 100, 24), |(a, b, c, d)| ((a + 3 * b + 7 * c + d) as f32).sin());
+        let mut expected = q.clone();
+        for (i, mut row) in expected.axis_iter_mut(Axis(2)).enumerate() {
+            let one = rotary.at::<f32>(i + 3..i + 4).unwrap();
+            one.apply(row.view_mut().insert_axis(Axis(2))).unwrap();
+        }
+        let mut standard = q.clone();
+        rotation.apply(standard.view_mut()).unwrap();
+        assert_eq!(standard, expected);
+        for order in [[0, 2, 1, 3], [2, 0, 1, 3], [1, 0, 2, 3], [3, 2, 1, 0], [0, 1, 3, 2], [2, 3, 0, 1]] {
+            // In memory the axes stand in another order.
+            let mut memory = q.view().permuted_axes(order).as_standard_layout().into_owned();
+            let mut back = [0; 4];
+            order.iter().enumerate().for_each(|(i, &axis)| back[axis] = i);
+            rotation.apply(memory.view_mut().permuted_axes(back)).unwrap();
+            assert_eq!(memory.view().permuted_axes(back), expected, "{order:?}");
+        }
+        for axis in 0..4 {
+            let mut reversed = q.clone();
+            reversed.invert_axis(Axis(axis));
+            let mut again = reversed.as_standard_layout().into_owned();
+            again.invert_axis(Axis(axis));
+            assert_eq!(again, q);
+            rotation.apply(again.view_mut()).unwrap();
+            assert_eq!(again, expected, "axis {axis} backwards");
+        }
+        // Queries, keys and values in one buffer: (batch, positions, 3, heads, dim)
+        let mut fused = ndarray::Array5::<f32>::zeros((2, 100, 3, 3, 24));
+        let mut part = fused.index_axis_mut(Axis(2), 1);
+        part.assign(&q.view().permuted_axes([0, 2, 1, 3]));
+        rotation.apply_along(Axis(1), part.view_mut()).unwrap();
+        assert_eq!(fused.index_axis(Axis(2), 1), expected.view().permuted_axes([0, 2, 1, 3]));
+        assert!(fused.index_axis(Axis(2), 0).iter().chain(fused.index_axis(Axis(2), 2)).all(|&x| x == 0.0));
+        // More axes than most
+        let mut many = q.clone().into_shape_with_order((1, 2, 1, 1, 3, 1, 1, 1, 1, 100, 24).to_vec_shape()).unwrap();
+        rotation.apply(many.view_mut()).unwrap();
+        assert_eq!(many.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+    }
+}
+
+trait ToVecShape {
+    fn to_vec_shape(self) -> Vec<usize>;
+}
+
+impl ToVecShape for (usize, usize, usize, usize, usize, usize, usize, usize, usize, usize, usize) {
+    fn to_vec_shape(self) -> Vec<usize> {
+        let (a, b, c, d, e, f, g, h, i, j, k) = self;
+        vec![a, b, c, d, e, f, g, h, i, j, k]
+    }
+}
+
+#[test]
+fn rows_of_a_batch() {
+    let rotary = plain(16, 1e4, Pairing::Halves);
+    let ids = ndarray::array![[0_i64, 0, 1, 2], [5, 6, 7, 8], [9, 9, 9, 9]];
+    let q = ndarray::Array4::<f64>::from_shape_fn((3, 2, 4, 16), |(a, b, c, d)| ((a * 5 + b * 3 + c + d) as f64).cos());
+    let mut whole = q.clone();
+    rotary.at(&ids).unwrap().apply(whole.view_mut()).unwrap();
+    for (row, ids) in ids.outer_iter().enumerate() {
+        let mut alone = q.index_axis(Axis(0), row).to_owned();
+        rotary.at(ids).unwrap().apply(alone.view_mut()).unwrap();
+        assert_eq!(whole.index_axis(Axis(0), row), alone);
+    }
+    let mut swapped = q.view().permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned();
+    rotary.at(&ids).unwrap().apply_along(Axis(1), swapped.view_mut()).unwrap();
+    assert_eq!(swapped, whole.view().permuted_axes([0, 2, 1, 3]));
+    // A decode step of sequences that stand at different positions
+    let mut step = q.slice_axis(Axis(2), (0..1).into()).to_owned();
+    rotary.at(&ndarray::array![[3], [70], [9]]).unwrap().apply(step.view_mut()).unwrap();
+    let mut second = q.slice_axis(Axis(2), (0..1).into()).index_axis(Axis(0), 1).to_owned();
+    rotary.at(70..71).unwrap().apply(second.view_mut()).unwrap();
+    assert_eq!(step.index_axis(Axis(0), 1), second);
+}
+
+#[test]
+fn views_of_each_rank() {
+    let rotation = plain(4, 1e4, Pairing::Halves).at::<f32>(0..3).unwrap();
+    let mut two = ndarray::Array::<f32, Ix2>::ones((3, 4));
+    let mut three = ndarray::Array::<f32, Ix3>::ones((2, 3, 4));
+    let mut four = ndarray::Array::<f32, Ix4>::ones((1, 2, 3, 4));
+    rotation.apply(two.view_mut()).unwrap();
+    rotation.apply(three.view_mut()).unwrap();
+    rotation.apply(four.view_mut()).unwrap();
+    assert_eq!(three.index_axis(Axis(0), 1), two);
+    assert_eq!(four.index_axis(Axis(0), 0), three);
+    let mut none = Array3::<f32>::ones((0, 3, 4));
+    rotation.apply(none.view_mut()).unwrap();
+}

@@ -1,0 +1,199 @@
+//! Images and video, against the systems that rotate by them.
+
+use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
+use positional_encodings::{AxialOrder, Coordinates, Frequencies, Pairing, Rotary, Rotation, Sections, Segment};
+
+use crate::golden::{Golden, close};
+
+fn bound(_: &ndarray::IxDyn) -> f64 {
+    2e-5
+}
+
+/// Cosines and sines against tables, column i of which belongs to pair `pair(i)`.
+#[track_caller]
+fn same(case: &str, rotation: &Rotation<f32>, cos: &ArrayD<f64>, sin: &ArrayD<f64>, pair: impl Fn(usize) -> usize) {
+    let width = *cos.shape().last().unwrap();
+    let rows = |table: &ArrayD<f64>| table.iter().copied().collect::<Vec<f64>>();
+    let (cos, sin) = (rows(cos), rows(sin));
+    assert_eq!(cos.len(), rotation.positions().unwrap() * width, "{case}");
+    for (i, (cos, sin)) in cos.into_iter().zip(sin).enumerate() {
+        let [c, s] = rotation.cos_sin(i / width).unwrap().map(|row| f64::from(row[pair(i % width)]));
+        assert!((c - cos).abs() < 2e-5 && (s - sin).abs() < 2e-5, "{case} {i}: {c} {s} instead of {cos} {sin}");
+    }
+}
+
+fn coordinates(golden: &Golden, name: &str) -> Coordinates<'static> {
+    let rows: Array2<f64> = golden.tensor(name).into_dimensionality().unwrap();
+    Coordinates::from_rows(&rows)
+}
+
+/// transformers' M-RoPE ids (3, batch, len)
+fn three(golden: &Golden, name: &str) -> Coordinates<'static> {
+    let ids: Array3<f64> = golden.tensor(name).into_dimensionality().unwrap();
+    let axes: Vec<Vec<f64>> = ids.outer_iter().map(|axis| axis.iter().copied().collect()).collect();
+    Coordinates::from_axes(axes).unwrap()
+}
+
+#[test]
+fn vision_towers_of_transformers() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    for (case, order) in [("qwen2_vl_vision", AxialOrder::Qwen2Vl), ("pixtral", AxialOrder::Pixtral)] {
+        let rotary = Rotary::axial_2d(16, 1e4, order).unwrap();
+        let rotation = rotary.at(coordinates(&golden, &format!("{case}/positions"))).unwrap();
+        let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
+        same(case, &rotation, &cos, &sin, |i| i % 8);
+    }
+    let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
+    let mut x = golden.f32("gemma4_vision/x");
+    rotary.at(coordinates(&golden, "gemma4_vision/positions")).unwrap().apply_along(Axis(1), x.view_mut()).unwrap();
+    close("gemma4", &x, &golden.f32("gemma4_vision/out"), bound);
+}
+
+#[test]
+fn llama4_vision() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    let patches = Coordinates::grid(&[3, 3]).map(|_, c| c + 1.0);
+    let mut axes: Vec<Vec<f64>> =
+        (0..2).map(|axis| patches.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect()).collect();
+    axes.iter_mut().for_each(|axis| axis.push(0.0));
+    let rotary = Rotary::axial_2d(16, 1e4, AxialOrder::Llama4).unwrap();
+    let rotation = rotary.at(Coordinates::from_axes(axes).unwrap()).unwrap();
+    let complex = golden.tensor("llama4_vision/freqs_ci");
+    let [cos, sin] = [0, 1].map(|part| complex.index_axis(Axis(3), part).to_owned());
+    same("llama4", &rotation, &cos, &sin, |i| i);
+}
+
+#[test]
+fn dinov3() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    let rotation = Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4)).unwrap();
+    let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("dinov3/{name}")));
+    same("dinov3", &rotation, &cos, &sin, |i| i % 8);
+    let mut q = golden.f32("dinov3/q");
+    rotation.apply(q.slice_axis_mut(Axis(2), Slice::from(5..))).unwrap();
+    close("dinov3", &q, &golden.f32("dinov3/q_out"), bound);
+    let emb = golden.tensor("timm_dinov3/emb");
+    let halves = |from: usize| emb.slice_axis(Axis(1), Slice::from(from..from + 16)).to_owned();
+    same("timm_dinov3", &rotation, &halves(16), &halves(0), |i| i % 8);
+}
+
+#[test]
+fn flux_and_diffusers() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    let axial = |dims: &[usize]| {
+        let frequencies = dims.iter().map(|&dim| Frequencies::geometric(dim, 1e4).unwrap());
+        Rotary::axial(frequencies, Pairing::Interleaved).unwrap()
+    };
+    let table = |case: &str| ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
+    let rotation = axial(&[4, 6, 6]).at(coordinates(&golden, "flux/ids")).unwrap();
+    let [cos, sin] = table("flux");
+    same("flux", &rotation, &cos, &sin, |i| i / 2);
+    let grid = Coordinates::grid(&[2, 3, 2]);
+    let [cos, sin] = table("diffusers_3d");
+    same("diffusers_3d", &axial(&[4, 6, 6]).at(grid).unwrap(), &cos, &sin, |i| i / 2);
+}
+
+#[test]
+fn timm_and_rotary_embedding_torch() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    let check = |case: &str, rotary: Rotary, grid: Coordinates<'_>| {
+        let x = golden.f32(&format!("{case}/x"));
+        let (shape, rows) = (x.shape().to_vec(), grid.len());
+        let (width, leading) = (shape[shape.len() - 1], x.len() / rows / shape[shape.len() - 1]);
+        let mut flat = x.into_shape_with_order((leading, rows, width)).unwrap();
+        rotary.at(grid).unwrap().apply(flat.view_mut()).unwrap();
+        let out = flat.into_shape_with_order(shape).unwrap();
+        close(case, &out, &golden.f32(&format!("{case}/out")), bound);
+    };
+    let each = |dim, base| Frequencies::geometric(dim, base).unwrap();
+    let linspace = |from: f64, to: f64, n: usize| move |i: f64| from + (to - from) * i / (n - 1) as f64;
+    // timm's bands are geometric, rotary-embedding-torch's linear.
+    let bands = |max_res: f64, n: usize, linear: bool| {
+        let band = |i: f64| {
+            if linear { linspace(1.0, max_res / 2.0, n)(i) } else { (max_res / 2.0).powf(linspace(0.0, 1.0, n)(i)) }
+        };
+        let half_turns = (0..n).map(|i| band(i as f64));
+        Frequencies::from_radians(half_turns).unwrap().scaled(0.5).unwrap().full_turns().unwrap()
+    };
+    let eva = |dim, base| Rotary::axial_2d(dim, base, AxialOrder::Eva02).unwrap();
+    check("timm_rotary_cat_lang", eva(16, 1e4), Coordinates::grid(&[3, 2]));
+    let ratios = [4.0 / 6.0, 4.0 / 5.0];
+    check("timm_rotary_cat_lang_ref", eva(16, 100.0), Coordinates::grid(&[6, 5]).map(|axis, c| c * ratios[axis]));
+    check("timm_rotary_cat_half", Rotary::axial_2d(8, 1e4, AxialOrder::Qwen2Vl).unwrap(), Coordinates::grid(&[3, 2]));
+    let pixels = Rotary::axial([bands(32.0, 4, false), bands(32.0, 4, false)], Pairing::Interleaved).unwrap();
+    let sizes = [2, 3];
+    check(
+        "timm_rotary_cat_pixel",
+        pixels,
+        Coordinates::grid(&sizes).map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
+    );
+    let lang = Rotary::axial([each(4, 1e4), each(4, 1e4)], Pairing::Interleaved).unwrap();
+    check("rotary_torch_axial_lang", lang, Coordinates::grid(&[3, 2]));
+    let pixels = Rotary::axial([bands(16.0, 2, true), bands(16.0, 2, true)], Pairing::Interleaved).unwrap();
+    let sizes = [3, 4];
+    check(
+        "rotary_torch_axial_pixel",
+        pixels,
+        Coordinates::grid(&sizes).map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
+    );
+}
+
+#[test]
+fn multimodal_sections() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    let positions = three(&golden, "qwen2_vl/positions");
+    for (case, sections, order) in
+        [("qwen2_vl", [2, 3, 3], Sections::Chunked), ("qwen3_vl_interleaved", [4, 2, 2], Sections::Interleaved)]
+    {
+        let plain = Rotary::new(Frequencies::geometric(16, 1e6).unwrap(), Pairing::Halves);
+        let rotation = plain.with_sections(&sections, order).unwrap().at::<f32>(&positions).unwrap();
+        let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
+        same(case, &rotation, &cos, &sin, |i| i % 8);
+        for x in ["q", "k"] {
+            let mut rotated = golden.f32(&format!("qwen2_vl/{x}"));
+            rotation.apply(rotated.view_mut()).unwrap();
+            close(case, &rotated, &golden.f32(&format!("{case}/{x}_out")), |_| 1e-4);
+        }
+    }
+}
+
+#[test]
+fn multimodal_positions() {
+    let golden = Golden::open("c3_rope_multi_axis");
+    for case in ["qwen2_vl_rope_index", "qwen3_vl_rope_index"] {
+        let expected = three(&golden, &format!("{case}/position_ids"));
+        let kinds = golden.ids(&format!("{case}/mm_token_type_ids"));
+        let before = kinds.iter().take_while(|&&kind| kind == 0).count();
+        let image = kinds.iter().filter(|&&kind| kind != 0).count();
+        let after = kinds.len() - before - image;
+        let segments = [Segment::Text(before), Segment::Image { rows: 2, columns: 3 }, Segment::Text(after)];
+        let (positions, next) = Coordinates::multimodal(&segments);
+        for axis in 0..3 {
+            let list = |c: &Coordinates<'_>| c.axis(axis).unwrap().row(0).iter().collect::<Vec<_>>();
+            assert_eq!(list(&positions), list(&expected), "{case} {axis}");
+        }
+        assert_eq!(next as i64 - kinds.len() as i64, golden.ids(&format!("{case}/delta"))[0]);
+    }
+    let video = Segment::Video { frames: 3, rows: 1, columns: 1, interval: 2.5 };
+    let (positions, next) = Coordinates::multimodal(&[Segment::Text(1), video, Segment::Text(1)]);
+    assert_eq!(
+        positions,
+        Coordinates::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]]).unwrap()
+    );
+    assert_eq!(next, 8);
+}
+
+#[test]
+fn sections_that_do_not_fit() {
+    let plain = || Rotary::new(Frequencies::geometric(16, 1e6).unwrap(), Pairing::Halves);
+    assert!(plain().with_sections(&[2, 3, 4], Sections::Chunked).is_err());
+    assert!(plain().with_sections(&[4, 4], Sections::Interleaved).is_err());
+    assert!(plain().with_sections(&[usize::MAX, 9], Sections::Chunked).is_err());
+    assert!(
+        plain().with_sections(&[2, 3, 3], Sections::Chunked).unwrap().with_sections(&[8], Sections::Chunked).is_err()
+    );
+    assert!(Rotary::axial_2d(18, 1e4, AxialOrder::Eva02).is_err());
+    assert!(Rotary::axial([], Pairing::Halves).is_err());
+    // An image rotation has no one position for both axes.
+    assert!(Rotary::axial_2d(16, 1e4, AxialOrder::Eva02).unwrap().at::<f32>(0..3).is_err());
+}

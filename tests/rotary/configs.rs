@@ -1,0 +1,444 @@
+//! Configs of real models, written from their public documentation: what each must give.
+
+use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
+use positional_encodings::{ConfigProblem, Error, Pairing, Regime, Sections};
+use serde_json::{Value, json};
+
+fn model(config: Value) -> ModelRotary {
+    ModelRotary::from_json(&config.to_string()).unwrap()
+}
+
+fn only(config: Value) -> RotarySpec {
+    model(config).only().unwrap().clone()
+}
+
+#[track_caller]
+fn near(found: f64, expected: f64) {
+    assert!((found - expected).abs() <= 4e-9 * expected.abs(), "{found} instead of {expected}");
+}
+
+/// dim, head, base, pairing and no scaling.
+#[track_caller]
+fn plain(config: Value, dim: usize, head_dim: usize, base: f64, pairing: Pairing) {
+    let spec = only(config);
+    assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (dim, head_dim, base, pairing));
+    assert_eq!((&spec.scaling, spec.attention_factor, spec.on_last_features), (&Scaling::None, 1.0, false));
+    let rotary = spec.rotary(100).unwrap();
+    assert_eq!((rotary.dim(), rotary.regime()), (dim, Regime::Fixed));
+    near(rotary.frequencies()[dim / 2 - 1], base.powf(-((dim - 2) as f64) / dim as f64));
+}
+
+#[test]
+fn models_without_scaling() {
+    let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
+    // Llama 2 7B has no rope_theta; rope_scaling is null.
+    let llama2 = json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+        "max_position_embeddings": 4096, "rope_scaling": null});
+    plain(llama2, 128, 128, 1e4, halves);
+    let mistral = json!({"model_type": "mistral", "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "num_hidden_layers": 32, "rope_theta": 1000000.0, "sliding_window": null, "max_position_embeddings": 32768});
+    plain(mistral, 128, 128, 1e6, halves);
+    let mixtral = json!({"model_type": "mixtral", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+        "rope_theta": 1000000.0, "max_position_embeddings": 32768});
+    plain(mixtral, 128, 128, 1e6, halves);
+    let qwen2 = json!({"model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
+        "rope_theta": 1000000.0, "max_position_embeddings": 131072, "use_sliding_window": false});
+    plain(qwen2, 128, 128, 1e6, halves);
+    let qwen25_1m = json!({"model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
+        "rope_theta": 10000000.0, "max_position_embeddings": 1010000,
+        "dual_chunk_attention_config": {"chunk_size": 262144, "local_size": 8192, "original_max_position_embeddings": 262144}});
+    plain(qwen25_1m, 128, 128, 1e7, halves);
+    let gemma2 = json!({"model_type": "gemma2", "hidden_size": 3584, "num_attention_heads": 16, "head_dim": 256,
+        "num_hidden_layers": 42, "rope_theta": 10000.0, "max_position_embeddings": 8192, "sliding_window": 4096});
+    plain(gemma2, 256, 256, 1e4, halves);
+    let phi4 = json!({"model_type": "phi3", "hidden_size": 5120, "num_attention_heads": 40, "num_hidden_layers": 40,
+        "rope_theta": 250000, "rope_scaling": null, "original_max_position_embeddings": 16384,
+        "max_position_embeddings": 16384, "partial_rotary_factor": 1.0});
+    plain(phi4, 128, 128, 250_000.0, halves);
+    let neox = json!({"model_type": "gpt_neox", "hidden_size": 6144, "num_attention_heads": 64, "num_hidden_layers": 44,
+        "rotary_emb_base": 10000, "rotary_pct": 0.25, "max_position_embeddings": 2048});
+    plain(neox, 24, 96, 1e4, halves);
+    let gptj = json!({"model_type": "gptj", "n_embd": 4096, "n_head": 16, "n_layer": 28, "rotary_dim": 64, "n_positions": 2048});
+    plain(gptj, 64, 256, 1e4, pairs);
+    let stablelm = json!({"model_type": "stablelm", "hidden_size": 2048, "num_attention_heads": 32, "num_hidden_layers": 24,
+        "partial_rotary_factor": 0.25, "rope_theta": 10000, "max_position_embeddings": 4096});
+    plain(stablelm, 16, 64, 1e4, halves);
+    let falcon = json!({"model_type": "falcon", "hidden_size": 4544, "num_attention_heads": 71, "num_hidden_layers": 32,
+        "alibi": false});
+    plain(falcon, 64, 64, 1e4, halves);
+    let cohere = json!({"model_type": "cohere", "hidden_size": 8192, "num_attention_heads": 64, "num_hidden_layers": 40,
+        "rope_theta": 8000000.0, "max_position_embeddings": 8192});
+    plain(cohere, 128, 128, 8e6, pairs);
+    let glm4 = json!({"model_type": "glm4", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
+        "num_hidden_layers": 40, "partial_rotary_factor": 0.5, "rope_theta": 10000.0, "max_position_embeddings": 32768});
+    plain(glm4, 64, 128, 1e4, pairs);
+}
+
+#[test]
+fn falcon_with_alibi_does_not_rotate() {
+    let falcon_rw = model(json!({"model_type": "falcon", "hidden_size": 2048, "num_attention_heads": 32,
+        "num_hidden_layers": 24, "alibi": true}));
+    assert_eq!(falcon_rw.layer_type("all"), Some(None));
+    assert_eq!(falcon_rw.layer(23), Some(None));
+    assert_eq!(falcon_rw.layer(24), None);
+}
+
+#[test]
+fn llama3() {
+    let llama31 = |version: &str| {
+        let scaling = json!({"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 8192, "rope_type": "llama3"});
+        let mut config = json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+            "max_position_embeddings": 131072});
+        config[version] = scaling;
+        if version == "rope_scaling" {
+            config["rope_theta"] = 500000.0.into();
+        } else {
+            config[version]["rope_theta"] = 500000.0.into();
+        }
+        only(config)
+    };
+    assert_eq!(llama31("rope_scaling"), llama31("rope_parameters"));
+    let frequencies = llama31("rope_scaling").rotary(1).unwrap().frequencies();
+    near(frequencies[29] / 5e5_f64.powf(-58.0 / 128.0), 0.8281684118);
+    let llama32 = only(json!({"model_type": "llama", "hidden_size": 2048, "num_attention_heads": 32, "head_dim": 64,
+        "num_hidden_layers": 16, "rope_theta": 500000.0, "max_position_embeddings": 131072,
+        "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
+            "original_max_position_embeddings": 8192, "rope_type": "llama3"}}));
+    let frequencies = llama32.rotary(1).unwrap().frequencies();
+    near(frequencies[16] / 5e5_f64.powf(-32.0 / 64.0), 0.3037425238);
+}
+
+#[test]
+fn llama4() {
+    let scout = model(json!({"model_type": "llama4", "text_config": {"model_type": "llama4_text", "hidden_size": 5120,
+        "num_attention_heads": 40, "head_dim": 128, "num_hidden_layers": 48, "rope_theta": 500000.0, "no_rope_layers": [],
+        "rope_scaling": {"factor": 16.0, "high_freq_factor": 1.0, "low_freq_factor": 1.0,
+            "original_max_position_embeddings": 8192, "rope_type": "llama3"}}}));
+    assert_eq!(scout.layer(3), Some(None));
+    let rope = scout.layer(0).unwrap().unwrap();
+    assert_eq!((rope.dim, rope.pairing), (128, Pairing::Interleaved));
+    assert_eq!((0..48).filter(|&layer| scout.layer(layer) == Some(None)).count(), 12);
+    let temperature = scout.query_temperature().unwrap();
+    assert_eq!(temperature.factors(&(16383..16384).into()).unwrap(), [1.0 + 0.1 * 3_f64.ln()]);
+}
+
+#[test]
+fn ministral3() {
+    let ministral = model(
+        json!({"model_type": "ministral3", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
+        "num_hidden_layers": 34, "max_position_embeddings": 262144,
+        "rope_parameters": {"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 16.0, "beta_fast": 32.0, "beta_slow": 1.0,
+            "mscale": 1.0, "mscale_all_dim": 1.0, "original_max_position_embeddings": 16384, "llama_4_scaling_beta": 0.1}}),
+    );
+    assert_eq!(ministral.only().unwrap().attention_factor, 1.0);
+    let temperature = ministral.query_temperature().unwrap();
+    assert_eq!(temperature.factors(&(16383..16385).into()).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
+}
+
+#[test]
+fn yarn_of_qwen3() {
+    let qwen3 = only(json!({"model_type": "qwen3", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
+        "num_hidden_layers": 36, "rope_theta": 1000000, "max_position_embeddings": 40960,
+        "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}));
+    near(qwen3.attention_factor, 1.138629436);
+    let frequencies = qwen3.rotary(1).unwrap().frequencies();
+    assert_eq!(frequencies[23], 1e6_f64.powf(-46.0 / 128.0));
+    near(frequencies[40], 1e6_f64.powf(-80.0 / 128.0) / 4.0);
+}
+
+#[test]
+fn multimodal_qwen() {
+    let qwen2_vl = only(json!({"model_type": "qwen2_vl", "hidden_size": 3584, "num_attention_heads": 28,
+        "num_hidden_layers": 28, "rope_theta": 1000000.0, "max_position_embeddings": 32768,
+        "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}));
+    assert_eq!(qwen2_vl.sections, Some((vec![16, 24, 24], Sections::Chunked)));
+    assert_eq!(qwen2_vl.rotary(1).unwrap().axes(), 3);
+    let qwen3_vl =
+        only(json!({"model_type": "qwen3_vl", "text_config": {"model_type": "qwen3_vl_text", "hidden_size": 4096,
+        "num_attention_heads": 32, "head_dim": 128, "num_hidden_layers": 36, "rope_theta": 5000000,
+        "max_position_embeddings": 262144,
+        "rope_scaling": {"mrope_interleaved": true, "mrope_section": [24, 20, 20], "rope_type": "default"}}}));
+    assert_eq!(qwen3_vl.sections, Some((vec![24, 20, 20], Sections::Interleaved)));
+    assert_eq!((qwen3_vl.base, qwen3_vl.dim), (5e6, 128));
+}
+
+#[test]
+fn gemma3() {
+    // The published config of the 4B model leaves heads and bases to its class.
+    let v4 = model(json!({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 2560,
+        "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024}}));
+    let mut types = vec!["sliding_attention"; 34];
+    (5..34).step_by(6).for_each(|layer| types[layer] = "full_attention");
+    let v5 = model(json!({"model_type": "gemma3_text", "hidden_size": 2560, "head_dim": 256, "num_hidden_layers": 34,
+        "layer_types": types, "rope_parameters": {
+            "full_attention": {"factor": 8.0, "rope_theta": 1000000.0, "rope_type": "linear"},
+            "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}}}));
+    assert_eq!(v4.layer_type("full_attention"), v5.layer_type("full_attention"));
+    assert_eq!(v4.layer_type("sliding_attention"), v5.layer_type("sliding_attention"));
+    for layer in 0..34 {
+        assert_eq!(v4.layer(layer), v5.layer(layer));
+        let base = if (layer + 1) % 6 == 0 { 1e6 } else { 1e4 };
+        assert_eq!(v4.layer(layer).unwrap().unwrap().base, base);
+    }
+    assert_eq!(v4.layer(5).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 0.125);
+    assert_eq!(v4.layer(0).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 1.0);
+}
+
+#[test]
+fn gemma4() {
+    let gemma4 =
+        model(json!({"model_type": "gemma4_text", "hidden_size": 2560, "head_dim": 256, "global_head_dim": 512,
+        "num_attention_heads": 8, "num_hidden_layers": 6,
+        "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention", "sliding_attention",
+            "sliding_attention", "full_attention"],
+        "rope_parameters": {
+            "full_attention": {"partial_rotary_factor": 0.25, "rope_theta": 1000000.0, "rope_type": "proportional"},
+            "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}}}));
+    let full = gemma4.layer(5).unwrap().unwrap().rotary(1).unwrap();
+    assert_eq!(full.dim(), 512);
+    assert!(full.frequencies()[63] > 0.0 && full.frequencies()[64..].iter().all(|&frequency| frequency == 0.0));
+    assert_eq!(gemma4.layer(0).unwrap().unwrap().rotary(1).unwrap().dim(), 256);
+}
+
+#[test]
+fn longrope_of_phi3() {
+    let (short, long) = (vec![1.05; 48], vec![2.5; 48]);
+    for kind in ["su", "longrope"] {
+        let phi3 =
+            only(json!({"model_type": "phi3", "hidden_size": 3072, "num_attention_heads": 32, "num_hidden_layers": 32,
+            "rope_theta": 10000.0, "max_position_embeddings": 131072, "original_max_position_embeddings": 4096,
+            "rope_scaling": {"type": kind, "short_factor": short, "long_factor": long}}));
+        near(phi3.attention_factor, 1.1902380714238083);
+        let (at, past) = (phi3.rotary(4096).unwrap(), phi3.rotary(4097).unwrap());
+        assert_eq!((at.regime(), past.regime()), (Regime::Short, Regime::Long));
+        assert_eq!((at.frequencies()[0], past.frequencies()[0]), (1.0 / 1.05, 0.4));
+        assert_eq!(past.at::<f32>(4096..4097).unwrap().regime(), Regime::Long);
+    }
+}
+
+#[test]
+fn latent_attention_of_deepseek() {
+    let scaling = |mscale: f64| {
+        json!({"beta_fast": 32, "beta_slow": 1, "factor": 40, "mscale": mscale,
+        "mscale_all_dim": mscale, "original_max_position_embeddings": 4096, "type": "yarn"})
+    };
+    let config = |name: &str, mscale: f64| {
+        json!({"model_type": name, "hidden_size": 7168, "num_attention_heads": 128,
+        "num_hidden_layers": 61, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "rope_theta": 10000,
+        "max_position_embeddings": 163840, "rope_scaling": scaling(mscale)})
+    };
+    let v3 = only(config("deepseek_v3", 1.0));
+    assert_eq!((v3.dim, v3.head_dim, v3.attention_factor, v3.on_last_features), (64, 192, 1.0, true));
+    assert_eq!(v3.pairing, Pairing::Interleaved);
+    near(v3.softmax_factor, 1.8738542070926265);
+    let frequencies = v3.rotary(1).unwrap().frequencies();
+    near(frequencies[10], 1e4_f64.powf(-20.0 / 64.0));
+    near(frequencies[23], 1e4_f64.powf(-46.0 / 64.0) / 40.0);
+    let v2 = only(config("deepseek_v2", 0.707));
+    near(v2.softmax_factor, (0.1 * 0.707 * 40_f64.ln() + 1.0).powi(2));
+    assert_eq!(v2.attention_factor, 1.0);
+}
+
+#[test]
+fn gpt_oss() {
+    let gpt_oss = only(json!({"model_type": "gpt_oss", "hidden_size": 2880, "num_attention_heads": 64, "head_dim": 64,
+        "num_hidden_layers": 24, "rope_theta": 150000, "max_position_embeddings": 131072,
+        "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention", "sliding_attention",
+            "full_attention", "sliding_attention", "full_attention", "sliding_attention", "full_attention",
+            "sliding_attention", "full_attention", "sliding_attention", "full_attention", "sliding_attention",
+            "full_attention", "sliding_attention", "full_attention", "sliding_attention", "full_attention",
+            "sliding_attention", "full_attention", "sliding_attention", "full_attention"],
+        "rope_scaling": {"beta_fast": 32.0, "beta_slow": 1.0, "factor": 32.0, "original_max_position_embeddings": 4096,
+            "rope_type": "yarn", "truncate": false}}));
+    near(gpt_oss.attention_factor, 1.3465735902799727);
+    near(gpt_oss.rotary(1).unwrap().frequencies()[8], 0.0508132748);
+}
+
+#[test]
+fn layers_without_positions() {
+    let mut no_rope = vec![1; 36];
+    (3..36).step_by(4).for_each(|layer| no_rope[layer] = 0);
+    let listed = model(json!({"model_type": "smollm3", "hidden_size": 2048, "num_attention_heads": 16,
+        "num_hidden_layers": 36, "rope_theta": 5000000.0, "no_rope_layers": no_rope, "no_rope_layer_interval": 4,
+        "layer_types": vec!["full_attention"; 36]}));
+    let counted = model(json!({"model_type": "smollm3", "hidden_size": 2048, "num_attention_heads": 16,
+        "num_hidden_layers": 36, "rope_theta": 5000000.0}));
+    assert_eq!(listed, counted);
+    assert_eq!(listed.layer(3), Some(None));
+    assert_eq!(listed.layer(4).unwrap().unwrap().base, 5e6);
+    let cohere2 = model(json!({"model_type": "cohere2", "hidden_size": 4096, "num_attention_heads": 32,
+        "num_hidden_layers": 32, "rope_theta": 50000, "sliding_window_pattern": 4}));
+    assert_eq!(cohere2.layer(3), Some(None));
+    assert_eq!(cohere2.layer(2).unwrap().unwrap().pairing, Pairing::Interleaved);
+    let nested = model(
+        json!({"model_type": "llama", "head_dim": 64, "layer_types": ["full_attention", "sliding_attention"],
+        "rope_parameters": {"full_attention": null, "sliding_attention": {"rope_type": "default", "rope_theta": 1e4}}}),
+    );
+    assert_eq!(nested.layer(0), Some(None));
+    assert_eq!(nested.layer(1).unwrap().unwrap().base, 1e4);
+}
+
+#[test]
+fn modernbert() {
+    let base = model(json!({"model_type": "modernbert", "hidden_size": 768, "num_attention_heads": 12,
+        "num_hidden_layers": 22, "global_attn_every_n_layers": 3, "global_rope_theta": 160000.0,
+        "local_rope_theta": 10000.0, "local_attention": 128, "position_embedding_type": "absolute"}));
+    for layer in 0..22 {
+        let expected = if layer % 3 == 0 { 160_000.0 } else { 10_000.0 };
+        assert_eq!(base.layer(layer).unwrap().unwrap().base, expected);
+    }
+}
+
+#[test]
+fn gguf() {
+    let qwen3: Vec<(String, Metadata)> = vec![
+        ("general.architecture".into(), "qwen3".into()),
+        ("qwen3.embedding_length".into(), 4096_u32.into()),
+        ("qwen3.attention.head_count".into(), 32_u32.into()),
+        ("qwen3.attention.key_length".into(), 128_u32.into()),
+        ("qwen3.rope.freq_base".into(), 1e6_f32.into()),
+        ("qwen3.rope.scaling.type".into(), "yarn".into()),
+        ("qwen3.rope.scaling.factor".into(), 4_f32.into()),
+        ("qwen3.rope.scaling.original_context_length".into(), 32768_u32.into()),
+        ("tokenizer.ggml.tokens".into(), Metadata::Numbers(vec![])),
+    ];
+    let spec = RotarySpec::from_gguf(qwen3.clone()).unwrap();
+    assert_eq!((spec.dim, spec.pairing), (128, Pairing::Halves));
+    near(spec.attention_factor, 1.138629436);
+    for (key, value, problem) in [
+        ("qwen3.rope.scaling.type", Metadata::from("yarm"), ConfigProblem::Unknown { found: "yarm".into() }),
+        ("qwen3.rope.freq_base", Metadata::from("big"), ConfigProblem::NotA { expected: "a number" }),
+    ] {
+        let mut wrong = qwen3.clone();
+        wrong.iter_mut().filter(|(name, _)| name == key).for_each(|pair| pair.1 = value.clone());
+        assert_eq!(RotarySpec::from_gguf(wrong), Err(Error::Config { field: key.into(), problem }));
+    }
+    let mut mrope = vec![
+        ("general.architecture".to_string(), Metadata::from("qwen2vl")),
+        ("qwen2vl.rope.dimension_count".into(), 128.into()),
+        ("qwen2vl.rope.dimension_sections".into(), Metadata::Numbers(vec![16.0, 24.0, 24.0, 0.0])),
+    ];
+    assert_eq!(RotarySpec::from_gguf(mrope.clone()).unwrap().sections, Some((vec![16, 24, 24], Sections::Chunked)));
+    mrope[2].1 = Metadata::Numbers(vec![16.0, 24.0, 25.0, 0.0]);
+    assert!(RotarySpec::from_gguf(mrope).is_err());
+    assert!(RotarySpec::from_gguf([("general.architecture", Metadata::from("mamba"))]).is_err());
+    assert!(RotarySpec::from_gguf::<String>([]).is_err());
+    // Llama 3's scaling comes as a tensor.
+    let llama = [("general.architecture", Metadata::from("llama")), ("llama.rope.dimension_count", 4.into())];
+    let mut spec = RotarySpec::from_gguf(llama).unwrap();
+    spec.divisors = Some(vec![1.0, 8.0]);
+    assert_eq!(spec.rotary(1).unwrap().frequencies(), [1.0, 0.00125]);
+}
+
+fn base_config() -> Value {
+    json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 2,
+        "max_position_embeddings": 8192})
+}
+
+#[track_caller]
+fn refused(changes: Value) -> (String, ConfigProblem) {
+    let mut config = base_config();
+    for (name, value) in changes.as_object().unwrap() {
+        config[name] = value.clone();
+    }
+    match ModelRotary::from_json(&config.to_string()) {
+        Err(Error::Config { field, problem }) => (field, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn wrong_configs_name_the_field() {
+    use ConfigProblem::{Contradicts, Missing, NotA, Unknown};
+    let unknown = |found: &str| Unknown { found: found.into() };
+    for (changes, field, problem) in [
+        (json!({"rope_scaling": {"rope_type": "yarm", "factor": 2.0}}), "rope_scaling.rope_type", unknown("yarm")),
+        (json!({"rope_scaling": {"factor": 2.0}}), "rope_scaling.rope_type", Missing),
+        (json!({"rope_scaling": {"rope_type": "linear"}}), "rope_scaling.factor", Missing),
+        (
+            json!({"rope_scaling": {"type": "yarn", "rope_type": "linear", "factor": 2.0}}),
+            "rope_scaling.type",
+            Contradicts { other: "rope_type".into() },
+        ),
+        (
+            json!({"rope_scaling": {"rope_type": "linear", "factor": "2"}}),
+            "rope_scaling.factor",
+            NotA { expected: "a number" },
+        ),
+        (json!({"rope_scaling": "linear"}), "rope_scaling", NotA { expected: "an object" }),
+        (
+            json!({"rope_scaling": {"rope_type": "yarn", "factor": 2.0, "betafast": 32}}),
+            "rope_scaling.betafast",
+            unknown("betafast"),
+        ),
+        (
+            json!({"rope_theta": 1e4, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
+            "rope_parameters.rope_theta",
+            Contradicts { other: "rope_theta outside of it".into() },
+        ),
+        (
+            json!({"rope_scaling": {"rope_type": "linear", "factor": 2.0}, "rope_parameters": {"rope_type": "default"}}),
+            "rope_scaling",
+            Contradicts { other: "rope_parameters".into() },
+        ),
+        (
+            json!({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}}),
+            "rope_scaling.original_max_position_embeddings",
+            Missing,
+        ),
+        (json!({"model_type": "lama"}), "model_type", unknown("lama")),
+        (json!({"model_type": null}), "model_type", Missing),
+        (json!({"num_attention_heads": 31}), "num_attention_heads", NotA { expected: "a divisor of hidden_size" }),
+        (json!({"num_attention_heads": 0}), "num_attention_heads", NotA { expected: "a divisor of hidden_size" }),
+        (json!({"hidden_size": -1}), "hidden_size", NotA { expected: "a whole number" }),
+        (json!({"head_dim": 1e15}), "head_dim", NotA { expected: "at most 65536" }),
+        (json!({"num_hidden_layers": 1e12}), "num_hidden_layers", NotA { expected: "at most 65536" }),
+        (
+            json!({"head_dim": 63}),
+            "partial_rotary_factor",
+            NotA { expected: "a part of the head with an even number of features" },
+        ),
+        (
+            json!({"partial_rotary_factor": 0.0}),
+            "rope_parameters.partial_rotary_factor",
+            NotA { expected: "above 0 and at most 1" },
+        ),
+        (
+            json!({"rope_parameters": {"full_attention": {"rope_type": "default"}, "rope_theta": 1e4}}),
+            "rope_parameters.rope_theta",
+            NotA { expected: "an object or null" },
+        ),
+        (
+            json!({"layer_types": ["full_attention", "new"], "rope_parameters": {"full_attention": {}}}),
+            "layer_types",
+            unknown("new"),
+        ),
+        (
+            json!({"layer_types": ["full_attention"]}),
+            "num_hidden_layers",
+            Contradicts { other: "the list of layers".into() },
+        ),
+    ] {
+        assert_eq!(refused(changes.clone()), (field.to_string(), problem), "{changes}");
+    }
+    let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.5}}));
+    assert_eq!(field, "rope_scaling");
+    assert!(matches!(problem, ConfigProblem::Invalid(error) if matches!(*error, Error::InvalidParameter { .. })));
+    let (field, _) =
+        refused(json!({"rope_scaling": {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [1.0],
+        "original_max_position_embeddings": 4096}}));
+    assert_eq!(field, "rope_scaling");
+    let (field, _) = refused(json!({"rope_theta": -1.0}));
+    assert_eq!(field, "rope_parameters");
+}
+
+#[test]
+fn texts_that_are_no_config() {
+    for text in ["", "{", "[]", "null", "{\"model_type\": \"llama\"", "{\"text_config\": 3}", &"[".repeat(100_000)] {
+        assert!(matches!(ModelRotary::from_json(text), Err(Error::Config { .. })), "{text:.20}");
+    }
+    // Truncated anywhere, a config is an error and never a panic.
+    let whole = base_config().to_string();
+    (0..whole.len()).for_each(|end| assert!(ModelRotary::from_json(&whole[..end]).is_err()));
+}

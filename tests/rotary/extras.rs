@@ -1,0 +1,166 @@
+//! Gradients, xPos, mixed rotations, converted projections.
+
+use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
+use positional_encodings::{Coordinates, Frequencies, MixedRotary, Pairing, Rotary, XPos};
+use rand::SeedableRng;
+
+use crate::golden::{Golden, close};
+
+fn noise(shape: &[usize], seed: f64) -> ArrayD<f64> {
+    let mut at = seed;
+    ArrayD::from_shape_simple_fn(IxDyn(shape), || {
+        at += 1.7;
+        (at * at).sin()
+    })
+}
+
+#[test]
+fn backward_of_transformers() {
+    let golden = Golden::open("b4_learned_gradients");
+    let rotary = Rotary::new(Frequencies::geometric(6, 100.0).unwrap(), Pairing::Halves);
+    let rotation = rotary.at::<f32>(0..4).unwrap();
+    let mut gradient = golden.f32("rope_backward/upstream");
+    rotation.gradient().apply(gradient.view_mut()).unwrap();
+    close("backward", &gradient, &golden.f32("rope_backward/grad_q"), |_| 1e-6);
+    let mut q = golden.f32("rope_backward/q");
+    rotation.apply(q.view_mut()).unwrap();
+    close("forward", &q, &golden.f32("rope_backward/out"), |_| 1e-6);
+}
+
+/// The loss is the sum of upstream · rotated.
+fn loss(rotary: &Rotary, ids: &Coordinates<'_>, x: &ArrayD<f64>, upstream: &ArrayD<f64>) -> f64 {
+    let mut y = x.clone();
+    rotary.at(ids).unwrap().apply(y.view_mut()).unwrap();
+    (&y * upstream).sum()
+}
+
+#[test]
+fn frequency_gradients_are_finite_differences() {
+    let radians = [1.0, 0.3, 0.05];
+    let rotary = |radians: &[f64], pairing| {
+        let frequencies = Frequencies::from_radians(radians.iter().copied()).unwrap();
+        Rotary::new(frequencies, pairing).on_last_features().with_attention_factor(1.2).unwrap()
+    };
+    let (x, upstream) = (noise(&[2, 3, 4, 7], 0.1), noise(&[2, 3, 4, 7], 5.0));
+    let ids = ndarray::array![[0_i64, 1, 2, 3], [9, 4, -5, 2]];
+    for ids in [Coordinates::from(3..7), Coordinates::from(&ids)] {
+        for pairing in [Pairing::Halves, Pairing::Interleaved] {
+            let plain = rotary(&radians, pairing);
+            let mut y = x.clone();
+            plain.at(&ids).unwrap().apply(y.view_mut()).unwrap();
+            let gradient = plain.frequency_gradient(&ids, y.view(), upstream.view()).unwrap();
+            for pair in 0..3 {
+                let moved = |step: f64| {
+                    let mut radians = radians;
+                    radians[pair] += step;
+                    loss(&rotary(&radians, pairing), &ids, &x, &upstream)
+                };
+                let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+                assert!((gradient[pair] - difference).abs() < 1e-6 * difference.abs().max(1.0), "{pairing:?} {pair}");
+            }
+        }
+    }
+}
+
+#[test]
+fn mixed_rotations() {
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    let mixed = MixedRotary::init(3, 16, 10.0, Pairing::Interleaved, &mut rng).unwrap();
+    let grid = Coordinates::grid(&[3, 4]);
+    let x = noise(&[2, 3, 12, 16], 0.4).into_dimensionality::<ndarray::Ix4>().unwrap();
+    let mut y = x.clone();
+    mixed.at(&grid).unwrap().apply(y.view_mut()).unwrap();
+    let mut swapped = x.view().permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned();
+    mixed.at(&grid).unwrap().apply_along(Axis(1), swapped.view_mut()).unwrap();
+    assert_eq!(swapped, y.view().permuted_axes([0, 2, 1, 3]));
+    // By the formula
+    for ((batch, head, patch, feature), found) in y.indexed_iter() {
+        let pair = feature / 2;
+        let frequency = |axis: usize| mixed.frequencies()[[axis, head, pair]];
+        let angle = (patch / 4) as f64 * frequency(0) + (patch % 4) as f64 * frequency(1);
+        let [a, b] = [0, 1].map(|member| x[[batch, head, patch, 2 * pair + member]]);
+        let expected =
+            if feature % 2 == 0 { a * angle.cos() - b * angle.sin() } else { b * angle.cos() + a * angle.sin() };
+        assert!((found - expected).abs() < 1e-14);
+    }
+    // The gradient by differences
+    let upstream = noise(&[2, 3, 12, 16], 9.0).into_dimensionality::<ndarray::Ix4>().unwrap();
+    let gradient = mixed.frequency_gradient(&grid, y.view(), upstream.view()).unwrap();
+    let loss = |frequencies: Array3<f64>| {
+        let mut y: Array4<f64> = x.clone();
+        MixedRotary::new(frequencies, Pairing::Interleaved).unwrap().at(&grid).unwrap().apply(y.view_mut()).unwrap();
+        (&y * &upstream).sum()
+    };
+    for at in [[0, 0, 0], [1, 0, 3], [0, 2, 7], [1, 1, 5]] {
+        let moved = |step: f64| {
+            let mut frequencies = mixed.frequencies().clone();
+            frequencies[at] += step;
+            loss(frequencies)
+        };
+        let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+        assert!((gradient[at] - difference).abs() < 1e-6 * difference.abs().max(1.0), "{at:?}");
+    }
+    assert!(mixed.at::<f32>(&Coordinates::from(0..3)).is_err());
+    assert!(MixedRotary::new(Array3::zeros((2, 0, 4)), Pairing::Halves).is_err());
+    assert!(MixedRotary::new(Array3::from_elem((2, 1, 4), f64::NAN), Pairing::Halves).is_err());
+}
+
+#[test]
+fn xpos_is_theirs_without_the_centre() {
+    let (c2, c3) = (Golden::open("c2_rope_apply"), Golden::open("c3_rope_multi_axis"));
+    for (golden, input, case, scale_base, centre) in [
+        (&c2, ["torchscale_xpos/x"; 2], "torchscale_xpos", 512.0, 3.0),
+        (&c2, ["llama/q", "llama/k"], "x_transformers_xpos", 64.0, 2.0),
+        (&c3, ["rotary_torch_xpos/q", "rotary_torch_xpos/k"], "rotary_torch_xpos", 512.0, 3.0),
+    ] {
+        let xpos = XPos::new(16).unwrap().with_scale_base(scale_base).unwrap();
+        for (input, name, sign) in [(input[0], "q_out", -1.0), (input[1], "k_out", 1.0)] {
+            let mut x = golden.f32(input);
+            let len = x.shape()[x.ndim() - 2];
+            let (queries, keys) = xpos.at::<f32>(0..len).unwrap();
+            if sign < 0.0 { queries } else { keys }.apply(x.view_mut()).unwrap();
+            // Theirs has every power less by centre / scale_base.
+            let features = Axis(x.ndim() - 1);
+            for mut lane in x.lanes_mut(features) {
+                for (i, value) in lane.iter_mut().enumerate() {
+                    let zeta = (2.0 * (i / 2) as f64 + 6.4) / 22.4;
+                    *value *= zeta.powf(sign * centre / scale_base) as f32;
+                }
+            }
+            close(case, &x, &golden.f32(&format!("{case}/{name}")), |_| 5e-6);
+        }
+    }
+    assert!(XPos::new(16).unwrap().with_scale_base(0.0).is_err());
+    let (queries, _) = XPos::new(16).unwrap().at::<f64>(700..701).unwrap();
+    let mut x = Array2::<f64>::ones((1, 16));
+    queries.apply(x.view_mut()).unwrap();
+    queries.inverse().apply(x.view_mut()).unwrap();
+    assert!(x.iter().all(|value| (value - 1.0).abs() < 1e-14));
+}
+
+#[test]
+fn converted_projections_give_the_same_scores() {
+    // Two heads of six features, four of which turn; queries and keys are W·x.
+    let weights = |seed| noise(&[12, 5], seed).into_dimensionality::<ndarray::Ix2>().unwrap();
+    let (wq, wk, x) = (weights(0.3), weights(7.0), noise(&[3, 5], 2.0).into_dimensionality::<ndarray::Ix2>().unwrap());
+    let scores = |wq: &Array2<f64>, wk: &Array2<f64>, pairing| {
+        let rotation = Rotary::new(Frequencies::geometric(4, 1e4).unwrap(), pairing).at(10..13).unwrap();
+        let heads = |w: &Array2<f64>| {
+            let mut y = x.dot(&w.t()).as_standard_layout().into_owned().into_shape_with_order((3, 2, 6)).unwrap();
+            rotation.apply_along(Axis(0), y.view_mut()).unwrap();
+            y
+        };
+        let (q, k) = (heads(wq), heads(wk));
+        (0..2).map(|head| q.index_axis(Axis(1), head).dot(&k.index_axis(Axis(1), head).t())).collect::<Vec<_>>()
+    };
+    let [cq, ck] = [&wq, &wk].map(|w| Pairing::Interleaved.convert_projection(w, 2, 4, Pairing::Halves).unwrap());
+    let (before, after) = (scores(&wq, &wk, Pairing::Interleaved), scores(&cq, &ck, Pairing::Halves));
+    for (a, b) in before.iter().zip(&after) {
+        assert!((a - b).iter().all(|difference| difference.abs() < 1e-14));
+    }
+    assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 4, Pairing::Interleaved).unwrap(), wq);
+    assert!(Pairing::Halves.convert_projection(&cq, 5, 4, Pairing::Interleaved).is_err());
+    assert!(Pairing::Halves.convert_projection(&cq, 0, 4, Pairing::Interleaved).is_err());
+    assert!(Pairing::Halves.convert_projection(&cq, 2, 8, Pairing::Interleaved).is_err());
+    assert!(Pairing::Halves.convert_projection(&cq, 2, 3, Pairing::Interleaved).is_err());
+}

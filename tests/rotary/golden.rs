@@ -1,0 +1,75 @@
+//! Reads golden files.
+
+use ndarray::{ArrayD, IxDyn};
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+
+/// A file of outputs of other systems.
+pub struct Golden {
+    bytes: Vec<u8>,
+    cases: Value,
+}
+
+impl Golden {
+    pub fn open(name: &str) -> Self {
+        let path = format!("{}/tests/golden/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        let bytes = std::fs::read(path).unwrap();
+        let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+        let cases = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["cases"]).unwrap();
+        Self { bytes, cases }
+    }
+
+    pub fn cases(&self) -> Vec<String> {
+        self.cases.as_object().unwrap().keys().cloned().collect()
+    }
+
+    pub fn params(&self, case: &str) -> Value {
+        match &self.cases[case]["params"] {
+            Value::String(text) => serde_json::from_str(text).unwrap(),
+            value => value.clone(),
+        }
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        SafeTensors::deserialize(&self.bytes).unwrap().tensor(name).is_ok()
+    }
+
+    /// A tensor of any type, as f64.
+    pub fn tensor(&self, name: &str) -> ArrayD<f64> {
+        let tensors = SafeTensors::deserialize(&self.bytes).unwrap();
+        let tensor = tensors.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let data = tensor.data();
+        let values: Vec<f64> = match tensor.dtype() {
+            Dtype::F32 => data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect(),
+            Dtype::F64 => data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
+            Dtype::I64 => data.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect(),
+            Dtype::BF16 => data
+                .chunks_exact(2)
+                .map(|b| f64::from(f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16)))
+                .collect(),
+            other => panic!("{name}: {other:?}"),
+        };
+        ArrayD::from_shape_vec(IxDyn(tensor.shape()), values).unwrap()
+    }
+
+    /// The same in f32.
+    pub fn f32(&self, name: &str) -> ArrayD<f32> {
+        self.tensor(name).mapv(|value| value as f32)
+    }
+
+    /// A list of positions.
+    pub fn ids(&self, name: &str) -> Vec<i64> {
+        self.tensor(name).iter().map(|&value| value as i64).collect()
+    }
+}
+
+/// Asserts that all values agree within the bound that depends on the index.
+#[track_caller]
+pub fn close(what: &str, found: &ArrayD<f32>, expected: &ArrayD<f32>, bound: impl Fn(&IxDyn) -> f64) {
+    assert_eq!(found.shape(), expected.shape(), "{what}");
+    for (at, value) in found.indexed_iter() {
+        let expected = f64::from(expected[&at]);
+        let error = (f64::from(*value) - expected).abs();
+        assert!(error <= bound(&at), "{what} at {at:?}: {value} instead of {expected}, off by {error}");
+    }
+}

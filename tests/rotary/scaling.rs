@@ -1,0 +1,220 @@
+//! Frequencies and tables of every rope type of transformers, and those of FIELD's reference values.
+
+use positional_encodings::{DynamicNtk, Frequencies, Llama3, LongRope, Pairing, Precision, Regime, Rotary, Yarn};
+use serde_json::Value;
+
+use crate::golden::Golden;
+
+/// The rotation that the parameters of a golden case ask for, at a total length.
+fn rotary(params: &Value, len: usize) -> Rotary {
+    let number = |name: &str| params[name].as_f64();
+    let count = |name: &str| number(name).map(|value| value as usize);
+    let kind = params["rope_type"].as_str().unwrap_or("default");
+    let base = number("rope_theta").unwrap_or(10_000.0);
+    let fraction = number("partial_rotary_factor").unwrap_or(1.0);
+    let head = count("head_dim").unwrap();
+    let dim = if kind == "proportional" { head } else { (head as f64 * fraction) as usize };
+    let plain = Frequencies::geometric(dim, base).unwrap();
+    let factor = number("factor");
+    let max_len = count("max_position_embeddings");
+    let original_len = count("original_max_position_embeddings").or(max_len).unwrap_or(0);
+    let (frequencies, default_factor, regime) = match kind {
+        "default" => (plain, 1.0, Regime::Fixed),
+        "linear" => (plain.linear(factor.unwrap()).unwrap(), 1.0, Regime::Fixed),
+        "dynamic" => {
+            let parameters = DynamicNtk { factor: factor.unwrap(), original_len: max_len.unwrap() };
+            let (frequencies, regime) = plain.dynamic_ntk(parameters, len).unwrap();
+            (frequencies, 1.0, regime)
+        }
+        "llama3" => {
+            let [low_freq_factor, high_freq_factor] =
+                ["low_freq_factor", "high_freq_factor"].map(|name| number(name).unwrap());
+            let parameters = Llama3 { factor: factor.unwrap(), low_freq_factor, high_freq_factor, original_len };
+            (plain.llama3(parameters).unwrap(), 1.0, Regime::Fixed)
+        }
+        "yarn" => {
+            let plain_yarn = Yarn::new(factor.unwrap(), original_len);
+            let yarn = Yarn {
+                beta_fast: number("beta_fast").unwrap_or(32.0),
+                beta_slow: number("beta_slow").unwrap_or(1.0),
+                truncate: params["truncate"].as_bool().unwrap_or(true),
+                mscale: number("mscale").unwrap_or(0.0),
+                mscale_all_dim: number("mscale_all_dim").unwrap_or(0.0),
+                ..plain_yarn
+            };
+            (plain.yarn(&yarn).unwrap(), yarn.default_attention_factor(), Regime::Fixed)
+        }
+        "longrope" => {
+            let list = |name: &str| params[name].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
+            let longrope = LongRope { short: list("short_factor"), long: list("long_factor"), original_len };
+            let factor = factor.unwrap_or(max_len.unwrap() as f64 / original_len as f64);
+            let (frequencies, regime) = plain.longrope(&longrope, len).unwrap();
+            (frequencies, longrope.default_attention_factor(factor), regime)
+        }
+        "proportional" => {
+            let kept = plain.proportional(fraction).unwrap();
+            (kept.linear(factor.unwrap_or(1.0)).unwrap(), 1.0, Regime::Fixed)
+        }
+        other => panic!("{other}"),
+    };
+    Rotary::new(frequencies, Pairing::Halves)
+        .with_attention_factor(number("attention_factor").unwrap_or(default_factor))
+        .unwrap()
+        .with_regime(regime)
+}
+
+/// Frequencies within a few roundings of f32 of what torch computed in f32.
+#[track_caller]
+fn same_frequencies(case: &str, rotary: &Rotary, golden: &[f64]) {
+    // Torch rounds base^x, its reciprocal and each step of a scaling; llama3's smoothing cancels.
+    let bound = if case.starts_with("llama3") { 2e-6 } else { 2.5e-7 };
+    for (i, (found, expected)) in rotary.frequencies().iter().zip(golden).enumerate() {
+        assert!((found - expected).abs() <= bound * found.abs(), "{case} {i}: {found} instead of {expected}");
+    }
+}
+
+#[test]
+fn every_rope_type_of_transformers() {
+    let golden = Golden::open("c1_rope_scaling_hf");
+    for case in golden.cases() {
+        if matches!(&*case, "deepseek_mscale" | "gemma3_dual_theta") {
+            continue;
+        }
+        let (params, key) = (golden.params(&case), |name: &str| format!("{case}/{name}"));
+        let positions = if golden.has(&key("positions")) { golden.ids(&key("positions")) } else { Vec::new() };
+        let len = positions.iter().max().map_or(0, |max| *max as usize + 1);
+        let rotary = rotary(&params, len);
+        if golden.has(&key("attention_scaling")) {
+            let expected = golden.tensor(&key("attention_scaling"))[[0]];
+            assert!((rotary.attention_factor() - expected).abs() < 1e-15, "{case}");
+        }
+        let after = key("inv_freq_after_forward");
+        let inv_freq = golden.tensor(&if golden.has(&after) { after } else { key("inv_freq") });
+        assert_eq!(inv_freq.len(), rotary.frequencies().len(), "{case}");
+        same_frequencies(&case, &rotary, inv_freq.as_slice().unwrap());
+        if golden.has(&key("cos")) {
+            same_tables(&case, &rotary, &positions, &golden, ["cos", "sin"].map(key));
+        }
+    }
+}
+
+/// Cos and sin within what f32 angles lose; by the recipe, within a few ulp.
+fn same_tables(case: &str, rotary: &Rotary, positions: &[i64], golden: &Golden, names: [String; 2]) {
+    let [cos, sin] = names.map(|name| golden.tensor(&name));
+    let pairs = rotary.dim() / 2;
+    let recipe = rotary.clone().with_precision(Precision::Float32Recipe);
+    let slack = if case.starts_with("llama3") { 2e-6 } else { 3e-7 };
+    for (exact, rotary) in [(true, rotary), (false, &recipe)] {
+        let rotation = rotary.at::<f32>(positions).unwrap();
+        for (row, position) in positions.iter().enumerate() {
+            let [c, s] = rotation.cos_sin(row).unwrap();
+            for i in 0..2 * pairs {
+                let angle = *position as f64 * rotary.frequencies()[i % pairs];
+                // The recipe differs where a frequency differs in its last bit.
+                let bound = (if exact { 1e-6 } else { 2.5e-7 } + slack * angle.abs()) * rotary.attention_factor();
+                for (found, expected) in [(c[i % pairs], cos[[row, i]]), (s[i % pairs], sin[[row, i]])] {
+                    let error = (f64::from(found) - expected).abs();
+                    assert!(error <= bound, "{case} {exact} {position} {i}: {found} instead of {expected}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_recipe_is_within_a_few_ulp_of_torch() {
+    let golden = Golden::open("c1_rope_scaling_hf");
+    for case in ["default", "default_theta2", "linear", "dynamic_long", "longrope_long", "phi_partial", "yarn"] {
+        let positions = golden.ids(&format!("{case}/positions"));
+        let len = positions.iter().max().map_or(0, |max| *max as usize + 1);
+        let rotary = rotary(&golden.params(case), len).with_precision(Precision::Float32Recipe);
+        let rotation = rotary.at::<f32>(&positions).unwrap();
+        let (mut far, mut all) = (0, 0);
+        for (row, cos) in golden.f32(&format!("{case}/cos")).outer_iter().enumerate() {
+            for (i, expected) in cos.iter().take(rotary.dim() / 2).enumerate() {
+                let found = rotation.cos_sin(row).unwrap()[0][i];
+                all += 1;
+                far += usize::from((found - expected).abs() > 3.0 * f32::EPSILON);
+            }
+        }
+        println!("{case}: {far} of {all} cosines are more than 3 ulp of one apart");
+        assert!(far * 10 <= all, "{case}: {far} of {all}");
+    }
+}
+
+#[test]
+fn two_thetas_of_gemma3() {
+    let golden = Golden::open("c1_rope_scaling_hf");
+    let params = &golden.params("gemma3_dual_theta")["rope_parameters"];
+    let positions = golden.ids("gemma3_dual_theta/positions");
+    for kind in ["full_attention", "sliding_attention"] {
+        let mut params = params[kind].clone();
+        params["head_dim"] = 16.into();
+        let rotary = rotary(&params, 0);
+        let name = |what: &str| format!("gemma3_dual_theta/{kind}_{what}");
+        same_frequencies(kind, &rotary, golden.tensor(&name("inv_freq")).as_slice().unwrap());
+        same_tables(kind, &rotary, &positions, &golden, [name("cos"), name("sin")]);
+    }
+}
+
+#[test]
+fn mscale_of_deepseek() {
+    let golden = Golden::open("c1_rope_scaling_hf");
+    let scale = golden.tensor("deepseek_mscale/softmax_scale");
+    for (i, factor) in [1.0, 4.0, 40.0].into_iter().enumerate() {
+        for (j, mscale_all_dim) in [1.0, 0.707, 0.0].into_iter().enumerate() {
+            let yarn = Yarn { mscale_all_dim, ..Yarn::new(factor, 4096) };
+            let found = 192_f64.powf(-0.5) * yarn.softmax_factor();
+            assert!((found - scale[[i, j]]).abs() < 1e-16, "{factor} {mscale_all_dim}");
+        }
+    }
+}
+
+#[track_caller]
+fn near(found: f64, expected: f64) {
+    assert!((found - expected).abs() <= 4e-9 * expected.abs(), "{found} instead of {expected}");
+}
+
+#[test]
+fn reference_values() {
+    let plain = |dim, base| Frequencies::geometric(dim, base).unwrap();
+    let ratios = |dim, base, factor| {
+        let parameters = Llama3 { factor, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+        let scaled = plain(dim, base).llama3(parameters).unwrap().to_radians();
+        scaled.iter().zip(plain(dim, base).to_radians()).map(|(a, b)| a / b).collect::<Vec<f64>>()
+    };
+    let llama31 = ratios(128, 5e5, 8.0);
+    assert!(llama31[..29].iter().all(|&ratio| ratio == 1.0) && llama31[35..].iter().all(|&ratio| ratio == 0.125));
+    let expected = [0.8281684118, 0.6437431331, 0.4935071227, 0.3711222795, 0.2714254771, 0.1902107436];
+    llama31[29..35].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
+    let llama32 = ratios(64, 5e5, 32.0);
+    assert!(llama32[..15].iter().all(|&ratio| ratio == 1.0) && llama32[18..].iter().all(|&ratio| ratio == 1.0 / 32.0));
+    let expected = [0.6055727545, 0.3037425238, 0.1034476090];
+    llama32[15..18].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
+    let gpt_oss = Yarn { truncate: false, ..Yarn::new(32.0, 4096) };
+    near(gpt_oss.default_attention_factor(), 1.3465735902799727);
+    let scaled = plain(64, 150_000.0).yarn(&gpt_oss).unwrap().to_radians();
+    let expected = [0.0508132748, 0.0317056962, 0.0193350011, 0.0115920493];
+    scaled[8..12].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
+}
+
+#[test]
+fn scaled_frequencies_are_the_truth() {
+    let golden = Golden::open("e2_truth_frequencies");
+    let plain = |base| Frequencies::geometric(128, base).unwrap();
+    let yarn = |truncate| Yarn { truncate, ..Yarn::new(4.0, 2048) };
+    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    let dynamic = DynamicNtk { factor: 4.0, original_len: 2048 };
+    // The ends of YaRN's ramp are found in f64; the rest is exact.
+    for (case, frequencies, bound) in [
+        ("llama3", plain(500_000.0).llama3(llama3), 0.0),
+        ("dynamic_ntk", plain(10_000.0).dynamic_ntk(dynamic, 8192).map(|(frequencies, _)| frequencies), 0.0),
+        ("yarn_truncate", plain(10_000.0).yarn(&yarn(true)), 0.0),
+        ("yarn_no_truncate", plain(10_000.0).yarn(&yarn(false)), 1e-14),
+    ] {
+        let truth = golden.tensor(&format!("{case}/f64"));
+        for (found, truth) in frequencies.unwrap().to_radians().iter().zip(&truth) {
+            assert!((found - truth).abs() <= bound * truth, "{case}: {found} instead of {truth}");
+        }
+    }
+}
