@@ -96,7 +96,7 @@ impl<A: Element> Rotation<A> {
     /// // Two documents of 3 and 2 tokens, packed: (tokens, heads, dim)
     /// let rotary = Rotary::new(Frequencies::geometric(8, 10_000.0)?, Pairing::Interleaved);
     /// let mut q = Array3::<f32>::ones((5, 4, 8));
-    /// rotary.at(&ids::packed(&[3, 2]))?.apply_along(Axis(0), q.view_mut())?;
+    /// rotary.at(&ids::packed(&[3, 2])?)?.apply_along(Axis(0), q.view_mut())?;
     /// assert_eq!(q[[1, 0, 0]], q[[4, 3, 0]]); // both are at position 1
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
