@@ -93,7 +93,8 @@ fn interleave_pairs<S: Simd>(a: [S::f64s; 2], b: [S::f64s; 2]) -> [[S::f64s; 2];
     [a[0].interleave(b[0]).into(), a[1].interleave(b[1]).into()]
 }
 
-/// The 16-bit types round lane by lane; everything before that is in vectors.
+/// The 16-bit types round lane by lane; everything before that is in vectors. Their stores stay calls: unrolled into each
+/// kernel, they would be most of its code.
 #[cfg(feature = "half")]
 macro_rules! half_lanes {
     ($type:ty) => {
@@ -111,7 +112,7 @@ macro_rules! half_lanes {
                 interleave_pairs::<S>(a, b)
             }
 
-            #[inline(always)]
+            #[inline(never)]
             fn write_group<S: Simd>(group: [S::f64s; 2], out: &mut [Self]) {
                 for (vector, out) in group.iter().zip(out.chunks_exact_mut(S::f64s::LEN)) {
                     for (value, out) in vector.as_slice().iter().zip(out) {
@@ -120,7 +121,7 @@ macro_rules! half_lanes {
                 }
             }
 
-            #[inline(always)]
+            #[inline(never)]
             fn add_group<S: Simd>(_: S, group: [S::f64s; 2], out: &mut [Self]) {
                 for (vector, out) in group.iter().zip(out.chunks_exact_mut(S::f64s::LEN)) {
                     for (value, out) in vector.as_slice().iter().zip(out) {
