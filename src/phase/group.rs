@@ -2,7 +2,7 @@
 
 use fearless_simd::prelude::*;
 
-use super::kernel::{HALF_BLOCK, Job};
+use super::kernel::{CENTRES, HALF_BLOCK, Job, QUAD, centre_of};
 use super::sincos::sincos;
 use super::turns::{GROUP, Turns};
 use super::{Lanes, Layout};
@@ -37,6 +37,12 @@ impl<S: Simd> Group<S> {
     pub(super) fn scaled(self, factor: f64) -> Self {
         let Self { sin, cos } = self;
         Self { sin: [sin[0] * factor, sin[1] * factor], cos: [cos[0] * factor, cos[1] * factor] }
+    }
+
+    /// The group turned by the angles of another one.
+    #[inline(always)]
+    pub(super) fn rotated(self, by: Self) -> Self {
+        self.rotations(by)[0]
     }
 
     /// The group turned forwards and backwards by the angles of another one: both share their products.
@@ -148,12 +154,20 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         );
     }
 
-    /// A group turned by `step` positions.
+    /// A group at an anchor turned by `step` positions: to the centre, and from there.
     #[inline(always)]
     pub(super) fn turned(self, group: Group<S>, step: i64, first: usize) -> Group<S> {
-        let [sin, cos] = self.waves.steps(step.unsigned_abs() as usize, first..first + Self::WIDTH);
-        let [forwards, backwards] = group.rotations(Group::load(self.simd, sin, cos));
-        if step >= 0 { forwards } else { backwards }
+        let by = |row| {
+            let [sin, cos] = self.waves.steps(row, first..first + Self::WIDTH);
+            Group::load(self.simd, sin, cos)
+        };
+        let centre = group.rotated(by(centre_of(step)));
+        match step.rem_euclid(QUAD as i64) {
+            0 => centre.rotations(by(CENTRES))[1],
+            1 => centre,
+            2 => centre.rotated(by(CENTRES)),
+            _ => centre.rotated(by(CENTRES + 1)),
+        }
     }
 
     /// Stores or adds the group that is the `at`-th of its columns.

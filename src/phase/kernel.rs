@@ -15,6 +15,11 @@ use crate::{Element, Position, Positions};
 /// An anchor serves the positions from this many before it to one less than this many after it.
 pub(super) const HALF_BLOCK: usize = 32;
 const BLOCK: i64 = 2 * HALF_BLOCK as i64;
+/// Rows that share a centre: positions centre - 1, centre, centre + 1, centre + 2. Their products are shared, they are
+/// written together, and one row of the large table serves them all.
+pub(super) const QUAD: usize = 4;
+/// Centres around an anchor.
+pub(super) const CENTRES: usize = 2 * HALF_BLOCK / QUAD;
 /// Pairs whose anchors are kept at a time, on the stack.
 const CHUNK: usize = 512;
 /// A chunk of pairs at one position: sine, cosine, and below which value cancellation is suspected.
@@ -48,7 +53,7 @@ impl<A: Element, const ADD: bool, const INTERLEAVED: bool> Kernel for AllRows<'_
     }
 }
 
-/// The table of steps: amplitude · sine and cosine of 0..=HALF_BLOCK.
+/// The table of steps: amplitude · sine and cosine from the anchor to its centres, then those of one and two positions.
 struct Steps<'a> {
     turns: &'a Turns,
     amplitude: f64,
@@ -61,8 +66,9 @@ impl Kernel for Steps<'_> {
     fn run<S: Simd>(self, simd: S) {
         let padded = self.turns.padded();
         let rows = self.sin.chunks_exact_mut(padded).zip(self.cos.chunks_exact_mut(padded));
-        for (step, (sin, cos)) in (0..).zip(rows) {
-            fill(simd, self.turns, Position::Integer(step), 0, self.amplitude, sin, cos);
+        let centres = (0..CENTRES).map(|centre| ((QUAD * centre + 1) as i64 - HALF_BLOCK as i64, self.amplitude));
+        for ((step, amplitude), (sin, cos)) in centres.chain([(1, 1.0), (2, 1.0)]).zip(rows) {
+            fill(simd, self.turns, Position::Integer(step), 0, amplitude, sin, cos);
         }
     }
 }
@@ -90,6 +96,12 @@ impl Waves {
         let (sin, cos) = (&mut *self.step_sin, &mut *self.step_cos);
         launch(self.level, Steps { turns: &self.turns, amplitude: self.amplitude, sin, cos });
     }
+}
+
+/// The row in the table of steps for the centre of anchor + step.
+#[inline(always)]
+pub(super) fn centre_of(step: i64) -> usize {
+    (step + HALF_BLOCK as i64) as usize / QUAD
 }
 
 /// amplitude · sine and cosine of the pairs from `first` on at one position.
@@ -163,19 +175,20 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         anchors: &mut Anchors,
     ) {
         let row_of = |step: i64| row + (step - steps.start) as usize;
-        // Up to here, both anchor + step and anchor − step are asked for.
-        let mirrored = (-steps.start).min(steps.end - 1).max(0);
         for first in (0..self.waves.turns.padded()).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(self.waves.turns.padded());
             self.fill_anchors(anchor, chunk.clone(), anchors);
-            for step in 1..=mirrored {
-                let [before, after] = rows.two(row_of(-step), row_of(step));
-                let outputs = [after, before].map(|row| self.columns.of_pairs(row, chunk.clone()));
-                self.mirrored_rows(anchor, step, chunk.clone(), anchors, outputs);
-            }
-            for step in steps.clone().filter(|&step| step == 0 || step.abs() > mirrored) {
-                let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
-                self.single_row(anchor, step, chunk.clone(), anchors, out);
+            let mut step = steps.start;
+            while step < steps.end {
+                if step % QUAD as i64 == 0 && step + QUAD as i64 <= steps.end {
+                    let outputs = rows.four(row_of(step)).map(|row| self.columns.of_pairs(row, chunk.clone()));
+                    self.quad(anchor, step, chunk.clone(), anchors, outputs);
+                    step += QUAD as i64;
+                } else {
+                    let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
+                    self.single_row(anchor, step, chunk.clone(), anchors, out);
+                    step += 1;
+                }
             }
         }
         for step in steps.clone() {
@@ -193,33 +206,45 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         }
     }
 
-    /// Positions anchor + step and anchor − step of a chunk of pairs.
+    /// Positions anchor + step to anchor + step + 3 of a chunk of pairs; `step` is a multiple of four.
     #[inline(always)]
-    fn mirrored_rows<A: Element>(
+    fn quad<A: Element>(
         self,
         anchor: i64,
         step: i64,
         chunk: Range<usize>,
         anchors: &Anchors,
-        [mut after, mut before]: [[&mut [A]; 2]; 2],
+        mut outputs: [[&mut [A]; 2]; QUAD],
     ) {
         let n = chunk.len();
-        let [step_sin, step_cos] = self.waves.steps(step as usize, chunk.clone());
+        let [to_centre, one, two] =
+            [centre_of(step), CENTRES, CENTRES + 1].map(|at| self.waves.steps(at, chunk.clone()));
         let (sin, cos, bound) = (&anchors.sin[..n], &anchors.cos[..n], &anchors.bound[..n]);
         for at in 0..n / Self::WIDTH {
             let group = at * Self::WIDTH..(at + 1) * Self::WIDTH;
-            let by = Group::load(self.simd, &step_sin[group.clone()], &step_cos[group.clone()]);
-            let [plus, minus] = Group::load(self.simd, &sin[group.clone()], &cos[group.clone()]).rotations(by);
+            let centre = Group::load(self.simd, &sin[group.clone()], &cos[group.clone()])
+                .rotated(self.load(to_centre, group.clone()));
+            let [after, before] = centre.rotations(self.load(one, group.clone()));
+            let rows = [before, centre, after, centre.rotated(self.load(two, group.clone()))];
             let bound = S::f32s::from_slice(self.simd, &bound[group.clone()]);
-            if plus.smaller().min(minus.smaller()).simd_lt(bound).any_true() {
-                let first = chunk.start + group.start;
-                self.put_repaired(anchor, step, first, at, &mut after);
-                self.put_repaired(anchor, -step, first, at, &mut before);
+            let smallest = rows[0].smaller().min(rows[1].smaller()).min(rows[2].smaller().min(rows[3].smaller()));
+            if smallest.simd_lt(bound).any_true() {
+                for (step, out) in (step..).zip(&mut outputs) {
+                    self.put_repaired(anchor, step, chunk.start + group.start, at, out);
+                }
             } else {
-                self.put(plus, at, &mut after);
-                self.put(minus, at, &mut before);
+                let [a, b, c, d] = &mut outputs;
+                self.put(rows[0], at, a);
+                self.put(rows[1], at, b);
+                self.put(rows[2], at, c);
+                self.put(rows[3], at, d);
             }
         }
+    }
+
+    #[inline(always)]
+    fn load(self, [sin, cos]: [&[f64]; 2], group: Range<usize>) -> Group<S> {
+        Group::load(self.simd, &sin[group.clone()], &cos[group])
     }
 
     /// Position anchor + step of a chunk of pairs.

@@ -23,7 +23,7 @@ use fearless_simd::Level;
 use ndarray::{ArrayViewMut2, Axis};
 
 use crate::{Element, Positions};
-use kernel::HALF_BLOCK;
+use kernel::{CENTRES, HALF_BLOCK};
 use rows::Rows;
 use turns::Turns;
 use wide::Wide;
@@ -31,8 +31,9 @@ use wide::Wide;
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 ///
 /// Elements of 64 bits get, for every value, the exact phase and a polynomial. Narrower ones are computed in runs: an
-/// *anchor* stands at every 64th position, and the rows around it are its rotations by a table of small steps (angle
-/// addition in f64: the rows at anchor ± k share their four products). Anchors stand at absolute positions, so a row
+/// *anchor* stands at every 64th position. It is turned to the *centre* of each four rows by a table of steps, and the
+/// centre to the other three by one and by two positions (angle addition in f64; one back and one forth share their four
+/// products). Anchors stand at absolute positions, so a row
 /// never depends on where the run began, and a row asked for alone is computed in the same way. Where a value near a zero
 /// crossing lost too many bits to cancellation, the polynomial of its own phase takes its place.
 #[derive(Clone, Debug)]
@@ -40,7 +41,8 @@ pub struct Waves {
     turns: Turns,
     amplitude: f64,
     level: Level,
-    /// amplitude · sine and cosine of k steps, k = 0..=HALF_BLOCK: one row of padded pairs for each k.
+    /// amplitude · sine and cosine of the steps to the centres, then of one and of two positions without the amplitude: a
+    /// row of padded pairs for each.
     step_sin: Vec<f64>,
     step_cos: Vec<f64>,
 }
@@ -55,7 +57,7 @@ pub enum Store {
 impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
-        let size = (HALF_BLOCK + 1) * turns.padded();
+        let size = (CENTRES + 2) * turns.padded();
         let level = Level::new();
         let mut waves = Self { turns, amplitude, level, step_sin: vec![0.0; size], step_cos: vec![0.0; size] };
         waves.fill_steps();

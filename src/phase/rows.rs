@@ -1,4 +1,4 @@
-//! Rows of an output, one or two at a time.
+//! Rows of an output, one or four at a time.
 
 use ndarray::{ArrayViewMut2, Axis};
 
@@ -30,18 +30,21 @@ impl<'a, A> Rows<'a, A> {
         }
     }
 
-    /// Two rows, `first` above `second`.
+    /// Four rows from `first` on.
     #[inline(always)]
-    pub(crate) fn two(&mut self, first: usize, second: usize) -> [&mut [A]; 2] {
+    pub(crate) fn four(&mut self, first: usize) -> [&mut [A]; 4] {
         match self {
             Self::Flat { data, dim } => {
-                let (above, below) = data.split_at_mut(second * *dim);
-                [&mut above[first * *dim..(first + 1) * *dim], &mut below[..*dim]]
+                let rows = &mut data[first * *dim..(first + 4) * *dim];
+                let (above, below) = rows.split_at_mut(2 * *dim);
+                let ((a, b), (c, d)) = (above.split_at_mut(*dim), below.split_at_mut(*dim));
+                [a, b, c, d]
             }
             Self::Strided(view) => {
-                let (above, below) = view.view_mut().split_at(Axis(0), second);
-                [(above, first), (below, 0)]
-                    .map(|(rows, row)| rows.index_axis_move(Axis(0), row).into_slice().unwrap_or_default())
+                let rows = view.slice_axis_mut(Axis(0), (first..first + 4).into());
+                let (above, below) = rows.split_at(Axis(0), 2);
+                let ((a, b), (c, d)) = (above.split_at(Axis(0), 1), below.split_at(Axis(0), 1));
+                [a, b, c, d].map(|row| row.index_axis_move(Axis(0), 0).into_slice().unwrap_or_default())
             }
         }
     }
