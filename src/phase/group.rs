@@ -2,7 +2,7 @@
 
 use fearless_simd::prelude::*;
 
-use super::kernel::{CENTRES, HALF_BLOCK, Job, QUAD, centre_of};
+use super::kernel::{HALF_BLOCK, Job, QUAD, centre_of};
 use super::sincos::sincos;
 use super::turns::{GROUP, Turns};
 use super::{Lanes, Layout};
@@ -22,13 +22,16 @@ pub(super) struct Group<S: Simd> {
 }
 
 impl<S: Simd> Group<S> {
+    /// Sines, then cosines.
     #[inline(always)]
-    pub(super) fn load(simd: S, sin: &[f64], cos: &[f64]) -> Self {
+    pub(super) fn load(simd: S, values: &[f64]) -> Self {
+        let (sin, cos) = values.split_at(2 * S::f64s::LEN);
         Self { sin: load_two(simd, sin), cos: load_two(simd, cos) }
     }
 
     #[inline(always)]
-    pub(super) fn store(self, sin: &mut [f64], cos: &mut [f64]) {
+    pub(super) fn store(self, values: &mut [f64]) {
+        let (sin, cos) = values.split_at_mut(2 * S::f64s::LEN);
         <f64 as Lanes>::write_group::<S>(self.sin, sin);
         <f64 as Lanes>::write_group::<S>(self.cos, cos);
     }
@@ -157,16 +160,15 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
     /// A group at an anchor turned by `step` positions: to the centre, and from there.
     #[inline(always)]
     pub(super) fn turned(self, group: Group<S>, step: i64, first: usize) -> Group<S> {
-        let by = |row| {
-            let [sin, cos] = self.waves.steps(row, first..first + Self::WIDTH);
-            Group::load(self.simd, sin, cos)
-        };
-        let centre = group.rotated(by(centre_of(step)));
+        let simd = self.simd;
+        let pairs = first..first + Self::WIDTH;
+        let (one, two) = self.waves.from_centre(pairs.clone()).split_at(2 * Self::WIDTH);
+        let centre = group.rotated(Group::load(simd, self.waves.to_centre(centre_of(step), pairs)));
         match step.rem_euclid(QUAD as i64) {
-            0 => centre.rotations(by(CENTRES))[1],
+            0 => centre.rotations(Group::load(simd, one))[1],
             1 => centre,
-            2 => centre.rotated(by(CENTRES)),
-            _ => centre.rotated(by(CENTRES + 1)),
+            2 => centre.rotated(Group::load(simd, one)),
+            _ => centre.rotated(Group::load(simd, two)),
         }
     }
 

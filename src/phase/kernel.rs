@@ -22,10 +22,9 @@ pub(super) const QUAD: usize = 4;
 pub(super) const CENTRES: usize = 2 * HALF_BLOCK / QUAD;
 /// Pairs whose anchors are kept at a time, on the stack.
 const CHUNK: usize = 512;
-/// A chunk of pairs at one position: sine, cosine, and below which value cancellation is suspected.
+/// A chunk of pairs at one position: sines and cosines group by group, and below which value cancellation is suspected.
 struct Anchors {
-    sin: [f64; CHUNK],
-    cos: [f64; CHUNK],
+    angles: [f64; 2 * CHUNK],
     bound: [f32; CHUNK],
 }
 
@@ -53,22 +52,25 @@ impl<A: Element, const ADD: bool, const INTERLEAVED: bool> Kernel for AllRows<'_
     }
 }
 
-/// The table of steps: amplitude · sine and cosine from the anchor to its centres, then those of one and two positions.
-struct Steps<'a> {
+/// The tables of turns.
+struct Turning<'a> {
     turns: &'a Turns,
     amplitude: f64,
-    sin: &'a mut [f64],
-    cos: &'a mut [f64],
+    to_centres: &'a mut [f64],
+    from_centre: &'a mut [f64],
 }
 
-impl Kernel for Steps<'_> {
+impl Kernel for Turning<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let padded = self.turns.padded();
-        let rows = self.sin.chunks_exact_mut(padded).zip(self.cos.chunks_exact_mut(padded));
-        let centres = (0..CENTRES).map(|centre| ((QUAD * centre + 1) as i64 - HALF_BLOCK as i64, self.amplitude));
-        for ((step, amplitude), (sin, cos)) in centres.chain([(1, 1.0), (2, 1.0)]).zip(rows) {
-            fill(simd, self.turns, Position::Integer(step), 0, amplitude, sin, cos);
+        let width = 4 * S::f64s::LEN;
+        for (centre, row) in self.to_centres.chunks_exact_mut((2 * self.turns.padded()).max(1)).enumerate() {
+            let step = Position::Integer((QUAD * centre + 1) as i64 - HALF_BLOCK as i64);
+            fill(simd, self.turns, step, 0, self.amplitude, row.chunks_exact_mut(width));
+        }
+        for step in 0..2 {
+            let groups = self.from_centre.chunks_exact_mut(width).skip(step).step_by(2);
+            fill(simd, self.turns, Position::Integer(step as i64 + 1), 0, 1.0, groups);
         }
     }
 }
@@ -91,41 +93,38 @@ impl Waves {
         }
     }
 
-    /// Fills the table of steps.
+    /// Fills the tables of turns. Their order is that of the instruction set's vectors.
     pub(super) fn fill_steps(&mut self) {
-        let (sin, cos) = (&mut *self.step_sin, &mut *self.step_cos);
-        launch(self.level, Steps { turns: &self.turns, amplitude: self.amplitude, sin, cos });
+        let Self { turns, amplitude, to_centres, from_centre, .. } = self;
+        launch(self.level, Turning { turns, amplitude: *amplitude, to_centres, from_centre });
     }
 }
 
-/// The row in the table of steps for the centre of anchor + step.
+/// The centre next to anchor + step.
 #[inline(always)]
 pub(super) fn centre_of(step: i64) -> usize {
     (step + HALF_BLOCK as i64) as usize / QUAD
 }
 
-/// amplitude · sine and cosine of the pairs from `first` on at one position.
+/// amplitude · sines and cosines of the pairs from `first` on at one position, group by group.
 #[inline(always)]
-fn fill<S: Simd>(
+fn fill<'a, S: Simd>(
     simd: S,
     turns: &Turns,
     position: Position,
     first: usize,
     amplitude: f64,
-    sin: &mut [f64],
-    cos: &mut [f64],
+    groups: impl Iterator<Item = &'a mut [f64]>,
 ) {
-    let width = 2 * S::f64s::LEN;
-    let groups = sin.chunks_exact_mut(width).zip(cos.chunks_exact_mut(width));
-    for ((sin, cos), first) in groups.zip((first..).step_by(width)) {
-        exact(simd, turns, position, first).scaled(amplitude).store(sin, cos);
+    for (group, first) in groups.zip((first..).step_by(2 * S::f64s::LEN)) {
+        exact(simd, turns, position, first).scaled(amplitude).store(group);
     }
 }
 
 impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEAVED> {
     #[inline(always)]
     fn all<A: Element>(self, positions: &Positions<'_>, rows: &mut Rows<'_, A>) {
-        let mut anchors = Anchors { sin: [0.0; CHUNK], cos: [0.0; CHUNK], bound: [0.0; CHUNK] };
+        let mut anchors = Anchors { angles: [0.0; 2 * CHUNK], bound: [0.0; CHUNK] };
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
@@ -199,8 +198,8 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
     #[inline(always)]
     fn fill_anchors(self, anchor: i64, chunk: Range<usize>, anchors: &mut Anchors) {
         let n = chunk.len();
-        let (sin, cos) = (&mut anchors.sin[..n], &mut anchors.cos[..n]);
-        fill(self.simd, &self.waves.turns, Position::Integer(anchor), chunk.start, 1.0, sin, cos);
+        let groups = anchors.angles[..2 * n].chunks_exact_mut(2 * Self::WIDTH);
+        fill(self.simd, &self.waves.turns, Position::Integer(anchor), chunk.start, 1.0, groups);
         for (bound, first) in anchors.bound[..n].chunks_exact_mut(Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
             self.bound(anchor, first).store_slice(bound);
         }
@@ -216,21 +215,23 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         anchors: &Anchors,
         mut outputs: [[&mut [A]; 2]; QUAD],
     ) {
-        let n = chunk.len();
-        let [to_centre, one, two] =
-            [centre_of(step), CENTRES, CENTRES + 1].map(|at| self.waves.steps(at, chunk.clone()));
-        let (sin, cos, bound) = (&anchors.sin[..n], &anchors.cos[..n], &anchors.bound[..n]);
-        for at in 0..n / Self::WIDTH {
-            let group = at * Self::WIDTH..(at + 1) * Self::WIDTH;
-            let centre = Group::load(self.simd, &sin[group.clone()], &cos[group.clone()])
-                .rotated(self.load(to_centre, group.clone()));
-            let [after, before] = centre.rotations(self.load(one, group.clone()));
-            let rows = [before, centre, after, centre.rotated(self.load(two, group.clone()))];
-            let bound = S::f32s::from_slice(self.simd, &bound[group.clone()]);
+        let simd = self.simd;
+        let groups = anchors.angles[..2 * chunk.len()].chunks_exact(2 * Self::WIDTH);
+        let to_centre = self.waves.to_centre(centre_of(step), chunk.clone()).chunks_exact(2 * Self::WIDTH);
+        let from_centre = self.waves.from_centre(chunk.clone()).chunks_exact(4 * Self::WIDTH);
+        let bounds = anchors.bound.chunks_exact(Self::WIDTH);
+        for (at, (((group, to_centre), from_centre), bound)) in
+            groups.zip(to_centre).zip(from_centre).zip(bounds).enumerate()
+        {
+            let (one, two) = from_centre.split_at(2 * Self::WIDTH);
+            let centre = Group::load(simd, group).rotated(Group::load(simd, to_centre));
+            let [after, before] = centre.rotations(Group::load(simd, one));
+            let rows = [before, centre, after, centre.rotated(Group::load(simd, two))];
+            let bound = S::f32s::from_slice(simd, bound);
             let smallest = rows[0].smaller().min(rows[1].smaller()).min(rows[2].smaller().min(rows[3].smaller()));
             if smallest.simd_lt(bound).any_true() {
                 for (step, out) in (step..).zip(&mut outputs) {
-                    self.put_repaired(anchor, step, chunk.start + group.start, at, out);
+                    self.put_repaired(anchor, step, chunk.start + at * Self::WIDTH, at, out);
                 }
             } else {
                 let [a, b, c, d] = &mut outputs;
@@ -240,11 +241,6 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
                 self.put(rows[3], at, d);
             }
         }
-    }
-
-    #[inline(always)]
-    fn load(self, [sin, cos]: [&[f64]; 2], group: Range<usize>) -> Group<S> {
-        Group::load(self.simd, &sin[group.clone()], &cos[group])
     }
 
     /// Position anchor + step of a chunk of pairs.
@@ -261,7 +257,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
             let group = at * Self::WIDTH..(at + 1) * Self::WIDTH;
             let first = chunk.start + group.start;
             let bound = S::f32s::from_slice(self.simd, &anchors.bound[group.clone()]);
-            let group = Group::load(self.simd, &anchors.sin[group.clone()], &anchors.cos[group]);
+            let group = Group::load(self.simd, &anchors.angles[2 * group.start..2 * group.end]);
             self.put_turned(group, bound, anchor, step, first, at, &mut out);
         }
     }

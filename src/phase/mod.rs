@@ -41,10 +41,10 @@ pub struct Waves {
     turns: Turns,
     amplitude: f64,
     level: Level,
-    /// amplitude · sine and cosine of the steps to the centres, then of one and of two positions without the amplitude: a
-    /// row of padded pairs for each.
-    step_sin: Vec<f64>,
-    step_cos: Vec<f64>,
+    /// From an anchor to its centres, a row of groups for each: sines, then cosines of a group, times the amplitude.
+    to_centres: Vec<f64>,
+    /// From a centre to its neighbours, one row of groups: sines and cosines of one position, then those of two.
+    from_centre: Vec<f64>,
 }
 
 /// Whether rows are stored, or added to what is there.
@@ -57,9 +57,9 @@ pub enum Store {
 impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
-        let size = (CENTRES + 2) * turns.padded();
         let level = Level::new();
-        let mut waves = Self { turns, amplitude, level, step_sin: vec![0.0; size], step_cos: vec![0.0; size] };
+        let (to_centres, from_centre) = (vec![0.0; CENTRES * 2 * turns.padded()], vec![0.0; 2 * 2 * turns.padded()]);
+        let mut waves = Self { turns, amplitude, level, to_centres, from_centre };
         waves.fill_steps();
         waves
     }
@@ -71,20 +71,27 @@ impl Waves {
     }
 
     pub(crate) fn with_level(self, level: Level) -> Self {
-        Self { level, ..self }
+        let mut waves = Self { level, ..self };
+        waves.fill_steps();
+        waves
     }
 
-    /// Sines and cosines of a step for a chunk of pairs.
+    /// The turns to a centre for a chunk of pairs.
     #[inline(always)]
-    fn steps(&self, step: usize, chunk: Range<usize>) -> [&[f64]; 2] {
-        let row = step * self.turns.padded();
-        let at = row + chunk.start..row + chunk.end;
-        [&self.step_sin[at.clone()], &self.step_cos[at]]
+    fn to_centre(&self, centre: usize, chunk: Range<usize>) -> &[f64] {
+        let row = 2 * centre * self.turns.padded();
+        &self.to_centres[row + 2 * chunk.start..row + 2 * chunk.end]
+    }
+
+    /// The turns by one and by two positions for a chunk of pairs.
+    #[inline(always)]
+    fn from_centre(&self, chunk: Range<usize>) -> &[f64] {
+        &self.from_centre[4 * chunk.start..4 * chunk.end]
     }
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        self.turns.memory() + size_of_val(&*self.step_sin) + size_of_val(&*self.step_cos)
+        self.turns.memory() + size_of_val(&*self.to_centres) + size_of_val(&*self.from_centre)
     }
 
     /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which are given by `columns`.
