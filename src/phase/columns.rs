@@ -68,4 +68,10 @@ impl Columns {
         };
         [part(firsts), part(seconds)]
     }
+
+    /// How many whole groups of `width` pairs a chunk has, both members of all its pairs present.
+    pub(crate) fn whole_groups(&self, chunk: Range<usize>, width: usize) -> usize {
+        let pairs = self.pairs - usize::from(self.last_is_single);
+        pairs.clamp(chunk.start, chunk.end).saturating_sub(chunk.start) / width
+    }
 }

@@ -97,6 +97,16 @@ fn exact_vector<S: Simd>(simd: S, turns: &Turns, position: Position, first: usiz
     sincos(simd, high, low, radians * position.to_f64())
 }
 
+/// Where the two vectors of a group go: the sines and the cosines, or the first and the second part where they alternate.
+pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
+
+/// `len` values from `start` on, or those that there are.
+#[inline(always)]
+fn part<A>(values: &mut [A], start: usize, len: usize) -> &mut [A] {
+    let end = (start + len).min(values.len());
+    &mut values[start.min(end)..end]
+}
+
 #[inline(always)]
 fn load_two<S: Simd>(simd: S, values: &[f64]) -> [S::f64s; 2] {
     let (low, high) = values.split_at(S::f64s::LEN);
@@ -128,14 +138,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
     /// Everything is computed again, so that the values of the usual path never leave their registers.
     #[cold]
     #[inline(never)]
-    pub(super) fn put_repaired<A: Element>(
-        self,
-        anchor: i64,
-        step: i64,
-        first: usize,
-        at: usize,
-        out: &mut [&mut [A]; 2],
-    ) {
+    pub(super) fn put_repaired<A: Element>(self, anchor: i64, step: i64, first: usize, slot: Slot<'_, A>) {
         self.simd.vectorize(
             #[inline(always)]
             || {
@@ -152,7 +155,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
                         group.cos[vector][lane] = exact.cos[vector][lane];
                     }
                 }
-                self.put(group, at, out);
+                self.put(group, slot);
             },
         );
     }
@@ -172,40 +175,46 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         }
     }
 
-    /// Stores or adds the group that is the `at`-th of its columns.
+    /// Stores or adds a group.
     #[inline(always)]
-    pub(super) fn put<A: Element>(self, group: Group<S>, at: usize, out: &mut [&mut [A]; 2]) {
+    pub(super) fn put<A: Element>(self, group: Group<S>, slot: Slot<'_, A>) {
         let (sin, cos) = (A::to_group::<S>(group.sin), A::to_group::<S>(group.cos));
-        let at = at * Self::WIDTH;
-        if INTERLEAVED {
-            let [first, second] = A::interleave::<S>(sin, cos);
-            self.store(first, &mut *out[0], 2 * at);
-            self.store(second, &mut *out[0], 2 * at + Self::WIDTH);
+        let [first, second] = if INTERLEAVED {
+            A::interleave::<S>(sin, cos)
         } else if self.columns.layout == Layout::CosSinHalves {
-            self.store(cos, &mut *out[0], at);
-            self.store(sin, &mut *out[1], at);
+            [cos, sin]
         } else {
-            self.store(sin, &mut *out[0], at);
-            self.store(cos, &mut *out[1], at);
+            [sin, cos]
+        };
+        if ADD {
+            A::add_group(self.simd, first, slot.0);
+            A::add_group(self.simd, second, slot.1);
+        } else {
+            A::write_group::<S>(first, slot.0);
+            A::write_group::<S>(second, slot.1);
         }
     }
 
-    /// Stores or adds at `out[at..]`, or as much as there is room for.
+    /// Gives `put` the place of the `at`-th group of some columns, or a copy of it where they end in its midst.
     #[inline(always)]
-    fn store<A: Element>(self, group: A::Group<S>, out: &mut [A], at: usize) {
-        if let Some(out) = out.get_mut(at..at + Self::WIDTH) {
-            if ADD {
-                A::add_group(self.simd, group, out);
-            } else {
-                A::write_group::<S>(group, out);
-            }
+    pub(super) fn at<A: Element>(self, out: &mut [&mut [A]; 2], at: usize, put: impl FnOnce(Slot<'_, A>)) {
+        let width = Self::WIDTH;
+        let [firsts, seconds] = out;
+        let (first, second) = if INTERLEAVED {
+            let both = part(firsts, 2 * width * at, 2 * width);
+            both.split_at_mut(width.min(both.len()))
         } else {
-            let mut values = [A::zero(); GROUP];
-            A::write_group::<S>(group, &mut values[..Self::WIDTH]);
-            for (out, value) in out.iter_mut().skip(at).zip(values) {
-                *out = if ADD { *out + value } else { value };
-            }
+            (part(firsts, width * at, width), part(seconds, width * at, width))
+        };
+        if first.len() == width && second.len() == width {
+            return put((first, second));
         }
+        let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
+        low[..first.len()].copy_from_slice(first);
+        high[..second.len()].copy_from_slice(second);
+        put((&mut low[..width], &mut high[..width]));
+        first.copy_from_slice(&low[..first.len()]);
+        second.copy_from_slice(&high[..second.len()]);
     }
 
     /// The columns after the pairs.

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, exact};
+use super::group::{Group, Slot, exact};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::turns::Turns;
@@ -177,17 +177,20 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         for first in (0..self.waves.turns.padded()).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(self.waves.turns.padded());
             self.fill_anchors(anchor, chunk.clone(), anchors);
+            let whole = self.columns.whole_groups(chunk.clone(), Self::WIDTH);
             let mut step = steps.start;
             while step < steps.end {
-                if step % QUAD as i64 == 0 && step + QUAD as i64 <= steps.end {
+                let is_quad = step % QUAD as i64 == 0 && step + QUAD as i64 <= steps.end;
+                let (count, done) = if is_quad { (QUAD as i64, whole) } else { (1, 0) };
+                if is_quad {
                     let outputs = rows.four(row_of(step)).map(|row| self.columns.of_pairs(row, chunk.clone()));
                     self.quad(anchor, step, chunk.clone(), anchors, outputs);
-                    step += QUAD as i64;
-                } else {
-                    let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
-                    self.single_row(anchor, step, chunk.clone(), anchors, out);
-                    step += 1;
                 }
+                for step in step..step + count {
+                    let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
+                    self.single_row(anchor, step, chunk.clone(), anchors, done, out);
+                }
+                step += count;
             }
         }
         for step in steps.clone() {
@@ -213,15 +216,43 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         step: i64,
         chunk: Range<usize>,
         anchors: &Anchors,
-        mut outputs: [[&mut [A]; 2]; QUAD],
+        outputs: [[&mut [A]; 2]; QUAD],
+    ) {
+        let width = Self::WIDTH;
+        if INTERLEAVED {
+            let slots = outputs.map(
+                #[inline(always)]
+                |[row, _]| row.chunks_exact_mut(2 * width).map(|group| group.split_at_mut(width)),
+            );
+            self.quad_slots(anchor, step, chunk, anchors, slots);
+        } else {
+            let slots = outputs.map(
+                #[inline(always)]
+                |[firsts, seconds]| firsts.chunks_exact_mut(width).zip(seconds.chunks_exact_mut(width)),
+            );
+            self.quad_slots(anchor, step, chunk, anchors, slots);
+        }
+    }
+
+    /// The whole groups of four rows.
+    #[inline(always)]
+    fn quad_slots<'o, A: Element>(
+        self,
+        anchor: i64,
+        step: i64,
+        chunk: Range<usize>,
+        anchors: &Anchors,
+        [a, b, c, d]: [impl Iterator<Item = Slot<'o, A>>; QUAD],
     ) {
         let simd = self.simd;
-        let groups = anchors.angles[..2 * chunk.len()].chunks_exact(2 * Self::WIDTH);
-        let to_centre = self.waves.to_centre(centre_of(step), chunk.clone()).chunks_exact(2 * Self::WIDTH);
-        let from_centre = self.waves.from_centre(chunk.clone()).chunks_exact(4 * Self::WIDTH);
-        let bounds = anchors.bound.chunks_exact(Self::WIDTH);
-        for (at, (((group, to_centre), from_centre), bound)) in
-            groups.zip(to_centre).zip(from_centre).zip(bounds).enumerate()
+        let tables = anchors.angles[..2 * chunk.len()]
+            .chunks_exact(2 * Self::WIDTH)
+            .zip(self.waves.to_centre(centre_of(step), chunk.clone()).chunks_exact(2 * Self::WIDTH))
+            .zip(self.waves.from_centre(chunk.clone()).chunks_exact(4 * Self::WIDTH))
+            .zip(anchors.bound.chunks_exact(Self::WIDTH));
+        let firsts = (chunk.start..).step_by(Self::WIDTH);
+        for (((((((group, to_centre), from_centre), bound), a), b), (c, d)), first) in
+            tables.zip(a).zip(b).zip(c.zip(d)).zip(firsts)
         {
             let (one, two) = from_centre.split_at(2 * Self::WIDTH);
             let centre = Group::load(simd, group).rotated(Group::load(simd, to_centre));
@@ -230,20 +261,19 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
             let bound = S::f32s::from_slice(simd, bound);
             let smallest = rows[0].smaller().min(rows[1].smaller()).min(rows[2].smaller().min(rows[3].smaller()));
             if smallest.simd_lt(bound).any_true() {
-                for (step, out) in (step..).zip(&mut outputs) {
-                    self.put_repaired(anchor, step, chunk.start + at * Self::WIDTH, at, out);
+                for (step, slot) in (step..).zip([a, b, c, d]) {
+                    self.put_repaired(anchor, step, first, slot);
                 }
             } else {
-                let [a, b, c, d] = &mut outputs;
-                self.put(rows[0], at, a);
-                self.put(rows[1], at, b);
-                self.put(rows[2], at, c);
-                self.put(rows[3], at, d);
+                self.put(rows[0], a);
+                self.put(rows[1], b);
+                self.put(rows[2], c);
+                self.put(rows[3], d);
             }
         }
     }
 
-    /// Position anchor + step of a chunk of pairs.
+    /// Position anchor + step of the groups from the `start`-th on of a chunk of pairs.
     #[inline(always)]
     fn single_row<A: Element>(
         self,
@@ -251,14 +281,20 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         step: i64,
         chunk: Range<usize>,
         anchors: &Anchors,
+        start: usize,
         mut out: [&mut [A]; 2],
     ) {
-        for at in 0..chunk.len() / Self::WIDTH {
+        for at in start..chunk.len() / Self::WIDTH {
             let group = at * Self::WIDTH..(at + 1) * Self::WIDTH;
             let first = chunk.start + group.start;
             let bound = S::f32s::from_slice(self.simd, &anchors.bound[group.clone()]);
             let group = Group::load(self.simd, &anchors.angles[2 * group.start..2 * group.end]);
-            self.put_turned(group, bound, anchor, step, first, at, &mut out);
+            self.at(
+                &mut out,
+                at,
+                #[inline(always)]
+                |slot| self.put_turned(group, bound, anchor, step, first, slot),
+            );
         }
     }
 
@@ -271,14 +307,18 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
             let first = at * Self::WIDTH;
             let (group, bound) =
                 (exact(self.simd, &self.waves.turns, Position::Integer(anchor), first), self.bound(anchor, first));
-            self.put_turned(group, bound, anchor, step, first, at, &mut out);
+            self.at(
+                &mut out,
+                at,
+                #[inline(always)]
+                |slot| self.put_turned(group, bound, anchor, step, first, slot),
+            );
         }
         self.zeros(row);
     }
 
     /// Turns the group at an anchor and stores it.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
     fn put_turned<A: Element>(
         self,
         group: Group<S>,
@@ -286,14 +326,13 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         anchor: i64,
         step: i64,
         first: usize,
-        at: usize,
-        out: &mut [&mut [A]; 2],
+        slot: Slot<'_, A>,
     ) {
         let turned = self.turned(group, step, first);
         if turned.smaller().simd_lt(bound).any_true() {
-            self.put_repaired(anchor, step, first, at, out);
+            self.put_repaired(anchor, step, first, slot);
         } else {
-            self.put(turned, at, out);
+            self.put(turned, slot);
         }
     }
 
@@ -303,10 +342,12 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         let padded = self.waves.turns.padded();
         let mut out = self.columns.of_pairs(row, 0..padded);
         for at in 0..padded / Self::WIDTH {
-            self.put(
-                exact(self.simd, &self.waves.turns, position, at * Self::WIDTH).scaled(self.waves.amplitude),
-                at,
+            let group = exact(self.simd, &self.waves.turns, position, at * Self::WIDTH).scaled(self.waves.amplitude);
+            self.at(
                 &mut out,
+                at,
+                #[inline(always)]
+                |slot| self.put(group, slot),
             );
         }
         self.zeros(row);
