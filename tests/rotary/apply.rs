@@ -22,7 +22,7 @@ fn check(golden: &Golden, rotary: &Rotary, input: &str, output: &str, positions:
 }
 
 #[test]
-fn transformers() {
+pub fn transformers() {
     let golden = Golden::open("c2_rope_apply");
     let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
     let ids = Coordinates::from(&ids);
@@ -45,36 +45,45 @@ fn transformers() {
     check(&golden, &plain(8, 1e4, Pairing::Interleaved), "gptj_partial/q", "gptj_partial/q_out", &gptj, 1);
 }
 
-/// transformers rounds cosines, sines, products and sums to bf16 (Cohere: only the first two and the result); here the result
-/// alone is rounded, so that a few units of bf16 lie between.
+/// transformers rounds cosines, sines, products and sums to the type (Cohere: only the first two and the result); here the
+/// result alone is rounded, so that a few units of the type lie between.
 #[test]
 #[cfg(feature = "half")]
-fn transformers_in_bf16() {
-    use positional_encodings::Element;
+pub fn transformers_in_half_precision() {
+    rounded::<half::bf16>("llama_bf16", "llama_bf16", Pairing::Halves, 0.05);
+    rounded::<half::bf16>("cohere_bf16", "llama", Pairing::Interleaved, 0.05);
+    rounded::<half::f16>("llama_f16", "llama_f16", Pairing::Halves, 0.05 / 8.0);
+}
+
+#[cfg(feature = "half")]
+fn rounded<T: positional_encodings::Element>(case: &str, input: &str, pairing: Pairing, bound: f64) {
     let golden = Golden::open("c2_rope_apply");
     let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
-    for (case, q, pairing) in
-        [("llama_bf16", "llama_bf16/q", Pairing::Halves), ("cohere_bf16", "llama/q", Pairing::Interleaved)]
-    {
-        let mut x = golden.tensor(q).mapv(<half::bf16 as Element>::from_f64);
-        plain(16, 1e4, pairing).at(&ids).unwrap().apply(x.view_mut()).unwrap();
-        close(case, &x.mapv(half::bf16::to_f32), &golden.f32(&format!("{case}/q_out")), |_| 0.05);
+    let rotation = plain(16, 1e4, pairing).at::<T>(&ids).unwrap();
+    for x in ["q", "k"].into_iter().filter(|x| golden.has(&format!("{case}/{x}_out"))) {
+        let mut rotated = golden.tensor(&format!("{input}/{x}")).mapv(T::from_f64);
+        rotation.apply(rotated.view_mut()).unwrap();
+        let found = rotated.mapv(|value| value.to_f64() as f32);
+        close(case, &found, &golden.f32(&format!("{case}/{x}_out")), |_| bound);
     }
 }
 
 /// The helper of DeepSeek-V3 takes neighbours and gives halves.
 #[test]
-fn deepseek_reorders() {
+pub fn deepseek_reorders() {
     let golden = Golden::open("c2_rope_apply");
     let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
-    let mut q: ArrayD<f32> = golden.f32("llama/q");
-    plain(16, 1e4, Pairing::Interleaved).at(&ids).unwrap().apply(q.view_mut()).unwrap();
     let order: Vec<usize> = (0..16).map(|i| if i < 8 { 2 * i } else { 2 * (i - 8) + 1 }).collect();
-    close("deepseek", &q.select(Axis(3), &order), &golden.f32("deepseek_v3_interleave/q_out"), few_ulp);
+    for name in ["q", "k"] {
+        let mut x: ArrayD<f32> = golden.f32(&format!("llama/{name}"));
+        plain(16, 1e4, Pairing::Interleaved).at(&ids).unwrap().apply(x.view_mut()).unwrap();
+        let expected = golden.f32(&format!("deepseek_v3_interleave/{name}_out"));
+        close("deepseek", &x.select(Axis(3), &order), &expected, few_ulp);
+    }
 }
 
 #[test]
-fn other_systems() {
+pub fn other_systems() {
     let golden = Golden::open("c2_rope_apply");
     let from = |start: usize| Coordinates::from(start..start + 5);
     let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
@@ -100,7 +109,10 @@ fn other_systems() {
         (plain(10, 1e4, pairs), "llama/q", "mlx_traditional_partial/q_out", 3, 2),
         (plain(16, 1e4, pairs), "torchtune/x", "torchtune/out_default_positions", 0, 1),
         (plain(16, 1e4, pairs), "llama/q", "x_transformers_plain/q_out", 0, 2),
-        (ntk, "llama/q", "x_transformers_ntk/q_out", 0, 2),
+        (plain(16, 1e4, pairs), "llama/k", "x_transformers_plain/k_out", 0, 2),
+        (ntk.clone(), "llama/q", "x_transformers_ntk/q_out", 0, 2),
+        (ntk, "llama/k", "x_transformers_ntk/k_out", 0, 2),
+        (interpolated.clone(), "llama/q", "x_transformers_partial_interp/q_out", 0, 2),
         (interpolated, "llama/k", "x_transformers_partial_interp/k_out", 0, 2),
     ] {
         check(&golden, &rotary, input, output, &from(start), axis);
@@ -110,7 +122,7 @@ fn other_systems() {
 }
 
 #[test]
-fn onnx() {
+pub fn onnx() {
     let golden = Golden::open("c2_rope_apply");
     for (case, rotary) in [
         ("onnx_full", plain(16, 1e4, Pairing::Halves)),
@@ -134,7 +146,7 @@ fn onnx() {
 }
 
 #[test]
-fn rotary_embedding_torch() {
+pub fn rotary_embedding_torch() {
     let golden = Golden::open("c3_rope_multi_axis");
     let frequencies = |dim, base| Frequencies::geometric(dim, base).unwrap();
     for (case, frequencies, start) in [

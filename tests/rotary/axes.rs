@@ -35,7 +35,7 @@ fn three(golden: &Golden, name: &str) -> Coordinates<'static> {
 }
 
 #[test]
-fn vision_towers_of_transformers() {
+pub fn vision_towers_of_transformers() {
     let golden = Golden::open("c3_rope_multi_axis");
     for (case, order) in [("qwen2_vl_vision", AxialOrder::Qwen2Vl), ("pixtral", AxialOrder::Pixtral)] {
         let rotary = Rotary::axial_2d(16, 1e4, order).unwrap();
@@ -47,10 +47,13 @@ fn vision_towers_of_transformers() {
     let mut x = golden.f32("gemma4_vision/x");
     rotary.at(coordinates(&golden, "gemma4_vision/positions")).unwrap().apply_along(Axis(1), x.view_mut()).unwrap();
     close("gemma4", &x, &golden.f32("gemma4_vision/out"), bound);
+    let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("gemma4_vision/{name}")));
+    let rotation = rotary.at(coordinates(&golden, "gemma4_vision/positions")).unwrap();
+    same("gemma4", &rotation, &cos, &sin, |i| i / 8 * 4 + i % 4);
 }
 
 #[test]
-fn llama4_vision() {
+pub fn llama4_vision() {
     let golden = Golden::open("c3_rope_multi_axis");
     let patches = Coordinates::grid(&[3, 3]).map(|_, c| c + 1.0);
     let mut axes: Vec<Vec<f64>> =
@@ -64,7 +67,7 @@ fn llama4_vision() {
 }
 
 #[test]
-fn dinov3() {
+pub fn dinov3() {
     let golden = Golden::open("c3_rope_multi_axis");
     let rotation = Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4)).unwrap();
     let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("dinov3/{name}")));
@@ -78,7 +81,7 @@ fn dinov3() {
 }
 
 #[test]
-fn flux_and_diffusers() {
+pub fn flux_and_diffusers() {
     let golden = Golden::open("c3_rope_multi_axis");
     let axial = |dims: &[usize]| {
         let frequencies = dims.iter().map(|&dim| Frequencies::geometric(dim, 1e4).unwrap());
@@ -91,19 +94,35 @@ fn flux_and_diffusers() {
     let grid = Coordinates::grid(&[2, 3, 2]);
     let [cos, sin] = table("diffusers_3d");
     same("diffusers_3d", &axial(&[4, 6, 6]).at(grid).unwrap(), &cos, &sin, |i| i / 2);
+    // Two axes: the columns come first.
+    let [cos, sin] = table("diffusers_2d");
+    let rotary = Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap();
+    same("diffusers_2d", &rotary.at(Coordinates::grid(&[4, 3])).unwrap(), &cos, &sin, |i| i / 2);
 }
 
 #[test]
-fn timm_and_rotary_embedding_torch() {
+pub fn timm_and_rotary_embedding_torch() {
     let golden = Golden::open("c3_rope_multi_axis");
     let check = |case: &str, rotary: Rotary, grid: Coordinates<'_>| {
         let x = golden.f32(&format!("{case}/x"));
         let (shape, rows) = (x.shape().to_vec(), grid.len());
         let (width, leading) = (shape[shape.len() - 1], x.len() / rows / shape[shape.len() - 1]);
         let mut flat = x.into_shape_with_order((leading, rows, width)).unwrap();
-        rotary.at(grid).unwrap().apply(flat.view_mut()).unwrap();
+        rotary.at(&grid).unwrap().apply(flat.view_mut()).unwrap();
         let out = flat.into_shape_with_order(shape).unwrap();
         close(case, &out, &golden.f32(&format!("{case}/out")), bound);
+        // timm's table is [sin | cos], that of rotary-embedding-torch has angles.
+        let interleaved = rotary.pairing() == Pairing::Interleaved;
+        let pair = |i: usize| if interleaved { i / 2 } else { i % (rotary.dim() / 2) };
+        let rotation = rotary.at(&grid).unwrap();
+        if golden.has(&format!("{case}/emb")) {
+            let emb = golden.tensor(&format!("{case}/emb"));
+            let half = |part: usize| emb.slice_axis(Axis(1), Slice::from(part * width..(part + 1) * width)).to_owned();
+            same(case, &rotation, &half(1), &half(0), pair);
+        } else {
+            let angles = golden.tensor(&format!("{case}/freqs"));
+            same(case, &rotation, &angles.mapv(f64::cos), &angles.mapv(f64::sin), pair);
+        }
     };
     let each = |dim, base| Frequencies::geometric(dim, base).unwrap();
     let linspace = |from: f64, to: f64, n: usize| move |i: f64| from + (to - from) * i / (n - 1) as f64;
@@ -119,6 +138,9 @@ fn timm_and_rotary_embedding_torch() {
     check("timm_rotary_cat_lang", eva(16, 1e4), Coordinates::grid(&[3, 2]));
     let ratios = [4.0 / 6.0, 4.0 / 5.0];
     check("timm_rotary_cat_lang_ref", eva(16, 100.0), Coordinates::grid(&[6, 5]).map(|axis, c| c * ratios[axis]));
+    // Indexed "xy", columns come first.
+    let offset = Coordinates::grid(&[2, 4]).map(|_, c| c + 1.0);
+    check("timm_rotary_cat_xy_offset", Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap(), offset);
     check("timm_rotary_cat_half", Rotary::axial_2d(8, 1e4, AxialOrder::Qwen2Vl).unwrap(), Coordinates::grid(&[3, 2]));
     let pixels = Rotary::axial([bands(32.0, 4, false), bands(32.0, 4, false)], Pairing::Interleaved).unwrap();
     let sizes = [2, 3];
@@ -139,7 +161,7 @@ fn timm_and_rotary_embedding_torch() {
 }
 
 #[test]
-fn multimodal_sections() {
+pub fn multimodal_sections() {
     let golden = Golden::open("c3_rope_multi_axis");
     let positions = three(&golden, "qwen2_vl/positions");
     for (case, sections, order) in
@@ -158,11 +180,15 @@ fn multimodal_sections() {
 }
 
 #[test]
-fn multimodal_positions() {
+pub fn multimodal_positions() {
     let golden = Golden::open("c3_rope_multi_axis");
     for case in ["qwen2_vl_rope_index", "qwen3_vl_rope_index"] {
         let expected = three(&golden, &format!("{case}/position_ids"));
         let kinds = golden.ids(&format!("{case}/mm_token_type_ids"));
+        // The one token that stands for patches is nowhere else.
+        let ids = golden.ids(&format!("{case}/input_ids"));
+        let image_id = ids[kinds.iter().position(|&kind| kind != 0).unwrap()];
+        assert!(ids.iter().zip(&kinds).all(|(&id, &kind)| (id == image_id) == (kind != 0)), "{case}");
         let before = kinds.iter().take_while(|&&kind| kind == 0).count();
         let image = kinds.iter().filter(|&&kind| kind != 0).count();
         let after = kinds.len() - before - image;

@@ -106,18 +106,22 @@ fn mixed_rotations() {
 }
 
 #[test]
-fn xpos_is_theirs_without_the_centre() {
+pub fn xpos_is_theirs_without_the_centre() {
     let (c2, c3) = (Golden::open("c2_rope_apply"), Golden::open("c3_rope_multi_axis"));
-    for (golden, input, case, scale_base, centre) in [
-        (&c2, ["torchscale_xpos/x"; 2], "torchscale_xpos", 512.0, 3.0),
-        (&c2, ["llama/q", "llama/k"], "x_transformers_xpos", 64.0, 2.0),
-        (&c3, ["rotary_torch_xpos/q", "rotary_torch_xpos/k"], "rotary_torch_xpos", 512.0, 3.0),
+    let (torchscale, lucidrains) = (["torchscale_xpos/x"; 2], ["rotary_torch_xpos/q", "rotary_torch_xpos/k"]);
+    let outputs = ["q_out", "k_out"];
+    for (golden, inputs, case, outputs, scale_base, start, centre) in [
+        (&c2, torchscale, "torchscale_xpos", &outputs[..], 512.0, 0, 3.0),
+        // (length + offset)/2
+        (&c2, torchscale, "torchscale_xpos", &["q_out_offset3"], 512.0, 3, 4.0),
+        (&c2, ["llama/q", "llama/k"], "x_transformers_xpos", &outputs, 64.0, 0, 2.0),
+        (&c3, lucidrains, "rotary_torch_xpos", &outputs, 512.0, 0, 3.0),
     ] {
         let xpos = XPos::new(16).unwrap().with_scale_base(scale_base).unwrap();
-        for (input, name, sign) in [(input[0], "q_out", -1.0), (input[1], "k_out", 1.0)] {
+        for ((input, name), sign) in inputs.into_iter().zip(outputs).zip([-1.0, 1.0]) {
             let mut x = golden.f32(input);
             let len = x.shape()[x.ndim() - 2];
-            let (queries, keys) = xpos.at::<f32>(0..len).unwrap();
+            let (queries, keys) = xpos.at::<f32>(start..start + len).unwrap();
             if sign < 0.0 { queries } else { keys }.apply(x.view_mut()).unwrap();
             // Theirs has every power less by centre / scale_base.
             let features = Axis(x.ndim() - 1);
@@ -129,6 +133,11 @@ fn xpos_is_theirs_without_the_centre() {
             }
             close(case, &x, &golden.f32(&format!("{case}/{name}")), |_| 5e-6);
         }
+    }
+    let scale = c2.tensor("x_transformers_xpos/scale");
+    for ((row, i), expected) in scale.into_dimensionality::<ndarray::Ix2>().unwrap().indexed_iter() {
+        let zeta = (2.0 * (i / 2) as f64 + 6.4) / 22.4;
+        assert!((zeta.powf((row as f64 - 2.0) / 64.0) - expected).abs() < 1e-6, "{row} {i}");
     }
     assert!(XPos::new(16).unwrap().with_scale_base(0.0).is_err());
     let (queries, _) = XPos::new(16).unwrap().at::<f64>(700..701).unwrap();

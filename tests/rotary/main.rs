@@ -9,3 +9,4 @@ mod extras;
 mod golden;
 mod laws;
 mod scaling;
+mod tables;

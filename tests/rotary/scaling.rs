@@ -74,7 +74,7 @@ fn same_frequencies(case: &str, rotary: &Rotary, golden: &[f64]) {
 }
 
 #[test]
-fn every_rope_type_of_transformers() {
+pub fn every_rope_type_of_transformers() {
     let golden = Golden::open("c1_rope_scaling_hf");
     for case in golden.cases() {
         if matches!(&*case, "deepseek_mscale" | "gemma3_dual_theta") {
@@ -88,7 +88,14 @@ fn every_rope_type_of_transformers() {
             let expected = golden.tensor(&key("attention_scaling"))[[0]];
             assert!((rotary.attention_factor() - expected).abs() < 1e-15, "{case}");
         }
+        // Before the first forward, transformers has the frequencies of a short sequence.
+        let short = self::rotary(&params, 0);
+        same_frequencies(&case, &short, golden.tensor(&key("inv_freq")).as_slice().unwrap());
         let after = key("inv_freq_after_forward");
+        if golden.has(&after) {
+            let factor = golden.tensor(&key("attention_scaling_after_forward"))[[0]];
+            assert!((rotary.attention_factor() - factor).abs() < 1e-15, "{case}");
+        }
         let inv_freq = golden.tensor(&if golden.has(&after) { after } else { key("inv_freq") });
         assert_eq!(inv_freq.len(), rotary.frequencies().len(), "{case}");
         same_frequencies(&case, &rotary, inv_freq.as_slice().unwrap());
@@ -143,7 +150,7 @@ fn the_recipe_is_within_a_few_ulp_of_torch() {
 }
 
 #[test]
-fn two_thetas_of_gemma3() {
+pub fn two_thetas_of_gemma3() {
     let golden = Golden::open("c1_rope_scaling_hf");
     let params = &golden.params("gemma3_dual_theta")["rope_parameters"];
     let positions = golden.ids("gemma3_dual_theta/positions");
@@ -158,14 +165,15 @@ fn two_thetas_of_gemma3() {
 }
 
 #[test]
-fn mscale_of_deepseek() {
+pub fn mscale_of_deepseek() {
     let golden = Golden::open("c1_rope_scaling_hf");
-    let scale = golden.tensor("deepseek_mscale/softmax_scale");
+    let [scale, mscale] = ["softmax_scale", "get_mscale"].map(|name| golden.tensor(&format!("deepseek_mscale/{name}")));
     for (i, factor) in [1.0, 4.0, 40.0].into_iter().enumerate() {
         for (j, mscale_all_dim) in [1.0, 0.707, 0.0].into_iter().enumerate() {
             let yarn = Yarn { mscale_all_dim, ..Yarn::new(factor, 4096) };
             let found = 192_f64.powf(-0.5) * yarn.softmax_factor();
             assert!((found - scale[[i, j]]).abs() < 1e-16, "{factor} {mscale_all_dim}");
+            assert!((yarn.softmax_factor().sqrt() - mscale[[i, j]]).abs() < 1e-15, "{factor} {mscale_all_dim}");
         }
     }
 }
