@@ -19,6 +19,10 @@ pub(super) const LIMIT: usize = 1 << 16;
 /// know, lacks something, or contradicts itself, that is an error which names the field: nothing is silently taken for the
 /// default.
 ///
+/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of 192 are 64). Where that is
+/// odd, it is an error: transformers' general code rotates one feature more, the classes of Phi, StableLM and Persimmon fail,
+/// and no published model has it.
+///
 /// ```
 /// use positional_encodings::config::ModelRotary;
 ///

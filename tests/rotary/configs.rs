@@ -74,6 +74,16 @@ fn models_without_scaling() {
     plain(glm4, 64, 128, 1e4, pairs);
 }
 
+/// Parts of the head are rounded down: 64.128 of MiMo-V2-Flash's 192 (configuration_mimo_v2_flash.py), 32.4 of Moonshine's 36.
+#[test]
+fn parts_of_a_head_are_whole_features() {
+    for (head_dim, factor, dim) in [(192, 0.334, 64), (36, 0.9, 32), (80, 0.4, 32), (128, 0.75, 96)] {
+        let config = json!({"head_dim": head_dim, "partial_rotary_factor": factor, "rope_theta": 1e4}).to_string();
+        let model = ModelRotary::from_json_with_pairing(&config, Pairing::Halves).unwrap();
+        assert_eq!(model.only().unwrap().dim, dim, "{factor} of {head_dim}");
+    }
+}
+
 #[test]
 fn falcon_with_alibi_does_not_rotate() {
     let falcon_rw = model(json!({"model_type": "falcon", "hidden_size": 2048, "num_attention_heads": 32,
@@ -397,6 +407,17 @@ fn wrong_configs_name_the_field() {
         (
             json!({"head_dim": 63}),
             "partial_rotary_factor",
+            NotA { expected: "a part of the head with an even number of features" },
+        ),
+        // 33 of 66 features
+        (
+            json!({"head_dim": 66, "partial_rotary_factor": 0.5}),
+            "partial_rotary_factor",
+            NotA { expected: "a part of the head with an even number of features" },
+        ),
+        (
+            json!({"rotary_dim": 33}),
+            "rotary_dim",
             NotA { expected: "a part of the head with an even number of features" },
         ),
         (
