@@ -17,13 +17,17 @@ impl<'a> Fields<'a> {
         Self { path, object }
     }
 
-    pub(super) fn error(&self, name: &str, problem: ConfigProblem) -> Error {
-        let field = match (self.path, name) {
+    /// The name with the path before it.
+    pub(super) fn path(&self, name: &str) -> String {
+        match (self.path, name) {
             ("", name) => name.to_string(),
             (path, "") => path.to_string(),
             (path, name) => format!("{path}.{name}"),
-        };
-        Error::Config { field, problem }
+        }
+    }
+
+    pub(super) fn error(&self, name: &str, problem: ConfigProblem) -> Error {
+        Error::Config { field: self.path(name), problem }
     }
 
     /// The names that are there, null or not.
@@ -34,6 +38,11 @@ impl<'a> Fields<'a> {
     /// The value, unless it is absent or null.
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether the value is there and null.
+    pub(super) fn is_null(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(Value::is_null)
     }
 
     fn typed<T>(

@@ -68,7 +68,8 @@ impl RotarySpec {
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp (queries and keys of `llama` are
     /// permuted to neighbours). Llama 3's scaling is baked into the tensor `rope_freqs.weight`: give it as
     /// [`divisors`](Self::divisors). LongRoPE's factors are tensors too: give one of them as divisors. As in llama.cpp, the
-    /// base is 10000 and the dim that of a head where the keys are absent.
+    /// base is 10000 and the dim that of a head where the keys are absent, and a scaling factor without a type is linear. Where
+    /// sliding layers have a rotation of their own, as in Gemma 3, this is that of the full ones.
     ///
     /// # Errors
     ///
@@ -99,7 +100,13 @@ impl RotarySpec {
         let pairing = of_architecture(architecture).ok_or_else(unknown)?;
         let prefix = format!("{architecture}.");
         let own = all.iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?, value.clone())));
-        let object: Map<String, Value> = own.map(|(key, value)| (key.to_string(), value.into())).collect();
+        let own: Vec<(&str, Metadata)> = own.collect();
+        // JSON has no such number, and null would be taken for absent.
+        if let Some((key, _)) = own.iter().find(|(_, value)| matches!(value, Metadata::Number(x) if !x.is_finite())) {
+            let problem = ConfigProblem::NotA { expected: "a finite number" };
+            return Err(Error::Config { field: format!("{prefix}{key}"), problem });
+        }
+        let object: Map<String, Value> = own.into_iter().map(|(key, value)| (key.to_string(), value.into())).collect();
         let fields = Fields::new(architecture, &object);
 
         let head_dim = head_dim(&fields)?;
@@ -107,7 +114,19 @@ impl RotarySpec {
         if dim > LIMIT {
             return Err(fields.error("rope.dimension_count", ConfigProblem::NotA { expected: "at most 65536" }));
         }
-        let (scaling, attention_factor) = scaling(&fields)?;
+        let (scaling, mut attention_factor) = scaling(&fields)?;
+        let mut softmax_factor = 1.0;
+        if let (Scaling::Yarn(yarn), "deepseek2") = (&scaling, &**architecture) {
+            // llama.cpp takes YaRN's factor out of the rotation and puts that of mscale_all_dim into the softmax scale.
+            let log_multiplier = fields.number("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
+            attention_factor /= yarn.default_attention_factor();
+            let softmax = Yarn { mscale_all_dim: log_multiplier / 0.1, ..*yarn }.softmax_factor();
+            softmax_factor = softmax * attention_factor * attention_factor;
+            if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
+                let expected = "a number that gives a finite scale";
+                return Err(fields.error("rope.scaling.yarn_log_multiplier", ConfigProblem::NotA { expected }));
+            }
+        }
         let spec = Self {
             dim,
             head_dim: head_dim.max(dim),
@@ -115,7 +134,7 @@ impl RotarySpec {
             scaling,
             attention_factor,
             short_attention_factor: attention_factor,
-            softmax_factor: 1.0,
+            softmax_factor,
             pairing,
             on_last_features: architecture == "deepseek2",
             sections: sections(&fields, architecture)?,
@@ -142,7 +161,13 @@ fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
     let given = number("rope.scaling.attn_factor")?;
     let factor = || fields.need("rope.scaling.factor", number("rope.scaling.factor")?);
     match fields.text("rope.scaling.type")? {
-        None | Some("none") => Ok((Scaling::None, given.unwrap_or(1.0))),
+        // A factor without a type is a linear one, by its newer or older name; 0 is none.
+        None => {
+            let factor = fields.one_of(&["rope.scaling.factor", "rope.scale_linear"], Fields::number)?;
+            let factor = factor.filter(|&factor| factor != 0.0);
+            Ok((factor.map_or(Scaling::None, |factor| Scaling::Linear { factor }), given.unwrap_or(1.0)))
+        }
+        Some("none") => Ok((Scaling::None, given.unwrap_or(1.0))),
         Some("linear") => Ok((Scaling::Linear { factor: factor()? }, given.unwrap_or(1.0))),
         // The factors are tensors, and belong to the divisors.
         Some("longrope") => Ok((Scaling::None, given.unwrap_or(1.0))),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::RotarySpec;
 use super::families::{Family, Layers, of_model_type};
 use super::fields::Fields;
-use super::reader::{Reader, rope_dict};
+use super::reader::{KNOWN, LOCAL_BASES, Reader, RopeDict, rope_dict};
 use crate::error::ConfigProblem;
 use crate::{Error, Pairing, QueryTemperature};
 
@@ -82,7 +82,8 @@ impl ModelRotary {
     pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
         let root = parse(text)?;
         let (path, object) = text_part(&root)?;
-        let family = Family { pairing, base: None, fraction: 1.0, head_dim: None, layers: Layers::Same };
+        let layers = Layers::Same;
+        let family = Family { pairing, base: None, fraction: 1.0, head_dim: None, layers, parameters: None };
         read(&Reader { fields: Fields::new(path, object), family, name: "" })
     }
 
@@ -136,27 +137,46 @@ fn text_part(root: &Map<String, Value>) -> Result<(&'static str, &Map<String, Va
 
 fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
     let fields = &reader.fields;
-    let dict = rope_dict(fields)?;
-    let types = match dict {
+    let own = reader.family.parameters.map(parse).transpose()?;
+    let is_nested = |dict: &Map<String, Value>| dict.values().any(Value::is_object);
+    let dict: Option<RopeDict<'_>> = match (rope_dict(fields)?, &own) {
+        (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
+        (dict, _) => dict,
+    };
+    let types = match &dict {
         _ if fields.flag("alibi")? == Some(true) => vec![("all".to_string(), None)],
-        Some((path, dict)) if dict.values().any(Value::is_object) => nested(reader, &path, dict)?,
-        Some((path, dict)) => flat(reader, Some(Fields::new(&path, dict)))?,
+        Some((path, dict)) if is_nested(dict) => nested(reader, path, dict)?,
+        // A class whose own parameters are nested reads no others.
+        Some((path, dict)) if own.as_ref().is_some_and(is_nested) => {
+            return Err(Fields::new(path, dict).error("full_attention", ConfigProblem::Missing));
+        }
+        Some((path, dict)) => flat(reader, Some(Fields::new(path, dict)))?,
         None => flat(reader, None)?,
     };
     let layers = layers(reader, &types)?;
-    Ok(ModelRotary { types, layers, temperature: reader.temperature()? })
+    Ok(ModelRotary { types, layers, temperature: reader.temperature(dict.as_ref())? })
 }
 
 type Types = Vec<(String, Option<RotarySpec>)>;
 
 /// v5: a dictionary for each type of layer, null for layers without positions.
 fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<Types, Error> {
+    // Gemma 3, OLMo 3 and ModernBERT take a type that is null or not there for one without scaling.
+    let family = reader.family;
+    let has_both = matches!(family.layers, Layers::LastOfEach { .. } | Layers::FirstOfEach { .. });
+    let fills = has_both && family.parameters.is_none();
+    let empty = Map::new();
     let mut types = Vec::new();
     for (name, value) in dict {
         let own = format!("{path}.{name}");
+        let spec = |object| reader.spec(Some(Fields::new(&own, object)), Some(name)).map(Some);
         let spec = match value {
+            // Saved beside the types by some versions, and without meaning there.
+            Value::Null if KNOWN.contains(&&**name) => continue,
+            Value::String(kind) if kind == "default" && matches!(&**name, "rope_type" | "type") => continue,
+            Value::Null if fills => spec(&empty)?,
             Value::Null => None,
-            Value::Object(object) => Some(reader.spec(Some(Fields::new(&own, object)), Some(name))?),
+            Value::Object(object) => spec(object)?,
             _ => {
                 return Err(Error::Config {
                     field: own,
@@ -166,6 +186,11 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
         };
         types.push((name.clone(), spec));
     }
+    for name in ["full_attention", "sliding_attention"] {
+        if fills && !dict.contains_key(name) {
+            types.push((name.to_string(), Some(reader.spec(None, Some(name))?)));
+        }
+    }
     Ok(types)
 }
 
@@ -174,22 +199,53 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
     let fields = &reader.fields;
     let spec = reader.spec(dict, None)?;
     let named = |name: &str, spec| (name.to_string(), spec);
-    let local = fields.one_of(&["rope_local_base_freq", "local_rope_theta"], Fields::number)?;
-    let default = match reader.family.layers {
-        Layers::LastOfEach { local_base, .. } | Layers::FirstOfEach { local_base, .. } => Some(local_base),
-        _ => None,
+    let local = fields.one_of(&LOCAL_BASES, Fields::number)?;
+    let local = match reader.family.layers {
+        // ModernBERT's null is the base of the global layers.
+        Layers::FirstOfEach { .. } if fields.is_null("local_rope_theta") => Some(spec.base),
+        Layers::LastOfEach { local_base, .. } | Layers::FirstOfEach { local_base, .. } => {
+            Some(local.or(local_base).unwrap_or(spec.base))
+        }
+        _ => local,
     };
-    if let Some(base) = local.or(default) {
+    if let Some(base) = local {
         let sliding = reader.local(&spec, base)?;
         return Ok(vec![named("full_attention", Some(spec)), named("sliding_attention", Some(sliding))]);
     }
     Ok(match reader.family.layers {
+        // Without a window, all layers of EXAONE 4 are full ones with positions.
+        Layers::SlidingOnly { .. } if reader.name == "exaone4" && fields.is_null("sliding_window") => {
+            vec![named("all", Some(spec))]
+        }
+        Layers::SlidingOnly { .. } if fields.is_null("sliding_window") => {
+            return Err(fields.error("sliding_window", ConfigProblem::Missing));
+        }
         Layers::SlidingOnly { .. } => vec![named("full_attention", None), named("sliding_attention", Some(spec))],
         _ if fields.get("no_rope_layers").is_some() || matches!(reader.family.layers, Layers::NoneInEach { .. }) => {
             vec![named("rope", Some(spec)), named("no_rope", None)]
         }
         _ => vec![named("all", Some(spec))],
     })
+}
+
+/// One in how many layers is another, and the name of the field that says so.
+fn every(reader: &Reader<'_>) -> Result<usize, Error> {
+    let fields = &reader.fields;
+    let (name, default) = match reader.family.layers {
+        Layers::Same => return Ok(1),
+        Layers::LastOfEach { every, .. } | Layers::SlidingOnly { every } => ("sliding_window_pattern", every),
+        Layers::FirstOfEach { every, .. } => ("global_attn_every_n_layers", every),
+        Layers::NoneInEach { every } => ("no_rope_layer_interval", every),
+    };
+    let found = match fields.get(name) {
+        // EXAONE's "LLLG": local, local, local, global
+        Some(Value::String(pattern)) => {
+            pattern.strip_suffix('G').filter(|local| local.bytes().all(|layer| layer == b'L')).map(|_| pattern.len())
+        }
+        _ => Some(fields.count(name)?.unwrap_or(default)),
+    };
+    let expected = "a whole number from 1, or local layers and a global one as in LLLG";
+    found.filter(|&every| every > 0).ok_or_else(|| fields.error(name, ConfigProblem::NotA { expected }))
 }
 
 /// The type of each layer.
@@ -208,31 +264,42 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
         return Err(fields.error("num_hidden_layers", ConfigProblem::Contradicts { other }));
     }
     if let Some(list) = list {
-        return Ok(list);
+        return Ok(with_last_full(reader, list, find("full_attention")));
     }
-    let every = fields
-        .one_of(&["no_rope_layer_interval", "sliding_window_pattern", "global_attn_every_n_layers"], Fields::count)?;
+    if is_uniform(types) {
+        return Ok(vec![0; count.unwrap_or(0)]);
+    }
     let (full, other) = (find("full_attention"), find("sliding_attention"));
+    let every = every(reader)?;
     let kind = |index: usize| match reader.family.layers {
-        _ if is_uniform(types) => Some(0),
-        Layers::LastOfEach { every: default, .. } | Layers::SlidingOnly { every: default } => {
-            let every = every.unwrap_or(default).max(1);
-            if (index + 1).is_multiple_of(every) { full } else { other }
-        }
-        Layers::FirstOfEach { every: default, .. } => {
-            if index.is_multiple_of(every.unwrap_or(default).max(1)) {
+        Layers::LastOfEach { .. } | Layers::SlidingOnly { .. } => {
+            if (index + 1).is_multiple_of(every) {
                 full
             } else {
                 other
             }
         }
-        Layers::NoneInEach { every: default } => {
-            find(if (index + 1).is_multiple_of(every.unwrap_or(default).max(1)) { "no_rope" } else { "rope" })
+        Layers::FirstOfEach { .. } => {
+            if index.is_multiple_of(every) {
+                full
+            } else {
+                other
+            }
         }
+        Layers::NoneInEach { .. } => find(if (index + 1).is_multiple_of(every) { "no_rope" } else { "rope" }),
         Layers::Same => None,
     };
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
-    layers.ok_or_else(|| fields.error("layer_types", ConfigProblem::Missing))
+    let layers = layers.ok_or_else(|| fields.error("layer_types", ConfigProblem::Missing))?;
+    Ok(with_last_full(reader, layers, full))
+}
+
+/// The last layer of Gemma 4 is a full one, whatever its config says.
+fn with_last_full(reader: &Reader<'_>, mut layers: Vec<usize>, full: Option<usize>) -> Vec<usize> {
+    if let (true, Some(last), Some(full)) = (reader.name.starts_with("gemma4"), layers.last_mut(), full) {
+        *last = full;
+    }
+    layers
 }
 
 /// The types as `layer_types` or `no_rope_layers` list them.

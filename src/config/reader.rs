@@ -10,7 +10,7 @@ use crate::error::ConfigProblem;
 use crate::{DynamicNtk, Error, Llama3, LongRope, Pairing, QueryTemperature, Sections, Yarn};
 
 /// Names that a dictionary of rope parameters may have. Others are typing errors, or say something that is not known here.
-const KNOWN: [&str; 24] = [
+pub(super) const KNOWN: [&str; 24] = [
     "rope_type",
     "type",
     "rope_theta",
@@ -37,6 +37,14 @@ const KNOWN: [&str; 24] = [
     "interleaved",
 ];
 
+/// Names of the base of all layers or of the global ones, and of that of the local ones.
+const GLOBAL_BASES: [&str; 3] = ["rope_theta", "rotary_emb_base", "global_rope_theta"];
+pub(super) const LOCAL_BASES: [&str; 2] = ["rope_local_base_freq", "local_rope_theta"];
+
+/// The parts of a DeepSeek head where the config does not say.
+const MLA_NOPE: usize = 128;
+const MLA_ROPE: usize = 64;
+
 /// A config, and what is known of its family.
 pub(super) struct Reader<'a> {
     pub(super) fields: Fields<'a>,
@@ -45,18 +53,14 @@ pub(super) struct Reader<'a> {
     pub(super) name: &'a str,
 }
 
-type RopeDict<'a> = (String, &'a Map<String, Value>);
+pub(super) type RopeDict<'a> = (String, &'a Map<String, Value>);
 
 /// The dictionary of rope parameters by either of its names, and its path.
 pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<RopeDict<'a>>, Error> {
     let names = ["rope_parameters", "rope_scaling"];
     let Some(dict) = fields.one_of(&names, |fields, name| fields.object(name))? else { return Ok(None) };
     let name = if fields.get(names[0]).is_some() { names[0] } else { names[1] };
-    let path = match fields.error(name, ConfigProblem::Missing) {
-        Error::Config { field, .. } => field,
-        _ => name.to_string(),
-    };
-    Ok(Some((path, dict)))
+    Ok(Some((fields.path(name), dict)))
 }
 
 impl<'a> Reader<'a> {
@@ -70,12 +74,12 @@ impl<'a> Reader<'a> {
         let rope_type = self.rope_type(&dict)?;
         let head_dim = self.head_dim(kind)?;
         let mla = self.name.starts_with("deepseek_v");
-        let fraction = self.fraction(&dict)?;
+        let fraction = self.fraction(&dict, kind)?;
         let given = self.fields.count("rotary_dim")?;
         let dim = match given {
             Some(dim) => dim,
             None if matches!(self.name, "gptj" | "codegen") => 64,
-            None if mla => self.fields.need("qk_rope_head_dim", self.fields.count("qk_rope_head_dim")?)?,
+            None if mla => self.fields.count("qk_rope_head_dim")?.unwrap_or(MLA_ROPE),
             None if rope_type == "proportional" => head_dim,
             None => (head_dim as f64 * fraction) as usize,
         };
@@ -94,7 +98,7 @@ impl<'a> Reader<'a> {
         let mut spec = RotarySpec {
             dim,
             head_dim,
-            base: self.base(&dict, kind.is_some())?,
+            base: self.base(&dict, kind)?,
             scaling: Scaling::None,
             attention_factor: 1.0,
             short_attention_factor: 1.0,
@@ -158,12 +162,21 @@ impl<'a> Reader<'a> {
             }
         };
         if self.name.starts_with("deepseek_v") {
-            let part = |name: &str| limited(name, fields.need(name, fields.count(name)?)?);
-            return Ok(part("qk_nope_head_dim")? + part("qk_rope_head_dim")?);
+            let part = |name: &str, default| limited(name, fields.count(name)?.unwrap_or(default));
+            return Ok(part("qk_nope_head_dim", MLA_NOPE)? + part("qk_rope_head_dim", MLA_ROPE)?);
         }
         // Gemma 4's global layers have wider heads.
-        if let (Some("full_attention"), Some(head_dim)) = (kind, fields.count("global_head_dim")?) {
-            return limited("global_head_dim", head_dim);
+        let wider = self.layer_head_dim()?;
+        if kind == Some("full_attention") && self.name.starts_with("gemma4") {
+            match wider {
+                Some(head_dim) => return limited("per_layer_config", head_dim),
+                // Written by transformers 5.23 and later: what is not there is as in all layers.
+                None if fields.get("per_layer_config").is_some() => {}
+                None => return limited("global_head_dim", fields.count("global_head_dim")?.unwrap_or(512)),
+            }
+        } else if wider.is_some() && !self.name.starts_with("gemma4") {
+            let expected = "without head_dim: heads of one width are read";
+            return Err(fields.error("per_layer_config", ConfigProblem::NotA { expected }));
         }
         if let Some(head_dim) = fields.one_of(&["head_dim", "kv_channels"], Fields::count)?.or(self.family.head_dim) {
             return limited("head_dim", head_dim);
@@ -178,10 +191,46 @@ impl<'a> Reader<'a> {
         limited("hidden_size", width / heads)
     }
 
+    /// The width of heads that `per_layer_config` gives to some layers.
+    fn layer_head_dim(&self) -> Result<Option<usize>, Error> {
+        let name = "per_layer_config";
+        let Some(layers) = self.fields.object(name)? else { return Ok(None) };
+        let path = self.fields.path(name);
+        let mut found = None;
+        for (layer, value) in layers {
+            let object = value.as_object();
+            let layer_path = format!("{path}.{layer}");
+            let not = |expected| Error::Config { field: layer_path.clone(), problem: ConfigProblem::NotA { expected } };
+            let object = object.ok_or_else(|| not("an object"))?;
+            let head_dim = Fields::new(&layer_path, object).count("head_dim")?;
+            if found.is_some() && head_dim.is_some() && found != head_dim {
+                return Err(not("as wide as the other layers that it lists"));
+            }
+            found = found.or(head_dim);
+        }
+        Ok(found)
+    }
+
+    /// An error where a dictionary says something else than the field beside it; nested ones may.
+    fn agree(
+        &self,
+        dict: &Fields<'_>,
+        name: &str,
+        kind: Option<&str>,
+        outer: Option<f64>,
+    ) -> Result<Option<f64>, Error> {
+        match (dict.number(name)?, outer) {
+            (Some(inner), Some(outer)) if kind.is_none() && inner != outer => {
+                Err(dict.error(name, ConfigProblem::Contradicts { other: format!("{name} outside of it") }))
+            }
+            (inner, outer) => Ok(inner.or(outer)),
+        }
+    }
+
     /// The rotated part of the head.
-    fn fraction(&self, dict: &Fields<'_>) -> Result<f64, Error> {
+    fn fraction(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<f64, Error> {
         let outer = self.fields.one_of(&["partial_rotary_factor", "rotary_pct"], Fields::number)?;
-        let fraction = dict.number("partial_rotary_factor")?.or(outer).unwrap_or(self.family.fraction);
+        let fraction = self.agree(dict, "partial_rotary_factor", kind, outer)?.unwrap_or(self.family.fraction);
         if fraction > 0.0 && fraction <= 1.0 {
             Ok(fraction)
         } else {
@@ -189,18 +238,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn base(&self, dict: &Fields<'_>, is_nested: bool) -> Result<f64, Error> {
-        let names = ["rope_theta", "rotary_emb_base", "global_rope_theta"];
-        let outer = self.fields.one_of(&names, Fields::number)?;
-        let inner = dict.number("rope_theta")?;
-        if let (Some(inner), Some(outer), false) = (inner, outer, is_nested)
-            && inner != outer
-        {
-            let other = "rope_theta outside of it".to_string();
-            return Err(dict.error("rope_theta", ConfigProblem::Contradicts { other }));
+    fn base(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<f64, Error> {
+        let own_of_local = self.family.layers.local_base().filter(|_| kind == Some("sliding_attention"));
+        let (names, default) = match own_of_local {
+            Some(base) => (&LOCAL_BASES[..], Some(base)),
+            None => (&GLOBAL_BASES[..], self.family.base),
+        };
+        let outer = self.fields.one_of(names, Fields::number)?;
+        let base = self.fields.need("rope_theta", self.agree(dict, "rope_theta", kind, outer)?.or(default))?;
+        let base = base * self.fields.number("rope_ratio")?.unwrap_or(1.0);
+        if base > 0.0 && base.is_finite() {
+            Ok(base)
+        } else {
+            Err(self.fields.error("rope_theta", ConfigProblem::Invalid(Box::new(Error::InvalidBase { base }))))
         }
-        let base = self.fields.need("rope_theta", inner.or(outer).or(self.family.base))?;
-        Ok(base * self.fields.number("rope_ratio")?.unwrap_or(1.0))
     }
 
     fn sections(&self, dict: &Fields<'_>) -> Result<Option<(Vec<usize>, Sections)>, Error> {
@@ -208,9 +259,7 @@ impl<'a> Reader<'a> {
         let interleaved = dict.flag("mrope_interleaved")?.unwrap_or(newer);
         let sections = match dict.counts("mrope_section")? {
             None if newer => vec![24, 20, 20],
-            None if self.name.starts_with("qwen2") && self.name.contains("_vl") => {
-                return Err(dict.error("mrope_section", ConfigProblem::Missing));
-            }
+            None if self.name.starts_with("qwen2") && self.name.contains("_vl") => vec![16, 24, 24],
             None => return Ok(None),
             Some(sections) => sections,
         };
@@ -220,7 +269,14 @@ impl<'a> Reader<'a> {
     /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal one.
     fn original_len(&self, dict: &Fields<'_>, or_maximal: bool) -> Result<usize, Error> {
         let name = "original_max_position_embeddings";
-        let found = dict.count(name)?.or(self.fields.count(name)?);
+        let (inner, outer) = (dict.count(name)?, self.fields.count(name)?);
+        if let (Some(inner), Some(outer)) = (inner, outer)
+            && inner != outer
+        {
+            let other = format!("{name} outside of it");
+            return Err(dict.error(name, ConfigProblem::Contradicts { other }));
+        }
+        let found = inner.or(outer);
         let maximal = if or_maximal { self.fields.count("max_position_embeddings")? } else { None };
         dict.need(name, found.or(maximal))
     }
@@ -241,6 +297,10 @@ impl<'a> Reader<'a> {
                 attention = yarn.default_attention_factor();
                 if spec.on_last_features {
                     spec.softmax_factor = yarn.softmax_factor();
+                    if !(spec.softmax_factor > 0.0 && spec.softmax_factor.is_finite()) {
+                        let expected = "a number that gives a finite scale";
+                        return Err(dict.error("mscale_all_dim", ConfigProblem::NotA { expected }));
+                    }
                 }
                 Scaling::Yarn(yarn)
             }
@@ -290,19 +350,21 @@ impl<'a> Reader<'a> {
     }
 
     /// The query temperature of Llama 4 and Ministral 3.
-    pub(super) fn temperature(&self) -> Result<Option<QueryTemperature>, Error> {
+    pub(super) fn temperature(&self, dict: Option<&RopeDict<'_>>) -> Result<Option<QueryTemperature>, Error> {
         let invalid = |name: &str, error| self.fields.error(name, ConfigProblem::Invalid(Box::new(error)));
         if self.name.starts_with("llama4") {
-            let tuning = self.fields.get("attn_temperature_tuning").is_none_or(|value| {
-                value.as_bool().unwrap_or_else(|| value.as_f64().is_some_and(|number| number != 0.0))
-            });
+            // The first published configs have 4 for true.
+            let tuning = match self.fields.get("attn_temperature_tuning") {
+                Some(Value::Number(_)) => self.fields.number("attn_temperature_tuning")? != Some(0.0),
+                _ => self.fields.flag("attn_temperature_tuning")?.unwrap_or(true),
+            };
             let scale = self.fields.number("attn_scale")?.unwrap_or(0.1);
             let floor = self.fields.number("floor_scale")?.unwrap_or(8192.0);
             let temperature = QueryTemperature::llama4(scale, floor).map_err(|error| invalid("floor_scale", error))?;
             return Ok(tuning.then_some(temperature));
         }
-        let Some((path, dict)) = rope_dict(&self.fields)? else { return Ok(None) };
-        let dict = Fields::new(&path, dict);
+        let Some((path, dict)) = dict else { return Ok(None) };
+        let dict = Fields::new(path, dict);
         let Some(beta) = dict.number("llama_4_scaling_beta")? else { return Ok(None) };
         let original_len = self.original_len(&dict, false)?;
         let temperature = QueryTemperature::ministral3(beta, original_len);

@@ -1,7 +1,8 @@
-//! Configs of real models, written from their public documentation: what each must give.
+//! Configs of real models: what each must give. Beside each stands the model whose config.json it is cut from, and the class of
+//! transformers (4.57 and 5.23) that was read for what the config leaves out.
 
-use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{ConfigProblem, Error, Pairing, Regime, Sections};
+use positional_encodings::config::{ModelRotary, RotarySpec, Scaling};
+use positional_encodings::{Pairing, Regime, Sections};
 use serde_json::{Value, json};
 
 fn model(config: Value) -> ModelRotary {
@@ -31,44 +32,57 @@ fn plain(config: Value, dim: usize, head_dim: usize, base: f64, pairing: Pairing
 #[test]
 fn models_without_scaling() {
     let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
-    // Llama 2 7B has no rope_theta; rope_scaling is null.
+    // meta-llama/Llama-2-7b-hf, without rope_theta; LlamaConfig: 10000
     let llama2 = json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
         "max_position_embeddings": 4096, "rope_scaling": null});
     plain(llama2, 128, 128, 1e4, halves);
+    // mistralai/Mistral-7B-v0.3; MistralConfig
     let mistral = json!({"model_type": "mistral", "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
         "num_hidden_layers": 32, "rope_theta": 1000000.0, "sliding_window": null, "max_position_embeddings": 32768});
     plain(mistral, 128, 128, 1e6, halves);
+    // mistralai/Mixtral-8x7B-v0.1; MixtralConfig: 1000000
     let mixtral = json!({"model_type": "mixtral", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
         "rope_theta": 1000000.0, "max_position_embeddings": 32768});
     plain(mixtral, 128, 128, 1e6, halves);
+    // Qwen/Qwen2-7B; Qwen2Config
     let qwen2 = json!({"model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
         "rope_theta": 1000000.0, "max_position_embeddings": 131072, "use_sliding_window": false});
     plain(qwen2, 128, 128, 1e6, halves);
+    // Qwen/Qwen2.5-7B-Instruct-1M. transformers does not know its dual chunks, which are a matter of attention: vLLM gives
+    // queries and keys positions within chunks, and the frequencies stay those of rope_theta.
     let qwen25_1m = json!({"model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
         "rope_theta": 10000000.0, "max_position_embeddings": 1010000,
         "dual_chunk_attention_config": {"chunk_size": 262144, "local_size": 8192, "original_max_position_embeddings": 262144}});
     plain(qwen25_1m, 128, 128, 1e7, halves);
+    // google/gemma-2-9b; Gemma2Config: heads of 256
     let gemma2 = json!({"model_type": "gemma2", "hidden_size": 3584, "num_attention_heads": 16, "head_dim": 256,
         "num_hidden_layers": 42, "rope_theta": 10000.0, "max_position_embeddings": 8192, "sliding_window": 4096});
     plain(gemma2, 256, 256, 1e4, halves);
+    // microsoft/phi-4; Phi3Config
     let phi4 = json!({"model_type": "phi3", "hidden_size": 5120, "num_attention_heads": 40, "num_hidden_layers": 40,
         "rope_theta": 250000, "rope_scaling": null, "original_max_position_embeddings": 16384,
         "max_position_embeddings": 16384, "partial_rotary_factor": 1.0});
     plain(phi4, 128, 128, 250_000.0, halves);
+    // EleutherAI/gpt-neox-20b; GPTNeoXConfig: rotary_emb_base, rotary_pct
     let neox = json!({"model_type": "gpt_neox", "hidden_size": 6144, "num_attention_heads": 64, "num_hidden_layers": 44,
         "rotary_emb_base": 10000, "rotary_pct": 0.25, "max_position_embeddings": 2048});
     plain(neox, 24, 96, 1e4, halves);
+    // EleutherAI/gpt-j-6b; modeling_gptj.py: neighbours, base 10000
     let gptj = json!({"model_type": "gptj", "n_embd": 4096, "n_head": 16, "n_layer": 28, "rotary_dim": 64, "n_positions": 2048});
     plain(gptj, 64, 256, 1e4, pairs);
+    // stabilityai/stablelm-2-1_6b; StableLmConfig
     let stablelm = json!({"model_type": "stablelm", "hidden_size": 2048, "num_attention_heads": 32, "num_hidden_layers": 24,
         "partial_rotary_factor": 0.25, "rope_theta": 10000, "max_position_embeddings": 4096});
     plain(stablelm, 16, 64, 1e4, halves);
+    // tiiuae/falcon-7b; FalconConfig
     let falcon = json!({"model_type": "falcon", "hidden_size": 4544, "num_attention_heads": 71, "num_hidden_layers": 32,
         "alibi": false});
     plain(falcon, 64, 64, 1e4, halves);
+    // CohereForAI/c4ai-command-r-v01; modeling_cohere.py: neighbours
     let cohere = json!({"model_type": "cohere", "hidden_size": 8192, "num_attention_heads": 64, "num_hidden_layers": 40,
         "rope_theta": 8000000.0, "max_position_embeddings": 8192});
     plain(cohere, 128, 128, 8e6, pairs);
+    // zai-org/GLM-4-9B-0414; Glm4Config: half of a head of 128, modeling_glm4.py: neighbours
     let glm4 = json!({"model_type": "glm4", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
         "num_hidden_layers": 40, "partial_rotary_factor": 0.5, "rope_theta": 10000.0, "max_position_embeddings": 32768});
     plain(glm4, 64, 128, 1e4, pairs);
@@ -86,6 +100,7 @@ fn parts_of_a_head_are_whole_features() {
 
 #[test]
 fn falcon_with_alibi_does_not_rotate() {
+    // tiiuae/falcon-rw-1b
     let falcon_rw = model(json!({"model_type": "falcon", "hidden_size": 2048, "num_attention_heads": 32,
         "num_hidden_layers": 24, "alibi": true}));
     assert_eq!(falcon_rw.layer_type("all"), Some(None));
@@ -95,6 +110,7 @@ fn falcon_with_alibi_does_not_rotate() {
 
 #[test]
 fn llama3() {
+    // meta-llama/Llama-3.1-8B, and the same as transformers 5 saves it
     let llama31 = |version: &str| {
         let scaling = json!({"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
             "original_max_position_embeddings": 8192, "rope_type": "llama3"});
@@ -111,6 +127,7 @@ fn llama3() {
     assert_eq!(llama31("rope_scaling"), llama31("rope_parameters"));
     let frequencies = llama31("rope_scaling").rotary(1).unwrap().frequencies();
     near(frequencies[29] / 5e5_f64.powf(-58.0 / 128.0), 0.8281684118);
+    // meta-llama/Llama-3.2-1B
     let llama32 = only(json!({"model_type": "llama", "hidden_size": 2048, "num_attention_heads": 32, "head_dim": 64,
         "num_hidden_layers": 16, "rope_theta": 500000.0, "max_position_embeddings": 131072,
         "rope_scaling": {"factor": 32.0, "high_freq_factor": 4.0, "low_freq_factor": 1.0,
@@ -121,6 +138,7 @@ fn llama3() {
 
 #[test]
 fn llama4() {
+    // meta-llama/Llama-4-Scout-17B-16E; Llama4TextConfig: no_rope_layers [] is every fourth without
     let scout = model(json!({"model_type": "llama4", "text_config": {"model_type": "llama4_text", "hidden_size": 5120,
         "num_attention_heads": 40, "head_dim": 128, "num_hidden_layers": 48, "rope_theta": 500000.0, "no_rope_layers": [],
         "rope_scaling": {"factor": 16.0, "high_freq_factor": 1.0, "low_freq_factor": 1.0,
@@ -135,6 +153,7 @@ fn llama4() {
 
 #[test]
 fn ministral3() {
+    // mistralai/Ministral-3-8B; Ministral3Config has these parameters as its own
     let ministral = model(
         json!({"model_type": "ministral3", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
         "num_hidden_layers": 34, "max_position_embeddings": 262144,
@@ -148,6 +167,7 @@ fn ministral3() {
 
 #[test]
 fn yarn_of_qwen3() {
+    // Qwen/Qwen3-8B with the YaRN of its model card
     let qwen3 = only(json!({"model_type": "qwen3", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
         "num_hidden_layers": 36, "rope_theta": 1000000, "max_position_embeddings": 40960,
         "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}));
@@ -159,11 +179,13 @@ fn yarn_of_qwen3() {
 
 #[test]
 fn multimodal_qwen() {
+    // Qwen/Qwen2-VL-7B-Instruct
     let qwen2_vl = only(json!({"model_type": "qwen2_vl", "hidden_size": 3584, "num_attention_heads": 28,
         "num_hidden_layers": 28, "rope_theta": 1000000.0, "max_position_embeddings": 32768,
         "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}));
     assert_eq!(qwen2_vl.sections, Some((vec![16, 24, 24], Sections::Chunked)));
     assert_eq!(qwen2_vl.rotary(1).unwrap().axes(), 3);
+    // Qwen/Qwen3-VL-8B-Instruct
     let qwen3_vl =
         only(json!({"model_type": "qwen3_vl", "text_config": {"model_type": "qwen3_vl_text", "hidden_size": 4096,
         "num_attention_heads": 32, "head_dim": 128, "num_hidden_layers": 36, "rope_theta": 5000000,
@@ -175,7 +197,7 @@ fn multimodal_qwen() {
 
 #[test]
 fn gemma3() {
-    // The published config of the 4B model leaves heads and bases to its class.
+    // google/gemma-3-4b-pt leaves heads and bases to its class.
     let v4 = model(json!({"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "hidden_size": 2560,
         "num_hidden_layers": 34, "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "sliding_window": 1024}}));
     let mut types = vec!["sliding_attention"; 34];
@@ -195,26 +217,60 @@ fn gemma3() {
     assert_eq!(v4.layer(0).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 1.0);
 }
 
+/// Bases, dims and numbers of pairs that turn, of local and of global layers.
+#[track_caller]
+fn is_gemma4(config: Value, layers: usize, every: usize, head_dim: usize) {
+    let gemma4 = model(config);
+    for layer in 0..layers {
+        let rotary = gemma4.layer(layer).unwrap().unwrap().rotary(1).unwrap();
+        let frequencies = rotary.frequencies();
+        if (layer + 1) % every == 0 || layer + 1 == layers {
+            assert_eq!(rotary.dim(), head_dim, "{layer}");
+            let (turning, still) = frequencies.split_at(head_dim / 8);
+            near(turning[1], 1e6_f64.powf(-2.0 / head_dim as f64));
+            assert!(
+                turning.iter().all(|&frequency| frequency > 0.0) && still.iter().all(|&frequency| frequency == 0.0)
+            );
+        } else {
+            assert_eq!(rotary.dim(), 256, "{layer}");
+            near(frequencies[127], 1e4_f64.powf(-254.0 / 256.0));
+        }
+    }
+    assert_eq!(gemma4.layer(layers), None);
+}
+
 #[test]
 fn gemma4() {
-    let gemma4 =
-        model(json!({"model_type": "gemma4_text", "hidden_size": 2560, "head_dim": 256, "global_head_dim": 512,
-        "num_attention_heads": 8, "num_hidden_layers": 6,
-        "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention", "sliding_attention",
-            "sliding_attention", "full_attention"],
-        "rope_parameters": {
-            "full_attention": {"partial_rotary_factor": 0.25, "rope_theta": 1000000.0, "rope_type": "proportional"},
-            "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}}}));
-    let full = gemma4.layer(5).unwrap().unwrap().rotary(1).unwrap();
-    assert_eq!(full.dim(), 512);
-    assert!(full.frequencies()[63] > 0.0 && full.frequencies()[64..].iter().all(|&frequency| frequency == 0.0));
-    assert_eq!(gemma4.layer(0).unwrap().unwrap().rotary(1).unwrap().dim(), 256);
+    // google/gemma-4-E2B: 35 layers, every fifth global, with heads of 512; Gemma4TextConfig
+    let mut types = vec!["sliding_attention"; 35];
+    (4..35).step_by(5).for_each(|layer| types[layer] = "full_attention");
+    let parameters = json!({
+        "full_attention": {"partial_rotary_factor": 0.25, "rope_theta": 1000000.0, "rope_type": "proportional"},
+        "sliding_attention": {"rope_theta": 10000.0, "rope_type": "default"}});
+    let mut text = json!({"model_type": "gemma4_text", "hidden_size": 1536, "head_dim": 256, "global_head_dim": 512,
+        "num_attention_heads": 8, "num_hidden_layers": 35, "layer_types": types, "rope_parameters": parameters});
+    is_gemma4(json!({"model_type": "gemma4", "text_config": text}), 35, 5, 512);
+    // Some versions save what a plain model would have beside the types.
+    text["rope_parameters"]["rope_type"] = "default".into();
+    text["rope_parameters"]["rope_theta"] = Value::Null;
+    is_gemma4(text.clone(), 35, 5, 512);
+    // transformers 5.23 saves the wider heads layer by layer.
+    text.as_object_mut().unwrap().remove("global_head_dim");
+    is_gemma4(text.clone(), 35, 5, 512);
+    text["per_layer_config"] =
+        (4..35).step_by(5).map(|layer| (format!("{layer:02}"), json!({"head_dim": 384}))).collect();
+    is_gemma4(text.clone(), 35, 5, 384);
+    text["per_layer_config"] = json!({});
+    is_gemma4(text, 35, 5, 256);
+    // What the class has where the config says nothing: every sixth layer and the last
+    is_gemma4(json!({"model_type": "gemma4_text", "num_hidden_layers": 20}), 20, 6, 512);
 }
 
 #[test]
 fn longrope_of_phi3() {
     let (short, long) = (vec![1.05; 48], vec![2.5; 48]);
     for kind in ["su", "longrope"] {
+        // microsoft/Phi-3-mini-128k-instruct, its factors shortened to one; Phi3Config
         let phi3 =
             only(json!({"model_type": "phi3", "hidden_size": 3072, "num_attention_heads": 32, "num_hidden_layers": 32,
             "rope_theta": 10000.0, "max_position_embeddings": 131072, "original_max_position_embeddings": 4096,
@@ -233,25 +289,27 @@ fn latent_attention_of_deepseek() {
         json!({"beta_fast": 32, "beta_slow": 1, "factor": 40, "mscale": mscale,
         "mscale_all_dim": mscale, "original_max_position_embeddings": 4096, "type": "yarn"})
     };
-    let config = |name: &str, mscale: f64| {
-        json!({"model_type": name, "hidden_size": 7168, "num_attention_heads": 128,
-        "num_hidden_layers": 61, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "rope_theta": 10000,
+    // deepseek-ai/DeepSeek-V3 and DeepSeek-V2; modeling_deepseek_v3.py: yarn_apply_mscale
+    let config = |name: &str, hidden_size: usize, layers: usize, mscale: f64| {
+        json!({"model_type": name, "hidden_size": hidden_size, "num_attention_heads": 128,
+        "num_hidden_layers": layers, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "rope_theta": 10000,
         "max_position_embeddings": 163840, "rope_scaling": scaling(mscale)})
     };
-    let v3 = only(config("deepseek_v3", 1.0));
+    let v3 = only(config("deepseek_v3", 7168, 61, 1.0));
     assert_eq!((v3.dim, v3.head_dim, v3.attention_factor, v3.on_last_features), (64, 192, 1.0, true));
     assert_eq!(v3.pairing, Pairing::Interleaved);
     near(v3.softmax_factor, 1.8738542070926265);
     let frequencies = v3.rotary(1).unwrap().frequencies();
     near(frequencies[10], 1e4_f64.powf(-20.0 / 64.0));
     near(frequencies[23], 1e4_f64.powf(-46.0 / 64.0) / 40.0);
-    let v2 = only(config("deepseek_v2", 0.707));
+    let v2 = only(config("deepseek_v2", 5120, 60, 0.707));
     near(v2.softmax_factor, (0.1 * 0.707 * 40_f64.ln() + 1.0).powi(2));
     assert_eq!(v2.attention_factor, 1.0);
 }
 
 #[test]
 fn gpt_oss() {
+    // openai/gpt-oss-20b; GptOssConfig
     let gpt_oss = only(json!({"model_type": "gpt_oss", "hidden_size": 2880, "num_attention_heads": 64, "head_dim": 64,
         "num_hidden_layers": 24, "rope_theta": 150000, "max_position_embeddings": 131072,
         "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "full_attention", "sliding_attention",
@@ -267,6 +325,7 @@ fn gpt_oss() {
 
 #[test]
 fn layers_without_positions() {
+    // HuggingFaceTB/SmolLM3-3B; SmolLM3Config
     let mut no_rope = vec![1; 36];
     (3..36).step_by(4).for_each(|layer| no_rope[layer] = 0);
     let listed = model(json!({"model_type": "smollm3", "hidden_size": 2048, "num_attention_heads": 16,
@@ -277,6 +336,7 @@ fn layers_without_positions() {
     assert_eq!(listed, counted);
     assert_eq!(listed.layer(3), Some(None));
     assert_eq!(listed.layer(4).unwrap().unwrap().base, 5e6);
+    // CohereForAI/c4ai-command-r7b-12-2024; modeling_cohere2.py rotates in sliding layers only
     let cohere2 = model(json!({"model_type": "cohere2", "hidden_size": 4096, "num_attention_heads": 32,
         "num_hidden_layers": 32, "rope_theta": 50000, "sliding_window_pattern": 4}));
     assert_eq!(cohere2.layer(3), Some(None));
@@ -291,6 +351,7 @@ fn layers_without_positions() {
 
 #[test]
 fn modernbert() {
+    // answerdotai/ModernBERT-base; ModernBertConfig
     let base = model(json!({"model_type": "modernbert", "hidden_size": 768, "num_attention_heads": 12,
         "num_hidden_layers": 22, "global_attn_every_n_layers": 3, "global_rope_theta": 160000.0,
         "local_rope_theta": 10000.0, "local_attention": 128, "position_embedding_type": "absolute"}));
@@ -298,168 +359,4 @@ fn modernbert() {
         let expected = if layer % 3 == 0 { 160_000.0 } else { 10_000.0 };
         assert_eq!(base.layer(layer).unwrap().unwrap().base, expected);
     }
-}
-
-#[test]
-fn gguf() {
-    let qwen3: Vec<(String, Metadata)> = vec![
-        ("general.architecture".into(), "qwen3".into()),
-        ("qwen3.embedding_length".into(), 4096_u32.into()),
-        ("qwen3.attention.head_count".into(), 32_u32.into()),
-        ("qwen3.attention.key_length".into(), 128_u32.into()),
-        ("qwen3.rope.freq_base".into(), 1e6_f32.into()),
-        ("qwen3.rope.scaling.type".into(), "yarn".into()),
-        ("qwen3.rope.scaling.factor".into(), 4_f32.into()),
-        ("qwen3.rope.scaling.original_context_length".into(), 32768_u32.into()),
-        ("tokenizer.ggml.tokens".into(), Metadata::Numbers(vec![])),
-    ];
-    let spec = RotarySpec::from_gguf(qwen3.clone()).unwrap();
-    assert_eq!((spec.dim, spec.pairing), (128, Pairing::Halves));
-    near(spec.attention_factor, 1.138629436);
-    for (key, value, problem) in [
-        ("qwen3.rope.scaling.type", Metadata::from("yarm"), ConfigProblem::Unknown { found: "yarm".into() }),
-        ("qwen3.rope.freq_base", Metadata::from("big"), ConfigProblem::NotA { expected: "a number" }),
-    ] {
-        let mut wrong = qwen3.clone();
-        wrong.iter_mut().filter(|(name, _)| name == key).for_each(|pair| pair.1 = value.clone());
-        assert_eq!(RotarySpec::from_gguf(wrong), Err(Error::Config { field: key.into(), problem }));
-    }
-    let mut mrope = vec![
-        ("general.architecture".to_string(), Metadata::from("qwen2vl")),
-        ("qwen2vl.rope.dimension_count".into(), 128.into()),
-        ("qwen2vl.rope.dimension_sections".into(), Metadata::Numbers(vec![16.0, 24.0, 24.0, 0.0])),
-    ];
-    assert_eq!(RotarySpec::from_gguf(mrope.clone()).unwrap().sections, Some((vec![16, 24, 24], Sections::Chunked)));
-    mrope[2].1 = Metadata::Numbers(vec![16.0, 24.0, 25.0, 0.0]);
-    assert!(RotarySpec::from_gguf(mrope).is_err());
-    assert!(RotarySpec::from_gguf([("general.architecture", Metadata::from("mamba"))]).is_err());
-    assert!(RotarySpec::from_gguf::<String>([]).is_err());
-    // Llama 3's scaling comes as a tensor.
-    let llama = [("general.architecture", Metadata::from("llama")), ("llama.rope.dimension_count", 4.into())];
-    let mut spec = RotarySpec::from_gguf(llama).unwrap();
-    spec.divisors = Some(vec![1.0, 8.0]);
-    assert_eq!(spec.rotary(1).unwrap().frequencies(), [1.0, 0.00125]);
-}
-
-fn base_config() -> Value {
-    json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 2,
-        "max_position_embeddings": 8192})
-}
-
-#[track_caller]
-fn refused(changes: Value) -> (String, ConfigProblem) {
-    let mut config = base_config();
-    for (name, value) in changes.as_object().unwrap() {
-        config[name] = value.clone();
-    }
-    match ModelRotary::from_json(&config.to_string()) {
-        Err(Error::Config { field, problem }) => (field, problem),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn wrong_configs_name_the_field() {
-    use ConfigProblem::{Contradicts, Missing, NotA, Unknown};
-    let unknown = |found: &str| Unknown { found: found.into() };
-    for (changes, field, problem) in [
-        (json!({"rope_scaling": {"rope_type": "yarm", "factor": 2.0}}), "rope_scaling.rope_type", unknown("yarm")),
-        (json!({"rope_scaling": {"factor": 2.0}}), "rope_scaling.rope_type", Missing),
-        (json!({"rope_scaling": {"rope_type": "linear"}}), "rope_scaling.factor", Missing),
-        (
-            json!({"rope_scaling": {"type": "yarn", "rope_type": "linear", "factor": 2.0}}),
-            "rope_scaling.type",
-            Contradicts { other: "rope_type".into() },
-        ),
-        (
-            json!({"rope_scaling": {"rope_type": "linear", "factor": "2"}}),
-            "rope_scaling.factor",
-            NotA { expected: "a number" },
-        ),
-        (json!({"rope_scaling": "linear"}), "rope_scaling", NotA { expected: "an object" }),
-        (
-            json!({"rope_scaling": {"rope_type": "yarn", "factor": 2.0, "betafast": 32}}),
-            "rope_scaling.betafast",
-            unknown("betafast"),
-        ),
-        (
-            json!({"rope_theta": 1e4, "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}),
-            "rope_parameters.rope_theta",
-            Contradicts { other: "rope_theta outside of it".into() },
-        ),
-        (
-            json!({"rope_scaling": {"rope_type": "linear", "factor": 2.0}, "rope_parameters": {"rope_type": "default"}}),
-            "rope_scaling",
-            Contradicts { other: "rope_parameters".into() },
-        ),
-        (
-            json!({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}}),
-            "rope_scaling.original_max_position_embeddings",
-            Missing,
-        ),
-        (json!({"model_type": "lama"}), "model_type", unknown("lama")),
-        (json!({"model_type": null}), "model_type", Missing),
-        (json!({"num_attention_heads": 31}), "num_attention_heads", NotA { expected: "a divisor of hidden_size" }),
-        (json!({"num_attention_heads": 0}), "num_attention_heads", NotA { expected: "a divisor of hidden_size" }),
-        (json!({"hidden_size": -1}), "hidden_size", NotA { expected: "a whole number" }),
-        (json!({"head_dim": 1e15}), "head_dim", NotA { expected: "at most 65536" }),
-        (json!({"num_hidden_layers": 1e12}), "num_hidden_layers", NotA { expected: "at most 65536" }),
-        (
-            json!({"head_dim": 63}),
-            "partial_rotary_factor",
-            NotA { expected: "a part of the head with an even number of features" },
-        ),
-        // 33 of 66 features
-        (
-            json!({"head_dim": 66, "partial_rotary_factor": 0.5}),
-            "partial_rotary_factor",
-            NotA { expected: "a part of the head with an even number of features" },
-        ),
-        (
-            json!({"rotary_dim": 33}),
-            "rotary_dim",
-            NotA { expected: "a part of the head with an even number of features" },
-        ),
-        (
-            json!({"partial_rotary_factor": 0.0}),
-            "rope_parameters.partial_rotary_factor",
-            NotA { expected: "above 0 and at most 1" },
-        ),
-        (
-            json!({"rope_parameters": {"full_attention": {"rope_type": "default"}, "rope_theta": 1e4}}),
-            "rope_parameters.rope_theta",
-            NotA { expected: "an object or null" },
-        ),
-        (
-            json!({"layer_types": ["full_attention", "new"], "rope_parameters": {"full_attention": {}}}),
-            "layer_types",
-            unknown("new"),
-        ),
-        (
-            json!({"layer_types": ["full_attention"]}),
-            "num_hidden_layers",
-            Contradicts { other: "the list of layers".into() },
-        ),
-    ] {
-        assert_eq!(refused(changes.clone()), (field.to_string(), problem), "{changes}");
-    }
-    let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.5}}));
-    assert_eq!(field, "rope_scaling");
-    assert!(matches!(problem, ConfigProblem::Invalid(error) if matches!(*error, Error::InvalidParameter { .. })));
-    let (field, _) =
-        refused(json!({"rope_scaling": {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [1.0],
-        "original_max_position_embeddings": 4096}}));
-    assert_eq!(field, "rope_scaling");
-    let (field, _) = refused(json!({"rope_theta": -1.0}));
-    assert_eq!(field, "rope_parameters");
-}
-
-#[test]
-fn texts_that_are_no_config() {
-    for text in ["", "{", "[]", "null", "{\"model_type\": \"llama\"", "{\"text_config\": 3}", &"[".repeat(100_000)] {
-        assert!(matches!(ModelRotary::from_json(text), Err(Error::Config { .. })), "{text:.20}");
-    }
-    // Truncated anywhere, a config is an error and never a panic.
-    let whole = base_config().to_string();
-    (0..whole.len()).for_each(|end| assert!(ModelRotary::from_json(&whole[..end]).is_err()));
 }

@@ -6,7 +6,13 @@ mod bad_input;
 #[cfg(feature = "serde")]
 mod configs;
 mod extras;
+#[cfg(feature = "serde")]
+mod families;
+#[cfg(feature = "serde")]
+mod gguf;
 mod golden;
+#[cfg(feature = "serde")]
+mod hostile;
 mod laws;
 mod scaling;
 mod tables;
