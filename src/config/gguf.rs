@@ -110,9 +110,15 @@ impl RotarySpec {
         let fields = Fields::new(architecture, &object);
 
         let head_dim = head_dim(&fields)?;
-        let dim = fields.count("rope.dimension_count")?.unwrap_or(head_dim);
+        let given = fields.count("rope.dimension_count")?;
+        let dim = given.unwrap_or(head_dim);
         if dim > LIMIT {
-            return Err(fields.error("rope.dimension_count", ConfigProblem::NotA { expected: "at most 65536" }));
+            let name = if given.is_some() { "rope.dimension_count" } else { "attention.key_length" };
+            return Err(fields.error(name, ConfigProblem::NotA { expected: "at most 65536" }));
+        }
+        if dim > head_dim {
+            let other = "the width of a head".to_string();
+            return Err(fields.error("rope.dimension_count", ConfigProblem::Contradicts { other }));
         }
         let (scaling, mut attention_factor) = scaling(&fields)?;
         let mut softmax_factor = 1.0;
@@ -129,7 +135,7 @@ impl RotarySpec {
         }
         let spec = Self {
             dim,
-            head_dim: head_dim.max(dim),
+            head_dim,
             base: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
             scaling,
             attention_factor,

@@ -12,6 +12,9 @@ use crate::{Error, Pairing, QueryTemperature};
 /// More layers or features than any model has: a limit for configs that are not what they seem.
 pub(super) const LIMIT: usize = 1 << 16;
 
+/// The same for types of layers, each of which costs as much as a model.
+const MOST_TYPES: usize = 32;
+
 /// The rotations of a model, one for each type of layer; `None` for layers without positions (NoPE).
 ///
 /// Reads the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5 (`rope_parameters`), with each model
@@ -129,7 +132,9 @@ fn parse(text: &str) -> Result<Map<String, Value>, Error> {
 
 /// The part of a config that describes the language model.
 fn text_part(root: &Map<String, Value>) -> Result<(&'static str, &Map<String, Value>), Error> {
-    Ok(match Fields::new("", root).object("text_config")? {
+    let fields = Fields::new("", root);
+    fields.text("model_type")?;
+    Ok(match fields.object("text_config")? {
         Some(text) => ("text_config", text),
         None => ("", root),
     })
@@ -138,7 +143,12 @@ fn text_part(root: &Map<String, Value>) -> Result<(&'static str, &Map<String, Va
 fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
     let fields = &reader.fields;
     let own = reader.family.parameters.map(parse).transpose()?;
-    let is_nested = |dict: &Map<String, Value>| dict.values().any(Value::is_object);
+    for name in ["hidden_size", "num_attention_heads", "head_dim", "max_position_embeddings"] {
+        // Whether they are needed or not
+        fields.count(name)?;
+    }
+    let is_nested =
+        |dict: &Map<String, Value>| dict.iter().any(|(name, value)| value.is_object() && !KNOWN.contains(&&**name));
     let dict: Option<RopeDict<'_>> = match (rope_dict(fields)?, &own) {
         (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
         (dict, _) => dict,
@@ -167,6 +177,10 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
     let fills = has_both && family.parameters.is_none();
     let empty = Map::new();
     let mut types = Vec::new();
+    if dict.len() > MOST_TYPES {
+        let problem = ConfigProblem::NotA { expected: "at most 32 types of layers" };
+        return Err(Error::Config { field: path.to_string(), problem });
+    }
     for (name, value) in dict {
         let own = format!("{path}.{name}");
         let spec = |object| reader.spec(Some(Fields::new(&own, object)), Some(name)).map(Some);
@@ -174,6 +188,10 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
             // Saved beside the types by some versions, and without meaning there.
             Value::Null if KNOWN.contains(&&**name) => continue,
             Value::String(kind) if kind == "default" && matches!(&**name, "rope_type" | "type") => continue,
+            _ if KNOWN.contains(&&**name) => {
+                let problem = ConfigProblem::NotA { expected: "inside a type of layers" };
+                return Err(Error::Config { field: own, problem });
+            }
             Value::Null if fills => spec(&empty)?,
             Value::Null => None,
             Value::Object(object) => spec(object)?,

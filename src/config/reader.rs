@@ -115,15 +115,17 @@ impl<'a> Reader<'a> {
 
     /// The rotation of local layers: another base, and no scaling.
     pub(super) fn local(&self, global: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
+        let name = LOCAL_BASES.into_iter().find(|name| self.fields.get(name).is_some()).unwrap_or("rope_theta");
         let spec = RotarySpec {
-            base,
+            base: self.checked_base(name, base)?,
             scaling: Scaling::None,
             attention_factor: 1.0,
             short_attention_factor: 1.0,
             softmax_factor: 1.0,
             ..global.clone()
         };
-        try_out(&spec, &self.fields)?;
+        let path = self.fields.path(name);
+        try_out(&spec, &Fields::new(&path, &Map::new()))?;
         Ok(spec)
     }
 
@@ -246,11 +248,14 @@ impl<'a> Reader<'a> {
         };
         let outer = self.fields.one_of(names, Fields::number)?;
         let base = self.fields.need("rope_theta", self.agree(dict, "rope_theta", kind, outer)?.or(default))?;
-        let base = base * self.fields.number("rope_ratio")?.unwrap_or(1.0);
+        self.checked_base("rope_theta", base * self.fields.number("rope_ratio")?.unwrap_or(1.0))
+    }
+
+    fn checked_base(&self, name: &str, base: f64) -> Result<f64, Error> {
         if base > 0.0 && base.is_finite() {
             Ok(base)
         } else {
-            Err(self.fields.error("rope_theta", ConfigProblem::Invalid(Box::new(Error::InvalidBase { base }))))
+            Err(self.fields.error(name, ConfigProblem::Invalid(Box::new(Error::InvalidBase { base }))))
         }
     }
 

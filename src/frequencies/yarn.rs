@@ -60,7 +60,14 @@ impl Yarn {
 
     /// The pairs between which the ramp runs, given ln(wᵢ/wᵢ₊₁), half of `dim`'s share of ln base.
     fn ramp(&self, log_ratio: f64, pairs: usize) -> (f64, f64) {
-        let pair_of = |turns: f64| libm::log(self.original_len as f64 / (turns * TAU)) / log_ratio;
+        let len = self.original_len as f64;
+        let pair_of = |turns: f64| {
+            let quotient = len / (turns * TAU);
+            // Betas near the ends of f64 leave no quotient.
+            let is_number = quotient > 0.0 && quotient.is_finite();
+            let log = if is_number { libm::log(quotient) } else { libm::log(len) - libm::log(turns) - libm::log(TAU) };
+            log / log_ratio
+        };
         let (mut low, mut high) = (pair_of(self.beta_fast), pair_of(self.beta_slow));
         if self.truncate {
             (low, high) = (libm::floor(low), libm::ceil(high));
@@ -111,11 +118,11 @@ impl Frequencies {
             return Err(Error::DimTooSmall { dim: 2 * self.len(), needed: 4 });
         };
         let log_ratio = libm::log(first.to_f64() / second.to_f64());
-        if log_ratio.is_nan() || log_ratio <= 0.0 {
+        if !log_ratio.is_finite() || log_ratio <= 0.0 {
             return Err(Error::InvalidParameter {
                 name: "ratio of the first two frequencies",
                 value: first.to_f64() / second.to_f64(),
-                needs: "above 1",
+                needs: "finite and above 1",
             });
         }
         let (low, high) = parameters.ramp(log_ratio, self.len());

@@ -86,6 +86,13 @@ fn parameters() {
     assert!(Frequencies::geometric(2, 1e4).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     assert!(Frequencies::from_radians([1.0, 1.0]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     assert!(Frequencies::from_radians([0.0, 0.0]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
+    // Betas at the ends of f64 leave a ramp, too.
+    for (beta_fast, beta_slow) in [(1e308, 1.0), (1e308, 1e308), (32.0, 5e-324), (5e-324, 1e308), (1e308, 5e-324)] {
+        let scaled = plain().yarn(&Yarn { beta_fast, beta_slow, ..Yarn::new(2.0, 4096) }).unwrap().to_radians();
+        let between = |(scaled, whole): (&f64, f64)| (whole / 2.0..=whole).contains(scaled);
+        assert!(scaled.iter().zip(plain().to_radians()).all(between), "{beta_fast} {beta_slow}: {scaled:?}");
+    }
+    assert!(Frequencies::from_radians([1e10, 5e-324]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     // Betas the wrong way round make a ramp that falls, not a panic.
     assert!(plain().yarn(&Yarn { beta_fast: 1.0, beta_slow: 32.0, ..Yarn::new(2.0, 4096) }).is_ok());
 }

@@ -14,5 +14,7 @@ mod golden;
 #[cfg(feature = "serde")]
 mod hostile;
 mod laws;
+#[cfg(feature = "serde")]
+mod mutations;
 mod scaling;
 mod tables;
