@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::families::Family;
+use super::families::{Family, Layers};
 use super::fields::Fields;
 use super::layers::LIMIT;
 use super::{RotarySpec, Scaling};
@@ -113,16 +113,19 @@ impl<'a> Reader<'a> {
         Ok(spec)
     }
 
-    /// The rotation of local layers: another base, and no scaling.
+    /// The rotation of local layers: another base, and no scaling but in ModernBERT, which scales both in transformers 5.
     pub(super) fn local(&self, global: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
         let name = LOCAL_BASES.into_iter().find(|name| self.fields.get(name).is_some()).unwrap_or("rope_theta");
-        let spec = RotarySpec {
-            base: self.checked_base(name, base)?,
-            scaling: Scaling::None,
-            attention_factor: 1.0,
-            short_attention_factor: 1.0,
-            softmax_factor: 1.0,
-            ..global.clone()
+        let scaled = RotarySpec { base: self.checked_base(name, base)?, ..global.clone() };
+        let spec = match self.family.layers {
+            Layers::FirstOfEach { .. } => scaled,
+            _ => RotarySpec {
+                scaling: Scaling::None,
+                attention_factor: 1.0,
+                short_attention_factor: 1.0,
+                softmax_factor: 1.0,
+                ..scaled
+            },
         };
         let path = self.fields.path(name);
         try_out(&spec, &Fields::new(&path, &Map::new()))?;

@@ -153,6 +153,15 @@ fn bases_of_layer_types() {
         assert_eq!(plain.layer_type("sliding_attention").unwrap().unwrap().base, local);
         assert_eq!(plain.layer_type("full_attention").unwrap().unwrap().base, global);
     }
+    // configuration_modernbert.py of transformers 5 gives rope_scaling to both types, configuration_gemma3.py to one.
+    for (name, local) in [("gemma3_text", Scaling::None), ("modernbert", Scaling::Linear { factor: 2.0 })] {
+        let mut config = bare(name);
+        config["rope_scaling"] = json!({"rope_type": "linear", "factor": 2.0});
+        let model = read(&config).unwrap();
+        let scaling = |kind| model.layer_type(kind).unwrap().unwrap().scaling.clone();
+        assert_eq!(scaling("full_attention"), Scaling::Linear { factor: 2.0 });
+        assert_eq!(scaling("sliding_attention"), local);
+    }
     // modeling_modernbert.py: null is the base of the global layers.
     let mut config = bare("modernbert");
     config["local_rope_theta"] = Value::Null;

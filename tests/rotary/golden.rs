@@ -13,6 +13,7 @@ thread_local! {
 }
 
 /// What the tests of this thread have read so far.
+#[cfg(feature = "half")]
 pub fn read_so_far() -> BTreeSet<String> {
     READ.with_borrow(Clone::clone)
 }
@@ -45,6 +46,7 @@ impl Golden {
     }
 
     /// All tensors, as file/case/tensor.
+    #[cfg(feature = "half")]
     pub fn names(&self) -> Vec<String> {
         let tensors = SafeTensors::deserialize(&self.bytes).unwrap();
         tensors.names().into_iter().map(|name| format!("{}/{name}", self.name)).collect()

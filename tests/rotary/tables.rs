@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use positional_encodings::{AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary};
 
-use crate::golden::{Golden, read_so_far};
+use crate::golden::Golden;
 
 fn plain(dim: usize, base: f64) -> Rotary {
     // A table does not depend on the pairing.
@@ -187,7 +187,7 @@ fn nothing_stays_unread() {
     ] {
         test();
     }
-    let read = read_so_far();
+    let read = crate::golden::read_so_far();
     let files = ["c1_rope_scaling_hf", "c2_rope_apply", "c3_rope_multi_axis"];
     let all: Vec<String> = files.iter().flat_map(|file| Golden::open(file).names()).collect();
     assert!(all.len() > 300, "{}", all.len());
