@@ -1,8 +1,9 @@
 //! Word embeddings plus positions: the input of any encoder.
 
-use ndarray::{Array, Array2, ArrayBase, ArrayViewMut, ArrayViewMut2, ArrayViewMutD, Axis, Data, Dimension, Ix2};
+use ndarray::{Array, Array2, ArrayBase, ArrayViewMut, ArrayViewMut2, Axis, Data, Dimension, Ix2};
 
 use crate::additive::zeros;
+use crate::batch::{Sum, for_each_sequence, nth};
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
@@ -69,8 +70,17 @@ where
 {
     let positions = positions.into();
     check(words.shape(), encoding, &positions)?;
-    let mut input = words.to_owned();
-    add_positions_at(input.view_mut(), encoding, positions)?;
+    let (rows, dim) = (words.shape()[..words.ndim() - 1].iter().product(), encoding.dim());
+    let too_large = Error::TooLarge { rows, dim };
+    let mut input = zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
+    let words = words.view().into_dyn();
+    let copy = |sequence, row, mut out: ArrayViewMut2<'_, A>| {
+        if let Some(words) = nth::<_, Ix2>(&words, sequence) {
+            let rows = row..row + out.nrows();
+            out.assign(&words.slice_axis(Axis(0), rows.into()));
+        }
+    };
+    Sum { encoding, positions: &positions, prepare: &copy }.make(input.view_mut().into_dyn())?;
     Ok(input)
 }
 
@@ -126,12 +136,7 @@ where
 {
     let positions = positions.into();
     check(words.shape(), encoding, &positions)?;
-    let mut sequence = 0;
-    for_each_sequence(words.into_dyn(), &mut |words| {
-        let added = encoding.add_to(&positions.row(sequence), words);
-        sequence += 1;
-        added
-    })
+    Sum { encoding, positions: &positions, prepare: &|_, _, _| {} }.make(words.into_dyn())
 }
 
 /// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width + dim).
@@ -197,13 +202,8 @@ where
     let too_large = Error::TooLarge { rows, dim: shape[axis.0] };
     let mut output = flat.into_shape_with_order(shape).map_err(|_| too_large)?;
     output.slice_axis_mut(axis, (..width).into()).assign(words);
-    let mut sequence = 0;
     let vectors = output.slice_axis_mut(axis, (width..).into()).into_dyn();
-    for_each_sequence(vectors, &mut |vectors| {
-        let written = encoding.encode_into(&positions.row(sequence), vectors);
-        sequence += 1;
-        written
-    })?;
+    for_each_sequence(vectors, 0, &mut |sequence, vectors| encoding.encode_into(&positions.row(sequence), vectors))?;
     Ok(output)
 }
 
@@ -251,16 +251,4 @@ where
         }
         _ => encoding.check(positions.all()),
     }
-}
-
-/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the leading axes.
-pub(crate) fn for_each_sequence<A>(
-    mut words: ArrayViewMutD<'_, A>,
-    visit: &mut impl FnMut(ArrayViewMut2<'_, A>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    if words.ndim() > 2 {
-        return words.axis_iter_mut(Axis(0)).try_for_each(|words| for_each_sequence(words, visit));
-    }
-    let found = words.ndim();
-    visit(words.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }

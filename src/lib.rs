@@ -108,6 +108,7 @@
 #![forbid(unsafe_code)]
 
 mod additive;
+mod batch;
 #[cfg(feature = "serde")]
 pub mod config;
 mod element;
@@ -115,6 +116,7 @@ mod embed;
 mod error;
 mod files;
 mod frequencies;
+mod parts;
 mod phase;
 mod positions;
 mod rotary;

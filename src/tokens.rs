@@ -2,16 +2,17 @@
 
 mod train;
 
+use core::ops::Range;
+
 use ndarray::{
-    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut, ArrayViewMut2, Axis, Data,
-    Dimension, Ix1,
+    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut2, Data, Dimension,
 };
 use num_traits::{AsPrimitive, PrimInt};
 
 use crate::additive::zeros;
-use crate::embed::for_each_sequence;
+use crate::batch::{Sum, nth};
 use crate::training::FrozenRows;
-use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
+use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// The embedding layer of a transformer: a word table, an encoding of positions, and if the model has them segments.
 ///
@@ -120,7 +121,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// Those of [`Lookup::embed_into`], and [`Error::TooLarge`].
     pub fn embed<T, S, D>(&self, tokens: &ArrayBase<S, D>) -> Result<Array<A, D::Larger>, Error>
     where
-        T: PrimInt + AsPrimitive<i64>,
+        T: PrimInt + AsPrimitive<i64> + Sync,
         S: Data<Elem = T>,
         D: Dimension,
     {
@@ -141,7 +142,7 @@ impl<'a, A, E, T, D> Lookup<'a, A, E, T, D>
 where
     A: Element,
     E: PositionalEncoding<A>,
-    T: PrimInt + AsPrimitive<i64>,
+    T: PrimInt + AsPrimitive<i64> + Sync,
     D: Dimension,
 {
     /// Segment ids of the same shape as the tokens.
@@ -193,17 +194,21 @@ where
         }
         let tokens = self.tokens.view().into_dyn();
         let segments = self.segments.as_ref().map(|segments| segments.view().into_dyn());
-        let mut sequence = 0;
-        for_each_sequence(out.into_dyn(), &mut |out| {
-            let positions = match &self.positions {
-                Some(positions) => positions.row(sequence),
-                None => Positions::from(0..out.nrows()),
-            };
-            let tokens = nth_lane(&tokens, sequence);
-            let segments = segments.as_ref().map(|segments| nth_lane(segments, sequence));
-            sequence += 1;
-            self.embedding.sequence(tokens, segments, &positions, out)
-        })
+        let default = self.default_positions();
+        let positions = self.positions.as_ref().unwrap_or(&default);
+        let gather = |sequence, row, out: ArrayViewMut2<'_, A>| {
+            let rows = row..row + out.nrows();
+            let segments = segments.as_ref().and_then(|segments| nth(segments, sequence));
+            if let Some(tokens) = nth(&tokens, sequence) {
+                self.embedding.gather(tokens, segments, rows, out);
+            }
+        };
+        Sum { encoding: &self.embedding.positions, positions, prepare: &gather }.make(out.into_dyn())
+    }
+
+    /// 0..len
+    fn default_positions(&self) -> BatchPositions<'static> {
+        BatchPositions::from(0..self.tokens.shape().last().copied().unwrap_or(0))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -221,7 +226,7 @@ where
         } else if self.embedding.segments.as_ref().is_some_and(|segments| segments.nrows() == 0) {
             return Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 });
         }
-        let default = BatchPositions::from(0..len);
+        let default = self.default_positions();
         let positions = self.positions.as_ref().unwrap_or(&default);
         if positions.len() != len {
             return Err(Error::LengthMismatch { what: "positions", expected: len, found: positions.len() });
@@ -236,46 +241,27 @@ where
     }
 }
 
-impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// One sequence, a few rows at a time: the positions are added while the words are in cache.
-    fn sequence<T: PrimInt + AsPrimitive<i64>>(
+impl<A: Element, E> TokenEmbedding<A, E> {
+    /// Writes the sums of words and segments of some of a sequence's tokens.
+    fn gather<T: PrimInt + AsPrimitive<i64>>(
         &self,
         tokens: ArrayView1<'_, T>,
         segments: Option<ArrayView1<'_, T>>,
-        positions: &Positions<'_>,
+        rows: Range<usize>,
         mut out: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        const BLOCK_BYTES: usize = 1 << 17;
-        let rows = (BLOCK_BYTES / (size_of::<A>() * out.ncols()).max(1)).clamp(1, tokens.len().max(1));
-        for (block, mut out) in out.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
-            let start = block * rows;
-            for (i, mut out) in out.rows_mut().into_iter().enumerate() {
-                let word = self.words.row(tokens[start + i].as_() as usize);
-                match self.scale {
-                    None => out.assign(&word),
-                    Some(scale) => out.zip_mut_with(&word, |out, word| *out = *word * scale),
-                }
-                if let Some(table) = &self.segments {
-                    let segment = segments.as_ref().map_or(0, |segments| segments[start + i].as_() as usize);
-                    out.zip_mut_with(&table.row(segment), |out, segment| *out = *out + *segment);
-                }
+    ) {
+        for (i, mut out) in rows.zip(out.rows_mut()) {
+            let word = self.words.row(tokens[i].as_() as usize);
+            match self.scale {
+                None => out.assign(&word),
+                Some(scale) => out.zip_mut_with(&word, |out, word| *out = *word * scale),
             }
-            self.positions.add_to(&positions.slice(start..start + out.nrows()), out)?;
+            if let Some(table) = &self.segments {
+                let segment = segments.as_ref().map_or(0, |segments| segments[i].as_() as usize);
+                out.zip_mut_with(&table.row(segment), |out, segment| *out = *out + *segment);
+            }
         }
-        Ok(())
     }
-}
-
-/// The n-th lane along the last axis, in row-major order of the leading axes.
-fn nth_lane<'v, T>(array: &'v ArrayViewD<'_, T>, mut n: usize) -> ArrayView1<'v, T> {
-    let mut view = array.view();
-    while view.ndim() > 1 {
-        let below: usize = view.shape()[1..view.ndim() - 1].iter().product();
-        view = view.index_axis_move(Axis(0), n / below.max(1));
-        n %= below.max(1);
-    }
-    let len = view.len();
-    view.into_shape_with_order(Ix1(len)).unwrap_or_else(|_| ArrayView1::from(&[]))
 }
 
 fn check_ids<T, D>(table: &'static str, ids: &ArrayView<'_, T, D>, rows: usize) -> Result<(), Error>

@@ -10,6 +10,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Normal, Uniform};
 
 use super::{PositionalEncoding, check_shape, check_table, zeros};
+use crate::parts;
 use crate::positions::Run;
 use crate::training::FrozenRows;
 use crate::{Element, Error, Positions};
@@ -236,15 +237,23 @@ impl<A: Element> Learned<A> {
         -(self.offset as i64)
     }
 
-    /// Gives each row of `out` and the values that belong there to `store`.
+    /// Gives each value of `out` and the one that belongs there to `store`.
     fn rows(
         &self,
         positions: &Positions<'_>,
-        mut out: ArrayViewMut2<'_, A>,
-        store: impl Fn(&mut A, A),
+        out: ArrayViewMut2<'_, A>,
+        store: impl Fn(&mut A, A) + Copy + Sync,
     ) -> Result<(), Error> {
         check_shape(positions, self.dim(), &out)?;
         check_table(positions, self.first(), self.table.nrows())?;
+        parts::rows(positions, out, &|positions, out| {
+            self.runs(positions, out, store);
+            Ok(())
+        })
+    }
+
+    /// The same run by run.
+    fn runs(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, A>, store: impl Fn(&mut A, A)) {
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             let count = match run {
@@ -266,7 +275,6 @@ impl<A: Element> Learned<A> {
             };
             row += count;
         }
-        Ok(())
     }
 
     /// The rows below and above a real position within the table, and how far it is from the first.

@@ -14,8 +14,9 @@ pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayViewMut2};
+use ndarray::{Array2, ArrayViewMut2, Axis};
 
+use crate::parts;
 use crate::{Element, Error, Position, Positions};
 
 /// Maps positions to vectors that are added to embeddings.
@@ -39,7 +40,7 @@ use crate::{Element, Error, Position, Positions};
 ///
 /// Implementations outside this crate can run the laws that its own must obey:
 /// [`testing::check_laws`](crate::testing::check_laws).
-pub trait PositionalEncoding<A: Element> {
+pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// Width of a position vector.
     fn dim(&self) -> usize;
 
@@ -82,16 +83,22 @@ pub trait PositionalEncoding<A: Element> {
 
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
-    /// The same values as [`encode`](Self::encode) and an addition; the crate's own encodings do it in one pass.
+    /// The same values as [`encode`](Self::encode) and an addition. As provided, a few rows at a time are encoded on the
+    /// stack and added.
     ///
     /// # Errors
     ///
     /// Where the shape does not fit or a position cannot be encoded; then `embeddings` is as it was.
-    fn add_to(&self, positions: &Positions<'_>, mut embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
         check_shape(positions, self.dim(), &embeddings)?;
-        let vectors = self.encode(positions)?;
-        embeddings.zip_mut_with(&vectors, |embedding, vector| *embedding = *embedding + *vector);
-        Ok(())
+        self.check(positions)?;
+        parts::rows(positions, embeddings, &|positions, mut embeddings| {
+            let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| self.encode_into(positions, rows);
+            parts::through_stack(positions, self.dim(), encode, |start, vectors| {
+                parts::add(embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into()), vectors);
+                Ok(())
+            })
+        })
     }
 }
 

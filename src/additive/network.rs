@@ -7,6 +7,7 @@ pub use linear::{Activation, Linear};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use super::{PositionalEncoding, check_shape};
+use crate::parts;
 use crate::training::{check_backward, check_values};
 use crate::{Element, Error, Parameter, Positions, Trainable};
 
@@ -82,11 +83,14 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
         self.encoding.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
         check_shape(positions, self.dim(), &out)?;
-        let rows = self.forward(positions)?;
-        out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
-        Ok(())
+        self.check(positions)?;
+        parts::rows(positions, out, &|positions, mut out| {
+            let rows = self.forward(positions)?;
+            out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
+            Ok(())
+        })
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {

@@ -1,8 +1,10 @@
 //! A learned amplitude.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::PositionalEncoding;
+use super::{PositionalEncoding, check_shape};
+use crate::parts;
+use crate::phase::BLOCK;
 use crate::training::{check_backward, check_values};
 use crate::{Element, Error, Parameter, Positions, Trainable};
 
@@ -64,10 +66,18 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
         self.encoding.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
-        self.encoding.encode_into(positions, out.view_mut())?;
-        out.map_inplace(|value| *value = A::from_f64(value.to_f64() * self.scale));
-        Ok(())
+    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+        check_shape(positions, self.dim(), &out)?;
+        self.check(positions)?;
+        parts::rows(positions, out, &|positions, mut out| {
+            // While they are in cache.
+            parts::blocks(positions, BLOCK).try_for_each(|block| {
+                let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
+                self.encoding.encode_into(&positions.slice(block), rows.view_mut())?;
+                rows.map_inplace(|value| *value = A::from_f64(value.to_f64() * self.scale));
+                Ok(())
+            })
+        })
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {

@@ -7,6 +7,7 @@ pub use train::LearnedFrequencies;
 use ndarray::{ArrayViewMut2, Axis};
 
 use super::{PositionalEncoding, check_shape};
+use crate::parts;
 use crate::phase::{Columns, Store, Waves};
 use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Position, Positions};
 
@@ -254,14 +255,27 @@ impl Sinusoidal {
         &self,
         positions: &Positions<'_>,
         store: Store,
-        mut out: ArrayViewMut2<'_, A>,
+        out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
         check_shape(positions, self.dim(), &out)?;
         positions.check_finite()?;
-        let Some(padding) = self.padding else {
-            self.waves.rows(positions, &self.columns, store, out);
-            return Ok(());
-        };
+        parts::rows(positions, out, &|positions, out| {
+            match self.padding {
+                None => self.waves.rows(positions, &self.columns, store, out),
+                Some(padding) => self.rows_around(padding, positions, store, out),
+            }
+            Ok(())
+        })
+    }
+
+    /// Rows some of which are padding.
+    fn rows_around<A: Element>(
+        &self,
+        padding: i64,
+        positions: &Positions<'_>,
+        store: Store,
+        mut out: ArrayViewMut2<'_, A>,
+    ) {
         // The stretches between padding go the usual way.
         let is_padding = |index| positions.get(index) == Some(Position::Integer(padding));
         let mut start = 0;
@@ -276,7 +290,6 @@ impl Sinusoidal {
             }
             start = end + 1;
         }
-        Ok(())
     }
 }
 

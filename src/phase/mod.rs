@@ -17,16 +17,21 @@ pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
 pub use level::InstructionSet;
 
+use core::convert::Infallible;
 use core::ops::Range;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut2, Axis};
 
+use crate::parts::through_stack;
 use crate::{Element, Positions};
 use kernel::{CENTRES, HALF_BLOCK};
 use rows::Rows;
 use turns::Turns;
 use wide::Wide;
+
+/// Positions that share an anchor. Their first is half of this before a multiple of it.
+pub(crate) const BLOCK: usize = 2 * HALF_BLOCK;
 
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 ///
@@ -111,7 +116,7 @@ impl Waves {
         }
     }
 
-    /// The slow way to rows whose features are apart in memory: by a block of contiguous ones.
+    /// The slow way to rows whose features are apart in memory: by blocks of contiguous ones.
     fn scattered_rows<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -119,19 +124,17 @@ impl Waves {
         store: Store,
         mut out: ArrayViewMut2<'_, A>,
     ) {
-        let block_rows = out.nrows().min(2 * HALF_BLOCK);
-        let mut block = vec![A::zero(); block_rows * columns.dim];
-        for (index, mut out) in out.axis_chunks_iter_mut(Axis(0), block_rows.max(1)).enumerate() {
-            let start = index * block_rows;
-            let positions = positions.slice(start..start + out.nrows());
-            let data = &mut block[..out.len()];
-            A::rows(self, &positions, columns, Store::Write, &mut Rows::Flat { data, dim: columns.dim });
-            for (out, value) in out.iter_mut().zip(&*data) {
-                *out = match store {
-                    Store::Write => *value,
-                    Store::Add => *out + *value,
-                };
-            }
-        }
+        let encode = |positions: &Positions<'_>, block: ArrayViewMut2<'_, A>| {
+            self.rows(positions, columns, Store::Write, block);
+            Ok(())
+        };
+        let Ok(()) = through_stack::<_, Infallible>(positions, columns.dim, encode, |start, vectors| {
+            let mut rows = out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
+            rows.zip_mut_with(&vectors, |out, vector| match store {
+                Store::Write => *out = *vector,
+                Store::Add => *out = *out + *vector,
+            });
+            Ok(())
+        });
     }
 }

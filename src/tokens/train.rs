@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayViewMut2, Dimension};
+use ndarray::{ArrayView, ArrayViewMut2, Dimension, Ix1};
 use num_traits::{AsPrimitive, PrimInt};
 
-use super::{Lookup, TokenEmbedding, nth_lane};
+use super::{Lookup, TokenEmbedding};
+use crate::batch::nth;
 use crate::training::{FrozenRows, check_values, for_each_matrix, scatter};
 use crate::{Element, Error, GradientRows, Parameter, PositionalEncoding, Positions, Trainable};
 
@@ -93,7 +94,7 @@ impl<A, E, T, D> Lookup<'_, A, E, T, D>
 where
     A: Element,
     E: PositionalEncoding<A>,
-    T: PrimInt + AsPrimitive<i64>,
+    T: PrimInt + AsPrimitive<i64> + Sync,
     D: Dimension,
 {
     /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row `token` gets upstream · scale.
@@ -203,9 +204,10 @@ where
     ) -> Result<(), Error> {
         let mut sequence = 0;
         for_each_matrix(upstream.into_dyn(), &mut |upstream| {
-            let ids = nth_lane(ids, sequence);
+            if let Some(ids) = nth::<_, Ix1>(ids, sequence) {
+                scatter(ids.iter().map(|id| id.as_() as usize), &upstream, scale, frozen, gradient);
+            }
             sequence += 1;
-            scatter(ids.iter().map(|id| id.as_() as usize), &upstream, scale, frozen, gradient);
             Ok(())
         })
     }

@@ -1,0 +1,117 @@
+//! The way through a batch: each part of it is made ready, and given its positions while it is in cache.
+
+use ndarray::{ArrayView, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
+
+use crate::parts::{STACK_BYTES, add, blocks, cut, is_long, join, rows_in, through_stack};
+use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
+
+/// Writes to the rows of sequence n from row i on what the vectors are added to.
+pub(crate) type Prepare<'a, A> = &'a (dyn Fn(usize, usize, ArrayViewMut2<'_, A>) + Sync);
+
+/// The sum of what a caller prepares and of position vectors.
+#[derive(Clone, Copy)]
+pub(crate) struct Sum<'a, A, E: ?Sized> {
+    pub(crate) encoding: &'a E,
+    pub(crate) positions: &'a BatchPositions<'a>,
+    pub(crate) prepare: Prepare<'a, A>,
+}
+
+impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
+    /// Makes the sum in `out` (…, len, dim), on all cores where that is long work. Shape and positions have been checked.
+    pub(crate) fn make(&self, out: ArrayViewMutD<'_, A>) -> Result<(), Error> {
+        self.part(out, 0, 0)
+    }
+
+    /// The part that begins with this sequence and this row.
+    fn part(&self, out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
+        let long = is_long(out.len() * size_of::<A>());
+        let Some((axis, cut)) = long.then(|| self.cut(out.shape(), sequence, row)).flatten() else {
+            return if self.positions.rows().is_none() && sequences(out.shape()) > 1 {
+                self.together(out, sequence, row)
+            } else {
+                self.one_by_one(out, sequence, row)
+            };
+        };
+        let (sequences, rows) =
+            if axis + 2 == out.ndim() { (0, cut) } else { (cut * sequences(&out.shape()[axis + 1..]), 0) };
+        let (low, high) = out.split_at(Axis(axis), cut);
+        join(|| self.part(low, sequence, row), || self.part(high, sequence + sequences, row + rows))
+    }
+
+    /// An axis and where to cut it: that of positions, if they are shared and enough for blocks; else the outermost, so
+    /// that the sequences of a part are neighbours.
+    fn cut(&self, shape: &[usize], sequence: usize, row: usize) -> Option<(usize, usize)> {
+        let [leading @ .., len, dim] = shape else { return None };
+        let rows = || Some((leading.len(), cut(&self.positions.row(sequence).slice(row..row + len))?));
+        let outermost = leading.iter().position(|&len| len > 1).map(|axis| (axis, leading[axis] / 2));
+        if self.positions.rows().is_none() && *len > rows_in::<A>(STACK_BYTES, *dim) {
+            rows().or(outermost)
+        } else {
+            outermost.or_else(rows)
+        }
+    }
+
+    /// Sequences that share their positions: each block of vectors is computed once and added to all of them.
+    fn together(&self, mut out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
+        let axis = Axis(out.ndim() - 2);
+        let positions = self.positions.row(sequence);
+        let positions = positions.slice(row..row + out.len_of(axis));
+        let encode =
+            |positions: &Positions<'_>, vectors: ArrayViewMut2<'_, A>| self.encoding.encode_into(positions, vectors);
+        through_stack(&positions, self.encoding.dim(), encode, |start, vectors| {
+            let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
+            for_each_sequence(rows, sequence, &mut |sequence, mut rows| {
+                (self.prepare)(sequence, row + start, rows.view_mut());
+                add(rows, vectors);
+                Ok(())
+            })
+        })
+    }
+
+    /// Sequences of their own, block by block.
+    fn one_by_one(&self, out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
+        const CACHED_BYTES: usize = 1 << 18;
+        for_each_sequence(out, sequence, &mut |sequence, mut out| {
+            let positions = self.positions.row(sequence);
+            let positions = positions.slice(row..row + out.nrows());
+            blocks(&positions, rows_in::<A>(CACHED_BYTES, out.ncols())).try_for_each(|block| {
+                let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
+                (self.prepare)(sequence, row + block.start, rows.view_mut());
+                self.encoding.add_to(&positions.slice(block), rows)
+            })
+        })
+    }
+}
+
+/// How many matrices there are in an array (…, len, dim).
+fn sequences(shape: &[usize]) -> usize {
+    shape[..shape.len() - 2].iter().product()
+}
+
+/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim) and its number, in row-major order of the leading
+/// axes, counted from `first`.
+pub(crate) fn for_each_sequence<A>(
+    mut words: ArrayViewMutD<'_, A>,
+    first: usize,
+    visit: &mut impl FnMut(usize, ArrayViewMut2<'_, A>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if words.ndim() > 2 {
+        let below = sequences(&words.shape()[1..]);
+        let mut parts = words.axis_iter_mut(Axis(0)).enumerate();
+        return parts.try_for_each(|(i, words)| for_each_sequence(words, first + i * below, visit));
+    }
+    let found = words.ndim();
+    visit(first, words.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
+}
+
+/// The n-th part that has only the last axes, in row-major order of the others.
+pub(crate) fn nth<'v, T, D: Dimension>(array: &'v ArrayViewD<'_, T>, mut n: usize) -> Option<ArrayView<'v, T, D>> {
+    let mut view = array.view();
+    let kept = D::NDIM?;
+    while view.ndim() > kept {
+        let below = view.shape()[1..view.ndim() - kept].iter().product::<usize>().max(1);
+        view = view.index_axis_move(Axis(0), n / below);
+        n %= below;
+    }
+    view.into_dimensionality().ok()
+}
