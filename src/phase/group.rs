@@ -165,7 +165,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
     pub(super) fn turned(self, group: Group<S>, step: i64, first: usize) -> Group<S> {
         let simd = self.simd;
         let pairs = first..first + Self::WIDTH;
-        let (one, two) = self.waves.from_centre(pairs.clone()).split_at(2 * Self::WIDTH);
+        let (one, two) = self.waves.centre_turns(pairs.clone()).split_at(2 * Self::WIDTH);
         let centre = group.rotated(Group::load(simd, self.waves.to_centre(centre_of(step), pairs)));
         match step.rem_euclid(QUAD as i64) {
             0 => centre.rotations(Group::load(simd, one))[1],

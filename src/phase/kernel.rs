@@ -248,7 +248,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         let tables = anchors.angles[..2 * chunk.len()]
             .chunks_exact(2 * Self::WIDTH)
             .zip(self.waves.to_centre(centre_of(step), chunk.clone()).chunks_exact(2 * Self::WIDTH))
-            .zip(self.waves.from_centre(chunk.clone()).chunks_exact(4 * Self::WIDTH))
+            .zip(self.waves.centre_turns(chunk.clone()).chunks_exact(4 * Self::WIDTH))
             .zip(anchors.bound.chunks_exact(Self::WIDTH));
         let firsts = (chunk.start..).step_by(Self::WIDTH);
         for (((((((group, to_centre), from_centre), bound), a), b), (c, d)), first) in

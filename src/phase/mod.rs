@@ -90,7 +90,7 @@ impl Waves {
 
     /// The turns by one and by two positions for a chunk of pairs.
     #[inline(always)]
-    fn from_centre(&self, chunk: Range<usize>) -> &[f64] {
+    fn centre_turns(&self, chunk: Range<usize>) -> &[f64] {
         &self.from_centre[4 * chunk.start..4 * chunk.end]
     }
 
