@@ -5,6 +5,8 @@
 
 mod columns;
 mod group;
+#[cfg(feature = "half")]
+mod half;
 mod kernel;
 mod lanes;
 mod level;

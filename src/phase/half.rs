@@ -1,0 +1,252 @@
+//! The 16-bit types: rounded once, from f64, in vectors of bits.
+
+use fearless_simd::prelude::*;
+use half::{bf16, f16};
+
+use super::rows::Rows;
+use super::{Columns, Lanes, Store, Waves};
+use crate::{Element, Positions};
+
+/// Bits of f32 without the sign.
+const MAGNITUDE: u32 = 0x7fff_ffff;
+const F32_INFINITY: u32 = 0x7f80_0000;
+
+/// How a 16-bit type and f32 turn into each other.
+trait Sixteen: Element {
+    /// Significand bits that f32 has more.
+    const DROPPED: u32;
+    /// Bits of the f32 below which this type has fewer significand bits, where f32 has not.
+    const SMALLEST_NORMAL: u32;
+    /// The nearest values of this type, ties to even, as bits.
+    fn narrow<S: Simd>(values: S::f32s) -> S::u32s;
+    /// The same numbers as f32.
+    fn widen<S: Simd>(bits: S::u32s) -> S::f32s;
+    fn bits(self) -> u16;
+    fn of_bits(bits: u16) -> Self;
+}
+
+impl Sixteen for bf16 {
+    const DROPPED: u32 = 16;
+    const SMALLEST_NORMAL: u32 = 0;
+
+    #[inline(always)]
+    fn narrow<S: Simd>(values: S::f32s) -> S::u32s {
+        let bits = values.bitcast::<S::u32s>();
+        let nan = (bits & MAGNITUDE).simd_gt(F32_INFINITY);
+        nan.select((bits >> 16) | 0x40, (bits + 0x7fff + ((bits >> 16) & 1)) >> 16)
+    }
+
+    #[inline(always)]
+    fn widen<S: Simd>(bits: S::u32s) -> S::f32s {
+        (bits << 16).bitcast()
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u16 {
+        self.to_bits()
+    }
+
+    #[inline(always)]
+    fn of_bits(bits: u16) -> Self {
+        Self::from_bits(bits)
+    }
+}
+
+impl Sixteen for f16 {
+    const DROPPED: u32 = 13;
+    const SMALLEST_NORMAL: u32 = 113 << 23;
+
+    #[inline(always)]
+    fn narrow<S: Simd>(values: S::f32s) -> S::u32s {
+        const INFINITY: u32 = 0x7c00;
+        let bits = values.bitcast::<S::u32s>();
+        let magnitude = bits & MAGNITUDE;
+        let normal = ((magnitude + 0xfff + ((magnitude >> 13) & 1)) >> 13) - (112 << 10);
+        // The last place of 0.5 is that of subnormals.
+        let subnormal = (values.abs() + 0.5).bitcast::<S::u32s>() - 0.5_f32.to_bits();
+        let finite = magnitude.simd_lt(Self::SMALLEST_NORMAL).select(subnormal, normal.min(INFINITY));
+        let nan = ((magnitude >> 13) & 0x3ff) | (INFINITY + 0x200);
+        magnitude.simd_gt(F32_INFINITY).select(nan, finite) | ((bits >> 16) & 0x8000)
+    }
+
+    #[inline(always)]
+    fn widen<S: Simd>(bits: S::u32s) -> S::f32s {
+        let magnitude = (bits & 0x7fff) << 13;
+        // 2¹¹² is what the exponents are apart; the product is exact, that of a subnormal as well.
+        let finite = (magnitude.bitcast::<S::f32s>() * f32::from_bits((112 + 127) << 23)).bitcast::<S::u32s>();
+        let special = magnitude | F32_INFINITY;
+        (magnitude.simd_ge(0x7c00 << 13).select(special, finite) | ((bits & 0x8000) << 16)).bitcast()
+    }
+
+    #[inline(always)]
+    fn bits(self) -> u16 {
+        self.to_bits()
+    }
+
+    #[inline(always)]
+    fn of_bits(bits: u16) -> Self {
+        Self::from_bits(bits)
+    }
+}
+
+/// Rounds f64 to 16 bits by way of f32, which rounds twice: the few values for which that could matter are rounded again.
+#[inline(always)]
+fn round<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+    let single = values[0].narrow(values[1]);
+    let bits = single.bitcast::<S::u32s>();
+    let in_the_middle = (bits & ((1 << A::DROPPED) - 1)).simd_eq(1 << (A::DROPPED - 1));
+    // Zero wraps around to a large number.
+    let subnormal = ((bits & MAGNITUDE) - 1).simd_lt(A::SMALLEST_NORMAL.saturating_sub(1));
+    if (in_the_middle | subnormal).any_true() {
+        A::narrow::<S>(round_each::<A, S>(values))
+    } else {
+        A::narrow::<S>(single)
+    }
+}
+
+/// The nearest values of `A`, as f32.
+#[cold]
+#[inline(never)]
+fn round_each<A: Element, S: Simd>([low, high]: [S::f64s; 2]) -> S::f32s {
+    let mut rounded = S::f32s::splat(low.token(), 0.0);
+    for (single, value) in rounded.as_mut_slice().iter_mut().zip(low.as_slice().iter().chain(high.as_slice())) {
+        *single = A::from_f64(*value).to_f64() as f32;
+    }
+    rounded
+}
+
+#[inline(always)]
+fn write<A: Sixteen, S: Simd>(group: S::u32s, out: &mut [A]) {
+    let twice = group.narrow(group);
+    for (out, bits) in out[..S::u32s::LEN].iter_mut().zip(twice.as_slice()) {
+        *out = A::of_bits(*bits);
+    }
+}
+
+#[inline(always)]
+fn add<A: Sixteen, S: Simd>(simd: S, group: S::u32s, out: &mut [A]) {
+    let mut found = S::u16s::splat(simd, 0);
+    for (bits, out) in found.as_mut_slice().iter_mut().zip(&out[..S::u32s::LEN]) {
+        *bits = out.bits();
+    }
+    let sum = A::widen::<S>(found.widen().0) + A::widen::<S>(group);
+    write::<A, S>(A::narrow::<S>(sum), out);
+}
+
+impl Lanes for bf16 {
+    type Group<S: Simd> = S::u32s;
+    const EXACT: bool = false;
+
+    #[inline(always)]
+    fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+        round::<Self, S>(values)
+    }
+
+    #[inline(always)]
+    fn interleave<S: Simd>(a: S::u32s, b: S::u32s) -> [S::u32s; 2] {
+        a.interleave(b).into()
+    }
+
+    #[inline(always)]
+    fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
+        write::<Self, S>(group, out);
+    }
+
+    #[inline(always)]
+    fn add_group<S: Simd>(simd: S, group: S::u32s, out: &mut [Self]) {
+        add(simd, group, out);
+    }
+
+    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
+        waves.dispatch(positions, columns, store, rows);
+    }
+}
+
+impl Lanes for f16 {
+    type Group<S: Simd> = S::u32s;
+    const EXACT: bool = false;
+
+    #[inline(always)]
+    fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+        round::<Self, S>(values)
+    }
+
+    #[inline(always)]
+    fn interleave<S: Simd>(a: S::u32s, b: S::u32s) -> [S::u32s; 2] {
+        a.interleave(b).into()
+    }
+
+    #[inline(always)]
+    fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
+        write::<Self, S>(group, out);
+    }
+
+    #[inline(always)]
+    fn add_group<S: Simd>(simd: S, group: S::u32s, out: &mut [Self]) {
+        add(simd, group, out);
+    }
+
+    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
+        waves.dispatch(positions, columns, store, rows);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::Level;
+
+    use super::*;
+    use crate::phase::level::{Kernel, launch};
+
+    /// Rounds and adds in vectors what it compares with scalar arithmetic.
+    struct Check<'a, A> {
+        values: &'a [f64],
+        sums: &'a [A],
+    }
+
+    impl<A: Sixteen + core::ops::AddAssign> Kernel for Check<'_, A> {
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            let width = S::u32s::LEN;
+            for (values, sums) in self.values.chunks_exact(width).zip(self.sums.chunks_exact(width)) {
+                let (low, high) = values.split_at(width / 2);
+                let group = round::<A, S>([S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]);
+                let (mut written, mut added) = (vec![A::zero(); width], sums.to_vec());
+                write::<A, S>(group, &mut written);
+                add::<A, S>(simd, group, &mut added);
+                for (((value, written), before), added) in values.iter().zip(written).zip(sums).zip(added) {
+                    let rounded = A::from_f64(*value);
+                    assert_eq!(written.bits(), rounded.bits(), "{value:e}");
+                    let mut sum = *before;
+                    sum += rounded;
+                    assert_eq!(added.bits(), sum.bits(), "{before:?} + {value:e}");
+                }
+            }
+        }
+    }
+
+    fn check<A: Sixteen + core::ops::AddAssign>() {
+        // Every number of the type, infinities and NaN included, meets one that is next to some other number, or the middle
+        // between two, or next to that.
+        let all: Vec<A> = (0..=u16::MAX).map(A::of_bits).collect();
+        let numbers: Vec<f64> = all.iter().map(|value| value.to_f64()).filter(|value| value.is_finite()).collect();
+        let nudges = [0.0, f64::EPSILON, -f64::EPSILON];
+        for part in [0.0, 0.25, 0.5] {
+            for nudge in nudges {
+                let values: Vec<f64> = (0..all.len())
+                    .map(|i| i * 40_503 % (numbers.len() - 1))
+                    .map(|i| (numbers[i] + part * (numbers[i + 1] - numbers[i])) * (1.0 + nudge))
+                    .collect();
+                for level in [Level::baseline(), Level::new()] {
+                    launch(level, Check { values: &values, sums: &all });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn vectors_round_and_add_like_scalars() {
+        check::<bf16>();
+        check::<f16>();
+    }
+}
