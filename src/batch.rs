@@ -5,6 +5,11 @@ use ndarray::{ArrayView, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimensi
 use crate::parts::{STACK_BYTES, add, blocks, cut, is_long, join, rows_in, through_stack};
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
+/// What is made ready at a time before positions are added to it: a part of a first-level cache.
+const NEAR_BYTES: usize = 1 << 13;
+/// The same where positions come in longer blocks: a part of a second-level cache.
+const CACHED_BYTES: usize = 1 << 18;
+
 /// Writes to the rows of sequence n from row i on what the vectors are added to.
 pub(crate) type Prepare<'a, A> = &'a (dyn Fn(usize, usize, ArrayViewMut2<'_, A>) + Sync);
 
@@ -60,9 +65,13 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             |positions: &Positions<'_>, vectors: ArrayViewMut2<'_, A>| self.encoding.encode_into(positions, vectors);
         through_stack(&positions, self.encoding.dim(), encode, |start, vectors| {
             let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
+            let few = rows_in::<A>(NEAR_BYTES, vectors.ncols());
             for_each_sequence(rows, sequence, &mut |sequence, mut rows| {
-                (self.prepare)(sequence, row + start, rows.view_mut());
-                add(rows, vectors);
+                let parts = rows.axis_chunks_iter_mut(Axis(0), few).zip(vectors.axis_chunks_iter(Axis(0), few));
+                for ((mut rows, vectors), row) in parts.zip((row + start..).step_by(few)) {
+                    (self.prepare)(sequence, row, rows.view_mut());
+                    add(rows, vectors);
+                }
                 Ok(())
             })
         })
@@ -70,7 +79,6 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
 
     /// Sequences of their own, block by block.
     fn one_by_one(&self, out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
-        const CACHED_BYTES: usize = 1 << 18;
         for_each_sequence(out, sequence, &mut |sequence, mut out| {
             let positions = self.positions.row(sequence);
             let positions = positions.slice(row..row + out.nrows());

@@ -156,8 +156,8 @@ fn progression(first: Wide, ratio: Wide, count: usize) -> Result<Frequencies, Er
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     let mut radians = Vec::new();
     let too_large = |_| Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) };
-    // The tables built from them take 18 rows of two doubles for each pair.
-    let bytes = pairs.checked_mul(40 * 16).filter(|&bytes| bytes <= isize::MAX as usize / 4);
+    // What is built from them takes four doubles and five words for each pair.
+    let bytes = pairs.checked_mul(8 * 16).filter(|&bytes| bytes <= isize::MAX as usize / 4);
     bytes.ok_or(Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) })?;
     radians.try_reserve_exact(pairs).map_err(too_large)?;
     Ok(radians)

@@ -1,8 +1,12 @@
 //! The 16-bit types: rounded once, from f64, in vectors of bits.
 
+use fearless_simd::Level;
 use fearless_simd::prelude::*;
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
+use super::lanes::Addition;
+use super::level::launch;
 use super::rows::Rows;
 use super::{Columns, Lanes, Store, Waves};
 use crate::{Element, Positions};
@@ -17,12 +21,14 @@ trait Sixteen: Element {
     const DROPPED: u32;
     /// Bits of the f32 below which this type has fewer significand bits, where f32 has not.
     const SMALLEST_NORMAL: u32;
-    /// The nearest values of this type, ties to even, as bits.
+    /// The nearest values of this type to numbers, ties to even, as bits.
     fn narrow<S: Simd>(values: S::f32s) -> S::u32s;
     /// The same numbers as f32.
     fn widen<S: Simd>(bits: S::u32s) -> S::f32s;
-    fn bits(self) -> u16;
-    fn of_bits(bits: u16) -> Self;
+    /// The bits of NaN: of values that are not numbers, where `narrow` has something else.
+    fn nan<S: Simd>(values: S::f32s) -> S::u32s;
+    fn bits(values: &[Self]) -> &[u16];
+    fn bits_mut(values: &mut [Self]) -> &mut [u16];
 }
 
 impl Sixteen for bf16 {
@@ -32,8 +38,12 @@ impl Sixteen for bf16 {
     #[inline(always)]
     fn narrow<S: Simd>(values: S::f32s) -> S::u32s {
         let bits = values.bitcast::<S::u32s>();
-        let nan = (bits & MAGNITUDE).simd_gt(F32_INFINITY);
-        nan.select((bits >> 16) | 0x40, (bits + 0x7fff + ((bits >> 16) & 1)) >> 16)
+        (bits + 0x7fff + ((bits >> 16) & 1)) >> 16
+    }
+
+    #[inline(always)]
+    fn nan<S: Simd>(values: S::f32s) -> S::u32s {
+        (values.bitcast::<S::u32s>() >> 16) | 0x40
     }
 
     #[inline(always)]
@@ -42,13 +52,13 @@ impl Sixteen for bf16 {
     }
 
     #[inline(always)]
-    fn bits(self) -> u16 {
-        self.to_bits()
+    fn bits(values: &[Self]) -> &[u16] {
+        values.reinterpret_cast()
     }
 
     #[inline(always)]
-    fn of_bits(bits: u16) -> Self {
-        Self::from_bits(bits)
+    fn bits_mut(values: &mut [Self]) -> &mut [u16] {
+        values.reinterpret_cast_mut()
     }
 }
 
@@ -64,9 +74,14 @@ impl Sixteen for f16 {
         let normal = ((magnitude + 0xfff + ((magnitude >> 13) & 1)) >> 13) - (112 << 10);
         // The last place of 0.5 is that of subnormals.
         let subnormal = (values.abs() + 0.5).bitcast::<S::u32s>() - 0.5_f32.to_bits();
-        let finite = magnitude.simd_lt(Self::SMALLEST_NORMAL).select(subnormal, normal.min(INFINITY));
-        let nan = ((magnitude >> 13) & 0x3ff) | (INFINITY + 0x200);
-        magnitude.simd_gt(F32_INFINITY).select(nan, finite) | ((bits >> 16) & 0x8000)
+        let number = magnitude.simd_lt(Self::SMALLEST_NORMAL).select(subnormal, normal.min(INFINITY));
+        number | ((bits >> 16) & 0x8000)
+    }
+
+    #[inline(always)]
+    fn nan<S: Simd>(values: S::f32s) -> S::u32s {
+        let bits = values.bitcast::<S::u32s>();
+        ((bits >> 13) & 0x3ff) | 0x7e00 | ((bits >> 16) & 0x8000)
     }
 
     #[inline(always)]
@@ -79,13 +94,13 @@ impl Sixteen for f16 {
     }
 
     #[inline(always)]
-    fn bits(self) -> u16 {
-        self.to_bits()
+    fn bits(values: &[Self]) -> &[u16] {
+        values.reinterpret_cast()
     }
 
     #[inline(always)]
-    fn of_bits(bits: u16) -> Self {
-        Self::from_bits(bits)
+    fn bits_mut(values: &mut [Self]) -> &mut [u16] {
+        values.reinterpret_cast_mut()
     }
 }
 
@@ -97,11 +112,8 @@ fn round<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> S::u32s {
     let in_the_middle = (bits & ((1 << A::DROPPED) - 1)).simd_eq(1 << (A::DROPPED - 1));
     // Zero wraps around to a large number.
     let subnormal = ((bits & MAGNITUDE) - 1).simd_lt(A::SMALLEST_NORMAL.saturating_sub(1));
-    if (in_the_middle | subnormal).any_true() {
-        A::narrow::<S>(round_each::<A, S>(values))
-    } else {
-        A::narrow::<S>(single)
-    }
+    let doubtful = if A::SMALLEST_NORMAL > 0 { in_the_middle | subnormal } else { in_the_middle };
+    A::narrow::<S>(if doubtful.any_true() { round_each::<A, S>(values) } else { single })
 }
 
 /// The nearest values of `A`, as f32.
@@ -115,22 +127,49 @@ fn round_each<A: Element, S: Simd>([low, high]: [S::f64s; 2]) -> S::f32s {
     rounded
 }
 
+/// The sum in this type's arithmetic, as bits.
+#[inline(always)]
+fn sum<A: Sixteen, S: Simd>(a: S::u32s, b: S::u32s) -> S::u32s {
+    let sum = A::widen::<S>(a) + A::widen::<S>(b);
+    let is_nan = (sum.bitcast::<S::u32s>() & MAGNITUDE).simd_gt(F32_INFINITY);
+    is_nan.select(A::nan::<S>(sum), A::narrow::<S>(sum))
+}
+
 #[inline(always)]
 fn write<A: Sixteen, S: Simd>(group: S::u32s, out: &mut [A]) {
-    let twice = group.narrow(group);
-    for (out, bits) in out[..S::u32s::LEN].iter_mut().zip(twice.as_slice()) {
-        *out = A::of_bits(*bits);
-    }
+    let width = S::u32s::LEN;
+    A::bits_mut(out)[..width].copy_from_slice(&group.narrow(group).as_slice()[..width]);
 }
 
 #[inline(always)]
 fn add<A: Sixteen, S: Simd>(simd: S, group: S::u32s, out: &mut [A]) {
+    write::<A, S>(sum::<A, S>(load::<A, S>(simd, out), group), out);
+}
+
+#[inline(always)]
+fn load<A: Sixteen, S: Simd>(simd: S, values: &[A]) -> S::u32s {
     let mut found = S::u16s::splat(simd, 0);
-    for (bits, out) in found.as_mut_slice().iter_mut().zip(&out[..S::u32s::LEN]) {
-        *bits = out.bits();
-    }
-    let sum = A::widen::<S>(found.widen().0) + A::widen::<S>(group);
-    write::<A, S>(A::narrow::<S>(sum), out);
+    found.as_mut_slice()[..S::u32s::LEN].copy_from_slice(&A::bits(values)[..S::u32s::LEN]);
+    found.widen().0
+}
+
+/// Stores pairs of 16 bits, the lower ones in front.
+#[inline(always)]
+fn write_pairs<A: Sixteen, S: Simd>(a: S::u32s, b: S::u32s, (first, second): (&mut [A], &mut [A])) {
+    let pairs = (a | (b << 16)).bitcast::<S::u16s>();
+    let (low, high) = pairs.as_slice().split_at(S::u32s::LEN);
+    A::bits_mut(first)[..S::u32s::LEN].copy_from_slice(low);
+    A::bits_mut(second)[..S::u32s::LEN].copy_from_slice(high);
+}
+
+#[inline(always)]
+fn add_pairs<A: Sixteen, S: Simd>(simd: S, a: S::u32s, b: S::u32s, (first, second): (&mut [A], &mut [A])) {
+    let mut found = S::u16s::splat(simd, 0);
+    let (low, high) = found.as_mut_slice().split_at_mut(S::u32s::LEN);
+    low.copy_from_slice(&A::bits(first)[..S::u32s::LEN]);
+    high.copy_from_slice(&A::bits(second)[..S::u32s::LEN]);
+    let found = found.bitcast::<S::u32s>();
+    write_pairs::<A, S>(sum::<A, S>(found & 0xffff, a), sum::<A, S>(found >> 16, b), (first, second));
 }
 
 impl Lanes for bf16 {
@@ -148,6 +187,11 @@ impl Lanes for bf16 {
     }
 
     #[inline(always)]
+    fn are_same<S: Simd>(a: S::u32s, b: S::u32s) -> bool {
+        a.simd_eq(b).all_true()
+    }
+
+    #[inline(always)]
     fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
         write::<Self, S>(group, out);
     }
@@ -155,6 +199,25 @@ impl Lanes for bf16 {
     #[inline(always)]
     fn add_group<S: Simd>(simd: S, group: S::u32s, out: &mut [Self]) {
         add(simd, group, out);
+    }
+
+    #[inline(always)]
+    fn write_pairs<S: Simd>(a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
+        write_pairs::<Self, S>(a, b, out);
+    }
+
+    #[inline(always)]
+    fn add_pairs<S: Simd>(simd: S, a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
+        add_pairs(simd, a, b, out);
+    }
+
+    #[inline(always)]
+    fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::u32s {
+        load::<Self, S>(simd, values)
+    }
+
+    fn add_slice(out: &mut [Self], vectors: &[Self]) {
+        launch(Level::new(), Addition { out, vectors });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -177,6 +240,11 @@ impl Lanes for f16 {
     }
 
     #[inline(always)]
+    fn are_same<S: Simd>(a: S::u32s, b: S::u32s) -> bool {
+        a.simd_eq(b).all_true()
+    }
+
+    #[inline(always)]
     fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
         write::<Self, S>(group, out);
     }
@@ -186,6 +254,25 @@ impl Lanes for f16 {
         add(simd, group, out);
     }
 
+    #[inline(always)]
+    fn write_pairs<S: Simd>(a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
+        write_pairs::<Self, S>(a, b, out);
+    }
+
+    #[inline(always)]
+    fn add_pairs<S: Simd>(simd: S, a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
+        add_pairs(simd, a, b, out);
+    }
+
+    #[inline(always)]
+    fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::u32s {
+        load::<Self, S>(simd, values)
+    }
+
+    fn add_slice(out: &mut [Self], vectors: &[Self]) {
+        launch(Level::new(), Addition { out, vectors });
+    }
+
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
         waves.dispatch(positions, columns, store, rows);
     }
@@ -193,10 +280,8 @@ impl Lanes for f16 {
 
 #[cfg(test)]
 mod tests {
-    use fearless_simd::Level;
-
     use super::*;
-    use crate::phase::level::{Kernel, launch};
+    use crate::phase::level::Kernel;
 
     /// Rounds and adds in vectors what it compares with scalar arithmetic.
     struct Check<'a, A> {
@@ -214,12 +299,27 @@ mod tests {
                 let (mut written, mut added) = (vec![A::zero(); width], sums.to_vec());
                 write::<A, S>(group, &mut written);
                 add::<A, S>(simd, group, &mut added);
+                let (mut written_pairs, mut added_pairs) = (vec![A::zero(); 2 * width], [sums, sums].concat());
+                write_pairs::<A, S>(group, group, written_pairs.split_at_mut(width));
+                add_pairs::<A, S>(simd, group, group, added_pairs.split_at_mut(width));
+                for (i, pair) in A::bits(&written_pairs).chunks(2).enumerate() {
+                    assert_eq!(pair, [A::bits(&written)[i]; 2]);
+                }
+                let mut pairs_of = added_pairs.clone();
+                for (i, pair) in pairs_of.chunks_mut(2).enumerate() {
+                    let before = [sums[2 * i % width], sums[(2 * i + 1) % width]];
+                    for (sum, before) in pair.iter_mut().zip(before) {
+                        *sum = before;
+                        *sum += written[i];
+                    }
+                }
+                assert_eq!(A::bits(&added_pairs), A::bits(&pairs_of));
                 for (((value, written), before), added) in values.iter().zip(written).zip(sums).zip(added) {
                     let rounded = A::from_f64(*value);
-                    assert_eq!(written.bits(), rounded.bits(), "{value:e}");
+                    assert_eq!(A::bits(&[written]), A::bits(&[rounded]), "{value:e}");
                     let mut sum = *before;
                     sum += rounded;
-                    assert_eq!(added.bits(), sum.bits(), "{before:?} + {value:e}");
+                    assert_eq!(A::bits(&[added]), A::bits(&[sum]), "{before:?} + {value:e}");
                 }
             }
         }
@@ -228,7 +328,8 @@ mod tests {
     fn check<A: Sixteen + core::ops::AddAssign>() {
         // Every number of the type, infinities and NaN included, meets one that is next to some other number, or the middle
         // between two, or next to that.
-        let all: Vec<A> = (0..=u16::MAX).map(A::of_bits).collect();
+        let mut all = vec![A::zero(); 1 << 16];
+        A::bits_mut(&mut all).iter_mut().zip(0..=u16::MAX).for_each(|(bits, value)| *bits = value);
         let numbers: Vec<f64> = all.iter().map(|value| value.to_f64()).filter(|value| value.is_finite()).collect();
         let nudges = [0.0, f64::EPSILON, -f64::EPSILON];
         for part in [0.0, 0.25, 0.5] {

@@ -1,10 +1,12 @@
 //! From vectors of f64 to elements in memory: the one rounding, and the store or the addition.
 
+use fearless_simd::Level;
 use fearless_simd::prelude::*;
 
+use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::{Columns, Store, Waves};
-use crate::Positions;
+use crate::{Element, Positions};
 
 /// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 · `f64s::LEN` values.
 pub trait Lanes: Copy {
@@ -17,10 +19,30 @@ pub trait Lanes: Copy {
     fn to_group<S: Simd>(values: [S::f64s; 2]) -> Self::Group<S>;
     /// a0 b0 a1 b1 …: the first half, and the second.
     fn interleave<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> [Self::Group<S>; 2];
+    /// Whether two groups have the same bits.
+    fn are_same<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> bool;
     /// Stores a group; `out` has its length.
     fn write_group<S: Simd>(group: Self::Group<S>, out: &mut [Self]);
     /// Adds a group in this type's arithmetic; `out` has its length.
     fn add_group<S: Simd>(simd: S, group: Self::Group<S>, out: &mut [Self]);
+    /// Stores a0 b0 a1 b1 … in the first slice and then in the second; each has the length of a group.
+    #[inline(always)]
+    fn write_pairs<S: Simd>(a: Self::Group<S>, b: Self::Group<S>, out: (&mut [Self], &mut [Self])) {
+        let [first, second] = Self::interleave::<S>(a, b);
+        Self::write_group::<S>(first, out.0);
+        Self::write_group::<S>(second, out.1);
+    }
+    /// Adds a0 b0 a1 b1 … in the same way.
+    #[inline(always)]
+    fn add_pairs<S: Simd>(simd: S, a: Self::Group<S>, b: Self::Group<S>, out: (&mut [Self], &mut [Self])) {
+        let [first, second] = Self::interleave::<S>(a, b);
+        Self::add_group::<S>(simd, first, out.0);
+        Self::add_group::<S>(simd, second, out.1);
+    }
+    /// The group that is in memory.
+    fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
+    /// Adds `vectors` to as many elements of `out`. Not generic, as `rows`.
+    fn add_slice(out: &mut [Self], vectors: &[Self]);
     /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
     /// uses them.
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
@@ -41,6 +63,11 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
+    fn are_same<S: Simd>(a: S::f32s, b: S::f32s) -> bool {
+        a.bitcast::<S::u32s>().simd_eq(b.bitcast::<S::u32s>()).all_true()
+    }
+
+    #[inline(always)]
     fn write_group<S: Simd>(group: S::f32s, out: &mut [Self]) {
         group.store_slice(out);
     }
@@ -48,6 +75,15 @@ impl Lanes for f32 {
     #[inline(always)]
     fn add_group<S: Simd>(simd: S, group: S::f32s, out: &mut [Self]) {
         (S::f32s::from_slice(simd, out) + group).store_slice(out);
+    }
+
+    #[inline(always)]
+    fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::f32s {
+        S::f32s::from_slice(simd, values)
+    }
+
+    fn add_slice(out: &mut [Self], vectors: &[Self]) {
+        launch(Level::new(), Addition { out, vectors });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -70,6 +106,12 @@ impl Lanes for f64 {
     }
 
     #[inline(always)]
+    fn are_same<S: Simd>(a: [S::f64s; 2], b: [S::f64s; 2]) -> bool {
+        let same = |i: usize| a[i].bitcast::<S::u64s>().simd_eq(b[i].bitcast::<S::u64s>());
+        (same(0) & same(1)).all_true()
+    }
+
+    #[inline(always)]
     fn write_group<S: Simd>([low, high]: [S::f64s; 2], out: &mut [Self]) {
         let (first, second) = out.split_at_mut(S::f64s::LEN);
         low.store_slice(first);
@@ -83,8 +125,39 @@ impl Lanes for f64 {
         (S::f64s::from_slice(simd, second) + high).store_slice(second);
     }
 
+    #[inline(always)]
+    fn load_group<S: Simd>(simd: S, values: &[Self]) -> [S::f64s; 2] {
+        let (low, high) = values.split_at(S::f64s::LEN);
+        [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
+    }
+
+    fn add_slice(out: &mut [Self], vectors: &[Self]) {
+        launch(Level::new(), Addition { out, vectors });
+    }
+
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
         waves.dispatch(positions, columns, store, rows);
+    }
+}
+
+/// `out` + `vectors`
+pub(super) struct Addition<'a, A> {
+    pub(super) out: &'a mut [A],
+    pub(super) vectors: &'a [A],
+}
+
+impl<A: Element> Kernel for Addition<'_, A> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let width = 2 * S::f64s::LEN;
+        let (mut outs, vectors) = (self.out.chunks_exact_mut(width), self.vectors.chunks_exact(width));
+        let rest = vectors.remainder();
+        for (out, vector) in outs.by_ref().zip(vectors) {
+            A::add_group(simd, A::load_group(simd, vector), out);
+        }
+        for (out, vector) in outs.into_remainder().iter_mut().zip(rest) {
+            *out = *out + *vector;
+        }
     }
 }
 

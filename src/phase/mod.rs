@@ -27,31 +27,28 @@ use ndarray::{ArrayViewMut2, Axis};
 
 use crate::parts::through_stack;
 use crate::{Element, Positions};
-use kernel::{CENTRES, HALF_BLOCK};
 use rows::Rows;
 use turns::Turns;
 use wide::Wide;
 
-/// Positions that share an anchor. Their first is half of this before a multiple of it.
-pub(crate) const BLOCK: usize = 2 * HALF_BLOCK;
+/// Positions that are computed together. They begin at a multiple of this.
+pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
 
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 ///
-/// Elements of 64 bits get, for every value, the exact phase and a polynomial. Narrower ones are computed in runs: an
-/// *anchor* stands at every 64th position. It is turned to the *centre* of each four rows by a table of steps, and the
-/// centre to the other three by one and by two positions (angle addition in f64; one back and one forth share their four
-/// products). Anchors stand at absolute positions, so a row
-/// never depends on where the run began, and a row asked for alone is computed in the same way. Where a value near a zero
-/// crossing lost too many bits to cancellation, the polynomial of its own phase takes its place.
+/// Elements of 64 bits get, for every value, the exact phase and a polynomial. Narrower ones are computed in runs: from
+/// the exact values at an *anchor*, one for each 64 positions, a *centre* is turned on by four positions at a time (angle
+/// addition in f64), and gives the rows next to it, one back and one forth, from shared products, and two forth from those.
+/// Anchors stand at absolute positions, so a row never depends on where the run began. Where a value near a zero crossing
+/// lost too many bits to cancellation, the polynomial of its own phase takes its place. A row by itself takes a shorter
+/// polynomial; where that leaves a doubt which way the value of the run is rounded, it goes the way of the run.
 #[derive(Clone, Debug)]
 pub struct Waves {
     turns: Turns,
     amplitude: f64,
     level: Level,
-    /// From an anchor to its centres, a row of groups for each: sines, then cosines of a group, times the amplitude.
-    to_centres: Vec<f64>,
-    /// From a centre to its neighbours, one row of groups: sines and cosines of one position, then those of two.
-    from_centre: Vec<f64>,
+    /// For each group the turns by four positions and by one: sines, then cosines of each.
+    steps: Vec<f64>,
 }
 
 /// Whether rows are stored, or added to what is there.
@@ -65,16 +62,14 @@ impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
         let level = Level::new();
-        let (to_centres, from_centre) = (vec![0.0; CENTRES * 2 * turns.padded()], vec![0.0; 2 * 2 * turns.padded()]);
-        let mut waves = Self { turns, amplitude, level, to_centres, from_centre };
+        let steps = vec![0.0; 4 * turns.padded()];
+        let mut waves = Self { turns, amplitude, level, steps };
         waves.fill_steps();
         waves
     }
 
     pub(crate) fn with_amplitude(self, amplitude: f64) -> Self {
-        let mut waves = Self { amplitude, ..self };
-        waves.fill_steps();
-        waves
+        Self { amplitude, ..self }
     }
 
     pub(crate) fn with_level(self, level: Level) -> Self {
@@ -83,22 +78,15 @@ impl Waves {
         waves
     }
 
-    /// The turns to a centre for a chunk of pairs.
+    /// The turns for a chunk of pairs.
     #[inline(always)]
-    fn to_centre(&self, centre: usize, chunk: Range<usize>) -> &[f64] {
-        let row = 2 * centre * self.turns.padded();
-        &self.to_centres[row + 2 * chunk.start..row + 2 * chunk.end]
-    }
-
-    /// The turns by one and by two positions for a chunk of pairs.
-    #[inline(always)]
-    fn centre_turns(&self, chunk: Range<usize>) -> &[f64] {
-        &self.from_centre[4 * chunk.start..4 * chunk.end]
+    fn steps(&self, chunk: Range<usize>) -> &[f64] {
+        &self.steps[4 * chunk.start..4 * chunk.end]
     }
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        self.turns.memory() + size_of_val(&*self.to_centres) + size_of_val(&*self.from_centre)
+        self.turns.memory() + size_of_val(&*self.steps)
     }
 
     /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which are given by `columns`.

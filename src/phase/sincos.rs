@@ -60,6 +60,53 @@ pub(crate) fn sincos<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f6
     ((sin_bits ^ sin_sign).bitcast(), (cos_bits ^ cos_sign).bitcast())
 }
 
+/// Sine and cosine of a phase in 2⁻⁶⁴ of a turn, within 2⁻⁴⁸.
+///
+/// The phase is reduced to half a turn, and goes through polynomials that interpolate sin(2πx)/x and cos(2πx) on a quarter turn
+/// either way, as functions of x², at Chebyshev's points; their errors are 2⁻⁵¹·⁸ and 2⁻⁴⁸·⁸.
+#[inline(always)]
+pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: S::u64s) -> (S::f64s, S::f64s) {
+    const SIN: [f64; 8] = [
+        6.283185307179585,
+        -41.341702240398284,
+        81.60524927557977,
+        -76.70585968962867,
+        42.05868995395094,
+        -15.09450614073429,
+        3.817365633469135,
+        -0.6925067010720717,
+    ];
+    const COS: [f64; 8] = [
+        0.9999999999999981,
+        -19.739208802174744,
+        64.93939402133272,
+        -85.45681703563287,
+        60.24463060817376,
+        -26.42588874334368,
+        7.896555735851554,
+        -1.6452233497893094,
+    ];
+    // The nearest half turn, and what is left: 52 bits of a quarter turn at most, either way.
+    let biased = phase + (1 << 62);
+    let sign = biased & (1 << 63);
+    let x: S::f64s = (((biased << 1) >> 12) | TWO_52_BITS).bitcast();
+    let x = (x - (TWO_52 + (1_u64 << 51) as f64)) * (0.5 / TWO_52);
+    let z = x * x;
+    let (sin, cos) = (x * polynomial(simd, z, SIN), polynomial(simd, z, COS));
+    let (sin, cos): (S::u64s, S::u64s) = (sin.bitcast(), cos.bitcast());
+    ((sin ^ sign).bitcast(), (cos ^ sign).bitcast())
+}
+
+/// Σ coefficientsᵢ · zⁱ
+#[inline(always)]
+fn polynomial<S: Simd, const N: usize>(simd: S, z: S::f64s, coefficients: [f64; N]) -> S::f64s {
+    let mut sum = S::f64s::splat(simd, coefficients[N - 1]);
+    for coefficient in coefficients.iter().rev().skip(1) {
+        sum = sum * z + *coefficient;
+    }
+    sum
+}
+
 /// sin(x + y) for |x| ≤ π/4, y the tail of x.
 #[inline(always)]
 fn kernel_sin<S: Simd>(simd: S, x: S::f64s, y: S::f64s) -> S::f64s {

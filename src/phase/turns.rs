@@ -90,6 +90,16 @@ impl Turns {
         (zero - high - low.simd_eq(zero).select(zero, S::u64s::splat(simd, 1)), zero - low)
     }
 
+    /// The phases at a position below 2³² in magnitude within 2⁻⁶³ of a turn.
+    #[inline(always)]
+    pub(crate) fn rough_phases<S: Simd>(&self, simd: S, position: i64, first: usize) -> S::u64s {
+        let end = first + S::u64s::LEN;
+        let factor = S::u64s::splat(simd, position.unsigned_abs());
+        let below = (S::u64s::from_slice(simd, &self.low[first..end]) >> 32) * factor;
+        let phases = S::u64s::from_slice(simd, &self.high[first..end]) * factor + (below >> 32);
+        if position >= 0 { phases } else { S::u64s::splat(simd, 0) - phases }
+    }
+
     /// Any position within ±2⁶²: 192 bits of the frequency and its whole turns times the 53 or 63 bits of the position.
     #[inline(never)]
     fn far_phases(&self, position: Position, first: usize, high: &mut [u64], low: &mut [u64]) {
