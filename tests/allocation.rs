@@ -166,9 +166,14 @@ fn on_threads(count: usize, work: impl FnOnce() + Send) -> rayon::ThreadPool {
 }
 
 #[cfg(not(feature = "rayon"))]
-fn on_threads(_: usize, work: impl FnOnce()) {
+fn on_threads(_: usize, work: impl FnOnce()) -> NoPool {
     work();
+    NoPool
 }
+
+/// Without rayon there is none.
+#[cfg(not(feature = "rayon"))]
+struct NoPool;
 
 /// Short calls do not go to other threads. Long ones do, and take nothing either but room in rayon's queues now and then.
 fn among_threads() {

@@ -1,12 +1,13 @@
 //! That cost grows as it should: by the element, with no cliff at odd lengths, small dims or in unaligned or strided memory.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::Criterion;
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
 use positional_encodings::{OddDim, Positions, Sinusoidal};
 
-use crate::beside::{Group, beside, encode, group, paper};
+use crate::beside::{Group, beside, encode, fill, group, paper};
 
 const DIM: usize = 1024;
 
@@ -18,36 +19,35 @@ pub fn all(criterion: &mut Criterion) {
 
 /// There are many of these rows, and each is there to be like the others.
 fn quick(mut group: Group<'_>) -> Group<'_> {
-    group.warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(250)).sample_size(12);
+    group.warm_up_time(Duration::from_millis(50)).measurement_time(Duration::from_millis(200)).sample_size(12);
     group
 }
 
 fn lengths(criterion: &mut Criterion) {
     for len in [1, 2, 3, 4, 5, 31, 64, 127, 128, 1000, 1023, 1024, 8192] {
-        let mut group = quick(group::<f32>(criterion, "lengths, dim 1024, f32", len * DIM));
-        let mut out = Array2::<f32>::zeros((len, DIM));
-        encode(&mut group, &format!("{len} x 1024"), &paper(DIM), &Positions::from(0..len), out.view_mut());
+        shape(criterion, "lengths, dim 1024, f32", len, paper(DIM));
     }
 }
 
 fn dims(criterion: &mut Criterion) {
-    let row = |criterion: &mut Criterion, encoding: Sinusoidal| {
-        let dim = encoding.dim();
-        let len = (1 << 20) / dim;
-        let mut group = quick(group::<f32>(criterion, "dims, a million values, f32", len * dim));
-        let mut out = Array2::<f32>::zeros((len, dim));
-        encode(&mut group, &format!("{len} x {dim}"), &encoding, &Positions::from(0..len), out.view_mut());
-    };
+    const VALUES: usize = 1 << 20;
     for dim in [2, 6, 10, 64, 66, 128, 768, 1022, 1024, 1026, 4096] {
-        row(criterion, Sinusoidal::from_frequencies(frequencies(dim)));
+        shape(criterion, "dims, a million values, f32", VALUES / dim, paper(dim));
     }
-    row(criterion, Sinusoidal::odd(127, OddDim::DropLast).unwrap());
-    row(criterion, Sinusoidal::odd(1023, OddDim::DropLast).unwrap());
+    for dim in [127, 1023] {
+        let encoding = Sinusoidal::odd(dim, OddDim::DropLast).unwrap();
+        shape(criterion, "dims, a million values, f32", VALUES / dim, encoding);
+    }
 }
 
-/// Also of dim 2, which the paper's formula gives one frequency.
-fn frequencies(dim: usize) -> positional_encodings::Frequencies {
-    positional_encodings::Frequencies::geometric(dim, 10_000.0).unwrap()
+/// A row with a floor of its own.
+fn shape(criterion: &mut Criterion, name: &str, len: usize, encoding: Sinusoidal) {
+    let dim = encoding.dim();
+    let mut group = quick(group::<f32>(criterion, name, len * dim));
+    let mut out = Array2::<f32>::zeros((len, dim));
+    let name = format!("{len} x {dim}");
+    group.bench_function(format!("floor: fill of {name}"), |b| b.iter(|| fill(black_box(&mut out))));
+    encode(&mut group, &name, &encoding, &Positions::from(0..len), out.view_mut());
 }
 
 fn places(criterion: &mut Criterion) {
@@ -56,8 +56,8 @@ fn places(criterion: &mut Criterion) {
     // Room for every view below.
     let mut room = vec![0.0_f32; 2 * LEN * (DIM + 3) + 64];
     let aligned = room.as_ptr().align_offset(64);
-    let fill = |room: &mut [f32]| room[aligned..aligned + LEN * DIM].fill(0.5);
-    beside(&mut group, "fill", &mut room[..], fill, |group, room| {
+    let floor = |room: &mut [f32]| room[aligned..aligned + LEN * DIM].fill(0.5);
+    beside(&mut group, "fill", &mut room[..], floor, |group, room| {
         let mut row = |name: &str, mut out: ArrayViewMut2<'_, f32>| {
             encode(group, name, &paper(DIM), &Positions::from(0..LEN), out.view_mut());
         };

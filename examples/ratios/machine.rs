@@ -22,17 +22,11 @@ pub fn describe(measured: SystemTime) -> Vec<(&'static str, String)> {
 
 /// The same in a sentence.
 pub fn line(measured: SystemTime) -> String {
+    let (date, processor, cores, set) = (date(measured), processor(), cores(), best_set());
+    let compiler = says("rustc", &["--version"]).unwrap_or("rustc".into());
+    let compiler = compiler.split(" (").next().unwrap_or_default();
     format!(
-        "Medians of one run on {}: {} ({} cores), {}, {}. One thread, unless two are named.",
-        date(measured),
-        processor(),
-        cores(),
-        best_set(),
-        says("rustc", &["--version"]).map_or("rustc".into(), |version| version
-            .split(" (")
-            .next()
-            .unwrap_or_default()
-            .to_string()),
+        "Medians of one run on {date}: {processor} ({cores} cores), {set}, {compiler}. One thread, unless two are named."
     )
 }
 
@@ -94,7 +88,7 @@ fn says(program: &str, arguments: &[&str]) -> Option<String> {
 /// The day, in UTC.
 pub fn date(time: SystemTime) -> String {
     let mut days = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400);
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));

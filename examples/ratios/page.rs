@@ -69,7 +69,7 @@ pub fn targets(results: &Results) -> String {
             Target::Time(most) => format!("under {}", readable(most)),
         };
         let reached = if target.is_reached(group, row) { "yes" } else { "**no**" };
-        let (name, time, floor) = (title(&group.name), readable(row.nanoseconds), floor(group, row));
+        let (name, time, floor) = (title(&group.name), time(row), floor(group, row));
         writeln!(text, "| {name} | {} | {time} | {floor} | {part} | {goal} | {reached} |", row.name).ok();
     }
     for (group, row) in targets::unmeasured(results) {
@@ -122,7 +122,7 @@ fn table(group: &Group) -> String {
     text += &"---|".repeat(columns.len());
     text.push('\n');
     for (row, floor) in group.rows.iter().zip(&floors) {
-        write!(text, "| {} | {} |", title(&row.name), readable(row.nanoseconds)).ok();
+        write!(text, "| {} | {} |", title(&row.name), time(row)).ok();
         for name in &columns {
             let cell = match *name {
                 "per element" => row.elements.map(|elements| readable(row.nanoseconds / elements)),
@@ -212,6 +212,12 @@ fn matrix(cells: &[Cell]) -> String {
     text
 }
 
+/// A row's time, and how far from it half of the samples were where that is much.
+fn time(row: &Row) -> String {
+    let time = readable(row.nanoseconds);
+    if row.unrest > 0.05 { format!("{time} ± {:.0}%", 100.0 * row.unrest) } else { time }
+}
+
 /// Three digits of a time in nanoseconds.
 fn readable(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds {
@@ -237,8 +243,9 @@ Written by `cargo run --release --example ratios` after `cargo bench --features 
 
 A *floor* is what touching the same memory costs: it is measured in the same run on the same buffer, before and after the rows
 that stand beside it, and *part* is the speed of a row as a part of the floor's, 1 being the speed of memory. Where the two
-measurements of a floor differ by more than a twentieth both are shown, the part is that of their mean, and the machine was not
-quiet. All times are medians, on one thread unless the row says otherwise, into arrays that exist: fresh memory costs more than the work.
+measurements of a floor differ by more than a twentieth both are shown, and the part is that of their mean. Times are medians; *±* says how
+far from it half of the samples were, where that is more than a twentieth: then the machine was not quiet. One thread does it all unless
+the row says otherwise, in arrays that exist: fresh memory costs more than the work.
 
 ## The machine
 

@@ -11,12 +11,17 @@ const ONE_GROUP: Duration = Duration::from_secs(10 * 60);
 /// Nor are groups that are so much older than the newest.
 const ONE_RUN: Duration = Duration::from_secs(3 * 3600);
 
+/// Floors that are called by what they do, without "floor: ".
+const BARE_FLOORS: [&str; 3] = ["sweep", "fill", "plain"];
+
 /// One line of the bench.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub name: String,
     /// The median.
     pub nanoseconds: f64,
+    /// The median distance from it, as a part of it: what the machine's other work did to this row.
+    pub unrest: f64,
     pub elements: Option<f64>,
     pub bytes: Option<f64>,
     measured: SystemTime,
@@ -37,7 +42,6 @@ pub struct Floor {
     pub name: String,
     pub fastest: f64,
     pub slowest: f64,
-    count: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -53,10 +57,9 @@ impl Row {
     /// The name is that of a floor, its surroundings taken away: "floor: fill, after" is `fill`.
     fn floor(&self) -> Option<&str> {
         let name = match self.name.strip_prefix("floor: ") {
-            Some(name) => name,
-            None => {
-                ["sweep", "fill", "plain"].iter().any(|plain| self.name.starts_with(plain)).then_some(&*self.name)?
-            }
+            // "floor: fill of 127 x 1024" is that of the row with this name.
+            Some(name) => name.split(" of ").next()?,
+            None => BARE_FLOORS.iter().any(|bare| self.name.starts_with(bare)).then_some(&*self.name)?,
         };
         let name = name.strip_suffix(", after").or(name.strip_suffix(" again")).unwrap_or(name);
         Some(name.strip_suffix(" on all threads").unwrap_or(name))
@@ -77,15 +80,18 @@ impl Floor {
 impl Group {
     /// The floor that a row is compared with.
     pub fn floor(&self, row: &Row) -> Option<Floor> {
-        let floors = self.floors.iter().filter(|floor| floor.is_on_all_threads() == row.is_on_all_threads());
-        floors.fold(None, |sofar: Option<Floor>, floor| {
-            let (name, time) = (floor.floor()?.to_string(), floor.nanoseconds);
-            Some(match sofar {
-                None => Floor { name, fastest: time, slowest: time, count: 1 },
-                Some(so) => {
-                    Floor { fastest: so.fastest.min(time), slowest: so.slowest.max(time), count: so.count + 1, ..so }
-                }
-            })
+        let own = format!("floor: fill of {}", row.name);
+        let has_own = self.floors.iter().any(|floor| floor.name == own);
+        let is_its = |floor: &&Row| match has_own {
+            true => floor.name == own,
+            false => floor.is_on_all_threads() == row.is_on_all_threads(),
+        };
+        let floors: Vec<_> = self.floors.iter().filter(is_its).collect();
+        let times = floors.iter().map(|floor| floor.nanoseconds);
+        Some(Floor {
+            name: floors.first()?.floor()?.to_string(),
+            fastest: times.clone().fold(f64::INFINITY, f64::min),
+            slowest: times.fold(0.0, f64::max),
         })
     }
 
@@ -153,9 +159,12 @@ fn row(folder: &Path) -> Option<(String, Row)> {
         let throughput = about.get("throughput")?;
         throughput.get(kind).and_then(Value::as_f64).or_else(|| throughput.get("ElementsAndBytes")?.get(key)?.as_f64())
     };
+    let estimate = |kind: &str| times.get(kind)?.get("point_estimate")?.as_f64();
+    let nanoseconds = estimate("median")?;
     let row = Row {
         name,
-        nanoseconds: times["median"]["point_estimate"].as_f64()?,
+        nanoseconds,
+        unrest: estimate("median_abs_dev")? / nanoseconds,
         elements: throughput("Elements", "elements"),
         bytes: throughput("Bytes", "bytes"),
         measured: fs::metadata(path("estimates.json")).ok()?.modified().ok()?,
