@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use ndarray::{Array2, Array3};
 use positional_encodings::{Learned, TokenEmbedding, TouchedRows, WordVectors, backward_positions_at};
 
@@ -105,7 +105,7 @@ fn glove(criterion: &mut Criterion) {
     let path = glove_file(words, 300);
     let mut group = criterion.benchmark_group("glove");
     group.throughput(Throughput::Bytes(std::fs::metadata(&path).unwrap().len()));
-    group.sample_size(10).measurement_time(Duration::from_secs(10));
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.bench_function("plain read, split and parse", |bencher| bencher.iter(|| plain(&path)));
     group.bench_function("WordVectors::glove", |bencher| bencher.iter(|| WordVectors::glove(&path).unwrap()));
     group.bench_function("a thousand words of it", |bencher| {
@@ -166,5 +166,18 @@ fn checkpoint(_: &mut Criterion) {
     println!("checkpoint: not measured without the feature safetensors");
 }
 
-criterion_group!(benches, gradients, glove, checkpoint);
+fn short() -> Criterion {
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_secs(1))
+        .nresamples(2000)
+        .without_plots()
+}
+
+criterion_group! {
+    name = benches;
+    config = short();
+    targets = gradients, glove, checkpoint
+}
 criterion_main!(benches);

@@ -1,0 +1,67 @@
+//! The same calls on the threads of a pool, beside the same floors on the same threads.
+
+use std::hint::black_box;
+
+use criterion::Criterion;
+use ndarray::{Array2, Array3};
+use positional_encodings::{Positions, TokenEmbedding, add_positions};
+use rayon::prelude::*;
+
+use crate::beside::{add_row, beside, encode, group, paper};
+use crate::tables::LAYOUTS;
+use crate::words::{DIM, SHAPE, VALUES, VOCABULARY, gather, lookup, tokens};
+
+/// A pool of so many threads, 0 for as many as there are cores.
+pub fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+pub fn all(criterion: &mut Criterion) {
+    table(criterion, "table 8192 x 1024, f32, two threads", 8192, 1024);
+    additions(criterion);
+    lookups(criterion);
+}
+
+/// Gives each thread one part of `rows`, each of `dim` values.
+fn in_parts(rows: &mut [f32], dim: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    let part = rows.len() / dim / rayon::current_num_threads();
+    let part = part.max(1) * dim;
+    rows.par_chunks_mut(part).enumerate().for_each(|(i, rows)| work(i * part / dim, rows));
+}
+
+pub fn table(criterion: &mut Criterion, name: &str, rows: usize, dim: usize) {
+    let mut group = group::<f32>(criterion, name, rows * dim);
+    let mut out = Array2::<f32>::zeros((rows, dim));
+    let value = black_box(0.5);
+    let floor = |out: &mut Array2<f32>| in_parts(out.as_slice_mut().unwrap(), dim, |_, part| part.fill(value));
+    beside(&mut group, "fill", &mut out, floor, |group, out| {
+        for (name, layout) in LAYOUTS {
+            encode(group, name, &paper(dim).with_layout(layout), &Positions::from(0..rows), out.view_mut());
+        }
+    });
+}
+
+fn additions(criterion: &mut Criterion) {
+    let mut group = group::<f32>(criterion, "add in place to (8, 1024, 1024), f32, two threads", VALUES);
+    let (mut words, row, encoding) = (Array3::<f32>::zeros(SHAPE), [0.5_f32; DIM], paper(DIM));
+    let floor = |words: &mut Array3<f32>| {
+        in_parts(words.as_slice_mut().unwrap(), DIM, |_, words| add_row(words, black_box(&row)));
+    };
+    beside(&mut group, "add a cached row", &mut words, floor, |group, words| {
+        group.bench_function("0..1024", |b| b.iter(|| add_positions(words.view_mut(), &encoding).unwrap()));
+    });
+}
+
+fn lookups(criterion: &mut Criterion) {
+    let mut group = group::<f32>(criterion, "lookup x 32 + position, ids (8, 1024), f32, two threads", VALUES);
+    let (table, ids) = (Array2::<f32>::from_elem((VOCABULARY, DIM), 0.25), tokens());
+    let mut out = Array3::<f32>::zeros(SHAPE);
+    let floor = |out: &mut Array3<f32>| {
+        let ids = black_box(ids.as_slice().unwrap());
+        in_parts(out.as_slice_mut().unwrap(), DIM, |first, out| gather(&table, &ids[first..], out));
+    };
+    beside(&mut group, "gather the rows", &mut out, floor, |group, out| {
+        let embedding = TokenEmbedding::new(table.clone(), paper(DIM)).unwrap().with_scale(32.0).unwrap();
+        lookup(group, "0..1024", &embedding, &ids, out);
+    });
+}

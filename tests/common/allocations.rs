@@ -1,0 +1,69 @@
+//! Counts what the heap is asked for.
+//!
+//! A test that wants to know says `#[path = "common/allocations.rs"] mod allocations;`. The counters are those of the whole
+//! process, so that work on other threads counts too: such a file has one `#[test]`.
+
+// Every test binary has its own copy of this module and uses a part of it.
+#![allow(dead_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn grow(bytes: usize) {
+    CALLS.fetch_add(1, Relaxed);
+    PEAK.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+}
+
+// SAFETY: every call is the system's own; the counters have no part in it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: as the caller promises.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // The system moves pages; what it holds is the larger of the two.
+        HELD.fetch_sub(layout.size(), Relaxed);
+        grow(size);
+        // SAFETY: as the caller promises.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// What some work took.
+pub struct Taken {
+    /// Calls for new or larger memory.
+    pub calls: usize,
+    /// Bytes held at most beyond those held before.
+    pub peak: usize,
+}
+
+/// Does `work`, and says what it took.
+pub fn measure<T>(work: impl FnOnce() -> T) -> (Taken, T) {
+    let (calls, held) = (CALLS.load(Relaxed), HELD.load(Relaxed));
+    PEAK.store(held, Relaxed);
+    let result = work();
+    (Taken { calls: CALLS.load(Relaxed) - calls, peak: PEAK.load(Relaxed) - held }, result)
+}

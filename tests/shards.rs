@@ -1,0 +1,159 @@
+//! A sequence built in shards is the sequence built whole, bit for bit, wherever it is cut.
+
+use std::ops::Range;
+
+use ndarray::{Array2, Array3, Axis, concatenate};
+use positional_encodings::{
+    Element, Frequencies, Layout, Learned, OddDim, PositionalEncoding, Positions, Scaled, Sinusoidal, add_positions_at,
+};
+use proptest::prelude::*;
+
+/// Far positions: past f32, past 2^40, and as far as ids of f64 go.
+const STARTS: [usize; 5] = [0, 29, (1 << 24) - 1000, (1 << 40) + 17, (1 << 53) - 5000];
+
+/// What stands where positions are added.
+fn words<A: Element>(rows: Range<usize>, dim: usize) -> Array2<A> {
+    Array2::from_shape_fn((rows.len(), dim), |(row, column)| {
+        A::from_f64(((rows.start + row) * 31 % 1009 + column * 7 % 13) as f64 * 0.01 - 5.0)
+    })
+}
+
+/// What one rank makes of its shard, row 0 being at position `start`.
+type Build<A> = fn(&dyn PositionalEncoding<A>, start: usize, rows: Range<usize>) -> Array2<A>;
+
+fn encoded<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, rows: Range<usize>) -> Array2<A> {
+    encoding.encode(&Positions::from(start + rows.start..start + rows.end)).unwrap()
+}
+
+fn added<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, rows: Range<usize>) -> Array2<A> {
+    let mut sum = words(rows.clone(), encoding.dim());
+    encoding.add_to(&Positions::from(start + rows.start..start + rows.end), sum.view_mut()).unwrap();
+    sum
+}
+
+/// The same through ids, as a rank that holds several documents has them.
+fn added_at_ids<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, rows: Range<usize>) -> Array2<A> {
+    let ids: Vec<usize> = rows.clone().map(|row| start + row).collect();
+    let mut sum = words(rows, encoding.dim());
+    encoding.add_to(&Positions::from(&ids), sum.view_mut()).unwrap();
+    sum
+}
+
+/// Two sequences at once, of which the second is given back.
+fn added_in_a_batch<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, rows: Range<usize>) -> Array2<A> {
+    let sequence = words(rows.clone(), encoding.dim());
+    let mut batch = Array3::zeros((2, rows.len(), encoding.dim()));
+    batch.index_axis_mut(Axis(0), 1).assign(&sequence);
+    add_positions_at(batch.view_mut(), encoding, start + rows.start..start + rows.end).unwrap();
+    batch.index_axis_move(Axis(0), 1)
+}
+
+/// Shards that end at these rows, built one by one and put side by side.
+fn in_shards<A: Element>(
+    build: Build<A>,
+    encoding: &dyn PositionalEncoding<A>,
+    start: usize,
+    ends: &[usize],
+) -> Array2<A> {
+    let starts = [0].into_iter().chain(ends.iter().copied());
+    let shards: Vec<_> = starts.zip(ends).map(|(first, &end)| build(encoding, start, first..end)).collect();
+    concatenate(Axis(0), &shards.iter().map(|shard| shard.view()).collect::<Vec<_>>()).unwrap()
+}
+
+/// Bits, of which conversion to f64 keeps all, the sign of zero included.
+fn bits<A: Element>(values: &Array2<A>) -> Array2<u64> {
+    values.mapv(|value| value.to_f64().to_bits())
+}
+
+type Boxed<A> = Box<dyn PositionalEncoding<A>>;
+
+fn encodings<A: Element>(dim: usize) -> [Boxed<A>; 4] {
+    let sinusoid = Sinusoidal::new(dim).unwrap();
+    let inclusive = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(dim, 500_000.0).unwrap());
+    let odd = Sinusoidal::odd(dim - 1, OddDim::DropLast).unwrap().with_padding(33);
+    [
+        Box::new(inclusive.with_layout(Layout::SinCosHalves)),
+        Box::new(odd),
+        Box::new(Scaled::new(sinusoid.clone(), 0.3).unwrap()),
+        Box::new(sinusoid),
+    ]
+}
+
+fn check<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, len: usize, shardings: &[Vec<usize>]) {
+    let builds: [(&str, Build<A>); 4] =
+        [("encode", encoded), ("add_to", added), ("add_to at ids", added_at_ids), ("in a batch", added_in_a_batch)];
+    for (name, build) in builds {
+        let whole = bits(&build(encoding, start, 0..len));
+        for ends in shardings {
+            let parts = bits(&in_shards(build, encoding, start, ends));
+            assert!(parts == whole, "{name}, dim {}, from {start}, shards that end at {ends:?}", encoding.dim());
+        }
+    }
+}
+
+/// Every place to cut a sequence in two, with all element types.
+fn every_split<A: Element>() {
+    const LEN: usize = 150;
+    let splits: Vec<_> = (0..=LEN).map(|split| vec![split, LEN]).collect();
+    for dim in [6, 66] {
+        for (encoding, start) in encodings::<A>(dim).iter().flat_map(|encoding| STARTS.map(|start| (encoding, start))) {
+            check(&**encoding, start, LEN, &splits);
+        }
+        check(&Learned::from_table(words::<A>(0..LEN, dim)).unwrap(), 0, LEN, &splits);
+    }
+}
+
+#[test]
+fn every_split_of_a_short_sequence() {
+    every_split::<f32>();
+    every_split::<f64>();
+    #[cfg(feature = "half")]
+    every_split::<half::f16>();
+    #[cfg(feature = "half")]
+    every_split::<half::bf16>();
+}
+
+/// Shards of `size` rows, the last one shorter.
+fn blocks(len: usize, size: usize) -> Vec<usize> {
+    (size..len).step_by(size).chain([len]).collect()
+}
+
+/// As a stream is written, and as ranks share a sequence: n · len / ranks.
+#[test]
+fn blocks_and_ranks_of_a_long_sequence() {
+    const LEN: usize = 4096;
+    let ranks = |ranks: usize| (1..=ranks).map(|rank| rank * LEN / ranks).collect();
+    let even = [1, 63, 64, 65, 1000].map(|size| blocks(LEN, size));
+    let shared = [2, 3, 8, 17].map(ranks);
+    let uneven = [vec![1, LEN], vec![LEN - 1, LEN], vec![0, 31, 32, 33, 33, 2048, LEN]];
+    let shardings = [&even[..], &shared, &uneven].concat();
+    for dim in [66, 128] {
+        let sinusoid = Sinusoidal::new(dim).unwrap();
+        for start in STARTS {
+            check::<f32>(&sinusoid, start, LEN, &shardings);
+        }
+        check::<f64>(&sinusoid, 1 << 40, LEN, &shardings);
+        #[cfg(feature = "half")]
+        check::<half::bf16>(&sinusoid, 1 << 40, LEN, &shardings);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn any_sharding(
+        cuts in prop::collection::vec(0..=4096_usize, 0..40),
+        dim in prop::sample::select(vec![66, 128]),
+        which in 0..4_usize,
+        start in prop_oneof![0..100_000_usize, (1_usize << 40)..(1 << 41), (1_usize << 52)..(1 << 53)],
+    ) {
+        let mut ends = cuts;
+        ends.push(4096);
+        ends.sort_unstable();
+        check::<f32>(&*encodings(dim)[which], start, 4096, std::slice::from_ref(&ends));
+        check::<f64>(&*encodings(dim)[which], start, 4096, std::slice::from_ref(&ends));
+        #[cfg(feature = "half")]
+        check::<half::bf16>(&*encodings(dim)[which], start, 4096, &[ends]);
+    }
+}
