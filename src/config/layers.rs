@@ -22,9 +22,9 @@ const MOST_TYPES: usize = 32;
 /// know, lacks something, or contradicts itself, that is an error which names the field: nothing is silently taken for the
 /// default.
 ///
-/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of 192 are 64). Where that is
-/// odd, it is an error: transformers' general code rotates one feature more, the classes of Phi, StableLM and Persimmon fail,
-/// and no published model has it.
+/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of 192 are 64). Where that is odd,
+/// one feature more is rotated and the odd number stays in the exponents, as transformers has it; it is an error with the classes that
+/// cannot (Phi, StableLM, Persimmon), with scalings that count features (dynamic, YaRN), and where it is the whole head.
 ///
 /// ```
 /// use positional_encodings::config::ModelRotary;
@@ -238,6 +238,7 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
         Layers::SlidingOnly { .. } if fields.is_null("sliding_window") => {
             return Err(fields.error("sliding_window", ConfigProblem::Missing));
         }
+        Layers::LinearBetween { .. } => vec![named("full_attention", Some(spec)), named("linear_attention", None)],
         Layers::SlidingOnly { .. } => vec![named("full_attention", None), named("sliding_attention", Some(spec))],
         _ if fields.get("no_rope_layers").is_some() || matches!(reader.family.layers, Layers::NoneInEach { .. }) => {
             vec![named("rope", Some(spec)), named("no_rope", None)]
@@ -254,6 +255,7 @@ fn every(reader: &Reader<'_>) -> Result<usize, Error> {
         Layers::LastOfEach { every, .. } | Layers::SlidingOnly { every } => ("sliding_window_pattern", every),
         Layers::FirstOfEach { every, .. } => ("global_attn_every_n_layers", every),
         Layers::NoneInEach { every } => ("no_rope_layer_interval", every),
+        Layers::LinearBetween { every } => ("full_attention_interval", every),
     };
     let found = match fields.get(name) {
         // EXAONE's "LLLG": local, local, local, global
@@ -287,15 +289,11 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     if is_uniform(types) {
         return Ok(vec![0; count.unwrap_or(0)]);
     }
-    let (full, other) = (find("full_attention"), find("sliding_attention"));
+    let (full, other) = (find("full_attention"), find("sliding_attention").or(find("linear_attention")));
     let every = every(reader)?;
     let kind = |index: usize| match reader.family.layers {
-        Layers::LastOfEach { .. } | Layers::SlidingOnly { .. } => {
-            if (index + 1).is_multiple_of(every) {
-                full
-            } else {
-                other
-            }
+        Layers::LastOfEach { .. } | Layers::SlidingOnly { .. } | Layers::LinearBetween { .. } => {
+            if (index + 1).is_multiple_of(every) { full } else { other }
         }
         Layers::FirstOfEach { .. } => {
             if index.is_multiple_of(every) {
