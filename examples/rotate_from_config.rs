@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --features serde --example rotate_from_config -- path/to/config.json`; without a path it takes Llama 3.1 8B.
 
+use std::process::ExitCode;
+
 use ndarray::{Array4, ArrayView1, s};
 use positional_encodings::config::ModelRotary;
 
@@ -24,7 +26,17 @@ const LLAMA_3_1_8B: &str = r#"{
 
 const PROMPT: usize = 100_000;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     let config = match std::env::args_os().nth(1) {
         Some(path) => std::fs::read_to_string(path)?,
         None => LLAMA_3_1_8B.to_string(),

@@ -13,6 +13,13 @@ use crate::error::ConfigProblem;
 use crate::{Error, Pairing, QueryTemperature, Sections, Yarn};
 
 /// A value of GGUF metadata.
+///
+/// ```
+/// use positional_encodings::config::Metadata;
+///
+/// assert_eq!(Metadata::from(10_000_f32), Metadata::Number(10_000.0));
+/// assert_eq!(Metadata::from("yarn"), Metadata::Text("yarn".to_string()));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Metadata {

@@ -4,6 +4,18 @@ use super::Scaling;
 use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults where it says nothing.
+///
+/// ```
+/// use positional_encodings::{Pairing, Yarn, config::{ModelRotary, Scaling}};
+///
+/// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // the rest is the class's own
+/// let model = ModelRotary::from_json(config)?;
+/// let spec = model.only().unwrap();
+/// assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (64, 64, 150_000.0, Pairing::Halves));
+/// assert_eq!(spec.scaling, Scaling::Yarn(Yarn { truncate: false, ..Yarn::new(32.0, 4096) }));
+/// assert!((spec.attention_factor - 1.3465735902799727).abs() < 1e-15);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RotarySpec {
