@@ -240,6 +240,33 @@ fn reference_values() {
     scaled[8..12].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
 }
 
+/// Quotients of exact frequencies, rounded once: within an ulp of the quotient of the rounded ones.
+#[test]
+fn divided_frequencies_are_quotients() {
+    let plain = || Frequencies::geometric(64, 5e5).unwrap();
+    let factors: Vec<f64> = (0..32).map(|i| 1.0 + 0.37 * f64::from(i)).collect();
+    let longrope = LongRope { short: vec![1.0; 32], long: factors.clone(), original_len: 4096 };
+    let ntk_base = 5e5 * 3_f64.powf(64.0 / 62.0);
+    for (what, scaled, expected) in [
+        ("linear", plain().linear(3.0), plain().to_radians().iter().map(|w| w / 3.0).collect()),
+        ("divided", plain().divided(&factors), plain().to_radians().iter().zip(&factors).map(|(w, f)| w / f).collect()),
+        (
+            "longrope",
+            plain().longrope(&longrope, 4097).map(|(scaled, _)| scaled),
+            plain().to_radians().iter().zip(&factors).map(|(w, f)| w / f).collect::<Vec<f64>>(),
+        ),
+        ("ntk", plain().ntk(3.0), (0..32).map(|i| ntk_base.powf(-f64::from(i) / 32.0)).collect()),
+    ] {
+        let ulps = if what == "ntk" { 16.0 } else { 1.0 }; // ntk_base is a double, and its power has an error of its own
+        for (found, expected) in scaled.unwrap().to_radians().iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() <= ulps * f64::EPSILON * expected,
+                "{what}: {found} instead of {expected}"
+            );
+        }
+    }
+}
+
 #[test]
 fn scaled_frequencies_are_the_truth() {
     let golden = Golden::open("e2_truth_frequencies");
