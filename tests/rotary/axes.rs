@@ -290,6 +290,14 @@ fn dinov3_augmentation() {
     let all = Dinov3Augmentation { shift: Some(0.5), jitter: Some(2.0), rescale: Some(2.0) };
     assert_eq!(augmented(all, 5), augmented(all, 5));
     assert_ne!(augmented(all, 5), augmented(all, 6));
+    // Together: what is shifted is multiplied, the shift as well.
+    for seed in 0..200 {
+        for (before, after) in plain.iter().zip(augmented(all, seed)) {
+            let slope = (after[11] - after[0]) / (before[11] - before[0]);
+            let shift = after[0] / slope - before[0];
+            assert!(shift.abs() <= 0.5 + 1e-12 && (0.25..=4.0).contains(&slope), "{shift} {slope}");
+        }
+    }
     // Bounds that are none give coordinates that are refused.
     for bad in [only(0, f64::NAN), only(1, -2.0), only(2, 0.0)] {
         let coordinates = bad.augment(&patches, &mut ChaCha8Rng::seed_from_u64(1));

@@ -93,6 +93,18 @@ fn frequency_gradients_of_several_axes() {
 fn mixed_rotations() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let mixed = MixedRotary::init(3, 16, 10.0, Pairing::Interleaved, &mut rng).unwrap();
+    // Magnitudes of the paper, in two directions at right angles that each head turns by an angle of its own
+    let frequency = |head: usize, pair: usize| [0, 1].map(|axis| mixed.frequencies()[[axis, head, pair]]);
+    for head in 0..3 {
+        for i in 0..4 {
+            let ([x, y], [u, v]) = (frequency(head, i), frequency(head, i + 4));
+            let magnitude = 10_f64.powf(-(i as f64) / 4.0);
+            assert!((x.hypot(y) - magnitude).abs() < 1e-15 && (u.hypot(v) - magnitude).abs() < 1e-15);
+            assert!((x * u + y * v).abs() < 1e-15 && x * v - y * u > 0.0);
+            assert!((x * frequency(head, 0)[1] - y * frequency(head, 0)[0]).abs() < 1e-15, "one direction");
+        }
+    }
+    assert_ne!(frequency(0, 0), frequency(1, 0));
     let grid = Coordinates::grid(&[3, 4]);
     let x = noise(&[2, 3, 12, 16], 0.4).into_dimensionality::<ndarray::Ix4>().unwrap();
     let mut y = x.clone();

@@ -244,6 +244,20 @@ fn longrope_of_a_part() {
     config["rope_scaling"] = json!({"type": "longrope", "short_factor": vec![1.0; 48], "long_factor": vec![2.0; 48]});
     let model = read(&config).unwrap();
     assert_eq!((model.only().unwrap().dim, model.only().unwrap().head_dim), (96, 128));
+    // Their own factor goes before 131072/4096.
+    config["rope_scaling"]["factor"] = 8.0.into();
+    let factor = read(&config).unwrap().only().unwrap().attention_factor;
+    assert!((factor - (1.0 + 8_f64.ln() / 4096_f64.ln()).sqrt()).abs() < 1e-15, "{factor}");
     config["rope_scaling"]["long_factor"] = vec![2.0; 64].into();
     assert!(read(&config).is_err());
+}
+
+/// modeling_deepseek_v3.py: rope_interleave chooses between the two helpers.
+#[test]
+fn latent_attention_in_halves() {
+    for (interleave, pairing) in [(json!(true), Pairing::Interleaved), (json!(false), Pairing::Halves)] {
+        let mut config = bare("deepseek_v3");
+        config["rope_interleave"] = interleave;
+        assert_eq!(read(&config).unwrap().only().unwrap().pairing, pairing);
+    }
 }

@@ -240,6 +240,69 @@ fn reference_values() {
     scaled[8..12].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
 }
 
+/// transformers' _compute_yarn_parameters in f64, where its ramp is cut off at either end, has no width, or runs past the last pair.
+#[test]
+fn ramps_of_yarn() {
+    let expected = |dim: usize, base: f64, yarn: &Yarn| -> Vec<f64> {
+        let pair_of = |turns: f64| {
+            dim as f64 * (yarn.original_len as f64 / (turns * std::f64::consts::TAU)).ln() / (2.0 * base.ln())
+        };
+        let (mut low, mut high) = (pair_of(yarn.beta_fast), pair_of(yarn.beta_slow));
+        if yarn.truncate {
+            (low, high) = (low.floor(), high.ceil());
+        }
+        (low, high) = (low.max(0.0), high.min(dim as f64 - 1.0));
+        if low == high {
+            high += 0.001;
+        }
+        let one = |i: usize| {
+            let (w, ramp) =
+                (base.powf(-2.0 * i as f64 / dim as f64), ((i as f64 - low) / (high - low)).clamp(0.0, 1.0));
+            w / yarn.factor * ramp + w * (1.0 - ramp)
+        };
+        (0..dim / 2).map(one).collect()
+    };
+    for (dim, base, original_len, beta_fast, beta_slow, truncate) in [
+        (64, 1e4, 4096, 32.0, 1.0, true),
+        (16, 1e4, 1 << 20, 32.0, 1.0, true),  // high is 11 of 8 pairs
+        (16, 1e4, 1 << 30, 32.0, 1.0, false), // high is cut off at 15
+        (16, 1e4, 40, 32.0, 1.0, true),       // low is cut off at 0
+        (16, 1e4, 5, 32.0, 1.0, true),        // both are 0
+        (64, 1e4, 4096, 8.0, 8.0, false),     // no width, between two pairs
+        (64, 5e5, 8192, 64.0, 0.5, false),
+    ] {
+        let yarn = Yarn { beta_fast, beta_slow, truncate, ..Yarn::new(4.0, original_len) };
+        let found = Frequencies::geometric(dim, base).unwrap().yarn(&yarn).unwrap().to_radians();
+        for (i, (found, expected)) in found.iter().zip(expected(dim, base, &yarn)).enumerate() {
+            assert!((found / expected - 1.0).abs() < 1e-13, "{yarn:?} {i}: {found} instead of {expected}");
+        }
+    }
+}
+
+/// The regimes end where transformers has them end.
+#[test]
+fn ends_of_regimes() {
+    let plain = || Frequencies::geometric(16, 1e4).unwrap();
+    let parameters = DynamicNtk { factor: 2.0, original_len: 4096 };
+    let (at, regime) = plain().dynamic_ntk(parameters, 4096).unwrap();
+    assert_eq!((at, regime), (plain(), Regime::Fixed));
+    let (past, regime) = plain().dynamic_ntk(parameters, 4097).unwrap();
+    assert!(past != plain() && regime == Regime::Length(4097));
+    // A plan that is remade says what it is made of now.
+    let rotary = |len| {
+        let longrope = LongRope { short: vec![1.0; 8], long: vec![2.0; 8], original_len: 4096 };
+        let (frequencies, regime) = plain().longrope(&longrope, len).unwrap();
+        Rotary::new(frequencies, Pairing::Halves).with_regime(regime)
+    };
+    let mut plan = rotary(4096).at::<f32>(4095..4096).unwrap();
+    assert_eq!(plan.regime(), Regime::Short);
+    rotary(4097).at_into(4096..4097, &mut plan).unwrap();
+    assert_eq!(plan.regime(), Regime::Long);
+    // int(0.3 · 16 // 2)
+    let turning = plain().proportional(0.3).unwrap().to_radians();
+    assert_eq!(turning.iter().filter(|&&frequency| frequency != 0.0).count(), 2);
+}
+
 /// Quotients of exact frequencies, rounded once: within an ulp of the quotient of the rounded ones.
 #[test]
 fn divided_frequencies_are_quotients() {
