@@ -70,7 +70,7 @@ impl From<Metadata> for Value {
 
 impl RotarySpec {
     /// The rotation that GGUF metadata describe: `general.architecture` and the keys `{architecture}.rope.*`. Keys of other
-    /// things are passed over.
+    /// things are passed over; keys of rotations that are not known are errors.
     ///
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp (queries and keys of `llama` are
     /// permuted to neighbours). Llama 3's scaling is baked into the tensor `rope_freqs.weight`: give it as
@@ -132,6 +132,26 @@ impl ModelRotary {
     }
 }
 
+/// Names of metadata that a rotation may have. llama.cpp reads `rope.scaling.alpha` for models that are not known here.
+const KNOWN: [&str; 16] = [
+    "rope.dimension_count",
+    "rope.dimension_count_swa",
+    "rope.dimension_sections",
+    "rope.freq_base",
+    "rope.freq_base_swa",
+    "rope.scale_linear",
+    "rope.scaling.type",
+    "rope.scaling.factor",
+    "rope.scaling.attn_factor",
+    "rope.scaling.original_context_length",
+    "rope.scaling.finetuned",
+    "rope.scaling.yarn_log_multiplier",
+    "rope.scaling.yarn_ext_factor",
+    "rope.scaling.yarn_attn_factor",
+    "rope.scaling.yarn_beta_fast",
+    "rope.scaling.yarn_beta_slow",
+];
+
 /// The metadata of one architecture.
 struct Model {
     architecture: String,
@@ -172,17 +192,33 @@ impl Model {
         let fields = self.fields();
         let head_dim = head_dim(&fields)?;
         let dim = self.dim("rope.dimension_count", ("attention.key_length", head_dim))?;
+        let unknown = fields.names().find(|key| key.starts_with("rope.") && !KNOWN.contains(key));
+        if let Some(key) = unknown {
+            return Err(fields.error(key, ConfigProblem::Unknown { found: key.to_string() }));
+        }
         let (scaling, mut attention_factor) = scaling(&fields)?;
         let mut softmax_factor = 1.0;
-        if let (Scaling::Yarn(yarn), "deepseek2") = (&scaling, &*self.architecture) {
-            // llama.cpp takes YaRN's factor out of the rotation and puts that of mscale_all_dim into the softmax scale.
-            let log_multiplier = fields.number("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
-            attention_factor /= yarn.default_attention_factor();
-            let softmax = Yarn { mscale_all_dim: log_multiplier / 0.1, ..*yarn }.softmax_factor();
-            softmax_factor = softmax * attention_factor * attention_factor;
-            if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
-                let expected = "a number that gives a finite scale";
-                return Err(fields.error("rope.scaling.yarn_log_multiplier", ConfigProblem::NotA { expected }));
+        if let Scaling::Yarn(yarn) = &scaling {
+            let multiplier = "rope.scaling.yarn_log_multiplier";
+            let given = fields.number(multiplier)?;
+            let expected = "a number that gives a finite scale";
+            if self.architecture == "deepseek2" {
+                // The converter writes 0.1 · mscale_all_dim. llama.cpp takes YaRN's factor out of the rotation and puts that of
+                // mscale_all_dim into the softmax scale.
+                let mscale_all_dim = fields.need(multiplier, given)? / 0.1;
+                attention_factor /= yarn.default_attention_factor();
+                let softmax = Yarn { mscale_all_dim, ..*yarn }.softmax_factor();
+                softmax_factor = softmax * attention_factor * attention_factor;
+                if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
+                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
+                }
+            } else if let Some(mscale_all_dim) = given.filter(|&given| given != 0.0) {
+                // mscale_all_dim as it is (Ministral 3), beside an mscale of 1.
+                let factor = Yarn { mscale: 1.0, mscale_all_dim, ..*yarn }.default_attention_factor();
+                attention_factor *= factor / yarn.default_attention_factor();
+                if !(attention_factor > 0.0 && attention_factor.is_finite()) {
+                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
+                }
             }
         }
         let spec = RotarySpec {
@@ -375,6 +411,11 @@ fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
         // The factors are tensors, and belong to the divisors.
         Some("longrope") => Ok((Scaling::None, given.unwrap_or(1.0))),
         Some("yarn") => {
+            // Below 0 is not set; anything but 1 mixes in another way.
+            let name = "rope.scaling.yarn_ext_factor";
+            if number(name)?.is_some_and(|factor| factor >= 0.0 && factor != 1.0) {
+                return Err(fields.error(name, ConfigProblem::NotA { expected: "1, which is YaRN" }));
+            }
             let maximal = fields.count("context_length")?;
             let original = fields.count("rope.scaling.original_context_length")?.or(maximal);
             let plain = Yarn::new(factor()?, fields.need("rope.scaling.original_context_length", original)?);

@@ -66,7 +66,47 @@ fn deepseek_scales_the_softmax() {
     .unwrap();
     near(spec.attention_factor, 1.0);
     near(spec.softmax_factor, 1.8738542070926265);
+    let missing = model(
+        "deepseek2",
+        &[
+            ("attention.key_length", 192.into()),
+            ("rope.dimension_count", 64.into()),
+            ("rope.scaling.type", "yarn".into()),
+            ("rope.scaling.factor", 40.into()),
+            ("rope.scaling.original_context_length", 4096.into()),
+        ],
+    );
+    let field = "deepseek2.rope.scaling.yarn_log_multiplier".to_string();
+    assert_eq!(missing, Err(Error::Config { field, problem: ConfigProblem::Missing }));
     assert!(spec.on_last_features && spec.pairing == Pairing::Interleaved);
+}
+
+/// The converter writes Ministral 3's mscale_all_dim as it is; llama-context.cpp divides by its factor, as transformers does.
+#[test]
+fn ministral3_does_not_scale_scores() {
+    let keys = |multiplier: f64| {
+        [
+            ("block_count", 2.into()),
+            ("attention.key_length", 128.into()),
+            ("rope.freq_base", 1e6.into()),
+            ("rope.scaling.type", "yarn".into()),
+            ("rope.scaling.factor", 16.into()),
+            ("rope.scaling.original_context_length", 16384.into()),
+            ("rope.scaling.yarn_log_multiplier", multiplier.into()),
+        ]
+    };
+    let factor = |multiplier| model("mistral3", &keys(multiplier)).map(|read| read.only().unwrap().attention_factor);
+    near(factor(1.0).unwrap(), 1.0);
+    near(factor(0.0).unwrap(), 0.1 * 16_f64.ln() + 1.0);
+    assert!(factor(-1e9).is_err());
+    // What llama.cpp would mix in another way, or what is not known
+    for (key, value) in [("rope.scaling.yarn_ext_factor", 0.5), ("rope.scaling.alpha", 1000.0), ("rope.freq_bas", 1e6)]
+    {
+        let mut other = keys(1.0).to_vec();
+        other.push((key, value.into()));
+        let error = model("mistral3", &other).unwrap_err();
+        assert!(matches!(&error, Error::Config { field, .. } if *field == format!("mistral3.{key}")), "{error}");
+    }
 }
 
 #[test]
