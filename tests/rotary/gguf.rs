@@ -66,18 +66,21 @@ fn deepseek_scales_the_softmax() {
     .unwrap();
     near(spec.attention_factor, 1.0);
     near(spec.softmax_factor, 1.8738542070926265);
-    let missing = model(
-        "deepseek2",
-        &[
-            ("attention.key_length", 192.into()),
-            ("rope.dimension_count", 64.into()),
-            ("rope.scaling.type", "yarn".into()),
-            ("rope.scaling.factor", 40.into()),
-            ("rope.scaling.original_context_length", 4096.into()),
-        ],
-    );
+    let mut keys = vec![
+        ("attention.key_length", 192.into()),
+        ("rope.dimension_count", 64.into()),
+        ("rope.scaling.type", "yarn".into()),
+        ("rope.scaling.factor", 40.into()),
+        ("rope.scaling.original_context_length", 4096.into()),
+    ];
+    let missing = model("deepseek2", &keys);
     let field = "deepseek2.rope.scaling.yarn_log_multiplier".to_string();
     assert_eq!(missing, Err(Error::Config { field, problem: ConfigProblem::Missing }));
+    // A factor of the file's own goes into both.
+    keys.extend([("rope.scaling.yarn_log_multiplier", 0.1.into()), ("rope.scaling.attn_factor", 0.5.into())]);
+    let scaled = model("deepseek2", &keys).unwrap();
+    near(scaled.only().unwrap().attention_factor, 0.5);
+    near(scaled.only().unwrap().softmax_factor, 0.25 * 1.8738542070926265);
     assert!(spec.on_last_features && spec.pairing == Pairing::Interleaved);
 }
 
