@@ -43,6 +43,41 @@ fn tables_lists_and_metadata_are_read() {
     assert!(matches!(error.problem, FileProblem::Io { .. }));
 }
 
+/// From a file to the rotations of its layers.
+#[test]
+#[cfg(feature = "serde")]
+fn rotations_of_a_file() {
+    use gguf_rs_lib::format::{GGUFValueType, MetadataArray};
+    use positional_encodings::config::ModelRotary;
+
+    let pattern = [true, false].map(MetadataValue::Bool).to_vec();
+    let pattern = MetadataArray::new(GGUFValueType::Bool, pattern).unwrap();
+    let tokens = MetadataArray::new(GGUFValueType::String, vec![MetadataValue::String("a".into())]).unwrap();
+    let bytes = GGUFBuilder::simple("model", "a test")
+        .add_metadata("general.architecture", MetadataValue::String("gemma4".into()))
+        .add_metadata("gemma4.block_count", MetadataValue::U32(2))
+        .add_metadata("gemma4.attention.key_length", MetadataValue::U32(8))
+        .add_metadata("gemma4.attention.key_length_swa", MetadataValue::U32(4))
+        .add_metadata("gemma4.attention.sliding_window_pattern", MetadataValue::Array(Box::new(pattern)))
+        .add_metadata("gemma4.rope.freq_base", MetadataValue::F32(1e6))
+        .add_metadata("gemma4.rope.freq_base_swa", MetadataValue::F32(1e4))
+        .add_metadata("gemma4.list_of_text", MetadataValue::Array(Box::new(tokens)))
+        .add_metadata("tokenizer.ggml.bos_token_id", MetadataValue::U32(1))
+        .add_f32_tensor("rope_freqs.weight", vec![4], vec![1.0, 1e30, 1e30, 1e30])
+        .unwrap();
+    let bytes = bytes.build_to_bytes().unwrap().0;
+    let mut gguf = open(&bytes).unwrap();
+    assert!(gguf.metadata().all(|(key, _)| key.starts_with("gemma4.") || key == "general.architecture"));
+    assert_eq!(gguf.metadata().count(), 7);
+    let model = ModelRotary::from_gguf(gguf.metadata()).unwrap();
+    let [sliding, full] = [0, 1].map(|layer| model.layer(layer).unwrap().unwrap());
+    assert_eq!((sliding.dim, sliding.base, full.dim, full.base), (4, 1e4, 8, 1e6));
+    let mut full = full.clone();
+    full.divisors = Some(gguf.vector::<f64>("rope_freqs.weight").unwrap().to_vec());
+    let frequencies = full.rotary(1).unwrap().frequencies();
+    assert!(frequencies[0] == 1.0 && frequencies[1..].iter().all(|&frequency| frequency < 1e-30), "{frequencies:?}");
+}
+
 #[test]
 fn damage_is_an_error() {
     let bytes = file();

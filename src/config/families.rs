@@ -30,6 +30,8 @@ pub(super) enum Layers {
     NoneInEach { every: usize },
     /// Sliding layers have positions, full ones have none (Cohere 2, EXAONE 4).
     SlidingOnly { every: usize },
+    /// Every n-th layer is a full one, the others are linear attention, without positions (Qwen3-Next, Qwen3.5).
+    LinearBetween { every: usize },
 }
 
 impl Layers {
@@ -54,6 +56,8 @@ const NEIGHBOURS: Family = Family { pairing: Pairing::Interleaved, ..HALVES };
 
 const GPT_OSS: &str = r#"{"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": false,
     "original_max_position_embeddings": 4096}"#;
+const APERTUS: &str = r#"{"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 8192,
+    "low_freq_factor": 1.0, "high_freq_factor": 4.0}"#;
 const MINISTRAL3: &str = r#"{"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 16.0,
     "original_max_position_embeddings": 16384, "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0,
     "llama_4_scaling_beta": 0.1}"#;
@@ -70,16 +74,20 @@ pub(super) fn of_model_type(name: &str) -> Option<Family> {
     Some(match name {
         "llama" | "mistral" | "ministral" | "qwen2" | "qwen2_moe" | "qwen3_moe" | "phi3" | "olmo" | "olmo2"
         | "olmoe" | "falcon" | "starcoder2" | "granite" | "granitemoe" | "arcee" => HALVES,
-        "qwen3" => Family { head_dim: Some(128), ..HALVES },
+        "qwen3" | "seed_oss" => Family { head_dim: Some(128), ..HALVES },
+        "qwen3_next" | "qwen3_5" | "qwen3_5_text" | "qwen3_5_moe" | "qwen3_5_moe_text" => {
+            Family { head_dim: Some(256), layers: Layers::LinearBetween { every: 4 }, ..part(0.25) }
+        }
         "ministral3" => Family { base: None, head_dim: Some(128), parameters: Some(MINISTRAL3), ..HALVES },
         // 10000 in transformers 4, 500000 in 5; only full layers are scaled.
         "olmo3" => Family { base: None, layers: Layers::LastOfEach { every: 4, local_base: None }, ..HALVES },
         "exaone4" => Family { layers: Layers::SlidingOnly { every: 4 }, ..HALVES },
-        "mixtral" | "qwen2_vl" | "qwen2_vl_text" | "qwen2_5_vl" | "qwen2_5_vl_text" => base(1e6),
+        "mixtral" | "phimoe" | "qwen2_vl" | "qwen2_vl_text" | "qwen2_5_vl" | "qwen2_5_vl_text" => base(1e6),
         // 5000000 in transformers 4, 500000 in 5
         "qwen3_vl" | "qwen3_vl_text" => Family { base: None, head_dim: Some(128), ..HALVES },
         "qwen3_vl_moe" | "qwen3_vl_moe_text" => Family { base: None, ..HALVES },
         "gpt_oss" => Family { head_dim: Some(64), parameters: Some(GPT_OSS), ..base(150_000.0) },
+        "apertus" => Family { parameters: Some(APERTUS), ..base(12e6) },
         "gemma" | "gemma2" => gemma,
         "gemma3" | "gemma3_text" => {
             Family { base: Some(1e6), layers: Layers::LastOfEach { every: 6, local_base: Some(1e4) }, ..gemma }
@@ -90,7 +98,7 @@ pub(super) fn of_model_type(name: &str) -> Option<Family> {
             parameters: Some(GEMMA4),
             ..gemma
         },
-        "phi" | "nemotron" => part(0.5),
+        "phi" | "nemotron" | "glm4_moe" => part(0.5),
         // 25000 in transformers 4, 10000 in 5
         "persimmon" => Family { base: None, ..part(0.5) },
         "stablelm" | "gpt_neox" => part(0.25),
@@ -119,9 +127,9 @@ pub(super) fn of_architecture(name: &str) -> Option<Pairing> {
         | "cohere2" | "olmo" | "arctic" | "deepseek" | "deepseek2" | "chatglm" | "glm4" | "granite" | "granitemoe"
         | "chameleon" | "smollm3" | "ernie4_5" | "ernie4_5-moe" | "mistral3" | "arcee" => Some(Pairing::Interleaved),
         "falcon" | "grok" | "dbrx" | "stablelm" | "qwen" | "qwen2" | "qwen2moe" | "qwen3" | "qwen3moe" | "olmo2"
-        | "olmoe" | "phi2" | "phi3" | "phimoe" | "gemma" | "gemma2" | "gemma3" | "starcoder2" | "openelm"
-        | "gptneox" | "codeshell" | "orion" | "nemotron" | "exaone" | "exaone4" | "minicpm3" | "gpt-oss"
-        | "qwen2vl" | "qwen3vl" => Some(Pairing::Halves),
+        | "olmoe" | "phi2" | "phi3" | "phimoe" | "gemma" | "gemma2" | "gemma3" | "gemma4" | "starcoder2"
+        | "openelm" | "gptneox" | "codeshell" | "orion" | "nemotron" | "exaone" | "exaone4" | "minicpm3"
+        | "gpt-oss" | "qwen2vl" | "qwen3vl" => Some(Pairing::Halves),
         _ => None,
     }
 }

@@ -4,15 +4,22 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::families::of_architecture;
+use super::families::{Layers, of_architecture};
 use super::fields::Fields;
 use super::layers::LIMIT;
 use super::reader::try_out;
-use super::{RotarySpec, Scaling};
+use super::{ModelRotary, RotarySpec, Scaling};
 use crate::error::ConfigProblem;
-use crate::{Error, Sections, Yarn};
+use crate::{Error, Pairing, QueryTemperature, Sections, Yarn};
 
 /// A value of GGUF metadata.
+///
+/// ```
+/// use positional_encodings::config::Metadata;
+///
+/// assert_eq!(Metadata::from(10_000_f32), Metadata::Number(10_000.0));
+/// assert_eq!(Metadata::from("yarn"), Metadata::Text("yarn".to_string()));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Metadata {
@@ -20,7 +27,7 @@ pub enum Metadata {
     Number(f64),
     /// A string.
     Text(String),
-    /// An array of numbers.
+    /// An array of numbers, or of booleans as 1 and 0.
     Numbers(Vec<f64>),
     /// A boolean.
     Flag(bool),
@@ -63,13 +70,13 @@ impl From<Metadata> for Value {
 
 impl RotarySpec {
     /// The rotation that GGUF metadata describe: `general.architecture` and the keys `{architecture}.rope.*`. Keys of other
-    /// things are passed over.
+    /// things are passed over; keys of rotations that are not known are errors.
     ///
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp (queries and keys of `llama` are
     /// permuted to neighbours). Llama 3's scaling is baked into the tensor `rope_freqs.weight`: give it as
     /// [`divisors`](Self::divisors). LongRoPE's factors are tensors too: give one of them as divisors. As in llama.cpp, the
     /// base is 10000 and the dim that of a head where the keys are absent, and a scaling factor without a type is linear. Where
-    /// sliding layers have a rotation of their own, as in Gemma 3, this is that of the full ones.
+    /// layers differ, this is the rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them apart.
     ///
     /// # Errors
     ///
@@ -89,6 +96,72 @@ impl RotarySpec {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_gguf<K: Into<String>>(metadata: impl IntoIterator<Item = (K, Metadata)>) -> Result<Self, Error> {
+        Model::new(metadata)?.spec()
+    }
+}
+
+impl ModelRotary {
+    /// The rotation of each layer that GGUF metadata describe, as llama.cpp has it: sliding layers with a base or heads of their own
+    /// (Gemma 3, Gemma 4, OLMo 3) are the type `sliding_attention` beside `full_attention`, and layers without positions (Llama 4, SmolLM3,
+    /// Command R7B, EXAONE 4) have `None`. Where all layers are the same, there is one type, `all`.
+    ///
+    /// What [`RotarySpec::from_gguf`] says of pairing and tensors holds here, too. `rope_freqs.weight` belongs to the full layers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], as [`RotarySpec::from_gguf`]; where the keys speak of sliding layers, but not of which they are.
+    ///
+    /// ```
+    /// use positional_encodings::config::{Metadata, ModelRotary};
+    ///
+    /// let gemma3: [(&str, Metadata); 6] = [
+    ///     ("general.architecture", "gemma3".into()),
+    ///     ("gemma3.block_count", 34_u32.into()),
+    ///     ("gemma3.attention.key_length", 256_u32.into()),
+    ///     ("gemma3.attention.sliding_window", 1024_u32.into()),
+    ///     ("gemma3.rope.freq_base", 1_000_000_f32.into()),
+    ///     ("gemma3.rope.scaling.factor", 8_f32.into()),
+    /// ];
+    /// let model = ModelRotary::from_gguf(gemma3)?;
+    /// let base = |layer| model.layer(layer).unwrap().unwrap().base;
+    /// assert_eq!([base(4), base(5), base(6)], [10_000.0, 1_000_000.0, 10_000.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_gguf<K: Into<String>>(metadata: impl IntoIterator<Item = (K, Metadata)>) -> Result<Self, Error> {
+        Model::new(metadata)?.layers()
+    }
+}
+
+/// Names of metadata that a rotation may have. llama.cpp reads `rope.scaling.alpha` for models that are not known here.
+const KNOWN: [&str; 16] = [
+    "rope.dimension_count",
+    "rope.dimension_count_swa",
+    "rope.dimension_sections",
+    "rope.freq_base",
+    "rope.freq_base_swa",
+    "rope.scale_linear",
+    "rope.scaling.type",
+    "rope.scaling.factor",
+    "rope.scaling.attn_factor",
+    "rope.scaling.original_context_length",
+    "rope.scaling.finetuned",
+    "rope.scaling.yarn_log_multiplier",
+    "rope.scaling.yarn_ext_factor",
+    "rope.scaling.yarn_attn_factor",
+    "rope.scaling.yarn_beta_fast",
+    "rope.scaling.yarn_beta_slow",
+];
+
+/// The metadata of one architecture.
+struct Model {
+    architecture: String,
+    pairing: Pairing,
+    /// Its keys, without the architecture before them.
+    object: Map<String, Value>,
+}
+
+impl Model {
+    fn new<K: Into<String>>(metadata: impl IntoIterator<Item = (K, Metadata)>) -> Result<Self, Error> {
         let all: HashMap<String, Metadata> = metadata.into_iter().map(|(key, value)| (key.into(), value)).collect();
         let name = "general.architecture";
         let missing = || Error::Config { field: name.to_string(), problem: ConfigProblem::Missing };
@@ -106,49 +179,209 @@ impl RotarySpec {
             let problem = ConfigProblem::NotA { expected: "a finite number" };
             return Err(Error::Config { field: format!("{prefix}{key}"), problem });
         }
-        let object: Map<String, Value> = own.into_iter().map(|(key, value)| (key.to_string(), value.into())).collect();
-        let fields = Fields::new(architecture, &object);
+        let object = own.into_iter().map(|(key, value)| (key.to_string(), value.into())).collect();
+        Ok(Self { architecture: architecture.clone(), pairing, object })
+    }
 
+    fn fields(&self) -> Fields<'_> {
+        Fields::new(&self.architecture, &self.object)
+    }
+
+    /// The rotation of all layers, or of the full ones.
+    fn spec(&self) -> Result<RotarySpec, Error> {
+        let fields = self.fields();
         let head_dim = head_dim(&fields)?;
-        let given = fields.count("rope.dimension_count")?;
-        let dim = given.unwrap_or(head_dim);
-        if dim > LIMIT {
-            let name = if given.is_some() { "rope.dimension_count" } else { "attention.key_length" };
-            return Err(fields.error(name, ConfigProblem::NotA { expected: "at most 65536" }));
-        }
-        if dim > head_dim {
-            let other = "the width of a head".to_string();
-            return Err(fields.error("rope.dimension_count", ConfigProblem::Contradicts { other }));
+        let dim = self.dim("rope.dimension_count", ("attention.key_length", head_dim))?;
+        let unknown = fields.names().find(|key| key.starts_with("rope.") && !KNOWN.contains(key));
+        if let Some(key) = unknown {
+            return Err(fields.error(key, ConfigProblem::Unknown { found: key.to_string() }));
         }
         let (scaling, mut attention_factor) = scaling(&fields)?;
         let mut softmax_factor = 1.0;
-        if let (Scaling::Yarn(yarn), "deepseek2") = (&scaling, &**architecture) {
-            // llama.cpp takes YaRN's factor out of the rotation and puts that of mscale_all_dim into the softmax scale.
-            let log_multiplier = fields.number("rope.scaling.yarn_log_multiplier")?.unwrap_or(0.0);
-            attention_factor /= yarn.default_attention_factor();
-            let softmax = Yarn { mscale_all_dim: log_multiplier / 0.1, ..*yarn }.softmax_factor();
-            softmax_factor = softmax * attention_factor * attention_factor;
-            if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
-                let expected = "a number that gives a finite scale";
-                return Err(fields.error("rope.scaling.yarn_log_multiplier", ConfigProblem::NotA { expected }));
+        if let Scaling::Yarn(yarn) = &scaling {
+            let multiplier = "rope.scaling.yarn_log_multiplier";
+            let given = fields.number(multiplier)?;
+            let expected = "a number that gives a finite scale";
+            if self.architecture == "deepseek2" {
+                // The converter writes 0.1 · mscale_all_dim. llama.cpp takes YaRN's factor out of the rotation and puts that of
+                // mscale_all_dim into the softmax scale.
+                let mscale_all_dim = fields.need(multiplier, given)? / 0.1;
+                attention_factor /= yarn.default_attention_factor();
+                let softmax = Yarn { mscale_all_dim, ..*yarn }.softmax_factor();
+                softmax_factor = softmax * attention_factor * attention_factor;
+                if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
+                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
+                }
+            } else if let Some(mscale_all_dim) = given.filter(|&given| given != 0.0) {
+                // mscale_all_dim as it is (Ministral 3), beside an mscale of 1.
+                let factor = Yarn { mscale: 1.0, mscale_all_dim, ..*yarn }.default_attention_factor();
+                attention_factor *= factor / yarn.default_attention_factor();
+                if !(attention_factor > 0.0 && attention_factor.is_finite()) {
+                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
+                }
             }
         }
-        let spec = Self {
+        let spec = RotarySpec {
             dim,
+            frequency_dim: dim,
             head_dim,
             base: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
             scaling,
             attention_factor,
             short_attention_factor: attention_factor,
             softmax_factor,
-            pairing,
-            on_last_features: architecture == "deepseek2",
-            sections: sections(&fields, architecture)?,
+            pairing: self.pairing,
+            on_last_features: self.architecture == "deepseek2",
+            sections: sections(&fields, &self.architecture)?,
             divisors: None,
         };
         try_out(&spec, &fields)?;
         Ok(spec)
     }
+
+    /// The number of rotated features under `name`, or all of a head.
+    fn dim(&self, name: &str, (head_name, head_dim): (&str, usize)) -> Result<usize, Error> {
+        let fields = self.fields();
+        let given = fields.count(name)?;
+        let dim = given.unwrap_or(head_dim);
+        if dim > LIMIT {
+            let name = if given.is_some() { name } else { head_name };
+            return Err(fields.error(name, ConfigProblem::NotA { expected: "at most 65536" }));
+        }
+        if dim > head_dim {
+            let other = "the width of a head".to_string();
+            return Err(fields.error(name, ConfigProblem::Contradicts { other }));
+        }
+        Ok(dim)
+    }
+
+    fn layers(&self) -> Result<ModelRotary, Error> {
+        let fields = self.fields();
+        let full = self.spec()?;
+        let count = fields.count("block_count")?.unwrap_or(0);
+        if count > LIMIT {
+            return Err(fields.error("block_count", ConfigProblem::NotA { expected: "at most 65536" }));
+        }
+        let named = |name: &str, spec| (name.to_string(), spec);
+        let uniform =
+            |spec| ModelRotary { types: vec![named("all", Some(spec))], layers: vec![0; count], temperature: None };
+        let model = match layers_of_architecture(&self.architecture, &fields)? {
+            Layers::NoneInEach { every } => ModelRotary {
+                types: vec![named("rope", Some(full)), named("no_rope", None)],
+                layers: (1..=count).map(|layer| usize::from(layer.is_multiple_of(every))).collect(),
+                temperature: None,
+            },
+            Layers::SlidingOnly { every } => ModelRotary {
+                types: vec![named("full_attention", None), named("sliding_attention", Some(full))],
+                layers: self.sliding(count, Some(every))?,
+                temperature: None,
+            },
+            Layers::LastOfEach { every, local_base } => {
+                let unscaled = RotarySpec {
+                    base: local_base.unwrap_or(full.base),
+                    scaling: Scaling::None,
+                    attention_factor: 1.0,
+                    short_attention_factor: 1.0,
+                    ..full.clone()
+                };
+                self.two_types(full, unscaled, count, Some(every))?
+            }
+            _ => match self.local(full.clone())? {
+                local if local == full => uniform(full),
+                _ => self.two_types(full.clone(), full, count, None)?,
+            },
+        };
+        Ok(ModelRotary { temperature: self.temperature()?, ..model })
+    }
+
+    fn two_types(
+        &self,
+        full: RotarySpec,
+        local: RotarySpec,
+        count: usize,
+        every: Option<usize>,
+    ) -> Result<ModelRotary, Error> {
+        let local = self.local(local)?;
+        let types = [("full_attention", full), ("sliding_attention", local)];
+        let types = types.map(|(name, spec)| (name.to_string(), Some(spec))).into();
+        Ok(ModelRotary { types, layers: self.sliding(count, every)?, temperature: None })
+    }
+
+    /// The rotation of sliding layers: `spec`, but for what the keys that end in `_swa` say.
+    fn local(&self, spec: RotarySpec) -> Result<RotarySpec, Error> {
+        let fields = self.fields();
+        let given = fields.count("attention.key_length_swa")?;
+        let head_dim = given.unwrap_or(spec.head_dim);
+        let whole = if given.is_some() { head_dim } else { spec.dim };
+        let dim = match fields.count("rope.dimension_count_swa")? {
+            Some(_) => self.dim("rope.dimension_count_swa", ("attention.key_length_swa", head_dim))?,
+            None if head_dim > LIMIT => {
+                return Err(fields.error("attention.key_length_swa", ConfigProblem::NotA { expected: "at most 65536" }));
+            }
+            None => whole,
+        };
+        let base = fields.number("rope.freq_base_swa")?;
+        // The only base of local layers that llama.cpp itself leaves to the file.
+        let base = if self.architecture == "gemma4" { Some(fields.need("rope.freq_base_swa", base)?) } else { base };
+        let base = base.unwrap_or(spec.base);
+        let local = RotarySpec { dim, frequency_dim: dim, head_dim, base, ..spec };
+        try_out(&local, &fields)?;
+        Ok(local)
+    }
+
+    /// For each layer 1 where it is a sliding one and 0 where it is a full one: as the keys list them, or the last of each n full.
+    fn sliding(&self, count: usize, every: Option<usize>) -> Result<Vec<usize>, Error> {
+        let (fields, name) = (self.fields(), "attention.sliding_window_pattern");
+        if let Some(Value::Array(_)) = fields.get(name) {
+            let list = fields.need(name, fields.counts(name)?)?;
+            if list.len() != count {
+                let other = "block_count".to_string();
+                return Err(fields.error(name, ConfigProblem::Contradicts { other }));
+            }
+            return Ok(list.into_iter().map(|sliding| usize::from(sliding != 0)).collect());
+        }
+        let every = fields.need(name, fields.count(name)?.or(every))?;
+        if every == 0 {
+            return Err(fields.error(name, ConfigProblem::NotA { expected: "a whole number from 1, or a list" }));
+        }
+        Ok((1..=count).map(|layer| usize::from(!layer.is_multiple_of(every))).collect())
+    }
+
+    /// llama.cpp has Llama 4's in its code; Ministral 3's is in the file.
+    fn temperature(&self) -> Result<Option<QueryTemperature>, Error> {
+        let fields = self.fields();
+        let invalid = |name: &str, error| fields.error(name, ConfigProblem::Invalid(Box::new(error)));
+        match &*self.architecture {
+            "llama4" if fields.number("attention.sliding_window")? != Some(0.0) => {
+                QueryTemperature::llama4(0.1, 8192.0).map(Some)
+            }
+            "mistral3" => {
+                let name = "attention.temperature_scale";
+                let Some(scale) = fields.number(name)?.filter(|&scale| scale != 0.0) else { return Ok(None) };
+                let original = "rope.scaling.original_context_length";
+                let original = fields.need(original, fields.count(original)?)?;
+                QueryTemperature::ministral3(scale, original).map(Some).map_err(|error| invalid(name, error))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Which layers llama.cpp takes for sliding ones and for such without positions, where the file does not list them.
+fn layers_of_architecture(name: &str, fields: &Fields<'_>) -> Result<Layers, Error> {
+    let window = fields.number("attention.sliding_window")?;
+    let slides = window.is_some_and(|window| window != 0.0);
+    Ok(match name {
+        "gemma3" if slides => Layers::LastOfEach { every: 6, local_base: Some(10_000.0) },
+        // OLMo 3
+        "olmo2" if slides => Layers::LastOfEach { every: 4, local_base: None },
+        "cohere2" => Layers::SlidingOnly { every: 4 },
+        // The 32B; the others have full attention and positions everywhere.
+        "exaone4" if fields.count("block_count")? == Some(64) => Layers::SlidingOnly { every: 4 },
+        "llama4" if window == Some(0.0) => Layers::Same,
+        "llama4" | "smollm3" => Layers::NoneInEach { every: 4 },
+        _ => Layers::Same,
+    })
 }
 
 fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
@@ -178,6 +411,11 @@ fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
         // The factors are tensors, and belong to the divisors.
         Some("longrope") => Ok((Scaling::None, given.unwrap_or(1.0))),
         Some("yarn") => {
+            // Below 0 is not set; anything but 1 mixes in another way.
+            let name = "rope.scaling.yarn_ext_factor";
+            if number(name)?.is_some_and(|factor| factor >= 0.0 && factor != 1.0) {
+                return Err(fields.error(name, ConfigProblem::NotA { expected: "1, which is YaRN" }));
+            }
             let maximal = fields.count("context_length")?;
             let original = fields.count("rope.scaling.original_context_length")?.or(maximal);
             let plain = Yarn::new(factor()?, fields.need("rope.scaling.original_context_length", original)?);

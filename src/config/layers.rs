@@ -22,9 +22,9 @@ const MOST_TYPES: usize = 32;
 /// know, lacks something, or contradicts itself, that is an error which names the field: nothing is silently taken for the
 /// default.
 ///
-/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of 192 are 64). Where that is
-/// odd, it is an error: transformers' general code rotates one feature more, the classes of Phi, StableLM and Persimmon fail,
-/// and no published model has it.
+/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of 192 are 64). Where that is odd,
+/// one feature more is rotated and the odd number stays in the exponents, as transformers has it; it is an error with the classes that
+/// cannot (Phi, StableLM, Persimmon), with scalings that count features (dynamic, YaRN), and where it is the whole head.
 ///
 /// ```
 /// use positional_encodings::config::ModelRotary;
@@ -57,6 +57,16 @@ impl ModelRotary {
     /// # Errors
     ///
     /// [`Error::Config`].
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let model = ModelRotary::from_json(r#"{"model_type": "qwen2", "head_dim": 64, "rope_theta": 1e6}"#)?;
+    /// assert_eq!(model.only().unwrap().rotary(0)?.dim(), 64);
+    /// let error = ModelRotary::from_json(r#"{"model_type": "qwen9"}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "config field model_type: \"qwen9\" is not known");
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let root = parse(text)?;
         let (path, object) = text_part(&root)?;
@@ -92,22 +102,62 @@ impl ModelRotary {
 
     /// The types of layers with their rotations, `None` where a type has no positions. Models whose layers are all the same have
     /// one type, named `all`.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// let bases: Vec<_> = model.types().map(|(name, spec)| (name, spec.unwrap().base)).collect();
+    /// assert_eq!(bases, [("full_attention", 1_000_000.0), ("sliding_attention", 10_000.0)]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn types(&self) -> impl Iterator<Item = (&str, Option<&RotarySpec>)> {
         self.types.iter().map(|(name, spec)| (name.as_str(), spec.as_ref()))
     }
 
     /// The rotation of a type of layer; `None` where there is no such type, `Some(None)` where it has no positions.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// assert_eq!(model.layer_type("sliding_attention").unwrap().unwrap().base, 10_000.0);
+    /// assert_eq!(model.layer_type("chunked_attention"), None);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn layer_type(&self, name: &str) -> Option<Option<&RotarySpec>> {
         self.types().find(|(found, _)| *found == name).map(|(_, spec)| spec)
     }
 
     /// The rotation of a layer, counted from 0; `None` where there is no such layer or the config does not say how many there
     /// are, `Some(None)` where the layer has no positions.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// assert_eq!(model.layer(4), model.layer_type("sliding_attention"));
+    /// assert_eq!(model.layer(5), model.layer_type("full_attention"));
+    /// assert_eq!(model.layer(6), None);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn layer(&self, index: usize) -> Option<Option<&RotarySpec>> {
         self.layers.get(index).map(|&kind| self.types[kind].1.as_ref())
     }
 
     /// The rotation of a model that has only one.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// assert_eq!(model.only(), None); // it has two
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn only(&self) -> Option<&RotarySpec> {
         match &self.types[..] {
             [(_, spec)] => spec.as_ref(),
@@ -116,6 +166,16 @@ impl ModelRotary {
     }
 
     /// The temperature of queries: in Llama 4 that of the layers without positions, in Ministral 3 of all.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let llama4 = ModelRotary::from_json(r#"{"model_type": "llama4_text", "num_hidden_layers": 48}"#)?;
+    /// let temperature = llama4.query_temperature().unwrap();
+    /// assert_eq!(temperature.factors(&(8191..8192).into())?, [1.0 + 0.1 * 2_f64.ln()]);
+    /// assert_eq!(llama4.layer(3), Some(None)); // one of the layers that it is for
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn query_temperature(&self) -> Option<QueryTemperature> {
         self.temperature
     }
@@ -238,6 +298,7 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
         Layers::SlidingOnly { .. } if fields.is_null("sliding_window") => {
             return Err(fields.error("sliding_window", ConfigProblem::Missing));
         }
+        Layers::LinearBetween { .. } => vec![named("full_attention", Some(spec)), named("linear_attention", None)],
         Layers::SlidingOnly { .. } => vec![named("full_attention", None), named("sliding_attention", Some(spec))],
         _ if fields.get("no_rope_layers").is_some() || matches!(reader.family.layers, Layers::NoneInEach { .. }) => {
             vec![named("rope", Some(spec)), named("no_rope", None)]
@@ -254,6 +315,7 @@ fn every(reader: &Reader<'_>) -> Result<usize, Error> {
         Layers::LastOfEach { every, .. } | Layers::SlidingOnly { every } => ("sliding_window_pattern", every),
         Layers::FirstOfEach { every, .. } => ("global_attn_every_n_layers", every),
         Layers::NoneInEach { every } => ("no_rope_layer_interval", every),
+        Layers::LinearBetween { every } => ("full_attention_interval", every),
     };
     let found = match fields.get(name) {
         // EXAONE's "LLLG": local, local, local, global
@@ -287,15 +349,11 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     if is_uniform(types) {
         return Ok(vec![0; count.unwrap_or(0)]);
     }
-    let (full, other) = (find("full_attention"), find("sliding_attention"));
+    let (full, other) = (find("full_attention"), find("sliding_attention").or(find("linear_attention")));
     let every = every(reader)?;
     let kind = |index: usize| match reader.family.layers {
-        Layers::LastOfEach { .. } | Layers::SlidingOnly { .. } => {
-            if (index + 1).is_multiple_of(every) {
-                full
-            } else {
-                other
-            }
+        Layers::LastOfEach { .. } | Layers::SlidingOnly { .. } | Layers::LinearBetween { .. } => {
+            if (index + 1).is_multiple_of(every) { full } else { other }
         }
         Layers::FirstOfEach { .. } => {
             if index.is_multiple_of(every) {

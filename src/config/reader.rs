@@ -76,15 +76,20 @@ impl<'a> Reader<'a> {
         let mla = self.name.starts_with("deepseek_v");
         let fraction = self.fraction(&dict, kind)?;
         let given = self.fields.count("rotary_dim")?;
-        let dim = match given {
+        let frequency_dim = match given {
             Some(dim) => dim,
             None if matches!(self.name, "gptj" | "codegen") => 64,
             None if mla => self.fields.count("qk_rope_head_dim")?.unwrap_or(MLA_ROPE),
             None if rope_type == "proportional" => head_dim,
             None => (head_dim as f64 * fraction) as usize,
         };
-        // transformers rounds an odd part up: its frequencies have the odd dim in the exponent, and one feature more than
-        // that is rotated. No published model has one, and half of its model classes fail on it.
+        // transformers rounds an odd part up. The classes that take the part from the config again cannot, and where a
+        // scaling counts features, the odd number would have to count.
+        let rounds = given.is_none()
+            && !mla
+            && !matches!(self.name, "phi" | "stablelm" | "persimmon")
+            && matches!(rope_type, "default" | "linear" | "llama3" | "longrope");
+        let dim = if rounds { frequency_dim.next_multiple_of(2) } else { frequency_dim };
         if dim > head_dim || dim == 0 || !dim.is_multiple_of(2) {
             let expected = "a part of the head with an even number of features";
             let name = match given {
@@ -97,6 +102,7 @@ impl<'a> Reader<'a> {
         let interleave = if mla { self.fields.flag("rope_interleave")? } else { None };
         let mut spec = RotarySpec {
             dim,
+            frequency_dim,
             head_dim,
             base: self.base(&dict, kind)?,
             scaling: Scaling::None,
@@ -263,10 +269,11 @@ impl<'a> Reader<'a> {
     }
 
     fn sections(&self, dict: &Fields<'_>) -> Result<Option<(Vec<usize>, Sections)>, Error> {
-        let newer = self.name.starts_with("qwen3_vl");
-        let interleaved = dict.flag("mrope_interleaved")?.unwrap_or(newer);
+        let (qwen3_vl, qwen3_5) = (self.name.starts_with("qwen3_vl"), self.name.starts_with("qwen3_5"));
+        let interleaved = dict.flag("mrope_interleaved")?.unwrap_or(qwen3_vl || qwen3_5);
         let sections = match dict.counts("mrope_section")? {
-            None if newer => vec![24, 20, 20],
+            None if qwen3_vl => vec![24, 20, 20],
+            None if qwen3_5 => vec![11, 11, 10],
             None if self.name.starts_with("qwen2") && self.name.contains("_vl") => vec![16, 24, 24],
             None => return Ok(None),
             Some(sections) => sections,

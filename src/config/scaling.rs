@@ -3,6 +3,14 @@
 use crate::{DynamicNtk, Error, Frequencies, Llama3, LongRope, Regime, Yarn};
 
 /// How a config changes its frequencies for longer contexts.
+///
+/// ```
+/// use positional_encodings::config::{ModelRotary, Scaling};
+///
+/// let config = r#"{"model_type": "llama", "head_dim": 128, "rope_scaling": {"type": "linear", "factor": 4.0}}"#;
+/// assert_eq!(ModelRotary::from_json(config)?.only().unwrap().scaling, Scaling::Linear { factor: 4.0 });
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Scaling {

@@ -1,14 +1,29 @@
 //! One rotation as a config describes it.
 
 use super::Scaling;
-use crate::{Error, Frequencies, Pairing, Regime, Rotary, Sections};
+use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults where it says nothing.
+///
+/// ```
+/// use positional_encodings::{Pairing, Yarn, config::{ModelRotary, Scaling}};
+///
+/// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // the rest is the class's own
+/// let model = ModelRotary::from_json(config)?;
+/// let spec = model.only().unwrap();
+/// assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (64, 64, 150_000.0, Pairing::Halves));
+/// assert_eq!(spec.scaling, Scaling::Yarn(Yarn { truncate: false, ..Yarn::new(32.0, 4096) }));
+/// assert!((spec.attention_factor - 1.3465735902799727).abs() < 1e-15);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RotarySpec {
     /// Number of features that are rotated.
     pub dim: usize,
+    /// The dim in the exponents of the frequencies, base^(−2i/dim). It is `dim`, or one less where a config asks for an odd part
+    /// of the head: transformers rounds the features up and keeps the odd number in the exponents.
+    pub frequency_dim: usize,
     /// Number of features of a query or key head.
     pub head_dim: usize,
     /// Base of the frequencies.
@@ -38,8 +53,30 @@ impl RotarySpec {
     /// # Errors
     ///
     /// Where the values cannot be followed; those that come from a config have been tried out.
+    ///
+    /// ```
+    /// use positional_encodings::{Regime, config::ModelRotary};
+    ///
+    /// // Dynamic NTK: the frequencies depend on the length, and the plan says so.
+    /// let config = r#"{"model_type": "llama", "head_dim": 128, "max_position_embeddings": 2048,
+    ///     "rope_scaling": {"type": "dynamic", "factor": 2.0}}"#;
+    /// let model = ModelRotary::from_json(config)?;
+    /// let spec = model.only().unwrap();
+    /// assert_eq!(spec.rotary(2048)?.regime(), Regime::Fixed);
+    /// assert_eq!(spec.rotary(4096)?.at::<f32>(4095..4096)?.regime(), Regime::Length(4096));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn rotary(&self, total_len: usize) -> Result<Rotary, Error> {
-        let plain = Frequencies::geometric(self.dim, self.base)?;
+        let plain = match self.dim.checked_sub(self.frequency_dim) {
+            Some(0) => Frequencies::geometric(self.dim, self.base)?,
+            Some(1) if self.dim.is_multiple_of(2) => {
+                Frequencies::geometric_odd(self.frequency_dim, self.base, OddDim::DropLast)?
+            }
+            _ => {
+                let (expected, found) = (self.dim, self.frequency_dim);
+                return Err(Error::LengthMismatch { what: "features in the exponents", expected, found });
+            }
+        };
         let (mut frequencies, regime) = self.scaling.apply(plain, total_len)?;
         if let Some(divisors) = &self.divisors {
             frequencies = frequencies.divided(divisors)?;

@@ -104,6 +104,28 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
+    /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and `config::RotarySpec::from_gguf` take them
+    /// (feature `serde`). Lists of text are left out: no rotation depends on them.
+    ///
+    /// ```no_run
+    /// use positional_encodings::{Gguf, config::ModelRotary};
+    ///
+    /// let mut file = Gguf::open("llama-3.1-8b.gguf")?;
+    /// let model = ModelRotary::from_gguf(file.metadata())?;
+    /// let mut spec = model.layer(0).unwrap().unwrap().clone();
+    /// spec.divisors = Some(file.vector::<f64>("rope_freqs.weight")?.to_vec()); // Llama 3's scaling
+    /// let rotary = spec.rotary(4096)?;
+    /// # let _ = rotary;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "serde")]
+    pub fn metadata(&self) -> impl Iterator<Item = (&str, crate::config::Metadata)> {
+        let name = "general.architecture";
+        let prefix = format!("{}.", self.architecture().unwrap_or_default());
+        let own = self.metadata.iter().filter(move |(key, _)| *key == name || key.starts_with(&prefix));
+        own.filter_map(|(key, value)| Some((key.as_str(), config_value(value)?)))
+    }
+
     /// The tensor `key` as a table (rows, dim), converted exactly.
     ///
     /// # Errors
@@ -176,6 +198,21 @@ impl<R: Read + Seek> Gguf<R> {
     fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
         at(&self.path)(problem.into())
     }
+}
+
+#[cfg(feature = "serde")]
+fn config_value(value: &MetadataValue) -> Option<crate::config::Metadata> {
+    use crate::config::Metadata;
+    let item = |value: &MetadataValue| match value {
+        MetadataValue::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        value => number(value),
+    };
+    Some(match value {
+        MetadataValue::String(text) => Metadata::from(text.as_str()),
+        MetadataValue::Bool(flag) => (*flag).into(),
+        MetadataValue::Array(list) => Metadata::Numbers(list.iter().map(item).collect::<Option<_>>()?),
+        value => Metadata::Number(number(value)?),
+    })
 }
 
 fn number(value: &MetadataValue) -> Option<f64> {

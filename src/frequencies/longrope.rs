@@ -6,6 +6,15 @@ use crate::phase::wide::Wide;
 
 /// What frequencies that depend on the length were made for. Keys rotated in one regime do not fit queries of another, so
 /// a cache of keys wants to be tagged with it.
+///
+/// ```
+/// use positional_encodings::{Frequencies, LongRope, Regime};
+///
+/// let parameters = LongRope { short: vec![1.0], long: vec![2.0], original_len: 4096 };
+/// let regime = |len| Frequencies::geometric(2, 10_000.0)?.longrope(&parameters, len).map(|(_, regime)| regime);
+/// assert_eq!((regime(4096)?, regime(4097)?), (Regime::Short, Regime::Long));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Regime {

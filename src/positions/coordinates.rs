@@ -60,12 +60,29 @@ impl<'a> Coordinates<'a> {
     }
 
     /// From an array (positions, axes) of ids or reals.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Coordinates, Position};
+    ///
+    /// let patches = Coordinates::from_rows(&array![[0.0, 0.5], [1.0, 0.25]]);
+    /// assert_eq!((patches.axes(), patches.rows(), patches.len(), patches.is_empty()), (Some(2), None, 2, false));
+    /// assert_eq!(patches.axis(1).unwrap().row(0).get(1), Some(Position::Real(0.25)));
+    /// ```
     pub fn from_rows<T: PositionElement, S: Data<Elem = T>>(rows: &ArrayBase<S, Ix2>) -> Self {
         let axis = |column: ArrayView1<'_, T>| BatchPositions::from(Positions::from(column.to_vec()));
         Self(Kind::Axes(rows.axis_iter(Axis(1)).map(axis).collect()))
     }
 
     /// All points of a grid in row-major order: the last axis runs fastest. For an image, `&[rows, columns]`.
+    ///
+    /// ```
+    /// use positional_encodings::Coordinates;
+    ///
+    /// let grid = Coordinates::grid(&[2, 3]);
+    /// assert_eq!(grid, Coordinates::from_axes([&[0, 0, 0, 1, 1, 1], &[0, 1, 2, 0, 1, 2]])?);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn grid(sizes: &[usize]) -> Self {
         let count = sizes.iter().fold(1_usize, |product, &size| product.saturating_mul(size));
         let mut period = count;

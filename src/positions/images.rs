@@ -34,7 +34,9 @@ impl Coordinates<'static> {
     /// (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in transformers).
     ///
     /// Text advances all axes together. A grid that starts at s has (s + t, s + row, s + column), and what follows it starts after
-    /// the largest of these. transformers' `rope_delta` is the second result less the number of tokens. A decode step is one
+    /// the largest of these, of time as well: so in transformers 4 and in Qwen's own code, with which the models were trained.
+    /// (transformers 5 goes on after the rows and columns alone, which is another position where a video has more frames than either.)
+    /// transformers' `rope_delta` is the second result less the number of tokens. A decode step is one
     /// position from then on.
     ///
     /// ```

@@ -15,6 +15,19 @@ use crate::{Error, Frequencies};
 /// | `Gemma4` | as `Qwen2Vl` | halves within the row's half of the features and within the column's | Gemma 4's vision tower |
 /// | `Llama4` | column·f₀ … column·fₙ₋₁, row·f₀ … row·fₙ₋₁ | neighbours | Llama 4 (coordinates count from 1, the class token has 0), SAM 2 (from 0) |
 /// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` |
+///
+/// ```
+/// use positional_encodings::{AxialOrder, Coordinates, Rotary};
+///
+/// // The patch in row 1 and column 0, of 8 features: which pairs turn?
+/// let turned = |order| -> Result<Vec<bool>, positional_encodings::Error> {
+///     let rotation = Rotary::axial_2d(8, 10_000.0, order)?.at::<f64>(Coordinates::from_axes([&[1], &[0]])?)?;
+///     Ok(rotation.cos_sin(0).unwrap()[1].iter().map(|sin| *sin != 0.0).collect())
+/// };
+/// assert_eq!(turned(AxialOrder::Qwen2Vl)?, [true, true, false, false]);
+/// assert_eq!(turned(AxialOrder::Llama4)?, [false, false, true, true]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AxialOrder {
@@ -31,6 +44,21 @@ pub enum AxialOrder {
 }
 
 /// How the pairs of a multimodal rotation are divided among time, height and width.
+///
+/// ```
+/// use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary, Sections};
+///
+/// // One frequency for all six pairs, at time 0, height 1, width 2
+/// let axis_of = |order| -> Result<Vec<f64>, positional_encodings::Error> {
+///     let rotary = Rotary::new(Frequencies::geometric(12, 1.0)?, Pairing::Halves).with_sections(&[2, 2, 2], order)?;
+///     let rotation = rotary.at::<f64>(Coordinates::from_axes([&[0], &[1], &[2]])?)?;
+///     Ok(rotation.cos_sin(0).unwrap()[1].iter().map(|sin| sin.asin()).map(|angle| (10.0 * angle).round()).collect())
+/// };
+/// let [t, h, w] = [0.0, 10.0, 11.0]; // arcsin of the sines of 0, 1 and 2 radians
+/// assert_eq!(axis_of(Sections::Chunked)?, [t, t, h, h, w, w]);
+/// assert_eq!(axis_of(Sections::Interleaved)?, [t, h, w, t, h, w]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sections {
@@ -95,7 +123,9 @@ impl Rotary {
     ///
     /// let vision = Rotary::axial_2d(80, 10_000.0, AxialOrder::Qwen2Vl)?;
     /// let patches = vision.at::<f32>(Coordinates::grid(&[4, 6]))?;
-    /// patches.apply(Array4::ones((1, 16, 24, 80)).view_mut())?; // (batch, heads, patches, dim)
+    /// let mut q = Array4::ones((1, 16, 24, 80)); // (batch, heads, patches, dim)
+    /// patches.apply(q.view_mut())?;
+    /// assert_eq!(q[[0, 0, 23, 0]], 3_f32.cos() - 3_f32.sin()); // row 3 of the last patch
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn axial_2d(dim: usize, base: f64, order: AxialOrder) -> Result<Self, Error> {

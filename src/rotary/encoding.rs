@@ -37,6 +37,7 @@ use crate::{Coordinates, Element, Error, Frequencies, InstructionSet, Layout, Po
 /// let mut step = rotary.at(10..11)?;
 /// step.apply(q.view_mut())?;
 /// rotary.at_into(11..12, &mut step)?;
+/// assert_eq!(q[[0, 5, 0, 0]], 10_f32.cos() - 10_f32.sin()); // (1, 1) turned by 10 radians
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -71,6 +72,15 @@ impl Part {
 
 impl Rotary {
     /// Rotates pairs of the given frequencies: dim = 2 · their number.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Regime, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::geometric(4, 10_000.0)?, Pairing::Halves);
+    /// assert_eq!((rotary.dim(), rotary.pairing(), rotary.axes()), (4, Pairing::Halves, 1));
+    /// assert_eq!((rotary.frequencies(), rotary.attention_factor(), rotary.regime()), (vec![1.0, 0.01], 1.0, Regime::Fixed));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn new(frequencies: Frequencies, pairing: Pairing) -> Self {
         let targets = (0..frequencies.len()).collect();
         Self::from_parts(vec![Part::new(0, frequencies, targets)], pairing, 1)
@@ -136,12 +146,32 @@ impl Rotary {
     }
 
     /// Computes angles in another way; exact is the default.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Precision, Rotary};
+    ///
+    /// let exact = Rotary::new(Frequencies::from_radians([0.1])?, Pairing::Halves);
+    /// let recipe = exact.clone().with_precision(Precision::Float32Recipe);
+    /// assert_eq!(recipe.at::<f32>(10_000..10_001)?.cos_sin(0).unwrap()[0], [((1e4_f32 * 10_f32.recip()) as f64).cos() as f32]);
+    /// assert_eq!(exact.at::<f32>(10_000..10_001)?.cos_sin(0).unwrap()[0], [1000_f64.cos() as f32]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
     /// Notes what length the frequencies were made for, as [`Frequencies::longrope`] and [`Frequencies::dynamic_ntk`] say.
+    ///
+    /// ```
+    /// use positional_encodings::{DynamicNtk, Frequencies, Pairing, Regime, Rotary};
+    ///
+    /// let parameters = DynamicNtk { factor: 2.0, original_len: 4096 };
+    /// let (frequencies, regime) = Frequencies::geometric(128, 10_000.0)?.dynamic_ntk(parameters, 8192)?;
+    /// let rotary = Rotary::new(frequencies, Pairing::Halves).with_regime(regime);
+    /// assert_eq!(rotary.at::<f32>(8191..8192)?.regime(), Regime::Length(8192));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn with_regime(mut self, regime: Regime) -> Self {
         self.regime = regime;
         self
@@ -152,6 +182,17 @@ impl Rotary {
     /// # Errors
     ///
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, InstructionSet, Pairing, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
+    /// for set in InstructionSet::available() {
+    ///     let other = rotary.clone().with_instruction_set(set)?;
+    ///     assert_eq!(other.at::<f32>(7..8)?.cos_sin(0), rotary.at::<f32>(7..8)?.cos_sin(0));
+    /// }
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.turner.level = set.level()?;
         self.renew();
@@ -190,6 +231,18 @@ impl Rotary {
     /// # Errors
     ///
     /// Those of [`at`](Self::at); then `rotation` is as it was.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
+    /// let mut step = rotary.at::<f32>(4095..4096)?;
+    /// rotary.at_into(4096..4097, &mut step)?; // the next one
+    /// assert_eq!(step.cos_sin(0), rotary.at::<f32>(4096..4097)?.cos_sin(0));
+    /// assert!(rotary.at_into(&[f64::NAN], &mut step).is_err());
+    /// assert_eq!(step.cos_sin(0).unwrap()[0][0], 4096_f64.cos() as f32);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn at_into<'p, A: Element>(
         &self,
         positions: impl Into<Coordinates<'p>>,

@@ -38,7 +38,8 @@ pub struct MixedRotary {
 }
 
 impl MixedRotary {
-    /// Frequencies in radians per step, shape (axes, heads, pairs).
+    /// Frequencies in radians per step, shape (axes, heads, pairs), the axes in the order of the coordinates. rope-vit and timm have
+    /// x, the column, first: give them (column, row) as coordinates, or swap the axes.
     ///
     /// # Errors
     ///
@@ -140,6 +141,22 @@ impl MixedRotary {
     /// # Errors
     ///
     /// Those of [`at`](Self::at) and of [`Rotation::apply`].
+    ///
+    /// ```
+    /// use ndarray::{Array3, Array4};
+    /// use positional_encodings::{Coordinates, MixedRotary, Pairing};
+    ///
+    /// // One head of one pair; loss = the first feature of (1, 0) turned by 2x + 3y: its derivatives are −2 sin and −3 sin.
+    /// let mixed = MixedRotary::new(Array3::from_shape_vec((2, 1, 1), vec![0.1, 0.2]).unwrap(), Pairing::Halves)?;
+    /// let at = Coordinates::from_axes([&[2], &[3]])?;
+    /// let mut x = Array4::from_shape_vec((1, 1, 1, 2), vec![1.0, 0.0]).unwrap();
+    /// let upstream = x.clone();
+    /// mixed.at(&at)?.apply(x.view_mut())?;
+    /// let gradient = mixed.frequency_gradient(&at, x.view(), upstream.view())?;
+    /// assert!((gradient[[0, 0, 0]] + 2.0 * 0.8_f64.sin()).abs() < 1e-15);
+    /// assert!((gradient[[1, 0, 0]] + 3.0 * 0.8_f64.sin()).abs() < 1e-15);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn frequency_gradient<A: Element, D: Dimension>(
         &self,
         coordinates: &Coordinates<'_>,

@@ -15,6 +15,20 @@ use crate::Error;
 ///
 /// Attention scores are the same with both, provided that queries and keys share the pairing *and* the projections were
 /// trained with it. [`convert_projection`](Self::convert_projection) moves projections from one to the other.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::{Frequencies, Pairing, Rotary};
+///
+/// // Both pairs a quarter turn
+/// let quarter = Frequencies::from_radians([0.25, 0.25])?.full_turns()?;
+/// for (pairing, turned) in [(Pairing::Halves, array![[-3.0, -4.0, 1.0, 2.0]]), (Pairing::Interleaved, array![[-2.0, 1.0, -4.0, 3.0]])] {
+///     let mut x = array![[1.0, 2.0, 3.0, 4.0]];
+///     Rotary::new(quarter.clone(), pairing).at::<f64>(1..2)?.apply(x.view_mut())?;
+///     assert_eq!(x, turned);
+/// }
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Pairing {

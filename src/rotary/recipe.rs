@@ -21,8 +21,12 @@ pub enum Precision {
     #[default]
     Exact,
     /// Frequencies, positions and their product in f32, cosine and sine of that product, times the attention factor in f32:
-    /// what transformers, timm, torchtune and most others compute. Within a few ulp of their numbers, and as far from the
-    /// formula as they are: 6·10⁻⁸ times the position.
+    /// what transformers, timm, torchtune and most others compute. As far from the formula as they are: 6·10⁻⁸ times the
+    /// position.
+    ///
+    /// Where a frequency is the one that torch has, cosines and sines are within 2 ulp of torch's. A power in f32 depends on the
+    /// machine, so that some frequencies of another may differ in the last bit, and angles with them: to be sure, give the model's own
+    /// `inv_freq` to [`Frequencies::from_radians`], which are then taken as they are.
     Float32Recipe,
 }
 
@@ -36,8 +40,8 @@ pub(super) fn fill<T: Element>(
     angles: &mut [T],
     pairs: usize,
 ) {
-    // torch computes 1/base^(2i/dim) with two roundings.
-    let inverse = |w: f64| if w == 0.0 { 0.0 } else { 1.0 / (1.0 / w) as f32 };
+    // torch computes 1/base^(2i/dim) with two roundings; what is a number of f32 already is torch's own.
+    let inverse = |w: f64| if f64::from(w as f32) == w { w as f32 } else { 1.0 / (1.0 / w) as f32 };
     let frequencies: Vec<f32> = frequencies.to_radians().into_iter().map(inverse).collect();
     for (position, row) in positions.all().iter().zip(angles.chunks_exact_mut(2 * pairs)) {
         for (frequency, &target) in frequencies.iter().zip(targets) {

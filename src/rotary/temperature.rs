@@ -37,6 +37,14 @@ impl QueryTemperature {
     /// # Errors
     ///
     /// Those of [`llama4`](Self::llama4).
+    ///
+    /// ```
+    /// use positional_encodings::QueryTemperature;
+    ///
+    /// let temperature = QueryTemperature::ministral3(0.1, 16_384)?;
+    /// assert_eq!(temperature.factors(&(16_383..16_385).into())?, [1.0, 1.0 + 0.1 * 2_f64.ln()]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn ministral3(beta: f64, original_len: usize) -> Result<Self, Error> {
         Self::new(beta, original_len as f64, 0.0)
     }
@@ -56,6 +64,19 @@ impl QueryTemperature {
     /// # Errors
     ///
     /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`].
+    ///
+    /// ```
+    /// use ndarray::{Array4, Axis};
+    /// use positional_encodings::QueryTemperature;
+    ///
+    /// let mut q = Array4::<f32>::ones((1, 40, 2, 128)); // (batch, heads, positions, dim)
+    /// let factors = QueryTemperature::llama4(0.1, 8192.0)?.factors(&(8190..8192).into())?;
+    /// for (mut q, factor) in q.axis_iter_mut(Axis(2)).zip(factors) {
+    ///     q *= factor as f32;
+    /// }
+    /// assert_eq!([q[[0, 0, 0, 0]], q[[0, 0, 1, 0]]], [1.0, 1.0 + 0.1 * 2_f32.ln()]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn factors(&self, positions: &Positions<'_>) -> Result<Vec<f64>, Error> {
         positions.check_finite()?;
         let factor = |position: f64| {

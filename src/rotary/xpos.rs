@@ -19,6 +19,9 @@ use crate::{Coordinates, Element, Error, Frequencies};
 /// let (mut q, mut k) = (Array3::ones((8, 10, 64)), Array3::ones((8, 10, 64)));
 /// queries.apply(q.view_mut())?;
 /// keys.apply(k.view_mut())?;
+/// // Two tokens apart, wherever they are: the same score.
+/// let score = |i: usize, j: usize| (0..64).map(|f| q[[0, i, f]] * k[[0, j, f]]).sum::<f32>();
+/// assert!((score(9, 7) - score(2, 0)).abs() < 1e-4);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -47,6 +50,17 @@ impl XPos {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`] unless it is positive and finite.
+    ///
+    /// ```
+    /// use positional_encodings::XPos;
+    ///
+    /// let (queries, keys) = XPos::new(2)?.with_scale_base(64.0)?.at::<f64>(64..65)?;
+    /// // One pair: ζ = 0.4/1.4, and a power of 64/64
+    /// let [q, k] = [&queries, &keys].map(|rotation| rotation.cos_sin(0).unwrap()[0][0] / 64_f64.cos());
+    /// assert!((q - 0.4 / 1.4).abs() < 1e-15 && (k - 1.4 / 0.4).abs() < 1e-14);
+    /// assert!(XPos::new(2)?.with_scale_base(0.0).is_err());
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
     pub fn with_scale_base(self, scale_base: f64) -> Result<Self, Error> {
         if !(scale_base > 0.0 && scale_base.is_finite()) {
             let needs = "positive and finite";

@@ -1,10 +1,15 @@
 //! Images and video, against the systems that rotate by them.
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
-use positional_encodings::{AxialOrder, Coordinates, Frequencies, Pairing, Rotary, Rotation, Sections, Segment};
+use positional_encodings::{
+    AxialOrder, Coordinates, Dinov3Augmentation, Frequencies, Pairing, Rotary, Rotation, Sections, Segment,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use crate::golden::{Golden, close};
 
+/// Angles are below 10 but in the cases in pixels, where they reach 16π: 1e-6 + 3e-7 · angle for a cosine.
 fn bound(_: &ndarray::IxDyn) -> f64 {
     2e-5
 }
@@ -16,15 +21,22 @@ fn same(case: &str, rotation: &Rotation<f32>, cos: &ArrayD<f64>, sin: &ArrayD<f6
     let rows = |table: &ArrayD<f64>| table.iter().copied().collect::<Vec<f64>>();
     let (cos, sin) = (rows(cos), rows(sin));
     assert_eq!(cos.len(), rotation.positions().unwrap() * width, "{case}");
+    let bound = if case.ends_with("pixel") { 2e-5 } else { 4e-6 };
     for (i, (cos, sin)) in cos.into_iter().zip(sin).enumerate() {
         let [c, s] = rotation.cos_sin(i / width).unwrap().map(|row| f64::from(row[pair(i % width)]));
-        assert!((c - cos).abs() < 2e-5 && (s - sin).abs() < 2e-5, "{case} {i}: {c} {s} instead of {cos} {sin}");
+        assert!((c - cos).abs() < bound && (s - sin).abs() < bound, "{case} {i}: {c} {s} instead of {cos} {sin}");
     }
 }
 
 fn coordinates(golden: &Golden, name: &str) -> Coordinates<'static> {
     let rows: Array2<f64> = golden.tensor(name).into_dimensionality().unwrap();
     Coordinates::from_rows(&rows)
+}
+
+/// The axes of coordinates of one sequence.
+fn axes(coordinates: &Coordinates<'_>) -> Vec<Vec<f64>> {
+    let list = |axis| coordinates.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect();
+    (0..coordinates.axes().unwrap()).map(list).collect()
 }
 
 /// transformers' M-RoPE ids (3, batch, len)
@@ -207,6 +219,90 @@ pub fn multimodal_positions() {
         Coordinates::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]]).unwrap()
     );
     assert_eq!(next, 8);
+}
+
+/// get_rope_index of modeling_qwen2_vl.py and modeling_qwen2_5_vl.py (transformers 4.57) on a prompt of two images and a video, by hand:
+/// what follows a grid starts after the largest of its positions, of time as well.
+#[test]
+fn several_images_and_videos() {
+    let image = |rows, columns| Segment::Image { rows, columns };
+    // 2 frames of 1 × 2 tokens, 0.5 seconds · 25 tokens per second apart: 12.5, rounded down
+    let video = Segment::Video { frames: 2, rows: 1, columns: 2, interval: 12.5 };
+    let prompt = [Segment::Text(1), image(1, 3), Segment::Text(2), image(2, 1), video, Segment::Text(2)];
+    let (positions, next) = Coordinates::multimodal(&prompt);
+    let time = [0, 1, 1, 1, 4, 5, 6, 6, 8, 8, 20, 20, 21, 22];
+    let height = [0, 1, 1, 1, 4, 5, 6, 7, 8, 8, 8, 8, 21, 22];
+    let width = [0, 1, 2, 3, 4, 5, 6, 6, 8, 9, 8, 9, 21, 22];
+    assert_eq!(axes(&positions), [time, height, width].map(|axis| axis.map(f64::from).to_vec()));
+    assert_eq!(next, 23);
+    // Qwen3-VL: each frame is an image, with its time in text before it.
+    let frames = [Segment::Text(2), image(2, 2), Segment::Text(2), image(2, 2)];
+    let (positions, next) = Coordinates::multimodal(&frames);
+    assert_eq!(axes(&positions)[0], [0, 1, 2, 2, 2, 2, 4, 5, 6, 6, 6, 6].map(f64::from));
+    assert_eq!(next, 8);
+    // Grids without a token take no position.
+    for none in [image(0, 5), image(5, 0), Segment::Video { frames: 0, rows: 2, columns: 2, interval: 1.0 }] {
+        let (positions, next) = Coordinates::multimodal(&[Segment::Text(3), none, Segment::Text(1)]);
+        assert_eq!((positions.len(), next), (4, 4));
+    }
+}
+
+/// modeling_dinov3_vit.py: augment_patches_center_coordinates adds one shift for each axis, then multiplies each axis by its jitter
+/// and all by one rescale, both log-uniform.
+#[test]
+fn dinov3_augmentation() {
+    let patches = Coordinates::dinov3(3, 4);
+    let augmented = |augmentation: Dinov3Augmentation, seed| {
+        axes(&augmentation.augment(&patches, &mut ChaCha8Rng::seed_from_u64(seed)))
+    };
+    let plain = axes(&patches);
+    let none = Dinov3Augmentation::default();
+    assert_eq!(augmented(none, 1), plain);
+    let only = |which: usize, bound: f64| {
+        let given = |i| (i == which).then_some(bound);
+        Dinov3Augmentation { shift: given(0), jitter: given(1), rescale: given(2) }
+    };
+    let (mut shifts, mut jitters, mut rescales) = (Vec::new(), Vec::new(), Vec::new());
+    for seed in 0..500 {
+        // One number for each axis, or for both: what it is, is the same at every patch.
+        for (which, found, bound) in [(0, &mut shifts, 0.5), (1, &mut jitters, 2.0), (2, &mut rescales, 2.0)] {
+            let after = augmented(only(which, bound), seed);
+            let change = |axis: usize, patch: usize| {
+                let (before, after) = (plain[axis][patch], after[axis][patch]);
+                if which == 0 { after - before } else { (after / before).log2() }
+            };
+            // The middle row has a coordinate of 0, which no factor moves.
+            let of_axis = [change(0, 0), change(1, 0)];
+            for (axis, of_axis) in of_axis.into_iter().enumerate() {
+                assert!((change(axis, 11) - of_axis).abs() < 1e-14);
+            }
+            assert_eq!((of_axis[0] - of_axis[1]).abs() < 1e-14, which == 2);
+            found.extend(of_axis);
+        }
+    }
+    // Uniform, or log-uniform, from one end to the other
+    for (found, bound) in [(shifts, 0.5), (jitters, 1.0), (rescales, 1.0)] {
+        let mean = found.iter().sum::<f64>() / found.len() as f64;
+        let square = found.iter().map(|x| x * x).sum::<f64>() / found.len() as f64;
+        assert!(found.iter().all(|x| x.abs() <= bound) && mean.abs() < 0.1 * bound, "{mean}");
+        assert!((square / (bound * bound / 3.0) - 1.0).abs() < 0.15, "{square}");
+    }
+    let all = Dinov3Augmentation { shift: Some(0.5), jitter: Some(2.0), rescale: Some(2.0) };
+    assert_eq!(augmented(all, 5), augmented(all, 5));
+    assert_ne!(augmented(all, 5), augmented(all, 6));
+    // Together: what is shifted is multiplied, the shift as well.
+    for seed in 0..200 {
+        for (before, after) in plain.iter().zip(augmented(all, seed)) {
+            let slope = (after[11] - after[0]) / (before[11] - before[0]);
+            let shift = after[0] / slope - before[0];
+            assert!(shift.abs() <= 0.5 + 1e-12 && (0.25..=4.0).contains(&slope), "{shift} {slope}");
+        }
+    }
+    // Bounds that are none give coordinates that are refused.
+    for bad in [only(0, f64::NAN), only(1, -2.0), only(2, 0.0)] {
+        let coordinates = bad.augment(&patches, &mut ChaCha8Rng::seed_from_u64(1));
+        assert!(Rotary::dinov3(16, 100.0).unwrap().at::<f32>(coordinates).is_err(), "{bad:?}");
+    }
 }
 
 #[test]

@@ -98,6 +98,20 @@ fn parts_of_a_head_are_whole_features() {
     }
 }
 
+/// modeling_gpt_neox.py: cosines of 1/base^(2i/33), i < 17, so that 34 of the 66 features are rotated.
+#[test]
+fn odd_parts_of_a_head_are_rounded_up() {
+    let spec =
+        only(json!({"model_type": "gpt_neox", "hidden_size": 528, "num_attention_heads": 8, "num_hidden_layers": 2,
+        "rotary_pct": 0.5, "rotary_emb_base": 10000}));
+    assert_eq!((spec.dim, spec.frequency_dim, spec.head_dim), (34, 33, 66));
+    let rotary = spec.rotary(1).unwrap();
+    assert_eq!(rotary.dim(), 34);
+    for (i, frequency) in rotary.frequencies().into_iter().enumerate() {
+        near(frequency, 1e4_f64.powf(-2.0 * i as f64 / 33.0));
+    }
+}
+
 #[test]
 fn falcon_with_alibi_does_not_rotate() {
     // tiiuae/falcon-rw-1b

@@ -1,7 +1,7 @@
 //! Gradients, xPos, mixed rotations, converted projections.
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
-use positional_encodings::{Coordinates, Frequencies, MixedRotary, Pairing, Rotary, XPos};
+use positional_encodings::{Coordinates, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos};
 use rand::SeedableRng;
 
 use crate::golden::{Golden, close};
@@ -62,10 +62,49 @@ fn frequency_gradients_are_finite_differences() {
     }
 }
 
+/// With an axis for each section, a frequency's position is that of its axis.
+#[test]
+fn frequency_gradients_of_several_axes() {
+    let ids = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }]).0;
+    let radians = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05];
+    let rotary = |radians: &[f64]| {
+        let frequencies = Frequencies::from_radians(radians.iter().copied()).unwrap();
+        Rotary::new(frequencies, Pairing::Halves).with_sections(&[2, 2, 2], Sections::Interleaved).unwrap()
+    };
+    let (x, upstream) = (noise(&[2, 8, 12], 0.1), noise(&[2, 8, 12], 5.0));
+    let mut y = x.clone();
+    rotary(&radians).at(&ids).unwrap().apply(y.view_mut()).unwrap();
+    let gradient = rotary(&radians).frequency_gradient(&ids, y.view(), upstream.view()).unwrap();
+    for pair in 0..6 {
+        let moved = |step: f64| {
+            let mut radians = radians;
+            radians[pair] += step;
+            loss(&rotary(&radians), &ids, &x, &upstream)
+        };
+        let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+        assert!((gradient[pair] - difference).abs() < 1e-6 * difference.abs().max(1.0), "{pair}");
+    }
+    let short = upstream.slice_axis(Axis(1), (0..7).into());
+    assert!(rotary(&radians).frequency_gradient(&ids, y.view(), short).is_err());
+    assert!(rotary(&radians).frequency_gradient(0..7, y.view(), upstream.view()).is_err());
+}
+
 #[test]
 fn mixed_rotations() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let mixed = MixedRotary::init(3, 16, 10.0, Pairing::Interleaved, &mut rng).unwrap();
+    // Magnitudes of the paper, in two directions at right angles that each head turns by an angle of its own
+    let frequency = |head: usize, pair: usize| [0, 1].map(|axis| mixed.frequencies()[[axis, head, pair]]);
+    for head in 0..3 {
+        for i in 0..4 {
+            let ([x, y], [u, v]) = (frequency(head, i), frequency(head, i + 4));
+            let magnitude = 10_f64.powf(-(i as f64) / 4.0);
+            assert!((x.hypot(y) - magnitude).abs() < 1e-15 && (u.hypot(v) - magnitude).abs() < 1e-15);
+            assert!((x * u + y * v).abs() < 1e-15 && x * v - y * u > 0.0);
+            assert!((x * frequency(head, 0)[1] - y * frequency(head, 0)[0]).abs() < 1e-15, "one direction");
+        }
+    }
+    assert_ne!(frequency(0, 0), frequency(1, 0));
     let grid = Coordinates::grid(&[3, 4]);
     let x = noise(&[2, 3, 12, 16], 0.4).into_dimensionality::<ndarray::Ix4>().unwrap();
     let mut y = x.clone();

@@ -2,7 +2,7 @@
 //! for every number here.
 
 use positional_encodings::config::{ModelRotary, Scaling};
-use positional_encodings::{ConfigProblem, Error, Pairing, Sections, Yarn};
+use positional_encodings::{ConfigProblem, Error, Llama3, Pairing, Regime, Sections, Yarn};
 use serde_json::{Value, json};
 
 fn read(config: &Value) -> Result<ModelRotary, Error> {
@@ -23,6 +23,9 @@ fn class_defaults() {
         ("mistral", 64, 64, 1e4, halves),
         ("ministral", 64, 64, 1e4, halves),
         ("mixtral", 64, 64, 1e6, halves),
+        ("phimoe", 64, 64, 1e6, halves),
+        ("seed_oss", 128, 128, 1e4, halves),
+        ("glm4_moe", 32, 64, 1e4, halves),
         ("qwen2", 64, 64, 1e4, halves),
         ("qwen2_moe", 64, 64, 1e4, halves),
         ("qwen3", 128, 128, 1e4, halves),
@@ -85,6 +88,9 @@ fn classes_that_scale() {
     let mut plain = bare("gpt_oss");
     plain["rope_parameters"] = json!({"rope_type": "default"});
     assert_eq!(read(&plain).unwrap().only().unwrap().scaling, Scaling::None);
+    let apertus = read(&bare("apertus")).unwrap();
+    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    assert_eq!((apertus.only().unwrap().base, &apertus.only().unwrap().scaling), (12e6, &Scaling::Llama3(llama3)));
     let ministral3 = read(&bare("ministral3")).unwrap();
     let spec = ministral3.only().unwrap();
     let yarn = Yarn { mscale: 1.0, mscale_all_dim: 1.0, ..Yarn::new(16.0, 16384) };
@@ -168,6 +174,49 @@ fn bases_of_layer_types() {
     assert_eq!(read(&config).unwrap().layer_type("sliding_attention").unwrap().unwrap().base, 160_000.0);
 }
 
+/// modeling_phimoe.py: an attention factor for each list.
+#[test]
+fn longrope_with_two_attention_factors() {
+    // microsoft/Phi-3.5-MoE-instruct, its factors shortened to one
+    let mut config = bare("phimoe");
+    config["max_position_embeddings"] = 131_072.into();
+    config["original_max_position_embeddings"] = 4096.into();
+    config["rope_scaling"] = json!({"type": "longrope", "short_factor": vec![1.1; 32], "long_factor": vec![3.0; 32],
+        "short_mscale": 1.243163121016122, "long_mscale": 1.243163121016122});
+    config["rope_scaling"]["long_mscale"] = 1.5.into();
+    let model = read(&config).unwrap();
+    for (len, regime, factor) in [(4096, Regime::Short, 1.243163121016122), (4097, Regime::Long, 1.5)] {
+        let rotary = model.only().unwrap().rotary(len).unwrap();
+        assert_eq!((rotary.regime(), rotary.attention_factor()), (regime, factor));
+    }
+}
+
+/// configuration_qwen3_next.py and configuration_qwen3_5.py: a quarter of the head in every fourth layer, linear attention between.
+#[test]
+fn hybrids_rotate_in_full_layers() {
+    // Qwen/Qwen3-Next-80B-A3B-Instruct
+    let next =
+        read(&json!({"model_type": "qwen3_next", "hidden_size": 2048, "num_attention_heads": 16, "head_dim": 256,
+        "num_hidden_layers": 48, "full_attention_interval": 4, "partial_rotary_factor": 0.25, "rope_theta": 10000000}))
+        .unwrap();
+    (0..48).for_each(|layer| assert_eq!(next.layer(layer).unwrap().is_some(), layer % 4 == 3, "{layer}"));
+    let spec = next.layer(3).unwrap().unwrap();
+    assert_eq!((spec.dim, spec.head_dim, spec.base, &spec.sections), (64, 256, 1e7, &None));
+    let mut types = vec!["linear_attention"; 8];
+    (types[3], types[7]) = ("full_attention", "full_attention");
+    let mut config = bare("qwen3_5_text");
+    config["layer_types"] = types.into();
+    config["rope_parameters"] = json!({"rope_type": "default", "rope_theta": 10_000_000, "partial_rotary_factor": 0.25,
+        "mrope_interleaved": true, "mrope_section": [11, 11, 10]});
+    let listed = read(&config).unwrap();
+    let spec = listed.layer(7).unwrap().unwrap();
+    assert_eq!((spec.dim, &spec.sections), (64, &Some((vec![11, 11, 10], Sections::Interleaved))));
+    assert_eq!(listed.layer(6), Some(None));
+    let mut bare = bare("qwen3_5_text");
+    bare["rope_theta"] = 10_000_000.into();
+    assert_eq!(read(&bare).unwrap(), listed);
+}
+
 #[test]
 fn sections_of_multimodal_classes() {
     for (name, sections, order) in [
@@ -195,6 +244,20 @@ fn longrope_of_a_part() {
     config["rope_scaling"] = json!({"type": "longrope", "short_factor": vec![1.0; 48], "long_factor": vec![2.0; 48]});
     let model = read(&config).unwrap();
     assert_eq!((model.only().unwrap().dim, model.only().unwrap().head_dim), (96, 128));
+    // Their own factor goes before 131072/4096.
+    config["rope_scaling"]["factor"] = 8.0.into();
+    let factor = read(&config).unwrap().only().unwrap().attention_factor;
+    assert!((factor - (1.0 + 8_f64.ln() / 4096_f64.ln()).sqrt()).abs() < 1e-15, "{factor}");
     config["rope_scaling"]["long_factor"] = vec![2.0; 64].into();
     assert!(read(&config).is_err());
+}
+
+/// modeling_deepseek_v3.py: rope_interleave chooses between the two helpers.
+#[test]
+fn latent_attention_in_halves() {
+    for (interleave, pairing) in [(json!(true), Pairing::Interleaved), (json!(false), Pairing::Halves)] {
+        let mut config = bare("deepseek_v3");
+        config["rope_interleave"] = interleave;
+        assert_eq!(read(&config).unwrap().only().unwrap().pairing, pairing);
+    }
 }

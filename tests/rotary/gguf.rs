@@ -1,6 +1,6 @@
 //! GGUF metadata, as llama.cpp reads them (llama_model_base::load_hparams and llama_model_rope_type).
 
-use positional_encodings::config::{Metadata, RotarySpec, Scaling};
+use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
 use positional_encodings::{ConfigProblem, Error, Pairing, Sections};
 
 #[track_caller]
@@ -66,7 +66,50 @@ fn deepseek_scales_the_softmax() {
     .unwrap();
     near(spec.attention_factor, 1.0);
     near(spec.softmax_factor, 1.8738542070926265);
+    let mut keys = vec![
+        ("attention.key_length", 192.into()),
+        ("rope.dimension_count", 64.into()),
+        ("rope.scaling.type", "yarn".into()),
+        ("rope.scaling.factor", 40.into()),
+        ("rope.scaling.original_context_length", 4096.into()),
+    ];
+    let missing = model("deepseek2", &keys);
+    let field = "deepseek2.rope.scaling.yarn_log_multiplier".to_string();
+    assert_eq!(missing, Err(Error::Config { field, problem: ConfigProblem::Missing }));
+    // A factor of the file's own goes into both.
+    keys.extend([("rope.scaling.yarn_log_multiplier", 0.1.into()), ("rope.scaling.attn_factor", 0.5.into())]);
+    let scaled = model("deepseek2", &keys).unwrap();
+    near(scaled.only().unwrap().attention_factor, 0.5);
+    near(scaled.only().unwrap().softmax_factor, 0.25 * 1.8738542070926265);
     assert!(spec.on_last_features && spec.pairing == Pairing::Interleaved);
+}
+
+/// The converter writes Ministral 3's mscale_all_dim as it is; llama-context.cpp divides by its factor, as transformers does.
+#[test]
+fn ministral3_does_not_scale_scores() {
+    let keys = |multiplier: f64| {
+        [
+            ("block_count", 2.into()),
+            ("attention.key_length", 128.into()),
+            ("rope.freq_base", 1e6.into()),
+            ("rope.scaling.type", "yarn".into()),
+            ("rope.scaling.factor", 16.into()),
+            ("rope.scaling.original_context_length", 16384.into()),
+            ("rope.scaling.yarn_log_multiplier", multiplier.into()),
+        ]
+    };
+    let factor = |multiplier| model("mistral3", &keys(multiplier)).map(|read| read.only().unwrap().attention_factor);
+    near(factor(1.0).unwrap(), 1.0);
+    near(factor(0.0).unwrap(), 0.1 * 16_f64.ln() + 1.0);
+    assert!(factor(-1e9).is_err());
+    // What llama.cpp would mix in another way, or what is not known
+    for (key, value) in [("rope.scaling.yarn_ext_factor", 0.5), ("rope.scaling.alpha", 1000.0), ("rope.freq_bas", 1e6)]
+    {
+        let mut other = keys(1.0).to_vec();
+        other.push((key, value.into()));
+        let error = model("mistral3", &other).unwrap_err();
+        assert!(matches!(&error, Error::Config { field, .. } if *field == format!("mistral3.{key}")), "{error}");
+    }
 }
 
 #[test]
@@ -79,5 +122,152 @@ fn a_factor_without_a_type_is_linear() {
     for key in ["rope.scaling.factor", "rope.scale_linear"] {
         assert_eq!(of(key, 4.0), Ok(Scaling::Linear { factor: 4.0 }));
         assert_eq!(of(key, 0.0), Ok(Scaling::None));
+    }
+}
+
+fn model(architecture: &str, keys: &[(&str, Metadata)]) -> Result<ModelRotary, Error> {
+    let architecture_key = ("general.architecture".to_string(), Metadata::from(architecture));
+    let keys = keys.iter().map(|(key, value)| (format!("{architecture}.{key}"), value.clone()));
+    ModelRotary::from_gguf(std::iter::once(architecture_key).chain(keys))
+}
+
+/// Which layers have which base, or none.
+fn bases(model: &ModelRotary) -> Vec<Option<f64>> {
+    (0..).map_while(|layer| model.layer(layer)).map(|spec| spec.map(|spec| spec.base)).collect()
+}
+
+/// gemma3.cpp, gemma4.cpp, olmo2.cpp: sliding layers are not scaled and have a base of their own.
+#[test]
+fn layers_with_rotations_of_their_own() {
+    let gemma3 = [
+        ("block_count", 8.into()),
+        ("attention.key_length", 256.into()),
+        ("attention.sliding_window", 1024.into()),
+        ("rope.freq_base", 1e6.into()),
+        ("rope.scaling.type", "linear".into()),
+        ("rope.scaling.factor", 8.into()),
+    ];
+    let read = model("gemma3", &gemma3).unwrap();
+    let (local, global) = (Some(1e4), Some(1e6));
+    assert_eq!(bases(&read), [local, local, local, local, local, global, local, local]);
+    assert_eq!(read.layer(5).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 0.125);
+    assert_eq!(read.layer(4).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 1.0);
+    // Without a window all layers are alike; a pattern of one's own counts.
+    let all = model("gemma3", &[gemma3[0].clone(), gemma3[1].clone(), gemma3[3].clone()]).unwrap();
+    assert_eq!(bases(&all), [global; 8]);
+    let mut every_second = gemma3.to_vec();
+    every_second.push(("attention.sliding_window_pattern", 2.into()));
+    assert_eq!(bases(&model("gemma3", &every_second).unwrap())[..4], [local, global, local, global]);
+
+    let mut gemma4 = vec![
+        ("block_count", 3.into()),
+        ("attention.key_length", 512.into()),
+        ("attention.key_length_swa", 256.into()),
+        ("attention.sliding_window", 512.into()),
+        ("attention.sliding_window_pattern", Metadata::Numbers(vec![1.0, 1.0, 0.0])),
+        ("rope.dimension_count", 512.into()),
+        ("rope.dimension_count_swa", 256.into()),
+        ("rope.freq_base", 1e6.into()),
+        ("rope.freq_base_swa", 1e4.into()),
+    ];
+    let read = model("gemma4", &gemma4).unwrap();
+    assert_eq!(bases(&read), [local, local, global]);
+    let dims = |layer| read.layer(layer).unwrap().map(|spec| (spec.dim, spec.head_dim));
+    assert_eq!([dims(0), dims(2)], [Some((256, 256)), Some((512, 512))]);
+    for (key, problem) in
+        [("attention.sliding_window_pattern", ConfigProblem::Missing), ("rope.freq_base_swa", ConfigProblem::Missing)]
+    {
+        let mut wrong = gemma4.clone();
+        wrong.retain(|(name, _)| *name != key);
+        assert_eq!(model("gemma4", &wrong), Err(Error::Config { field: format!("gemma4.{key}"), problem }));
+    }
+    gemma4[4].1 = Metadata::Numbers(vec![1.0, 0.0]);
+    let problem = ConfigProblem::Contradicts { other: "block_count".into() };
+    let field = "gemma4.attention.sliding_window_pattern".into();
+    assert_eq!(model("gemma4", &gemma4), Err(Error::Config { field, problem }));
+
+    // Olmo 3: YaRN in every fourth layer
+    let olmo3 = model(
+        "olmo2",
+        &[
+            ("block_count", 8.into()),
+            ("attention.key_length", 128.into()),
+            ("attention.sliding_window", 4096.into()),
+            ("rope.freq_base", 5e5.into()),
+            ("rope.scaling.type", "yarn".into()),
+            ("rope.scaling.factor", 8.into()),
+            ("rope.scaling.original_context_length", 8192.into()),
+        ],
+    )
+    .unwrap();
+    for layer in 0..8 {
+        let spec = olmo3.layer(layer).unwrap().unwrap();
+        assert_eq!(spec.scaling == Scaling::None, layer % 4 != 3, "{layer}");
+        assert_eq!(spec.attention_factor == 1.0, layer % 4 != 3, "{layer}");
+    }
+}
+
+/// llama4.cpp and smollm3.cpp: every fourth layer has no positions; cohere2.cpp and exaone4.cpp: only sliding ones have.
+#[test]
+fn layers_without_positions() {
+    let keys =
+        |count: usize| vec![("block_count", Metadata::Number(count as f64)), ("attention.key_length", 64.into())];
+    for (architecture, count) in [("llama4", 8), ("smollm3", 8), ("cohere2", 8), ("exaone4", 64)] {
+        let read = model(architecture, &keys(count)).unwrap();
+        for layer in 0..count {
+            assert_eq!(read.layer(layer).unwrap().is_none(), layer % 4 == 3, "{architecture} {layer}");
+        }
+        assert_eq!(read.layer(count), None);
+    }
+    assert!(bases(&model("exaone4", &keys(30)).unwrap()).iter().all(Option::is_some));
+    // A window of 0: positions everywhere
+    let mut everywhere = keys(8);
+    everywhere.push(("attention.sliding_window", 0.into()));
+    let read = model("llama4", &everywhere).unwrap();
+    assert!(bases(&read).iter().all(Option::is_some) && read.query_temperature().is_none());
+    let factors = |model: ModelRotary| model.query_temperature().unwrap().factors(&(16383..16384).into()).unwrap();
+    assert_eq!(factors(model("llama4", &keys(8)).unwrap()), [1.0 + 0.1 * 3_f64.ln()]);
+    let mut ministral3 = keys(2);
+    ministral3.push(("attention.temperature_scale", 0.1.into()));
+    assert!(model("mistral3", &ministral3).is_err());
+    ministral3.push(("rope.scaling.original_context_length", 16384.into()));
+    assert_eq!(factors(model("mistral3", &ministral3).unwrap()), [1.0]);
+}
+
+#[test]
+fn layers_that_are_alike() {
+    let keys = [("block_count", 4.into()), ("attention.key_length", 64.into()), ("rope.freq_base_swa", 150_000.into())];
+    // gpt-oss: windows, but one rotation
+    let mut alike = keys.to_vec();
+    alike.push(("rope.freq_base", 150_000.into()));
+    let read = model("gpt-oss", &alike).unwrap();
+    assert_eq!(
+        read.only(),
+        Some(
+            &RotarySpec::from_gguf([
+                ("general.architecture", Metadata::from("gpt-oss")),
+                ("gpt-oss.attention.key_length", 64.into()),
+                ("gpt-oss.rope.freq_base", 150_000.into()),
+            ])
+            .unwrap()
+        )
+    );
+    assert_eq!(bases(&read), [Some(150_000.0); 4]);
+    // Two bases, and nothing that says where
+    let problem = ConfigProblem::Missing;
+    let field = "gpt-oss.attention.sliding_window_pattern".to_string();
+    assert_eq!(model("gpt-oss", &keys), Err(Error::Config { field, problem }));
+    for (key, value) in [
+        ("block_count", Metadata::from(1e9)),
+        ("rope.dimension_count_swa", 128.into()),
+        ("rope.dimension_count_swa", 63.into()),
+        ("rope.freq_base_swa", (-1).into()),
+        ("attention.key_length_swa", 1e9.into()),
+        ("attention.sliding_window_pattern", 0.into()),
+        ("attention.sliding_window_pattern", "LLLG".into()),
+    ] {
+        let mut wrong: Vec<(&str, Metadata)> = keys.iter().filter(|(name, _)| *name != key).cloned().collect();
+        wrong.push((key, value.clone()));
+        assert!(matches!(model("gpt-oss", &wrong), Err(Error::Config { .. })), "{key} {value:?}");
     }
 }

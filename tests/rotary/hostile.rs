@@ -72,9 +72,14 @@ fn wrong_configs_name_the_field() {
             "partial_rotary_factor",
             NotA { expected: "a part of the head with an even number of features" },
         ),
-        // 33 of 66 features
+        // 33 of 66 features, which StableLM's class cannot and YaRN counts
         (
-            json!({"head_dim": 66, "partial_rotary_factor": 0.5}),
+            json!({"model_type": "stablelm", "head_dim": 66, "partial_rotary_factor": 0.5}),
+            "partial_rotary_factor",
+            NotA { expected: "a part of the head with an even number of features" },
+        ),
+        (
+            json!({"head_dim": 66, "partial_rotary_factor": 0.5, "rope_scaling": {"rope_type": "yarn", "factor": 2.0}}),
             "partial_rotary_factor",
             NotA { expected: "a part of the head with an even number of features" },
         ),

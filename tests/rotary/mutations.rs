@@ -31,6 +31,10 @@ fn real_configs() -> Vec<Value> {
             "rope_theta": 5000000.0, "no_rope_layers": [1, 1, 1, 0], "use_cache": false}),
         json!({"model_type": "modernbert", "hidden_size": 768, "num_attention_heads": 12, "num_hidden_layers": 22,
             "global_attn_every_n_layers": 3, "global_rope_theta": 160000.0, "local_rope_theta": 10000.0}),
+        json!({"model_type": "qwen3_next", "head_dim": 256, "num_hidden_layers": 4, "full_attention_interval": 2,
+            "partial_rotary_factor": 0.25, "rope_theta": 10000000}),
+        json!({"model_type": "gpt_neox", "hidden_size": 528, "num_attention_heads": 8, "num_hidden_layers": 2,
+            "rotary_pct": 0.5, "rotary_emb_base": 10000}),
     ]
 }
 
@@ -76,7 +80,7 @@ proptest! {
 
     /// One value is another: of another type, or a number that is not like it.
     #[test]
-    fn one_wrong_value(which in 0_usize..8, at in any::<prop::sample::Index>(), with in 0_usize..20) {
+    fn one_wrong_value(which in 0_usize..10, at in any::<prop::sample::Index>(), with in 0_usize..20) {
         let wrong = [json!("NaN"), json!("4"), json!([]), json!({}), json!([4]), json!({"factor": 4}), json!(true),
             json!(null), json!(-1), json!(0), json!(0.5), json!(3), json!(63), json!(1e-308), json!(1e308), json!(-1e308),
             json!(1_u64 << 60), json!(u64::MAX), json!(65536), json!(9_007_199_254_740_993_u64)];
@@ -121,7 +125,7 @@ proptest! {
 
     /// Bytes go, come or change.
     #[test]
-    fn wrong_bytes(which in 0_usize..8, edits in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..3, 32_u8..127), 1..6)) {
+    fn wrong_bytes(which in 0_usize..10, edits in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..3, 32_u8..127), 1..6)) {
         let mut text = real_configs().swap_remove(which).to_string().into_bytes();
         for (at, kind, byte) in edits {
             let at = at.index(text.len());
