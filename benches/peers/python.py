@@ -4,10 +4,9 @@
     python3 -m venv venv && venv/bin/pip install torch numpy transformers
     venv/bin/python python.py             # about two minutes; --rounds 1 for a glance
 
-Memory decides half of what is measured here, so everything runs twice: as it is ("fresh": the C library gives an output of 32 MiB
-back to the system and gets it anew, a page fault for every 4 KiB), and with MALLOC_MMAP_THRESHOLD_ and MALLOC_TRIM_THRESHOLD_
-set so that it keeps such memory ("warm"). This crate runs under the same setting in the same round. Ratios are taken within a
-round; the table has their medians.
+New memory decides half of what is measured here, so everything runs twice: as it is (the C library gives an output of 32 MiB back to
+the system and gets it anew, a page fault for every 4 KiB: "new"), and with settings for glibc to keep such memory ("kept"). This crate
+runs in the same round with the same settings. Ratios are taken within a round; the table has their medians.
 """
 
 import argparse
@@ -24,7 +23,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 KEEP = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
-MEMORY = {"fresh": {}, "warm": KEEP}
+MEMORY = {"new": {}, "kept": KEEP}
 
 # The same sizes and values as in src/work.rs.
 ROWS, DIM, BATCH, LEN, VOCABULARY, SCALE = 8192, 1024, 8, 1024, 32_000, 32.0
@@ -33,19 +32,19 @@ STRIDE, SHORT = 9973, 10_000
 
 # What is compared: a name, the work of Python, that of this crate.
 PAIRS = [
-    ("table 8192 x 1024", "PyTorch tutorial, table", "table, fresh"),
-    ("table 8192 x 1024", "numpy, table", "table, fresh"),
-    ("lookup x 32 + position, ids (8, 1024)", "torch, lookup as usual", "lookup, fresh"),
+    ("table 8192 x 1024", "PyTorch tutorial, table", "table, allocated"),
+    ("table 8192 x 1024", "numpy, table", "table, allocated"),
+    ("lookup x 32 + position, ids (8, 1024)", "torch, lookup as usual", "lookup, allocated"),
     ("lookup x 32 + position, ids (8, 1024)", "torch, lookup, out= and in place", "lookup, in place"),
     ("lookup x 32 + position, ids (8, 1024)", "torch, lookup, out=, scale and sum in one", "lookup, in place"),
-    ("rotary, q and k (1, 32, 2048, 128)", "transformers, apply_rotary_pos_emb", "rotary, fresh"),
+    ("rotary, q and k (1, 32, 2048, 128)", "transformers, apply_rotary_pos_emb", "rotary, allocated"),
     ("rotary, q and k (1, 32, 2048, 128)", "transformers, apply_rotary_pos_emb", "rotary, in place"),
     ("decode step, q and k (1, 32, 1, 128)", "transformers, apply_rotary_pos_emb, decode", "decode, in place"),
     ("decode step, cos and sin", "transformers, cos and sin, decode", "angles, in place"),
     ("floor: fill 32 MiB", "torch, fill", "fill, in place"),
     ("floor: copy 32 MiB", "torch, copy", "copy, in place"),
-    ("floor: fresh fill of 32 MiB", "torch, fresh fill", "fill, fresh"),
-    ("floor: fresh copy of 32 MiB", "torch, fresh copy", "copy, fresh"),
+    ("floor: allocated fill of 32 MiB", "torch, allocated fill", "fill, allocated"),
+    ("floor: allocated copy of 32 MiB", "torch, allocated copy", "copy, allocated"),
 ]
 
 
@@ -140,8 +139,8 @@ def floors(torch):
     return {
         "torch, fill": lambda: out.fill_(0.5),
         "torch, copy": lambda: out.copy_(source),
-        "torch, fresh fill": lambda: torch.full((ROWS, DIM), 0.5),
-        "torch, fresh copy": source.clone,
+        "torch, allocated fill": lambda: torch.full((ROWS, DIM), 0.5),
+        "torch, allocated copy": source.clone,
     }
 
 

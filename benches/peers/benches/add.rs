@@ -2,6 +2,7 @@
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3};
+use peers::Memory;
 use peers::check::Angles::{F32, F64};
 use peers::work::{BATCH, DIM, LEN, Places, words};
 use peers::{burn, candle, loops, ours};
@@ -10,23 +11,28 @@ use scirs2_neural::utils::positional_encoding::{PositionalEncoding as _, Sinusoi
 
 use crate::contest::Contest;
 
-pub fn run(c: &mut Criterion) {
+pub fn run(c: &mut Criterion, memory: Memory) {
     let places = Places { first: 0, len: LEN, dim: DIM, pairing: Pairing::Interleaved };
     let encoding = ours::sinusoid(DIM, Layout::Interleaved);
     let words = words();
-    let mut contest =
-        Contest::new(c, "add to (8, 1024, 1024)", places, values(&embed_with_positions(&words, &encoding).unwrap()));
+    let mut contest = Contest::new(
+        c,
+        "add to (8, 1024, 1024)",
+        memory,
+        places,
+        values(&embed_with_positions(&words, &encoding).unwrap()),
+    );
     contest.floors();
     contest
         .in_place("this crate", F64, values, words.clone(), |words| {
             add_positions(words.view_mut(), &encoding).unwrap();
         })
-        .fresh("this crate", F64, values, || embed_with_positions(&words, &encoding).unwrap());
+        .allocating("this crate", F64, values, || embed_with_positions(&words, &encoding).unwrap());
     by_hand(&mut contest, &words);
     by_burn(&mut contest, &words);
     by_candle(&mut contest, &words);
     let scirs2 = SinusoidalPositionalEncoding::<f32>::new(DIM, LEN);
-    contest.fresh("scirs2-neural", F64, values, || scirs2.apply(&words).unwrap());
+    contest.allocating("scirs2-neural", F64, values, || scirs2.apply(&words).unwrap());
 }
 
 fn values(words: &Array3<f32>) -> Vec<f32> {
@@ -40,7 +46,7 @@ fn by_hand(contest: &mut Contest<'_>, words: &Array3<f32>) {
         .in_place("loop, table ready", F64, values, words.clone(), |words| {
             loops::add(words.as_slice_mut().unwrap(), table.as_slice().unwrap());
         })
-        .fresh("ndarray's words + table", F64, values, || words + &table);
+        .allocating("ndarray's words + table", F64, values, || words + &table);
 }
 
 fn by_burn(contest: &mut Contest<'_>, words: &Array3<f32>) {
@@ -58,7 +64,7 @@ fn by_burn(contest: &mut Contest<'_>, words: &Array3<f32>) {
                 *words = words.take().map(|words| encoding.forward(words));
             },
         )
-        .fresh("burn", F32, burn::values, || encoding.forward(words.clone()));
+        .allocating("burn", F32, burn::values, || encoding.forward(words.clone()));
 }
 
 fn by_candle(contest: &mut Contest<'_>, words: &Array3<f32>) {
@@ -67,5 +73,5 @@ fn by_candle(contest: &mut Contest<'_>, words: &Array3<f32>) {
     let table: Array2<f32> = encoding.encode(&Positions::from(0..LEN)).unwrap();
     let table = candle::tensor(table.as_slice().unwrap(), (LEN, DIM)).unwrap();
     let words = candle::tensor(words.as_slice().unwrap(), (BATCH, LEN, DIM)).unwrap();
-    contest.fresh("candle", F64, |sum| candle::values(sum).unwrap(), || words.broadcast_add(&table).unwrap());
+    contest.allocating("candle", F64, |sum| candle::values(sum).unwrap(), || words.broadcast_add(&table).unwrap());
 }

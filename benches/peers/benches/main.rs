@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use criterion::Criterion;
+use peers::Memory;
 
 mod add;
 mod contest;
@@ -10,15 +11,18 @@ mod rotary;
 mod table;
 
 fn main() {
-    peers::one_thread();
+    peers::with_memories(compare);
+}
+
+fn compare(memory: Memory) {
     let mut criterion = Criterion::default()
         .sample_size(15)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(800))
         .configure_from_args()
         .without_plots();
-    table::run(&mut criterion);
-    add::run(&mut criterion);
-    rotary::run(&mut criterion);
+    table::run(&mut criterion, memory);
+    add::run(&mut criterion, memory);
+    rotary::run(&mut criterion, memory);
     criterion.final_summary();
 }

@@ -2,6 +2,7 @@
 
 use criterion::Criterion;
 use ndarray::Array2;
+use peers::Memory;
 use peers::check::Angles::{F32, F64};
 use peers::work::{DIM, Places, ROWS};
 use peers::{burn, candle, loops, ours};
@@ -10,18 +11,18 @@ use scirs2_neural::utils::positional_encoding::{PositionalEncoding as _, Sinusoi
 
 use crate::contest::Contest;
 
-pub fn run(c: &mut Criterion) {
-    interleaved(c);
-    halves(c);
+pub fn run(c: &mut Criterion, memory: Memory) {
+    interleaved(c, memory);
+    halves(c, memory);
 }
 
-fn interleaved(c: &mut Criterion) {
-    let mut contest = contest(c, "table 8192 x 1024, interleaved", Layout::Interleaved, Pairing::Interleaved);
+fn interleaved(c: &mut Criterion, kind: Memory) {
+    let mut contest = contest(c, kind, "table 8192 x 1024, interleaved", Layout::Interleaved, Pairing::Interleaved);
     contest
-        .in_place("loop of powf, sin, cos", F32, Vec::clone, memory(), |out| loops::table_naive(out, DIM))
-        .in_place("loop, hoisted frequencies", F32, Vec::clone, memory(), |out| loops::table_hoisted(out, DIM))
-        .fresh("burn", F32, |encoding| burn::values(&encoding.sinusoids), burn::table)
-        .fresh(
+        .in_place("loop of powf, sin, cos", F32, Vec::clone, zeros(), |out| loops::table_naive(out, DIM))
+        .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| loops::table_hoisted(out, DIM))
+        .allocating("burn", F32, |encoding| burn::values(&encoding.sinusoids), burn::table)
+        .allocating(
             "scirs2-neural",
             F64,
             |encoding: &SinusoidalPositionalEncoding<f32>| encoding.encode(ROWS).into_raw_vec_and_offset().0,
@@ -29,29 +30,29 @@ fn interleaved(c: &mut Criterion) {
         );
 }
 
-fn halves(c: &mut Criterion) {
-    let mut contest = contest(c, "table 8192 x 1024, halves", Layout::SinCosHalves, Pairing::Halves);
+fn halves(c: &mut Criterion, kind: Memory) {
+    let mut contest = contest(c, kind, "table 8192 x 1024, halves", Layout::SinCosHalves, Pairing::Halves);
     contest
-        .in_place("loop, hoisted frequencies", F32, Vec::clone, memory(), |out| loops::table_hoisted_halves(out, DIM))
-        .fresh("candle", F32, |table| candle::values(table).unwrap(), || candle::table(ROWS, DIM).unwrap());
+        .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| loops::table_hoisted_halves(out, DIM))
+        .allocating("candle", F32, |table| candle::values(table).unwrap(), || candle::table(ROWS, DIM).unwrap());
 }
 
-fn memory() -> Vec<f32> {
+fn zeros() -> Vec<f32> {
     vec![0.0; ROWS * DIM]
 }
 
 /// A contest of which this crate has done its part.
-fn contest<'c>(c: &'c mut Criterion, work: &str, layout: Layout, pairing: Pairing) -> Contest<'c> {
+fn contest<'c>(c: &'c mut Criterion, kind: Memory, work: &str, layout: Layout, pairing: Pairing) -> Contest<'c> {
     let places = Places { first: 0, len: ROWS, dim: DIM, pairing };
     let (encoding, positions) = (ours::sinusoid(DIM, layout), Positions::from(0..ROWS));
     let encode = || -> Array2<f32> { encoding.encode(&positions).unwrap() };
-    let mut contest = Contest::new(c, work, places, values(&encode()));
+    let mut contest = Contest::new(c, work, kind, places, values(&encode()));
     contest.floors();
     contest
         .in_place("this crate", F64, values, Array2::zeros((ROWS, DIM)), |out| {
             encoding.encode_into(&positions, out.view_mut()).unwrap();
         })
-        .fresh("this crate", F64, values, encode);
+        .allocating("this crate", F64, values, encode);
     contest
 }
 

@@ -11,14 +11,65 @@ pub mod loops;
 pub mod ours;
 pub mod work;
 
-/// Sees to it that every crate here works on one thread. They read that from the environment before anything runs, so a program
-/// that was started without it starts itself once more.
-pub fn one_thread() {
-    const SETTINGS: [&str; 2] = ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"];
-    if SETTINGS.iter().all(|name| std::env::var_os(name).is_some_and(|value| value == "1")) {
-        return;
+/// Everything here reads from the environment, before it does anything, on how many threads it works.
+const ONE_THREAD: [(&str, &str); 2] = [("RAYON_NUM_THREADS", "1"), ("CANDLE_NUM_THREADS", "1")];
+
+/// Where outputs come from. A new 32 MiB costs page faults, a multiple of most work here; so what allocates is compared with what
+/// allocates, and measured with both kinds of memory.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Memory {
+    /// The allocator gives large outputs back to the system and gets them anew: what the C library does unless told otherwise.
+    New,
+    /// The allocator keeps what was freed (glibc alone is told to; elsewhere this is as the other).
+    Kept,
+    /// There is no new output.
+    InPlace,
+}
+
+impl Memory {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new memory",
+            Self::Kept => "kept memory",
+            Self::InPlace => "in place",
+        }
     }
+
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Kept => &[("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "17179869184")],
+            Self::New | Self::InPlace => &[],
+        }
+    }
+}
+
+/// Runs a program once for each kind of memory, on one thread. Both are settings that a program cannot change while it runs,
+/// so it starts itself with them.
+pub fn with_memories(run: impl Fn(Memory)) {
+    const NAME: &str = "PEERS_MEMORY";
+    let memories = [Memory::New, Memory::Kept];
+    if let Ok(name) = std::env::var(NAME) {
+        return memories.into_iter().filter(|memory| memory.name() == name).for_each(run);
+    }
+    for memory in memories {
+        again(&[&ONE_THREAD, memory.settings(), &[(NAME, memory.name())]].concat());
+    }
+}
+
+/// Sees to it that a program works on one thread.
+pub fn one_thread() {
+    if ONE_THREAD.iter().any(|(name, value)| std::env::var_os(name).is_none_or(|found| found != *value)) {
+        again(&ONE_THREAD);
+        exit(0);
+    }
+}
+
+/// Starts this program with other settings, and ends it where it fails.
+fn again(settings: &[(&str, &str)]) {
     let this = std::env::current_exe().expect("a program knows where it is");
-    let again = Command::new(this).args(std::env::args_os().skip(1)).envs(SETTINGS.map(|name| (name, "1"))).status();
-    exit(again.expect("a program can start itself").code().unwrap_or(1));
+    let status = Command::new(this).args(std::env::args_os().skip(1)).envs(settings.iter().copied()).status();
+    let status = status.expect("a program can start itself");
+    if !status.success() {
+        exit(status.code().unwrap_or(1));
+    }
 }

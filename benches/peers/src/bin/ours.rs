@@ -64,8 +64,8 @@ fn floors(report: &mut Report) {
     let mut out = source.clone();
     report.time("fill, in place", || black_box(&mut out).fill(black_box(0.5)));
     report.time("copy, in place", || out.copy_from_slice(black_box(&source)));
-    report.time("fill, fresh", || drop(black_box(vec![black_box(0.5_f32); source.len()])));
-    report.time("copy, fresh", || drop(black_box(black_box(&source).to_vec())));
+    report.time("fill, allocated", || drop(black_box(vec![black_box(0.5_f32); source.len()])));
+    report.time("copy, allocated", || drop(black_box(black_box(&source).to_vec())));
 }
 
 fn table(report: &mut Report) {
@@ -73,7 +73,7 @@ fn table(report: &mut Report) {
     let mut out = Array2::<f32>::zeros((ROWS, DIM));
     report.time("table, in place", || encoding.encode_into(&positions, out.view_mut()).unwrap());
     report.values("table", out.as_slice().unwrap());
-    report.time("table, fresh", || drop(black_box::<Array2<f32>>(encoding.encode(&positions).unwrap())));
+    report.time("table, allocated", || drop(black_box::<Array2<f32>>(encoding.encode(&positions).unwrap())));
 }
 
 /// Word row × 32 + position for ids (8, 1024).
@@ -82,7 +82,7 @@ fn lookup(report: &mut Report) {
     let mut out = Array3::<f32>::zeros((ids.nrows(), LEN, DIM));
     report.time("lookup, in place", || embedding.lookup(&ids).embed_into(out.view_mut()).unwrap());
     report.values("lookup", out.as_slice().unwrap());
-    report.time("lookup, fresh", || drop(black_box(embedding.embed(&ids).unwrap())));
+    report.time("lookup, allocated", || drop(black_box(embedding.embed(&ids).unwrap())));
 }
 
 /// Queries and keys (1, 32, 2048, 128).
@@ -95,7 +95,7 @@ fn rotate(report: &mut Report) {
     };
     let (mut q, mut k) = (queries(POSITIONS), queries(POSITIONS));
     report.values("rotary", rotated(&q).as_slice().unwrap());
-    report.time("rotary, fresh", || drop(black_box((rotated(&q), rotated(&k)))));
+    report.time("rotary, allocated", || drop(black_box((rotated(&q), rotated(&k)))));
     report.time("rotary, in place", || {
         rotation.apply(q.view_mut()).unwrap();
         rotation.apply(k.view_mut()).unwrap();

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use peers::Memory;
 use serde_json::Value;
 
 const OURS: &str = "this crate";
@@ -63,26 +64,38 @@ fn main() {
             target.join("criterion").display()
         );
     }
-    println!(
-        "| work | output | this crate | times as fast as | as a part of the floor's speed |\n|---|---|---|---|---|"
-    );
-    results.iter().for_each(|((work, memory), results)| print_row(work, memory, results));
+    println!("| work | output | this crate | as fast as, × | with this crate in place, × | of the floor's speed |");
+    println!("|---|---|---|---|---|---|");
+    for ((work, memory), contenders) in &results {
+        let in_place = results.get(&(work.clone(), Memory::InPlace.name().to_string()));
+        let in_place = in_place.filter(|_| memory != Memory::InPlace.name()).and_then(|results| ours(results));
+        print_row(work, memory, contenders, in_place);
+    }
 }
 
-fn print_row(work: &str, memory: &str, results: &[Result]) {
-    let Some(ours) = results.iter().find(|result| result.who == OURS) else {
+/// This crate's time.
+fn ours(results: &[Result]) -> Option<f64> {
+    results.iter().find(|result| result.who == OURS).map(|result| result.nanoseconds)
+}
+
+fn print_row(work: &str, memory: &str, results: &[Result], in_place: Option<f64>) {
+    let Some(ours) = ours(results) else {
         return;
     };
     let peers = results.iter().filter(|result| result.who != OURS && !result.who.starts_with(FLOOR));
-    let peers = peers.map(|peer| format!("{} {}", peer.who, times(peer.nanoseconds / ours.nanoseconds)));
+    let beside = |own: f64| listed(peers.clone().map(|peer| format!("{} {}", peer.who, times(peer.nanoseconds / own))));
     let floors = results.iter().filter_map(|result| Some((result.who.strip_prefix(FLOOR)?, result.nanoseconds)));
-    let floors = floors.map(|(floor, time)| format!("{floor} {:.2}", time / ours.nanoseconds));
-    let (peers, floors) = (peers.collect::<Vec<_>>().join("; "), floors.collect::<Vec<_>>().join("; "));
-    println!("| {work} | {memory} | {} | {peers} | {floors} |", readable(ours.nanoseconds));
+    let floors = listed(floors.map(|(floor, time)| format!("{floor} {:.2}", time / ours)));
+    let (same, in_place) = (beside(ours), in_place.map(beside).unwrap_or_default());
+    println!("| {work} | {memory} | {} | {same} | {in_place} | {floors} |", readable(ours));
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join("; ")
 }
 
 fn times(ratio: f64) -> String {
-    if ratio < 9.95 { format!("**{ratio:.1}**") } else { format!("**{ratio:.0}**") }
+    if ratio < 9.95 { format!("{ratio:.1}") } else { format!("{ratio:.0}") }
 }
 
 fn readable(nanoseconds: f64) -> String {
