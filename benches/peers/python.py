@@ -2,11 +2,12 @@
 """The PyTorch tutorial's, numpy's, torch's and transformers' code beside this crate, on one thread, in one run.
 
     python3 -m venv venv && venv/bin/pip install torch numpy transformers
-    venv/bin/python python.py             # about two minutes; --rounds 1 for a glance
+    venv/bin/python python.py             # under two minutes; --rounds 1 for a glance
 
-New memory decides half of what is measured here, so everything runs twice: as it is (the C library gives an output of 32 MiB back to
-the system and gets it anew, a page fault for every 4 KiB: "new"), and with settings for glibc to keep such memory ("kept"). This crate
-runs in the same round with the same settings. Ratios are taken within a round; the table has their medians.
+New memory, a page fault for every 4 KiB, decides half of what is measured here, and whether the C library gives new memory depends on
+what ran before. So everything runs with two settings of glibc: every array over 1 MiB is new memory ("new"), or memory that was freed
+is used again ("kept"). This crate runs in the same round with the same settings. Ratios are taken within a round; the table has
+their medians.
 """
 
 import argparse
@@ -22,8 +23,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-KEEP = {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
-MEMORY = {"new": {}, "kept": KEEP}
+MEMORY = {
+    "new": {"MALLOC_MMAP_THRESHOLD_": str(1 << 20)},
+    "kept": {"MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)},
+}
 
 # The same sizes and values as in src/work.rs.
 ROWS, DIM, BATCH, LEN, VOCABULARY, SCALE = 8192, 1024, 8, 1024, 32_000, 32.0
@@ -205,24 +208,44 @@ def built():
     return next(program for program in programs if program)
 
 
-def measure(rounds):
-    """The results of every round, for both kinds of memory: ({memory: [(Python's medians, ours)]})."""
-    program = built()
-    results = {memory: [] for memory in MEMORY}
-    for memory, setting in MEMORY.items():
-        environment = {**os.environ, **ONE_THREAD, **setting}
+class Worker:
+    """Python's side with one kind of memory: a process of its own, since memory is set before it starts."""
+
+    def __init__(self, setting):
+        self.environment = {**os.environ, **ONE_THREAD, **setting}
         command = [sys.executable, __file__, "--worker"]
-        with subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as python:
-            sampled = json.loads(python.stdout.readline())["values"]
-            for _ in range(rounds):
-                ours = json.loads(subprocess.run([program], env=environment, check=True, stdout=subprocess.PIPE).stdout)
-                check(sampled, ours["values"])
-                python.stdin.write("\n")
-                python.stdin.flush()
-                results[memory].append((json.loads(python.stdout.readline()), ours["medians"]))
-            python.stdin.close()
+        self.process = subprocess.Popen(
+            command, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.values = self.answer()["values"]
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else sys.exit("Python's side stopped; see above")
+
+    def medians(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def ours(self, program):
+        """The same for this crate, with the same memory, once its results have been compared."""
+        ours = subprocess.run([program], env=self.environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+        ours = json.loads(ours)
+        check(self.values, ours["values"])
+        return ours["medians"]
+
+
+def measure(rounds):
+    """The results of every round, for both kinds of memory: {memory: [(Python's medians, ours)]}."""
+    program = built()
+    workers = {memory: Worker(setting) for memory, setting in MEMORY.items()}
+    results = {memory: [] for memory in MEMORY}
+    for _ in range(rounds):
+        for memory, worker in workers.items():
+            results[memory].append((worker.medians(), worker.ours(program)))
+    for worker in workers.values():
+        worker.process.communicate()
     return results
 
 
@@ -246,7 +269,7 @@ def report(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:

@@ -14,13 +14,14 @@ pub mod work;
 /// Everything here reads from the environment, before it does anything, on how many threads it works.
 const ONE_THREAD: [(&str, &str); 2] = [("RAYON_NUM_THREADS", "1"), ("CANDLE_NUM_THREADS", "1")];
 
-/// Where outputs come from. A new 32 MiB costs page faults, a multiple of most work here; so what allocates is compared with what
-/// allocates, and measured with both kinds of memory.
+/// Where outputs come from. New memory costs a page fault for every 4 KiB, a multiple of most work here, and whether the C library
+/// gives new memory depends on what ran before. So it is told (glibc is; others do as they do), and what allocates is compared
+/// with what allocates.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Memory {
-    /// The allocator gives large outputs back to the system and gets them anew: what the C library does unless told otherwise.
+    /// Every array over 1 MiB is memory that the system has just given.
     New,
-    /// The allocator keeps what was freed (glibc alone is told to; elsewhere this is as the other).
+    /// Memory that was freed is used again.
     Kept,
     /// There is no new output.
     InPlace,
@@ -38,7 +39,8 @@ impl Memory {
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Kept => &[("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "17179869184")],
-            Self::New | Self::InPlace => &[],
+            Self::New => &[("MALLOC_MMAP_THRESHOLD_", "1048576")],
+            Self::InPlace => &[],
         }
     }
 }
