@@ -63,9 +63,9 @@ impl<'c> Contest<'c> {
         self
     }
 
-    /// Times work in place with the first kind of memory alone: the other makes no difference to it.
+    /// Times work in place once: what kind of memory others get makes no difference to it.
     fn time<T>(&mut self, who: &str, memory: Memory, mut run: impl FnMut() -> T) {
-        if memory == Memory::InPlace && self.memory != Memory::New {
+        if memory == Memory::InPlace && self.memory == Memory::Kept {
             return;
         }
         self.group.bench_function(BenchmarkId::new(who, memory.name()), |b| b.iter(&mut run));

@@ -23,6 +23,8 @@ pub enum Memory {
     New,
     /// Memory that was freed is used again.
     Kept,
+    /// Too little for a difference: the C library keeps it in any case.
+    Little,
     /// There is no new output.
     InPlace,
 }
@@ -32,6 +34,7 @@ impl Memory {
         match self {
             Self::New => "new memory",
             Self::Kept => "kept memory",
+            Self::Little => "allocated",
             Self::InPlace => "in place",
         }
     }
@@ -40,7 +43,7 @@ impl Memory {
         match self {
             Self::Kept => &[("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "17179869184")],
             Self::New => &[("MALLOC_MMAP_THRESHOLD_", "1048576")],
-            Self::InPlace => &[],
+            Self::Little | Self::InPlace => &[],
         }
     }
 }

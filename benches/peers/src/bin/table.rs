@@ -64,7 +64,9 @@ fn main() {
             target.join("criterion").display()
         );
     }
-    println!("| work | output | this crate | as fast as, × | with this crate in place, × | of the floor's speed |");
+    println!(
+        "| work | output | this crate | times as fast as | times as fast, here in place | part of a floor's speed |"
+    );
     println!("|---|---|---|---|---|---|");
     for ((work, memory), contenders) in &results {
         let in_place = results.get(&(work.clone(), Memory::InPlace.name().to_string()));
