@@ -1,0 +1,119 @@
+//! What `python.py` compares with: medians of this crate's work in nanoseconds, and some of the values, as JSON.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use ndarray::{Array2, Array3, Array4};
+use peers::ours::{embedding, rotary, rotation, sinusoid};
+use peers::work::{DIM, LEN, POSITIONS, ROWS, STEP, ids, queries};
+use positional_encodings::{Layout, Pairing, PositionalEncoding, Positions};
+use serde_json::{Map, Value, json};
+
+/// Every so many values of a long result are printed, and all of a short one.
+const STRIDE: usize = 9973;
+const SHORT: usize = 10_000;
+
+#[derive(Default)]
+struct Report {
+    medians: Map<String, Value>,
+    values: Map<String, Value>,
+}
+
+impl Report {
+    fn time(&mut self, work: &str, run: impl FnMut()) {
+        self.medians.insert(work.to_string(), json!(median(run)));
+    }
+
+    fn values(&mut self, work: &str, values: &[f32]) {
+        let stride = if values.len() > SHORT { STRIDE } else { 1 };
+        self.values.insert(work.to_string(), values.iter().step_by(stride).copied().collect());
+    }
+}
+
+/// Half a second of samples, each long enough for the clock.
+fn median(mut run: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    run();
+    run();
+    let once = start.elapsed() / 2;
+    let repeat = (Duration::from_micros(200).as_nanos() / once.as_nanos().max(1)).max(1) as u32;
+    let mut samples = Vec::new();
+    while samples.len() < 7 || start.elapsed() < Duration::from_millis(500) {
+        let sample = Instant::now();
+        (0..repeat).for_each(|_| run());
+        samples.push(sample.elapsed().as_nanos() as f64 / f64::from(repeat));
+    }
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn main() {
+    peers::one_thread();
+    let mut report = Report::default();
+    floors(&mut report);
+    table(&mut report);
+    lookup(&mut report);
+    rotate(&mut report);
+    decode(&mut report);
+    println!("{}", json!({ "medians": report.medians, "values": report.values }));
+}
+
+/// 32 MiB filled and copied.
+fn floors(report: &mut Report) {
+    let source = vec![0.5_f32; ROWS * DIM];
+    let mut out = source.clone();
+    report.time("fill, in place", || black_box(&mut out).fill(black_box(0.5)));
+    report.time("copy, in place", || out.copy_from_slice(black_box(&source)));
+    report.time("fill, allocated", || drop(black_box(vec![black_box(0.5_f32); source.len()])));
+    report.time("copy, allocated", || drop(black_box(black_box(&source).to_vec())));
+}
+
+fn table(report: &mut Report) {
+    let (encoding, positions) = (sinusoid(DIM, Layout::Interleaved), Positions::from(0..ROWS));
+    let mut out = Array2::<f32>::zeros((ROWS, DIM));
+    report.time("table, in place", || encoding.encode_into(&positions, out.view_mut()).unwrap());
+    report.values("table", out.as_slice().unwrap());
+    report.time("table, allocated", || drop(black_box::<Array2<f32>>(encoding.encode(&positions).unwrap())));
+}
+
+/// Word row × 32 + position for ids (8, 1024).
+fn lookup(report: &mut Report) {
+    let (embedding, ids) = (embedding(), ids());
+    let mut out = Array3::<f32>::zeros((ids.nrows(), LEN, DIM));
+    report.time("lookup, in place", || embedding.lookup(&ids).embed_into(out.view_mut()).unwrap());
+    report.values("lookup", out.as_slice().unwrap());
+    report.time("lookup, allocated", || drop(black_box(embedding.embed(&ids).unwrap())));
+}
+
+/// Queries and keys (1, 32, 2048, 128).
+fn rotate(report: &mut Report) {
+    let rotation = rotation(Pairing::Halves, 0..POSITIONS);
+    let rotated = |q: &Array4<f32>| {
+        let mut q = q.clone();
+        rotation.apply(q.view_mut()).unwrap();
+        q
+    };
+    let (mut q, mut k) = (queries(POSITIONS), queries(POSITIONS));
+    report.values("rotary", rotated(&q).as_slice().unwrap());
+    report.time("rotary, allocated", || drop(black_box((rotated(&q), rotated(&k)))));
+    report.time("rotary, in place", || {
+        rotation.apply(q.view_mut()).unwrap();
+        rotation.apply(k.view_mut()).unwrap();
+    });
+}
+
+/// The same for one position: its cosines and sines, and what is done with them.
+fn decode(report: &mut Report) {
+    let rotary = rotary(Pairing::Halves);
+    let mut rotation = rotary.at::<f32>(STEP..STEP + 1).unwrap();
+    report.time("angles, in place", || rotary.at_into(black_box(STEP)..STEP + 1, &mut rotation).unwrap());
+    report.values("angles", rotation.cos_sin(0).unwrap()[0]);
+    let (mut q, mut k) = (queries(1), queries(1));
+    report.time("decode, in place", || {
+        rotation.apply(black_box(&mut q).view_mut()).unwrap();
+        rotation.apply(black_box(&mut k).view_mut()).unwrap();
+    });
+    let mut q = queries(1);
+    rotation.apply(q.view_mut()).unwrap();
+    report.values("decode", q.as_slice().unwrap());
+}
