@@ -27,8 +27,8 @@ fn widen_bf16<S: Simd, V: Single<S>>(bits: V::Bits) -> V {
 #[inline(always)]
 fn narrow_bf16<S: Simd, V: Single<S>>(values: V) -> V::Bits {
     let bits = values.to_bits();
-    let nan = (bits & MAGNITUDE).simd_gt(F32_INFINITY);
-    nan.select((bits >> 16) | 0x40, (bits + 0x7fff + ((bits >> 16) & 1)) >> 16)
+    let high = bits >> 16;
+    (bits & MAGNITUDE).simd_gt(F32_INFINITY).select(high | 0x40, (bits + 0x7fff + (high & 1)) >> 16)
 }
 
 #[inline(always)]
