@@ -64,7 +64,7 @@ impl InstructionSet {
 }
 
 /// A computation written once, to be compiled for each instruction set. `run` must be `#[inline(always)]`.
-pub(super) trait Kernel {
+pub(crate) trait Kernel {
     fn run<S: Simd>(self, simd: S);
 }
 
@@ -72,7 +72,7 @@ pub(super) trait Kernel {
 ///
 /// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a quarter of the code.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(super) fn launch(level: Level, kernel: impl Kernel) {
+pub(crate) fn launch(level: Level, kernel: impl Kernel) {
     if let Some(simd) = level.as_avx512() {
         simd.vectorize(
             #[inline(always)]
@@ -93,6 +93,6 @@ pub(super) fn launch(level: Level, kernel: impl Kernel) {
 
 /// Runs a kernel with the instructions of `level`.
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-pub(super) fn launch(level: Level, kernel: impl Kernel) {
+pub(crate) fn launch(level: Level, kernel: impl Kernel) {
     fearless_simd::dispatch!(level, simd => kernel.run(simd));
 }

@@ -9,7 +9,7 @@ mod group;
 mod half;
 mod kernel;
 mod lanes;
-mod level;
+pub(crate) mod level;
 mod rows;
 mod sincos;
 mod turns;

@@ -2,6 +2,8 @@
 
 mod axes;
 mod encoding;
+#[cfg(feature = "half")]
+mod half;
 mod kernel;
 mod learned;
 mod mixed;
@@ -9,15 +11,16 @@ mod pairing;
 mod recipe;
 mod rotation;
 mod temperature;
+mod turn;
 mod walk;
 mod xpos;
 
 pub use axes::{AxialOrder, Sections};
 pub use encoding::Rotary;
-pub use kernel::Turn;
 pub use mixed::MixedRotary;
 pub use pairing::Pairing;
 pub use recipe::Precision;
 pub use rotation::Rotation;
 pub use temperature::QueryTemperature;
+pub use turn::Turn;
 pub use xpos::XPos;

@@ -7,6 +7,8 @@ use ndarray::ArrayViewMutD;
 use ndarray::{ArrayViewMut, Axis, Dimension};
 
 use super::Pairing;
+#[cfg(feature = "rayon")]
+use super::walk::STREAMS;
 use super::walk::{FEW, Turner};
 use crate::{Element, Error, Regime};
 
@@ -104,7 +106,7 @@ impl<A: Element> Rotation<A> {
         let view = view.into_dyn();
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        self.turner.turn(view, steps, &self.angles);
+        A::turn(&self.turner, view, steps, &self.angles);
         Ok(())
     }
 
@@ -137,21 +139,23 @@ impl<A: Element> Rotation<A> {
         Ok(())
     }
 
-    /// Splits the widest axis until a part is too small to be worth a thread.
+    /// Splits the widest axis until a part is too small to be worth a thread. Heads that are turned together stay together,
+    /// and their stretches of memory stay long.
     #[cfg(feature = "rayon")]
     fn halve(&self, view: ArrayViewMutD<'_, A>, steps: &[usize], angles: &[A::Angle]) {
-        const SMALL: usize = 1 << 15;
+        const SMALL: usize = 1 << 20;
         let widest = (0..steps.len())
-            .filter(|&axis| view.len_of(Axis(axis)) > 1)
+            .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
             .max_by_key(|&axis| view.strides()[axis].unsigned_abs());
         match widest {
-            Some(axis) if view.len() > SMALL => {
-                let middle = view.len_of(Axis(axis)) / 2;
+            Some(axis) if view.len() * size_of::<A>() > SMALL => {
+                let half = view.len_of(Axis(axis)) / 2;
+                let middle = if steps[axis] == 0 { half.next_multiple_of(STREAMS) } else { half };
                 let (low, high) = view.split_at(Axis(axis), middle);
                 let after = &angles[middle * steps[axis]..];
                 rayon::join(|| self.halve(low, steps, angles), || self.halve(high, steps, after));
             }
-            _ => self.turner.turn(view, steps, angles),
+            _ => A::turn(&self.turner, view, steps, angles),
         }
     }
 

@@ -1,0 +1,95 @@
+//! The 16-bit types: widened to f32, turned, and rounded once, in vectors of bits.
+
+use fearless_simd::f32x4;
+use fearless_simd::prelude::*;
+use half::{bf16, f16};
+use ndarray::ArrayViewMutD;
+
+use super::Turn;
+use super::walk::Turner;
+
+/// Bits of f32 without the sign.
+const MAGNITUDE: u32 = 0x7fff_ffff;
+const F32_INFINITY: u32 = 0x7f80_0000;
+const F16_INFINITY: u32 = 0x7c00;
+
+/// Vectors of f32, of any width.
+trait Single<S: Simd>: SimdFloat<S, Element = f32> {}
+
+impl<S: Simd, V: SimdFloat<S, Element = f32>> Single<S> for V {}
+
+#[inline(always)]
+fn widen_bf16<S: Simd, V: Single<S>>(bits: V::Bits) -> V {
+    V::from_bits(bits << 16)
+}
+
+/// The nearest values, ties to even.
+#[inline(always)]
+fn narrow_bf16<S: Simd, V: Single<S>>(values: V) -> V::Bits {
+    let bits = values.to_bits();
+    let high = bits >> 16;
+    (bits & MAGNITUDE).simd_gt(F32_INFINITY).select(high | 0x40, (bits + 0x7fff + (high & 1)) >> 16)
+}
+
+#[inline(always)]
+fn widen_f16<S: Simd, V: Single<S>>(bits: V::Bits) -> V {
+    let magnitude = (bits & 0x7fff) << 13;
+    // 2¹¹² is what the exponents are apart; the product is exact, that of a subnormal as well.
+    let finite = (V::from_bits(magnitude) * f32::from_bits((112 + 127) << 23)).to_bits();
+    let special = magnitude | F32_INFINITY;
+    let is_special = magnitude.simd_ge(F16_INFINITY << 13);
+    V::from_bits(is_special.select(special, finite) | ((bits & 0x8000) << 16))
+}
+
+/// The nearest values, ties to even.
+#[inline(always)]
+fn narrow_f16<S: Simd, V: Single<S>>(values: V) -> V::Bits {
+    let bits = values.to_bits();
+    let magnitude = bits & MAGNITUDE;
+    let normal = ((magnitude + 0xfff + ((magnitude >> 13) & 1)) >> 13) - (112 << 10);
+    // The last place of 0.5 is that of subnormals.
+    let subnormal = (values.abs() + 0.5).to_bits() - 0.5_f32.to_bits();
+    let finite = magnitude.simd_lt(113 << 23).select(subnormal, normal.min(F16_INFINITY));
+    let nan = ((magnitude >> 13) & 0x3ff) | (F16_INFINITY + 0x200);
+    magnitude.simd_gt(F32_INFINITY).select(nan, finite) | ((bits >> 16) & 0x8000)
+}
+
+macro_rules! turn_half {
+    ($type:ident, $widen:ident, $narrow:ident) => {
+        impl Turn for $type {
+            type Angle = f32;
+            type Wide<S: Simd> = S::f32s;
+            type Short<S: Simd> = f32x4<S>;
+
+            #[inline(always)]
+            fn load<S: Simd, V: SimdFloat<S, Element = f32>>(simd: S, elements: &[Self]) -> V {
+                let elements = &elements[..V::LEN];
+                $widen::<S, V>(V::Bits::from_fn(
+                    simd,
+                    #[inline(always)]
+                    |i| u32::from(elements[i].to_bits()),
+                ))
+            }
+
+            #[inline(always)]
+            fn store<S: Simd, V: SimdFloat<S, Element = f32>>(vector: V, elements: &mut [Self]) {
+                let bits = $narrow::<S, V>(vector);
+                for (element, bits) in elements[..V::LEN].iter_mut().zip(bits.as_slice()) {
+                    *element = Self::from_bits(*bits as u16);
+                }
+            }
+
+            #[inline(always)]
+            fn turn_pair(pair: [Self; 2], cos: f32, sin: f32) -> [Self; 2] {
+                f32::turn_pair(pair.map(Self::to_f32), cos, sin).map(Self::from_f32)
+            }
+
+            fn turn(turner: &Turner, view: ArrayViewMutD<'_, Self>, steps: &[usize], angles: &[f32]) {
+                turner.turn_view(view, steps, angles);
+            }
+        }
+    };
+}
+
+turn_half!(bf16, widen_bf16, narrow_bf16);
+turn_half!(f16, widen_f16, narrow_f16);
