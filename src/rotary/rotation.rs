@@ -143,7 +143,7 @@ impl<A: Element> Rotation<A> {
     /// and their stretches of memory stay long.
     #[cfg(feature = "rayon")]
     fn halve(&self, view: ArrayViewMutD<'_, A>, steps: &[usize], angles: &[A::Angle]) {
-        const SMALL: usize = 1 << 20;
+        const SMALL: usize = 1 << 18;
         let widest = (0..steps.len())
             .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
             .max_by_key(|&axis| view.strides()[axis].unsigned_abs());

@@ -3,6 +3,7 @@
 mod apply;
 mod axes;
 mod bad_input;
+mod bits;
 #[cfg(feature = "serde")]
 mod configs;
 mod extras;
