@@ -120,21 +120,23 @@ fn sixteen_bits_survive() {
     for set in InstructionSet::available() {
         let rotation = |pairing| plain(64, 1e4, pairing).with_instruction_set(set).unwrap();
         for pairing in [Pairing::Halves, Pairing::Interleaved] {
-            let mut all = Array2::from_shape_fn((1024, 64), |(i, j)| half::bf16::from_bits((64 * i + j) as u16));
+            let mut all =
+                ndarray::Array2::from_shape_fn((1024, 64), |(i, j)| half::bf16::from_bits((64 * i + j) as u16));
             all.mapv_inplace(|x| if x.is_finite() { x } else { half::bf16::ZERO });
             let before = all.clone();
             rotation(pairing).at(0..1).unwrap().apply(all.view_mut().insert_axis(Axis(1))).unwrap();
             assert_eq!(all, before);
-            let mut all = Array2::from_shape_fn((1024, 64), |(i, j)| half::f16::from_bits((64 * i + j) as u16));
+            let mut all =
+                ndarray::Array2::from_shape_fn((1024, 64), |(i, j)| half::f16::from_bits((64 * i + j) as u16));
             all.mapv_inplace(|x| if x.is_finite() { x } else { half::f16::ZERO });
             let before = all.clone();
             rotation(pairing).at(0..1).unwrap().apply(all.view_mut().insert_axis(Axis(1))).unwrap();
             assert_eq!(all, before);
-            let mut special = Array2::from_elem((1, 64), half::f16::INFINITY);
+            let mut special = ndarray::Array2::from_elem((1, 64), half::f16::INFINITY);
             special.fill(half::f16::NAN);
             rotation(pairing).at(0..1).unwrap().apply(special.view_mut()).unwrap();
             assert!(special.iter().all(|x| x.is_nan()));
-            let mut large = Array2::from_elem((1, 64), half::f16::MAX);
+            let mut large = ndarray::Array2::from_elem((1, 64), half::f16::MAX);
             rotation(pairing).at(4..5).unwrap().apply(large.view_mut()).unwrap();
             assert!(large.iter().any(|x| x.is_infinite()), "too large is infinite");
         }
