@@ -161,11 +161,13 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
                     let outputs = rows.four(row_of(quad)).map(|row| self.columns.of_pairs(row, chunk.clone()));
                     self.quad(block + quad, chunk.clone(), centre, outputs);
                 }
-                for step in wanted {
-                    let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
-                    self.single_row(block + step, chunk.clone(), centre, done, out);
+                if done < chunk.len() / Self::WIDTH {
+                    for step in wanted {
+                        let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
+                        self.single_row(block + step, chunk.clone(), centre, done, out);
+                    }
+                    self.advance(chunk.clone(), done, centre);
                 }
-                self.advance(chunk.clone(), done, centre);
             }
         }
         for step in steps.clone() {

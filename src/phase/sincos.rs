@@ -97,14 +97,13 @@ pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: S::u64s) -> (S::f64s, S::f64
     ((sin ^ sign).bitcast(), (cos ^ sign).bitcast())
 }
 
-/// Σ coefficientsᵢ · zⁱ
+/// Σ cᵢ · zⁱ in pairs of terms, pairs of those and their sum (Estrin's way), so that products do not wait for each other.
 #[inline(always)]
-fn polynomial<S: Simd, const N: usize>(simd: S, z: S::f64s, coefficients: [f64; N]) -> S::f64s {
-    let mut sum = S::f64s::splat(simd, coefficients[N - 1]);
-    for coefficient in coefficients.iter().rev().skip(1) {
-        sum = sum * z + *coefficient;
-    }
-    sum
+fn polynomial<S: Simd>(simd: S, z: S::f64s, c: [f64; 8]) -> S::f64s {
+    let pair = |i: usize| z * c[i + 1] + S::f64s::splat(simd, c[i]);
+    let square = z * z;
+    let (low, high) = (pair(2) * square + pair(0), pair(6) * square + pair(4));
+    high * (square * square) + low
 }
 
 /// sin(x + y) for |x| ≤ π/4, y the tail of x.
