@@ -102,7 +102,7 @@
 //!
 //! # Features
 //!
-//! `half`: elements `half::f16` and `half::bf16`. `rayon`: rotations on all cores. `serde`: rotations from `config.json`.
+//! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same bits. `serde`: rotations from `config.json`.
 //! `safetensors`, `gguf`: tables from checkpoints. None is on by default.
 
 #![forbid(unsafe_code)]
