@@ -1,8 +1,8 @@
 //! The way through a batch: each part of it is made ready, and given its positions while it is in cache.
 
-use ndarray::{ArrayView, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
+use ndarray::{ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
 
-use crate::parts::{STACK_BYTES, add, blocks, cut, is_long, join, rows_in, through_stack};
+use crate::parts::{STACK_BYTES, blocks, cut, is_long, join, rows_in, through_stack};
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
 /// What is made ready at a time before positions are added to it: a part of a first-level cache.
@@ -10,8 +10,8 @@ const NEAR_BYTES: usize = 1 << 13;
 /// The same where positions come in longer blocks: a part of a second-level cache.
 const CACHED_BYTES: usize = 1 << 18;
 
-/// Writes to the rows of sequence n from row i on what the vectors are added to.
-pub(crate) type Prepare<'a, A> = &'a (dyn Fn(usize, usize, ArrayViewMut2<'_, A>) + Sync);
+/// Writes to the rows of sequence n from row i on what the vectors are added to, and adds the vectors that are given.
+pub(crate) type Prepare<'a, A> = &'a (dyn Fn(usize, usize, ArrayViewMut2<'_, A>, Option<ArrayView2<'_, A>>) + Sync);
 
 /// The sum of what a caller prepares and of position vectors.
 #[derive(Clone, Copy)]
@@ -68,9 +68,8 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             let few = rows_in::<A>(NEAR_BYTES, vectors.ncols());
             for_each_sequence(rows, sequence, &mut |sequence, mut rows| {
                 let parts = rows.axis_chunks_iter_mut(Axis(0), few).zip(vectors.axis_chunks_iter(Axis(0), few));
-                for ((mut rows, vectors), row) in parts.zip((row + start..).step_by(few)) {
-                    (self.prepare)(sequence, row, rows.view_mut());
-                    add(rows, vectors);
+                for ((rows, vectors), row) in parts.zip((row + start..).step_by(few)) {
+                    (self.prepare)(sequence, row, rows, Some(vectors));
                 }
                 Ok(())
             })
@@ -84,7 +83,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             let positions = positions.slice(row..row + out.nrows());
             blocks(&positions, rows_in::<A>(CACHED_BYTES, out.ncols())).try_for_each(|block| {
                 let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
-                (self.prepare)(sequence, row + block.start, rows.view_mut());
+                (self.prepare)(sequence, row + block.start, rows.view_mut(), None);
                 self.encoding.add_to(&positions.slice(block), rows)
             })
         })

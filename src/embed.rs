@@ -1,9 +1,10 @@
 //! Word embeddings plus positions: the input of any encoder.
 
-use ndarray::{Array, Array2, ArrayBase, ArrayViewMut, ArrayViewMut2, Axis, Data, Dimension, Ix2};
+use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, ArrayViewMut2, Axis, Data, Dimension, Ix2};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, for_each_sequence, nth};
+use crate::parts::add;
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
@@ -74,11 +75,12 @@ where
     let too_large = Error::TooLarge { rows, dim };
     let mut input = zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
     let words = words.view().into_dyn();
-    let copy = |sequence, row, mut out: ArrayViewMut2<'_, A>| {
+    let copy = |sequence, row, mut out: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>| {
         if let Some(words) = nth::<_, Ix2>(&words, sequence) {
             let rows = row..row + out.nrows();
             out.assign(&words.slice_axis(Axis(0), rows.into()));
         }
+        add_given(sequence, row, out, vectors);
     };
     Sum { encoding, positions: &positions, prepare: &copy }.make(input.view_mut().into_dyn())?;
     Ok(input)
@@ -136,7 +138,7 @@ where
 {
     let positions = positions.into();
     check(words.shape(), encoding, &positions)?;
-    Sum { encoding, positions: &positions, prepare: &|_, _, _| {} }.make(words.into_dyn())
+    Sum { encoding, positions: &positions, prepare: &add_given }.make(words.into_dyn())
 }
 
 /// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width + dim).
@@ -205,6 +207,13 @@ where
     let vectors = output.slice_axis_mut(axis, (width..).into()).into_dyn();
     for_each_sequence(vectors, 0, &mut |sequence, vectors| encoding.encode_into(&positions.row(sequence), vectors))?;
     Ok(output)
+}
+
+/// Nothing to prepare: the words are there.
+fn add_given<A: Element>(_: usize, _: usize, rows: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>) {
+    if let Some(vectors) = vectors {
+        add(rows, vectors);
+    }
 }
 
 /// Length of the sequences of an array (…, len, dim).

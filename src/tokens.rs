@@ -5,12 +5,14 @@ mod train;
 use core::ops::Range;
 
 use ndarray::{
-    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut2, Data, Dimension,
+    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut1, ArrayViewMut2, Data,
+    Dimension, Zip,
 };
 use num_traits::{AsPrimitive, PrimInt};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, nth};
+use crate::parts::add;
 use crate::training::FrozenRows;
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
@@ -196,11 +198,11 @@ where
         let segments = self.segments.as_ref().map(|segments| segments.view().into_dyn());
         let default = self.default_positions();
         let positions = self.positions.as_ref().unwrap_or(&default);
-        let gather = |sequence, row, out: ArrayViewMut2<'_, A>| {
+        let gather = |sequence, row, out: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>| {
             let rows = row..row + out.nrows();
             let segments = segments.as_ref().and_then(|segments| nth(segments, sequence));
             if let Some(tokens) = nth(&tokens, sequence) {
-                self.embedding.gather(tokens, segments, rows, out);
+                self.embedding.gather(tokens, segments, rows, out, vectors);
             }
         };
         Sum { encoding: &self.embedding.positions, positions, prepare: &gather }.make(out.into_dyn())
@@ -249,16 +251,42 @@ impl<A: Element, E> TokenEmbedding<A, E> {
         segments: Option<ArrayView1<'_, T>>,
         rows: Range<usize>,
         mut out: ArrayViewMut2<'_, A>,
+        vectors: Option<ArrayView2<'_, A>>,
     ) {
-        for (i, mut out) in rows.zip(out.rows_mut()) {
+        // Types of 16 bits are added in vectors, apart.
+        let (fused, apart) = if size_of::<A>() > 2 { (vectors, None) } else { (None, vectors) };
+        for (n, (i, out)) in rows.zip(out.rows_mut()).enumerate() {
             let word = self.words.row(tokens[i].as_() as usize);
-            match self.scale {
-                None => out.assign(&word),
-                Some(scale) => out.zip_mut_with(&word, |out, word| *out = *word * scale),
+            let segment = self.segments.as_ref().map(|table| {
+                let id = segments.as_ref().map_or(0, |segments| segments[i].as_() as usize);
+                table.row(id)
+            });
+            self.sum(out, word, segment, fused.as_ref().map(|vectors| vectors.row(n)));
+        }
+        if let Some(vectors) = apart {
+            add(out, vectors);
+        }
+    }
+
+    /// Word × scale + segment + vector, of which the last two may be missing, in one pass.
+    fn sum(
+        &self,
+        mut out: ArrayViewMut1<'_, A>,
+        word: ArrayView1<'_, A>,
+        segment: Option<ArrayView1<'_, A>>,
+        vector: Option<ArrayView1<'_, A>>,
+    ) {
+        // A product with one changes no bit.
+        let scale = self.scale.unwrap_or(A::one());
+        match (segment, vector) {
+            (None, None) if self.scale.is_none() => out.assign(&word),
+            (None, None) => Zip::from(out).and(word).for_each(|out, word| *out = *word * scale),
+            (Some(other), None) | (None, Some(other)) => {
+                Zip::from(out).and(word).and(other).for_each(|out, word, other| *out = *word * scale + *other);
             }
-            if let Some(table) = &self.segments {
-                let segment = segments.as_ref().map_or(0, |segments| segments[i].as_() as usize);
-                out.zip_mut_with(&table.row(segment), |out, segment| *out = *out + *segment);
+            (Some(segment), Some(vector)) => {
+                let rows = Zip::from(out).and(word).and(segment).and(vector);
+                rows.for_each(|out, word, segment, vector| *out = *word * scale + *segment + *vector);
             }
         }
     }
