@@ -5,6 +5,7 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_gr
 use ndarray::{Array4, Axis};
 use positional_encodings::{Element, Frequencies, InstructionSet, Pairing, Rotary};
 use std::hint::black_box;
+use std::time::Duration;
 
 const PAIRINGS: [(&str, Pairing); 2] = [("halves", Pairing::Halves), ("interleaved", Pairing::Interleaved)];
 
@@ -135,5 +136,17 @@ fn plan(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, long, heads_inside, types, widths, decode, plan);
+fn short() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(500))
+        .nresamples(2000)
+        .without_plots()
+}
+
+criterion_group! {
+    name = benches;
+    config = short();
+    targets = long, heads_inside, types, widths, decode, plan
+}
 criterion_main!(benches);
