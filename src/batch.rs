@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
 
-use crate::parts::{STACK_BYTES, blocks, cut, is_long, join, rows_in, through_stack};
+use crate::parts::{STACK_BYTES, add_to_all, blocks, cut, is_long, join, rows_in, through_stack};
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
 /// What is made ready at a time before positions are added to it: a part of a first-level cache.
@@ -18,7 +18,8 @@ pub(crate) type Prepare<'a, A> = &'a (dyn Fn(usize, usize, ArrayViewMut2<'_, A>,
 pub(crate) struct Sum<'a, A, E: ?Sized> {
     pub(crate) encoding: &'a E,
     pub(crate) positions: &'a BatchPositions<'a>,
-    pub(crate) prepare: Prepare<'a, A>,
+    /// Nothing where it is there already.
+    pub(crate) prepare: Option<Prepare<'a, A>>,
 }
 
 impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
@@ -65,11 +66,15 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             |positions: &Positions<'_>, vectors: ArrayViewMut2<'_, A>| self.encoding.encode_into(positions, vectors);
         through_stack(&positions, self.encoding.dim(), encode, |start, vectors| {
             let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
+            let Some(prepare) = self.prepare else {
+                for_each_four(rows, &mut |sequences| add_to_all(sequences, vectors));
+                return Ok(());
+            };
             let few = rows_in::<A>(NEAR_BYTES, vectors.ncols());
             for_each_sequence(rows, sequence, &mut |sequence, mut rows| {
                 let parts = rows.axis_chunks_iter_mut(Axis(0), few).zip(vectors.axis_chunks_iter(Axis(0), few));
                 for ((rows, vectors), row) in parts.zip((row + start..).step_by(few)) {
-                    (self.prepare)(sequence, row, rows, Some(vectors));
+                    prepare(sequence, row, rows, Some(vectors));
                 }
                 Ok(())
             })
@@ -83,7 +88,9 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             let positions = positions.slice(row..row + out.nrows());
             blocks(&positions, rows_in::<A>(CACHED_BYTES, out.ncols())).try_for_each(|block| {
                 let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
-                (self.prepare)(sequence, row + block.start, rows.view_mut(), None);
+                if let Some(prepare) = self.prepare {
+                    prepare(sequence, row + block.start, rows.view_mut(), None);
+                }
                 self.encoding.add_to(&positions.slice(block), rows)
             })
         })
@@ -109,6 +116,21 @@ pub(crate) fn for_each_sequence<A>(
     }
     let found = words.ndim();
     visit(first, words.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
+}
+
+/// Calls `visit` with the matrices (len, dim) of an array (…, len, dim), four at a time, the last ones perhaps fewer.
+fn for_each_four<A>(mut words: ArrayViewMutD<'_, A>, visit: &mut impl FnMut([Option<ArrayViewMut2<'_, A>>; 4])) {
+    match words.ndim() {
+        3 => {
+            let mut parts = words.axis_iter_mut(Axis(0)).map(|words| words.into_dimensionality().ok());
+            while let Some(first) = parts.next() {
+                let mut next = || parts.next().flatten();
+                visit([first, next(), next(), next()]);
+            }
+        }
+        0..3 => visit([words.into_dimensionality().ok(), None, None, None]),
+        _ => words.axis_iter_mut(Axis(0)).for_each(|words| for_each_four(words, visit)),
+    }
 }
 
 /// The n-th part that has only the last axes, in row-major order of the others.

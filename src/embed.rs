@@ -80,9 +80,11 @@ where
             let rows = row..row + out.nrows();
             out.assign(&words.slice_axis(Axis(0), rows.into()));
         }
-        add_given(sequence, row, out, vectors);
+        if let Some(vectors) = vectors {
+            add(out, vectors);
+        }
     };
-    Sum { encoding, positions: &positions, prepare: &copy }.make(input.view_mut().into_dyn())?;
+    Sum { encoding, positions: &positions, prepare: Some(&copy) }.make(input.view_mut().into_dyn())?;
     Ok(input)
 }
 
@@ -138,7 +140,7 @@ where
 {
     let positions = positions.into();
     check(words.shape(), encoding, &positions)?;
-    Sum { encoding, positions: &positions, prepare: &add_given }.make(words.into_dyn())
+    Sum { encoding, positions: &positions, prepare: None }.make(words.into_dyn())
 }
 
 /// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width + dim).
@@ -207,13 +209,6 @@ where
     let vectors = output.slice_axis_mut(axis, (width..).into()).into_dyn();
     for_each_sequence(vectors, 0, &mut |sequence, vectors| encoding.encode_into(&positions.row(sequence), vectors))?;
     Ok(output)
-}
-
-/// Nothing to prepare: the words are there.
-fn add_given<A: Element>(_: usize, _: usize, rows: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>) {
-    if let Some(vectors) = vectors {
-        add(rows, vectors);
-    }
 }
 
 /// Length of the sequences of an array (…, len, dim).

@@ -142,6 +142,17 @@ pub(crate) fn add<A: Element>(mut rows: ArrayViewMut2<'_, A>, vectors: ArrayView
     }
 }
 
+/// The same for several sequences.
+pub(crate) fn add_to_all<A: Element>(mut sequences: [Option<ArrayViewMut2<'_, A>>; 4], vectors: ArrayView2<'_, A>) {
+    let slices = sequences.each_mut().map(|rows| rows.as_mut().and_then(|rows| rows.as_slice_mut()));
+    if let ([Some(a), Some(b), Some(c), Some(d)], Some(vectors)) = (slices, vectors.as_slice()) {
+        return A::add_to_four([a, b, c, d], vectors);
+    }
+    for rows in sequences.into_iter().flatten() {
+        add(rows, vectors);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

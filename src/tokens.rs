@@ -205,7 +205,7 @@ where
                 self.embedding.gather(tokens, segments, rows, out, vectors);
             }
         };
-        Sum { encoding: &self.embedding.positions, positions, prepare: &gather }.make(out.into_dyn())
+        Sum { encoding: &self.embedding.positions, positions, prepare: Some(&gather) }.make(out.into_dyn())
     }
 
     /// 0..len

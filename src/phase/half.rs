@@ -217,7 +217,11 @@ impl Lanes for bf16 {
     }
 
     fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { out, vectors });
+        launch(Level::new(), Addition { outs: [out], vectors });
+    }
+
+    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
+        launch(Level::new(), Addition { outs, vectors });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -270,7 +274,11 @@ impl Lanes for f16 {
     }
 
     fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { out, vectors });
+        launch(Level::new(), Addition { outs: [out], vectors });
+    }
+
+    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
+        launch(Level::new(), Addition { outs, vectors });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {

@@ -43,6 +43,8 @@ pub trait Lanes: Copy {
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
     /// Adds `vectors` to as many elements of `out`. Not generic, as `rows`.
     fn add_slice(out: &mut [Self], vectors: &[Self]);
+    /// The same to four places at once: `vectors` are read once, and four streams of memory keep each other company.
+    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]);
     /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
     /// uses them.
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
@@ -83,7 +85,11 @@ impl Lanes for f32 {
     }
 
     fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { out, vectors });
+        launch(Level::new(), Addition { outs: [out], vectors });
+    }
+
+    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
+        launch(Level::new(), Addition { outs, vectors });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -132,7 +138,11 @@ impl Lanes for f64 {
     }
 
     fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { out, vectors });
+        launch(Level::new(), Addition { outs: [out], vectors });
+    }
+
+    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
+        launch(Level::new(), Addition { outs, vectors });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -140,23 +150,29 @@ impl Lanes for f64 {
     }
 }
 
-/// `out` + `vectors`
-pub(super) struct Addition<'a, A> {
-    pub(super) out: &'a mut [A],
+/// Each of `outs`, which are as long as `vectors`, + `vectors`.
+pub(super) struct Addition<'a, A, const N: usize> {
+    pub(super) outs: [&'a mut [A]; N],
     pub(super) vectors: &'a [A],
 }
 
-impl<A: Element> Kernel for Addition<'_, A> {
+impl<A: Element, const N: usize> Kernel for Addition<'_, A, N> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let width = 2 * S::f64s::LEN;
-        let (mut outs, vectors) = (self.out.chunks_exact_mut(width), self.vectors.chunks_exact(width));
-        let rest = vectors.remainder();
-        for (out, vector) in outs.by_ref().zip(vectors) {
-            A::add_group(simd, A::load_group(simd, vector), out);
+        let Self { outs, vectors } = self;
+        let (whole, rest) = vectors.split_at(vectors.len() - vectors.len() % width);
+        let mut outs = outs.map(|out| out.split_at_mut(whole.len()));
+        for (at, vector) in (0..).step_by(width).zip(whole.chunks_exact(width)) {
+            let group = A::load_group(simd, vector);
+            for (out, _) in &mut outs {
+                A::add_group(simd, group, &mut out[at..at + width]);
+            }
         }
-        for (out, vector) in outs.into_remainder().iter_mut().zip(rest) {
-            *out = *out + *vector;
+        for (_, out) in outs {
+            for (out, vector) in out.iter_mut().zip(rest) {
+                *out = *out + *vector;
+            }
         }
     }
 }
