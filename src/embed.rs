@@ -1,6 +1,6 @@
 //! Word embeddings plus positions: the input of any encoder.
 
-use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, ArrayViewMut2, Axis, Data, Dimension, Ix2};
+use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, ArrayViewMut2, Axis, Data, Dimension, Ix2, Zip};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, for_each_sequence, nth};
@@ -76,12 +76,19 @@ where
     let mut input = zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
     let words = words.view().into_dyn();
     let copy = |sequence, row, mut out: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>| {
-        if let Some(words) = nth::<_, Ix2>(&words, sequence) {
-            let rows = row..row + out.nrows();
-            out.assign(&words.slice_axis(Axis(0), rows.into()));
-        }
-        if let Some(vectors) = vectors {
-            add(out, vectors);
+        let Some(words) = nth::<_, Ix2>(&words, sequence) else { return };
+        let words = words.slice_axis_move(Axis(0), (row..row + out.nrows()).into());
+        match vectors {
+            // Types of 16 bits are added in vectors, apart.
+            Some(vectors) if size_of::<A>() > 2 => {
+                Zip::from(out).and(words).and(vectors).for_each(|out, word, vector| *out = *word + *vector);
+            }
+            vectors => {
+                out.assign(&words);
+                if let Some(vectors) = vectors {
+                    add(out, vectors);
+                }
+            }
         }
     };
     Sum { encoding, positions: &positions, prepare: Some(&copy) }.make(input.view_mut().into_dyn())?;
