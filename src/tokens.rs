@@ -269,12 +269,12 @@ impl<A: Element, E> TokenEmbedding<A, E> {
     }
 
     /// Word × scale + segment + vector, of which the last two may be missing, in one pass.
-    fn sum(
+    fn sum<'a>(
         &self,
         mut out: ArrayViewMut1<'_, A>,
         word: ArrayView1<'_, A>,
-        segment: Option<ArrayView1<'_, A>>,
-        vector: Option<ArrayView1<'_, A>>,
+        segment: Option<ArrayView1<'a, A>>,
+        vector: Option<ArrayView1<'a, A>>,
     ) {
         // A product with one changes no bit.
         let scale = self.scale.unwrap_or(A::one());
