@@ -2,20 +2,23 @@
 
 use fearless_simd::prelude::*;
 
-use super::kernel::{ANCHOR, BLOCK, Job, QUAD};
+use super::kernel::{BLOCK, CENTRE, Job, OCTET};
 use super::sincos::{rough_sincos, sincos};
 use super::turns::{GROUP, Turns};
-use super::{Lanes, Layout};
+use super::{Lanes, Layout, Store};
 use crate::{Element, Position};
 
-/// What 16 turns from the anchor and those to a row cost at most, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half a
-/// unit for its sum and, together, for its products, and what its table lacks.
-const TURNED: f64 = 40.0 * f64::EPSILON / 2.0;
-/// Values below this, as a part of the amplitude, are computed from their own phase: there, what turning cost and
-/// cancellation brought to light exceeds 0.002 ulp of f32.
-const CANCELLED: f64 = TURNED * (1_u64 << 33) as f64;
-/// 1 less the rounding of f32, with room to spare.
-const BELOW: f64 = 1.0 - 1.0 / (1 << 20) as f64;
+/// By how many positions a group is turned: from a centre to its rows, and to the next centre.
+pub(super) const TURNS: [i64; 5] = [1, 2, 3, 4, OCTET];
+/// What eight turns from the anchor and those to a row cost at most, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half
+/// a unit for its sum and, together, for its products, and what its table lacks.
+const TURNED: f64 = 20.0 * f64::EPSILON / 2.0;
+/// Values below this, as a part of the power of two below the amplitude, are computed from their own phase: there, what
+/// turning cost and cancellation brought to light exceeds 0.0012 ulp of f32 (0.0024 where the amplitude is nearly twice that power).
+/// The bits of an exponent that are set from 1/32768 up to 2, and not below: those of 1008 to 1023, of 16 binades.
+const LARGE: u64 = 0b011_1111_0000 << 52;
+/// The same for other amplitudes, whose exponents are counted from 2047 down.
+const LARGE_SHIFTED: u64 = 0b111_1111_0000 << 52;
 /// How far apart a turned value and a rough one are at most, as a part of the amplitude, with room to spare.
 const DOUBT: f64 = 4.0 * TURNED;
 /// Below this angle in radians, no sine is small by cancellation and no cosine is small at all.
@@ -74,21 +77,14 @@ impl<S: Simd> Group<S> {
         ]
     }
 
-    /// The rows around this centre: one position before it, its own, one and two after it.
+    /// The group `offset` positions on from this centre, in its eight rows.
     #[inline(always)]
-    pub(super) fn quad(self, one: Self) -> [Self; 4] {
-        let [after, before] = self.rotations(one);
-        [before, self, after, self.step_after(after, one)]
-    }
-
-    /// The group two positions on, where `after` is one position on: sin(x + 2w) = 2 cos w · sin(x + w) − sin x, and so for
-    /// the cosine.
-    #[inline(always)]
-    fn step_after(self, after: Self, one: Self) -> Self {
-        let twice = [one.cos[0] + one.cos[0], one.cos[1] + one.cos[1]];
-        Self {
-            sin: [after.sin[0] * twice[0] - self.sin[0], after.sin[1] * twice[1] - self.sin[1]],
-            cos: [after.cos[0] * twice[0] - self.cos[0], after.cos[1] * twice[1] - self.cos[1]],
+    fn near(self, table: &[f64], offset: i64) -> Self {
+        let simd = self.sin[0].token();
+        match offset {
+            0 => self,
+            1.. => self.rotated(turn(simd, table, offset)),
+            _ => self.rotations(turn(simd, table, -offset))[1],
         }
     }
 
@@ -99,38 +95,24 @@ impl<S: Simd> Group<S> {
         Self { sin: [sin[0] + offset, sin[1] + offset], cos: [cos[0] + offset, cos[1] + offset] }
     }
 
-    /// The group with the pairs of another one where its own sine or cosine is below a bound.
+    /// The group with the pairs of another one where not all bits are set.
     #[inline(always)]
-    fn replaced(self, by: Self, bound: [S::f64s; 2]) -> Self {
+    fn or_where_unsure(self, by: Self, sure: [S::u64s; 2]) -> Self {
         let Self { mut sin, mut cos } = self;
         for i in 0..2 {
-            let below = sin[i].abs().min(cos[i].abs()).simd_lt(bound[i]);
-            (sin[i], cos[i]) = (below.select(by.sin[i], sin[i]), below.select(by.cos[i], cos[i]));
+            let keep = sure[i].simd_eq(!0);
+            (sin[i], cos[i]) = (keep.select(sin[i], by.sin[i]), keep.select(cos[i], by.cos[i]));
         }
         Self { sin, cos }
     }
-
-    /// The smaller magnitude of sine and cosine, rounded to f32.
-    #[inline(always)]
-    pub(super) fn smaller(self) -> S::f32s {
-        let (sin, cos) = (<f32 as Lanes>::to_group::<S>(self.sin), <f32 as Lanes>::to_group::<S>(self.cos));
-        sin.abs().min(cos.abs())
-    }
 }
 
-/// The turns of a group by four positions and by one.
-#[derive(Clone, Copy)]
-pub(super) struct Steps<S: Simd> {
-    pub(super) four: Group<S>,
-    pub(super) one: Group<S>,
-}
-
-impl<S: Simd> Steps<S> {
-    #[inline(always)]
-    pub(super) fn load(simd: S, values: &[f64]) -> Self {
-        let (four, one) = values.split_at(4 * S::f64s::LEN);
-        Self { four: Group::load(simd, four), one: Group::load(simd, one) }
-    }
+/// The turn by some positions, one of [`TURNS`], in the table of a group.
+#[inline(always)]
+pub(super) fn turn<S: Simd>(simd: S, table: &[f64], by: i64) -> Group<S> {
+    let width = 4 * S::f64s::LEN;
+    let at = if by == OCTET { TURNS.len() - 1 } else { by as usize - 1 };
+    Group::load(simd, &table[at * width..(at + 1) * width])
 }
 
 /// The group of pairs from `first` on at one position, by phase and polynomial, without the amplitude.
@@ -182,7 +164,7 @@ fn load_two<S: Simd>(simd: S, values: &[f64]) -> [S::f64s; 2] {
     [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
 }
 
-impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEAVED> {
+impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     /// Pairs in a group.
     pub(super) const WIDTH: usize = 2 * S::f64s::LEN;
 
@@ -191,96 +173,95 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         S::f64s::from_slice(self.simd, &self.waves.turns.radians()[first..first + S::f64s::LEN])
     }
 
-    /// Below which magnitude the rows of four positions, and of those after them in the block, are suspected of cancellation;
-    /// zero for pairs that have not wrapped. At position 0 the sine cancels whole, and to zero unless rounding the
-    /// amplitude stands in the way.
+    /// Which pairs have not wrapped from `octet` to the end of its block, and so lose nothing to cancellation. At position 0 the
+    /// sine cancels whole, and to zero unless rounding the amplitude stands in the way.
     #[inline(always)]
-    pub(super) fn bound(self, quad: i64, first: usize) -> S::f32s {
-        let farthest = quad.unsigned_abs() as f64 + BLOCK as f64;
-        let unwrapped = if quad == 0 && self.waves.amplitude != 1.0 { 0.0 } else { UNWRAPPED };
-        let cancelled = S::f64s::splat(self.simd, CANCELLED * self.waves.amplitude.abs());
-        let none = S::f64s::splat(self.simd, 0.0);
-        let low = (self.radians(first).abs() * farthest).simd_lt(unwrapped).select(none, cancelled);
-        let high = (self.radians(first + S::f64s::LEN).abs() * farthest).simd_lt(unwrapped).select(none, cancelled);
-        low.narrow(high)
+    fn unwrapped(self, octet: i64, first: usize) -> S::mask64s {
+        let farthest = octet.unsigned_abs() as f64 + BLOCK as f64;
+        let unwrapped = if octet == 0 && self.waves.amplitude != 1.0 { 0.0 } else { UNWRAPPED };
+        (self.radians(first).abs() * farthest).simd_lt(unwrapped)
+    }
+
+    /// All bits of pairs that have not wrapped; of others, those that do not tell whether they are large.
+    #[inline(always)]
+    pub(super) fn sure(self, octet: i64, first: usize) -> [S::u64s; 2] {
+        let all = S::u64s::splat(self.simd, !0);
+        let rest = S::u64s::splat(self.simd, if UNIT { !LARGE } else { !LARGE_SHIFTED });
+        let low = self.unwrapped(octet, first).select(all, rest);
+        let high = self.unwrapped(octet, first + S::f64s::LEN).select(all, rest);
+        [low, high]
+    }
+
+    /// Bits that tell whether sines and cosines are at least `CANCELLED`.
+    #[inline(always)]
+    pub(super) fn large(self, group: Group<S>) -> [S::u64s; 2] {
+        let bits = |value: S::f64s| {
+            let bits = value.bitcast::<S::u64s>();
+            if UNIT { bits } else { bits + self.waves.shift }
+        };
+        [bits(group.sin[0]) & bits(group.cos[0]), bits(group.sin[1]) & bits(group.cos[1])]
+    }
+
+    /// Bits that tell whether these are large, and what others told.
+    #[inline(always)]
+    pub(super) fn all_large(self, group: Group<S>, others: [S::u64s; 2]) -> [S::u64s; 2] {
+        let large = self.large(group);
+        [large[0] & others[0], large[1] & others[1]]
+    }
+
+    /// Whether values are large that are not sure anyway.
+    #[inline(always)]
+    pub(super) fn is_sure(self, large: [S::u64s; 2], sure: [S::u64s; 2]) -> bool {
+        let all = (large[0] | sure[0]) & (large[1] | sure[1]);
+        all.bitcast::<S::u32s>().simd_eq(!0).all_true()
     }
 
     /// A group at the anchor of a block.
     #[inline(always)]
     pub(super) fn anchor(self, block: i64, first: usize) -> Group<S> {
-        exact(self.simd, &self.waves.turns, Position::Integer(block + ANCHOR), first).scaled(self.waves.amplitude)
+        exact(self.simd, &self.waves.turns, Position::Integer(block + CENTRE), first).scaled(self.waves.amplitude)
     }
 
-    /// Four rows of which some are suspected of cancellation, from their centre.
+    /// Eight rows of which some are suspected of cancellation, from their centre.
     #[cold]
     #[inline(never)]
-    pub(super) fn put_settled<A: Element>(
-        self,
-        centre: &[f64],
-        bound: &[f32],
-        quad: i64,
-        first: usize,
-        slots: [Slot<'_, A>; 4],
-    ) {
+    pub(super) fn put_settled<A: Element>(self, centre: &[f64], octet: i64, first: usize, slots: [Slot<'_, A>; 8]) {
         self.simd.vectorize(
             #[inline(always)]
             || {
-                let bound = S::f32s::from_slice(self.simd, bound);
-                for ((position, slot), group) in (quad..).zip(slots).zip(self.rows(centre, first)) {
-                    self.put_if_sure(group, bound, position, first, slot);
+                for (position, slot) in (octet..).zip(slots) {
+                    self.put_near(centre, position, first, slot);
                 }
             },
         );
     }
 
-    /// The rows around a centre.
-    #[inline(always)]
-    fn rows(self, centre: &[f64], first: usize) -> [Group<S>; 4] {
-        let one = Steps::load(self.simd, self.waves.steps(first..first + Self::WIDTH)).one;
-        Group::load(self.simd, centre).quad(one)
-    }
-
     /// The group at a position from that at its centre.
     #[inline(always)]
-    pub(super) fn put_near<A: Element>(
-        self,
-        centre: &[f64],
-        bound: S::f32s,
-        position: i64,
-        first: usize,
-        slot: Slot<'_, A>,
-    ) {
-        let rows = self.rows(centre, first);
-        let group = match position.rem_euclid(QUAD) {
-            0 => rows[0],
-            1 => rows[1],
-            2 => rows[2],
-            _ => rows[3],
-        };
-        self.put_if_sure(group, bound, position, first, slot);
-    }
-
-    #[inline(always)]
-    fn put_if_sure<A: Element>(self, group: Group<S>, bound: S::f32s, position: i64, first: usize, slot: Slot<'_, A>) {
-        if group.smaller().simd_lt(bound).any_true() {
-            self.put(self.settled(group, bound, position, first), slot);
-        } else {
+    pub(super) fn put_near<A: Element>(self, centre: &[f64], position: i64, first: usize, slot: Slot<'_, A>) {
+        let group = Group::load(self.simd, centre)
+            .near(self.waves.steps(first..first + Self::WIDTH), position.rem_euclid(OCTET) - CENTRE);
+        // What is sure from the second octet of a block on is sure in its rest.
+        let step = position.rem_euclid(BLOCK);
+        let sure = self.sure(position - step + (step - step % OCTET).min(OCTET), first);
+        let large = self.large(group);
+        if self.is_sure(large, sure) {
             self.put(group, slot);
+        } else {
+            self.put(self.settled(group, [large[0] | sure[0], large[1] | sure[1]], position, first), slot);
         }
     }
 
-    /// The group with suspect pairs computed from their own phase.
+    /// The group with what is not sure computed from its own phase.
     #[cold]
     #[inline(never)]
-    fn settled(self, group: Group<S>, bound: S::f32s, position: i64, first: usize) -> Group<S> {
+    fn settled(self, group: Group<S>, sure: [S::u64s; 2], position: i64, first: usize) -> Group<S> {
         self.simd.vectorize(
             #[inline(always)]
             || {
                 let exact = exact(self.simd, &self.waves.turns, Position::Integer(position), first)
                     .scaled(self.waves.amplitude);
-                // A little less than the bound: whatever is below this was suspected after it was rounded to f32 as well.
-                let (low, high) = bound.widen();
-                group.replaced(exact, [low * BELOW, high * BELOW])
+                group.or_where_unsure(exact, sure)
             },
         )
     }
@@ -307,41 +288,33 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         self.simd.vectorize(
             #[inline(always)]
             || {
-                let four = Steps::load(self.simd, self.waves.steps(first..first + Self::WIDTH)).four;
+                let turn = turn(self.simd, self.waves.steps(first..first + Self::WIDTH), OCTET);
                 let step = position.rem_euclid(BLOCK);
                 let mut centre = self.anchor(position - step, first);
-                for _ in 0..step / QUAD {
-                    centre = centre.rotated(four);
+                for _ in 0..step / OCTET {
+                    centre = centre.rotated(turn);
                 }
                 let mut values = [0.0; 2 * GROUP];
                 centre.store(&mut values[..2 * Self::WIDTH]);
-                // The bounds of the first four rows of a block, or of the next, which hold for its rest.
-                let quad = (step - step % QUAD).min(QUAD) + position - step;
-                self.put_near(&values[..2 * Self::WIDTH], self.bound(quad, first), position, first, slot);
+                self.put_near(&values[..2 * Self::WIDTH], position, first, slot);
             },
         );
     }
 
-    /// Stores or adds a group.
+    /// Stores a group.
     #[inline(always)]
     pub(super) fn put<A: Element>(self, group: Group<S>, slot: Slot<'_, A>) {
         let (sin, cos) = (A::to_group::<S>(group.sin), A::to_group::<S>(group.cos));
-        if INTERLEAVED && ADD {
-            return A::add_pairs::<S>(self.simd, sin, cos, slot);
-        } else if INTERLEAVED {
-            return A::write_pairs::<S>(sin, cos, slot);
+        if INTERLEAVED {
+            return A::write_pairs::<S>(sin, cos, (slot.0, slot.1));
         }
         let [first, second] = if self.columns.layout == Layout::CosSinHalves { [cos, sin] } else { [sin, cos] };
-        if ADD {
-            A::add_group(self.simd, first, slot.0);
-            A::add_group(self.simd, second, slot.1);
-        } else {
-            A::write_group::<S>(first, slot.0);
-            A::write_group::<S>(second, slot.1);
-        }
+        A::write_group::<S>(first, slot.0);
+        A::write_group::<S>(second, slot.1);
     }
 
-    /// Gives `put` the place of the `at`-th group of some columns, or a copy of it where they end in its midst.
+    /// Gives `put` the place of the `at`-th group of some columns, or what is added or copied there: to the columns that there
+    /// are, where they end in its midst.
     #[inline(always)]
     pub(super) fn at<A: Element>(self, out: &mut [&mut [A]; 2], at: usize, put: impl FnOnce(Slot<'_, A>)) {
         let width = Self::WIDTH;
@@ -352,22 +325,35 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         } else {
             (part(firsts, width * at, width), part(seconds, width * at, width))
         };
-        if first.len() == width && second.len() == width {
+        if self.store == Store::Write && first.len() == width && second.len() == width {
             return put((first, second));
         }
         let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
-        low[..first.len()].copy_from_slice(first);
-        high[..second.len()].copy_from_slice(second);
         put((&mut low[..width], &mut high[..width]));
-        first.copy_from_slice(&low[..first.len()]);
-        second.copy_from_slice(&high[..second.len()]);
+        for (out, vector) in [(first, &low), (second, &high)] {
+            if self.store == Store::Write {
+                out.copy_from_slice(&vector[..out.len()]);
+            } else if out.len() == width {
+                self.add_whole(out, &vector[..width]);
+            } else {
+                out.iter_mut().zip(vector).for_each(|(out, value)| *out = *out + *value);
+            }
+        }
+    }
+
+    /// Adds as many values, whole groups of them.
+    #[inline(always)]
+    pub(super) fn add_whole<A: Element>(self, out: &mut [A], values: &[A]) {
+        for (out, values) in out.chunks_exact_mut(Self::WIDTH).zip(values.chunks_exact(Self::WIDTH)) {
+            A::add_group(self.simd, A::load_group(self.simd, values), out);
+        }
     }
 
     /// The columns after the pairs.
     #[inline(always)]
     pub(super) fn zeros<A: Element>(self, row: &mut [A]) {
         for out in &mut row[self.columns.used()..] {
-            *out = if ADD { *out + A::zero() } else { A::zero() };
+            *out = if self.store == Store::Add { *out + A::zero() } else { A::zero() };
         }
     }
 }

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, Slot, Steps, exact};
+use super::group::{Group, Slot, TURNS, exact, turn};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::turns::Turns;
@@ -14,43 +14,49 @@ use crate::{Element, Position, Positions};
 
 /// Positions that share an anchor: they begin at a multiple of this.
 pub(super) const BLOCK: i64 = 64;
-/// Rows that share a centre: positions centre - 1, centre, centre + 1, centre + 2. Most of their products are shared, and
-/// they are written together.
-pub(super) const QUAD: i64 = 4;
-/// Where a block's anchor stands, counted from its start: it is the first centre.
-pub(super) const ANCHOR: i64 = 1;
+/// Rows that share a centre: positions centre - 3 to centre + 4. Those before and after it share their products, and all
+/// are written side by side: memory takes eight streams as fast as one, but not two or four.
+pub(super) const OCTET: i64 = 8;
+/// Where the centre of eight rows stands. The first centre of a block is its anchor.
+pub(super) const CENTRE: i64 = 3;
 /// Fewer consecutive positions than this are rows of their own: an anchor would cost more.
 const FEW: usize = 5;
 /// Pairs that are taken through a block at a time: their angles, on the stack, and turns stay in cache.
 const CHUNK: usize = 256;
 
-/// A chunk of pairs: sines and cosines at a centre, group by group, and below which value cancellation is suspected.
-struct Centre {
-    angles: [f64; 2 * CHUNK],
-    bound: [f32; CHUNK],
+/// What is on the stack.
+struct Desk<A> {
+    /// A chunk of pairs at a centre: sines, then cosines of each group.
+    centre: [f64; 2 * CHUNK],
+    /// Which of its pairs need no search for cancellation.
+    sure: [u64; CHUNK],
+    /// Eight rows of a chunk that are to be added.
+    vectors: Option<[[A; 2 * CHUNK]; OCTET as usize]>,
 }
 
-/// What stays the same for all rows of a call.
+/// What stays the same for all rows of a call. `UNIT` is for amplitudes from 1 up to 2.
 #[derive(Clone, Copy)]
-pub(super) struct Job<'a, S: Simd, const ADD: bool, const INTERLEAVED: bool> {
+pub(super) struct Job<'a, S: Simd, const INTERLEAVED: bool, const UNIT: bool> {
     pub(super) simd: S,
     pub(super) waves: &'a Waves,
     pub(super) columns: &'a Columns,
+    pub(super) store: Store,
 }
 
 /// All rows of a call.
-struct AllRows<'a, 'r, A, const ADD: bool, const INTERLEAVED: bool> {
+struct AllRows<'a, 'r, A, const INTERLEAVED: bool, const UNIT: bool> {
     waves: &'a Waves,
     columns: &'a Columns,
+    store: Store,
     positions: &'a Positions<'a>,
     rows: &'a mut Rows<'r, A>,
 }
 
-impl<A: Element, const ADD: bool, const INTERLEAVED: bool> Kernel for AllRows<'_, '_, A, ADD, INTERLEAVED> {
+impl<A: Element, const INTERLEAVED: bool, const UNIT: bool> Kernel for AllRows<'_, '_, A, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let job = Job::<_, ADD, INTERLEAVED> { simd, waves: self.waves, columns: self.columns };
-        job.all(self.positions, self.rows);
+        let Self { waves, columns, store, .. } = self;
+        Job::<_, INTERLEAVED, UNIT> { simd, waves, columns, store }.all(self.positions, self.rows);
     }
 }
 
@@ -63,18 +69,17 @@ struct Turning<'a> {
 impl Kernel for Turning<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let width = 4 * S::f64s::LEN;
-        for (nth, step) in [QUAD, 1].into_iter().enumerate() {
-            let groups = self.steps.chunks_exact_mut(width).skip(nth).step_by(2);
-            for (group, first) in groups.zip((0..).step_by(width / 2)) {
-                exact(simd, self.turns, Position::Integer(step), first).store(group);
+        let width = 2 * S::f64s::LEN;
+        for (table, first) in self.steps.chunks_exact_mut(2 * TURNS.len() * width).zip((0..).step_by(width)) {
+            for (turn, step) in table.chunks_exact_mut(2 * width).zip(TURNS) {
+                exact(simd, self.turns, Position::Integer(step), first).store(turn);
             }
         }
     }
 }
 
 impl Waves {
-    /// Runs the kernel of this layout and store.
+    /// Runs the kernel of this layout and amplitude.
     pub(super) fn dispatch<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -83,11 +88,11 @@ impl Waves {
         rows: &mut Rows<'_, A>,
     ) {
         let (waves, level) = (self, self.level);
-        match (store, columns.layout == Layout::Interleaved) {
-            (Store::Write, true) => launch(level, AllRows::<_, false, true> { waves, columns, positions, rows }),
-            (Store::Write, false) => launch(level, AllRows::<_, false, false> { waves, columns, positions, rows }),
-            (Store::Add, true) => launch(level, AllRows::<_, true, true> { waves, columns, positions, rows }),
-            (Store::Add, false) => launch(level, AllRows::<_, true, false> { waves, columns, positions, rows }),
+        match (columns.layout == Layout::Interleaved, self.has_unit_amplitude()) {
+            (true, true) => launch(level, AllRows::<_, true, true> { waves, columns, store, positions, rows }),
+            (true, false) => launch(level, AllRows::<_, true, false> { waves, columns, store, positions, rows }),
+            (false, true) => launch(level, AllRows::<_, false, true> { waves, columns, store, positions, rows }),
+            (false, false) => launch(level, AllRows::<_, false, false> { waves, columns, store, positions, rows }),
         }
     }
 
@@ -97,21 +102,22 @@ impl Waves {
     }
 }
 
-impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEAVED> {
+impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn all<A: Element>(self, positions: &Positions<'_>, rows: &mut Rows<'_, A>) {
-        let mut centre = Centre { angles: [0.0; 2 * CHUNK], bound: [0.0; CHUNK] };
+        let vectors = (self.store == Store::Add).then_some([[A::zero(); 2 * CHUNK]; OCTET as usize]);
+        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; CHUNK], vectors };
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
-                Run::Integers { start, len } if A::EXACT => {
+                Run::Integers { start, len } if A::EXACT || !self.waves.has_moderate_amplitude() => {
                     for (position, row) in (start..).zip(row..row + len) {
                         self.exact_row(Position::Integer(position), rows.one(row));
                     }
                     len
                 }
                 Run::Integers { start, len } => {
-                    self.run(start, len, row, rows, &mut centre);
+                    self.run(start, len, row, rows, &mut desk);
                     len
                 }
                 Run::Real(position) => {
@@ -124,7 +130,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
 
     /// The rows of `len` consecutive positions, the first at row `row`: block by block.
     #[inline(always)]
-    fn run<A: Element>(self, start: i64, len: usize, row: usize, rows: &mut Rows<'_, A>, centre: &mut Centre) {
+    fn run<A: Element>(self, start: i64, len: usize, row: usize, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
         let mut done = 0;
         while done < len {
             let position = start + done as i64;
@@ -135,7 +141,7 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
                     self.lone_row(position, rows.one(row));
                 }
             } else {
-                self.block(position - step, step..step + count as i64, row + done, rows, centre);
+                self.block(position - step, step..step + count as i64, row + done, rows, desk);
             }
             done += count;
         }
@@ -143,30 +149,28 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
 
     /// The rows of positions block + steps, the first at row `row`.
     #[inline(always)]
-    fn block<A: Element>(self, block: i64, steps: Range<i64>, row: usize, rows: &mut Rows<'_, A>, centre: &mut Centre) {
+    fn block<A: Element>(self, block: i64, steps: Range<i64>, row: usize, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
         let row_of = |step: i64| row + (step - steps.start) as usize;
         let padded = self.waves.turns.padded();
         for first in (0..padded).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(padded);
             let whole = self.columns.whole_groups(chunk.clone(), Self::WIDTH);
-            self.start(block, chunk.clone(), centre);
-            for quad in (0..steps.end).step_by(QUAD as usize) {
-                if quad == 0 || quad == QUAD {
-                    self.bounds(block + quad, chunk.clone(), centre);
+            self.start(block, chunk.clone(), &mut desk.centre);
+            for octet in (0..steps.end).step_by(OCTET as usize) {
+                if octet == 0 || octet == OCTET {
+                    self.mark_sure(block + octet, chunk.clone(), &mut desk.sure);
                 }
-                let wanted = quad.max(steps.start)..(quad + QUAD).min(steps.end);
-                let all_four = wanted.end - wanted.start == QUAD;
-                let done = if all_four { whole } else { 0 };
-                if all_four {
-                    let outputs = rows.four(row_of(quad)).map(|row| self.columns.of_pairs(row, chunk.clone()));
-                    self.quad(block + quad, chunk.clone(), centre, outputs);
+                let wanted = octet.max(steps.start)..(octet + OCTET).min(steps.end);
+                let done = if wanted.end - wanted.start == OCTET { whole } else { 0 };
+                if done > 0 {
+                    self.octet(block + octet, chunk.clone(), rows.eight(row_of(octet)), desk);
                 }
                 if done < chunk.len() / Self::WIDTH {
                     for step in wanted {
                         let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
-                        self.single_row(block + step, chunk.clone(), centre, done, out);
+                        self.single_row(block + step, chunk.clone(), &desk.centre, done, out);
                     }
-                    self.advance(chunk.clone(), done, centre);
+                    self.advance(chunk.clone(), done, &mut desk.centre);
                 }
             }
         }
@@ -177,97 +181,135 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
 
     /// A chunk of pairs at the anchor of a block.
     #[inline(always)]
-    fn start(self, block: i64, chunk: Range<usize>, centre: &mut Centre) {
-        let groups = centre.angles.chunks_exact_mut(2 * Self::WIDTH);
+    fn start(self, block: i64, chunk: Range<usize>, centre: &mut [f64]) {
+        let groups = centre.chunks_exact_mut(2 * Self::WIDTH);
         for (group, first) in groups.zip(chunk.step_by(Self::WIDTH)) {
             self.anchor(block, first).store(group);
         }
     }
 
-    /// The bounds of cancellation for four rows, and for those after them in the block.
+    /// Marks the pairs that need no search for cancellation in eight rows, and in those after them in the block.
     #[inline(always)]
-    fn bounds(self, quad: i64, chunk: Range<usize>, centre: &mut Centre) {
-        for (bound, first) in centre.bound.chunks_exact_mut(Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
-            self.bound(quad, first).store_slice(bound);
+    fn mark_sure(self, octet: i64, chunk: Range<usize>, sure: &mut [u64]) {
+        for (sure, first) in sure.chunks_exact_mut(Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
+            let (low, high) = sure.split_at_mut(S::u64s::LEN);
+            let vectors = self.sure(octet, first);
+            vectors[0].store_slice(low);
+            vectors[1].store_slice(high);
         }
     }
 
-    /// Turns the centre by four positions, from the `start`-th group on.
+    /// Turns the centre by eight positions, from the `start`-th group on.
     #[inline(always)]
-    fn advance(self, chunk: Range<usize>, start: usize, centre: &mut Centre) {
-        let steps = self.waves.steps(chunk.clone()).chunks_exact(4 * Self::WIDTH);
-        let groups = centre.angles[..2 * chunk.len()].chunks_exact_mut(2 * Self::WIDTH).zip(steps);
-        for (group, steps) in groups.skip(start) {
-            Group::load(self.simd, group).rotated(Steps::load(self.simd, steps).four).store(group);
+    fn advance(self, chunk: Range<usize>, start: usize, centre: &mut [f64]) {
+        let tables = self.waves.steps(chunk).chunks_exact(2 * TURNS.len() * Self::WIDTH);
+        for (group, table) in centre.chunks_exact_mut(2 * Self::WIDTH).zip(tables).skip(start) {
+            Group::load(self.simd, group).rotated(turn(self.simd, table, OCTET)).store(group);
         }
     }
 
-    /// The rows of four positions from `quad` on: all whole groups of a chunk of pairs.
+    /// The rows of eight positions from `octet` on: all whole groups of a chunk of pairs.
     #[inline(always)]
-    fn quad<A: Element>(
+    fn octet<A: Element>(self, octet: i64, chunk: Range<usize>, rows: [&mut [A]; OCTET as usize], desk: &mut Desk<A>) {
+        let [a, b, c, d, e, f, g, h] = rows;
+        let of = |row| self.columns.of_pairs(row, chunk.clone());
+        let mut outputs = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
+        let Some(vectors) = &mut desk.vectors else {
+            return self.octet_parts(octet, chunk, outputs, &mut desk.centre, &desk.sure);
+        };
+        let whole = self.columns.whole_groups(chunk.clone(), Self::WIDTH) * Self::WIDTH;
+        let lens = if INTERLEAVED { [2 * whole, 0] } else { [whole, whole] };
+        let parts = vectors.each_mut().map(|row| {
+            let (first, rest) = row.split_at_mut(lens[0]);
+            [first, &mut rest[..lens[1]]]
+        });
+        self.octet_parts(octet, chunk, parts, &mut desk.centre, &desk.sure);
+        for (output, row) in outputs.iter_mut().zip(&*vectors) {
+            let (first, rest) = row.split_at(lens[0]);
+            self.add_whole(&mut output[0][..lens[0]], first);
+            self.add_whole(&mut output[1][..lens[1]], &rest[..lens[1]]);
+        }
+    }
+
+    #[inline(always)]
+    fn octet_parts<A: Element>(
         self,
-        quad: i64,
+        octet: i64,
         chunk: Range<usize>,
-        centre: &mut Centre,
-        outputs: [[&mut [A]; 2]; QUAD as usize],
+        parts: [[&mut [A]; 2]; OCTET as usize],
+        centre: &mut [f64],
+        sure: &[u64],
     ) {
         let width = Self::WIDTH;
-        if INTERLEAVED {
-            let slots = outputs.map(
-                #[inline(always)]
-                |[row, _]| row.chunks_exact_mut(2 * width).map(|group| group.split_at_mut(width)),
-            );
-            self.quad_slots(quad, chunk, centre, slots);
-        } else {
-            let slots = outputs.map(
-                #[inline(always)]
-                |[firsts, seconds]| firsts.chunks_exact_mut(width).zip(seconds.chunks_exact_mut(width)),
-            );
-            self.quad_slots(quad, chunk, centre, slots);
-        }
-    }
-
-    #[inline(always)]
-    fn quad_slots<'o, A: Element>(
-        self,
-        quad: i64,
-        chunk: Range<usize>,
-        centre: &mut Centre,
-        [a, b, c, d]: [impl Iterator<Item = Slot<'o, A>>; QUAD as usize],
-    ) {
-        let simd = self.simd;
-        let state = centre.angles[..2 * chunk.len()]
-            .chunks_exact_mut(2 * Self::WIDTH)
-            .zip(self.waves.steps(chunk.clone()).chunks_exact(4 * Self::WIDTH))
-            .zip(centre.bound.chunks_exact(Self::WIDTH));
-        let firsts = (chunk.start..).step_by(Self::WIDTH);
+        let state = centre[..2 * chunk.len()]
+            .chunks_exact_mut(2 * width)
+            .zip(self.waves.steps(chunk.clone()).chunks_exact(2 * TURNS.len() * width))
+            .zip(sure.chunks_exact(width))
+            .zip((chunk.start..).step_by(width));
+        let [a, b, c, d, e, f, g, h] = parts;
         // Slots are at the front: state goes on past the last whole group, and its next group must not be taken.
-        for ((((a, b), (c, d)), first), ((state, steps), bound)) in a.zip(b).zip(c.zip(d)).zip(firsts).zip(state) {
-            let steps = Steps::load(simd, steps);
-            let centre = Group::load(simd, state);
-            let rows = centre.quad(steps.one);
-            let mut slots = [a, b, c, d];
-            if !ADD {
-                // Stored at once, values need not be kept; what is wrong is stored again.
-                self.put_all(rows, &mut slots);
+        if INTERLEAVED {
+            let of = |[row, _]: [_; 2]| <[A]>::chunks_exact_mut(row, 2 * width);
+            let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
+            for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
+                let slot = |group| <[A]>::split_at_mut(group, width);
+                let slots = [slot(a), slot(b), slot(c), slot(d), slot(e), slot(f), slot(g), slot(h)];
+                self.put_octet(octet, first, state, table, sure, slots);
             }
-            let smallest = rows[0].smaller().min(rows[1].smaller()).min(rows[2].smaller().min(rows[3].smaller()));
-            if smallest.simd_lt(S::f32s::from_slice(simd, bound)).any_true() {
-                self.put_settled(state, bound, quad, first, slots);
-            } else if ADD {
-                self.put_all(rows, &mut slots);
+        } else {
+            let of = |[firsts, seconds]: [_; 2]| {
+                <[A]>::chunks_exact_mut(firsts, width).zip(<[A]>::chunks_exact_mut(seconds, width))
+            };
+            let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
+            for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
+                self.put_octet(octet, first, state, table, sure, [a, b, c, d, e, f, g, h]);
             }
-            centre.rotated(steps.four).store(state);
         }
     }
 
+    /// A group of pairs at eight positions, and then its next centre.
     #[inline(always)]
-    fn put_all<A: Element>(self, rows: [Group<S>; QUAD as usize], slots: &mut [Slot<'_, A>; QUAD as usize]) {
-        let [a, b, c, d] = slots;
-        self.put(rows[0], (a.0, a.1));
-        self.put(rows[1], (b.0, b.1));
-        self.put(rows[2], (c.0, c.1));
-        self.put(rows[3], (d.0, d.1));
+    fn put_octet<A: Element>(
+        self,
+        octet: i64,
+        first: usize,
+        centre: &mut [f64],
+        table: &[f64],
+        sure: &[u64],
+        [a, b, c, d, e, f, g, h]: [Slot<'_, A>; OCTET as usize],
+    ) {
+        let turn = |by| turn(self.simd, table, by);
+        let here = Group::load(self.simd, centre);
+        self.put(here, (d.0, d.1));
+        let mut large = self.large(here);
+        large = self.put_around(here, turn(1), (c.0, c.1), (e.0, e.1), large);
+        large = self.put_around(here, turn(2), (b.0, b.1), (f.0, f.1), large);
+        large = self.put_around(here, turn(3), (a.0, a.1), (g.0, g.1), large);
+        let last = here.rotated(turn(4));
+        self.put(last, (h.0, h.1));
+        large = self.all_large(last, large);
+        // Stored at once, values need not be kept; what is wrong is stored again.
+        let (low, high) = sure.split_at(S::u64s::LEN);
+        if !self.is_sure(large, [S::u64s::from_slice(self.simd, low), S::u64s::from_slice(self.simd, high)]) {
+            self.put_settled(centre, octet, first, [a, b, c, d, e, f, g, h]);
+        }
+        here.rotated(turn(OCTET)).store(centre);
+    }
+
+    /// A centre turned backwards and forwards by the same angles.
+    #[inline(always)]
+    fn put_around<A: Element>(
+        self,
+        here: Group<S>,
+        by: Group<S>,
+        previous: Slot<'_, A>,
+        next: Slot<'_, A>,
+        large: [S::u64s; 2],
+    ) -> [S::u64s; 2] {
+        let [after, before] = here.rotations(by);
+        self.put(before, previous);
+        self.put(after, next);
+        self.all_large(before, self.all_large(after, large))
     }
 
     /// One position of the groups from the `start`-th on of a chunk of pairs.
@@ -276,18 +318,17 @@ impl<S: Simd, const ADD: bool, const INTERLEAVED: bool> Job<'_, S, ADD, INTERLEA
         self,
         position: i64,
         chunk: Range<usize>,
-        centre: &Centre,
+        centre: &[f64],
         start: usize,
         mut out: [&mut [A]; 2],
     ) {
         for at in start..chunk.len() / Self::WIDTH {
-            let group = &centre.angles[2 * at * Self::WIDTH..2 * (at + 1) * Self::WIDTH];
-            let bound = S::f32s::from_slice(self.simd, &centre.bound[at * Self::WIDTH..(at + 1) * Self::WIDTH]);
+            let group = &centre[2 * at * Self::WIDTH..2 * (at + 1) * Self::WIDTH];
             self.at(
                 &mut out,
                 at,
                 #[inline(always)]
-                |slot| self.put_near(group, bound, position, chunk.start + at * Self::WIDTH, slot),
+                |slot| self.put_near(group, position, chunk.start + at * Self::WIDTH, slot),
             );
         }
     }

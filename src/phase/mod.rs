@@ -27,6 +27,7 @@ use ndarray::{ArrayViewMut2, Axis};
 
 use crate::parts::through_stack;
 use crate::{Element, Positions};
+use group::TURNS;
 use rows::Rows;
 use turns::Turns;
 use wide::Wide;
@@ -47,8 +48,14 @@ pub struct Waves {
     turns: Turns,
     amplitude: f64,
     level: Level,
-    /// For each group the turns by four positions and by one: sines, then cosines of each.
+    /// What brings the exponent of the amplitude to 2047, in the bits of f64.
+    shift: u64,
+    /// For each group the turns of [`group::TURNS`]: sines, then cosines of each.
     steps: Vec<f64>,
+}
+
+fn shift(amplitude: f64) -> u64 {
+    (2047 - ((amplitude.abs().to_bits()) >> 52)) << 52
 }
 
 /// Whether rows are stored, or added to what is there.
@@ -62,14 +69,15 @@ impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
         let level = Level::new();
-        let steps = vec![0.0; 4 * turns.padded()];
-        let mut waves = Self { turns, amplitude, level, steps };
+        let steps = vec![0.0; 2 * TURNS.len() * turns.padded()];
+        let shift = shift(amplitude);
+        let mut waves = Self { turns, amplitude, level, shift, steps };
         waves.fill_steps();
         waves
     }
 
     pub(crate) fn with_amplitude(self, amplitude: f64) -> Self {
-        Self { amplitude, ..self }
+        Self { amplitude, shift: shift(amplitude), ..self }
     }
 
     pub(crate) fn with_level(self, level: Level) -> Self {
@@ -78,10 +86,20 @@ impl Waves {
         waves
     }
 
+    /// Whether the amplitude is at least 1 and below 2.
+    fn has_unit_amplitude(&self) -> bool {
+        self.shift == 1 << 62
+    }
+
+    /// Whether the amplitude is within 2⁻⁶⁴ and 2⁶⁴. With others every value takes its exact phase.
+    fn has_moderate_amplitude(&self) -> bool {
+        (1_u64 << 62).abs_diff(self.shift) <= 64 << 52
+    }
+
     /// The turns for a chunk of pairs.
     #[inline(always)]
     fn steps(&self, chunk: Range<usize>) -> &[f64] {
-        &self.steps[4 * chunk.start..4 * chunk.end]
+        &self.steps[2 * TURNS.len() * chunk.start..2 * TURNS.len() * chunk.end]
     }
 
     /// Bytes on the heap.

@@ -1,4 +1,4 @@
-//! Rows of an output, one or four at a time.
+//! Rows of an output, one or eight at a time.
 
 use ndarray::{ArrayViewMut2, Axis};
 
@@ -30,21 +30,22 @@ impl<'a, A> Rows<'a, A> {
         }
     }
 
-    /// Four rows from `first` on.
+    /// Eight rows from `first` on.
     #[inline(always)]
-    pub(crate) fn four(&mut self, first: usize) -> [&mut [A]; 4] {
+    pub(crate) fn eight(&mut self, first: usize) -> [&mut [A]; 8] {
         match self {
             Self::Flat { data, dim } => {
-                let rows = &mut data[first * *dim..(first + 4) * *dim];
-                let (above, below) = rows.split_at_mut(2 * *dim);
-                let ((a, b), (c, d)) = (above.split_at_mut(*dim), below.split_at_mut(*dim));
-                [a, b, c, d]
+                let mut rows = data[first * *dim..(first + 8) * *dim].chunks_exact_mut(*dim);
+                core::array::from_fn(|_| rows.next().unwrap_or_default())
             }
             Self::Strided(view) => {
-                let rows = view.slice_axis_mut(Axis(0), (first..first + 4).into());
-                let (above, below) = rows.split_at(Axis(0), 2);
-                let ((a, b), (c, d)) = (above.split_at(Axis(0), 1), below.split_at(Axis(0), 1));
-                [a, b, c, d].map(|row| row.index_axis_move(Axis(0), 0).into_slice().unwrap_or_default())
+                let mut rest = Some(view.slice_axis_mut(Axis(0), (first..first + 8).into()));
+                let mut next = || {
+                    let (row, below) = rest.take()?.split_at(Axis(0), 1);
+                    rest = Some(below);
+                    row.index_axis_move(Axis(0), 0).into_slice()
+                };
+                core::array::from_fn(|_| next().unwrap_or_default())
             }
         }
     }
