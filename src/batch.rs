@@ -2,24 +2,19 @@
 
 use ndarray::{ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
 
-use crate::parts::{STACK_BYTES, add_to_all, blocks, cut, is_long, join, rows_in, through_stack};
+use crate::parts::{Four, STACK_BYTES, add_to_all, cut, is_long, join, rows_in, through_stack};
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
-/// What is made ready at a time before positions are added to it: a part of a first-level cache.
-const NEAR_BYTES: usize = 1 << 13;
-/// The same where positions come in longer blocks: a part of a second-level cache.
-const CACHED_BYTES: usize = 1 << 18;
+/// Writes to the rows, from row i on, of four sequences, from sequence n on, what the vectors are added to, and adds them.
+pub(crate) type Write<'a, A> = &'a (dyn Fn(usize, usize, Four<'_, A>, ArrayView2<'_, A>) + Sync);
 
-/// Writes to the rows of sequence n from row i on what the vectors are added to, and adds the vectors that are given.
-pub(crate) type Prepare<'a, A> = &'a (dyn Fn(usize, usize, ArrayViewMut2<'_, A>, Option<ArrayView2<'_, A>>) + Sync);
-
-/// The sum of what a caller prepares and of position vectors.
+/// The sum of what a caller has and of position vectors.
 #[derive(Clone, Copy)]
 pub(crate) struct Sum<'a, A, E: ?Sized> {
     pub(crate) encoding: &'a E,
     pub(crate) positions: &'a BatchPositions<'a>,
-    /// Nothing where it is there already.
-    pub(crate) prepare: Option<Prepare<'a, A>>,
+    /// Nothing where it is in place already.
+    pub(crate) write: Option<Write<'a, A>>,
 }
 
 impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
@@ -66,33 +61,22 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             |positions: &Positions<'_>, vectors: ArrayViewMut2<'_, A>| self.encoding.encode_into(positions, vectors);
         through_stack(&positions, self.encoding.dim(), encode, |start, vectors| {
             let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
-            let Some(prepare) = self.prepare else {
-                for_each_four(rows, &mut |sequences| add_to_all(sequences, vectors));
-                return Ok(());
-            };
-            let few = rows_in::<A>(NEAR_BYTES, vectors.ncols());
-            for_each_sequence(rows, sequence, &mut |sequence, mut rows| {
-                let parts = rows.axis_chunks_iter_mut(Axis(0), few).zip(vectors.axis_chunks_iter(Axis(0), few));
-                for ((rows, vectors), row) in parts.zip((row + start..).step_by(few)) {
-                    prepare(sequence, row, rows, Some(vectors));
-                }
-                Ok(())
-            })
+            for_each_four(rows, sequence, &mut |sequence, rows| match self.write {
+                Some(write) => write(sequence, row + start, rows, vectors),
+                None => add_to_all(rows, vectors),
+            });
+            Ok(())
         })
     }
 
-    /// Sequences of their own, block by block.
+    /// Sequences of their own.
     fn one_by_one(&self, out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
-        for_each_sequence(out, sequence, &mut |sequence, mut out| {
+        for_each_sequence(out, sequence, &mut |sequence, out| {
+            if self.write.is_some() {
+                return self.together(out.into_dyn(), sequence, row);
+            }
             let positions = self.positions.row(sequence);
-            let positions = positions.slice(row..row + out.nrows());
-            blocks(&positions, rows_in::<A>(CACHED_BYTES, out.ncols())).try_for_each(|block| {
-                let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
-                if let Some(prepare) = self.prepare {
-                    prepare(sequence, row + block.start, rows.view_mut(), None);
-                }
-                self.encoding.add_to(&positions.slice(block), rows)
-            })
+            self.encoding.add_to(&positions.slice(row..row + out.nrows()), out)
         })
     }
 }
@@ -118,25 +102,36 @@ pub(crate) fn for_each_sequence<A>(
     visit(first, words.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }
 
-/// Calls `visit` with the matrices (len, dim) of an array (…, len, dim), four at a time, the last ones perhaps fewer.
-fn for_each_four<A>(mut words: ArrayViewMutD<'_, A>, visit: &mut impl FnMut([Option<ArrayViewMut2<'_, A>>; 4])) {
+/// Calls `visit` with the matrices (len, dim) of an array (…, len, dim), four at a time, the last ones perhaps fewer, and the
+/// number of the first, counted from `first`.
+fn for_each_four<A>(mut words: ArrayViewMutD<'_, A>, first: usize, visit: &mut impl FnMut(usize, Four<'_, A>)) {
     match words.ndim() {
         3 => {
             let mut parts = words.axis_iter_mut(Axis(0)).map(|words| words.into_dimensionality().ok());
-            while let Some(first) = parts.next() {
+            let mut sequence = first;
+            while let Some(part) = parts.next() {
                 let mut next = || parts.next().flatten();
-                visit([first, next(), next(), next()]);
+                visit(sequence, [part, next(), next(), next()]);
+                sequence += 4;
             }
         }
-        0..3 => visit([words.into_dimensionality().ok(), None, None, None]),
-        _ => words.axis_iter_mut(Axis(0)).for_each(|words| for_each_four(words, visit)),
+        0..3 => visit(first, [words.into_dimensionality().ok(), None, None, None]),
+        _ => {
+            let below = sequences(&words.shape()[1..]);
+            for (i, words) in words.axis_iter_mut(Axis(0)).enumerate() {
+                for_each_four(words, first + i * below, visit);
+            }
+        }
     }
 }
 
-/// The n-th part that has only the last axes, in row-major order of the others.
+/// The n-th part that has only the last axes, in row-major order of the others; nothing where there are not so many.
 pub(crate) fn nth<'v, T, D: Dimension>(array: &'v ArrayViewD<'_, T>, mut n: usize) -> Option<ArrayView<'v, T, D>> {
     let mut view = array.view();
     let kept = D::NDIM?;
+    if n >= view.shape()[..view.ndim().checked_sub(kept)?].iter().product() {
+        return None;
+    }
     while view.ndim() > kept {
         let below = view.shape()[1..view.ndim() - kept].iter().product::<usize>().max(1);
         view = view.index_axis_move(Axis(0), n / below);

@@ -1,10 +1,12 @@
 //! Word embeddings plus positions: the input of any encoder.
 
-use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, ArrayViewMut2, Axis, Data, Dimension, Ix2, Zip};
+use core::array;
+
+use ndarray::{Array, Array2, ArrayBase, ArrayView1, ArrayView2, ArrayViewMut, Axis, Data, Dimension};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, for_each_sequence, nth};
-use crate::parts::add;
+use crate::parts::{Four, RowSum};
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
@@ -75,23 +77,13 @@ where
     let too_large = Error::TooLarge { rows, dim };
     let mut input = zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
     let words = words.view().into_dyn();
-    let copy = |sequence, row, mut out: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>| {
-        let Some(words) = nth::<_, Ix2>(&words, sequence) else { return };
-        let words = words.slice_axis_move(Axis(0), (row..row + out.nrows()).into());
-        match vectors {
-            // Types of 16 bits are added in vectors, apart.
-            Some(vectors) if size_of::<A>() > 2 => {
-                Zip::from(out).and(words).and(vectors).for_each(|out, word, vector| *out = *word + *vector);
-            }
-            vectors => {
-                out.assign(&words);
-                if let Some(vectors) = vectors {
-                    add(out, vectors);
-                }
-            }
-        }
+    let write = |sequence, row, rows: Four<'_, A>, vectors: ArrayView2<'_, A>| {
+        let words: [Option<ArrayView2<'_, A>>; 4] = array::from_fn(|n| nth(&words, sequence + n));
+        let word =
+            |n: usize, i| words[n].map_or(ArrayView1::from(&[]), |words| words.index_axis_move(Axis(0), row + i));
+        RowSum { word: &word, scale: A::one(), segment: None }.write(rows, vectors);
     };
-    Sum { encoding, positions: &positions, prepare: Some(&copy) }.make(input.view_mut().into_dyn())?;
+    Sum { encoding, positions: &positions, write: Some(&write) }.make(input.view_mut().into_dyn())?;
     Ok(input)
 }
 
@@ -147,7 +139,7 @@ where
 {
     let positions = positions.into();
     check(words.shape(), encoding, &positions)?;
-    Sum { encoding, positions: &positions, prepare: None }.make(words.into_dyn())
+    Sum { encoding, positions: &positions, write: None }.make(words.into_dyn())
 }
 
 /// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width + dim).

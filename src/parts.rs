@@ -4,9 +4,9 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
 
-use crate::phase::BLOCK;
+use crate::phase::{BLOCK, Terms};
 use crate::{Element, Error, Position, Positions};
 
 /// Both pieces of work, and the first error.
@@ -134,22 +134,84 @@ fn through<A: Element, E>(
     Ok(())
 }
 
-/// Adds `vectors` to as many rows.
-pub(crate) fn add<A: Element>(mut rows: ArrayViewMut2<'_, A>, vectors: ArrayView2<'_, A>) {
-    match (rows.as_slice_mut(), vectors.as_slice()) {
-        (Some(rows), Some(vectors)) => A::add_slice(rows, vectors),
-        _ => rows.zip_mut_with(&vectors, |row, vector| *row = *row + *vector),
+/// The same rows of four sequences, the last of which may be missing.
+pub(crate) type Four<'a, A> = [Option<ArrayViewMut2<'a, A>>; 4];
+
+/// Adds `vectors` to as many rows of each sequence.
+pub(crate) fn add_to_all<A: Element>(mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>) {
+    let slices = sequences.each_mut().map(|rows| rows.as_mut().map(|rows| rows.as_slice_mut()));
+    if let (Some(vector), false) = (vectors.as_slice(), slices.iter().any(|slice| matches!(slice, Some(None)))) {
+        let terms = |out| Terms { out, vector, ..Terms::default() };
+        return A::add_up(slices.map(|slice| slice.flatten().map(terms).unwrap_or_default()), A::one());
+    }
+    for mut rows in sequences.into_iter().flatten() {
+        rows.zip_mut_with(&vectors, |row, vector| *row = *row + *vector);
     }
 }
 
-/// The same for several sequences.
-pub(crate) fn add_to_all<A: Element>(mut sequences: [Option<ArrayViewMut2<'_, A>>; 4], vectors: ArrayView2<'_, A>) {
-    let slices = sequences.each_mut().map(|rows| rows.as_mut().and_then(|rows| rows.as_slice_mut()));
-    if let ([Some(a), Some(b), Some(c), Some(d)], Some(vectors)) = (slices, vectors.as_slice()) {
-        return A::add_to_four([a, b, c, d], vectors);
+/// Where to find a row, given the number of its sequence, of four, and its own.
+pub(crate) type RowOf<'f, 'w, A> = &'f dyn Fn(usize, usize) -> ArrayView1<'w, A>;
+
+/// What is summed in each row.
+pub(crate) struct RowSum<'f, 'w, A> {
+    pub(crate) word: RowOf<'f, 'w, A>,
+    /// What words are multiplied with. A product with one changes no bit.
+    pub(crate) scale: A,
+    pub(crate) segment: Option<RowOf<'f, 'w, A>>,
+}
+
+impl<A: Element> RowSum<'_, '_, A> {
+    /// Writes words × scale + segments + vectors to rows of four sequences.
+    ///
+    /// Four rows are written side by side, for each comes from a place of its own: those of the sequences, or four of one.
+    pub(crate) fn write(&self, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>) {
+        if let [Some(rows), None, ..] = &mut sequences {
+            let mut rows = rows.rows_mut().into_iter().enumerate().map(|(i, row)| (0, i, row));
+            while let Some(first) = rows.next() {
+                self.write_four([Some(first), rows.next(), rows.next(), rows.next()], vectors);
+            }
+            return;
+        }
+        for i in 0..vectors.nrows() {
+            let [a, b, c, d] = sequences.each_mut();
+            let row =
+                |sequence, rows: Option<_>| rows.map(|rows: &mut ArrayViewMut2<'_, A>| (sequence, i, rows.row_mut(i)));
+            self.write_four([row(0, a.as_mut()), row(1, b.as_mut()), row(2, c.as_mut()), row(3, d.as_mut())], vectors);
+        }
     }
-    for rows in sequences.into_iter().flatten() {
-        add(rows, vectors);
+
+    /// Rows with the numbers of their sequences and their own.
+    fn write_four(&self, rows: [Option<(usize, usize, ArrayViewMut1<'_, A>)>; 4], vectors: ArrayView2<'_, A>) {
+        let terms = rows.map(|row| {
+            let (sequence, i, out) = row?;
+            let (word, segment) = ((self.word)(sequence, i), self.segment.map(|segment| segment(sequence, i)));
+            let vector = vectors.index_axis_move(Axis(0), i);
+            let slices = (word.to_slice(), segment.map(|segment| segment.to_slice()), vector.to_slice());
+            let ((Some(word_slice), None | Some(Some(_)), Some(vector_slice)), true) =
+                (slices, out.as_slice().is_some())
+            else {
+                self.write_apart(out, word, segment, vector);
+                return None;
+            };
+            let out = out.into_slice()?;
+            Some(Terms { out, word: Some(word_slice), segment: slices.1.flatten(), vector: vector_slice })
+        });
+        A::add_up(terms.map(Option::unwrap_or_default), self.scale);
+    }
+
+    /// A row whose elements, or those of what it is the sum of, are apart in memory.
+    fn write_apart(
+        &self,
+        out: ArrayViewMut1<'_, A>,
+        word: ArrayView1<'_, A>,
+        segment: Option<ArrayView1<'_, A>>,
+        vector: ArrayView1<'_, A>,
+    ) {
+        let rows = Zip::indexed(out).and(word).and(vector);
+        rows.for_each(|i, out, word, vector| {
+            let word = *word * self.scale;
+            *out = segment.map_or(word, |segment| word + segment[i]) + *vector;
+        });
     }
 }
 

@@ -2,17 +2,14 @@
 
 mod train;
 
-use core::ops::Range;
+use core::array;
 
-use ndarray::{
-    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, ArrayViewMut1, ArrayViewMut2, Data,
-    Dimension, Zip,
-};
+use ndarray::{Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, Data, Dimension};
 use num_traits::{AsPrimitive, PrimInt};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, nth};
-use crate::parts::add;
+use crate::parts::{Four, RowSum};
 use crate::training::FrozenRows;
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
@@ -198,14 +195,12 @@ where
         let segments = self.segments.as_ref().map(|segments| segments.view().into_dyn());
         let default = self.default_positions();
         let positions = self.positions.as_ref().unwrap_or(&default);
-        let gather = |sequence, row, out: ArrayViewMut2<'_, A>, vectors: Option<ArrayView2<'_, A>>| {
-            let rows = row..row + out.nrows();
-            let segments = segments.as_ref().and_then(|segments| nth(segments, sequence));
-            if let Some(tokens) = nth(&tokens, sequence) {
-                self.embedding.gather(tokens, segments, rows, out, vectors);
-            }
+        let write = |sequence, row, rows: Four<'_, A>, vectors: ArrayView2<'_, A>| {
+            let tokens = array::from_fn(|n| nth(&tokens, sequence + n));
+            let segments = array::from_fn(|n| nth(segments.as_ref()?, sequence + n));
+            self.embedding.write(tokens, segments, row, rows, vectors);
         };
-        Sum { encoding: &self.embedding.positions, positions, prepare: Some(&gather) }.make(out.into_dyn())
+        Sum { encoding: &self.embedding.positions, positions, write: Some(&write) }.make(out.into_dyn())
     }
 
     /// 0..len
@@ -244,50 +239,23 @@ where
 }
 
 impl<A: Element, E> TokenEmbedding<A, E> {
-    /// Writes the sums of words and segments of some of a sequence's tokens.
-    fn gather<T: PrimInt + AsPrimitive<i64>>(
+    /// Writes the sums of words, segments and vectors of the tokens of four sequences, from `row` on.
+    fn write<T: PrimInt + AsPrimitive<i64>>(
         &self,
-        tokens: ArrayView1<'_, T>,
-        segments: Option<ArrayView1<'_, T>>,
-        rows: Range<usize>,
-        mut out: ArrayViewMut2<'_, A>,
-        vectors: Option<ArrayView2<'_, A>>,
+        tokens: [Option<ArrayView1<'_, T>>; 4],
+        segments: [Option<ArrayView1<'_, T>>; 4],
+        row: usize,
+        rows: Four<'_, A>,
+        vectors: ArrayView2<'_, A>,
     ) {
-        // Types of 16 bits are added in vectors, apart.
-        let (fused, apart) = if size_of::<A>() > 2 { (vectors, None) } else { (None, vectors) };
-        for (n, (i, out)) in rows.zip(out.rows_mut()).enumerate() {
-            let word = self.words.row(tokens[i].as_() as usize);
-            let segment = self.segments.as_ref().map(|table| {
-                let id = segments.as_ref().map_or(0, |segments| segments[i].as_() as usize);
-                table.row(id)
-            });
-            self.sum(out, word, segment, fused.as_ref().map(|vectors| vectors.row(n)));
-        }
-        if let Some(vectors) = apart {
-            add(out, vectors);
-        }
-    }
-
-    /// Word × scale + segment + vector, of which the last two may be missing, in one pass.
-    fn sum<'a>(
-        &self,
-        mut out: ArrayViewMut1<'_, A>,
-        word: ArrayView1<'_, A>,
-        segment: Option<ArrayView1<'a, A>>,
-        vector: Option<ArrayView1<'a, A>>,
-    ) {
-        // A product with one changes no bit.
-        let scale = self.scale.unwrap_or(A::one());
-        match (segment, vector) {
-            (None, None) if self.scale.is_none() => out.assign(&word),
-            (None, None) => Zip::from(out).and(word).for_each(|out, word| *out = *word * scale),
-            (Some(other), None) | (None, Some(other)) => {
-                Zip::from(out).and(word).and(other).for_each(|out, word, other| *out = *word * scale + *other);
+        let id = |ids: Option<ArrayView1<'_, T>>, i: usize| ids.map_or(0, |ids| ids[row + i].as_() as usize);
+        let word = |n: usize, i| self.words.row(id(tokens[n], i));
+        let rows_of = RowSum { word: &word, scale: self.scale.unwrap_or(A::one()), segment: None };
+        match &self.segments {
+            Some(table) => {
+                RowSum { segment: Some(&|n, i| table.row(id(segments[n], i))), ..rows_of }.write(rows, vectors)
             }
-            (Some(segment), Some(vector)) => {
-                let rows = Zip::from(out).and(word).and(segment).and(vector);
-                rows.for_each(|out, word, segment, vector| *out = *word * scale + *segment + *vector);
-            }
+            None => rows_of.write(rows, vectors),
         }
     }
 }

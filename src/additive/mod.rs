@@ -95,7 +95,8 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         parts::rows(positions, embeddings, &|positions, mut embeddings| {
             let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| self.encode_into(positions, rows);
             parts::through_stack(positions, self.dim(), encode, |start, vectors| {
-                parts::add(embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into()), vectors);
+                let rows = embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
+                parts::add_to_all([Some(rows), None, None, None], vectors);
                 Ok(())
             })
         })

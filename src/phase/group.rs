@@ -10,11 +10,11 @@ use crate::{Element, Position};
 
 /// By how many positions a group is turned: from a centre to its rows, and to the next centre.
 pub(super) const TURNS: [i64; 5] = [1, 2, 3, 4, OCTET];
-/// What eight turns from the anchor and those to a row cost at most, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half
+/// What 15 turns from the anchor and that to a row cost at most, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half
 /// a unit for its sum and, together, for its products, and what its table lacks.
-const TURNED: f64 = 20.0 * f64::EPSILON / 2.0;
+const TURNED: f64 = 40.0 * f64::EPSILON / 2.0;
 /// Values below this, as a part of the power of two below the amplitude, are computed from their own phase: there, what
-/// turning cost and cancellation brought to light exceeds 0.0012 ulp of f32 (0.0024 where the amplitude is nearly twice that power).
+/// turning cost and cancellation brought to light exceeds 0.0024 ulp of f32 (0.0048 where the amplitude is nearly twice that power).
 /// The bits of an exponent that are set from 1/32768 up to 2, and not below: those of 1008 to 1023, of 16 binades.
 const LARGE: u64 = 0b011_1111_0000 << 52;
 /// The same for other amplitudes, whose exponents are counted from 2047 down.
@@ -330,22 +330,24 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
         let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
         put((&mut low[..width], &mut high[..width]));
-        for (out, vector) in [(first, &low), (second, &high)] {
-            if self.store == Store::Write {
-                out.copy_from_slice(&vector[..out.len()]);
-            } else if out.len() == width {
-                self.add_whole(out, &vector[..width]);
-            } else {
-                out.iter_mut().zip(vector).for_each(|(out, value)| *out = *out + *value);
-            }
-        }
+        self.deliver(first, &low);
+        self.deliver(second, &high);
     }
 
-    /// Adds as many values, whole groups of them.
+    /// Stores or adds as many of the values as there is room for.
     #[inline(always)]
-    pub(super) fn add_whole<A: Element>(self, out: &mut [A], values: &[A]) {
-        for (out, values) in out.chunks_exact_mut(Self::WIDTH).zip(values.chunks_exact(Self::WIDTH)) {
-            A::add_group(self.simd, A::load_group(self.simd, values), out);
+    pub(super) fn deliver<A: Element>(self, out: &mut [A], values: &[A]) {
+        let values = &values[..out.len()];
+        if self.store == Store::Write {
+            return out.copy_from_slice(values);
+        }
+        let (whole, rest) = values.split_at(out.len() - out.len() % Self::WIDTH);
+        let mut groups = out.chunks_exact_mut(Self::WIDTH);
+        for (out, values) in groups.by_ref().zip(whole.chunks_exact(Self::WIDTH)) {
+            A::write_group::<S>(A::sum::<S>(A::load_group(self.simd, out), A::load_group(self.simd, values)), out);
+        }
+        for (out, value) in groups.into_remainder().iter_mut().zip(rest) {
+            *out = *out + *value;
         }
     }
 

@@ -5,9 +5,9 @@ use fearless_simd::prelude::*;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::lanes::Addition;
 use super::level::launch;
 use super::rows::Rows;
+use super::sums::{Sums, Terms};
 use super::{Columns, Lanes, Store, Waves};
 use crate::{Element, Positions};
 
@@ -127,23 +127,17 @@ fn round_each<A: Element, S: Simd>([low, high]: [S::f64s; 2]) -> S::f32s {
     rounded
 }
 
-/// The sum in this type's arithmetic, as bits.
+/// Rounds the results of this type's arithmetic, to bits.
 #[inline(always)]
-fn sum<A: Sixteen, S: Simd>(a: S::u32s, b: S::u32s) -> S::u32s {
-    let sum = A::widen::<S>(a) + A::widen::<S>(b);
-    let is_nan = (sum.bitcast::<S::u32s>() & MAGNITUDE).simd_gt(F32_INFINITY);
-    is_nan.select(A::nan::<S>(sum), A::narrow::<S>(sum))
+fn round_result<A: Sixteen, S: Simd>(result: S::f32s) -> S::u32s {
+    let is_nan = (result.bitcast::<S::u32s>() & MAGNITUDE).simd_gt(F32_INFINITY);
+    is_nan.select(A::nan::<S>(result), A::narrow::<S>(result))
 }
 
 #[inline(always)]
 fn write<A: Sixteen, S: Simd>(group: S::u32s, out: &mut [A]) {
     let width = S::u32s::LEN;
     A::bits_mut(out)[..width].copy_from_slice(&group.narrow(group).as_slice()[..width]);
-}
-
-#[inline(always)]
-fn add<A: Sixteen, S: Simd>(simd: S, group: S::u32s, out: &mut [A]) {
-    write::<A, S>(sum::<A, S>(load::<A, S>(simd, out), group), out);
 }
 
 #[inline(always)]
@@ -162,178 +156,112 @@ fn write_pairs<A: Sixteen, S: Simd>(a: S::u32s, b: S::u32s, (first, second): (&m
     A::bits_mut(second)[..S::u32s::LEN].copy_from_slice(high);
 }
 
-#[inline(always)]
-fn add_pairs<A: Sixteen, S: Simd>(simd: S, a: S::u32s, b: S::u32s, (first, second): (&mut [A], &mut [A])) {
-    let mut found = S::u16s::splat(simd, 0);
-    let (low, high) = found.as_mut_slice().split_at_mut(S::u32s::LEN);
-    low.copy_from_slice(&A::bits(first)[..S::u32s::LEN]);
-    high.copy_from_slice(&A::bits(second)[..S::u32s::LEN]);
-    let found = found.bitcast::<S::u32s>();
-    write_pairs::<A, S>(sum::<A, S>(found & 0xffff, a), sum::<A, S>(found >> 16, b), (first, second));
+/// A blanket implementation could not be: what implements `Sixteen` implements `Lanes` already.
+macro_rules! lanes {
+    ($type:ident) => {
+        impl Lanes for $type {
+            type Group<S: Simd> = S::u32s;
+            const EXACT: bool = false;
+
+            #[inline(always)]
+            fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+                round::<Self, S>(values)
+            }
+
+            #[inline(always)]
+            fn interleave<S: Simd>(a: S::u32s, b: S::u32s) -> [S::u32s; 2] {
+                a.interleave(b).into()
+            }
+
+            #[inline(always)]
+            fn are_same<S: Simd>(a: S::u32s, b: S::u32s) -> bool {
+                a.simd_eq(b).all_true()
+            }
+
+            #[inline(always)]
+            fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
+                write::<Self, S>(group, out);
+            }
+
+            #[inline(always)]
+            fn sum<S: Simd>(a: S::u32s, b: S::u32s) -> S::u32s {
+                round_result::<Self, S>(Self::widen::<S>(a) + Self::widen::<S>(b))
+            }
+
+            #[inline(always)]
+            fn product<S: Simd>(a: S::u32s, b: S::u32s) -> S::u32s {
+                round_result::<Self, S>(Self::widen::<S>(a) * Self::widen::<S>(b))
+            }
+
+            #[inline(always)]
+            fn write_pairs<S: Simd>(a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
+                write_pairs::<Self, S>(a, b, out);
+            }
+
+            #[inline(always)]
+            fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::u32s {
+                load::<Self, S>(simd, values)
+            }
+
+            fn add_up(rows: [Terms<'_, Self>; 4], scale: Self) {
+                launch(Level::new(), Sums { rows, scale });
+            }
+
+            fn rows(
+                waves: &Waves,
+                positions: &Positions<'_>,
+                columns: &Columns,
+                store: Store,
+                rows: &mut Rows<'_, Self>,
+            ) {
+                waves.dispatch(positions, columns, store, rows);
+            }
+        }
+    };
 }
 
-impl Lanes for bf16 {
-    type Group<S: Simd> = S::u32s;
-    const EXACT: bool = false;
-
-    #[inline(always)]
-    fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
-        round::<Self, S>(values)
-    }
-
-    #[inline(always)]
-    fn interleave<S: Simd>(a: S::u32s, b: S::u32s) -> [S::u32s; 2] {
-        a.interleave(b).into()
-    }
-
-    #[inline(always)]
-    fn are_same<S: Simd>(a: S::u32s, b: S::u32s) -> bool {
-        a.simd_eq(b).all_true()
-    }
-
-    #[inline(always)]
-    fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
-        write::<Self, S>(group, out);
-    }
-
-    #[inline(always)]
-    fn add_group<S: Simd>(simd: S, group: S::u32s, out: &mut [Self]) {
-        add(simd, group, out);
-    }
-
-    #[inline(always)]
-    fn write_pairs<S: Simd>(a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
-        write_pairs::<Self, S>(a, b, out);
-    }
-
-    #[inline(always)]
-    fn add_pairs<S: Simd>(simd: S, a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
-        add_pairs(simd, a, b, out);
-    }
-
-    #[inline(always)]
-    fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::u32s {
-        load::<Self, S>(simd, values)
-    }
-
-    fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs: [out], vectors });
-    }
-
-    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs, vectors });
-    }
-
-    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
-        waves.dispatch(positions, columns, store, rows);
-    }
-}
-
-impl Lanes for f16 {
-    type Group<S: Simd> = S::u32s;
-    const EXACT: bool = false;
-
-    #[inline(always)]
-    fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
-        round::<Self, S>(values)
-    }
-
-    #[inline(always)]
-    fn interleave<S: Simd>(a: S::u32s, b: S::u32s) -> [S::u32s; 2] {
-        a.interleave(b).into()
-    }
-
-    #[inline(always)]
-    fn are_same<S: Simd>(a: S::u32s, b: S::u32s) -> bool {
-        a.simd_eq(b).all_true()
-    }
-
-    #[inline(always)]
-    fn write_group<S: Simd>(group: S::u32s, out: &mut [Self]) {
-        write::<Self, S>(group, out);
-    }
-
-    #[inline(always)]
-    fn add_group<S: Simd>(simd: S, group: S::u32s, out: &mut [Self]) {
-        add(simd, group, out);
-    }
-
-    #[inline(always)]
-    fn write_pairs<S: Simd>(a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
-        write_pairs::<Self, S>(a, b, out);
-    }
-
-    #[inline(always)]
-    fn add_pairs<S: Simd>(simd: S, a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
-        add_pairs(simd, a, b, out);
-    }
-
-    #[inline(always)]
-    fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::u32s {
-        load::<Self, S>(simd, values)
-    }
-
-    fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs: [out], vectors });
-    }
-
-    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs, vectors });
-    }
-
-    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
-        waves.dispatch(positions, columns, store, rows);
-    }
-}
+lanes!(bf16);
+lanes!(f16);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::phase::level::Kernel;
 
-    /// Rounds and adds in vectors what it compares with scalar arithmetic.
+    /// Rounds, adds and multiplies in vectors what it compares with scalar arithmetic.
     struct Check<'a, A> {
         values: &'a [f64],
         sums: &'a [A],
     }
 
-    impl<A: Sixteen + core::ops::AddAssign> Kernel for Check<'_, A> {
+    impl<A: Sixteen> Kernel for Check<'_, A> {
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
             let width = S::u32s::LEN;
             for (values, sums) in self.values.chunks_exact(width).zip(self.sums.chunks_exact(width)) {
                 let (low, high) = values.split_at(width / 2);
                 let group = round::<A, S>([S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]);
-                let (mut written, mut added) = (vec![A::zero(); width], sums.to_vec());
+                let before = load::<A, S>(simd, sums);
+                let (mut written, mut added, mut multiplied) = (sums.to_vec(), sums.to_vec(), sums.to_vec());
+                let mut written_pairs = [sums, sums].concat();
                 write::<A, S>(group, &mut written);
-                add::<A, S>(simd, group, &mut added);
-                let (mut written_pairs, mut added_pairs) = (vec![A::zero(); 2 * width], [sums, sums].concat());
-                write_pairs::<A, S>(group, group, written_pairs.split_at_mut(width));
-                add_pairs::<A, S>(simd, group, group, added_pairs.split_at_mut(width));
+                write::<A, S>(round_result::<A, S>(A::widen::<S>(before) + A::widen::<S>(group)), &mut added);
+                write::<A, S>(round_result::<A, S>(A::widen::<S>(before) * A::widen::<S>(group)), &mut multiplied);
+                write_pairs::<A, S>(group, before, written_pairs.split_at_mut(width));
                 for (i, pair) in A::bits(&written_pairs).chunks(2).enumerate() {
-                    assert_eq!(pair, [A::bits(&written)[i]; 2]);
+                    assert_eq!(pair, [A::bits(&written)[i], A::bits(sums)[i]]);
                 }
-                let mut pairs_of = added_pairs.clone();
-                for (i, pair) in pairs_of.chunks_mut(2).enumerate() {
-                    let before = [sums[2 * i % width], sums[(2 * i + 1) % width]];
-                    for (sum, before) in pair.iter_mut().zip(before) {
-                        *sum = before;
-                        *sum += written[i];
-                    }
-                }
-                assert_eq!(A::bits(&added_pairs), A::bits(&pairs_of));
-                for (((value, written), before), added) in values.iter().zip(written).zip(sums).zip(added) {
-                    let rounded = A::from_f64(*value);
-                    assert_eq!(A::bits(&[written]), A::bits(&[rounded]), "{value:e}");
-                    let mut sum = *before;
-                    sum += rounded;
-                    assert_eq!(A::bits(&[added]), A::bits(&[sum]), "{before:?} + {value:e}");
+                for i in 0..width {
+                    let (rounded, before) = (A::from_f64(values[i]), sums[i]);
+                    assert_eq!(A::bits(&[written[i]]), A::bits(&[rounded]), "{:e}", values[i]);
+                    assert_eq!(A::bits(&[added[i]]), A::bits(&[before + rounded]), "{before:?} + {rounded:?}");
+                    assert_eq!(A::bits(&[multiplied[i]]), A::bits(&[before * rounded]), "{before:?} * {rounded:?}");
                 }
             }
         }
     }
 
-    fn check<A: Sixteen + core::ops::AddAssign>() {
+    fn check<A: Sixteen>() {
         // Every number of the type, infinities and NaN included, meets one that is next to some other number, or the middle
         // between two, or next to that.
         let mut all = vec![A::zero(); 1 << 16];
@@ -354,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_round_and_add_like_scalars() {
+    fn vectors_compute_like_scalars() {
         check::<bf16>();
         check::<f16>();
     }

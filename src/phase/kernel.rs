@@ -13,7 +13,7 @@ use crate::positions::Run;
 use crate::{Element, Position, Positions};
 
 /// Positions that share an anchor: they begin at a multiple of this.
-pub(super) const BLOCK: i64 = 64;
+pub(super) const BLOCK: i64 = 128;
 /// Rows that share a centre: positions centre - 3 to centre + 4. Those before and after it share their products, and all
 /// are written side by side: memory takes eight streams as fast as one, but not two or four.
 pub(super) const OCTET: i64 = 8;
@@ -30,7 +30,7 @@ struct Desk<A> {
     centre: [f64; 2 * CHUNK],
     /// Which of its pairs need no search for cancellation.
     sure: [u64; CHUNK],
-    /// Eight rows of a chunk that are to be added.
+    /// Eight rows of a chunk, where they do not go straight to their place.
     vectors: Option<[[A; 2 * CHUNK]; OCTET as usize]>,
 }
 
@@ -105,8 +105,7 @@ impl Waves {
 impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn all<A: Element>(self, positions: &Positions<'_>, rows: &mut Rows<'_, A>) {
-        let vectors = (self.store == Store::Add).then_some([[A::zero(); 2 * CHUNK]; OCTET as usize]);
-        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; CHUNK], vectors };
+        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; CHUNK], vectors: None };
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
@@ -154,23 +153,17 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let padded = self.waves.turns.padded();
         for first in (0..padded).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(padded);
-            let whole = self.columns.whole_groups(chunk.clone(), Self::WIDTH);
             self.start(block, chunk.clone(), &mut desk.centre);
             for octet in (0..steps.end).step_by(OCTET as usize) {
                 if octet == 0 || octet == OCTET {
                     self.mark_sure(block + octet, chunk.clone(), &mut desk.sure);
                 }
                 let wanted = octet.max(steps.start)..(octet + OCTET).min(steps.end);
-                let done = if wanted.end - wanted.start == OCTET { whole } else { 0 };
-                if done > 0 {
-                    self.octet(block + octet, chunk.clone(), rows.eight(row_of(octet)), desk);
-                }
-                if done < chunk.len() / Self::WIDTH {
-                    for step in wanted {
-                        let out = self.columns.of_pairs(rows.one(row_of(step)), chunk.clone());
-                        self.single_row(block + step, chunk.clone(), &desk.centre, done, out);
-                    }
-                    self.advance(chunk.clone(), done, &mut desk.centre);
+                if wanted.is_empty() {
+                    self.advance(chunk.clone(), &mut desk.centre);
+                } else {
+                    let rows_of = row_of(wanted.start)..row_of(wanted.end);
+                    self.octet(block + octet, wanted.start - octet, chunk.clone(), rows_of, rows, desk);
                 }
             }
         }
@@ -199,77 +192,97 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
-    /// Turns the centre by eight positions, from the `start`-th group on.
+    /// Turns the centre by eight positions.
     #[inline(always)]
-    fn advance(self, chunk: Range<usize>, start: usize, centre: &mut [f64]) {
+    fn advance(self, chunk: Range<usize>, centre: &mut [f64]) {
         let tables = self.waves.steps(chunk).chunks_exact(2 * TURNS.len() * Self::WIDTH);
-        for (group, table) in centre.chunks_exact_mut(2 * Self::WIDTH).zip(tables).skip(start) {
+        for (group, table) in centre.chunks_exact_mut(2 * Self::WIDTH).zip(tables) {
             Group::load(self.simd, group).rotated(turn(self.simd, table, OCTET)).store(group);
         }
     }
 
-    /// The rows of eight positions from `octet` on: all whole groups of a chunk of pairs.
+    /// A chunk of pairs at eight positions from `octet` on, or those of them, from the `first`-th on, that have rows.
     #[inline(always)]
-    fn octet<A: Element>(self, octet: i64, chunk: Range<usize>, rows: [&mut [A]; OCTET as usize], desk: &mut Desk<A>) {
-        let [a, b, c, d, e, f, g, h] = rows;
-        let of = |row| self.columns.of_pairs(row, chunk.clone());
-        let mut outputs = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
-        let Some(vectors) = &mut desk.vectors else {
-            return self.octet_parts(octet, chunk, outputs, &mut desk.centre, &desk.sure);
-        };
-        let whole = self.columns.whole_groups(chunk.clone(), Self::WIDTH) * Self::WIDTH;
-        let lens = if INTERLEAVED { [2 * whole, 0] } else { [whole, whole] };
-        let parts = vectors.each_mut().map(|row| {
-            let (first, rest) = row.split_at_mut(lens[0]);
-            [first, &mut rest[..lens[1]]]
-        });
-        self.octet_parts(octet, chunk, parts, &mut desk.centre, &desk.sure);
-        for (output, row) in outputs.iter_mut().zip(&*vectors) {
-            let (first, rest) = row.split_at(lens[0]);
-            self.add_whole(&mut output[0][..lens[0]], first);
-            self.add_whole(&mut output[1][..lens[1]], &rest[..lens[1]]);
+    fn octet<A: Element>(
+        self,
+        octet: i64,
+        first: i64,
+        chunk: Range<usize>,
+        wanted: Range<usize>,
+        rows: &mut Rows<'_, A>,
+        desk: &mut Desk<A>,
+    ) {
+        let mut apart = chunk.clone();
+        if self.store == Store::Write && wanted.len() == OCTET as usize {
+            apart.start += self.columns.whole_groups(chunk.clone(), Self::WIDTH) * Self::WIDTH;
+            let [a, b, c, d, e, f, g, h] = rows.eight(wanted.start);
+            let of = |row| self.columns.of_pairs(row, chunk.start..apart.start);
+            let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
+            self.groups(octet, chunk.start..apart.start, &mut desk.centre, &desk.sure, parts);
+        }
+        if apart.is_empty() {
+            return;
+        }
+        // By way of the stack: what is added, lacks a row, or ends in the midst of a group.
+        let done = apart.start - chunk.start;
+        let vectors = desk.vectors.get_or_insert_with(|| [[A::zero(); 2 * CHUNK]; OCTET as usize]);
+        let lens = if INTERLEAVED { [2 * apart.len(), 0] } else { [apart.len(); 2] };
+        let [a, b, c, d, e, f, g, h] = vectors.each_mut();
+        let of = |row| two_parts(row, lens);
+        let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
+        self.groups(octet, apart.clone(), &mut desk.centre[2 * done..], &desk.sure[done..], parts);
+        for (row, vector) in wanted.zip(&vectors[first as usize..]) {
+            let [firsts, seconds] = self.columns.of_pairs(rows.one(row), apart.clone());
+            self.deliver(firsts, vector);
+            self.deliver(seconds, &vector[lens[0]..]);
         }
     }
 
-    #[inline(always)]
-    fn octet_parts<A: Element>(
+    /// Groups of pairs at eight positions from `octet` on, and their next centres.
+    ///
+    /// It stays a call: the loop is most of the code.
+    #[inline(never)]
+    fn groups<A: Element>(
         self,
         octet: i64,
-        chunk: Range<usize>,
-        parts: [[&mut [A]; 2]; OCTET as usize],
+        pairs: Range<usize>,
         centre: &mut [f64],
         sure: &[u64],
+        [a, b, c, d, e, f, g, h]: [[&mut [A]; 2]; OCTET as usize],
     ) {
-        let width = Self::WIDTH;
-        let state = centre[..2 * chunk.len()]
-            .chunks_exact_mut(2 * width)
-            .zip(self.waves.steps(chunk.clone()).chunks_exact(2 * TURNS.len() * width))
-            .zip(sure.chunks_exact(width))
-            .zip((chunk.start..).step_by(width));
-        let [a, b, c, d, e, f, g, h] = parts;
-        // Slots are at the front: state goes on past the last whole group, and its next group must not be taken.
-        if INTERLEAVED {
-            let of = |[row, _]: [_; 2]| <[A]>::chunks_exact_mut(row, 2 * width);
-            let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
-            for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
-                let slot = |group| <[A]>::split_at_mut(group, width);
-                let slots = [slot(a), slot(b), slot(c), slot(d), slot(e), slot(f), slot(g), slot(h)];
-                self.put_octet(octet, first, state, table, sure, slots);
-            }
-        } else {
-            let of = |[firsts, seconds]: [_; 2]| {
-                <[A]>::chunks_exact_mut(firsts, width).zip(<[A]>::chunks_exact_mut(seconds, width))
-            };
-            let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
-            for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
-                self.put_octet(octet, first, state, table, sure, [a, b, c, d, e, f, g, h]);
-            }
-        }
+        self.simd.vectorize(
+            #[inline(always)]
+            move || {
+                let width = Self::WIDTH;
+                let state = centre
+                    .chunks_exact_mut(2 * width)
+                    .zip(self.waves.steps(pairs.clone()).chunks_exact(2 * TURNS.len() * width))
+                    .zip(sure.chunks_exact(width))
+                    .zip(pairs.step_by(width));
+                if INTERLEAVED {
+                    let of = |[row, _]: [_; 2]| <[A]>::chunks_exact_mut(row, 2 * width);
+                    let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
+                    for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
+                        let slot = |group| <[A]>::split_at_mut(group, width);
+                        let slots = [slot(a), slot(b), slot(c), slot(d), slot(e), slot(f), slot(g), slot(h)];
+                        self.group(octet, first, state, table, sure, slots);
+                    }
+                } else {
+                    let of = |[firsts, seconds]: [_; 2]| {
+                        <[A]>::chunks_exact_mut(firsts, width).zip(<[A]>::chunks_exact_mut(seconds, width))
+                    };
+                    let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
+                    for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
+                        self.group(octet, first, state, table, sure, [a, b, c, d, e, f, g, h]);
+                    }
+                }
+            },
+        );
     }
 
     /// A group of pairs at eight positions, and then its next centre.
     #[inline(always)]
-    fn put_octet<A: Element>(
+    fn group<A: Element>(
         self,
         octet: i64,
         first: usize,
@@ -312,27 +325,6 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.all_large(before, self.all_large(after, large))
     }
 
-    /// One position of the groups from the `start`-th on of a chunk of pairs.
-    #[inline(always)]
-    fn single_row<A: Element>(
-        self,
-        position: i64,
-        chunk: Range<usize>,
-        centre: &[f64],
-        start: usize,
-        mut out: [&mut [A]; 2],
-    ) {
-        for at in start..chunk.len() / Self::WIDTH {
-            let group = &centre[2 * at * Self::WIDTH..2 * (at + 1) * Self::WIDTH];
-            self.at(
-                &mut out,
-                at,
-                #[inline(always)]
-                |slot| self.put_near(group, position, chunk.start + at * Self::WIDTH, slot),
-            );
-        }
-    }
-
     /// One position by itself.
     #[inline(always)]
     fn lone_row<A: Element>(self, position: i64, row: &mut [A]) {
@@ -363,4 +355,11 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
         self.zeros(row);
     }
+}
+
+/// The first elements of a row, and those after them.
+#[inline(always)]
+fn two_parts<A>(row: &mut [A], lens: [usize; 2]) -> [&mut [A]; 2] {
+    let (first, rest) = row.split_at_mut(lens[0]);
+    [first, &mut rest[..lens[1]]]
 }

@@ -1,12 +1,13 @@
-//! From vectors of f64 to elements in memory: the one rounding, and the store or the addition.
+//! From vectors of f64 to elements in memory: the one rounding and the store; and the arithmetic of each type.
 
 use fearless_simd::Level;
 use fearless_simd::prelude::*;
 
-use super::level::{Kernel, launch};
+use super::level::launch;
 use super::rows::Rows;
+use super::sums::{Sums, Terms};
 use super::{Columns, Store, Waves};
-use crate::{Element, Positions};
+use crate::Positions;
 
 /// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 · `f64s::LEN` values.
 pub trait Lanes: Copy {
@@ -23,8 +24,10 @@ pub trait Lanes: Copy {
     fn are_same<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> bool;
     /// Stores a group; `out` has its length.
     fn write_group<S: Simd>(group: Self::Group<S>, out: &mut [Self]);
-    /// Adds a group in this type's arithmetic; `out` has its length.
-    fn add_group<S: Simd>(simd: S, group: Self::Group<S>, out: &mut [Self]);
+    /// The sum in this type's arithmetic.
+    fn sum<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> Self::Group<S>;
+    /// The product in this type's arithmetic.
+    fn product<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> Self::Group<S>;
     /// Stores a0 b0 a1 b1 … in the first slice and then in the second; each has the length of a group.
     #[inline(always)]
     fn write_pairs<S: Simd>(a: Self::Group<S>, b: Self::Group<S>, out: (&mut [Self], &mut [Self])) {
@@ -32,19 +35,10 @@ pub trait Lanes: Copy {
         Self::write_group::<S>(first, out.0);
         Self::write_group::<S>(second, out.1);
     }
-    /// Adds a0 b0 a1 b1 … in the same way.
-    #[inline(always)]
-    fn add_pairs<S: Simd>(simd: S, a: Self::Group<S>, b: Self::Group<S>, out: (&mut [Self], &mut [Self])) {
-        let [first, second] = Self::interleave::<S>(a, b);
-        Self::add_group::<S>(simd, first, out.0);
-        Self::add_group::<S>(simd, second, out.1);
-    }
     /// The group that is in memory.
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
-    /// Adds `vectors` to as many elements of `out`. Not generic, as `rows`.
-    fn add_slice(out: &mut [Self], vectors: &[Self]);
-    /// The same to four places at once: `vectors` are read once, and four streams of memory keep each other company.
-    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]);
+    /// Sums four rows that have the same terms, or none: words that are not in place times `scale`. Not generic, as `rows`.
+    fn add_up(rows: [Terms<'_, Self>; 4], scale: Self);
     /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
     /// uses them.
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
@@ -75,8 +69,13 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
-    fn add_group<S: Simd>(simd: S, group: S::f32s, out: &mut [Self]) {
-        (S::f32s::from_slice(simd, out) + group).store_slice(out);
+    fn sum<S: Simd>(a: S::f32s, b: S::f32s) -> S::f32s {
+        a + b
+    }
+
+    #[inline(always)]
+    fn product<S: Simd>(a: S::f32s, b: S::f32s) -> S::f32s {
+        a * b
     }
 
     #[inline(always)]
@@ -84,12 +83,8 @@ impl Lanes for f32 {
         S::f32s::from_slice(simd, values)
     }
 
-    fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs: [out], vectors });
-    }
-
-    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs, vectors });
+    fn add_up(rows: [Terms<'_, Self>; 4], scale: Self) {
+        launch(Level::new(), Sums { rows, scale });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -125,10 +120,13 @@ impl Lanes for f64 {
     }
 
     #[inline(always)]
-    fn add_group<S: Simd>(simd: S, [low, high]: [S::f64s; 2], out: &mut [Self]) {
-        let (first, second) = out.split_at_mut(S::f64s::LEN);
-        (S::f64s::from_slice(simd, first) + low).store_slice(first);
-        (S::f64s::from_slice(simd, second) + high).store_slice(second);
+    fn sum<S: Simd>(a: [S::f64s; 2], b: [S::f64s; 2]) -> [S::f64s; 2] {
+        [a[0] + b[0], a[1] + b[1]]
+    }
+
+    #[inline(always)]
+    fn product<S: Simd>(a: [S::f64s; 2], b: [S::f64s; 2]) -> [S::f64s; 2] {
+        [a[0] * b[0], a[1] * b[1]]
     }
 
     #[inline(always)]
@@ -137,43 +135,12 @@ impl Lanes for f64 {
         [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
     }
 
-    fn add_slice(out: &mut [Self], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs: [out], vectors });
-    }
-
-    fn add_to_four(outs: [&mut [Self]; 4], vectors: &[Self]) {
-        launch(Level::new(), Addition { outs, vectors });
+    fn add_up(rows: [Terms<'_, Self>; 4], scale: Self) {
+        launch(Level::new(), Sums { rows, scale });
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
         waves.dispatch(positions, columns, store, rows);
-    }
-}
-
-/// Each of `outs`, which are as long as `vectors`, + `vectors`.
-pub(super) struct Addition<'a, A, const N: usize> {
-    pub(super) outs: [&'a mut [A]; N],
-    pub(super) vectors: &'a [A],
-}
-
-impl<A: Element, const N: usize> Kernel for Addition<'_, A, N> {
-    #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let width = 2 * S::f64s::LEN;
-        let Self { outs, vectors } = self;
-        let (whole, rest) = vectors.split_at(vectors.len() - vectors.len() % width);
-        let mut outs = outs.map(|out| out.split_at_mut(whole.len()));
-        for (at, vector) in (0..).step_by(width).zip(whole.chunks_exact(width)) {
-            let group = A::load_group(simd, vector);
-            for (out, _) in &mut outs {
-                A::add_group(simd, group, &mut out[at..at + width]);
-            }
-        }
-        for (_, out) in outs {
-            for (out, vector) in out.iter_mut().zip(rest) {
-                *out = *out + *vector;
-            }
-        }
     }
 }
 

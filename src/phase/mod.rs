@@ -12,12 +12,14 @@ mod lanes;
 pub(crate) mod level;
 mod rows;
 mod sincos;
+mod sums;
 mod turns;
 pub(crate) mod wide;
 
 pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
 pub use level::InstructionSet;
+pub use sums::Terms;
 
 use core::convert::Infallible;
 use core::ops::Range;
