@@ -46,7 +46,7 @@ stored!(f64: F64, f32: F32, i64: I64, i32: I32, u64: U64, u16: U16, u8: U8);
 impl Tensors {
     /// `tests/<folder>/<name>.safetensors`
     pub fn open(folder: &str, name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder).join(format!("{name}.safetensors"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{name}.safetensors"));
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self { name: name.to_string(), bytes }
     }

@@ -27,7 +27,7 @@ pub struct Golden {
 
 impl Golden {
     pub fn open(name: &str) -> Self {
-        let path = format!("{}/tests/golden/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/golden/{name}.safetensors", env!("CARGO_MANIFEST_DIR"));
         let bytes = std::fs::read(path).unwrap();
         let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
         let cases = serde_json::from_str(&metadata.metadata().as_ref().unwrap()["cases"]).unwrap();
