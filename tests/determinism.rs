@@ -31,7 +31,7 @@ const PINNED: [Pinned; 11] = [
     ("mlx", [0x0c35a27278b7d7d2, 0xaef7959757f67b36, 0x2f6c64cb4aa7a5d0, 0x831686182ac3e44d]),
     ("timescales", [0x635f_93ae_49ca_af20, 0x4bb3_20b8_b6cb_f82c, 0x2bd5_5423_16c0_0952, 0xa6fb_4ea7_ff1b_cbda]),
     ("harmonic", [0x3df2_e7e6_b979_9237, 0x5bf4_7857_6b2d_ec47, 0xf600_a43e_09d5_0757, 0xf62c_1045_2963_1f30]),
-    ("given", [0x817a632a674f252e, 0xae84ed6cec712487, 0x5ff14db6186fb47d, 0xfbc806268a14a16d]),
+    ("given", [0x3a672e2b4b82d969, 0xae84ed6cec712487, 0xedb85c73f5254402, 0x9897c2bf9b1ec545]),
 ];
 
 /// Of the frequencies in radians of all encodings.
