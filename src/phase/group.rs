@@ -148,6 +148,22 @@ fn rough<S: Simd>(simd: S, turns: &Turns, position: i64, first: usize) -> Group<
     Group { sin: [low.0, high.0], cos: [low.1, high.1] }
 }
 
+/// What is known of values that were stored.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<S: Simd> {
+    /// Bits that tell whether all sines and cosines are large, pair by pair.
+    large: [S::u64s; 2],
+    /// Whether some were rounded twice where it matters.
+    doubtful: S::mask32s,
+}
+
+impl<S: Simd> Seen<S> {
+    #[inline(always)]
+    pub(super) fn nothing(simd: S) -> Self {
+        Self { large: [S::u64s::splat(simd, !0); 2], doubtful: S::mask32s::splat(simd, false) }
+    }
+}
+
 /// Where the two vectors of a group go: the sines and the cosines, or the first and the second part where they alternate.
 pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
 
@@ -194,7 +210,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// Bits that tell whether sines and cosines are at least `CANCELLED`.
     #[inline(always)]
-    pub(super) fn large(self, group: Group<S>) -> [S::u64s; 2] {
+    fn large(self, group: Group<S>) -> [S::u64s; 2] {
         let bits = |value: S::f64s| {
             let bits = value.bitcast::<S::u64s>();
             if UNIT { bits } else { bits + self.waves.shift }
@@ -202,18 +218,19 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         [bits(group.sin[0]) & bits(group.cos[0]), bits(group.sin[1]) & bits(group.cos[1])]
     }
 
-    /// Bits that tell whether these are large, and what others told.
-    #[inline(always)]
-    pub(super) fn all_large(self, group: Group<S>, others: [S::u64s; 2]) -> [S::u64s; 2] {
-        let large = self.large(group);
-        [large[0] & others[0], large[1] & others[1]]
-    }
-
     /// Whether values are large that are not sure anyway.
     #[inline(always)]
-    pub(super) fn is_sure(self, large: [S::u64s; 2], sure: [S::u64s; 2]) -> bool {
+    fn is_sure(self, large: [S::u64s; 2], sure: [S::u64s; 2]) -> bool {
         let all = (large[0] | sure[0]) & (large[1] | sure[1]);
         all.bitcast::<S::u32s>().simd_eq(!0).all_true()
+    }
+
+    /// Whether all that was stored is as it should be.
+    #[inline(always)]
+    pub(super) fn is_right(self, seen: Seen<S>, sure: &[u64]) -> bool {
+        let (low, high) = sure.split_at(S::u64s::LEN);
+        let sure = [S::u64s::from_slice(self.simd, low), S::u64s::from_slice(self.simd, high)];
+        self.is_sure(seen.large, sure) & !seen.doubtful.any_true()
     }
 
     /// A group at the anchor of a block.
@@ -301,10 +318,24 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         );
     }
 
+    /// Stores a group and remembers what could be wrong with it.
+    #[inline(always)]
+    pub(super) fn put_unsure<A: Element>(self, group: Group<S>, slot: Slot<'_, A>, seen: Seen<S>) -> Seen<S> {
+        let (sin, cos) = (A::to_group_or_doubt::<S>(group.sin), A::to_group_or_doubt::<S>(group.cos));
+        self.put_rounded(sin.0, cos.0, slot);
+        let large = self.large(group);
+        let large = [seen.large[0] & large[0], seen.large[1] & large[1]];
+        Seen { large, doubtful: seen.doubtful | sin.1 | cos.1 }
+    }
+
     /// Stores a group.
     #[inline(always)]
     pub(super) fn put<A: Element>(self, group: Group<S>, slot: Slot<'_, A>) {
-        let (sin, cos) = (A::to_group::<S>(group.sin), A::to_group::<S>(group.cos));
+        self.put_rounded(A::to_group::<S>(group.sin), A::to_group::<S>(group.cos), slot);
+    }
+
+    #[inline(always)]
+    fn put_rounded<A: Element>(self, sin: A::Group<S>, cos: A::Group<S>, slot: Slot<'_, A>) {
         if INTERLEAVED {
             return A::write_pairs::<S>(sin, cos, (slot.0, slot.1));
         }

@@ -104,16 +104,22 @@ impl Sixteen for f16 {
     }
 }
 
-/// Rounds f64 to 16 bits by way of f32, which rounds twice: the few values for which that could matter are rounded again.
+/// Rounds f64 to 16 bits by way of f32, which rounds twice, and says where that could matter.
 #[inline(always)]
-fn round<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+fn round_twice<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> (S::u32s, S::mask32s) {
     let single = values[0].narrow(values[1]);
     let bits = single.bitcast::<S::u32s>();
     let in_the_middle = (bits & ((1 << A::DROPPED) - 1)).simd_eq(1 << (A::DROPPED - 1));
     // Zero wraps around to a large number.
     let subnormal = ((bits & MAGNITUDE) - 1).simd_lt(A::SMALLEST_NORMAL.saturating_sub(1));
-    let doubtful = if A::SMALLEST_NORMAL > 0 { in_the_middle | subnormal } else { in_the_middle };
-    A::narrow::<S>(if doubtful.any_true() { round_each::<A, S>(values) } else { single })
+    (A::narrow::<S>(single), if A::SMALLEST_NORMAL > 0 { in_the_middle | subnormal } else { in_the_middle })
+}
+
+/// Rounds f64 to 16 bits: the few values for which rounding twice could matter once.
+#[inline(always)]
+fn round<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+    let (rounded, doubtful) = round_twice::<A, S>(values);
+    if doubtful.any_true() { A::narrow::<S>(round_each::<A, S>(values)) } else { rounded }
 }
 
 /// The nearest values of `A`, as f32.
@@ -166,6 +172,11 @@ macro_rules! lanes {
             #[inline(always)]
             fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
                 round::<Self, S>(values)
+            }
+
+            #[inline(always)]
+            fn to_group_or_doubt<S: Simd>(values: [S::f64s; 2]) -> (S::u32s, S::mask32s) {
+                round_twice::<Self, S>(values)
             }
 
             #[inline(always)]

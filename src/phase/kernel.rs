@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, Slot, TURNS, exact, turn};
+use super::group::{Group, Seen, Slot, TURNS, exact, turn};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::turns::Turns;
@@ -293,17 +293,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     ) {
         let turn = |by| turn(self.simd, table, by);
         let here = Group::load(self.simd, centre);
-        self.put(here, (d.0, d.1));
-        let mut large = self.large(here);
-        large = self.put_around(here, turn(1), (c.0, c.1), (e.0, e.1), large);
-        large = self.put_around(here, turn(2), (b.0, b.1), (f.0, f.1), large);
-        large = self.put_around(here, turn(3), (a.0, a.1), (g.0, g.1), large);
-        let last = here.rotated(turn(4));
-        self.put(last, (h.0, h.1));
-        large = self.all_large(last, large);
+        let mut seen = self.put_unsure(here, (d.0, d.1), Seen::nothing(self.simd));
+        seen = self.put_around(here, turn(1), (c.0, c.1), (e.0, e.1), seen);
+        seen = self.put_around(here, turn(2), (b.0, b.1), (f.0, f.1), seen);
+        seen = self.put_around(here, turn(3), (a.0, a.1), (g.0, g.1), seen);
+        seen = self.put_unsure(here.rotated(turn(4)), (h.0, h.1), seen);
         // Stored at once, values need not be kept; what is wrong is stored again.
-        let (low, high) = sure.split_at(S::u64s::LEN);
-        if !self.is_sure(large, [S::u64s::from_slice(self.simd, low), S::u64s::from_slice(self.simd, high)]) {
+        if !self.is_right(seen, sure) {
             self.put_settled(centre, octet, first, [a, b, c, d, e, f, g, h]);
         }
         here.rotated(turn(OCTET)).store(centre);
@@ -317,12 +313,11 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         by: Group<S>,
         previous: Slot<'_, A>,
         next: Slot<'_, A>,
-        large: [S::u64s; 2],
-    ) -> [S::u64s; 2] {
+        seen: Seen<S>,
+    ) -> Seen<S> {
         let [after, before] = here.rotations(by);
-        self.put(before, previous);
-        self.put(after, next);
-        self.all_large(before, self.all_large(after, large))
+        let seen = self.put_unsure(before, previous, seen);
+        self.put_unsure(after, next, seen)
     }
 
     /// One position by itself.

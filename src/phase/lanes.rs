@@ -18,6 +18,11 @@ pub trait Lanes: Copy {
 
     /// Rounds two vectors, the first one's lanes first.
     fn to_group<S: Simd>(values: [S::f64s; 2]) -> Self::Group<S>;
+    /// The same, but where it says so the last bit may be wrong.
+    #[inline(always)]
+    fn to_group_or_doubt<S: Simd>(values: [S::f64s; 2]) -> (Self::Group<S>, S::mask32s) {
+        (Self::to_group::<S>(values), S::mask32s::splat(values[0].token(), false))
+    }
     /// a0 b0 a1 b1 …: the first half, and the second.
     fn interleave<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> [Self::Group<S>; 2];
     /// Whether two groups have the same bits.
