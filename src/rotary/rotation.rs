@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 #[cfg(feature = "rayon")]
-use ndarray::ArrayViewMutD;
+use ndarray::IxDyn;
 use ndarray::{ArrayViewMut, Axis, Dimension};
 
 use super::Pairing;
+use super::into::last_but_one;
+use super::rows::Views;
 #[cfg(feature = "rayon")]
 use super::walk::STREAMS;
 use super::walk::{FEW, Turner};
@@ -80,8 +82,7 @@ impl<A: Element> Rotation<A> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn apply<D: Dimension>(&self, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        let positions = Axis(view.ndim().saturating_sub(2));
-        self.apply_along(positions, view)
+        self.apply_along(last_but_one(view.ndim()), view)
     }
 
     /// Rotates an array whose positions are on the given axis: `Axis(1)` for (batch, positions, heads, dim), `Axis(0)` for
@@ -103,11 +104,22 @@ impl<A: Element> Rotation<A> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn apply_along<D: Dimension>(&self, positions: Axis, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        let view = view.into_dyn();
+        self.turn_along(positions, Views { source: None, target: view })
+    }
+
+    /// Turns rows whose positions are on the given axis.
+    pub(super) fn turn_along<D: Dimension>(&self, positions: Axis, views: Views<'_, A, D>) -> Result<(), Error> {
+        let shape = views.target.raw_dim();
         let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        A::turn(&self.turner, view, steps, &self.angles);
+        let steps = self.steps(positions, shape.slice(), &mut few, &mut many)?;
+        self.turn(views, steps, &self.angles);
         Ok(())
+    }
+
+    /// Turns all rows; along axis i the angles advance by `steps[i]`.
+    pub(super) fn turn<D: Dimension>(&self, views: Views<'_, A, D>, steps: &[usize], angles: &[A::Angle]) {
+        let shape = views.target.raw_dim();
+        A::turn(&self.turner, views.into_arrays(shape.slice()), steps, angles);
     }
 
     /// The same on all threads of the current rayon pool, with the same bits.
@@ -117,8 +129,7 @@ impl<A: Element> Rotation<A> {
     /// Those of [`apply`](Self::apply).
     #[cfg(feature = "rayon")]
     pub fn apply_parallel<D: Dimension>(&self, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        let positions = Axis(view.ndim().saturating_sub(2));
-        self.apply_along_parallel(positions, view)
+        self.apply_along_parallel(last_but_one(view.ndim()), view)
     }
 
     /// The parallel form of [`apply_along`](Self::apply_along).
@@ -132,18 +143,18 @@ impl<A: Element> Rotation<A> {
         positions: Axis,
         view: ArrayViewMut<'_, A, D>,
     ) -> Result<(), Error> {
-        let view = view.into_dyn();
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        self.halve(view, steps, &self.angles);
+        self.halve(Views { source: None, target: view.into_dyn() }, steps, &self.angles);
         Ok(())
     }
 
     /// Splits the widest axis until a part is too small to be worth a thread. Heads that are turned together stay together,
     /// and their stretches of memory stay long.
     #[cfg(feature = "rayon")]
-    fn halve(&self, view: ArrayViewMutD<'_, A>, steps: &[usize], angles: &[A::Angle]) {
+    fn halve(&self, views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle]) {
         const SMALL: usize = 1 << 18;
+        let view = &views.target;
         let widest = (0..steps.len())
             .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
             .max_by_key(|&axis| view.strides()[axis].unsigned_abs());
@@ -151,11 +162,11 @@ impl<A: Element> Rotation<A> {
             Some(axis) if view.len() * size_of::<A>() > SMALL => {
                 let half = view.len_of(Axis(axis)) / 2;
                 let middle = if steps[axis] == 0 { half.next_multiple_of(STREAMS) } else { half };
-                let (low, high) = view.split_at(Axis(axis), middle);
+                let (low, high) = views.split_at(Axis(axis), middle);
                 let after = &angles[middle * steps[axis]..];
                 rayon::join(|| self.halve(low, steps, angles), || self.halve(high, steps, after));
             }
-            _ => A::turn(&self.turner, view, steps, angles),
+            _ => self.turn(views, steps, angles),
         }
     }
 
