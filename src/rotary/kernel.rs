@@ -18,7 +18,7 @@ const TILE: usize = 4;
 
 /// Rows of features, of heads at positions, and the angles of the positions.
 pub(super) struct Sheet<'a, 'r, A: Turn> {
-    pub(super) rows: Rows<'r, A>,
+    pub(super) rows: &'a mut Rows<'r, A>,
     /// Heads of a position that are turned together.
     pub(super) together: usize,
     /// Positions that are walked across the heads before the next ones.
@@ -35,7 +35,7 @@ pub(super) struct Sheet<'a, 'r, A: Turn> {
     pub(super) back: bool,
 }
 
-impl<A: Turn> Kernel for Sheet<'_, '_, A> {
+impl<A: Turn> Kernel for &mut Sheet<'_, '_, A> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         match self.pairing {
@@ -47,7 +47,7 @@ impl<A: Turn> Kernel for Sheet<'_, '_, A> {
 
 impl<A: Turn> Sheet<'_, '_, A> {
     #[inline(always)]
-    fn turn<S: Simd, P: Pairs>(self, simd: S) {
+    fn turn<S: Simd, P: Pairs>(&mut self, simd: S) {
         if self.pairs >= lanes::<S, A, A::Wide>() {
             self.turn_vectors::<S, P, A::Wide>(simd);
         } else if self.pairs >= lanes::<S, A, A::Short>() {
@@ -60,7 +60,7 @@ impl<A: Turn> Sheet<'_, '_, A> {
 
     /// At least one vector in a block.
     #[inline(always)]
-    fn turn_vectors<S: Simd, P: Pairs, W: Width<A>>(self, simd: S) {
+    fn turn_vectors<S: Simd, P: Pairs, W: Width<A>>(&mut self, simd: S) {
         // The last tile is not empty: what is left after it overlaps with its last vector.
         match (self.pairs / lanes::<S, A, W>() - 1) % TILE {
             0 => self.turn_tiles::<S, P, W, 1>(simd),
@@ -71,8 +71,8 @@ impl<A: Turn> Sheet<'_, '_, A> {
     }
 
     /// `LAST` vectors in the last tile.
-    #[inline(always)]
-    fn turn_tiles<S: Simd, P: Pairs, W: Width<A>, const LAST: usize>(self, simd: S) {
+    #[inline(never)]
+    fn turn_tiles<S: Simd, P: Pairs, W: Width<A>, const LAST: usize>(&mut self, simd: S) {
         let sign = W::Vector::splat(simd, if self.back { -A::Angle::one() } else { A::Angle::one() });
         // A function of its own: all of them in one would leave no registers to any.
         simd.vectorize(
@@ -88,22 +88,26 @@ impl<A: Turn> Sheet<'_, '_, A> {
 
     /// Calls `turn` with some heads at a position, where a block of theirs begins, and its angles.
     #[inline(always)]
-    fn each_block(self, mut turn: impl FnMut(Group<'_, '_, A>, &[A::Angle], &[A::Angle])) {
-        let Self { mut rows, together, stretch, angles, step, start, blocks, pairs, .. } = self;
+    fn each_block(&mut self, mut turn: impl FnMut(Group<'_, '_, A>, &[A::Angle], &[A::Angle])) {
+        let Self { ref mut rows, together, stretch, angles, step, start, blocks, pairs, .. } = *self;
         let [heads, positions, _] = rows.dim;
-        for first in (0..positions).step_by(stretch) {
-            for head in (0..heads).step_by(together) {
-                let heads = head..heads.min(head.saturating_add(together));
-                for position in first..positions.min(first.saturating_add(stretch)) {
-                    rows.copy_around(heads.clone(), position, start, start + 2 * blocks * pairs);
+        let (mut first, mut head) = (0, 0);
+        while first < positions {
+            let end = positions.min(first.saturating_add(stretch));
+            while head < heads {
+                let group = head..heads.min(head.saturating_add(together));
+                for position in first..end {
+                    rows.copy_around(group.clone(), position, start, start + 2 * blocks * pairs);
                     let (cos, sin) = angles[position * step..][..2 * blocks * pairs].split_at(blocks * pairs);
                     for block in 0..blocks {
                         let (start, of_block) = (start + 2 * block * pairs, block * pairs..(block + 1) * pairs);
-                        let group = Group { rows: &mut rows, heads: heads.clone(), position, start };
+                        let group = Group { rows, heads: group.clone(), position, start };
                         turn(group, &cos[of_block.clone()], &sin[of_block]);
                     }
                 }
+                head = group.end;
             }
+            (first, head) = (end, 0);
         }
     }
 }
@@ -119,12 +123,8 @@ struct Group<'r, 'a, A> {
 impl<A: Copy> Group<'_, '_, A> {
     /// Calls `turn` with the block's `len` features of each head.
     #[inline(always)]
-    fn each_row(self, len: usize, mut turn: impl FnMut(Span<'_, A>)) {
-        for head in self.heads {
-            if let Some(mut row) = self.rows.row(head, self.position) {
-                turn(row.part(self.start, len));
-            }
-        }
+    fn each_row(self, len: usize, turn: impl FnMut(Span<'_, A>)) {
+        self.rows.each(self.heads, self.position, self.start, len, turn);
     }
 }
 

@@ -105,6 +105,21 @@ enum Memory<'a, A> {
     Views(Views<'a, A, Ix3>),
 }
 
+impl<A: Copy> Views<'_, A, Ix3> {
+    /// A row of features, where they lie next to each other in memory.
+    fn row(&mut self, head: usize, position: usize) -> Option<Span<'_, A>> {
+        let source = match &self.source {
+            Some(source) => {
+                let row = source.view().index_axis_move(Axis(0), head).index_axis_move(Axis(0), position);
+                Some(row.to_slice()?)
+            }
+            None => None,
+        };
+        let row = self.target.view_mut().index_axis_move(Axis(0), head).index_axis_move(Axis(0), position);
+        Some(Span { source, target: row.into_slice()? })
+    }
+}
+
 impl<'a, A: Copy> Rows<'a, A> {
     pub(super) fn of_span(span: Span<'a, A>, dim: [usize; 3], strides: [usize; 2]) -> Self {
         Self { dim, strides, memory: Memory::Span(span) }
@@ -122,25 +137,36 @@ impl<'a, A: Copy> Rows<'a, A> {
         heads > 1 && (positions == 1 || self.strides[0] < self.strides[1])
     }
 
-    /// A row, which there is where both are in `dim`.
+    /// Rows of some heads at a position: the memory from the first one on, how far the next one is, and how many are there
+    /// before this has to be called again.
     #[inline(always)]
-    pub(super) fn row(&mut self, head: usize, position: usize) -> Option<Span<'_, A>> {
+    pub(super) fn run(&mut self, heads: Range<usize>, position: usize) -> Option<(Span<'_, A>, usize, usize)> {
         match &mut self.memory {
             Memory::Span(span) => {
-                let start = head * self.strides[0] + position * self.strides[1];
-                Some(span.part(start, self.dim[2]))
+                let start = heads.start * self.strides[0] + position * self.strides[1];
+                let len = heads.len().saturating_sub(1) * self.strides[0] + self.dim[2];
+                Some((span.part(start, len), self.strides[0], heads.len()))
             }
-            Memory::Views(Views { source, target }) => {
-                let source = match source {
-                    Some(source) => {
-                        let row = source.view().index_axis_move(Axis(0), head).index_axis_move(Axis(0), position);
-                        Some(row.to_slice()?)
-                    }
-                    None => None,
-                };
-                let row = target.view_mut().index_axis_move(Axis(0), head).index_axis_move(Axis(0), position);
-                Some(Span { source, target: row.into_slice()? })
+            Memory::Views(views) => Some((views.row(heads.start, position)?, 0, 1)),
+        }
+    }
+
+    /// Calls `visit` with `len` features of some heads at a position, from `start` on.
+    #[inline(always)]
+    pub(super) fn each(
+        &mut self,
+        mut heads: Range<usize>,
+        position: usize,
+        start: usize,
+        len: usize,
+        mut visit: impl FnMut(Span<'_, A>),
+    ) {
+        while !heads.is_empty() {
+            let Some((mut span, stride, count)) = self.run(heads.clone(), position) else { return };
+            for i in 0..count {
+                visit(span.part(i * stride + start, len));
             }
+            heads.start += count;
         }
     }
 
@@ -151,12 +177,9 @@ impl<'a, A: Copy> Rows<'a, A> {
             Memory::Span(span) => span.source.is_some(),
             Memory::Views(views) => views.source.is_some(),
         };
-        if apart && end - start < self.dim[2] {
-            for head in heads {
-                if let Some(mut row) = self.row(head, position) {
-                    row.copy_around(start, end);
-                }
-            }
+        let width = self.dim[2];
+        if apart && end - start < width {
+            self.each(heads, position, 0, width, |mut row| row.copy_around(start, end));
         }
     }
 }

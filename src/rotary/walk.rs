@@ -63,12 +63,12 @@ impl Turner {
             None => [product(&shape[..steps.len()]), 1, 1],
         };
         if inner == 1 {
-            let rows = Rows::of_span(span, [outer, positions, width], [positions * width, width]);
-            return self.turn_sheet(rows, step, angles);
+            let mut rows = Rows::of_span(span, [outer, positions, width], [positions * width, width]);
+            return self.turn_sheet(&mut rows, step, angles);
         }
         for part in span.chunks(positions * inner * width) {
-            let rows = Rows::of_span(part, [inner, positions, width], [width, inner * width]);
-            self.turn_sheet(rows, step, angles);
+            let mut rows = Rows::of_span(part, [inner, positions, width], [width, inner * width]);
+            self.turn_sheet(&mut rows, step, angles);
         }
     }
 
@@ -124,19 +124,19 @@ impl Turner {
         let Views { source, mut target } = views;
         let (of_source, of_target) = (source.as_ref().map_or(1, |source| source.strides()[2]), target.strides()[2]);
         if of_source == 1 && of_target == 1 {
-            return self.turn_sheet(Rows::of_views(Views { source, target }), step, angles);
+            return self.turn_sheet(&mut Rows::of_views(Views { source, target }), step, angles);
         }
         // Features lie apart: copied first, they are turned in place.
         if let Some(source) = source {
             target.assign(&source);
         }
         match of_target {
-            1 => self.turn_sheet(Rows::of_views(Views { source: None, target }), step, angles),
+            1 => self.turn_sheet(&mut Rows::of_views(Views { source: None, target }), step, angles),
             _ => self.turn_apart(target, step, angles),
         }
     }
 
-    fn turn_sheet<A: Turn>(&self, rows: Rows<'_, A>, step: usize, angles: &[A::Angle]) {
+    fn turn_sheet<A: Turn>(&self, rows: &mut Rows<'_, A>, step: usize, angles: &[A::Angle]) {
         let (pairing, back) = (self.pairing, self.back);
         let blocks = if pairing == Pairing::Halves { self.blocks } else { 1 };
         let [heads, positions, width] = rows.dim;
@@ -146,8 +146,8 @@ impl Turner {
         } else {
             (STREAMS, (BLOCK_BYTES / size_of::<A::Angle>() / (2 * self.pairs)).max(8))
         };
-        let pairs = self.pairs / blocks;
-        launch(self.level, Sheet { rows, together, stretch, angles, step, start, pairing, blocks, pairs, back });
+        let pairs = if blocks == 1 { self.pairs } else { self.pairs / blocks };
+        launch(self.level, &mut Sheet { rows, together, stretch, angles, step, start, pairing, blocks, pairs, back });
     }
 
     /// Turns rows whose features lie apart in memory.
