@@ -3,13 +3,10 @@
 use ndarray::{Array, ArrayView, ArrayViewMut, Axis, Dimension};
 
 use super::Rotation;
-use super::rows::{Span, Views};
-use super::walk::{Arrays, FEW};
+use super::rows::Views;
+use super::walk::FEW;
 use crate::additive::zeros;
 use crate::{Element, Error};
-
-/// What is copied and turned at a time, while it is in the nearest cache.
-const BLOCK_BYTES: usize = 1 << 14;
 
 impl<A: Element> Rotation<A> {
     /// Writes the rotated `x` (…, positions, width) to `out`, an array of the same shape: what [`apply`](Self::apply) makes of a
@@ -84,49 +81,15 @@ impl<A: Element> Rotation<A> {
     ///
     /// Those of [`applied`](Self::applied), and [`Error::NoSuchAxis`].
     pub fn applied_along<D: Dimension>(&self, positions: Axis, x: ArrayView<'_, A, D>) -> Result<Array<A, D>, Error> {
-        let mut shape = x.raw_dim();
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, x.shape(), &mut few, &mut many)?;
         let dim = x.len_of(Axis(steps.len()));
-        let too_large = Error::TooLarge { rows: x.len() / dim.max(1), dim };
-        let out = match x.to_slice().filter(|x| !x.is_empty()) {
-            Some(x) => {
-                let mut out = Vec::new();
-                out.try_reserve_exact(x.len()).map_err(|_| too_large.clone())?;
-                self.append(&mut out, x, shape.slice_mut(), steps, &self.angles);
-                out
-            }
-            None => {
-                let mut out = zeros(x.len() / dim.max(1), dim)?
-                    .into_shape_with_order(x.raw_dim())
-                    .map_err(|_| too_large.clone())?;
-                self.turn(Views { source: Some(x), target: out.view_mut() }, steps, &self.angles);
-                return Ok(out);
-            }
-        };
-        Array::from_shape_vec(x.raw_dim(), out).map_err(|_| too_large)
-    }
-
-    /// Appends rotated elements. They are copied and turned block by block: new memory would have to be written before it
-    /// could be an output of [`apply_into`](Self::apply_into).
-    fn append(&self, out: &mut Vec<A>, x: &[A], shape: &mut [usize], steps: &[usize], angles: &[A::Angle]) {
-        let len = shape[0];
-        let (each, block) = (x.len() / len, BLOCK_BYTES / size_of::<A>());
-        if each > block && steps.len() > 1 {
-            for (i, part) in x.chunks_exact(each).enumerate() {
-                self.append(out, part, &mut shape[1..], &steps[1..], &angles[i * steps[0]..]);
-            }
-            return;
-        }
-        let count = (block / each).max(1);
-        for (i, part) in x.chunks(count * each).enumerate() {
-            let start = out.len();
-            out.extend_from_slice(part);
-            shape[0] = part.len() / each;
-            let span = Span::new(None, &mut out[start..]);
-            A::turn(&self.turner, Arrays::Spans(span, shape), steps, &angles[i * count * steps[0]..]);
-        }
-        shape[0] = len;
+        let rows = x.len() / dim.max(1);
+        // Zeroed memory costs little: what builds an array from parts instead is slower by half and more.
+        let out = zeros(rows, dim)?.into_shape_with_order(x.raw_dim());
+        let mut out = out.map_err(|_| Error::TooLarge { rows, dim })?;
+        self.turn(Views { source: Some(x), target: out.view_mut() }, steps, &self.angles);
+        Ok(out)
     }
 }
 

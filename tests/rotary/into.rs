@@ -147,9 +147,9 @@ fn images() {
     }
 }
 
-/// Arrays of many blocks, rows wider than a block, and more axes than most.
+/// Arrays of many rows, wide ones, and more axes than most.
 #[test]
-fn new_arrays_are_made_of_blocks() {
+fn long_arrays() {
     for (shape, axis) in [
         (&[3, 5, 70, 64][..], 2),
         (&[3, 70, 5, 64], 1),
