@@ -109,6 +109,20 @@ macro_rules! turn_half {
             fn store<S: Simd>(vector: S::f32s, elements: &mut [$type]) {
                 store::<S, S::f32s, S::u16s>($narrow::<S, S::f32s>(vector), elements.reinterpret_cast_mut());
             }
+
+            #[inline(always)]
+            fn load_pairs<S: Simd>(simd: S, elements: &[$type]) -> [S::f32s; 2] {
+                // The first of a pair is in the lower half of 32 bits.
+                let bits =
+                    S::u16s::from_slice(simd, elements.reinterpret_cast()).bitcast::<<S::f32s as SimdFloat<S>>::Bits>();
+                [$widen::<S, S::f32s>(bits & 0xffff), $widen::<S, S::f32s>(bits >> 16)]
+            }
+
+            #[inline(always)]
+            fn store_pairs<S: Simd>([x, y]: [S::f32s; 2], elements: &mut [$type]) {
+                let bits = $narrow::<S, S::f32s>(x) | ($narrow::<S, S::f32s>(y) << 16);
+                bits.bitcast::<S::u16s>().store_slice(elements.reinterpret_cast_mut());
+            }
         }
 
         impl Width<$type> for Short {
@@ -122,6 +136,20 @@ macro_rules! turn_half {
             #[inline(always)]
             fn store<S: Simd>(vector: f32x4<S>, elements: &mut [$type]) {
                 store::<S, f32x4<S>, u16x8<S>>($narrow::<S, f32x4<S>>(vector), elements.reinterpret_cast_mut());
+            }
+
+            #[inline(always)]
+            fn load_pairs<S: Simd>(simd: S, elements: &[$type]) -> [f32x4<S>; 2] {
+                // The first of a pair is in the lower half of 32 bits.
+                let bits = u16x8::<S>::from_slice(simd, elements.reinterpret_cast())
+                    .bitcast::<<f32x4<S> as SimdFloat<S>>::Bits>();
+                [$widen::<S, f32x4<S>>(bits & 0xffff), $widen::<S, f32x4<S>>(bits >> 16)]
+            }
+
+            #[inline(always)]
+            fn store_pairs<S: Simd>([x, y]: [f32x4<S>; 2], elements: &mut [$type]) {
+                let bits = $narrow::<S, f32x4<S>>(x) | ($narrow::<S, f32x4<S>>(y) << 16);
+                bits.bitcast::<u16x8<S>>().store_slice(elements.reinterpret_cast_mut());
             }
         }
     };

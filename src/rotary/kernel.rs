@@ -263,10 +263,10 @@ impl Pairs for Halves {
 
     #[inline(always)]
     fn load<S: Simd, A: Turn, W: Width<A>>(simd: S, part: [&[A]; 2], i: usize) -> [W::Vector<S>; 2] {
-        part.map(
-            #[inline(always)]
-            |features| W::load(simd, &features[i * lanes::<S, A, W>()..][..lanes::<S, A, W>()]),
-        )
+        let [first, second] = part;
+        let len = lanes::<S, A, W>();
+        // No closure: it would have none of the instructions of `simd` where it is not inlined.
+        [W::load(simd, &first[i * len..][..len]), W::load(simd, &second[i * len..][..len])]
     }
 
     #[inline(always)]
@@ -300,15 +300,13 @@ impl Pairs for Neighbours {
 
     #[inline(always)]
     fn load<S: Simd, A: Turn, W: Width<A>>(simd: S, part: &[A], i: usize) -> [W::Vector<S>; 2] {
-        let (low, high) = part[2 * i * lanes::<S, A, W>()..][..2 * lanes::<S, A, W>()].split_at(lanes::<S, A, W>());
-        W::load(simd, low).deinterleave(W::load(simd, high)).into()
+        let len = 2 * lanes::<S, A, W>();
+        W::load_pairs(simd, &part[i * len..][..len])
     }
 
     #[inline(always)]
-    fn store<S: Simd, A: Turn, W: Width<A>>([x, y]: [W::Vector<S>; 2], part: &mut [A], i: usize) {
-        let (low, high) = part[2 * i * lanes::<S, A, W>()..][..2 * lanes::<S, A, W>()].split_at_mut(lanes::<S, A, W>());
-        let (x, y) = x.interleave(y);
-        W::store(x, low);
-        W::store(y, high);
+    fn store<S: Simd, A: Turn, W: Width<A>>(pairs: [W::Vector<S>; 2], part: &mut [A], i: usize) {
+        let len = 2 * lanes::<S, A, W>();
+        W::store_pairs(pairs, &mut part[i * len..][..len]);
     }
 }

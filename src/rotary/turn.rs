@@ -15,6 +15,22 @@ pub trait Width<A: Turn> {
 
     /// The inverse of [`load`](Self::load).
     fn store<S: Simd>(vector: Self::Vector<S>, elements: &mut [A]);
+
+    /// Twice as many elements: those with even indices, and those with odd ones.
+    #[inline(always)]
+    fn load_pairs<S: Simd>(simd: S, elements: &[A]) -> [Self::Vector<S>; 2] {
+        let (low, high) = elements.split_at(Self::Vector::<S>::LEN);
+        Self::load(simd, low).deinterleave(Self::load(simd, high)).into()
+    }
+
+    /// The inverse of [`load_pairs`](Self::load_pairs).
+    #[inline(always)]
+    fn store_pairs<S: Simd>([x, y]: [Self::Vector<S>; 2], elements: &mut [A]) {
+        let (low, high) = elements.split_at_mut(Self::Vector::<S>::LEN);
+        let (x, y) = x.interleave(y);
+        Self::store(x, low);
+        Self::store(y, high);
+    }
 }
 
 /// The widest vectors of an instruction set.
