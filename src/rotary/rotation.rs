@@ -17,9 +17,15 @@ use crate::{Element, Error, Regime};
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at), held by the caller, applied
 /// to as many arrays as there are.
 ///
-/// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), in place, with the cosines and sines of exact
+/// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines and sines of exact
 /// angles rounded once. 16-bit elements are widened to f32 for it, and rounded once. A rotation made anew for
 /// each forward pass costs about as much as filling its table; cloning one costs nothing.
+///
+/// | the rotated array is | call | with the positions on another axis than the last but one |
+/// |---|---|---|
+/// | the array itself | [`apply`](Self::apply) | [`apply_along`](Self::apply_along) |
+/// | another one that is there | [`apply_into`](Self::apply_into) | [`apply_into_along`](Self::apply_into_along) |
+/// | a new one | [`applied`](Self::applied) | [`applied_along`](Self::applied_along) |
 ///
 /// ```
 /// use ndarray::Array4;

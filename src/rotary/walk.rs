@@ -1,7 +1,7 @@
 //! The way through an array of any layout, so that it is touched once and the angles stay in cache.
 
 use fearless_simd::Level;
-use ndarray::{ArrayBase, ArrayViewMut3, Axis, Ix3, IxDyn, RawData};
+use ndarray::{ArrayBase, ArrayViewMut3, Axis, Data, Ix3, IxDyn};
 
 use super::kernel::Sheet;
 use super::rows::{Rows, Span, Views};
@@ -166,7 +166,7 @@ impl Turner {
 }
 
 /// The axes of heads, positions, and features, the first two of one step where there are none. All others have one step.
-fn three_axes<S: RawData>(
+fn three_axes<S: Data>(
     mut view: ArrayBase<S, IxDyn>,
     heads: Option<usize>,
     line: Option<usize>,
