@@ -40,7 +40,7 @@ impl<A: Element> Rotation<A> {
         &self,
         positions: Axis,
         x: ArrayView<'_, A, D>,
-        out: ArrayViewMut<'_, A, D>,
+        mut out: ArrayViewMut<'_, A, D>,
     ) -> Result<(), Error> {
         if x.ndim() != out.ndim() {
             return Err(Error::LengthMismatch { what: "axes of the output", expected: x.ndim(), found: out.ndim() });
@@ -49,7 +49,7 @@ impl<A: Element> Rotation<A> {
         {
             return Err(Error::LengthMismatch { what: "indices on an axis of the output", expected, found });
         }
-        self.turn_along(positions, Views { source: Some(x), target: out })
+        self.turn_along(positions, Views { source: Some(x.view()), target: out.view_mut() })
     }
 
     /// The rotated `x` (…, positions, width) as a new array in row-major order, with the bits of [`apply`](Self::apply).
@@ -88,7 +88,7 @@ impl<A: Element> Rotation<A> {
         // Zeroed memory costs little: what builds an array from parts instead is slower by half and more.
         let out = zeros(rows, dim)?.into_shape_with_order(x.raw_dim());
         let mut out = out.map_err(|_| Error::TooLarge { rows, dim })?;
-        self.turn(Views { source: Some(x), target: out.view_mut() }, steps, &self.angles);
+        self.turn(Views { source: Some(x.view()), target: out.view_mut() }, steps, &self.angles);
         Ok(out)
     }
 }

@@ -123,9 +123,9 @@ impl<A: Element> Rotation<A> {
     }
 
     /// Turns all rows; along axis i the angles advance by `steps[i]`.
-    pub(super) fn turn<D: Dimension>(&self, views: Views<'_, A, D>, steps: &[usize], angles: &[A::Angle]) {
+    pub(super) fn turn<D: Dimension>(&self, mut views: Views<'_, A, D>, steps: &[usize], angles: &[A::Angle]) {
         let shape = views.target.raw_dim();
-        A::turn(&self.turner, views.into_arrays(shape.slice()), steps, angles);
+        A::turn(&self.turner, views.as_arrays(shape.slice()), steps, angles);
     }
 
     /// The same on all threads of the current rayon pool, with the same bits.

@@ -59,13 +59,11 @@ impl<'a, A: Copy> Span<'a, A> {
     }
 }
 
-impl<'a, A: Copy, D: Dimension> Views<'a, A, D> {
+impl<A: Copy, D: Dimension> Views<'_, A, D> {
     /// Slices where both are in row-major order; their shape is `shape`.
-    pub(super) fn into_arrays<'b>(self, shape: &'b [usize]) -> Arrays<'b, A>
-    where
-        'a: 'b,
-    {
-        let Self { source, target } = self;
+    pub(super) fn as_arrays<'b>(&'b mut self, shape: &'b [usize]) -> Arrays<'b, A> {
+        let source = self.source.as_ref().map(|source| source.view());
+        let target = self.target.view_mut();
         if !target.is_standard_layout() || source.as_ref().is_some_and(|source| !source.is_standard_layout()) {
             return Arrays::Views(Views { source: source.map(ArrayView::into_dyn), target: target.into_dyn() });
         }
