@@ -91,13 +91,17 @@ impl<A: Turn> Sheet<'_, '_, A> {
     fn each_block(&mut self, mut turn: impl FnMut(Group<'_, '_, A>, &[A::Angle], &[A::Angle])) {
         let Self { ref mut rows, together, stretch, angles, step, start, blocks, pairs, .. } = *self;
         let [heads, positions, _] = rows.dim;
+        let turned = start..start + 2 * blocks * pairs;
+        let copies = rows.needs_copies(turned.clone());
         let (mut first, mut head) = (0, 0);
         while first < positions {
             let end = positions.min(first.saturating_add(stretch));
             while head < heads {
                 let group = head..heads.min(head.saturating_add(together));
                 for position in first..end {
-                    rows.copy_around(group.clone(), position, start, start + 2 * blocks * pairs);
+                    if copies {
+                        rows.copy_around(group.clone(), position, turned.clone());
+                    }
                     let (cos, sin) = angles[position * step..][..2 * blocks * pairs].split_at(blocks * pairs);
                     for block in 0..blocks {
                         let (start, of_block) = (start + 2 * block * pairs, block * pairs..(block + 1) * pairs);

@@ -135,20 +135,6 @@ impl<'a, A: Copy> Rows<'a, A> {
         heads > 1 && (positions == 1 || self.strides[0] < self.strides[1])
     }
 
-    /// Rows of some heads at a position: the memory from the first one on, how far the next one is, and how many are there
-    /// before this has to be called again.
-    #[inline(always)]
-    pub(super) fn run(&mut self, heads: Range<usize>, position: usize) -> Option<(Span<'_, A>, usize, usize)> {
-        match &mut self.memory {
-            Memory::Span(span) => {
-                let start = heads.start * self.strides[0] + position * self.strides[1];
-                let len = heads.len().saturating_sub(1) * self.strides[0] + self.dim[2];
-                Some((span.part(start, len), self.strides[0], heads.len()))
-            }
-            Memory::Views(views) => Some((views.row(heads.start, position)?, 0, 1)),
-        }
-    }
-
     /// Calls `visit` with `len` features of some heads at a position, from `start` on.
     #[inline(always)]
     pub(super) fn each(
@@ -160,24 +146,46 @@ impl<'a, A: Copy> Rows<'a, A> {
         mut visit: impl FnMut(Span<'_, A>),
     ) {
         while !heads.is_empty() {
-            let Some((mut span, stride, count)) = self.run(heads.clone(), position) else { return };
-            for i in 0..count {
-                visit(span.part(i * stride + start, len));
+            // One loop for both kinds of memory, which the kernel is compiled into once.
+            let (mut span, first, stride, count) = match &mut self.memory {
+                Memory::Span(span) => {
+                    let first = heads.start * self.strides[0] + position * self.strides[1];
+                    (span.part(0, span.target.len()), first + start, self.strides[0], heads.len())
+                }
+                Memory::Views(views) => match views.row(heads.start, position) {
+                    Some(row) => (row, start, 0, 1),
+                    None => return,
+                },
+            };
+            match span.source {
+                // Apart from the other, so that what is done in place does not choose for each vector where to load it from.
+                None => {
+                    for i in 0..count {
+                        visit(Span { source: None, target: &mut span.target[first + i * stride..][..len] });
+                    }
+                }
+                Some(_) => {
+                    for i in 0..count {
+                        visit(span.part(first + i * stride, len));
+                    }
+                }
             }
             heads.start += count;
         }
     }
 
-    /// Copies the features of some heads that are not turned, unless they are there already.
-    #[inline(always)]
-    pub(super) fn copy_around(&mut self, heads: Range<usize>, position: usize, start: usize, end: usize) {
+    /// Copies the features of some heads that are not turned.
+    pub(super) fn copy_around(&mut self, heads: Range<usize>, position: usize, turned: Range<usize>) {
+        let width = self.dim[2];
+        self.each(heads, position, 0, width, |mut row| row.copy_around(turned.start, turned.end));
+    }
+
+    /// Whether there are features that are neither turned nor there already.
+    pub(super) fn needs_copies(&self, turned: Range<usize>) -> bool {
         let apart = match &self.memory {
             Memory::Span(span) => span.source.is_some(),
             Memory::Views(views) => views.source.is_some(),
         };
-        let width = self.dim[2];
-        if apart && end - start < width {
-            self.each(heads, position, 0, width, |mut row| row.copy_around(start, end));
-        }
+        apart && turned.len() < self.dim[2]
     }
 }
