@@ -151,26 +151,26 @@ impl<A: Element> Rotation<A> {
     ) -> Result<(), Error> {
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        self.halve(Views { source: None, target: view.into_dyn() }, steps, &self.angles);
+        let small = (view.len() * size_of::<A>() / (4 * rayon::current_num_threads())).max(1 << 18);
+        self.halve(Views { source: None, target: view.into_dyn() }, steps, &self.angles, small);
         Ok(())
     }
 
-    /// Splits the widest axis until a part is too small to be worth a thread. Heads that are turned together stay together,
-    /// and their stretches of memory stay long.
+    /// Splits the widest axis until there are some parts for each thread, or a part is too small to be worth one. Heads that are
+    /// turned together stay together, and their stretches of memory stay long: a part of whole heads is one.
     #[cfg(feature = "rayon")]
-    fn halve(&self, views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle]) {
-        const SMALL: usize = 1 << 18;
+    fn halve(&self, views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle], small: usize) {
         let view = &views.target;
         let widest = (0..steps.len())
             .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
             .max_by_key(|&axis| view.strides()[axis].unsigned_abs());
         match widest {
-            Some(axis) if view.len() * size_of::<A>() > SMALL => {
+            Some(axis) if view.len() * size_of::<A>() > small => {
                 let half = view.len_of(Axis(axis)) / 2;
                 let middle = if steps[axis] == 0 { half.next_multiple_of(STREAMS) } else { half };
                 let (low, high) = views.split_at(Axis(axis), middle);
                 let after = &angles[middle * steps[axis]..];
-                rayon::join(|| self.halve(low, steps, angles), || self.halve(high, steps, after));
+                rayon::join(|| self.halve(low, steps, angles, small), || self.halve(high, steps, after, small));
             }
             _ => self.turn(views, steps, angles),
         }

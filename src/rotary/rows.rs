@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayView, ArrayViewMut, Axis, Dimension, Ix3};
+use ndarray::{ArrayView, ArrayViewMut, Axis, Dimension, Ix3, Slice};
 
 use super::walk::Arrays;
 
@@ -104,17 +104,20 @@ enum Memory<'a, A> {
 }
 
 impl<A: Copy> Views<'_, A, Ix3> {
-    /// A row of features, where they lie next to each other in memory.
-    fn row(&mut self, head: usize, position: usize) -> Option<Span<'_, A>> {
-        let source = match &self.source {
-            Some(source) => {
-                let row = source.view().index_axis_move(Axis(0), head).index_axis_move(Axis(0), position);
-                Some(row.to_slice()?)
+    /// Calls `visit` with rows of features, which lie next to each other in memory.
+    #[inline(always)]
+    fn each_row(&mut self, heads: Range<usize>, position: usize, mut visit: impl FnMut(Span<'_, A>)) {
+        let of_position = self.source.as_ref().map(|source| source.index_axis(Axis(1), position));
+        let sources = of_position.as_ref().map(|rows| rows.slice_axis(Axis(0), Slice::from(heads.clone())));
+        let mut sources = sources.as_ref().map(|rows| rows.outer_iter());
+        let mut of_position = self.target.index_axis_mut(Axis(1), position);
+        let mut targets = of_position.slice_axis_mut(Axis(0), Slice::from(heads));
+        for row in targets.outer_iter_mut() {
+            let source = sources.as_mut().and_then(|rows| rows.next()?.to_slice());
+            if let Some(target) = row.into_slice() {
+                visit(Span { source, target });
             }
-            None => None,
-        };
-        let row = self.target.view_mut().index_axis_move(Axis(0), head).index_axis_move(Axis(0), position);
-        Some(Span { source, target: row.into_slice()? })
+        }
     }
 }
 
@@ -139,38 +142,32 @@ impl<'a, A: Copy> Rows<'a, A> {
     #[inline(always)]
     pub(super) fn each(
         &mut self,
-        mut heads: Range<usize>,
+        heads: Range<usize>,
         position: usize,
         start: usize,
         len: usize,
         mut visit: impl FnMut(Span<'_, A>),
     ) {
-        while !heads.is_empty() {
-            // One loop for both kinds of memory, which the kernel is compiled into once.
-            let (mut span, first, stride, count) = match &mut self.memory {
-                Memory::Span(span) => {
-                    let first = heads.start * self.strides[0] + position * self.strides[1];
-                    (span.part(0, span.target.len()), first + start, self.strides[0], heads.len())
-                }
-                Memory::Views(views) => match views.row(heads.start, position) {
-                    Some(row) => (row, start, 0, 1),
-                    None => return,
-                },
-            };
-            match span.source {
-                // Apart from the other, so that what is done in place does not choose for each vector where to load it from.
-                None => {
-                    for i in 0..count {
-                        visit(Span { source: None, target: &mut span.target[first + i * stride..][..len] });
-                    }
-                }
-                Some(_) => {
-                    for i in 0..count {
-                        visit(span.part(first + i * stride, len));
-                    }
+        // A loop for each kind of memory: none has to choose again for each row.
+        match &mut self.memory {
+            Memory::Span(Span { source: None, target }) => {
+                let first = heads.start * self.strides[0] + position * self.strides[1] + start;
+                for i in 0..heads.len() {
+                    visit(Span { source: None, target: &mut target[first + i * self.strides[0]..][..len] });
                 }
             }
-            heads.start += count;
+            Memory::Span(span) => {
+                let first = heads.start * self.strides[0] + position * self.strides[1] + start;
+                for i in 0..heads.len() {
+                    visit(span.part(first + i * self.strides[0], len));
+                }
+            }
+            Memory::Views(views) => views.each_row(
+                heads,
+                position,
+                #[inline(always)]
+                |mut row| visit(row.part(start, len)),
+            ),
         }
     }
 
