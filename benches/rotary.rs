@@ -19,6 +19,11 @@ fn sweep(values: &mut [f32]) {
     values.iter_mut().for_each(|value| *value *= factor);
 }
 
+/// The floor of what goes from one array to another.
+fn copy(from: &Array4<f32>, to: &mut Array4<f32>) {
+    to.as_slice_mut().unwrap().copy_from_slice(from.as_slice().unwrap());
+}
+
 /// The floor of so many bytes.
 fn floor(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, bytes: usize) {
     let mut values = vec![1_f32; bytes / 4];
@@ -30,9 +35,14 @@ fn long(c: &mut Criterion) {
     let mut group = c.benchmark_group("apply (1, 32, 2048, 128)");
     group.throughput(Throughput::Bytes(4 * q.len() as u64)).sample_size(30);
     group.bench_function("sweep", |b| b.iter(|| sweep(q.as_slice_mut().unwrap())));
+    let mut out = q.clone();
+    group.bench_function("copy", |b| b.iter(|| copy(&q, &mut out)));
     for (name, pairing) in PAIRINGS {
         let rotation = rotary(128, pairing).at::<f32>(0..2048).unwrap();
         group.bench_function(BenchmarkId::new("apply", name), |b| b.iter(|| rotation.apply(q.view_mut()).unwrap()));
+        group.bench_function(BenchmarkId::new("apply into", name), |b| {
+            b.iter(|| rotation.apply_into(q.view(), out.view_mut()).unwrap());
+        });
         #[cfg(feature = "rayon")]
         group.bench_function(BenchmarkId::new("apply on all threads", name), |b| {
             b.iter(|| rotation.apply_parallel(q.view_mut()).unwrap());
@@ -110,10 +120,19 @@ fn decode(c: &mut Criterion) {
     let mut q = Array4::<f32>::ones((1, 32, 1, 128));
     let mut group = c.benchmark_group("decode step (1, 32, 1, 128)");
     group.bench_function("sweep", |b| b.iter(|| sweep(black_box(q.as_slice_mut().unwrap()))));
+    let mut out = q.clone();
+    group.bench_function("copy", |b| b.iter(|| copy(black_box(&q), &mut out)));
+    group.bench_function("allocated copy", |b| b.iter(|| black_box(&q).clone()));
     for (name, pairing) in PAIRINGS {
         let rotary = rotary(128, pairing);
         let mut rotation = rotary.at::<f32>(4095..4096).unwrap();
         group.bench_function(BenchmarkId::new("apply", name), |b| b.iter(|| rotation.apply(q.view_mut()).unwrap()));
+        group.bench_function(BenchmarkId::new("apply into", name), |b| {
+            b.iter(|| rotation.apply_into(black_box(&q).view(), out.view_mut()).unwrap());
+        });
+        group.bench_function(BenchmarkId::new("applied", name), |b| {
+            b.iter(|| rotation.applied(black_box(&q).view()).unwrap());
+        });
         let mut position = 0;
         group.bench_function(BenchmarkId::new("plan", name), |b| {
             b.iter(|| {

@@ -11,6 +11,7 @@ fn a_decode_step_allocates_nothing() {
     let rotary = Rotary::new(Frequencies::geometric(128, 500_000.0).unwrap(), Pairing::Halves);
     let mut q = Array4::<f32>::ones((1, 32, 1, 128));
     let mut swapped = Array4::<f32>::ones((2, 1, 32, 128));
+    let mut cache = Array4::<f32>::ones((1, 32, 100, 128));
     let mut rotation = rotary.at(0..1).unwrap();
     let (taken, ()) = allocations::measure(|| {
         for position in 1..100 {
@@ -18,7 +19,12 @@ fn a_decode_step_allocates_nothing() {
             rotation.apply(q.view_mut()).unwrap();
             rotation.inverse().apply(q.view_mut()).unwrap();
             rotation.apply_along(Axis(1), swapped.view_mut()).unwrap();
+            let place = cache.slice_axis_mut(Axis(2), (position..position + 1).into());
+            rotation.apply_into(q.view(), place).unwrap();
         }
     });
     assert_eq!(taken.calls, 0);
+    // A new array, and the question whether there is memory for it.
+    let (taken, _) = allocations::measure(|| rotation.applied(q.view()).unwrap());
+    assert_eq!(taken.calls, 2);
 }

@@ -1,12 +1,12 @@
 //! The 16-bit types: widened to f32, turned, and rounded once, in vectors of bits.
 
-use fearless_simd::f32x4;
 use fearless_simd::prelude::*;
+use fearless_simd::{f32x4, u16x8};
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
-use ndarray::ArrayViewMutD;
 
-use super::Turn;
-use super::walk::Turner;
+use super::turn::{Short, Turn, Wide, Width};
+use super::walk::{Arrays, Turner};
 
 /// Bits of f32 without the sign.
 const MAGNITUDE: u32 = 0x7fff_ffff;
@@ -17,6 +17,32 @@ const F16_INFINITY: u32 = 0x7c00;
 trait Single<S: Simd>: SimdFloat<S, Element = f32> {}
 
 impl<S: Simd, V: SimdFloat<S, Element = f32>> Single<S> for V {}
+
+/// Vectors of 16 bits that turn into two of f32's bits.
+trait Sixteen<S: Simd, V: Single<S>>:
+    SimdWiden<S, Element = u16, Widened: SimdBase<S, ByteVector = V::ByteVector>>
+{
+}
+
+impl<S: Simd, V: Single<S>, N> Sixteen<S, V> for N where
+    N: SimdWiden<S, Element = u16, Widened: SimdBase<S, ByteVector = V::ByteVector>>
+{
+}
+
+/// As many elements as `V` has lanes.
+#[inline(always)]
+fn load<S: Simd, V: Single<S>, N: Sixteen<S, V>>(simd: S, elements: &[u16]) -> V::Bits {
+    let mut bits = N::splat(simd, 0);
+    bits.as_mut_slice()[..V::LEN].copy_from_slice(&elements[..V::LEN]);
+    bits.widen().0.bitcast()
+}
+
+/// Stores the lower halves.
+#[inline(always)]
+fn store<S: Simd, V: Single<S>, N: Sixteen<S, V>>(bits: V::Bits, elements: &mut [u16]) {
+    let bits = bits.bitcast::<N::Widened>();
+    elements[..V::LEN].copy_from_slice(&bits.narrow(bits).as_slice()[..V::LEN]);
+}
 
 #[inline(always)]
 fn widen_bf16<S: Simd, V: Single<S>>(bits: V::Bits) -> V {
@@ -58,34 +84,72 @@ macro_rules! turn_half {
     ($type:ident, $widen:ident, $narrow:ident) => {
         impl Turn for $type {
             type Angle = f32;
-            type Wide<S: Simd> = S::f32s;
-            type Short<S: Simd> = f32x4<S>;
-
-            #[inline(always)]
-            fn load<S: Simd, V: SimdFloat<S, Element = f32>>(simd: S, elements: &[Self]) -> V {
-                let elements = &elements[..V::LEN];
-                $widen::<S, V>(V::Bits::from_fn(
-                    simd,
-                    #[inline(always)]
-                    |i| u32::from(elements[i].to_bits()),
-                ))
-            }
-
-            #[inline(always)]
-            fn store<S: Simd, V: SimdFloat<S, Element = f32>>(vector: V, elements: &mut [Self]) {
-                let bits = $narrow::<S, V>(vector);
-                for (element, bits) in elements[..V::LEN].iter_mut().zip(bits.as_slice()) {
-                    *element = Self::from_bits(*bits as u16);
-                }
-            }
+            type Wide = Wide;
+            type Short = Short;
 
             #[inline(always)]
             fn turn_pair(pair: [Self; 2], cos: f32, sin: f32) -> [Self; 2] {
                 f32::turn_pair(pair.map(Self::to_f32), cos, sin).map(Self::from_f32)
             }
 
-            fn turn(turner: &Turner, view: ArrayViewMutD<'_, Self>, steps: &[usize], angles: &[f32]) {
-                turner.turn_view(view, steps, angles);
+            fn turn(turner: &Turner, arrays: Arrays<'_, Self>, steps: &[usize], angles: &[f32]) {
+                turner.turn_arrays(arrays, steps, angles);
+            }
+        }
+
+        impl Width<$type> for Wide {
+            type Vector<S: Simd> = S::f32s;
+
+            #[inline(always)]
+            fn load<S: Simd>(simd: S, elements: &[$type]) -> S::f32s {
+                $widen::<S, S::f32s>(load::<S, S::f32s, S::u16s>(simd, elements.reinterpret_cast()))
+            }
+
+            #[inline(always)]
+            fn store<S: Simd>(vector: S::f32s, elements: &mut [$type]) {
+                store::<S, S::f32s, S::u16s>($narrow::<S, S::f32s>(vector), elements.reinterpret_cast_mut());
+            }
+
+            #[inline(always)]
+            fn load_pairs<S: Simd>(simd: S, elements: &[$type]) -> [S::f32s; 2] {
+                // The first of a pair is in the lower half of 32 bits.
+                let bits =
+                    S::u16s::from_slice(simd, elements.reinterpret_cast()).bitcast::<<S::f32s as SimdFloat<S>>::Bits>();
+                [$widen::<S, S::f32s>(bits & 0xffff), $widen::<S, S::f32s>(bits >> 16)]
+            }
+
+            #[inline(always)]
+            fn store_pairs<S: Simd>([x, y]: [S::f32s; 2], elements: &mut [$type]) {
+                let bits = $narrow::<S, S::f32s>(x) | ($narrow::<S, S::f32s>(y) << 16);
+                bits.bitcast::<S::u16s>().store_slice(elements.reinterpret_cast_mut());
+            }
+        }
+
+        impl Width<$type> for Short {
+            type Vector<S: Simd> = f32x4<S>;
+
+            #[inline(always)]
+            fn load<S: Simd>(simd: S, elements: &[$type]) -> f32x4<S> {
+                $widen::<S, f32x4<S>>(load::<S, f32x4<S>, u16x8<S>>(simd, elements.reinterpret_cast()))
+            }
+
+            #[inline(always)]
+            fn store<S: Simd>(vector: f32x4<S>, elements: &mut [$type]) {
+                store::<S, f32x4<S>, u16x8<S>>($narrow::<S, f32x4<S>>(vector), elements.reinterpret_cast_mut());
+            }
+
+            #[inline(always)]
+            fn load_pairs<S: Simd>(simd: S, elements: &[$type]) -> [f32x4<S>; 2] {
+                // The first of a pair is in the lower half of 32 bits.
+                let bits = u16x8::<S>::from_slice(simd, elements.reinterpret_cast())
+                    .bitcast::<<f32x4<S> as SimdFloat<S>>::Bits>();
+                [$widen::<S, f32x4<S>>(bits & 0xffff), $widen::<S, f32x4<S>>(bits >> 16)]
+            }
+
+            #[inline(always)]
+            fn store_pairs<S: Simd>([x, y]: [f32x4<S>; 2], elements: &mut [$type]) {
+                let bits = $narrow::<S, f32x4<S>>(x) | ($narrow::<S, f32x4<S>>(y) << 16);
+                bits.bitcast::<u16x8<S>>().store_slice(elements.reinterpret_cast_mut());
             }
         }
     };

@@ -4,12 +4,14 @@ mod axes;
 mod encoding;
 #[cfg(feature = "half")]
 mod half;
+mod into;
 mod kernel;
 mod learned;
 mod mixed;
 mod pairing;
 mod recipe;
 mod rotation;
+mod rows;
 mod temperature;
 mod turn;
 mod walk;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 #[cfg(feature = "rayon")]
-use ndarray::ArrayViewMutD;
+use ndarray::IxDyn;
 use ndarray::{ArrayViewMut, Axis, Dimension};
 
 use super::Pairing;
+use super::into::last_but_one;
+use super::rows::Views;
 #[cfg(feature = "rayon")]
 use super::walk::STREAMS;
 use super::walk::{FEW, Turner};
@@ -15,9 +17,15 @@ use crate::{Element, Error, Regime};
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at), held by the caller, applied
 /// to as many arrays as there are.
 ///
-/// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), in place, with the cosines and sines of exact
+/// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines and sines of exact
 /// angles rounded once. 16-bit elements are widened to f32 for it, and rounded once. A rotation made anew for
 /// each forward pass costs about as much as filling its table; cloning one costs nothing.
+///
+/// | the rotated array is | call | with the positions on another axis than the last but one |
+/// |---|---|---|
+/// | the array itself | [`apply`](Self::apply) | [`apply_along`](Self::apply_along) |
+/// | another one that is there | [`apply_into`](Self::apply_into) | [`apply_into_along`](Self::apply_into_along) |
+/// | a new one | [`applied`](Self::applied) | [`applied_along`](Self::applied_along) |
 ///
 /// ```
 /// use ndarray::Array4;
@@ -80,8 +88,7 @@ impl<A: Element> Rotation<A> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn apply<D: Dimension>(&self, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        let positions = Axis(view.ndim().saturating_sub(2));
-        self.apply_along(positions, view)
+        self.apply_along(last_but_one(view.ndim()), view)
     }
 
     /// Rotates an array whose positions are on the given axis: `Axis(1)` for (batch, positions, heads, dim), `Axis(0)` for
@@ -103,11 +110,22 @@ impl<A: Element> Rotation<A> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn apply_along<D: Dimension>(&self, positions: Axis, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        let view = view.into_dyn();
+        self.turn_along(positions, Views { source: None, target: view })
+    }
+
+    /// Turns rows whose positions are on the given axis.
+    pub(super) fn turn_along<D: Dimension>(&self, positions: Axis, views: Views<'_, A, D>) -> Result<(), Error> {
+        let shape = views.target.raw_dim();
         let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        A::turn(&self.turner, view, steps, &self.angles);
+        let steps = self.steps(positions, shape.slice(), &mut few, &mut many)?;
+        self.turn(views, steps, &self.angles);
         Ok(())
+    }
+
+    /// Turns all rows; along axis i the angles advance by `steps[i]`.
+    pub(super) fn turn<D: Dimension>(&self, mut views: Views<'_, A, D>, steps: &[usize], angles: &[A::Angle]) {
+        let shape = views.target.raw_dim();
+        A::turn(&self.turner, views.as_arrays(shape.slice()), steps, angles);
     }
 
     /// The same on all threads of the current rayon pool, with the same bits.
@@ -117,8 +135,7 @@ impl<A: Element> Rotation<A> {
     /// Those of [`apply`](Self::apply).
     #[cfg(feature = "rayon")]
     pub fn apply_parallel<D: Dimension>(&self, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        let positions = Axis(view.ndim().saturating_sub(2));
-        self.apply_along_parallel(positions, view)
+        self.apply_along_parallel(last_but_one(view.ndim()), view)
     }
 
     /// The parallel form of [`apply_along`](Self::apply_along).
@@ -132,30 +149,30 @@ impl<A: Element> Rotation<A> {
         positions: Axis,
         view: ArrayViewMut<'_, A, D>,
     ) -> Result<(), Error> {
-        let view = view.into_dyn();
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        self.halve(view, steps, &self.angles);
+        let small = (view.len() * size_of::<A>() / (4 * rayon::current_num_threads())).max(1 << 18);
+        self.halve(Views { source: None, target: view.into_dyn() }, steps, &self.angles, small);
         Ok(())
     }
 
-    /// Splits the widest axis until a part is too small to be worth a thread. Heads that are turned together stay together,
-    /// and their stretches of memory stay long.
+    /// Splits the widest axis until there are some parts for each thread, or a part is too small to be worth one. Heads that are
+    /// turned together stay together, and their stretches of memory stay long: a part of whole heads is one.
     #[cfg(feature = "rayon")]
-    fn halve(&self, view: ArrayViewMutD<'_, A>, steps: &[usize], angles: &[A::Angle]) {
-        const SMALL: usize = 1 << 18;
+    fn halve(&self, views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle], small: usize) {
+        let view = &views.target;
         let widest = (0..steps.len())
             .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
             .max_by_key(|&axis| view.strides()[axis].unsigned_abs());
         match widest {
-            Some(axis) if view.len() * size_of::<A>() > SMALL => {
+            Some(axis) if view.len() * size_of::<A>() > small => {
                 let half = view.len_of(Axis(axis)) / 2;
                 let middle = if steps[axis] == 0 { half.next_multiple_of(STREAMS) } else { half };
-                let (low, high) = view.split_at(Axis(axis), middle);
+                let (low, high) = views.split_at(Axis(axis), middle);
                 let after = &angles[middle * steps[axis]..];
-                rayon::join(|| self.halve(low, steps, angles), || self.halve(high, steps, after));
+                rayon::join(|| self.halve(low, steps, angles, small), || self.halve(high, steps, after, small));
             }
-            _ => A::turn(&self.turner, view, steps, angles),
+            _ => self.turn(views, steps, angles),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The way through an array of any layout, so that it is touched once and the angles stay in cache.
 
 use fearless_simd::Level;
-use ndarray::{ArrayViewMut3, ArrayViewMutD, Axis, Ix3};
+use ndarray::{ArrayBase, ArrayViewMut3, Axis, Data, Ix3, IxDyn};
 
 use super::kernel::Sheet;
+use super::rows::{Rows, Span, Views};
 use super::{Pairing, Turn};
 use crate::phase::level::launch;
 
@@ -28,35 +29,79 @@ pub struct Turner {
     pub(super) level: Level,
 }
 
+/// Arrays (…, features) to be turned.
+pub enum Arrays<'a, A> {
+    /// In row-major order and of the given shape.
+    Spans(Span<'a, A>, &'a [usize]),
+    /// In any.
+    Views(Views<'a, A, IxDyn>),
+}
+
 impl Turner {
-    /// Turns all rows of `view`, whose last axis are the features; along axis i the angles advance by `steps[i]`.
-    pub(super) fn turn_view<A: Turn>(&self, mut view: ArrayViewMutD<'_, A>, steps: &[usize], angles: &[A::Angle]) {
-        if view.is_empty() || self.pairs == 0 {
+    /// Turns all rows; along axis i the angles advance by `steps[i]`.
+    pub(super) fn turn_arrays<A: Turn>(&self, arrays: Arrays<'_, A>, steps: &[usize], angles: &[A::Angle]) {
+        match arrays {
+            Arrays::Spans(span, shape) if !shape.contains(&0) => self.turn_span(span, shape, steps, angles),
+            Arrays::Views(views) if !views.target.is_empty() => self.turn_views(views, steps, angles),
+            _ => {}
+        }
+    }
+
+    fn turn_span<A: Turn>(&self, span: Span<'_, A>, shape: &[usize], steps: &[usize], angles: &[A::Angle]) {
+        let mut advancing = (0..steps.len()).filter(|&axis| steps[axis] > 0 && shape[axis] > 1);
+        let (line, another) = (advancing.next(), advancing.next());
+        let product = |lens: &[usize]| lens.iter().product::<usize>();
+        if another.is_some() {
+            for (i, part) in span.chunks(product(&shape[1..])).enumerate() {
+                self.turn_span(part, &shape[1..], &steps[1..], &angles[i * steps[0]..]);
+            }
             return;
         }
-        let axes = |view: &ArrayViewMutD<'_, A>, shared: bool| {
+        let (width, step) = (shape[steps.len()], line.map_or(0, |line| steps[line]));
+        let [outer, positions, inner] = match line {
+            Some(line) => [product(&shape[..line]), shape[line], product(&shape[line + 1..steps.len()])],
+            None => [product(&shape[..steps.len()]), 1, 1],
+        };
+        if inner == 1 {
+            let mut rows = Rows::of_span(span, [outer, positions, width], [positions * width, width]);
+            return self.turn_sheet(&mut rows, step, angles);
+        }
+        for part in span.chunks(positions * inner * width) {
+            let mut rows = Rows::of_span(part, [inner, positions, width], [width, inner * width]);
+            self.turn_sheet(&mut rows, step, angles);
+        }
+    }
+
+    fn turn_views<A: Turn>(&self, mut views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle]) {
+        let axes = |views: &Views<'_, A, IxDyn>, shared: bool| {
+            let view = &views.target;
             let long = (0..steps.len()).filter(|&axis| view.len_of(Axis(axis)) > 1 && (steps[axis] == 0) == shared);
             long.min_by_key(|&axis| view.strides()[axis].unsigned_abs())
         };
-        let heads = axes(&view, true);
+        let heads = axes(&views, true);
         if let Some(heads) = heads {
             for axis in (0..steps.len()).rev().filter(|&axis| axis != heads && steps[axis] == 0) {
-                view.merge_axes(Axis(axis), Axis(heads));
+                views.merge_axes(Axis(axis), Axis(heads));
             }
         }
-        let line = axes(&view, false);
+        let line = axes(&views, false);
+        let view = &views.target;
         let others =
             (0..steps.len()).filter(|&axis| view.len_of(Axis(axis)) > 1 && Some(axis) != heads && Some(axis) != line);
         match others.max_by_key(|&axis| view.strides()[axis].unsigned_abs()) {
             Some(outer) => {
-                for (i, part) in view.axis_chunks_iter_mut(Axis(outer), 1).enumerate() {
-                    self.turn_view(part, steps, &angles[i * steps[outer]..]);
+                for i in 0..view.len_of(Axis(outer)) {
+                    let (part, rest) = views.split_at(Axis(outer), 1);
+                    self.turn_views(part, steps, &angles[i * steps[outer]..]);
+                    views = rest;
                 }
             }
             None => {
                 let step = line.map_or(0, |line| steps[line]);
-                if let Some(view) = three_axes(view, heads, line) {
-                    self.turn_sheet(view, step, angles);
+                let source = views.source.map(|source| three_axes(source, heads, line));
+                let target = three_axes(views.target, heads, line);
+                if let (Some(target), false) = (target, matches!(source, Some(None))) {
+                    self.turn_three(Views { source: source.flatten(), target }, step, angles);
                 }
             }
         }
@@ -75,24 +120,34 @@ impl Turner {
     }
 
     /// Turns rows (heads, positions, features).
-    fn turn_sheet<A: Turn>(&self, mut rows: ArrayViewMut3<'_, A>, step: usize, angles: &[A::Angle]) {
-        if rows.strides()[2] != 1 && rows.len_of(Axis(2)) > 1 {
-            return self.turn_apart(rows, step, angles);
+    fn turn_three<A: Turn>(&self, views: Views<'_, A, Ix3>, step: usize, angles: &[A::Angle]) {
+        let Views { source, mut target } = views;
+        let (of_source, of_target) = (source.as_ref().map_or(1, |source| source.strides()[2]), target.strides()[2]);
+        if of_source == 1 && of_target == 1 {
+            return self.turn_sheet(&mut Rows::of_views(Views { source, target }), step, angles);
         }
-        let [heads, positions] = [0, 1].map(|axis| (rows.len_of(Axis(axis)), rows.strides()[axis].unsigned_abs()));
-        let heads_inside = heads.0 > 1 && heads.1 < positions.1;
-        let blocks = if self.pairing == Pairing::Halves { self.blocks } else { 1 };
-        let start = if self.last { rows.len_of(Axis(2)) - 2 * self.pairs } else { 0 };
-        let (together, block) = if heads_inside {
-            (heads.0, positions.0)
+        // Features lie apart: copied first, they are turned in place.
+        if let Some(source) = source {
+            target.assign(&source);
+        }
+        match of_target {
+            1 => self.turn_sheet(&mut Rows::of_views(Views { source: None, target }), step, angles),
+            _ => self.turn_apart(target, step, angles),
+        }
+    }
+
+    fn turn_sheet<A: Turn>(&self, rows: &mut Rows<'_, A>, step: usize, angles: &[A::Angle]) {
+        let (pairing, back) = (self.pairing, self.back);
+        let blocks = if pairing == Pairing::Halves { self.blocks } else { 1 };
+        let [heads, positions, width] = rows.dim;
+        let start = if self.last { width - 2 * self.pairs } else { 0 };
+        let (together, stretch) = if rows.are_heads_inside() {
+            (heads, positions)
         } else {
             (STREAMS, (BLOCK_BYTES / size_of::<A::Angle>() / (2 * self.pairs)).max(8))
         };
-        for (i, rows) in rows.axis_chunks_iter_mut(Axis(1), block).enumerate() {
-            let (pairing, back, pairs) = (self.pairing, self.back, self.pairs / blocks);
-            let angles = &angles[i * block * step..];
-            launch(self.level, Sheet { rows, together, angles, step, start, pairing, blocks, pairs, back });
-        }
+        let pairs = if blocks == 1 { self.pairs } else { self.pairs / blocks };
+        launch(self.level, &mut Sheet { rows, together, stretch, angles, step, start, pairing, blocks, pairs, back });
     }
 
     /// Turns rows whose features lie apart in memory.
@@ -111,11 +166,11 @@ impl Turner {
 }
 
 /// The axes of heads, positions, and features, the first two of one step where there are none. All others have one step.
-fn three_axes<A>(
-    mut view: ArrayViewMutD<'_, A>,
+fn three_axes<S: Data>(
+    mut view: ArrayBase<S, IxDyn>,
     heads: Option<usize>,
     line: Option<usize>,
-) -> Option<ArrayViewMut3<'_, A>> {
+) -> Option<ArrayBase<S, Ix3>> {
     while view.ndim() < 3 {
         view.insert_axis_inplace(Axis(view.ndim() - 1));
     }

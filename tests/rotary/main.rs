@@ -14,6 +14,7 @@ mod gguf;
 mod golden;
 #[cfg(feature = "serde")]
 mod hostile;
+mod into;
 mod laws;
 #[cfg(feature = "serde")]
 mod mutations;

@@ -55,11 +55,7 @@ fn contest<'c>(
 ) -> Contest<'c> {
     let places = Places { first: positions.start, len: positions.len(), dim: HEAD_DIM, pairing };
     let (rotation, q) = (ours::rotation(pairing, positions.clone()), queries(positions.len()));
-    let rotated = || {
-        let mut q = q.clone();
-        rotation.apply(q.view_mut()).unwrap();
-        q
-    };
+    let rotated = || rotation.applied(q.view()).unwrap();
     let mut contest = Contest::new(c, work, memory, places, values(&rotated()));
     contest.floors();
     contest.in_place("this crate", F64, values, q.clone(), |q| rotation.apply(q.view_mut()).unwrap()).allocating(

@@ -88,11 +88,7 @@ fn lookup(report: &mut Report) {
 /// Queries and keys (1, 32, 2048, 128).
 fn rotate(report: &mut Report) {
     let rotation = rotation(Pairing::Halves, 0..POSITIONS);
-    let rotated = |q: &Array4<f32>| {
-        let mut q = q.clone();
-        rotation.apply(q.view_mut()).unwrap();
-        q
-    };
+    let rotated = |q: &Array4<f32>| rotation.applied(q.view()).unwrap();
     let (mut q, mut k) = (queries(POSITIONS), queries(POSITIONS));
     report.values("rotary", rotated(&q).as_slice().unwrap());
     report.time("rotary, allocated", || drop(black_box((rotated(&q), rotated(&k)))));
