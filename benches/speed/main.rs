@@ -15,6 +15,7 @@ mod ids;
 mod learned;
 mod shapes;
 mod small;
+mod streams;
 mod sweep;
 mod tables;
 #[cfg(feature = "rayon")]
@@ -56,6 +57,7 @@ fn main() {
         learned::all(criterion);
         small::all(criterion);
         shapes::all(criterion);
+        streams::all(criterion);
     });
     #[cfg(feature = "rayon")]
     threads::pool(2).install(|| threads::all(&mut short()));

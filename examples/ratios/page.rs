@@ -10,7 +10,7 @@ use crate::targets::{self, Target};
 const SWEEP: &str = "sweep ";
 const LOOPS: &str = "loops: table 8192 x 1024, f32";
 /// Groups that show how cost grows, and what to look for in them.
-const GROWTH: [(&str, &str); 3] = [
+const GROWTH: [(&str, &str); 4] = [
     (
         "lengths, dim 1024, f32",
         "A sequence costs the same per element at any length, odd ones too, but for the first rows: they pay for an anchor that many can share.",
@@ -19,6 +19,10 @@ const GROWTH: [(&str, &str); 3] = [
     (
         "places, 1024 x 1024, f32",
         "Rows may be anywhere. Rows whose features are apart go through blocks of contiguous ones: a second pass in cache.",
+    ),
+    (
+        "writes without arithmetic, 8192 x 1024, f32",
+        "What memory allows the kernel, which writes eight rows side by side: see [limits.md](limits.md).",
     ),
 ];
 
