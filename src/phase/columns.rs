@@ -52,8 +52,8 @@ impl Columns {
         2 * self.pairs - usize::from(self.last_is_single)
     }
 
-    /// The columns of `row` for the first and the second members of some pairs; the interleaved layout has both in the first
-    /// slice. Pairs past the last have none.
+    /// The columns of `row` for the sines and the cosines of some pairs; the interleaved layout has both in the first slice. Pairs
+    /// past the last have none.
     #[inline(always)]
     pub(crate) fn of_pairs<'r, A>(&self, row: &'r mut [A], pairs: Range<usize>) -> [&'r mut [A]; 2] {
         let row = &mut row[..self.used()];
@@ -66,7 +66,8 @@ impl Columns {
             let end = pairs.end.min(members.len());
             &mut members[pairs.start.min(end)..end]
         };
-        [part(firsts), part(seconds)]
+        let [firsts, seconds] = [part(firsts), part(seconds)];
+        if self.layout == Layout::CosSinHalves { [seconds, firsts] } else { [firsts, seconds] }
     }
 
     /// How many whole groups of `width` pairs a chunk has, both members of all its pairs present.

@@ -5,7 +5,7 @@ use fearless_simd::prelude::*;
 use super::kernel::{BLOCK, CENTRE, Job, OCTET};
 use super::sincos::{rough_sincos, sincos};
 use super::turns::{GROUP, Turns};
-use super::{Lanes, Layout, Store};
+use super::{Lanes, Store};
 use crate::{Element, Position};
 
 /// By how many positions a group is turned: from a centre to its rows, and to the next centre.
@@ -186,7 +186,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     #[inline(always)]
     fn radians(self, first: usize) -> S::f64s {
-        S::f64s::from_slice(self.simd, &self.waves.turns.radians()[first..first + S::f64s::LEN])
+        S::f64s::from_slice(self.simd, &self.task.waves.turns.radians()[first..first + S::f64s::LEN])
     }
 
     /// Which pairs have not wrapped from `octet` to the end of its block, and so lose nothing to cancellation. At position 0 the
@@ -194,7 +194,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     fn unwrapped(self, octet: i64, first: usize) -> S::mask64s {
         let farthest = octet.unsigned_abs() as f64 + BLOCK as f64;
-        let unwrapped = if octet == 0 && self.waves.amplitude != 1.0 { 0.0 } else { UNWRAPPED };
+        let unwrapped = if octet == 0 && self.task.waves.amplitude != 1.0 { 0.0 } else { UNWRAPPED };
         (self.radians(first).abs() * farthest).simd_lt(unwrapped)
     }
 
@@ -213,7 +213,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     fn large(self, group: Group<S>) -> [S::u64s; 2] {
         let bits = |value: S::f64s| {
             let bits = value.bitcast::<S::u64s>();
-            if UNIT { bits } else { bits + self.waves.shift }
+            if UNIT { bits } else { bits + self.task.waves.shift }
         };
         [bits(group.sin[0]) & bits(group.cos[0]), bits(group.sin[1]) & bits(group.cos[1])]
     }
@@ -236,7 +236,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// A group at the anchor of a block.
     #[inline(always)]
     pub(super) fn anchor(self, block: i64, first: usize) -> Group<S> {
-        exact(self.simd, &self.waves.turns, Position::Integer(block + CENTRE), first).scaled(self.waves.amplitude)
+        exact(self.simd, &self.task.waves.turns, Position::Integer(block + CENTRE), first)
+            .scaled(self.task.waves.amplitude)
     }
 
     /// Eight rows of which some are suspected of cancellation, from their centre.
@@ -257,7 +258,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     pub(super) fn put_near<A: Element>(self, centre: &[f64], position: i64, first: usize, slot: Slot<'_, A>) {
         let group = Group::load(self.simd, centre)
-            .near(self.waves.steps(first..first + Self::WIDTH), position.rem_euclid(OCTET) - CENTRE);
+            .near(self.task.waves.steps(first..first + Self::WIDTH), position.rem_euclid(OCTET) - CENTRE);
         // What is sure from the second octet of a block on is sure in its rest.
         let step = position.rem_euclid(BLOCK);
         let sure = self.sure(position - step + (step - step % OCTET).min(OCTET), first);
@@ -276,8 +277,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.simd.vectorize(
             #[inline(always)]
             || {
-                let exact = exact(self.simd, &self.waves.turns, Position::Integer(position), first)
-                    .scaled(self.waves.amplitude);
+                let exact = exact(self.simd, &self.task.waves.turns, Position::Integer(position), first)
+                    .scaled(self.task.waves.amplitude);
                 group.or_where_unsure(exact, sure)
             },
         )
@@ -287,8 +288,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// one that a run of rows would have might be rounded otherwise.
     #[inline(always)]
     pub(super) fn put_lone<A: Element>(self, position: i64, first: usize, slot: Slot<'_, A>) {
-        let group = rough(self.simd, &self.waves.turns, position, first).scaled(self.waves.amplitude);
-        let doubt = DOUBT * self.waves.amplitude.abs();
+        let group = rough(self.simd, &self.task.waves.turns, position, first).scaled(self.task.waves.amplitude);
+        let doubt = DOUBT * self.task.waves.amplitude.abs();
         let (low, high) = (group.shifted(-doubt), group.shifted(doubt));
         let same = |low, high| A::are_same::<S>(A::to_group::<S>(low), A::to_group::<S>(high));
         if same(low.sin, high.sin) & same(low.cos, high.cos) {
@@ -305,7 +306,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.simd.vectorize(
             #[inline(always)]
             || {
-                let turn = turn(self.simd, self.waves.steps(first..first + Self::WIDTH), OCTET);
+                let turn = turn(self.simd, self.task.waves.steps(first..first + Self::WIDTH), OCTET);
                 let step = position.rem_euclid(BLOCK);
                 let mut centre = self.anchor(position - step, first);
                 for _ in 0..step / OCTET {
@@ -339,9 +340,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         if INTERLEAVED {
             return A::write_pairs::<S>(sin, cos, (slot.0, slot.1));
         }
-        let [first, second] = if self.columns.layout == Layout::CosSinHalves { [cos, sin] } else { [sin, cos] };
-        A::write_group::<S>(first, slot.0);
-        A::write_group::<S>(second, slot.1);
+        A::write_group::<S>(sin, slot.0);
+        A::write_group::<S>(cos, slot.1);
     }
 
     /// Gives `put` the place of the `at`-th group of some columns, or what is added or copied there: to the columns that there
@@ -356,7 +356,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         } else {
             (part(firsts, width * at, width), part(seconds, width * at, width))
         };
-        if self.store == Store::Write && first.len() == width && second.len() == width {
+        if self.task.store == Store::Write && first.len() == width && second.len() == width {
             return put((first, second));
         }
         let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
@@ -369,7 +369,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     pub(super) fn deliver<A: Element>(self, out: &mut [A], values: &[A]) {
         let values = &values[..out.len()];
-        if self.store == Store::Write {
+        if self.task.store == Store::Write {
             return out.copy_from_slice(values);
         }
         let (whole, rest) = values.split_at(out.len() - out.len() % Self::WIDTH);
@@ -385,8 +385,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// The columns after the pairs.
     #[inline(always)]
     pub(super) fn zeros<A: Element>(self, row: &mut [A]) {
-        for out in &mut row[self.columns.used()..] {
-            *out = if self.store == Store::Add { *out + A::zero() } else { A::zero() };
+        for out in &mut row[self.task.columns.used()..] {
+            *out = if self.task.store == Store::Add { *out + A::zero() } else { A::zero() };
         }
     }
 }

@@ -8,7 +8,7 @@ use super::group::{Group, Seen, Slot, TURNS, exact, turn};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::turns::Turns;
-use super::{Columns, Layout, Store, Waves};
+use super::{Columns, LINE, Layout, Store, Waves, line_start};
 use crate::positions::Run;
 use crate::{Element, Position, Positions};
 
@@ -25,6 +25,7 @@ const FEW: usize = 5;
 const CHUNK: usize = 256;
 
 /// What is on the stack.
+#[repr(C, align(64))]
 struct Desk<A> {
     /// A chunk of pairs at a centre: sines, then cosines of each group.
     centre: [f64; 2 * CHUNK],
@@ -34,20 +35,25 @@ struct Desk<A> {
     vectors: Option<[[A; 2 * CHUNK]; OCTET as usize]>,
 }
 
-/// What stays the same for all rows of a call. `UNIT` is for amplitudes from 1 up to 2.
+/// What stays the same for all rows of a call.
 #[derive(Clone, Copy)]
-pub(super) struct Job<'a, S: Simd, const INTERLEAVED: bool, const UNIT: bool> {
-    pub(super) simd: S,
+pub(super) struct Task<'a> {
     pub(super) waves: &'a Waves,
     pub(super) columns: &'a Columns,
     pub(super) store: Store,
 }
 
+/// A task for a layout, with an amplitude from 1 up to 2 if it is `UNIT`, and an instruction set. It fits a register: many calls
+/// pass it on.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a, S: Simd, const INTERLEAVED: bool, const UNIT: bool> {
+    pub(super) simd: S,
+    pub(super) task: &'a Task<'a>,
+}
+
 /// All rows of a call.
 struct AllRows<'a, 'r, A, const INTERLEAVED: bool, const UNIT: bool> {
-    waves: &'a Waves,
-    columns: &'a Columns,
-    store: Store,
+    task: Task<'a>,
     positions: &'a Positions<'a>,
     rows: &'a mut Rows<'r, A>,
 }
@@ -55,8 +61,7 @@ struct AllRows<'a, 'r, A, const INTERLEAVED: bool, const UNIT: bool> {
 impl<A: Element, const INTERLEAVED: bool, const UNIT: bool> Kernel for AllRows<'_, '_, A, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { waves, columns, store, .. } = self;
-        Job::<_, INTERLEAVED, UNIT> { simd, waves, columns, store }.all(self.positions, self.rows);
+        Job::<_, INTERLEAVED, UNIT> { simd, task: &self.task }.all(self.positions, self.rows);
     }
 }
 
@@ -87,18 +92,22 @@ impl Waves {
         store: Store,
         rows: &mut Rows<'_, A>,
     ) {
-        let (waves, level) = (self, self.level);
+        let (level, task) = (self.level, Task { waves: self, columns, store });
         match (columns.layout == Layout::Interleaved, self.has_unit_amplitude()) {
-            (true, true) => launch(level, AllRows::<_, true, true> { waves, columns, store, positions, rows }),
-            (true, false) => launch(level, AllRows::<_, true, false> { waves, columns, store, positions, rows }),
-            (false, true) => launch(level, AllRows::<_, false, true> { waves, columns, store, positions, rows }),
-            (false, false) => launch(level, AllRows::<_, false, false> { waves, columns, store, positions, rows }),
+            (true, true) => launch(level, AllRows::<_, true, true> { task, positions, rows }),
+            (true, false) => launch(level, AllRows::<_, true, false> { task, positions, rows }),
+            (false, true) => launch(level, AllRows::<_, false, true> { task, positions, rows }),
+            (false, false) => launch(level, AllRows::<_, false, false> { task, positions, rows }),
         }
     }
 
-    /// Fills the table of turns. Its order is that of the instruction set's vectors.
-    pub(super) fn fill_steps(&mut self) {
-        launch(self.level, Turning { turns: &self.turns, steps: &mut self.steps });
+    /// The table of turns, with room for its place in memory. Its order is that of the instruction set's vectors.
+    pub(super) fn new_steps(&self) -> Vec<f64> {
+        let len = 2 * TURNS.len() * self.turns.padded();
+        let mut steps = vec![0.0; len + LINE / size_of::<f64>()];
+        let start = line_start(&steps);
+        launch(self.level, Turning { turns: &self.turns, steps: &mut steps[start..start + len] });
+        steps
     }
 }
 
@@ -109,7 +118,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
-                Run::Integers { start, len } if A::EXACT || !self.waves.has_moderate_amplitude() => {
+                Run::Integers { start, len } if A::EXACT || !self.task.waves.has_moderate_amplitude() => {
                     for (position, row) in (start..).zip(row..row + len) {
                         self.exact_row(Position::Integer(position), rows.one(row));
                     }
@@ -150,7 +159,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     fn block<A: Element>(self, block: i64, steps: Range<i64>, row: usize, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
         let row_of = |step: i64| row + (step - steps.start) as usize;
-        let padded = self.waves.turns.padded();
+        let padded = self.task.waves.turns.padded();
         for first in (0..padded).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(padded);
             self.start(block, chunk.clone(), &mut desk.centre);
@@ -195,7 +204,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// Turns the centre by eight positions.
     #[inline(always)]
     fn advance(self, chunk: Range<usize>, centre: &mut [f64]) {
-        let tables = self.waves.steps(chunk).chunks_exact(2 * TURNS.len() * Self::WIDTH);
+        let tables = self.task.waves.steps(chunk).chunks_exact(2 * TURNS.len() * Self::WIDTH);
         for (group, table) in centre.chunks_exact_mut(2 * Self::WIDTH).zip(tables) {
             Group::load(self.simd, group).rotated(turn(self.simd, table, OCTET)).store(group);
         }
@@ -213,10 +222,10 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         desk: &mut Desk<A>,
     ) {
         let mut apart = chunk.clone();
-        if self.store == Store::Write && wanted.len() == OCTET as usize {
-            apart.start += self.columns.whole_groups(chunk.clone(), Self::WIDTH) * Self::WIDTH;
+        if self.task.store == Store::Write && wanted.len() == OCTET as usize {
+            apart.start += self.task.columns.whole_groups(chunk.clone(), Self::WIDTH) * Self::WIDTH;
             let [a, b, c, d, e, f, g, h] = rows.eight(wanted.start);
-            let of = |row| self.columns.of_pairs(row, chunk.start..apart.start);
+            let of = |row| self.task.columns.of_pairs(row, chunk.start..apart.start);
             let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
             self.groups(octet, chunk.start..apart.start, &mut desk.centre, &desk.sure, parts);
         }
@@ -232,7 +241,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
         self.groups(octet, apart.clone(), &mut desk.centre[2 * done..], &desk.sure[done..], parts);
         for (row, vector) in wanted.zip(&vectors[first as usize..]) {
-            let [firsts, seconds] = self.columns.of_pairs(rows.one(row), apart.clone());
+            let [firsts, seconds] = self.task.columns.of_pairs(rows.one(row), apart.clone());
             self.deliver(firsts, vector);
             self.deliver(seconds, &vector[lens[0]..]);
         }
@@ -256,7 +265,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                 let width = Self::WIDTH;
                 let state = centre
                     .chunks_exact_mut(2 * width)
-                    .zip(self.waves.steps(pairs.clone()).chunks_exact(2 * TURNS.len() * width))
+                    .zip(self.task.waves.steps(pairs.clone()).chunks_exact(2 * TURNS.len() * width))
                     .zip(sure.chunks_exact(width))
                     .zip(pairs.step_by(width));
                 if INTERLEAVED {
@@ -323,8 +332,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// One position by itself.
     #[inline(always)]
     fn lone_row<A: Element>(self, position: i64, row: &mut [A]) {
-        let mut out = self.columns.of_pairs(row, 0..self.waves.turns.padded());
-        for at in 0..self.waves.turns.padded() / Self::WIDTH {
+        let mut out = self.task.columns.of_pairs(row, 0..self.task.waves.turns.padded());
+        for at in 0..self.task.waves.turns.padded() / Self::WIDTH {
             self.at(
                 &mut out,
                 at,
@@ -338,9 +347,10 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// A row from the exact phases of its own position.
     #[inline(always)]
     fn exact_row<A: Element>(self, position: Position, row: &mut [A]) {
-        let mut out = self.columns.of_pairs(row, 0..self.waves.turns.padded());
-        for at in 0..self.waves.turns.padded() / Self::WIDTH {
-            let group = exact(self.simd, &self.waves.turns, position, at * Self::WIDTH).scaled(self.waves.amplitude);
+        let mut out = self.task.columns.of_pairs(row, 0..self.task.waves.turns.padded());
+        for at in 0..self.task.waves.turns.padded() / Self::WIDTH {
+            let group =
+                exact(self.simd, &self.task.waves.turns, position, at * Self::WIDTH).scaled(self.task.waves.amplitude);
             self.at(
                 &mut out,
                 at,

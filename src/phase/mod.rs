@@ -23,6 +23,7 @@ pub use sums::Terms;
 
 use core::convert::Infallible;
 use core::ops::Range;
+use std::sync::Arc;
 
 use fearless_simd::Level;
 use ndarray::{ArrayViewMut2, Axis};
@@ -33,6 +34,9 @@ use group::TURNS;
 use rows::Rows;
 use turns::Turns;
 use wide::Wide;
+
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
 
 /// Positions that are computed together. They begin at a multiple of this.
 pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
@@ -52,10 +56,17 @@ pub struct Waves {
     level: Level,
     /// What brings the exponent of the amplitude to 2047, in the bits of f64.
     shift: u64,
-    /// For each group the turns of [`group::TURNS`]: sines, then cosines of each.
-    steps: Vec<f64>,
+    /// For each group the turns of [`group::TURNS`]: sines, then cosines of each. They begin where a line of the cache does, for
+    /// vectors that lie in two lines cost twice as much; and clones share them, so that they stay there.
+    steps: Arc<Vec<f64>>,
 }
 
+/// Where the first line of the cache begins in a table.
+fn line_start(table: &[f64]) -> usize {
+    table.as_ptr().align_offset(LINE).min(LINE / size_of::<f64>())
+}
+
+/// What brings the exponent of an amplitude to 2047.
 fn shift(amplitude: f64) -> u64 {
     (2047 - ((amplitude.abs().to_bits()) >> 52)) << 52
 }
@@ -71,10 +82,8 @@ impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
         let level = Level::new();
-        let steps = vec![0.0; 2 * TURNS.len() * turns.padded()];
-        let shift = shift(amplitude);
-        let mut waves = Self { turns, amplitude, level, shift, steps };
-        waves.fill_steps();
+        let mut waves = Self { turns, amplitude, level, shift: shift(amplitude), steps: Arc::default() };
+        waves.steps = Arc::new(waves.new_steps());
         waves
     }
 
@@ -84,7 +93,7 @@ impl Waves {
 
     pub(crate) fn with_level(self, level: Level) -> Self {
         let mut waves = Self { level, ..self };
-        waves.fill_steps();
+        waves.steps = Arc::new(waves.new_steps());
         waves
     }
 
@@ -101,12 +110,13 @@ impl Waves {
     /// The turns for a chunk of pairs.
     #[inline(always)]
     fn steps(&self, chunk: Range<usize>) -> &[f64] {
-        &self.steps[2 * TURNS.len() * chunk.start..2 * TURNS.len() * chunk.end]
+        let start = line_start(&self.steps);
+        &self.steps[start + 2 * TURNS.len() * chunk.start..start + 2 * TURNS.len() * chunk.end]
     }
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        self.turns.memory() + size_of_val(&*self.steps)
+        self.turns.memory() + size_of_val(self.steps.as_slice())
     }
 
     /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which are given by `columns`.
