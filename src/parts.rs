@@ -73,7 +73,7 @@ pub(crate) fn blocks(positions: &Positions<'_>, rows: usize) -> impl Iterator<It
 }
 
 /// The end of the block of at most `rows` positions from `start` on. Where they are consecutive it ends together with one of
-/// the kernels' blocks or with a part of it, so that no anchor is computed twice and no four rows are torn apart.
+/// the kernels' blocks or with a part of it, so that anchors are not computed twice and no eight rows are torn apart.
 fn block_end(positions: &Positions<'_>, start: usize, rows: usize) -> usize {
     let end = start.saturating_add(rows);
     match (positions.get(start), positions.get(end - 1)) {

@@ -122,12 +122,16 @@ pub(super) fn turn<S: Simd>(simd: S, table: &[f64], by: i64) -> Group<S> {
 pub(super) fn exact<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> Group<S> {
     simd.vectorize(
         #[inline(always)]
-        || {
-            let low = exact_vector(simd, turns, position, first);
-            let high = exact_vector(simd, turns, position, first + S::f64s::LEN);
-            Group { sin: [low.0, high.0], cos: [low.1, high.1] }
-        },
+        || exact_here(simd, turns, position, first),
     )
+}
+
+/// The same without a call.
+#[inline(always)]
+pub(super) fn exact_here<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> Group<S> {
+    let low = exact_vector(simd, turns, position, first);
+    let high = exact_vector(simd, turns, position, first + S::f64s::LEN);
+    Group { sin: [low.0, high.0], cos: [low.1, high.1] }
 }
 
 #[inline(always)]

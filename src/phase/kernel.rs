@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, Seen, Slot, TURNS, exact, turn};
+use super::group::{Group, Seen, Slot, TURNS, exact, exact_here, turn};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::turns::Turns;
@@ -349,8 +349,10 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     fn exact_row<A: Element>(self, position: Position, row: &mut [A]) {
         let mut out = self.task.columns.of_pairs(row, 0..self.task.waves.turns.padded());
         for at in 0..self.task.waves.turns.padded() / Self::WIDTH {
-            let group =
-                exact(self.simd, &self.task.waves.turns, position, at * Self::WIDTH).scaled(self.task.waves.amplitude);
+            let mut group = exact_here(self.simd, &self.task.waves.turns, position, at * Self::WIDTH);
+            if self.task.waves.amplitude != 1.0 {
+                group = group.scaled(self.task.waves.amplitude);
+            }
             self.at(
                 &mut out,
                 at,

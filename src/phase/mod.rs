@@ -44,8 +44,8 @@ pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 ///
 /// Elements of 64 bits get, for every value, the exact phase and a polynomial. Narrower ones are computed in runs: from
-/// the exact values at an *anchor*, one for each 64 positions, a *centre* is turned on by four positions at a time (angle
-/// addition in f64), and gives the rows next to it, one back and one forth, from shared products, and two forth from those.
+/// the exact values at an *anchor*, one for each 128 positions, a *centre* is turned on by eight positions at a time (angle
+/// addition in f64), and from each centre come the eight rows around it, those before and after it from shared products.
 /// Anchors stand at absolute positions, so a row never depends on where the run began. Where a value near a zero crossing
 /// lost too many bits to cancellation, the polynomial of its own phase takes its place. A row by itself takes a shorter
 /// polynomial; where that leaves a doubt which way the value of the run is rounded, it goes the way of the run.
