@@ -1,5 +1,6 @@
 //! The four formulas of the article that this crate was founded on, with its worked example.
 
+use approx::abs_diff_eq;
 use std::f64::consts::PI;
 
 use ndarray::Array2;
@@ -11,7 +12,10 @@ type Outcome = Result<(), Error>;
 fn close(found: &Array2<f64>, expected: impl Fn(usize, usize) -> f64) {
     for ((row, column), &found) in found.indexed_iter() {
         let expected = expected(row, column);
-        assert!((found - expected).abs() < 1e-13, "{found} instead of {expected} at row {row}, column {column}");
+        assert!(
+            abs_diff_eq!(found, expected, epsilon = 1e-13),
+            "{found} instead of {expected} at row {row}, column {column}"
+        );
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod common;
 
+use approx::assert_abs_diff_eq;
 use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
@@ -104,7 +105,7 @@ fn pytorch_tutorial() -> Outcome {
     let expected: Array3<f32> = golden.get("vaswani_interleaved/x_plus_pe");
     let input = embed_with_positions(&words, &Sinusoidal::new(16)?)?;
     for (found, expected) in input.iter().zip(&expected) {
-        assert!((found - expected).abs() <= 1e-5, "{found} instead of {expected}");
+        assert_abs_diff_eq!(found, expected, epsilon = 1e-5);
     }
     Ok(())
 }
@@ -175,7 +176,7 @@ fn batch_agrees(golden: &Tensors, name: &str, fairseq: &Case, past: usize, out: 
     let words = Array3::<f32>::zeros(out.dim());
     let input = embed_with_positions_at(&words, &fairseq.encoding, &positions).unwrap();
     for ((at, found), expected) in input.indexed_iter().zip(&out) {
-        assert!((found - expected).abs() < 1e-5, "{name} {at:?}");
+        assert_abs_diff_eq!(found, expected, epsilon = 1e-5);
         let is_padding = tokens[[at.0, at.1]] == 1;
         assert!(!is_padding || *found == 0.0, "{name} {at:?}: padding has no position");
     }
@@ -271,7 +272,7 @@ fn burn() -> Outcome {
     ];
     let found: Array2<f64> = Sinusoidal::new(6)?.encode(&Positions::from(0..3))?;
     for (found, expected) in found.iter().zip(&expected) {
-        assert!((found - expected).abs() <= 0.5e-5 + 1e-12, "{found} instead of {expected}");
+        assert_abs_diff_eq!(found, expected, epsilon = 0.5e-5 + 1e-12);
     }
     Ok(())
 }
@@ -313,7 +314,7 @@ fn speecht5() -> Outcome {
     let expected: Array3<f32> = golden.get("speecht5_scaled/out");
     let input = embed_with_positions(&words, &Sinusoidal::new(12)?.with_amplitude(0.75)?)?;
     for (found, expected) in input.iter().zip(&expected) {
-        assert!((found - expected).abs() <= 1e-5, "{found} instead of {expected}");
+        assert_abs_diff_eq!(found, expected, epsilon = 1e-5);
     }
     Ok(())
 }
