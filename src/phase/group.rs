@@ -13,11 +13,12 @@ pub(super) const TURNS: [i64; 5] = [1, 2, 3, 4, OCTET];
 /// What 15 turns from the anchor and that to a row cost at most, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half
 /// a unit for its sum and, together, for its products, and what its table lacks.
 const TURNED: f64 = 40.0 * f64::EPSILON / 2.0;
-/// Values below this, as a part of the power of two below the amplitude, are computed from their own phase: there, what
-/// turning cost and cancellation brought to light exceeds 0.0024 ulp of f32 (0.0048 where the amplitude is nearly twice that power).
-/// The bits of an exponent that are set from 1/32768 up to 2, and not below: those of 1008 to 1023, of 16 binades.
+/// The bits of an exponent that are set from 2⁻¹⁵ up to 2, and not below: those of 1008 to 1023, of 16 binades.
+///
+/// Values below 2⁻¹⁵ of the power of two that is at most the amplitude are computed from their own phase: there, what turning
+/// cost and cancellation brought to light exceeds 0.0024 ulp of f32, or twice that where the amplitude is nearly the next power.
 const LARGE: u64 = 0b011_1111_0000 << 52;
-/// The same for other amplitudes, whose exponents are counted from 2047 down.
+/// The same for other amplitudes, where exponents are counted from 2047 down.
 const LARGE_SHIFTED: u64 = 0b111_1111_0000 << 52;
 /// How far apart a turned value and a rough one are at most, as a part of the amplitude, with room to spare.
 const DOUBT: f64 = 4.0 * TURNED;
@@ -212,7 +213,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         [low, high]
     }
 
-    /// Bits that tell whether sines and cosines are at least `CANCELLED`.
+    /// Bits of which those of [`LARGE`] tell whether sines and cosines are.
     #[inline(always)]
     fn large(self, group: Group<S>) -> [S::u64s; 2] {
         let bits = |value: S::f64s| {
