@@ -55,7 +55,7 @@ impl<A: Element> Sums<'_, A> {
             let stripes = (a.chunks(stripe).zip(b.chunks(stripe))).zip(c.chunks(stripe).zip(d.chunks(stripe)));
             for ((a, b), (c, d)) in stripes {
                 for row in [a, b, c, d] {
-                    row.groups::<S, WORD, SEGMENT>(simd, factor);
+                    sum_groups::<S, A, WORD, SEGMENT>(simd, factor, row);
                 }
             }
             for row in [a_rest, b_rest, c_rest, d_rest] {
@@ -96,25 +96,21 @@ impl<'a, A> Terms<'a, A> {
     }
 }
 
-trait AddUp<A: Element> {
-    /// A whole number of groups.
-    fn groups<S: Simd, const WORD: bool, const SEGMENT: bool>(self, simd: S, factor: A::Group<S>);
-}
-
-impl<A: Element> AddUp<A> for Part<'_, A> {
-    #[inline(always)]
-    fn groups<S: Simd, const WORD: bool, const SEGMENT: bool>(self, simd: S, factor: A::Group<S>) {
-        let width = 2 * S::f64s::LEN;
-        let (((out, word), segment), vector) = self;
-        let terms = word.chunks_exact(width).zip(segment.chunks_exact(width)).zip(vector.chunks_exact(width));
-        for (out, ((word, segment), vector)) in out.chunks_exact_mut(width).zip(terms) {
-            let mut sum =
-                if WORD { A::product::<S>(A::load_group(simd, word), factor) } else { A::load_group(simd, out) };
-            if SEGMENT {
-                sum = A::sum::<S>(sum, A::load_group(simd, segment));
-            }
-            A::write_group::<S>(A::sum::<S>(sum, A::load_group(simd, vector)), out);
+/// Sums a whole number of groups.
+#[inline(always)]
+fn sum_groups<S: Simd, A: Element, const WORD: bool, const SEGMENT: bool>(
+    simd: S,
+    factor: A::Group<S>,
+    (((out, word), segment), vector): Part<'_, A>,
+) {
+    let width = 2 * S::f64s::LEN;
+    let terms = word.chunks_exact(width).zip(segment.chunks_exact(width)).zip(vector.chunks_exact(width));
+    for (out, ((word, segment), vector)) in out.chunks_exact_mut(width).zip(terms) {
+        let mut sum = if WORD { A::product::<S>(A::load_group(simd, word), factor) } else { A::load_group(simd, out) };
+        if SEGMENT {
+            sum = A::sum::<S>(sum, A::load_group(simd, segment));
         }
+        A::write_group::<S>(A::sum::<S>(sum, A::load_group(simd, vector)), out);
     }
 }
 
@@ -124,7 +120,7 @@ impl<A: Element> Terms<'_, A> {
     fn elements<S: Simd, const WORD: bool, const SEGMENT: bool>(self, simd: S, factor: A::Group<S>, scale: A) {
         let (groups, rest) = self.split(2 * S::f64s::LEN);
         for group in groups.chunks(2 * S::f64s::LEN) {
-            group.groups::<S, WORD, SEGMENT>(simd, factor);
+            sum_groups::<S, A, WORD, SEGMENT>(simd, factor, group);
         }
         for (((out, word), segment), vector) in rest.chunks(1) {
             let word = if WORD { word[0] * scale } else { out[0] };
