@@ -186,9 +186,7 @@ fn among_threads() {
     assert!(taken.calls <= CALLS / 32, "{} in {CALLS} calls", taken.calls);
 }
 
-/// One test, since the counters are those of the whole process.
-#[test]
-fn calls_into_the_callers_arrays_take_nothing_from_the_heap() {
+fn main() {
     let _one = on_threads(1, || {
         all::<f32>();
         all::<f64>();

@@ -7,9 +7,7 @@ use allocations::measure;
 use ndarray::{Array2, Array3};
 use positional_encodings::{Learned, WordVectors, backward_positions_at};
 
-/// One test, since the counters are those of the whole process.
-#[test]
-fn promises_about_memory_are_kept() {
+fn main() {
     gradients_are_not_allocated();
     word_vectors_take_their_table_and_little_more();
     #[cfg(feature = "safetensors")]

@@ -6,8 +6,7 @@ mod allocations;
 use ndarray::{Array4, Axis};
 use positional_encodings::{Frequencies, Pairing, Rotary};
 
-#[test]
-fn a_decode_step_allocates_nothing() {
+fn main() {
     let rotary = Rotary::new(Frequencies::geometric(128, 500_000.0).unwrap(), Pairing::Halves);
     let mut q = Array4::<f32>::ones((1, 32, 1, 128));
     let mut swapped = Array4::<f32>::ones((2, 1, 32, 128));
