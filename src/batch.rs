@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
 
-use crate::parts::{Four, STACK_BYTES, add_to_all, cut, is_long, join, rows_in, through_stack};
+use crate::parts::{Four, STACK_BYTES, Summands, cut, is_long, join, rows_in, through_stack};
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
 /// Writes to the rows, from row i on, of four sequences, from sequence n on, what the vectors are added to, and adds them.
@@ -59,11 +59,11 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         let positions = positions.slice(row..row + out.len_of(axis));
         let encode =
             |positions: &Positions<'_>, vectors: ArrayViewMut2<'_, A>| self.encoding.encode_into(positions, vectors);
-        through_stack(&positions, self.encoding.dim(), encode, |start, vectors| {
+        through_stack(&positions, self.encoding.dim(), out.as_ptr(), encode, |start, vectors| {
             let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
             for_each_four(rows, sequence, &mut |sequence, rows| match self.write {
                 Some(write) => write(sequence, row + start, rows, vectors),
-                None => add_to_all(rows, vectors),
+                None => Summands::in_place().write(rows, vectors),
             });
             Ok(())
         })

@@ -2,11 +2,12 @@
 
 use core::array;
 
-use ndarray::{Array, Array2, ArrayBase, ArrayView1, ArrayView2, ArrayViewMut, Axis, Data, Dimension};
+use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, Axis, Data, Dimension};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, for_each_sequence, nth};
-use crate::parts::{Four, RowSum};
+use crate::parts::{Four, Summands};
+use crate::phase::{BLOCK, Picked};
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
@@ -76,12 +77,22 @@ where
     let (rows, dim) = (words.shape()[..words.ndim() - 1].iter().product(), encoding.dim());
     let too_large = Error::TooLarge { rows, dim };
     let mut input = zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
+    let (table, len) = (words.as_slice(), positions.len());
     let words = words.view().into_dyn();
-    let write = |sequence, row, rows: Four<'_, A>, vectors: ArrayView2<'_, A>| {
-        let words: [Option<ArrayView2<'_, A>>; 4] = array::from_fn(|n| nth(&words, sequence + n));
-        let word =
-            |n: usize, i| words[n].map_or(ArrayView1::from(&[]), |words| words.index_axis_move(Axis(0), row + i));
-        RowSum { word: &word, scale: A::one(), segment: None }.write(rows, vectors);
+    let write = |sequence: usize, row: usize, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>| {
+        let mut summands = Summands::in_place();
+        let ids: [[usize; BLOCK]; 4] = array::from_fn(|n| array::from_fn(|i| (sequence + n) * len + row + i));
+        if let Some(table) = table {
+            summands.words = ids.each_ref().map(|ids| Some(Picked { table, ids: &ids[..vectors.nrows()] }));
+        } else {
+            for (n, rows) in sequences.iter_mut().flatten().enumerate() {
+                let words: Option<ArrayView2<'_, A>> = nth(&words, sequence + n);
+                words
+                    .into_iter()
+                    .for_each(|words| rows.assign(&words.slice_axis(Axis(0), (row..row + vectors.nrows()).into())));
+            }
+        }
+        summands.write(sequences, vectors);
     };
     Sum { encoding, positions: &positions, write: Some(&write) }.make(input.view_mut().into_dyn())?;
     Ok(input)

@@ -4,9 +4,9 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Zip};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::phase::{BLOCK, Terms};
+use crate::phase::{BLOCK, LINE, Picked, Sequence, Sums, line_start};
 use crate::{Element, Error, Position, Positions};
 
 /// Both pieces of work, and the first error.
@@ -91,37 +91,61 @@ pub(crate) fn rows_in<A>(bytes: usize, dim: usize) -> usize {
     1 << (bytes / (size_of::<A>() * dim).max(1)).max(1).ilog2().min(BLOCK.ilog2())
 }
 
-/// What [`through_stack`] takes of it at most.
-pub(crate) const STACK_BYTES: usize = 1 << 16;
+/// What [`through_stack`] takes of it for long work: the longer a block, the fewer anchors, and the longer the runs of memory.
+pub(crate) const STACK_BYTES: usize = 1 << 18;
+/// What it takes for a few rows, which should not wait for a long block to be made ready.
+const FEW_BYTES: usize = 1 << 14;
 
 /// Has `encode` fill blocks of rows on the stack, and calls `visit` with where each begins and with its rows.
 ///
-/// Rows wider than the block, of more than 8192 elements, are on the heap.
+/// Counted from a line of the cache, rows begin where those of `out` do, so that what is added lies as what it is added to. Rows wider
+/// than the block are on the heap: of more than 32,768 elements, or 65,536 of 32 bits or less.
 pub(crate) fn through_stack<A: Element, E>(
     positions: &Positions<'_>,
     dim: usize,
+    out: *const A,
     encode: impl FnMut(&Positions<'_>, ArrayViewMut2<'_, A>) -> Result<(), E>,
     visit: impl FnMut(usize, ArrayView2<'_, A>) -> Result<(), E>,
 ) -> Result<(), E> {
-    match size_of::<A>() {
-        8 => through(&mut [A::zero(); STACK_BYTES / 8], positions, dim, encode, visit),
-        _ => through(&mut [A::zero(); STACK_BYTES / 4], positions, dim, encode, visit),
+    const fn elements(bytes: usize, size: usize) -> usize {
+        (bytes + LINE) / size
     }
+    let few = positions.len().saturating_mul(dim) <= FEW_BYTES / size_of::<f64>();
+    match (size_of::<A>(), few) {
+        (_, true) => on_stack::<A, E, { elements(FEW_BYTES, 8) }>(positions, dim, out, encode, visit),
+        (8, _) => on_stack::<A, E, { elements(STACK_BYTES, 8) }>(positions, dim, out, encode, visit),
+        _ => on_stack::<A, E, { elements(STACK_BYTES, 4) }>(positions, dim, out, encode, visit),
+    }
+}
+
+/// It stays a call, so that a short block does not take the stack of a long one.
+#[inline(never)]
+fn on_stack<A: Element, E, const LEN: usize>(
+    positions: &Positions<'_>,
+    dim: usize,
+    out: *const A,
+    encode: impl FnMut(&Positions<'_>, ArrayViewMut2<'_, A>) -> Result<(), E>,
+    visit: impl FnMut(usize, ArrayView2<'_, A>) -> Result<(), E>,
+) -> Result<(), E> {
+    through(&mut [A::zero(); LEN], positions, dim, out, encode, visit)
 }
 
 fn through<A: Element, E>(
     stack: &mut [A],
     positions: &Positions<'_>,
     dim: usize,
+    out: *const A,
     mut encode: impl FnMut(&Positions<'_>, ArrayViewMut2<'_, A>) -> Result<(), E>,
     mut visit: impl FnMut(usize, ArrayView2<'_, A>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let line = LINE / size_of::<A>();
+    let (here, there) = (line_start(stack.as_ptr()), line_start(out));
     let mut heap = Vec::new();
-    let scratch = if dim > stack.len() {
+    let scratch = if dim > stack.len() - line {
         heap.resize(dim, A::zero());
         &mut heap[..]
     } else {
-        stack
+        &mut stack[(here + line - there) % line..]
     };
     for block in blocks(positions, rows_in::<A>(size_of_val(scratch), dim)) {
         let part = &mut scratch[..block.len() * dim];
@@ -137,81 +161,57 @@ fn through<A: Element, E>(
 /// The same rows of four sequences, the last of which may be missing.
 pub(crate) type Four<'a, A> = [Option<ArrayViewMut2<'a, A>>; 4];
 
-/// Adds `vectors` to as many rows of each sequence.
-pub(crate) fn add_to_all<A: Element>(mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>) {
-    let slices = sequences.each_mut().map(|rows| rows.as_mut().map(|rows| rows.as_slice_mut()));
-    if let (Some(vector), false) = (vectors.as_slice(), slices.iter().any(|slice| matches!(slice, Some(None)))) {
-        let terms = |out| Terms { out, vector, ..Terms::default() };
-        return A::add_up(slices.map(|slice| slice.flatten().map(terms).unwrap_or_default()), A::one());
-    }
-    for mut rows in sequences.into_iter().flatten() {
-        rows.zip_mut_with(&vectors, |row, vector| *row = *row + *vector);
-    }
-}
-
-/// Where to find a row, given the number of its sequence, of four, and its own.
-pub(crate) type RowOf<'f, 'w, A> = &'f dyn Fn(usize, usize) -> ArrayView1<'w, A>;
-
-/// What is summed in each row.
-pub(crate) struct RowSum<'f, 'w, A> {
-    pub(crate) word: RowOf<'f, 'w, A>,
-    /// What words are multiplied with. A product with one changes no bit.
+/// What is summed beside the vectors, in the rows of each of four sequences.
+#[derive(Clone, Copy)]
+pub(crate) struct Summands<'a, A> {
+    /// Nothing where the words are in place.
+    pub(crate) words: [Option<Picked<'a, A>>; 4],
+    /// What words that are not in place are multiplied with. A product with one changes no bit.
     pub(crate) scale: A,
-    pub(crate) segment: Option<RowOf<'f, 'w, A>>,
+    pub(crate) segments: [Option<Picked<'a, A>>; 4],
 }
 
-impl<A: Element> RowSum<'_, '_, A> {
-    /// Writes words × scale + segments + vectors to rows of four sequences.
-    ///
-    /// Four rows are written side by side, for each comes from a place of its own: those of the sequences, or four of one.
-    pub(crate) fn write(&self, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>) {
-        if let [Some(rows), None, ..] = &mut sequences {
-            let mut rows = rows.rows_mut().into_iter().enumerate().map(|(i, row)| (0, i, row));
-            while let Some(first) = rows.next() {
-                self.write_four([Some(first), rows.next(), rows.next(), rows.next()], vectors);
+impl<A: Element> Summands<'_, A> {
+    /// Words in place.
+    pub(crate) fn in_place() -> Self {
+        Self { words: [None; 4], scale: A::one(), segments: [None; 4] }
+    }
+
+    /// Writes words × scale + segments + `vectors` to as many rows of each sequence.
+    pub(crate) fn write(self, sequences: Four<'_, A>, vectors: ArrayView2<'_, A>) {
+        let whole = sequences.iter().flatten().all(|rows| rows.is_standard_layout());
+        let (Some(slice), true) = (vectors.to_slice(), whole) else {
+            let sequences = sequences.into_iter().enumerate();
+            return sequences
+                .for_each(|(n, rows)| rows.into_iter().for_each(|rows| self.write_apart(n, rows, vectors)));
+        };
+        let is_alone = sequences[1].is_none();
+        let mut n = 0..;
+        let sequences = sequences.map(|rows| {
+            let n = n.next()?;
+            let (words, segments) = (self.words[n], self.segments[n]);
+            Some(Sequence { out: rows?.into_slice()?, words, segments, vectors: slice })
+        });
+        let (mut sequences, dim) = (sequences.map(Option::unwrap_or_default), vectors.ncols());
+        if is_alone {
+            // Four rows of it are four streams as well.
+            sequences = core::mem::take(&mut sequences[0]).quarters(dim);
+        }
+        A::add_up(Sums { sequences, dim, scale: self.scale });
+    }
+
+    /// Rows of the `n`-th sequence that are apart in memory, or whose elements are.
+    fn write_apart(self, n: usize, mut rows: ArrayViewMut2<'_, A>, vectors: ArrayView2<'_, A>) {
+        for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
+            let dim = vectors.ncols();
+            if let Some(words) = self.words[n] {
+                row.zip_mut_with(&ArrayView1::from(words.row(i, dim)), |row, word| *row = *word * self.scale);
             }
-            return;
+            if let Some(segments) = self.segments[n] {
+                row.zip_mut_with(&ArrayView1::from(segments.row(i, dim)), |row, segment| *row = *row + *segment);
+            }
         }
-        for i in 0..vectors.nrows() {
-            let [a, b, c, d] = sequences.each_mut();
-            let row =
-                |sequence, rows: Option<_>| rows.map(|rows: &mut ArrayViewMut2<'_, A>| (sequence, i, rows.row_mut(i)));
-            self.write_four([row(0, a.as_mut()), row(1, b.as_mut()), row(2, c.as_mut()), row(3, d.as_mut())], vectors);
-        }
-    }
-
-    /// Rows with the numbers of their sequences and their own.
-    fn write_four(&self, rows: [Option<(usize, usize, ArrayViewMut1<'_, A>)>; 4], vectors: ArrayView2<'_, A>) {
-        let terms = rows.map(|row| {
-            let (sequence, i, out) = row?;
-            let (word, segment) = ((self.word)(sequence, i), self.segment.map(|segment| segment(sequence, i)));
-            let vector = vectors.index_axis_move(Axis(0), i);
-            let slices = (word.to_slice(), segment.map(|segment| segment.to_slice()), vector.to_slice());
-            let ((Some(word_slice), None | Some(Some(_)), Some(vector_slice)), true) =
-                (slices, out.as_slice().is_some())
-            else {
-                self.write_apart(out, word, segment, vector);
-                return None;
-            };
-            let out = out.into_slice()?;
-            Some(Terms { out, word: Some(word_slice), segment: slices.1.flatten(), vector: vector_slice })
-        });
-        A::add_up(terms.map(Option::unwrap_or_default), self.scale);
-    }
-
-    /// A row whose elements, or those of what it is the sum of, are apart in memory.
-    fn write_apart(
-        &self,
-        out: ArrayViewMut1<'_, A>,
-        word: ArrayView1<'_, A>,
-        segment: Option<ArrayView1<'_, A>>,
-        vector: ArrayView1<'_, A>,
-    ) {
-        let rows = Zip::indexed(out).and(word).and(vector);
-        rows.for_each(|i, out, word, vector| {
-            let word = *word * self.scale;
-            *out = segment.map_or(word, |segment| word + segment[i]) + *vector;
-        });
+        rows.zip_mut_with(&vectors, |row, vector| *row = *row + *vector);
     }
 }
 

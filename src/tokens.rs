@@ -9,7 +9,8 @@ use num_traits::{AsPrimitive, PrimInt};
 
 use crate::additive::zeros;
 use crate::batch::{Sum, nth};
-use crate::parts::{Four, RowSum};
+use crate::parts::{Four, Summands};
+use crate::phase::{BLOCK, Picked};
 use crate::training::FrozenRows;
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
@@ -248,15 +249,19 @@ impl<A: Element, E> TokenEmbedding<A, E> {
         rows: Four<'_, A>,
         vectors: ArrayView2<'_, A>,
     ) {
-        let id = |ids: Option<ArrayView1<'_, T>>, i: usize| ids.map_or(0, |ids| ids[row + i].as_() as usize);
-        let word = |n: usize, i| self.words.row(id(tokens[n], i));
-        let rows_of = RowSum { word: &word, scale: self.scale.unwrap_or(A::one()), segment: None };
-        match &self.segments {
-            Some(table) => {
-                RowSum { segment: Some(&|n, i| table.row(id(segments[n], i))), ..rows_of }.write(rows, vectors)
-            }
-            None => rows_of.write(rows, vectors),
+        let len = vectors.nrows();
+        // Without ids the rows are the first of their table.
+        let (mut word_ids, mut segment_ids) = ([[0; BLOCK]; 4], [[0; BLOCK]; 4]);
+        for (numbers, ids) in word_ids.iter_mut().zip(tokens).chain(segment_ids.iter_mut().zip(segments)) {
+            let ids = ids.iter().flat_map(|ids| ids.iter().skip(row).take(len));
+            numbers.iter_mut().zip(ids).for_each(|(number, id)| *number = id.as_() as usize);
         }
+        let summands = Summands {
+            words: word_ids.each_ref().map(|numbers| Picked::rows(&self.words, &numbers[..len])),
+            scale: self.scale.unwrap_or(A::one()),
+            segments: segment_ids.each_ref().map(|numbers| Picked::rows(self.segments.as_ref()?, &numbers[..len])),
+        };
+        summands.write(rows, vectors);
     }
 }
 

@@ -94,9 +94,9 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         self.check(positions)?;
         parts::rows(positions, embeddings, &|positions, mut embeddings| {
             let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| self.encode_into(positions, rows);
-            parts::through_stack(positions, self.dim(), encode, |start, vectors| {
+            parts::through_stack(positions, self.dim(), embeddings.as_ptr(), encode, |start, vectors| {
                 let rows = embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
-                parts::add_to_all([Some(rows), None, None, None], vectors);
+                parts::Summands::in_place().write([Some(rows), None, None, None], vectors);
                 Ok(())
             })
         })

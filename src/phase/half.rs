@@ -7,7 +7,7 @@ use half::{bf16, f16};
 
 use super::level::launch;
 use super::rows::Rows;
-use super::sums::{Sums, Terms};
+use super::sums::Sums;
 use super::{Columns, Lanes, Store, Waves};
 use crate::{Element, Positions};
 
@@ -214,8 +214,8 @@ macro_rules! lanes {
                 load::<Self, S>(simd, values)
             }
 
-            fn add_up(rows: [Terms<'_, Self>; 4], scale: Self) {
-                launch(Level::new(), Sums { rows, scale });
+            fn add_up(sums: Sums<'_, Self>) {
+                launch(Level::new(), sums);
             }
 
             fn rows(

@@ -105,7 +105,7 @@ impl Waves {
     pub(super) fn new_steps(&self) -> Vec<f64> {
         let len = 2 * TURNS.len() * self.turns.padded();
         let mut steps = vec![0.0; len + LINE / size_of::<f64>()];
-        let start = line_start(&steps);
+        let start = line_start(steps.as_ptr());
         launch(self.level, Turning { turns: &self.turns, steps: &mut steps[start..start + len] });
         steps
     }

@@ -5,7 +5,7 @@ use fearless_simd::prelude::*;
 
 use super::level::launch;
 use super::rows::Rows;
-use super::sums::{Sums, Terms};
+use super::sums::Sums;
 use super::{Columns, Store, Waves};
 use crate::Positions;
 
@@ -42,8 +42,8 @@ pub trait Lanes: Copy {
     }
     /// The group that is in memory.
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
-    /// Sums four rows that have the same terms, or none: words that are not in place times `scale`. Not generic, as `rows`.
-    fn add_up(rows: [Terms<'_, Self>; 4], scale: Self);
+    /// Sums rows of four sequences. Not generic, as `rows`.
+    fn add_up(sums: Sums<'_, Self>);
     /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
     /// uses them.
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
@@ -88,8 +88,8 @@ impl Lanes for f32 {
         S::f32s::from_slice(simd, values)
     }
 
-    fn add_up(rows: [Terms<'_, Self>; 4], scale: Self) {
-        launch(Level::new(), Sums { rows, scale });
+    fn add_up(sums: Sums<'_, Self>) {
+        launch(Level::new(), sums);
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -140,8 +140,8 @@ impl Lanes for f64 {
         [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
     }
 
-    fn add_up(rows: [Terms<'_, Self>; 4], scale: Self) {
-        launch(Level::new(), Sums { rows, scale });
+    fn add_up(sums: Sums<'_, Self>) {
+        launch(Level::new(), sums);
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {

@@ -19,7 +19,7 @@ pub(crate) mod wide;
 pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
 pub use level::InstructionSet;
-pub use sums::Terms;
+pub use sums::{Picked, Sequence, Sums};
 
 use core::convert::Infallible;
 use core::ops::Range;
@@ -36,7 +36,7 @@ use turns::Turns;
 use wide::Wide;
 
 /// Bytes of a line of the cache.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// Positions that are computed together. They begin at a multiple of this.
 pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
@@ -61,9 +61,9 @@ pub struct Waves {
     steps: Arc<Vec<f64>>,
 }
 
-/// Where the first line of the cache begins in a table.
-fn line_start(table: &[f64]) -> usize {
-    table.as_ptr().align_offset(LINE).min(LINE / size_of::<f64>())
+/// How many elements on from a place a line of the cache begins.
+pub(crate) fn line_start<A>(place: *const A) -> usize {
+    place.align_offset(LINE).min(LINE / size_of::<A>())
 }
 
 /// What brings the exponent of an amplitude to 2047.
@@ -110,7 +110,7 @@ impl Waves {
     /// The turns for a chunk of pairs.
     #[inline(always)]
     fn steps(&self, chunk: Range<usize>) -> &[f64] {
-        let start = line_start(&self.steps);
+        let start = line_start(self.steps.as_ptr());
         &self.steps[start + 2 * TURNS.len() * chunk.start..start + 2 * TURNS.len() * chunk.end]
     }
 
@@ -148,7 +148,7 @@ impl Waves {
             self.rows(positions, columns, Store::Write, block);
             Ok(())
         };
-        let Ok(()) = through_stack::<_, Infallible>(positions, columns.dim, encode, |start, vectors| {
+        let Ok(()) = through_stack::<_, Infallible>(positions, columns.dim, out.as_ptr(), encode, |start, vectors| {
             let mut rows = out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
             rows.zip_mut_with(&vectors, |out, vector| match store {
                 Store::Write => *out = *vector,
