@@ -3,8 +3,8 @@
 use fearless_simd::prelude::*;
 
 use super::kernel::{BLOCK, CENTRE, Job, OCTET};
-use super::sincos::{rough_sincos, sincos};
-use super::turns::{GROUP, Turns};
+use super::sincos::{Two, rough_sincos, sincos};
+use super::turns::{GROUP, Turns, Words};
 use super::{Lanes, Store};
 use crate::{Element, Position};
 
@@ -123,34 +123,37 @@ pub(super) fn turn<S: Simd>(simd: S, table: &[f64], by: i64) -> Group<S> {
 pub(super) fn exact<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> Group<S> {
     simd.vectorize(
         #[inline(always)]
-        || exact_here(simd, turns, position, first),
+        || {
+            let half = S::f64s::LEN;
+            let (low, high) = (turns.phases(simd, position, first), turns.phases(simd, position, first + half));
+            let radians = |first| S::f64s::from_slice(simd, &turns.radians()[first..first + half]) * position.to_f64();
+            let angles = Two(radians(first), radians(first + half));
+            sincos(simd, Two(low.0, high.0), Two(low.1, high.1), angles).into()
+        },
     )
 }
 
-/// The same without a call.
+/// The same at a position below 2³² in magnitude.
 #[inline(always)]
-pub(super) fn exact_here<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> Group<S> {
-    let low = exact_vector(simd, turns, position, first);
-    let high = exact_vector(simd, turns, position, first + S::f64s::LEN);
-    Group { sin: [low.0, high.0], cos: [low.1, high.1] }
-}
-
-#[inline(always)]
-fn exact_vector<S: Simd>(simd: S, turns: &Turns, position: Position, first: usize) -> (S::f64s, S::f64s) {
-    let (high, low) = turns.phases(simd, position, first);
-    let radians = S::f64s::from_slice(simd, &turns.radians()[first..first + S::f64s::LEN]);
-    sincos(simd, high, low, radians * position.to_f64())
+pub(super) fn exact_near<S: Simd>(simd: S, words: Words<'_>, position: i64) -> Group<S> {
+    let [low, high] = words.halves();
+    let angles = Two(low.angles(simd, position), high.angles(simd, position));
+    let (low, high) = (low.near_phases(simd, position), high.near_phases(simd, position));
+    sincos(simd, Two(low.0, high.0), Two(low.1, high.1), angles).into()
 }
 
 /// The same within 2⁻⁴⁸.
 #[inline(always)]
-fn rough<S: Simd>(simd: S, turns: &Turns, position: i64, first: usize) -> Group<S> {
-    if position.unsigned_abs() >= 1 << 32 {
-        return exact(simd, turns, Position::Integer(position), first);
+fn rough_near<S: Simd>(simd: S, words: Words<'_>, position: i64) -> Group<S> {
+    let [low, high] = words.halves();
+    rough_sincos(simd, Two(low.rough_phases(simd, position), high.rough_phases(simd, position))).into()
+}
+
+impl<S: Simd> From<(Two<S::f64s>, Two<S::f64s>)> for Group<S> {
+    #[inline(always)]
+    fn from((sin, cos): (Two<S::f64s>, Two<S::f64s>)) -> Self {
+        Self { sin: [sin.0, sin.1], cos: [cos.0, cos.1] }
     }
-    let low = rough_sincos(simd, turns.rough_phases(simd, position, first));
-    let high = rough_sincos(simd, turns.rough_phases(simd, position, first + S::f64s::LEN));
-    Group { sin: [low.0, high.0], cos: [low.1, high.1] }
 }
 
 /// What is known of values that were stored.
@@ -171,13 +174,6 @@ impl<S: Simd> Seen<S> {
 
 /// Where the two vectors of a group go: the sines and the cosines, or the first and the second part where they alternate.
 pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
-
-/// `len` values from `start` on, or those that there are.
-#[inline(always)]
-fn part<A>(values: &mut [A], start: usize, len: usize) -> &mut [A] {
-    let end = (start + len).min(values.len());
-    &mut values[start.min(end)..end]
-}
 
 #[inline(always)]
 fn load_two<S: Simd>(simd: S, values: &[f64]) -> [S::f64s; 2] {
@@ -289,25 +285,32 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         )
     }
 
-    /// The group at a position by itself: a rough value, unless it is so close to where rounding changes that the
-    /// one that a run of rows would have might be rounded otherwise.
+    /// The group at a position by itself: a rough value, unless it is so close to where rounding changes that the one that a run
+    /// of rows would have might be rounded otherwise.
     #[inline(always)]
-    pub(super) fn put_lone<A: Element>(self, position: i64, first: usize, slot: Slot<'_, A>) {
-        let group = rough(self.simd, &self.task.waves.turns, position, first).scaled(self.task.waves.amplitude);
+    pub(super) fn put_lone<A: Element>(
+        self,
+        words: Words<'_>,
+        position: i64,
+        first: usize,
+        front: &mut [A],
+        back: &mut [A],
+    ) {
+        let group = rough_near(self.simd, words, position).scaled(self.task.waves.amplitude);
         let doubt = DOUBT * self.task.waves.amplitude.abs();
         let (low, high) = (group.shifted(-doubt), group.shifted(doubt));
         let same = |low, high| A::are_same::<S>(A::to_group::<S>(low), A::to_group::<S>(high));
         if same(low.sin, high.sin) & same(low.cos, high.cos) {
-            self.put(high, slot);
+            self.put(high, (front, back));
         } else {
-            self.put_turned(position, first, slot);
+            self.put_turned(position, first, front, back);
         }
     }
 
     /// The group at a position by itself, in the way of runs.
     #[cold]
     #[inline(never)]
-    fn put_turned<A: Element>(self, position: i64, first: usize, slot: Slot<'_, A>) {
+    pub(super) fn put_turned<A: Element>(self, position: i64, first: usize, front: &mut [A], back: &mut [A]) {
         self.simd.vectorize(
             #[inline(always)]
             || {
@@ -319,7 +322,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                 }
                 let mut values = [0.0; 2 * GROUP];
                 centre.store(&mut values[..2 * Self::WIDTH]);
-                self.put_near(&values[..2 * Self::WIDTH], position, first, slot);
+                self.put_near(&values[..2 * Self::WIDTH], position, first, (front, back));
             },
         );
     }
@@ -349,25 +352,38 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         A::write_group::<S>(cos, slot.1);
     }
 
-    /// Gives `put` the place of the `at`-th group of some columns, or what is added or copied there: to the columns that there
-    /// are, where they end in its midst.
+    /// Has `put` write each group of a row, given its first pair and the words of its pairs; then come the columns after the pairs.
     #[inline(always)]
-    pub(super) fn at<A: Element>(self, out: &mut [&mut [A]; 2], at: usize, put: impl FnOnce(Slot<'_, A>)) {
-        let width = Self::WIDTH;
-        let [firsts, seconds] = out;
-        let (first, second) = if INTERLEAVED {
-            let both = part(firsts, 2 * width * at, 2 * width);
-            both.split_at_mut(width.min(both.len()))
-        } else {
-            (part(firsts, width * at, width), part(seconds, width * at, width))
-        };
-        if self.task.store == Store::Write && first.len() == width && second.len() == width {
-            return put((first, second));
+    pub(super) fn each_group<A: Element>(self, row: &mut [A], mut put: impl FnMut(usize, Words<'_>, Slot<'_, A>)) {
+        let (width, columns, turns) = (Self::WIDTH, self.task.columns, &self.task.waves.turns);
+        let mut whole = 0;
+        if self.task.store == Store::Write {
+            whole = columns.whole_groups(0..turns.padded(), width) * width;
+            let groups = turns.words(0..whole).groups(width).zip((0..).step_by(width));
+            let [firsts, seconds] = columns.of_pairs(row, 0..whole);
+            if INTERLEAVED {
+                for (slot, (words, first)) in firsts.chunks_exact_mut(2 * width).zip(groups) {
+                    let (first_half, second_half) = slot.split_at_mut(width);
+                    put(first, words, (first_half, second_half));
+                }
+            } else {
+                let slots = firsts.chunks_exact_mut(width).zip(seconds.chunks_exact_mut(width));
+                for (slot, (words, first)) in slots.zip(groups) {
+                    put(first, words, slot);
+                }
+            }
         }
-        let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
-        put((&mut low[..width], &mut high[..width]));
-        self.deliver(first, &low);
-        self.deliver(second, &high);
+        // By way of the stack: what is added, or ends in the midst of a group.
+        for first in (whole..turns.padded()).step_by(width) {
+            let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
+            put(first, turns.words(first..first + width), (&mut low[..width], &mut high[..width]));
+            let [firsts, seconds] = columns.of_pairs(row, first..first + width);
+            let (firsts, seconds) =
+                if INTERLEAVED { firsts.split_at_mut(width.min(firsts.len())) } else { (firsts, seconds) };
+            self.deliver(firsts, &low);
+            self.deliver(seconds, &high);
+        }
+        self.zeros(row);
     }
 
     /// Stores or adds as many of the values as there is room for.

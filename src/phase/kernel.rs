@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, Seen, Slot, TURNS, exact, exact_here, turn};
+use super::group::{Group, Seen, Slot, TURNS, exact, exact_near, turn};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
 use super::turns::Turns;
@@ -332,35 +332,39 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// One position by itself.
     #[inline(always)]
     fn lone_row<A: Element>(self, position: i64, row: &mut [A]) {
-        let mut out = self.task.columns.of_pairs(row, 0..self.task.waves.turns.padded());
-        for at in 0..self.task.waves.turns.padded() / Self::WIDTH {
-            self.at(
-                &mut out,
-                at,
-                #[inline(always)]
-                |slot| self.put_lone(position, at * Self::WIDTH, slot),
-            );
-        }
-        self.zeros(row);
+        let is_near = position.unsigned_abs() < 1 << 32;
+        self.each_group(
+            row,
+            #[inline(always)]
+            |first, words, (low, high)| {
+                if is_near {
+                    self.put_lone(words, position, first, low, high);
+                } else {
+                    self.put_turned(position, first, low, high);
+                }
+            },
+        );
     }
 
     /// A row from the exact phases of its own position.
     #[inline(always)]
     fn exact_row<A: Element>(self, position: Position, row: &mut [A]) {
-        let mut out = self.task.columns.of_pairs(row, 0..self.task.waves.turns.padded());
-        for at in 0..self.task.waves.turns.padded() / Self::WIDTH {
-            let mut group = exact_here(self.simd, &self.task.waves.turns, position, at * Self::WIDTH);
-            if self.task.waves.amplitude != 1.0 {
-                group = group.scaled(self.task.waves.amplitude);
-            }
-            self.at(
-                &mut out,
-                at,
-                #[inline(always)]
-                |slot| self.put(group, slot),
-            );
-        }
-        self.zeros(row);
+        self.each_group(
+            row,
+            #[inline(always)]
+            |first, words, slot| {
+                let mut group = match position {
+                    Position::Integer(position) if position.unsigned_abs() < 1 << 32 => {
+                        exact_near(self.simd, words, position)
+                    }
+                    _ => exact(self.simd, &self.task.waves.turns, position, first),
+                };
+                if self.task.waves.amplitude != 1.0 {
+                    group = group.scaled(self.task.waves.amplitude);
+                }
+                self.put(group, slot);
+            },
+        );
     }
 }
 

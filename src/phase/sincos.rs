@@ -8,6 +8,8 @@
 // The polynomial coefficients stand as fdlibm prints them, a digit more than needed.
 #![allow(clippy::excessive_precision)]
 
+use core::ops::{Add, Mul, Sub};
+
 use fearless_simd::prelude::*;
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
@@ -24,14 +26,73 @@ const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 const TWO_52: f64 = (1_u64 << 52) as f64;
 
-/// Sine and cosine of the phase (high, low), 128 bits of a turn; `angle` is the same in radians as f64 has it, used where
+/// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of operations to choose from.
+#[derive(Clone, Copy)]
+pub(crate) struct Two<V>(pub(crate) V, pub(crate) V);
+
+impl<V: Mul<Output = V>> Mul for Two<V> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        Self(self.0 * other.0, self.1 * other.1)
+    }
+}
+
+impl<V: Add<Output = V>> Add for Two<V> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0, self.1 + other.1)
+    }
+}
+
+impl<V: Sub<Output = V>> Sub for Two<V> {
+    type Output = Self;
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0, self.1 - other.1)
+    }
+}
+
+/// The same number everywhere.
+#[inline(always)]
+fn splat<S: Simd>(simd: S, value: f64) -> Two<S::f64s> {
+    let vector = S::f64s::splat(simd, value);
+    Two(vector, vector)
+}
+
+/// An angle as the nearest quarter turn, and what is left of it in radians: x and its tail y.
+struct Reduced<S: Simd> {
+    quarter: S::u64s,
+    x: S::f64s,
+    y: S::f64s,
+}
+
+/// Sine and cosine of the phases (high, low), 128 bits of a turn; `angle` is the same in radians as f64 has it, used where
 /// it is tiny.
 #[inline(always)]
-pub(crate) fn sincos<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> (S::f64s, S::f64s) {
+pub(crate) fn sincos<S: Simd>(
+    simd: S,
+    high: Two<S::u64s>,
+    low: Two<S::u64s>,
+    angle: Two<S::f64s>,
+) -> (Two<S::f64s>, Two<S::f64s>) {
+    let a = reduced(simd, high.0, low.0, angle.0);
+    let b = reduced(simd, high.1, low.1, angle.1);
+    let (x, y) = (Two(a.x, b.x), Two(a.y, b.y));
+    let (sin, cos) = (kernel_sin(simd, x, y), kernel_cos(simd, x, y));
+    let (a, b) = (in_quarter(simd, a.quarter, sin.0, cos.0), in_quarter(simd, b.quarter, sin.1, cos.1));
+    (Two(a.0, b.0), Two(a.1, b.1))
+}
+
+#[inline(always)]
+fn reduced<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S> {
     // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that eighth and by half a unit of
     // the leading bits, so that those are the nearest and next to a quarter turn they are zero on both sides.
     let biased = high + ((1 << 61) + (1 << 35));
-    let quarter = biased >> 62;
     let rest = biased & ((1 << 62) - 1);
     // 26 leading bits, the 52 next (integers less their biases of 2²⁵ and 2⁵¹), and the last 48.
     let leading: S::f64s = ((rest >> 36) | TWO_52_BITS).bitcast();
@@ -46,11 +107,13 @@ pub(crate) fn sincos<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f6
     let sum = exact + small;
     let error = (exact - sum) + small;
     let tiny = angle.abs().simd_lt(S::f64s::splat(simd, TINY));
-    let x = tiny.select(angle, sum);
-    let y = tiny.select(S::f64s::splat(simd, 0.0), error);
+    let (x, y) = (tiny.select(angle, sum), tiny.select(S::f64s::splat(simd, 0.0), error));
+    Reduced { quarter: biased >> 62, x, y }
+}
 
-    let (sin, cos) = (kernel_sin(simd, x, y), kernel_cos(simd, x, y));
-
+/// Sine and cosine of what is left, turned by a number of quarters.
+#[inline(always)]
+fn in_quarter<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: S::f64s) -> (S::f64s, S::f64s) {
     // Quarter 0: (sin, cos); 1: (cos, −sin); 2: (−sin, −cos); 3: (−cos, sin).
     let odd = (quarter & 1).simd_eq(S::u64s::splat(simd, 1));
     let sin_sign = (quarter & 2) << 62;
@@ -60,12 +123,12 @@ pub(crate) fn sincos<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f6
     ((sin_bits ^ sin_sign).bitcast(), (cos_bits ^ cos_sign).bitcast())
 }
 
-/// Sine and cosine of a phase in 2⁻⁶⁴ of a turn, within 2⁻⁴⁸.
+/// Sine and cosine of phases in 2⁻⁶⁴ of a turn, within 2⁻⁴⁸.
 ///
 /// The phase is reduced to half a turn, and goes through polynomials that interpolate sin(2πx)/x and cos(2πx) on a quarter turn
 /// either way, as functions of x², at Chebyshev's points; their errors are 2⁻⁵¹·⁸ and 2⁻⁴⁸·⁸.
 #[inline(always)]
-pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: S::u64s) -> (S::f64s, S::f64s) {
+pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: Two<S::u64s>) -> (Two<S::f64s>, Two<S::f64s>) {
     const SIN: [f64; 8] = [
         6.283185307179585,
         -41.341702240398284,
@@ -86,21 +149,27 @@ pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: S::u64s) -> (S::f64s, S::f64
         7.896555735851554,
         -1.6452233497893094,
     ];
-    // The nearest half turn, and what is left: 52 bits of a quarter turn at most, either way.
-    let biased = phase + (1 << 62);
-    let sign = biased & (1 << 63);
-    let x: S::f64s = (((biased << 1) >> 12) | TWO_52_BITS).bitcast();
-    let x = (x - (TWO_52 + (1_u64 << 51) as f64)) * (0.5 / TWO_52);
+    let (a, b) = (half_turn::<S>(phase.0), half_turn::<S>(phase.1));
+    let x = Two(a.0, b.0);
     let z = x * x;
     let (sin, cos) = (x * polynomial(simd, z, SIN), polynomial(simd, z, COS));
-    let (sin, cos): (S::u64s, S::u64s) = (sin.bitcast(), cos.bitcast());
-    ((sin ^ sign).bitcast(), (cos ^ sign).bitcast())
+    let signed = |value: S::f64s, sign: S::u64s| (value.bitcast::<S::u64s>() ^ sign).bitcast();
+    (Two(signed(sin.0, a.1), signed(sin.1, b.1)), Two(signed(cos.0, a.1), signed(cos.1, b.1)))
+}
+
+/// What is left of a phase after the nearest half turn, in turns, and the sign that this half turn makes.
+#[inline(always)]
+fn half_turn<S: Simd>(phase: S::u64s) -> (S::f64s, S::u64s) {
+    let biased = phase + (1 << 62);
+    // 52 bits of a quarter turn at most, either way.
+    let x: S::f64s = (((biased << 1) >> 12) | TWO_52_BITS).bitcast();
+    ((x - (TWO_52 + (1_u64 << 51) as f64)) * (0.5 / TWO_52), biased & (1 << 63))
 }
 
 /// Σ cᵢ · zⁱ in pairs of terms, pairs of those and their sum (Estrin's way), so that products do not wait for each other.
 #[inline(always)]
-fn polynomial<S: Simd>(simd: S, z: S::f64s, c: [f64; 8]) -> S::f64s {
-    let pair = |i: usize| z * c[i + 1] + S::f64s::splat(simd, c[i]);
+fn polynomial<S: Simd>(simd: S, z: Two<S::f64s>, c: [f64; 8]) -> Two<S::f64s> {
+    let pair = |i: usize| z * splat(simd, c[i + 1]) + splat(simd, c[i]);
     let square = z * z;
     let (low, high) = (pair(2) * square + pair(0), pair(6) * square + pair(4));
     high * (square * square) + low
@@ -108,31 +177,31 @@ fn polynomial<S: Simd>(simd: S, z: S::f64s, c: [f64; 8]) -> S::f64s {
 
 /// sin(x + y) for |x| ≤ π/4, y the tail of x.
 #[inline(always)]
-fn kernel_sin<S: Simd>(simd: S, x: S::f64s, y: S::f64s) -> S::f64s {
-    let splat = |value| S::f64s::splat(simd, value);
+fn kernel_sin<S: Simd>(simd: S, x: Two<S::f64s>, y: Two<S::f64s>) -> Two<S::f64s> {
+    let k = |value| splat(simd, value);
     let z = x * x;
     let w = z * z;
-    let r = splat(8.333_333_333_322_489_461_24e-3)
-        + z * (z * 2.755_731_370_707_006_767_89e-6 - splat(1.984_126_982_985_794_931_34e-4))
-        + z * w * (z * 1.589_690_995_211_550_102_21e-10 - splat(2.505_076_025_340_686_341_95e-8));
+    let r = k(8.333_333_333_322_489_461_24e-3)
+        + z * (z * k(2.755_731_370_707_006_767_89e-6) - k(1.984_126_982_985_794_931_34e-4))
+        + z * w * (z * k(1.589_690_995_211_550_102_21e-10) - k(2.505_076_025_340_686_341_95e-8));
     let v = z * x;
-    x - ((z * (y * 0.5 - v * r) - y) - v * -1.666_666_666_666_663_243_48e-1)
+    x - ((z * (y * k(0.5) - v * r) - y) - v * k(-1.666_666_666_666_663_243_48e-1))
 }
 
 /// cos(x + y) for |x| ≤ π/4, y the tail of x.
 #[inline(always)]
-fn kernel_cos<S: Simd>(simd: S, x: S::f64s, y: S::f64s) -> S::f64s {
-    let splat = |value| S::f64s::splat(simd, value);
+fn kernel_cos<S: Simd>(simd: S, x: Two<S::f64s>, y: Two<S::f64s>) -> Two<S::f64s> {
+    let k = |value| splat(simd, value);
     let z = x * x;
     let w = z * z;
     let r = z
-        * (splat(4.166_666_666_666_660_190_37e-2)
-            + z * (z * 2.480_158_728_947_672_941_78e-5 - splat(1.388_888_888_887_410_957_49e-3)))
+        * (k(4.166_666_666_666_660_190_37e-2)
+            + z * (z * k(2.480_158_728_947_672_941_78e-5) - k(1.388_888_888_887_410_957_49e-3)))
         + w * w
-            * (splat(-2.755_731_435_139_066_330_35e-7)
-                + z * (splat(2.087_572_321_298_174_827_9e-9) - z * 1.135_964_755_778_819_482_65e-11));
-    let half = z * 0.5;
-    let one = splat(1.0);
+            * (k(-2.755_731_435_139_066_330_35e-7)
+                + z * (k(2.087_572_321_298_174_827_9e-9) - z * k(1.135_964_755_778_819_482_65e-11)));
+    let half = z * k(0.5);
+    let one = k(1.0);
     let w = one - half;
     w + (((one - w) - half) + (z * r - x * y))
 }

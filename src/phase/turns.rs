@@ -5,6 +5,8 @@
 //! digital synthesizers. 128 bits of it are kept: even where the sine is as small as it gets, near 2⁻⁶¹ at positions up
 //! to 2⁵³, that is its full precision. Frequencies of 128 bits would lose it there.
 
+use core::ops::Range;
+
 use fearless_simd::prelude::*;
 
 use super::wide::{Limbs, Wide};
@@ -12,6 +14,8 @@ use crate::Position;
 
 /// Pairs are stored in multiples of this, so that the widest vectors never meet an end. The rest have frequency zero.
 pub(crate) const GROUP: usize = 16;
+/// A digit of 32 bits.
+const DIGIT: u64 = (1 << 32) - 1;
 
 /// The frequencies of all pairs, one array per word.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +62,9 @@ impl Turns {
     #[inline(always)]
     pub(crate) fn phases<S: Simd>(&self, simd: S, position: Position, first: usize) -> (S::u64s, S::u64s) {
         match position {
-            Position::Integer(position) if position.unsigned_abs() < 1 << 32 => self.near_phases(simd, position, first),
+            Position::Integer(position) if position.unsigned_abs() < 1 << 32 => {
+                self.words(first..first + S::u64s::LEN).near_phases(simd, position)
+            }
             _ => {
                 let (mut high, mut low) = ([0; GROUP], [0; GROUP]);
                 let (high, low) = (&mut high[..S::u64s::LEN], &mut low[..S::u64s::LEN]);
@@ -68,36 +74,15 @@ impl Turns {
         }
     }
 
-    /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit digits that vector units
-    /// multiply.
+    /// The words of some pairs, the padding included.
     #[inline(always)]
-    fn near_phases<S: Simd>(&self, simd: S, position: i64, first: usize) -> (S::u64s, S::u64s) {
-        const DIGIT: u64 = (1 << 32) - 1;
-        let end = first + S::u64s::LEN;
-        let f_high = S::u64s::from_slice(simd, &self.high[first..end]);
-        let f_low = S::u64s::from_slice(simd, &self.low[first..end]);
-        let factor = S::u64s::splat(simd, position.unsigned_abs());
-        let below = (S::u64s::from_slice(simd, &self.lowest[first..end]) >> 32) * factor;
-        let digit0 = (f_low & DIGIT) * factor + (below >> 32);
-        let digit1 = (f_low >> 32) * factor + (digit0 >> 32);
-        let digit2 = (f_high & DIGIT) * factor + (digit1 >> 32);
-        let digit3 = (f_high >> 32) * factor + (digit2 >> 32);
-        let (high, low) = ((digit3 << 32) | (digit2 & DIGIT), (digit1 << 32) | (digit0 & DIGIT));
-        if position >= 0 {
-            return (high, low);
+    pub(crate) fn words(&self, pairs: Range<usize>) -> Words<'_> {
+        Words {
+            high: &self.high[pairs.clone()],
+            low: &self.low[pairs.clone()],
+            lowest: &self.lowest[pairs.clone()],
+            radians: &self.radians[pairs],
         }
-        let zero = S::u64s::splat(simd, 0);
-        (zero - high - low.simd_eq(zero).select(zero, S::u64s::splat(simd, 1)), zero - low)
-    }
-
-    /// The phases at a position below 2³² in magnitude within 2⁻⁶³ of a turn.
-    #[inline(always)]
-    pub(crate) fn rough_phases<S: Simd>(&self, simd: S, position: i64, first: usize) -> S::u64s {
-        let end = first + S::u64s::LEN;
-        let factor = S::u64s::splat(simd, position.unsigned_abs());
-        let below = (S::u64s::from_slice(simd, &self.low[first..end]) >> 32) * factor;
-        let phases = S::u64s::from_slice(simd, &self.high[first..end]) * factor + (below >> 32);
-        if position >= 0 { phases } else { S::u64s::splat(simd, 0) - phases }
     }
 
     /// Any position within ±2⁶²: 192 bits of the frequency and its whole turns times the 53 or 63 bits of the position.
@@ -119,6 +104,73 @@ impl Turns {
             // A real that is not whole has a negative exponent, and below 2⁶² no other one exceeds 9.
             [low[i], high[i]] = shift_right_signed(product, (64 - exponent).unsigned_abs());
         }
+    }
+}
+
+/// The words of some pairs that positions below 2³² in magnitude need.
+#[derive(Clone, Copy)]
+pub(crate) struct Words<'a> {
+    high: &'a [u64],
+    low: &'a [u64],
+    lowest: &'a [u64],
+    radians: &'a [f64],
+}
+
+impl<'a> Words<'a> {
+    /// Those of `width` pairs after the other.
+    #[inline(always)]
+    pub(crate) fn groups(self, width: usize) -> impl Iterator<Item = Self> {
+        let words = self.high.chunks_exact(width).zip(self.low.chunks_exact(width));
+        let rest = self.lowest.chunks_exact(width).zip(self.radians.chunks_exact(width));
+        words.zip(rest).map(|((high, low), (lowest, radians))| Self { high, low, lowest, radians })
+    }
+
+    #[inline(always)]
+    pub(crate) fn halves(self) -> [Self; 2] {
+        let at = self.high.len() / 2;
+        let (high, low) = (self.high.split_at(at), self.low.split_at(at));
+        let (lowest, radians) = (self.lowest.split_at(at), self.radians.split_at(at));
+        [
+            Self { high: high.0, low: low.0, lowest: lowest.0, radians: radians.0 },
+            Self { high: high.1, low: low.1, lowest: lowest.1, radians: radians.1 },
+        ]
+    }
+
+    /// The angles at a position in f64.
+    #[inline(always)]
+    pub(crate) fn angles<S: Simd>(self, simd: S, position: i64) -> S::f64s {
+        S::f64s::from_slice(simd, self.radians) * position as f64
+    }
+
+    /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit digits that vector units
+    /// multiply.
+    #[inline(always)]
+    pub(crate) fn near_phases<S: Simd>(self, simd: S, position: i64) -> (S::u64s, S::u64s) {
+        let f_high = S::u64s::from_slice(simd, self.high);
+        let f_low = S::u64s::from_slice(simd, self.low);
+        // The mask tells the compiler that 32 bits are enough.
+        let factor = S::u64s::splat(simd, position.unsigned_abs()) & DIGIT;
+        let below = (S::u64s::from_slice(simd, self.lowest) >> 32) * factor;
+        let digit0 = (f_low & DIGIT) * factor + (below >> 32);
+        let digit1 = (f_low >> 32) * factor + (digit0 >> 32);
+        let digit2 = (f_high & DIGIT) * factor + (digit1 >> 32);
+        let digit3 = (f_high >> 32) * factor + (digit2 >> 32);
+        let (high, low) = ((digit3 << 32) | (digit2 & DIGIT), (digit1 << 32) | (digit0 & DIGIT));
+        if position >= 0 {
+            return (high, low);
+        }
+        let zero = S::u64s::splat(simd, 0);
+        (zero - high - low.simd_eq(zero).select(zero, S::u64s::splat(simd, 1)), zero - low)
+    }
+
+    /// The phases at a position below 2³² in magnitude within 2⁻⁶³ of a turn.
+    #[inline(always)]
+    pub(crate) fn rough_phases<S: Simd>(self, simd: S, position: i64) -> S::u64s {
+        // The mask tells the compiler that 32 bits are enough.
+        let factor = S::u64s::splat(simd, position.unsigned_abs()) & DIGIT;
+        let below = (S::u64s::from_slice(simd, self.low) >> 32) * factor;
+        let phases = S::u64s::from_slice(simd, self.high) * factor + (below >> 32);
+        if position >= 0 { phases } else { S::u64s::splat(simd, 0) - phases }
     }
 }
 
