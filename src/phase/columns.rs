@@ -59,7 +59,7 @@ impl Columns {
         let row = &mut row[..self.used()];
         if self.layout == Layout::Interleaved {
             let end = (2 * pairs.end).min(row.len());
-            return [&mut row[2 * pairs.start..end], &mut []];
+            return [&mut row[(2 * pairs.start).min(end)..end], &mut []];
         }
         let (firsts, seconds) = row.split_at_mut(self.pairs);
         let part = |members: &'r mut [A]| {
