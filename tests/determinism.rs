@@ -83,6 +83,15 @@ fn positions() -> Vec<Positions<'static>> {
     ]
 }
 
+/// A padded sequence, a grid, and padding far away.
+fn repeated() -> [Positions<'static>; 3] {
+    [
+        Positions::from(vec![1_i64, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
+        Positions::from((0..60).map(|i| i / 12).collect::<Vec<usize>>()),
+        Positions::from(vec![-1_i64 << 50, -1 << 50, -1 << 50, 0, 0, 1]),
+    ]
+}
+
 fn encodings() -> Vec<(&'static str, Sinusoidal)> {
     let build = || -> Result<_, positional_encodings::Error> {
         let of = Sinusoidal::from_frequencies;
@@ -185,7 +194,7 @@ fn tables_are_pinned() {
 /// Alone, in a range that starts elsewhere, as an id, in a batch, strided, transposed, added.
 fn company<A: Element>(encoding: &Sinusoidal) {
     let dim = encoding.dim();
-    for at in positions() {
+    for at in positions().into_iter().chain(repeated()) {
         let whole: Array2<A> = encoding.encode(&at).unwrap();
         let expected = bits(&whole);
         let same = |found: ArrayView2<'_, A>, how: &str| assert_eq!(bits(found), expected, "{how} at {at:?}");

@@ -264,6 +264,13 @@ impl<A: Element> Learned<A> {
                         .zip_mut_with(&rows, |out, value| store(out, *value));
                     len
                 }
+                Run::Repeated { position, len } => {
+                    let source = self.table.row((position - self.first()) as usize);
+                    for mut row in out.slice_axis_mut(Axis(0), (row..row + len).into()).rows_mut() {
+                        row.zip_mut_with(&source, |out, value| store(out, *value));
+                    }
+                    len
+                }
                 Run::Real(position) => {
                     let (below, above, t) = self.around(position);
                     let values = below.iter().zip(above);

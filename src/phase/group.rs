@@ -144,7 +144,7 @@ pub(super) fn exact_near<S: Simd>(simd: S, words: Words<'_>, position: i64) -> G
 
 /// The same within 2⁻⁴⁸.
 #[inline(always)]
-fn rough_near<S: Simd>(simd: S, words: Words<'_>, position: i64) -> Group<S> {
+pub(super) fn rough_near<S: Simd>(simd: S, words: Words<'_>, position: i64) -> Group<S> {
     let [low, high] = words.halves();
     rough_sincos(simd, Two(low.rough_phases(simd, position), high.rough_phases(simd, position))).into()
 }
@@ -285,18 +285,18 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         )
     }
 
-    /// The group at a position by itself: a rough value, unless it is so close to where rounding changes that the one that a run
+    /// The group at a position by itself: the rough one, unless it is so close to where rounding changes that the one that a run
     /// of rows would have might be rounded otherwise.
     #[inline(always)]
     pub(super) fn put_lone<A: Element>(
         self,
-        words: Words<'_>,
+        group: Group<S>,
         position: i64,
         first: usize,
         front: &mut [A],
         back: &mut [A],
     ) {
-        let group = rough_near(self.simd, words, position).scaled(self.task.waves.amplitude);
+        let group = group.scaled(self.task.waves.amplitude);
         let doubt = DOUBT * self.task.waves.amplitude.abs();
         let (low, high) = (group.shifted(-doubt), group.shifted(doubt));
         let same = |low, high| A::are_same::<S>(A::to_group::<S>(low), A::to_group::<S>(high));
@@ -307,10 +307,17 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
+    /// A group of exact phases.
+    #[inline(always)]
+    pub(super) fn put_exact<A: Element>(self, group: Group<S>, slot: Slot<'_, A>) {
+        let amplitude = self.task.waves.amplitude;
+        self.put(if amplitude == 1.0 { group } else { group.scaled(amplitude) }, slot);
+    }
+
     /// The group at a position by itself, in the way of runs.
     #[cold]
     #[inline(never)]
-    pub(super) fn put_turned<A: Element>(self, position: i64, first: usize, front: &mut [A], back: &mut [A]) {
+    fn put_turned<A: Element>(self, position: i64, first: usize, front: &mut [A], back: &mut [A]) {
         self.simd.vectorize(
             #[inline(always)]
             || {
@@ -350,40 +357,6 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
         A::write_group::<S>(sin, slot.0);
         A::write_group::<S>(cos, slot.1);
-    }
-
-    /// Has `put` write each group of a row, given its first pair and the words of its pairs; then come the columns after the pairs.
-    #[inline(always)]
-    pub(super) fn each_group<A: Element>(self, row: &mut [A], mut put: impl FnMut(usize, Words<'_>, Slot<'_, A>)) {
-        let (width, columns, turns) = (Self::WIDTH, self.task.columns, &self.task.waves.turns);
-        let mut whole = 0;
-        if self.task.store == Store::Write {
-            whole = columns.whole_groups(0..turns.padded(), width) * width;
-            let groups = turns.words(0..whole).groups(width).zip((0..).step_by(width));
-            let [firsts, seconds] = columns.of_pairs(row, 0..whole);
-            if INTERLEAVED {
-                for (slot, (words, first)) in firsts.chunks_exact_mut(2 * width).zip(groups) {
-                    let (first_half, second_half) = slot.split_at_mut(width);
-                    put(first, words, (first_half, second_half));
-                }
-            } else {
-                let slots = firsts.chunks_exact_mut(width).zip(seconds.chunks_exact_mut(width));
-                for (slot, (words, first)) in slots.zip(groups) {
-                    put(first, words, slot);
-                }
-            }
-        }
-        // By way of the stack: what is added, or ends in the midst of a group.
-        for first in (whole..turns.padded()).step_by(width) {
-            let (mut low, mut high) = ([A::zero(); GROUP], [A::zero(); GROUP]);
-            put(first, turns.words(first..first + width), (&mut low[..width], &mut high[..width]));
-            let [firsts, seconds] = columns.of_pairs(row, first..first + width);
-            let (firsts, seconds) =
-                if INTERLEAVED { firsts.split_at_mut(width.min(firsts.len())) } else { (firsts, seconds) };
-            self.deliver(firsts, &low);
-            self.deliver(seconds, &high);
-        }
-        self.zeros(row);
     }
 
     /// Stores or adds as many of the values as there is room for.

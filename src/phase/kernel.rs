@@ -4,10 +4,10 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, Seen, Slot, TURNS, exact, exact_near, turn};
+use super::group::{Group, Seen, Slot, TURNS, exact, exact_near, rough_near, turn};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
-use super::turns::Turns;
+use super::turns::{Turns, Words};
 use super::{Columns, LINE, Layout, Store, Waves, line_start};
 use crate::positions::Run;
 use crate::{Element, Position, Positions};
@@ -33,6 +33,8 @@ struct Desk<A> {
     sure: [u64; CHUNK],
     /// Eight rows of a chunk, where they do not go straight to their place.
     vectors: Option<[[A; 2 * CHUNK]; OCTET as usize]>,
+    /// A chunk of a row by itself, where it does not.
+    vector: Option<[A; 2 * CHUNK]>,
 }
 
 /// What stays the same for all rows of a call.
@@ -114,26 +116,36 @@ impl Waves {
 impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn all<A: Element>(self, positions: &Positions<'_>, rows: &mut Rows<'_, A>) {
-        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; CHUNK], vectors: None };
+        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; CHUNK], vectors: None, vector: None };
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
-                Run::Integers { start, len } if A::EXACT || !self.task.waves.has_moderate_amplitude() => {
-                    for (position, row) in (start..).zip(row..row + len) {
-                        self.exact_row(Position::Integer(position), rows.one(row));
-                    }
-                    len
-                }
-                Run::Integers { start, len } => {
+                Run::Integers { start, len } if self.is_turned::<A>() => {
                     self.run(start, len, row, rows, &mut desk);
                     len
                 }
+                Run::Integers { start, len } => {
+                    for (position, row) in (start..).zip(row..row + len) {
+                        self.rows_at(Position::Integer(position), row..row + 1, rows, &mut desk);
+                    }
+                    len
+                }
+                Run::Repeated { position, len } => {
+                    self.rows_at(Position::Integer(position), row..row + len, rows, &mut desk);
+                    len
+                }
                 Run::Real(position) => {
-                    self.exact_row(Position::Real(position), rows.one(row));
+                    self.rows_at(Position::Real(position), row..row + 1, rows, &mut desk);
                     1
                 }
             };
         }
+    }
+
+    /// Whether values come from turns, or at least are those that turns would give.
+    #[inline(always)]
+    fn is_turned<A: Element>(self) -> bool {
+        !A::EXACT && self.task.waves.has_moderate_amplitude()
     }
 
     /// The rows of `len` consecutive positions, the first at row `row`: block by block.
@@ -146,7 +158,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             let count = (len - done).min((BLOCK - step) as usize);
             if count < FEW {
                 for (position, row) in (position..).zip(row + done..row + done + count) {
-                    self.lone_row(position, rows.one(row));
+                    self.rows_at(Position::Integer(position), row..row + 1, rows, desk);
                 }
             } else {
                 self.block(position - step, step..step + count as i64, row + done, rows, desk);
@@ -329,42 +341,91 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.put_unsure(after, next, seen)
     }
 
-    /// One position by itself.
+    /// Rows at the same position, by itself.
     #[inline(always)]
-    fn lone_row<A: Element>(self, position: i64, row: &mut [A]) {
-        let is_near = position.unsigned_abs() < 1 << 32;
-        self.each_group(
-            row,
+    fn rows_at<A: Element>(self, position: Position, at: Range<usize>, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
+        let (columns, padded) = (self.task.columns, self.task.waves.turns.padded());
+        let mut whole = 0;
+        if self.task.store == Store::Write && at.len() == 1 {
+            whole = columns.whole_groups(0..padded, Self::WIDTH) * Self::WIDTH;
+            self.single(position, 0..whole, columns.of_pairs(rows.one(at.start), 0..whole));
+        }
+        // By way of the stack: what is added, goes to several rows, or ends in the midst of a group.
+        for first in (whole..padded).step_by(CHUNK) {
+            let chunk = first..(first + CHUNK).min(padded);
+            let vector = desk.vector.get_or_insert_with(|| [A::zero(); 2 * CHUNK]);
+            let lens = if INTERLEAVED { [2 * chunk.len(), 0] } else { [chunk.len(); 2] };
+            self.single(position, chunk.clone(), two_parts(vector, lens));
+            for row in at.clone() {
+                let [firsts, seconds] = columns.of_pairs(rows.one(row), chunk.clone());
+                self.deliver(firsts, vector);
+                self.deliver(seconds, &vector[lens[0]..]);
+            }
+        }
+        at.for_each(|row| self.zeros(rows.one(row)));
+    }
+
+    /// Groups of pairs at one position.
+    ///
+    /// It stays a call, as [`Job::groups`].
+    #[inline(never)]
+    fn single<A: Element>(self, position: Position, pairs: Range<usize>, parts: [&mut [A]; 2]) {
+        let waves = self.task.waves;
+        self.simd.vectorize(
             #[inline(always)]
-            |first, words, (low, high)| {
-                if is_near {
-                    self.put_lone(words, position, first, low, high);
-                } else {
-                    self.put_turned(position, first, low, high);
-                }
+            move || match position {
+                Position::Integer(integer) if self.is_turned::<A>() => self.each_group(
+                    pairs,
+                    parts,
+                    #[inline(always)]
+                    |first, words, slot| {
+                        let group = if integer.unsigned_abs() < 1 << 32 {
+                            rough_near(self.simd, words, integer)
+                        } else {
+                            exact(self.simd, &waves.turns, position, first)
+                        };
+                        self.put_lone(group, integer, first, slot.0, slot.1);
+                    },
+                ),
+                _ => self.each_group(
+                    pairs,
+                    parts,
+                    #[inline(always)]
+                    |first, words, slot| {
+                        let group = match position {
+                            Position::Integer(near) if near.unsigned_abs() < 1 << 32 => {
+                                exact_near(self.simd, words, near)
+                            }
+                            _ => exact(self.simd, &waves.turns, position, first),
+                        };
+                        self.put_exact(group, slot);
+                    },
+                ),
             },
         );
     }
 
-    /// A row from the exact phases of its own position.
+    /// Has `put` write each group of some pairs, given its first pair and the words of its pairs.
     #[inline(always)]
-    fn exact_row<A: Element>(self, position: Position, row: &mut [A]) {
-        self.each_group(
-            row,
-            #[inline(always)]
-            |first, words, slot| {
-                let mut group = match position {
-                    Position::Integer(position) if position.unsigned_abs() < 1 << 32 => {
-                        exact_near(self.simd, words, position)
-                    }
-                    _ => exact(self.simd, &self.task.waves.turns, position, first),
-                };
-                if self.task.waves.amplitude != 1.0 {
-                    group = group.scaled(self.task.waves.amplitude);
-                }
-                self.put(group, slot);
-            },
-        );
+    fn each_group<A: Element>(
+        self,
+        pairs: Range<usize>,
+        [firsts, seconds]: [&mut [A]; 2],
+        mut put: impl FnMut(usize, Words<'_>, Slot<'_, A>),
+    ) {
+        let width = Self::WIDTH;
+        let groups = self.task.waves.turns.words(pairs.clone()).groups(width).zip(pairs.step_by(width));
+        if INTERLEAVED {
+            for (both, (words, first)) in firsts.chunks_exact_mut(2 * width).zip(groups) {
+                let (front, back) = both.split_at_mut(width);
+                put(first, words, (front, back));
+            }
+        } else {
+            let slots = firsts.chunks_exact_mut(width).zip(seconds.chunks_exact_mut(width));
+            for (slot, (words, first)) in slots.zip(groups) {
+                put(first, words, slot);
+            }
+        }
     }
 }
 

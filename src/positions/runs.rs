@@ -2,10 +2,18 @@
 
 use super::{Kind, Position, Positions};
 
-/// The longest stretch of consecutive integers from some index on, or one real.
+/// The longest stretch of consecutive integers from some index on, or of the same one, or one real.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Run {
-    Integers { start: i64, len: usize },
+    Integers {
+        start: i64,
+        len: usize,
+    },
+    /// More than one.
+    Repeated {
+        position: i64,
+        len: usize,
+    },
     Real(f64),
 }
 
@@ -16,21 +24,25 @@ impl Positions<'_> {
             Position::Real(real) => return Some(Run::Real(real)),
             Position::Integer(start) => start,
         };
-        let len = match &self.0 {
-            Kind::Range { len, .. } => len - index,
-            Kind::Unsigned(ids) => count(&ids[index..], |&id, k| i64::try_from(id) == Ok(start + k)),
-            Kind::Signed(ids) => count(&ids[index..], |&id, k| start.checked_add(k) == Some(id)),
+        let (len, repeated) = match &self.0 {
+            Kind::Range { len, .. } => (len - index, 1),
+            Kind::Unsigned(ids) => stretches(&ids[index..], |&id, k| i64::try_from(id) == Ok(start + k)),
+            Kind::Signed(ids) => stretches(&ids[index..], |&id, k| start.checked_add(k) == Some(id)),
             Kind::Real(reals) => {
-                count(&reals[index..], |&real, k| Position::from(real) == Position::Integer(start + k))
+                stretches(&reals[index..], |&real, k| Position::from(real) == Position::Integer(start + k))
             }
         };
+        if repeated > 1 {
+            return Some(Run::Repeated { position: start, len: repeated });
+        }
         Some(Run::Integers { start, len })
     }
 }
 
-/// How many leading items continue the run.
-fn count<T>(items: &[T], continues: impl Fn(&T, i64) -> bool) -> usize {
-    items.iter().zip(0_i64..).take_while(|(item, k)| continues(item, *k)).count()
+/// How many leading items count on from the first, and how many are the same. `is` tells whether an item is the first plus some number.
+fn stretches<T>(items: &[T], is: impl Fn(&T, i64) -> bool) -> (usize, usize) {
+    let consecutive = items.iter().zip(0_i64..).take_while(|(item, k)| is(item, *k)).count();
+    (consecutive, items.iter().take_while(|item| is(item, 0)).count())
 }
 
 #[cfg(test)]
@@ -43,6 +55,9 @@ mod tests {
         assert_eq!(run(Positions::from(3..9), 2), Some(Run::Integers { start: 5, len: 4 }));
         assert_eq!(run(Positions::from(&[7_i64, 8, 9, 0, 1]), 0), Some(Run::Integers { start: 7, len: 3 }));
         assert_eq!(run(Positions::from(&[7_i64, 8, 9, 0, 1]), 3), Some(Run::Integers { start: 0, len: 2 }));
+        assert_eq!(run(Positions::from(&[7_i64, 7, 7, 8, 9]), 0), Some(Run::Repeated { position: 7, len: 3 }));
+        assert_eq!(run(Positions::from(&[7_u32, 8, 8, 8]), 0), Some(Run::Integers { start: 7, len: 2 }));
+        assert_eq!(run(Positions::from(&[2.0, 2.0, 2.5, 2.5]), 0), Some(Run::Repeated { position: 2, len: 2 }));
         assert_eq!(run(Positions::from(&[1.0, 2.0, 2.5]), 0), Some(Run::Integers { start: 1, len: 2 }));
         assert_eq!(run(Positions::from(&[1.0, 2.0, 2.5]), 2), Some(Run::Real(2.5)));
         assert_eq!(run(Positions::from(&[i64::MAX, i64::MIN]), 0), Some(Run::Integers { start: i64::MAX, len: 1 }));
