@@ -32,10 +32,14 @@ struct Desk<A> {
     /// Which of its pairs need no search for cancellation.
     sure: [u64; CHUNK],
     /// Eight rows of a chunk, where they do not go straight to their place.
-    vectors: Option<[[A; 2 * CHUNK]; OCTET as usize]>,
+    vectors: Option<Aligned<[[A; 2 * CHUNK]; OCTET as usize]>>,
     /// A chunk of a row by itself, where it does not.
-    vector: Option<[A; 2 * CHUNK]>,
+    vector: Option<Aligned<[A; 2 * CHUNK]>>,
 }
+
+/// At the beginning of a line of the cache.
+#[repr(align(64))]
+struct Aligned<T>(T);
 
 /// What stays the same for all rows of a call.
 #[derive(Clone, Copy)]
@@ -246,7 +250,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
         // By way of the stack: what is added, lacks a row, or ends in the midst of a group.
         let done = apart.start - chunk.start;
-        let vectors = desk.vectors.get_or_insert_with(|| [[A::zero(); 2 * CHUNK]; OCTET as usize]);
+        let Aligned(vectors) = desk.vectors.get_or_insert_with(|| Aligned([[A::zero(); 2 * CHUNK]; OCTET as usize]));
         let lens = if INTERLEAVED { [2 * apart.len(), 0] } else { [apart.len(); 2] };
         let [a, b, c, d, e, f, g, h] = vectors.each_mut();
         let of = |row| two_parts(row, lens);
@@ -353,7 +357,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         // By way of the stack: what is added, goes to several rows, or ends in the midst of a group.
         for first in (whole..padded).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(padded);
-            let vector = desk.vector.get_or_insert_with(|| [A::zero(); 2 * CHUNK]);
+            let Aligned(vector) = desk.vector.get_or_insert_with(|| Aligned([A::zero(); 2 * CHUNK]));
             let lens = if INTERLEAVED { [2 * chunk.len(), 0] } else { [chunk.len(); 2] };
             self.single(position, chunk.clone(), two_parts(vector, lens));
             for row in at.clone() {
