@@ -241,10 +241,10 @@ where
 
 impl<A: Element, E> TokenEmbedding<A, E> {
     /// Writes the sums of words, segments and vectors of the tokens of four sequences, from `row` on.
-    fn write<T: PrimInt + AsPrimitive<i64>>(
+    fn write<'i, T: PrimInt + AsPrimitive<i64>>(
         &self,
-        tokens: [Option<ArrayView1<'_, T>>; 4],
-        segments: [Option<ArrayView1<'_, T>>; 4],
+        tokens: [Option<ArrayView1<'i, T>>; 4],
+        segments: [Option<ArrayView1<'i, T>>; 4],
         row: usize,
         rows: Four<'_, A>,
         vectors: ArrayView2<'_, A>,
