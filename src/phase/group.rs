@@ -241,6 +241,17 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             .scaled(self.task.waves.amplitude)
     }
 
+    /// A group at position 0, where every sine would be in doubt. Its zeros have the signs that they have in a run of rows: those of
+    /// the frequencies, unless turning back to zero has made them.
+    #[inline(always)]
+    pub(super) fn unturned(self, first: usize) -> Group<S> {
+        let zero = S::f64s::splat(self.simd, 0.0);
+        let low = self.unwrapped(0, first).select(zero, self.radians(first) * 0.0);
+        let first = first + S::f64s::LEN;
+        let high = self.unwrapped(0, first).select(zero, self.radians(first) * 0.0);
+        Group { sin: [low, high], cos: [S::f64s::splat(self.simd, 1.0); 2] }.scaled(self.task.waves.amplitude)
+    }
+
     /// Eight rows of which some are suspected of cancellation, from their centre.
     #[cold]
     #[inline(never)]

@@ -378,6 +378,12 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.simd.vectorize(
             #[inline(always)]
             move || match position {
+                Position::Integer(0) if self.is_turned::<A>() => self.each_group(
+                    pairs,
+                    parts,
+                    #[inline(always)]
+                    |first, _, slot| self.put(self.unturned(first), slot),
+                ),
                 Position::Integer(integer) if self.is_turned::<A>() => self.each_group(
                     pairs,
                     parts,
