@@ -58,7 +58,7 @@ impl Worst {
     }
 
     fn see_f64(&mut self, value: f64, truth: Truth) {
-        self.see(value, truth, 53, 2_f64.powi(-10));
+        self.see(value, truth, 53, 2_f64.powi(-14));
     }
 
     fn report(&self, name: &str) {
@@ -81,7 +81,7 @@ impl Worst {
     #[track_caller]
     fn check_f64(&self) {
         self.report("f64");
-        assert!(self.ulp_above <= 1.0, "{} ulp where |value| >= 2^-10", self.ulp_above);
+        assert!(self.ulp_above <= 0.51, "{} ulp where |value| >= 2^-14", self.ulp_above);
         assert!(self.absolute_below <= 2_f64.powi(-62), "2^{} off", self.absolute_below.log2());
     }
 }

@@ -17,8 +17,8 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// amplitudes and odd dims are named choices. Positions may be any integers or reals within ±2⁶².
 ///
 /// Every value is computed from the exact angle and rounded once. In f32 (f16, bf16) it is within 0.505 ulp of the formula,
-/// in f64 within 1 ulp (values below 2⁻¹⁰ within 2⁻⁶²), at position 3 and at position 2⁵³ − 1, and has the same bits whether
-/// a row is asked for alone, in a range, as an id or in a batch, on every machine. The state grows with dim, about 80 KiB
+/// in f64 as well (values below 2⁻¹⁴ within 2⁻⁶²), at position 3 and at position 2⁵³ − 1, and has the same bits whether
+/// a row is asked for alone, in a range, as an id or in a batch, on every machine. The state grows with dim, about 160 KiB
 /// at dim 1024, and not with any length.
 ///
 /// # To match X, write Y
@@ -139,7 +139,7 @@ impl Sinusoidal {
 
     /// Every value times a finite `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's √(2/dim)).
     ///
-    /// The product is taken in f64 and rounded once; an amplitude that is not a power of two adds half an ulp in f64.
+    /// The product is rounded once. In f64 that holds for amplitudes from 2⁻⁶⁴ to 2⁶⁴; others, which are not powers of two, add half an ulp.
     ///
     /// # Errors
     ///

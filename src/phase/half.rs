@@ -7,6 +7,7 @@ use half::{bf16, f16};
 
 use super::level::launch;
 use super::rows::Rows;
+use super::sincos::Two;
 use super::sums::Sums;
 use super::{Columns, Lanes, Store, Waves};
 use crate::{Element, Positions};
@@ -106,8 +107,8 @@ impl Sixteen for f16 {
 
 /// Rounds f64 to 16 bits by way of f32, which rounds twice, and says where that could matter.
 #[inline(always)]
-fn round_twice<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> (S::u32s, S::mask32s) {
-    let single = values[0].narrow(values[1]);
+fn round_twice<A: Sixteen, S: Simd>(values: Two<S::f64s>) -> (S::u32s, S::mask32s) {
+    let single = values.0.narrow(values.1);
     let bits = single.bitcast::<S::u32s>();
     let in_the_middle = (bits & ((1 << A::DROPPED) - 1)).simd_eq(1 << (A::DROPPED - 1));
     // Zero wraps around to a large number.
@@ -117,7 +118,7 @@ fn round_twice<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> (S::u32s, S::mask32
 
 /// Rounds f64 to 16 bits: the few values for which rounding twice could matter once.
 #[inline(always)]
-fn round<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+fn round<A: Sixteen, S: Simd>(values: Two<S::f64s>) -> S::u32s {
     let (rounded, doubtful) = round_twice::<A, S>(values);
     if doubtful.any_true() { A::narrow::<S>(round_each::<A, S>(values)) } else { rounded }
 }
@@ -125,7 +126,7 @@ fn round<A: Sixteen, S: Simd>(values: [S::f64s; 2]) -> S::u32s {
 /// The nearest values of `A`, as f32.
 #[cold]
 #[inline(never)]
-fn round_each<A: Element, S: Simd>([low, high]: [S::f64s; 2]) -> S::f32s {
+fn round_each<A: Element, S: Simd>(Two(low, high): Two<S::f64s>) -> S::f32s {
     let mut rounded = S::f32s::splat(low.token(), 0.0);
     for (single, value) in rounded.as_mut_slice().iter_mut().zip(low.as_slice().iter().chain(high.as_slice())) {
         *single = A::from_f64(*value).to_f64() as f32;
@@ -167,15 +168,16 @@ macro_rules! lanes {
     ($type:ident) => {
         impl Lanes for $type {
             type Group<S: Simd> = S::u32s;
+            type Number<S: Simd> = Two<S::f64s>;
             const EXACT: bool = false;
 
             #[inline(always)]
-            fn to_group<S: Simd>(values: [S::f64s; 2]) -> S::u32s {
+            fn to_group<S: Simd>(values: Two<S::f64s>) -> S::u32s {
                 round::<Self, S>(values)
             }
 
             #[inline(always)]
-            fn to_group_or_doubt<S: Simd>(values: [S::f64s; 2]) -> (S::u32s, S::mask32s) {
+            fn to_group_or_doubt<S: Simd>(values: Two<S::f64s>) -> (S::u32s, S::mask32s) {
                 round_twice::<Self, S>(values)
             }
 
@@ -251,7 +253,7 @@ mod tests {
             let width = S::u32s::LEN;
             for (values, sums) in self.values.chunks_exact(width).zip(self.sums.chunks_exact(width)) {
                 let (low, high) = values.split_at(width / 2);
-                let group = round::<A, S>([S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]);
+                let group = round::<A, S>(Two(S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)));
                 let before = load::<A, S>(simd, sums);
                 let (mut written, mut added, mut multiplied) = (sums.to_vec(), sums.to_vec(), sums.to_vec());
                 let mut written_pairs = [sums, sums].concat();

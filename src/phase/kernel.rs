@@ -1,13 +1,15 @@
 //! The kernels: rows of sines and cosines at runs of positions, and at single ones.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Group, Seen, Slot, TURNS, exact, exact_near, rough_near, turn};
+use super::group::{Seen, Slot};
 use super::level::{Kernel, launch};
 use super::rows::Rows;
-use super::turns::{Turns, Words};
+use super::turned::{Group, Number, SinCos, TURNS, exact};
+use super::turns::Words;
 use super::{Columns, LINE, Layout, Store, Waves, line_start};
 use crate::positions::Run;
 use crate::{Element, Position, Positions};
@@ -21,7 +23,8 @@ pub(super) const OCTET: i64 = 8;
 pub(super) const CENTRE: i64 = 3;
 /// Fewer consecutive positions than this are rows of their own: an anchor would cost more.
 const FEW: usize = 5;
-/// Pairs that are taken through a block at a time: their angles, on the stack, and turns stay in cache.
+/// Pairs that are taken through a block at a time, or half as many of longer numbers: their angles, on the stack, and turns stay in
+/// cache.
 const CHUNK: usize = 256;
 
 /// What is on the stack.
@@ -71,19 +74,21 @@ impl<A: Element, const INTERLEAVED: bool, const UNIT: bool> Kernel for AllRows<'
     }
 }
 
-/// The table of turns.
-struct Turning<'a> {
-    turns: &'a Turns,
+/// The table of turns of the numbers of an element type.
+struct Turning<'a, A> {
+    waves: &'a Waves,
     steps: &'a mut [f64],
+    of: PhantomData<A>,
 }
 
-impl Kernel for Turning<'_> {
+impl<A: Element> Kernel for Turning<'_, A> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let width = 2 * S::f64s::LEN;
-        for (table, first) in self.steps.chunks_exact_mut(2 * TURNS.len() * width).zip((0..).step_by(width)) {
-            for (turn, step) in table.chunks_exact_mut(2 * width).zip(TURNS) {
-                exact(simd, self.turns, Position::Integer(step), first).store(turn);
+        let (turns, width) = (&self.waves.turns, 2 * S::f64s::LEN);
+        let len = 2 * A::Number::<S>::PARTS * width;
+        for (table, first) in self.steps.chunks_exact_mut(TURNS.len() * len).zip((0..).step_by(width)) {
+            for (turn, step) in table.chunks_exact_mut(len).zip(TURNS) {
+                exact::<S, A::Number<S>>(simd, turns, Position::Integer(step), first).store::<S>(turn);
             }
         }
     }
@@ -108,11 +113,11 @@ impl Waves {
     }
 
     /// The table of turns, with room for its place in memory. Its order is that of the instruction set's vectors.
-    pub(super) fn new_steps(&self) -> Vec<f64> {
-        let len = 2 * TURNS.len() * self.turns.padded();
+    pub(super) fn new_steps<A: Element>(&self, parts: usize) -> Vec<f64> {
+        let len = 2 * parts * TURNS.len() * self.turns.padded();
         let mut steps = vec![0.0; len + LINE / size_of::<f64>()];
         let start = line_start(steps.as_ptr());
-        launch(self.level, Turning { turns: &self.turns, steps: &mut steps[start..start + len] });
+        launch(self.level, Turning::<A> { waves: self, steps: &mut steps[start..start + len], of: PhantomData });
         steps
     }
 }
@@ -124,7 +129,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
-                Run::Integers { start, len } if self.is_turned::<A>() => {
+                Run::Integers { start, len } if self.is_turned() => {
                     self.run(start, len, row, rows, &mut desk);
                     len
                 }
@@ -148,8 +153,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// Whether values come from turns, or at least are those that turns would give.
     #[inline(always)]
-    fn is_turned<A: Element>(self) -> bool {
-        !A::EXACT && self.task.waves.has_moderate_amplitude()
+    fn is_turned(self) -> bool {
+        self.task.waves.has_moderate_amplitude()
     }
 
     /// The rows of `len` consecutive positions, the first at row `row`: block by block.
@@ -175,17 +180,17 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     fn block<A: Element>(self, block: i64, steps: Range<i64>, row: usize, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
         let row_of = |step: i64| row + (step - steps.start) as usize;
-        let padded = self.task.waves.turns.padded();
-        for first in (0..padded).step_by(CHUNK) {
-            let chunk = first..(first + CHUNK).min(padded);
-            self.start(block, chunk.clone(), &mut desk.centre);
+        let (padded, most) = (self.task.waves.turns.padded(), CHUNK / A::Number::<S>::PARTS);
+        for first in (0..padded).step_by(most) {
+            let chunk = first..(first + most).min(padded);
+            self.start::<A>(block, chunk.clone(), &mut desk.centre);
             for octet in (0..steps.end).step_by(OCTET as usize) {
                 if octet == 0 || octet == OCTET {
-                    self.mark_sure(block + octet, chunk.clone(), &mut desk.sure);
+                    self.mark_sure::<A>(block + octet, chunk.clone(), &mut desk.sure);
                 }
                 let wanted = octet.max(steps.start)..(octet + OCTET).min(steps.end);
                 if wanted.is_empty() {
-                    self.advance(chunk.clone(), &mut desk.centre);
+                    self.advance::<A>(chunk.clone(), &mut desk.centre);
                 } else {
                     let rows_of = row_of(wanted.start)..row_of(wanted.end);
                     self.octet(block + octet, wanted.start - octet, chunk.clone(), rows_of, rows, desk);
@@ -199,30 +204,32 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// A chunk of pairs at the anchor of a block.
     #[inline(always)]
-    fn start(self, block: i64, chunk: Range<usize>, centre: &mut [f64]) {
-        let groups = centre.chunks_exact_mut(2 * Self::WIDTH);
+    fn start<A: Element>(self, block: i64, chunk: Range<usize>, centre: &mut [f64]) {
+        let groups = centre.chunks_exact_mut(2 * A::Number::<S>::PARTS * Self::WIDTH);
         for (group, first) in groups.zip(chunk.step_by(Self::WIDTH)) {
-            self.anchor(block, first).store(group);
+            self.anchor::<A>(block, first).store::<S>(group);
         }
     }
 
     /// Marks the pairs that need no search for cancellation in eight rows, and in those after them in the block.
     #[inline(always)]
-    fn mark_sure(self, octet: i64, chunk: Range<usize>, sure: &mut [u64]) {
+    fn mark_sure<A: Element>(self, octet: i64, chunk: Range<usize>, sure: &mut [u64]) {
         for (sure, first) in sure.chunks_exact_mut(Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
             let (low, high) = sure.split_at_mut(S::u64s::LEN);
-            let vectors = self.sure(octet, first);
-            vectors[0].store_slice(low);
-            vectors[1].store_slice(high);
+            let vectors = self.sure::<A>(octet, first);
+            vectors.0.store_slice(low);
+            vectors.1.store_slice(high);
         }
     }
 
     /// Turns the centre by eight positions.
     #[inline(always)]
-    fn advance(self, chunk: Range<usize>, centre: &mut [f64]) {
-        let tables = self.task.waves.steps(chunk).chunks_exact(2 * TURNS.len() * Self::WIDTH);
-        for (group, table) in centre.chunks_exact_mut(2 * Self::WIDTH).zip(tables) {
-            Group::load(self.simd, group).rotated(turn(self.simd, table, OCTET)).store(group);
+    fn advance<A: Element>(self, chunk: Range<usize>, centre: &mut [f64]) {
+        let (waves, len) = (self.task.waves, 2 * A::Number::<S>::PARTS * Self::WIDTH);
+        let tables = waves.steps::<S, A::Number<S>>(chunk).chunks_exact(TURNS.len() * len);
+        for (group, table) in centre.chunks_exact_mut(len).zip(tables) {
+            let turn = SinCos::<A::Number<S>>::turn(self.simd, table, OCTET);
+            SinCos::load(self.simd, group).advanced::<S>(turn, waves).store::<S>(group);
         }
     }
 
@@ -255,7 +262,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let [a, b, c, d, e, f, g, h] = vectors.each_mut();
         let of = |row| two_parts(row, lens);
         let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
-        self.groups(octet, apart.clone(), &mut desk.centre[2 * done..], &desk.sure[done..], parts);
+        let centre = &mut desk.centre[2 * A::Number::<S>::PARTS * done..];
+        self.groups(octet, apart.clone(), centre, &desk.sure[done..], parts);
         for (row, vector) in wanted.zip(&vectors[first as usize..]) {
             let [firsts, seconds] = self.task.columns.of_pairs(rows.one(row), apart.clone());
             self.deliver(firsts, vector);
@@ -278,10 +286,11 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.simd.vectorize(
             #[inline(always)]
             move || {
-                let width = Self::WIDTH;
+                let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
+                let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
                 let state = centre
-                    .chunks_exact_mut(2 * width)
-                    .zip(self.task.waves.steps(pairs.clone()).chunks_exact(2 * TURNS.len() * width))
+                    .chunks_exact_mut(len)
+                    .zip(steps.chunks_exact(TURNS.len() * len))
                     .zip(sure.chunks_exact(width))
                     .zip(pairs.step_by(width));
                 if INTERLEAVED {
@@ -316,26 +325,26 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         sure: &[u64],
         [a, b, c, d, e, f, g, h]: [Slot<'_, A>; OCTET as usize],
     ) {
-        let turn = |by| turn(self.simd, table, by);
-        let here = Group::load(self.simd, centre);
+        let turn = |by| SinCos::<A::Number<S>>::turn(self.simd, table, by);
+        let here = SinCos::load(self.simd, centre);
         let mut seen = self.put_unsure(here, (d.0, d.1), Seen::nothing(self.simd));
         seen = self.put_around(here, turn(1), (c.0, c.1), (e.0, e.1), seen);
         seen = self.put_around(here, turn(2), (b.0, b.1), (f.0, f.1), seen);
         seen = self.put_around(here, turn(3), (a.0, a.1), (g.0, g.1), seen);
-        seen = self.put_unsure(here.rotated(turn(4)), (h.0, h.1), seen);
+        seen = self.put_unsure(here.rotations(turn(4))[0], (h.0, h.1), seen);
         // Stored at once, values need not be kept; what is wrong is stored again.
         if !self.is_right(seen, sure) {
             self.put_settled(centre, octet, first, [a, b, c, d, e, f, g, h]);
         }
-        here.rotated(turn(OCTET)).store(centre);
+        here.advanced::<S>(turn(OCTET), self.task.waves).store::<S>(centre);
     }
 
     /// A centre turned backwards and forwards by the same angles.
     #[inline(always)]
     fn put_around<A: Element>(
         self,
-        here: Group<S>,
-        by: Group<S>,
+        here: SinCos<A::Number<S>>,
+        by: SinCos<A::Number<S>>,
         previous: Slot<'_, A>,
         next: Slot<'_, A>,
         seen: Seen<S>,
@@ -378,36 +387,37 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         self.simd.vectorize(
             #[inline(always)]
             move || match position {
-                Position::Integer(0) if self.is_turned::<A>() => self.each_group(
+                Position::Integer(0) if self.is_turned() => self.each_group(
                     pairs,
                     parts,
                     #[inline(always)]
-                    |first, _, slot| self.put(self.unturned(first), slot),
+                    |first, _, slot| self.put(self.unturned::<A>(first), slot),
                 ),
-                Position::Integer(integer) if self.is_turned::<A>() => self.each_group(
+                Position::Integer(integer) if self.is_turned() => self.each_group(
                     pairs,
                     parts,
                     #[inline(always)]
                     |first, words, slot| {
                         let group = if integer.unsigned_abs() < 1 << 32 {
-                            rough_near(self.simd, words, integer)
+                            A::Number::<S>::near(self.simd, words, integer)
                         } else {
                             exact(self.simd, &waves.turns, position, first)
                         };
                         self.put_lone(group, integer, first, slot.0, slot.1);
                     },
                 ),
+                Position::Real(_) if A::EXACT && self.is_turned() => self.each_group(
+                    pairs,
+                    parts,
+                    #[inline(always)]
+                    |first, _, slot| self.put_real(position, first, slot),
+                ),
                 _ => self.each_group(
                     pairs,
                     parts,
                     #[inline(always)]
-                    |first, words, slot| {
-                        let group = match position {
-                            Position::Integer(near) if near.unsigned_abs() < 1 << 32 => {
-                                exact_near(self.simd, words, near)
-                            }
-                            _ => exact(self.simd, &waves.turns, position, first),
-                        };
+                    |first, _, slot| {
+                        let group: Group<S> = exact(self.simd, &waves.turns, position, first);
                         self.put_exact(group, slot);
                     },
                 ),

@@ -4,8 +4,11 @@ use fearless_simd::Level;
 use fearless_simd::prelude::*;
 
 use super::level::launch;
+use super::long::Long;
 use super::rows::Rows;
+use super::sincos::Two;
 use super::sums::Sums;
+use super::turned::Number;
 use super::{Columns, Store, Waves};
 use crate::Positions;
 
@@ -13,15 +16,17 @@ use crate::Positions;
 pub trait Lanes: Copy {
     /// A group rounded to this type, in registers.
     type Group<S: Simd>: Copy;
-    /// Whether sums and differences of f64 products are not accurate enough for this type.
+    /// The numbers that are turned to make a group.
+    type Number<S: Simd>: Number<S>;
+    /// Whether doubles are not enough for them.
     const EXACT: bool;
 
     /// Rounds two vectors, the first one's lanes first.
-    fn to_group<S: Simd>(values: [S::f64s; 2]) -> Self::Group<S>;
+    fn to_group<S: Simd>(values: Two<S::f64s>) -> Self::Group<S>;
     /// The same, but where it says so the last bit may be wrong.
     #[inline(always)]
-    fn to_group_or_doubt<S: Simd>(values: [S::f64s; 2]) -> (Self::Group<S>, S::mask32s) {
-        (Self::to_group::<S>(values), S::mask32s::splat(values[0].token(), false))
+    fn to_group_or_doubt<S: Simd>(values: Two<S::f64s>) -> (Self::Group<S>, S::mask32s) {
+        (Self::to_group::<S>(values), S::mask32s::splat(values.0.token(), false))
     }
     /// a0 b0 a1 b1 …: the first half, and the second.
     fn interleave<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> [Self::Group<S>; 2];
@@ -51,10 +56,11 @@ pub trait Lanes: Copy {
 
 impl Lanes for f32 {
     type Group<S: Simd> = S::f32s;
+    type Number<S: Simd> = Two<S::f64s>;
     const EXACT: bool = false;
 
     #[inline(always)]
-    fn to_group<S: Simd>([low, high]: [S::f64s; 2]) -> S::f32s {
+    fn to_group<S: Simd>(Two(low, high): Two<S::f64s>) -> S::f32s {
         low.narrow(high)
     }
 
@@ -99,11 +105,12 @@ impl Lanes for f32 {
 
 impl Lanes for f64 {
     type Group<S: Simd> = [S::f64s; 2];
+    type Number<S: Simd> = Long<Two<S::f64s>>;
     const EXACT: bool = true;
 
     #[inline(always)]
-    fn to_group<S: Simd>(values: [S::f64s; 2]) -> [S::f64s; 2] {
-        values
+    fn to_group<S: Simd>(Two(low, high): Two<S::f64s>) -> [S::f64s; 2] {
+        [low, high]
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! Exact angles and their sine and cosine.
 //!
-//! `turns` finds the exact phase of a position, `sincos` its sine and cosine, `kernel` the rows of many positions, and
-//! [`Waves`] is what encodings hold.
+//! `turns` finds the exact phase of a position, `sincos` its sine and cosine, `turned` others by turning these, in doubles or the `long`
+//! numbers that f64 takes; `kernel` makes the rows of many positions, and [`Waves`] is what encodings hold.
 
 mod columns;
 mod group;
@@ -10,9 +10,11 @@ mod half;
 mod kernel;
 mod lanes;
 pub(crate) mod level;
+mod long;
 mod rows;
 mod sincos;
 mod sums;
+mod turned;
 mod turns;
 pub(crate) mod wide;
 
@@ -25,13 +27,14 @@ use core::convert::Infallible;
 use core::ops::Range;
 use std::sync::Arc;
 
-use fearless_simd::Level;
+use fearless_simd::{Level, Simd};
 use ndarray::{ArrayViewMut2, Axis};
 
 use crate::parts::through_stack;
 use crate::{Element, Positions};
-use group::TURNS;
+use long::GRID;
 use rows::Rows;
+use turned::{Number, TURNS};
 use turns::Turns;
 use wide::Wide;
 
@@ -43,12 +46,12 @@ pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
 
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 ///
-/// Elements of 64 bits get, for every value, the exact phase and a polynomial. Narrower ones are computed in runs: from
-/// the exact values at an *anchor*, one for each 128 positions, a *centre* is turned on by eight positions at a time (angle
-/// addition in f64), and from each centre come the eight rows around it, those before and after it from shared products.
+/// Rows are computed in runs: from the exact values at an *anchor*, one for each 128 positions, a *centre* is turned on by eight
+/// positions at a time (angle addition, in f64 or for elements of 64 bits in [`long::Long`] numbers), and from each centre come the
+/// eight rows around it, those before and after it from shared products.
 /// Anchors stand at absolute positions, so a row never depends on where the run began. Where a value near a zero crossing
 /// lost too many bits to cancellation, the polynomial of its own phase takes its place. A row by itself takes a shorter
-/// polynomial; where that leaves a doubt which way the value of the run is rounded, it goes the way of the run.
+/// polynomial, or that of the anchors; where that leaves a doubt which way the value of the run is rounded, it goes the way of the run.
 #[derive(Clone, Debug)]
 pub struct Waves {
     turns: Turns,
@@ -56,9 +59,13 @@ pub struct Waves {
     level: Level,
     /// What brings the exponent of the amplitude to 2047, in the bits of f64.
     shift: u64,
-    /// For each group the turns of [`group::TURNS`]: sines, then cosines of each. They begin where a line of the cache does, for
+    /// The grid of [`long::Long`] for numbers up to the amplitude.
+    grid: f64,
+    /// For each group the turns of [`turned::TURNS`]: sines, then cosines of each. They begin where a line of the cache does, for
     /// vectors that lie in two lines cost twice as much; and clones share them, so that they stay there.
     steps: Arc<Vec<f64>>,
+    /// The same in longer numbers: first doubles, then second ones, of sines and then of cosines.
+    long_steps: Arc<Vec<f64>>,
 }
 
 /// How many elements on from a place a line of the cache begins.
@@ -71,6 +78,13 @@ fn shift(amplitude: f64) -> u64 {
     (2047 - ((amplitude.abs().to_bits()) >> 52)) << 52
 }
 
+/// The grid for numbers up to an amplitude: that of the next power of two.
+fn grid(amplitude: f64) -> f64 {
+    const FRACTION: u64 = (1 << 52) - 1;
+    let power = f64::from_bits((amplitude.abs().to_bits() + FRACTION) & !FRACTION);
+    GRID * power
+}
+
 /// Whether rows are stored, or added to what is there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Store {
@@ -81,19 +95,19 @@ pub enum Store {
 impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
-        let level = Level::new();
-        let mut waves = Self { turns, amplitude, level, shift: shift(amplitude), steps: Arc::default() };
-        waves.steps = Arc::new(waves.new_steps());
-        waves
+        let (level, [steps, long_steps]) = (Level::new(), [Arc::default(), Arc::default()]);
+        Self { turns, amplitude, level, shift: shift(amplitude), grid: grid(amplitude), steps, long_steps }
+            .with_level(level)
     }
 
     pub(crate) fn with_amplitude(self, amplitude: f64) -> Self {
-        Self { amplitude, shift: shift(amplitude), ..self }
+        Self { amplitude, shift: shift(amplitude), grid: grid(amplitude), ..self }
     }
 
     pub(crate) fn with_level(self, level: Level) -> Self {
         let mut waves = Self { level, ..self };
-        waves.steps = Arc::new(waves.new_steps());
+        waves.steps = Arc::new(waves.new_steps::<f32>(1));
+        waves.long_steps = Arc::new(waves.new_steps::<f64>(2));
         waves
     }
 
@@ -109,14 +123,15 @@ impl Waves {
 
     /// The turns for a chunk of pairs.
     #[inline(always)]
-    fn steps(&self, chunk: Range<usize>) -> &[f64] {
-        let start = line_start(self.steps.as_ptr());
-        &self.steps[start + 2 * TURNS.len() * chunk.start..start + 2 * TURNS.len() * chunk.end]
+    fn steps<S: Simd, V: Number<S>>(&self, chunk: Range<usize>) -> &[f64] {
+        let (steps, len) = (V::steps(self), 2 * V::PARTS * TURNS.len());
+        let start = line_start(steps.as_ptr());
+        &steps[start + len * chunk.start..start + len * chunk.end]
     }
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        self.turns.memory() + size_of_val(self.steps.as_slice())
+        self.turns.memory() + size_of_val(self.steps.as_slice()) + size_of_val(self.long_steps.as_slice())
     }
 
     /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which are given by `columns`.

@@ -28,7 +28,7 @@ const TWO_52: f64 = (1_u64 << 52) as f64;
 
 /// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of operations to choose from.
 #[derive(Clone, Copy)]
-pub(crate) struct Two<V>(pub(crate) V, pub(crate) V);
+pub struct Two<V>(pub(crate) V, pub(crate) V);
 
 impl<V: Mul<Output = V>> Mul for Two<V> {
     type Output = Self;
@@ -59,16 +59,16 @@ impl<V: Sub<Output = V>> Sub for Two<V> {
 
 /// The same number everywhere.
 #[inline(always)]
-fn splat<S: Simd>(simd: S, value: f64) -> Two<S::f64s> {
+pub(super) fn splat<S: Simd>(simd: S, value: f64) -> Two<S::f64s> {
     let vector = S::f64s::splat(simd, value);
     Two(vector, vector)
 }
 
 /// An angle as the nearest quarter turn, and what is left of it in radians: x and its tail y.
-struct Reduced<S: Simd> {
-    quarter: S::u64s,
-    x: S::f64s,
-    y: S::f64s,
+pub(super) struct Reduced<S: Simd> {
+    pub(super) quarter: S::u64s,
+    pub(super) x: S::f64s,
+    pub(super) y: S::f64s,
 }
 
 /// Sine and cosine of the phases (high, low), 128 bits of a turn; `angle` is the same in radians as f64 has it, used where
@@ -89,7 +89,7 @@ pub(crate) fn sincos<S: Simd>(
 }
 
 #[inline(always)]
-fn reduced<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S> {
+pub(super) fn reduced<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S> {
     // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that eighth and by half a unit of
     // the leading bits, so that those are the nearest and next to a quarter turn they are zero on both sides.
     let biased = high + ((1 << 61) + (1 << 35));
@@ -113,7 +113,7 @@ fn reduced<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Red
 
 /// Sine and cosine of what is left, turned by a number of quarters.
 #[inline(always)]
-fn in_quarter<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: S::f64s) -> (S::f64s, S::f64s) {
+pub(super) fn in_quarter<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: S::f64s) -> (S::f64s, S::f64s) {
     // Quarter 0: (sin, cos); 1: (cos, −sin); 2: (−sin, −cos); 3: (−cos, sin).
     let odd = (quarter & 1).simd_eq(S::u64s::splat(simd, 1));
     let sin_sign = (quarter & 2) << 62;

@@ -109,7 +109,7 @@ impl Turns {
 
 /// The words of some pairs that positions below 2³² in magnitude need.
 #[derive(Clone, Copy)]
-pub(crate) struct Words<'a> {
+pub struct Words<'a> {
     high: &'a [u64],
     low: &'a [u64],
     lowest: &'a [u64],

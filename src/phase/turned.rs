@@ -1,0 +1,245 @@
+//! What is turned: sines and cosines of a group of pairs, in as many bits as an element type needs.
+
+use core::ops::{Add, Mul, Sub};
+
+use fearless_simd::prelude::*;
+
+use super::Waves;
+use super::kernel::OCTET;
+use super::sincos::{Two, rough_sincos, sincos};
+use super::turns::{Turns, Words};
+use crate::Position;
+
+/// By how many positions a group is turned: from a centre to its rows, and to the next centre.
+pub(super) const TURNS: [i64; 5] = [1, 2, 3, 4, OCTET];
+/// What 15 turns from the anchor and that to a row cost at most in f64, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half
+/// a unit for its sum and, together, for its products, and what its table lacks.
+const TURNED: f64 = 40.0 * f64::EPSILON / 2.0;
+
+/// The numbers that are turned: doubles, which are enough for elements of 32 bits, or longer ones.
+pub trait Number<S: Simd>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+    /// Of how many doubles each consists.
+    const PARTS: usize;
+    /// How far apart a turned value and one of a position by itself are at most, as a part of the amplitude, with room to spare.
+    const DOUBT: f64;
+
+    fn load(simd: S, values: &[f64]) -> Self;
+    fn store(self, values: &mut [f64]);
+    /// The sum of two products, ready to be a factor again.
+    fn factor(self, waves: &Waves) -> Self;
+    /// Times the amplitude, and ready to be a factor.
+    fn scaled(self, waves: &Waves) -> Self;
+    /// The nearest doubles.
+    fn rounded(self) -> Two<S::f64s>;
+    /// The doubles that are nearest to the sum.
+    fn shifted(self, offset: f64) -> Two<S::f64s>;
+    /// Sine and cosine of a phase.
+    fn sincos(simd: S, phase: Phase<S>) -> SinCos<Self>;
+    /// Those of a position below 2³² in magnitude within [`Number::DOUBT`].
+    fn near(simd: S, words: Words<'_>, position: i64) -> SinCos<Self>;
+    /// For each group its turns by [`TURNS`].
+    fn steps(waves: &Waves) -> &[f64];
+}
+
+impl<S: Simd> Number<S> for Two<S::f64s> {
+    const PARTS: usize = 1;
+    const DOUBT: f64 = 4.0 * TURNED;
+
+    #[inline(always)]
+    fn load(simd: S, values: &[f64]) -> Self {
+        let (low, high) = values.split_at(S::f64s::LEN);
+        Self(S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high))
+    }
+
+    #[inline(always)]
+    fn store(self, values: &mut [f64]) {
+        let (low, high) = values.split_at_mut(S::f64s::LEN);
+        self.0.store_slice(low);
+        self.1.store_slice(high);
+    }
+
+    #[inline(always)]
+    fn factor(self, _: &Waves) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn scaled(self, waves: &Waves) -> Self {
+        Self(self.0 * waves.amplitude, self.1 * waves.amplitude)
+    }
+
+    #[inline(always)]
+    fn rounded(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn shifted(self, offset: f64) -> Self {
+        Self(self.0 + offset, self.1 + offset)
+    }
+
+    #[inline(always)]
+    fn sincos(simd: S, phase: Phase<S>) -> SinCos<Self> {
+        sincos(simd, phase.high, phase.low, phase.angle).into()
+    }
+
+    /// Within 2⁻⁴⁸.
+    #[inline(always)]
+    fn near(simd: S, words: Words<'_>, position: i64) -> SinCos<Self> {
+        let [low, high] = words.halves();
+        rough_sincos(simd, Two(low.rough_phases(simd, position), high.rough_phases(simd, position))).into()
+    }
+
+    #[inline(always)]
+    fn steps(waves: &Waves) -> &[f64] {
+        &waves.steps
+    }
+}
+
+/// Sines and cosines of the pairs of a group.
+#[derive(Clone, Copy)]
+pub struct SinCos<V> {
+    pub(super) sin: V,
+    pub(super) cos: V,
+}
+
+impl<V> From<(V, V)> for SinCos<V> {
+    #[inline(always)]
+    fn from((sin, cos): (V, V)) -> Self {
+        Self { sin, cos }
+    }
+}
+
+impl<V> SinCos<V> {
+    /// Sines, then cosines.
+    #[inline(always)]
+    pub(super) fn load<S: Simd>(simd: S, values: &[f64]) -> Self
+    where
+        V: Number<S>,
+    {
+        let (sin, cos) = values.split_at(2 * V::PARTS * S::f64s::LEN);
+        Self { sin: V::load(simd, sin), cos: V::load(simd, cos) }
+    }
+
+    #[inline(always)]
+    pub(super) fn store<S: Simd>(self, values: &mut [f64])
+    where
+        V: Number<S>,
+    {
+        let (sin, cos) = values.split_at_mut(2 * V::PARTS * S::f64s::LEN);
+        self.sin.store(sin);
+        self.cos.store(cos);
+    }
+
+    /// One of [`TURNS`] in the table of a group.
+    #[inline(always)]
+    pub(super) fn turn<S: Simd>(simd: S, table: &[f64], by: i64) -> Self
+    where
+        V: Number<S>,
+    {
+        let width = 4 * V::PARTS * S::f64s::LEN;
+        let at = if by == OCTET { TURNS.len() - 1 } else { by as usize - 1 };
+        Self::load(simd, &table[at * width..(at + 1) * width])
+    }
+
+    #[inline(always)]
+    pub(super) fn scaled<S: Simd>(self, waves: &Waves) -> Self
+    where
+        V: Number<S>,
+    {
+        Self { sin: self.sin.scaled(waves), cos: self.cos.scaled(waves) }
+    }
+
+    /// Turned by the angles of others, and ready to be turned again.
+    #[inline(always)]
+    pub(super) fn advanced<S: Simd>(self, by: Self, waves: &Waves) -> Self
+    where
+        V: Number<S>,
+    {
+        let [Self { sin, cos }, _] = self.rotations(by);
+        Self { sin: sin.factor(waves), cos: cos.factor(waves) }
+    }
+
+    #[inline(always)]
+    pub(super) fn rounded<S: Simd>(self) -> Group<S>
+    where
+        V: Number<S>,
+    {
+        SinCos { sin: self.sin.rounded(), cos: self.cos.rounded() }
+    }
+
+    #[inline(always)]
+    pub(super) fn shifted<S: Simd>(self, offset: f64) -> Group<S>
+    where
+        V: Number<S>,
+    {
+        SinCos { sin: self.sin.shifted(offset), cos: self.cos.shifted(offset) }
+    }
+
+    /// What is `offset` positions on from this centre, in its eight rows.
+    #[inline(always)]
+    pub(super) fn beside<S: Simd>(self, simd: S, table: &[f64], offset: i64) -> Self
+    where
+        V: Number<S>,
+    {
+        match offset {
+            0 => self,
+            1.. => self.rotations(Self::turn(simd, table, offset))[0],
+            _ => self.rotations(Self::turn(simd, table, -offset))[1],
+        }
+    }
+}
+
+impl<V: Copy + Add<Output = V> + Sub<Output = V> + Mul<Output = V>> SinCos<V> {
+    /// Turned forwards and backwards by the angles of others: both share their products.
+    #[inline(always)]
+    pub(super) fn rotations(self, by: Self) -> [Self; 2] {
+        let (sin_cos, cos_sin) = (self.sin * by.cos, self.cos * by.sin);
+        let (cos_cos, sin_sin) = (self.cos * by.cos, self.sin * by.sin);
+        [
+            Self { sin: sin_cos + cos_sin, cos: cos_cos - sin_sin },
+            Self { sin: sin_cos - cos_sin, cos: cos_cos + sin_sin },
+        ]
+    }
+}
+
+/// In doubles.
+pub(super) type Group<S> = SinCos<Two<<S as Simd>::f64s>>;
+
+/// The phases of a group of pairs: 128 bits of a turn, as high and low words, and the same in radians as f64 has it.
+pub struct Phase<S: Simd> {
+    pub(super) high: Two<S::u64s>,
+    pub(super) low: Two<S::u64s>,
+    pub(super) angle: Two<S::f64s>,
+}
+
+impl<S: Simd> Phase<S> {
+    /// That of the pairs from `first` on.
+    #[inline(always)]
+    fn new(simd: S, turns: &Turns, position: Position, first: usize) -> Self {
+        let half = S::f64s::LEN;
+        let (low, high) = (turns.phases(simd, position, first), turns.phases(simd, position, first + half));
+        let radians = |first| S::f64s::from_slice(simd, &turns.radians()[first..first + half]) * position.to_f64();
+        Self { high: Two(low.0, high.0), low: Two(low.1, high.1), angle: Two(radians(first), radians(first + half)) }
+    }
+
+    /// The same at a position below 2³² in magnitude.
+    #[inline(always)]
+    pub(super) fn near(simd: S, words: Words<'_>, position: i64) -> Self {
+        let [low, high] = words.halves();
+        let angle = Two(low.angles(simd, position), high.angles(simd, position));
+        let (low, high) = (low.near_phases(simd, position), high.near_phases(simd, position));
+        Self { high: Two(low.0, high.0), low: Two(low.1, high.1), angle }
+    }
+}
+
+/// Sine and cosine of the pairs from `first` on at one position, by phase and polynomial, without the amplitude.
+///
+/// It stays a call: inlined wherever it is used, it would be most of the code.
+#[inline(never)]
+pub(super) fn exact<S: Simd, V: Number<S>>(simd: S, turns: &Turns, position: Position, first: usize) -> SinCos<V> {
+    simd.vectorize(
+        #[inline(always)]
+        || V::sincos(simd, Phase::new(simd, turns, position, first)),
+    )
+}
