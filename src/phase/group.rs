@@ -5,7 +5,7 @@ use fearless_simd::prelude::*;
 use super::Store;
 use super::kernel::{BLOCK, CENTRE, Job, OCTET};
 use super::sincos::Two;
-use super::turned::{Group, Number, SinCos, exact};
+use super::turned::{Group, Number, SinCos, exact, exponents};
 use super::turns::GROUP;
 use crate::{Element, Position};
 
@@ -23,7 +23,7 @@ const UNWRAPPED: f64 = 1.5;
 #[derive(Clone, Copy)]
 pub(super) struct Seen<S: Simd> {
     /// Bits that tell whether all sines and cosines are large, pair by pair.
-    large: Two<S::u64s>,
+    large: Two<S::u32s>,
     /// Whether some were rounded twice where it matters.
     doubtful: S::mask32s,
 }
@@ -32,7 +32,7 @@ impl<S: Simd> Seen<S> {
     #[inline(always)]
     pub(super) fn nothing(simd: S) -> Self {
         Self {
-            large: Two(S::u64s::splat(simd, !0), S::u64s::splat(simd, !0)),
+            large: Two(S::u32s::splat(simd, !0), S::u32s::splat(simd, !0)),
             doubtful: S::mask32s::splat(simd, false),
         }
     }
@@ -76,29 +76,25 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         Two(low, high)
     }
 
-    /// Bits of which those of [`LARGE`] tell whether sines and cosines are.
+    /// What makes exponents those of [`LARGE_SHIFTED`].
     #[inline(always)]
-    fn large(self, group: Group<S>) -> Two<S::u64s> {
-        let bits = |value: S::f64s| {
-            let bits = value.bitcast::<S::u64s>();
-            if UNIT { bits } else { bits + self.task.waves.shift }
-        };
-        Two(bits(group.sin.0) & bits(group.cos.0), bits(group.sin.1) & bits(group.cos.1))
+    fn shift(self) -> Option<u64> {
+        if UNIT { None } else { Some(self.task.waves.shift) }
     }
 
-    /// Whether values are large that are not sure anyway.
+    /// The masks of [`Job::sure`] for what is shown.
     #[inline(always)]
-    fn is_sure(self, large: Two<S::u64s>, sure: Two<S::u64s>) -> bool {
-        let all = (large.0 | sure.0) & (large.1 | sure.1);
-        all.bitcast::<S::u32s>().simd_eq(!0).all_true()
+    pub(super) fn masks<A: Element>(self, octet: i64, first: usize) -> Two<S::u32s> {
+        A::Number::<S>::masks(self.sure::<A>(octet, first), !UNIT, INTERLEAVED && A::PAIRED)
     }
 
     /// Whether all that was stored is as it should be.
     #[inline(always)]
-    pub(super) fn is_right(self, seen: Seen<S>, sure: &[u64]) -> bool {
-        let (low, high) = sure.split_at(S::u64s::LEN);
-        let sure = Two(S::u64s::from_slice(self.simd, low), S::u64s::from_slice(self.simd, high));
-        self.is_sure(seen.large, sure) & !seen.doubtful.any_true()
+    pub(super) fn is_right(self, seen: Seen<S>, masks: &[u32]) -> bool {
+        let (low, high) = masks.split_at(S::u32s::LEN);
+        let masks = Two(S::u32s::from_slice(self.simd, low), S::u32s::from_slice(self.simd, high));
+        let all = (seen.large.0 | masks.0) & (seen.large.1 | masks.1);
+        all.simd_eq(!0).all_true() & !seen.doubtful.any_true()
     }
 
     /// A group at the anchor of a block.
@@ -165,11 +161,12 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         first: usize,
         slot: Slot<'_, A>,
     ) {
-        let large = self.large(group);
-        if self.is_sure(large, sure) {
+        let large = exponents::<S>(A::Number::<S>::shown(group), self.shift());
+        let sure = Two(large.0 | sure.0, large.1 | sure.1);
+        if (sure.0 & sure.1).bitcast::<S::u32s>().simd_eq(!0).all_true() {
             self.put(group, slot);
         } else {
-            self.put(self.settled(group, Two(large.0 | sure.0, large.1 | sure.1), position, first), slot);
+            self.put(self.settled(group, sure, position, first), slot);
         }
     }
 
@@ -255,7 +252,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let group = group.rounded::<S>();
         let (sin, cos) = (A::to_group_or_doubt::<S>(group.sin), A::to_group_or_doubt::<S>(group.cos));
         self.put_rounded(sin.0, cos.0, slot);
-        let large = self.large(group);
+        let large = A::Number::<S>::exponents(group, self.shift(), INTERLEAVED && A::PAIRED);
         let large = Two(seen.large.0 & large.0, seen.large.1 & large.1);
         Seen { large, doubtful: seen.doubtful | sin.1 | cos.1 }
     }

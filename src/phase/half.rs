@@ -170,6 +170,7 @@ macro_rules! lanes {
             type Group<S: Simd> = S::u32s;
             type Number<S: Simd> = Two<S::f64s>;
             const EXACT: bool = false;
+            const PAIRED: bool = false;
 
             #[inline(always)]
             fn to_group<S: Simd>(values: Two<S::f64s>) -> S::u32s {

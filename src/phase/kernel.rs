@@ -32,8 +32,8 @@ const CHUNK: usize = 256;
 struct Desk<A> {
     /// A chunk of pairs at a centre: sines, then cosines of each group.
     centre: [f64; 2 * CHUNK],
-    /// Which of its pairs need no search for cancellation.
-    sure: [u64; CHUNK],
+    /// Which of its pairs need no search for cancellation, as [`Job::masks`].
+    sure: [u32; 2 * CHUNK],
     /// Eight rows of a chunk, where they do not go straight to their place.
     vectors: Option<Aligned<[[A; 2 * CHUNK]; OCTET as usize]>>,
     /// A chunk of a row by itself, where it does not.
@@ -125,7 +125,7 @@ impl Waves {
 impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn all<A: Element>(self, positions: &Positions<'_>, rows: &mut Rows<'_, A>) {
-        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; CHUNK], vectors: None, vector: None };
+        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; 2 * CHUNK], vectors: None, vector: None };
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
@@ -213,10 +213,10 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// Marks the pairs that need no search for cancellation in eight rows, and in those after them in the block.
     #[inline(always)]
-    fn mark_sure<A: Element>(self, octet: i64, chunk: Range<usize>, sure: &mut [u64]) {
-        for (sure, first) in sure.chunks_exact_mut(Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
-            let (low, high) = sure.split_at_mut(S::u64s::LEN);
-            let vectors = self.sure::<A>(octet, first);
+    fn mark_sure<A: Element>(self, octet: i64, chunk: Range<usize>, sure: &mut [u32]) {
+        for (sure, first) in sure.chunks_exact_mut(2 * Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
+            let (low, high) = sure.split_at_mut(S::u32s::LEN);
+            let vectors = self.masks::<A>(octet, first);
             vectors.0.store_slice(low);
             vectors.1.store_slice(high);
         }
@@ -263,7 +263,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let of = |row| two_parts(row, lens);
         let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
         let centre = &mut desk.centre[2 * A::Number::<S>::PARTS * done..];
-        self.groups(octet, apart.clone(), centre, &desk.sure[done..], parts);
+        self.groups(octet, apart.clone(), centre, &desk.sure[2 * done..], parts);
         for (row, vector) in wanted.zip(&vectors[first as usize..]) {
             let [firsts, seconds] = self.task.columns.of_pairs(rows.one(row), apart.clone());
             self.deliver(firsts, vector);
@@ -280,7 +280,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         octet: i64,
         pairs: Range<usize>,
         centre: &mut [f64],
-        sure: &[u64],
+        sure: &[u32],
         [a, b, c, d, e, f, g, h]: [[&mut [A]; 2]; OCTET as usize],
     ) {
         self.simd.vectorize(
@@ -291,7 +291,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                 let state = centre
                     .chunks_exact_mut(len)
                     .zip(steps.chunks_exact(TURNS.len() * len))
-                    .zip(sure.chunks_exact(width))
+                    .zip(sure.chunks_exact(2 * width))
                     .zip(pairs.step_by(width));
                 if INTERLEAVED {
                     let of = |[row, _]: [_; 2]| <[A]>::chunks_exact_mut(row, 2 * width);
@@ -322,7 +322,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         first: usize,
         centre: &mut [f64],
         table: &[f64],
-        sure: &[u64],
+        sure: &[u32],
         [a, b, c, d, e, f, g, h]: [Slot<'_, A>; OCTET as usize],
     ) {
         let turn = |by| SinCos::<A::Number<S>>::turn(self.simd, table, by);

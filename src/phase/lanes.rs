@@ -20,6 +20,8 @@ pub trait Lanes: Copy {
     type Number<S: Simd>: Number<S>;
     /// Whether doubles are not enough for them.
     const EXACT: bool;
+    /// Whether sines and cosines in turn are stored as they are shown.
+    const PAIRED: bool;
 
     /// Rounds two vectors, the first one's lanes first.
     fn to_group<S: Simd>(values: Two<S::f64s>) -> Self::Group<S>;
@@ -58,6 +60,7 @@ impl Lanes for f32 {
     type Group<S: Simd> = S::f32s;
     type Number<S: Simd> = Two<S::f64s>;
     const EXACT: bool = false;
+    const PAIRED: bool = true;
 
     #[inline(always)]
     fn to_group<S: Simd>(Two(low, high): Two<S::f64s>) -> S::f32s {
@@ -107,6 +110,7 @@ impl Lanes for f64 {
     type Group<S: Simd> = [S::f64s; 2];
     type Number<S: Simd> = Long<Two<S::f64s>>;
     const EXACT: bool = true;
+    const PAIRED: bool = true;
 
     #[inline(always)]
     fn to_group<S: Simd>(Two(low, high): Two<S::f64s>) -> [S::f64s; 2] {

@@ -9,7 +9,7 @@ use fearless_simd::prelude::*;
 
 use super::Waves;
 use super::sincos::{Two, in_quarter, reduced, splat};
-use super::turned::{Number, Phase, SinCos};
+use super::turned::{Group, Number, Phase, SinCos, exponents};
 use super::turns::Words;
 
 /// A double to which this is added is rounded to a multiple of 2⁻²⁶, the grid of numbers up to one.
@@ -126,6 +126,22 @@ impl<S: Simd> Number<S> for Long<Two<S::f64s>> {
     #[inline(always)]
     fn steps(waves: &Waves) -> &[f64] {
         &waves.long_steps
+    }
+
+    #[inline(always)]
+    fn shown(group: Group<S>) -> Group<S> {
+        group
+    }
+
+    #[inline(always)]
+    fn exponents(group: Group<S>, shift: Option<u64>, _: bool) -> Two<S::u32s> {
+        let large = exponents::<S>(group, shift);
+        Two(large.0.bitcast(), large.1.bitcast())
+    }
+
+    #[inline(always)]
+    fn masks(sure: Two<S::u64s>, _: bool, _: bool) -> Two<S::u32s> {
+        Two(sure.0.bitcast(), sure.1.bitcast())
     }
 }
 

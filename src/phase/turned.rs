@@ -39,6 +39,13 @@ pub trait Number<S: Simd>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<
     fn near(simd: S, words: Words<'_>, position: i64) -> SinCos<Self>;
     /// For each group its turns by [`TURNS`].
     fn steps(waves: &Waves) -> &[f64];
+    /// The numbers whose exponents tell whether they are large: those that are stored, or by way of which 16 bits are.
+    fn shown(group: Group<S>) -> Group<S>;
+    /// Bits of what is shown, plus `shift` as for doubles, in which exponents are found: those that a sine and a cosine have in common,
+    /// or where they are `paired`, as f32 stores them in turn, of both.
+    fn exponents(group: Group<S>, shift: Option<u64>, paired: bool) -> Two<S::u32s>;
+    /// In the same places: all but the bits of large exponents, shifted ones or not, where not all bits of a pair are set.
+    fn masks(sure: Two<S::u64s>, shifted: bool, paired: bool) -> Two<S::u32s>;
 }
 
 impl<S: Simd> Number<S> for Two<S::f64s> {
@@ -93,6 +100,44 @@ impl<S: Simd> Number<S> for Two<S::f64s> {
     #[inline(always)]
     fn steps(waves: &Waves) -> &[f64] {
         &waves.steps
+    }
+
+    #[inline(always)]
+    fn shown(Group::<S> { sin, cos }: Group<S>) -> Group<S> {
+        let (sin, cos) = (sin.0.narrow(sin.1).widen(), cos.0.narrow(cos.1).widen());
+        SinCos { sin: Two(sin.0, sin.1), cos: Two(cos.0, cos.1) }
+    }
+
+    #[inline(always)]
+    fn exponents(group: Group<S>, shift: Option<u64>, paired: bool) -> Two<S::u32s> {
+        let (sin, cos) = (group.sin.0.narrow(group.sin.1), group.cos.0.narrow(group.cos.1));
+        // 896 is what exponents of f64 and f32 are apart, and so are the last ones.
+        let bits = |value: S::f32s| match shift {
+            Some(shift) => value.bitcast::<S::u32s>() + (((shift >> 52) as u32).wrapping_sub(896) << 23),
+            None => value.bitcast(),
+        };
+        if paired {
+            let (first, second) = sin.interleave(cos);
+            return Two(bits(first), bits(second));
+        }
+        Two(bits(sin) & bits(cos), S::u32s::splat(sin.token(), !0))
+    }
+
+    #[inline(always)]
+    fn masks(sure: Two<S::u64s>, shifted: bool, paired: bool) -> Two<S::u32s> {
+        const LARGE: u32 = 0b0111_0000 << 23;
+        const LARGE_SHIFTED: u32 = 0b1111_0000 << 23;
+        let simd = sure.0.token();
+        let (zero, one) = (S::f64s::splat(simd, 0.0), S::f64s::splat(simd, 1.0));
+        let sure = sure.0.simd_eq(!0).select(one, zero).narrow(sure.1.simd_eq(!0).select(one, zero));
+        let (all, rest) =
+            (S::u32s::splat(simd, !0), S::u32s::splat(simd, if shifted { !LARGE_SHIFTED } else { !LARGE }));
+        let masks = |sure: S::f32s| sure.simd_eq(1.0).select(all, rest);
+        if paired {
+            let (first, second) = sure.interleave(sure);
+            return Two(masks(first), masks(second));
+        }
+        Two(masks(sure), all)
     }
 }
 
@@ -242,4 +287,11 @@ pub(super) fn exact<S: Simd, V: Number<S>>(simd: S, turns: &Turns, position: Pos
         #[inline(always)]
         || V::sincos(simd, Phase::new(simd, turns, position, first)),
     )
+}
+
+/// The bits of exponents that are common to the sine and the cosine of each pair, plus `shift`.
+#[inline(always)]
+pub(super) fn exponents<S: Simd>(group: Group<S>, shift: Option<u64>) -> Two<S::u64s> {
+    let bits = |value: S::f64s| value.bitcast::<S::u64s>() + shift.unwrap_or(0);
+    Two(bits(group.sin.0) & bits(group.cos.0), bits(group.sin.1) & bits(group.cos.1))
 }
