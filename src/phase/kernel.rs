@@ -27,17 +27,29 @@ const FEW: usize = 5;
 /// cache.
 const CHUNK: usize = 256;
 
-/// What is on the stack.
-#[repr(C, align(64))]
+/// What is on the stack, ready where it was needed.
 struct Desk<A> {
-    /// A chunk of pairs at a centre: sines, then cosines of each group.
-    centre: [f64; 2 * CHUNK],
-    /// Which of its pairs need no search for cancellation, as [`Job::masks`].
-    sure: [u32; 2 * CHUNK],
+    state: Option<State>,
     /// Eight rows of a chunk, where they do not go straight to their place.
     vectors: Option<Aligned<[[A; 2 * CHUNK]; OCTET as usize]>>,
     /// A chunk of a row by itself, where it does not.
     vector: Option<Aligned<[A; 2 * CHUNK]>>,
+}
+
+/// A chunk of pairs on its way through a block.
+#[repr(C, align(64))]
+struct State {
+    /// A centre: sines, then cosines of each group.
+    centre: [f64; 2 * CHUNK],
+    /// Which pairs need no search for cancellation, as [`Job::masks`].
+    sure: [u32; 2 * CHUNK],
+}
+
+impl<A> Desk<A> {
+    #[inline(always)]
+    fn state(&mut self) -> &mut State {
+        self.state.get_or_insert(State { centre: [0.0; 2 * CHUNK], sure: [0; 2 * CHUNK] })
+    }
 }
 
 /// At the beginning of a line of the cache.
@@ -125,7 +137,7 @@ impl Waves {
 impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     #[inline(always)]
     fn all<A: Element>(self, positions: &Positions<'_>, rows: &mut Rows<'_, A>) {
-        let mut desk = Desk { centre: [0.0; 2 * CHUNK], sure: [0; 2 * CHUNK], vectors: None, vector: None };
+        let mut desk = Desk { state: None, vectors: None, vector: None };
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             row += match run {
@@ -183,14 +195,14 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let (padded, most) = (self.task.waves.turns.padded(), CHUNK / A::Number::<S>::PARTS);
         for first in (0..padded).step_by(most) {
             let chunk = first..(first + most).min(padded);
-            self.start::<A>(block, chunk.clone(), &mut desk.centre);
+            self.start::<A>(block, chunk.clone(), &mut desk.state().centre);
             for octet in (0..steps.end).step_by(OCTET as usize) {
                 if octet == 0 || octet == OCTET {
-                    self.mark_sure::<A>(block + octet, chunk.clone(), &mut desk.sure);
+                    self.mark_sure::<A>(block + octet, chunk.clone(), &mut desk.state().sure);
                 }
                 let wanted = octet.max(steps.start)..(octet + OCTET).min(steps.end);
                 if wanted.is_empty() {
-                    self.advance::<A>(chunk.clone(), &mut desk.centre);
+                    self.advance::<A>(chunk.clone(), &mut desk.state().centre);
                 } else {
                     let rows_of = row_of(wanted.start)..row_of(wanted.end);
                     self.octet(block + octet, wanted.start - octet, chunk.clone(), rows_of, rows, desk);
@@ -250,20 +262,22 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             let [a, b, c, d, e, f, g, h] = rows.eight(wanted.start);
             let of = |row| self.task.columns.of_pairs(row, chunk.start..apart.start);
             let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
-            self.groups(octet, chunk.start..apart.start, &mut desk.centre, &desk.sure, parts);
+            let State { centre, sure } = desk.state();
+            self.groups(octet, chunk.start..apart.start, centre, sure, parts);
         }
         if apart.is_empty() {
             return;
         }
         // By way of the stack: what is added, lacks a row, or ends in the midst of a group.
         let done = apart.start - chunk.start;
-        let Aligned(vectors) = desk.vectors.get_or_insert_with(|| Aligned([[A::zero(); 2 * CHUNK]; OCTET as usize]));
+        let Desk { state: Some(state), vectors, .. } = desk else { return };
+        let Aligned(vectors) = vectors.get_or_insert_with(|| Aligned([[A::zero(); 2 * CHUNK]; OCTET as usize]));
         let lens = if INTERLEAVED { [2 * apart.len(), 0] } else { [apart.len(); 2] };
         let [a, b, c, d, e, f, g, h] = vectors.each_mut();
         let of = |row| two_parts(row, lens);
         let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
-        let centre = &mut desk.centre[2 * A::Number::<S>::PARTS * done..];
-        self.groups(octet, apart.clone(), centre, &desk.sure[2 * done..], parts);
+        let centre = &mut state.centre[2 * A::Number::<S>::PARTS * done..];
+        self.groups(octet, apart.clone(), centre, &state.sure[2 * done..], parts);
         for (row, vector) in wanted.zip(&vectors[first as usize..]) {
             let [firsts, seconds] = self.task.columns.of_pairs(rows.one(row), apart.clone());
             self.deliver(firsts, vector);
