@@ -45,16 +45,32 @@ struct State {
     sure: [u32; 2 * CHUNK],
 }
 
+impl State {
+    fn new() -> Self {
+        Self { centre: [0.0; 2 * CHUNK], sure: [0; 2 * CHUNK] }
+    }
+}
+
 impl<A> Desk<A> {
     #[inline(always)]
     fn state(&mut self) -> &mut State {
-        self.state.get_or_insert(State { centre: [0.0; 2 * CHUNK], sure: [0; 2 * CHUNK] })
+        self.state.get_or_insert_with(State::new)
     }
 }
 
 /// At the beginning of a line of the cache.
 #[repr(align(64))]
 struct Aligned<T>(T);
+
+/// A chunk of pairs at eight positions from `octet` on: their state, and of each row where sines and cosines go, or both in the first
+/// part.
+struct Eight<'a, A> {
+    octet: i64,
+    pairs: Range<usize>,
+    centre: &'a mut [f64],
+    sure: &'a [u32],
+    parts: [[&'a mut [A]; 2]; OCTET as usize],
+}
 
 /// What stays the same for all rows of a call.
 #[derive(Clone, Copy)]
@@ -209,8 +225,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                 }
             }
         }
-        for step in steps.clone() {
-            self.zeros(rows.one(row_of(step)));
+        if self.task.columns.used() < self.task.columns.dim {
+            steps.clone().for_each(|step| self.zeros(rows.one(row_of(step))));
         }
     }
 
@@ -263,7 +279,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             let of = |row| self.task.columns.of_pairs(row, chunk.start..apart.start);
             let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
             let State { centre, sure } = desk.state();
-            self.groups(octet, chunk.start..apart.start, centre, sure, parts);
+            self.groups(&mut Eight { octet, pairs: chunk.start..apart.start, centre, sure, parts });
         }
         if apart.is_empty() {
             return;
@@ -277,7 +293,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let of = |row| two_parts(row, lens);
         let parts = [of(a), of(b), of(c), of(d), of(e), of(f), of(g), of(h)];
         let centre = &mut state.centre[2 * A::Number::<S>::PARTS * done..];
-        self.groups(octet, apart.clone(), centre, &state.sure[2 * done..], parts);
+        let sure = &state.sure[2 * done..];
+        self.groups(&mut Eight { octet, pairs: apart.clone(), centre, sure, parts });
         for (row, vector) in wanted.zip(&vectors[first as usize..]) {
             let [firsts, seconds] = self.task.columns.of_pairs(rows.one(row), apart.clone());
             self.deliver(firsts, vector);
@@ -285,35 +302,33 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
-    /// Groups of pairs at eight positions from `octet` on, and their next centres.
+    /// Groups of pairs at eight positions, and their next centres.
     ///
-    /// It stays a call: the loop is most of the code.
+    /// It stays a call: the loop is most of the code. What it works on is behind one reference: to copy it took as long as a group.
     #[inline(never)]
-    fn groups<A: Element>(
-        self,
-        octet: i64,
-        pairs: Range<usize>,
-        centre: &mut [f64],
-        sure: &[u32],
-        [a, b, c, d, e, f, g, h]: [[&mut [A]; 2]; OCTET as usize],
-    ) {
+    fn groups<A: Element>(self, eight: &mut Eight<'_, A>) {
         self.simd.vectorize(
             #[inline(always)]
             move || {
                 let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
+                let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
                 let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
                 let state = centre
                     .chunks_exact_mut(len)
                     .zip(steps.chunks_exact(TURNS.len() * len))
                     .zip(sure.chunks_exact(2 * width))
-                    .zip(pairs.step_by(width));
+                    .zip(pairs.clone().step_by(width));
+                // All rows are as long as the first one. Where that is seen, no minimum has to be found.
+                let lens = [a[0].len(), a[1].len()];
+                let [a, b, c, d] = [parts(a, lens), parts(b, lens), parts(c, lens), parts(d, lens)];
+                let [e, f, g, h] = [parts(e, lens), parts(f, lens), parts(g, lens), parts(h, lens)];
                 if INTERLEAVED {
                     let of = |[row, _]: [_; 2]| <[A]>::chunks_exact_mut(row, 2 * width);
                     let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
                     for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
                         let slot = |group| <[A]>::split_at_mut(group, width);
                         let slots = [slot(a), slot(b), slot(c), slot(d), slot(e), slot(f), slot(g), slot(h)];
-                        self.group(octet, first, state, table, sure, slots);
+                        self.group(*octet, first, state, table, sure, slots);
                     }
                 } else {
                     let of = |[firsts, seconds]: [_; 2]| {
@@ -321,7 +336,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                     };
                     let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
                     for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
-                        self.group(octet, first, state, table, sure, [a, b, c, d, e, f, g, h]);
+                        self.group(*octet, first, state, table, sure, [a, b, c, d, e, f, g, h]);
                     }
                 }
             },
@@ -461,6 +476,12 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             }
         }
     }
+}
+
+/// Parts of these lengths.
+#[inline(always)]
+fn parts<'a, A>([first, second]: &'a mut [&mut [A]; 2], lens: [usize; 2]) -> [&'a mut [A]; 2] {
+    [&mut first[..lens[0]], &mut second[..lens[1]]]
 }
 
 /// The first elements of a row, and those after them.
