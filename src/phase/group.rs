@@ -26,14 +26,17 @@ pub(super) struct Seen<S: Simd> {
     large: Two<S::u32s>,
     /// Whether some were rounded twice where it matters.
     doubtful: S::mask32s,
+    /// [`Job::shift`], at hand.
+    shift: Option<u64>,
 }
 
 impl<S: Simd> Seen<S> {
     #[inline(always)]
-    pub(super) fn nothing(simd: S) -> Self {
+    pub(super) fn nothing(simd: S, shift: Option<u64>) -> Self {
         Self {
             large: Two(S::u32s::splat(simd, !0), S::u32s::splat(simd, !0)),
             doubtful: S::mask32s::splat(simd, false),
+            shift,
         }
     }
 }
@@ -78,7 +81,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// What makes exponents those of [`LARGE_SHIFTED`].
     #[inline(always)]
-    fn shift(self) -> Option<u64> {
+    pub(super) fn shift(self) -> Option<u64> {
         if UNIT { None } else { Some(self.task.waves.shift) }
     }
 
@@ -252,9 +255,9 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let group = group.rounded::<S>();
         let (sin, cos) = (A::to_group_or_doubt::<S>(group.sin), A::to_group_or_doubt::<S>(group.cos));
         self.put_rounded(sin.0, cos.0, slot);
-        let large = A::Number::<S>::exponents(group, self.shift(), INTERLEAVED && A::PAIRED);
+        let large = A::Number::<S>::exponents(group, seen.shift, INTERLEAVED && A::PAIRED);
         let large = Two(seen.large.0 & large.0, seen.large.1 & large.1);
-        Seen { large, doubtful: seen.doubtful | sin.1 | cos.1 }
+        Seen { large, doubtful: seen.doubtful | sin.1 | cos.1, ..seen }
     }
 
     /// Stores a group.

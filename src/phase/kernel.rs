@@ -356,7 +356,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     ) {
         let turn = |by| SinCos::<A::Number<S>>::turn(self.simd, table, by);
         let here = SinCos::load(self.simd, centre);
-        let mut seen = self.put_unsure(here, (d.0, d.1), Seen::nothing(self.simd));
+        let mut seen = self.put_unsure(here, (d.0, d.1), Seen::nothing(self.simd, self.shift()));
         seen = self.put_around(here, turn(1), (c.0, c.1), (e.0, e.1), seen);
         seen = self.put_around(here, turn(2), (b.0, b.1), (f.0, f.1), seen);
         seen = self.put_around(here, turn(3), (a.0, a.1), (g.0, g.1), seen);

@@ -28,7 +28,7 @@ use core::ops::Range;
 use std::sync::Arc;
 
 use fearless_simd::{Level, Simd};
-use ndarray::{ArrayViewMut2, Axis};
+use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use crate::parts::through_stack;
 use crate::{Element, Positions};
@@ -164,12 +164,25 @@ impl Waves {
             Ok(())
         };
         let Ok(()) = through_stack::<_, Infallible>(positions, columns.dim, out.as_ptr(), encode, |start, vectors| {
-            let mut rows = out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
-            rows.zip_mut_with(&vectors, |out, vector| match store {
-                Store::Write => *out = *vector,
-                Store::Add => *out = *out + *vector,
-            });
+            deliver_apart(store, out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into()), vectors);
             Ok(())
         });
+    }
+}
+
+/// Stores or adds rows whose features are apart: in tiles, column by column, where the elements of columns are closer in memory.
+fn deliver_apart<A: Element>(store: Store, mut out: ArrayViewMut2<'_, A>, vectors: ArrayView2<'_, A>) {
+    const TILE: usize = 8;
+    let deliver = |out: &mut A, vector: &A| match store {
+        Store::Write => *out = *vector,
+        Store::Add => *out = *out + *vector,
+    };
+    if out.strides()[0].unsigned_abs() >= out.strides()[1].unsigned_abs() {
+        return out.zip_mut_with(&vectors, deliver);
+    }
+    let columns = out.axis_chunks_iter_mut(Axis(1), TILE).zip(vectors.axis_chunks_iter(Axis(1), TILE));
+    for (mut out, vectors) in columns {
+        let tiles = out.axis_chunks_iter_mut(Axis(0), TILE).zip(vectors.axis_chunks_iter(Axis(0), TILE));
+        tiles.for_each(|(out, vectors)| out.reversed_axes().zip_mut_with(&vectors.reversed_axes(), deliver));
     }
 }
