@@ -13,12 +13,15 @@ const LOOPS: &str = "loops: table 8192 x 1024, f32";
 const GROWTH: [(&str, &str); 4] = [
     (
         "lengths, dim 1024, f32",
-        "A sequence costs the same per element at any length, odd ones too, but for the first rows: they pay for an anchor that many can share.",
+        "A long sequence costs the same per element at any length, odd ones too. The first rows cost more: from five on they pay for an anchor that many can share. They begin at position 0, which takes no arithmetic by itself, so one row here says nothing of others.",
     ),
-    ("dims, a million values, f32", "So do wider vectors. What a row costs beside its values shows in the narrowest."),
+    (
+        "dims, a million values, f32",
+        "So do wider vectors. Rows are made of 16 pairs at a time: those narrower than that cost as much as 32 features, and what is left of a group goes by way of the stack.",
+    ),
     (
         "places, 1024 x 1024, f32",
-        "Rows may be anywhere. Rows whose features are apart go through blocks of contiguous ones: a second pass in cache.",
+        "Rows may be anywhere. Rows whose features are apart go through blocks of contiguous ones, a second pass, which is slow where columns are what is contiguous.",
     ),
     (
         "writes without arithmetic, 8192 x 1024, f32",
