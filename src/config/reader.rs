@@ -46,6 +46,13 @@ pub(super) const LOCAL_BASES: [&str; 2] = ["rope_local_base_freq", "local_rope_t
 const MLA_NOPE: usize = 128;
 const MLA_ROPE: usize = 64;
 
+/// Widths of a [`RotarySpec`].
+struct Dims {
+    dim: usize,
+    frequency_dim: usize,
+    head_dim: usize,
+}
+
 /// A config, and what is known of its family.
 pub(super) struct Reader<'a> {
     pub(super) fields: Fields<'a>,
@@ -88,9 +95,31 @@ impl<'a> Reader<'a> {
         }
         let rope_type = self.rope_type(&dict)?;
         unused(&dict, rope_type)?;
+        let stated = self.fraction(&dict, kind)?;
+        let Dims { dim, frequency_dim, head_dim } = self.dims(rope_type, stated, kind)?;
+        let mut spec = RotarySpec {
+            dim,
+            frequency_dim,
+            head_dim,
+            base: self.base(&dict, kind)?,
+            scaling: Scaling::None,
+            attention_factor: 1.0,
+            short_attention_factor: 1.0,
+            softmax_factor: 1.0,
+            pairing: self.pairing()?,
+            on_last_features: self.is_latent(),
+            sections: self.sections(&dict)?,
+            divisors: None,
+        };
+        self.scale(&mut spec, &dict, rope_type, stated.unwrap_or(self.family.fraction))?;
+        try_out(&spec, &dict)?;
+        Ok(spec)
+    }
+
+    /// How many features are rotated, of which `stated` is the part that the config says.
+    fn dims(&self, rope_type: &str, stated: Option<f64>, kind: Option<&str>) -> Result<Dims, Error> {
         let head_dim = self.head_dim(kind)?;
         let mla = self.is_latent();
-        let stated = self.fraction(&dict, kind)?;
         let fraction = stated.unwrap_or(self.family.fraction);
         let given = self.fields.count("rotary_dim")?;
         let frequency_dim = match given {
@@ -116,6 +145,10 @@ impl<'a> Reader<'a> {
             };
             return Err(self.fields.error(name, ConfigProblem::NotA { expected }));
         }
+        if mla && dim != self.latent_part("qk_rope_head_dim")? {
+            let other = "qk_rope_head_dim".to_string();
+            return Err(self.fields.error("rotary_dim", ConfigProblem::Contradicts { other }));
+        }
         // transformers has latent heads of which the rotated part counts as the whole.
         let is_part = |fraction: f64| {
             (head_dim as f64 * fraction - dim as f64).abs() <= 1.0 || mla && given.is_none() && fraction == 1.0
@@ -127,23 +160,7 @@ impl<'a> Reader<'a> {
             let other = "partial_rotary_factor".to_string();
             return Err(self.fields.error(name, ConfigProblem::Contradicts { other }));
         }
-        let mut spec = RotarySpec {
-            dim,
-            frequency_dim,
-            head_dim,
-            base: self.base(&dict, kind)?,
-            scaling: Scaling::None,
-            attention_factor: 1.0,
-            short_attention_factor: 1.0,
-            softmax_factor: 1.0,
-            pairing: self.pairing()?,
-            on_last_features: mla,
-            sections: self.sections(&dict)?,
-            divisors: None,
-        };
-        self.scale(&mut spec, &dict, rope_type, fraction)?;
-        try_out(&spec, &dict)?;
-        Ok(spec)
+        Ok(Dims { dim, frequency_dim, head_dim })
     }
 
     /// The rotation of local layers: another base, and no scaling but in ModernBERT, which scales both in transformers 5.
