@@ -74,8 +74,8 @@ impl RotarySpec {
     ///
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp (queries and keys of `llama` are
     /// permuted to neighbours). Llama 3's scaling is baked into the tensor `rope_freqs.weight`: give it as
-    /// [`divisors`](Self::divisors). LongRoPE's factors are tensors too: give one of them as divisors. As in llama.cpp, the
-    /// base is 10000 and the dim that of a head where the keys are absent, and a scaling factor without a type is linear. Where
+    /// [`divisors`](Self::divisors). LongRoPE's factors are tensors too: the scaling is [`Scaling::LongRopeTensors`], and no rotation
+    /// can be made without them. As in llama.cpp, the base is 10000 and the dim that of a head where the keys are absent, and a scaling factor without a type is linear. Where
     /// layers differ, this is the rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them apart.
     ///
     /// # Errors
@@ -408,8 +408,7 @@ fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
         }
         Some("none") => Ok((Scaling::None, given.unwrap_or(1.0))),
         Some("linear") => Ok((Scaling::Linear { factor: factor()? }, given.unwrap_or(1.0))),
-        // The factors are tensors, and belong to the divisors.
-        Some("longrope") => Ok((Scaling::None, given.unwrap_or(1.0))),
+        Some("longrope") => Ok((Scaling::LongRopeTensors, given.unwrap_or(1.0))),
         Some("yarn") => {
             // Below 0 is not set; anything but 1 mixes in another way.
             let name = "rope.scaling.yarn_ext_factor";

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::RotarySpec;
+use super::checks::{no_rope_agrees, no_rope_layers, root_agrees, rotates};
 use super::families::{Family, Layers, of_model_type};
 use super::fields::Fields;
 use super::reader::{KNOWN, LOCAL_BASES, Reader, RopeDict, rope_dict};
@@ -190,14 +191,13 @@ fn parse(text: &str) -> Result<Map<String, Value>, Error> {
     }
 }
 
-/// The part of a config that describes the language model.
+/// The part of a config that describes the language model. Its root must not say anything else of rotations.
 fn text_part(root: &Map<String, Value>) -> Result<(&'static str, &Map<String, Value>), Error> {
     let fields = Fields::new("", root);
     fields.text("model_type")?;
-    Ok(match fields.object("text_config")? {
-        Some(text) => ("text_config", text),
-        None => ("", root),
-    })
+    let Some(text) = fields.object("text_config")? else { return Ok(("", root)) };
+    root_agrees(&fields, &Fields::new("text_config", text))?;
+    Ok(("text_config", text))
 }
 
 fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
@@ -214,7 +214,7 @@ fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
         (dict, _) => dict,
     };
     let types = match &dict {
-        _ if fields.flag("alibi")? == Some(true) => vec![("all".to_string(), None)],
+        _ if !rotates(reader)? => vec![("all".to_string(), None)],
         Some((path, dict)) if is_nested(dict) => nested(reader, path, dict)?,
         // A class whose own parameters are nested reads no others.
         Some((path, dict)) if own.as_ref().is_some_and(is_nested) => {
@@ -224,6 +224,7 @@ fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
         None => flat(reader, None)?,
     };
     let layers = layers(reader, &types)?;
+    no_rope_agrees(fields, &types, &layers)?;
     Ok(ModelRotary { types, layers, temperature: reader.temperature(dict.as_ref())? })
 }
 
@@ -384,8 +385,7 @@ fn layers_listed(
     types: &Types,
     find: impl Fn(&str) -> Option<usize>,
 ) -> Result<Option<Vec<usize>>, Error> {
-    let no_rope = fields.counts("no_rope_layers")?.filter(|list| !list.is_empty());
-    if let (Some(list), Some(_)) = (no_rope, find("no_rope")) {
+    if let (Some(list), Some(_)) = (no_rope_layers(fields)?, find("no_rope")) {
         // 1 is a layer with positions.
         let kind = |&with: &usize| find(if with == 0 { "no_rope" } else { "rope" });
         return Ok(list.iter().map(kind).collect());

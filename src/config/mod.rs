@@ -1,5 +1,6 @@
 //! Rotations from a model's own config: transformers' `config.json` and GGUF metadata.
 
+mod checks;
 mod families;
 mod fields;
 mod gguf;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::checks::{scales, unused};
 use super::families::{Family, Layers};
 use super::fields::Fields;
 use super::layers::LIMIT;
@@ -45,12 +46,33 @@ pub(super) const LOCAL_BASES: [&str; 2] = ["rope_local_base_freq", "local_rope_t
 const MLA_NOPE: usize = 128;
 const MLA_ROPE: usize = 64;
 
+/// Widths of a [`RotarySpec`].
+struct Dims {
+    dim: usize,
+    frequency_dim: usize,
+    head_dim: usize,
+}
+
 /// A config, and what is known of its family.
 pub(super) struct Reader<'a> {
     pub(super) fields: Fields<'a>,
     pub(super) family: Family,
     /// The model type, or empty where the caller gave the pairing.
     pub(super) name: &'a str,
+}
+
+/// The type of a rotation without its aliases.
+pub(super) fn rope_type(name: &str) -> Option<&'static str> {
+    match name {
+        "default" | "mrope" => Some("default"),
+        "linear" => Some("linear"),
+        "dynamic" => Some("dynamic"),
+        "yarn" => Some("yarn"),
+        "longrope" | "su" => Some("longrope"),
+        "llama3" => Some("llama3"),
+        "proportional" => Some("proportional"),
+        _ => None,
+    }
 }
 
 pub(super) type RopeDict<'a> = (String, &'a Map<String, Value>);
@@ -72,14 +94,38 @@ impl<'a> Reader<'a> {
             return Err(dict.error(name, ConfigProblem::Unknown { found: name.to_string() }));
         }
         let rope_type = self.rope_type(&dict)?;
+        unused(&dict, rope_type)?;
+        let stated = self.fraction(&dict, kind)?;
+        let Dims { dim, frequency_dim, head_dim } = self.dims(rope_type, stated, kind)?;
+        let mut spec = RotarySpec {
+            dim,
+            frequency_dim,
+            head_dim,
+            base: self.base(&dict, kind)?,
+            scaling: Scaling::None,
+            attention_factor: 1.0,
+            short_attention_factor: 1.0,
+            softmax_factor: 1.0,
+            pairing: self.pairing()?,
+            on_last_features: self.is_latent(),
+            sections: self.sections(&dict)?,
+            divisors: None,
+        };
+        self.scale(&mut spec, &dict, rope_type, stated.unwrap_or(self.family.fraction))?;
+        try_out(&spec, &dict)?;
+        Ok(spec)
+    }
+
+    /// How many features are rotated, of which `stated` is the part that the config says.
+    fn dims(&self, rope_type: &str, stated: Option<f64>, kind: Option<&str>) -> Result<Dims, Error> {
         let head_dim = self.head_dim(kind)?;
-        let mla = self.name.starts_with("deepseek_v");
-        let fraction = self.fraction(&dict, kind)?;
+        let mla = self.is_latent();
+        let fraction = stated.unwrap_or(self.family.fraction);
         let given = self.fields.count("rotary_dim")?;
         let frequency_dim = match given {
             Some(dim) => dim,
             None if matches!(self.name, "gptj" | "codegen") => 64,
-            None if mla => self.fields.count("qk_rope_head_dim")?.unwrap_or(MLA_ROPE),
+            None if mla => self.latent_part("qk_rope_head_dim")?,
             None if rope_type == "proportional" => head_dim,
             None => (head_dim as f64 * fraction) as usize,
         };
@@ -99,24 +145,22 @@ impl<'a> Reader<'a> {
             };
             return Err(self.fields.error(name, ConfigProblem::NotA { expected }));
         }
-        let interleave = if mla { self.fields.flag("rope_interleave")? } else { None };
-        let mut spec = RotarySpec {
-            dim,
-            frequency_dim,
-            head_dim,
-            base: self.base(&dict, kind)?,
-            scaling: Scaling::None,
-            attention_factor: 1.0,
-            short_attention_factor: 1.0,
-            softmax_factor: 1.0,
-            pairing: if interleave == Some(false) { Pairing::Halves } else { self.family.pairing },
-            on_last_features: mla,
-            sections: self.sections(&dict)?,
-            divisors: None,
+        if mla && dim != self.latent_part("qk_rope_head_dim")? {
+            let other = "qk_rope_head_dim".to_string();
+            return Err(self.fields.error("rotary_dim", ConfigProblem::Contradicts { other }));
+        }
+        // transformers has latent heads of which the rotated part counts as the whole.
+        let is_part = |fraction: f64| {
+            (head_dim as f64 * fraction - dim as f64).abs() <= 1.0 || mla && given.is_none() && fraction == 1.0
         };
-        self.scale(&mut spec, &dict, rope_type, fraction)?;
-        try_out(&spec, &dict)?;
-        Ok(spec)
+        if let (Some(fraction), true) = (stated, mla || given.is_some())
+            && !is_part(fraction)
+        {
+            let name = if given.is_some() { "rotary_dim" } else { "qk_rope_head_dim" };
+            let other = "partial_rotary_factor".to_string();
+            return Err(self.fields.error(name, ConfigProblem::Contradicts { other }));
+        }
+        Ok(Dims { dim, frequency_dim, head_dim })
     }
 
     /// The rotation of local layers: another base, and no scaling but in ModernBERT, which scales both in transformers 5.
@@ -142,25 +186,43 @@ impl<'a> Reader<'a> {
     fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
         let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
             let Some(found) = fields.text(name)? else { return Ok(None) };
-            Ok(Some(match found {
-                "default" | "mrope" => "default",
-                "linear" => "linear",
-                "dynamic" => "dynamic",
-                "yarn" => "yarn",
-                "longrope" | "su" => "longrope",
-                "llama3" => "llama3",
-                "proportional" => "proportional",
-                _ => return Err(fields.error(name, ConfigProblem::Unknown { found: found.to_string() })),
-            }))
+            let unknown = || fields.error(name, ConfigProblem::Unknown { found: found.to_string() });
+            rope_type(found).ok_or_else(unknown).map(Some)
         };
         match dict.one_of(&["rope_type", "type"], read)? {
             Some(rope_type) => Ok(rope_type),
             // Parameters without a type would be a scaling that nobody applies.
-            None if ["factor", "short_factor", "long_factor"].iter().any(|name| dict.get(name).is_some()) => {
-                Err(dict.error("rope_type", ConfigProblem::Missing))
-            }
+            None if scales(dict) => Err(dict.error("rope_type", ConfigProblem::Missing)),
             None => Ok("default"),
         }
+    }
+
+    /// Whether heads are \[NoPE | RoPE\], as DeepSeek's multi-head latent attention has them: by their fields, whatever the model's name.
+    fn is_latent(&self) -> bool {
+        let names = ["qk_rope_head_dim", "qk_nope_head_dim", "kv_lora_rank"];
+        self.name.starts_with("deepseek_v") || names.iter().any(|name| self.fields.get(name).is_some())
+    }
+
+    /// One of the two parts of such a head.
+    fn latent_part(&self, name: &str) -> Result<usize, Error> {
+        let default = if name == "qk_nope_head_dim" { MLA_NOPE } else { MLA_ROPE };
+        let own = self.name.starts_with("deepseek_v").then_some(default);
+        self.fields.need(name, self.fields.count(name)?.or(own))
+    }
+
+    /// That of the family or the caller, which `rope_interleave` changes for latent heads, and else must not contradict.
+    fn pairing(&self) -> Result<Pairing, Error> {
+        let (name, own) = ("rope_interleave", self.family.pairing);
+        let said = match self.fields.flag(name)? {
+            Some(true) => Pairing::Interleaved,
+            Some(false) => Pairing::Halves,
+            None => own,
+        };
+        if said == own || self.is_latent() && !self.name.is_empty() {
+            return Ok(said);
+        }
+        let other = if self.name.is_empty() { "the pairing given" } else { "model_type" };
+        Err(self.fields.error(name, ConfigProblem::Contradicts { other: other.to_string() }))
     }
 
     fn head_dim(&self, kind: Option<&str>) -> Result<usize, Error> {
@@ -172,9 +234,9 @@ impl<'a> Reader<'a> {
                 Err(fields.error(name, ConfigProblem::NotA { expected: "at most 65536" }))
             }
         };
-        if self.name.starts_with("deepseek_v") {
-            let part = |name: &str, default| limited(name, fields.count(name)?.unwrap_or(default));
-            return Ok(part("qk_nope_head_dim", MLA_NOPE)? + part("qk_rope_head_dim", MLA_ROPE)?);
+        if self.is_latent() {
+            let part = |name: &str| limited(name, self.latent_part(name)?);
+            return Ok(part("qk_nope_head_dim")? + part("qk_rope_head_dim")?);
         }
         // Gemma 4's global layers have wider heads.
         let wider = self.layer_head_dim()?;
@@ -238,11 +300,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The rotated part of the head.
-    fn fraction(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<f64, Error> {
+    /// The rotated part of the head, where the config says it as a part.
+    fn fraction(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<Option<f64>, Error> {
         let outer = self.fields.one_of(&["partial_rotary_factor", "rotary_pct"], Fields::number)?;
-        let fraction = self.agree(dict, "partial_rotary_factor", kind, outer)?.unwrap_or(self.family.fraction);
-        if fraction > 0.0 && fraction <= 1.0 {
+        let fraction = self.agree(dict, "partial_rotary_factor", kind, outer)?;
+        if fraction.is_none_or(|fraction| fraction > 0.0 && fraction <= 1.0) {
             Ok(fraction)
         } else {
             Err(dict.error("partial_rotary_factor", ConfigProblem::NotA { expected: "above 0 and at most 1" }))
@@ -270,11 +332,14 @@ impl<'a> Reader<'a> {
 
     fn sections(&self, dict: &Fields<'_>) -> Result<Option<(Vec<usize>, Sections)>, Error> {
         let (qwen3_vl, qwen3_5) = (self.name.starts_with("qwen3_vl"), self.name.starts_with("qwen3_5"));
-        let interleaved = dict.flag("mrope_interleaved")?.unwrap_or(qwen3_vl || qwen3_5);
+        // Qwen3-Omni calls it interleaved.
+        let stated = dict.one_of(&["mrope_interleaved", "interleaved"], Fields::flag)?;
+        let interleaved = stated.unwrap_or(qwen3_vl || qwen3_5);
         let sections = match dict.counts("mrope_section")? {
             None if qwen3_vl => vec![24, 20, 20],
             None if qwen3_5 => vec![11, 11, 10],
             None if self.name.starts_with("qwen2") && self.name.contains("_vl") => vec![16, 24, 24],
+            None if interleaved => return Err(dict.error("mrope_section", ConfigProblem::Missing)),
             None => return Ok(None),
             Some(sections) => sections,
         };
@@ -284,16 +349,32 @@ impl<'a> Reader<'a> {
     /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal one.
     fn original_len(&self, dict: &Fields<'_>, or_maximal: bool) -> Result<usize, Error> {
         let name = "original_max_position_embeddings";
-        let (inner, outer) = (dict.count(name)?, self.fields.count(name)?);
-        if let (Some(inner), Some(outer)) = (inner, outer)
-            && inner != outer
-        {
-            let other = format!("{name} outside of it");
-            return Err(dict.error(name, ConfigProblem::Contradicts { other }));
+        let found = match self.len(dict, name)? {
+            None if or_maximal => self.len(dict, "max_position_embeddings")?,
+            found => found,
+        };
+        dict.need(name, found)
+    }
+
+    /// A length in the dictionary or beside it.
+    fn len(&self, dict: &Fields<'_>, name: &str) -> Result<Option<usize>, Error> {
+        match (dict.count(name)?, self.fields.count(name)?) {
+            (Some(inner), Some(outer)) if inner != outer => {
+                Err(dict.error(name, ConfigProblem::Contradicts { other: format!("{name} outside of it") }))
+            }
+            (inner, outer) => Ok(inner.or(outer)),
         }
-        let found = inner.or(outer);
-        let maximal = if or_maximal { self.fields.count("max_position_embeddings")? } else { None };
-        dict.need(name, found.or(maximal))
+    }
+
+    /// transformers has dynamic NTK start at the maximal length; where another one is given, others start at that.
+    fn dynamic_start(&self, dict: &Fields<'_>) -> Result<usize, Error> {
+        let (name, maximal) = ("original_max_position_embeddings", "max_position_embeddings");
+        let start = self.fields.need(maximal, self.len(dict, maximal)?)?;
+        if self.len(dict, name)?.is_some_and(|original| original != start) {
+            let fields = if dict.get(name).is_some() { dict } else { &self.fields };
+            return Err(fields.error(name, ConfigProblem::Contradicts { other: maximal.to_string() }));
+        }
+        Ok(start)
     }
 
     fn scale(&self, spec: &mut RotarySpec, dict: &Fields<'_>, rope_type: &str, fraction: f64) -> Result<(), Error> {
@@ -303,8 +384,7 @@ impl<'a> Reader<'a> {
         spec.scaling = match rope_type {
             "linear" => Scaling::Linear { factor: needed("factor")? },
             "dynamic" => {
-                let original_len = self.fields.count("max_position_embeddings")?;
-                let original_len = self.fields.need("max_position_embeddings", original_len)?;
+                let original_len = self.dynamic_start(dict)?;
                 Scaling::DynamicNtk(DynamicNtk { factor: needed("factor")?, original_len })
             }
             "yarn" => {
@@ -327,7 +407,7 @@ impl<'a> Reader<'a> {
             }),
             "longrope" => {
                 let longrope = self.longrope(dict)?;
-                let max_len = self.fields.count("max_position_embeddings")?;
+                let max_len = self.len(dict, "max_position_embeddings")?;
                 let grown = max_len.map(|len| len as f64 / longrope.original_len as f64);
                 let factor = self.fields.need("max_position_embeddings", factor.or(grown))?;
                 attention = longrope.default_attention_factor(factor);
@@ -389,6 +469,9 @@ impl<'a> Reader<'a> {
 
 /// Makes the rotation once, so that a spec that exists can be followed.
 pub(super) fn try_out(spec: &RotarySpec, dict: &Fields<'_>) -> Result<(), Error> {
+    // Factors in tensors can be any.
+    let filled = RotarySpec { divisors: Some(vec![1.0; spec.dim / 2]), ..spec.clone() };
+    let spec = if matches!(spec.scaling, Scaling::LongRopeTensors) { &filled } else { spec };
     // A short length and a long one: LongRoPE has factors for each.
     for len in [1, 1 << 31] {
         spec.rotary(len).map_err(|error| dict.error("", ConfigProblem::Invalid(Box::new(error))))?;

@@ -1,5 +1,6 @@
 //! Frequency scalings as data.
 
+use crate::error::ConfigProblem;
 use crate::{DynamicNtk, Error, Frequencies, Llama3, LongRope, Regime, Yarn};
 
 /// How a config changes its frequencies for longer contexts.
@@ -27,6 +28,10 @@ pub enum Scaling {
     Yarn(Yarn),
     /// [`Frequencies::longrope`].
     LongRope(LongRope),
+    /// LongRoPE whose factors are tensors of a GGUF file, `rope_factors_short.weight` and `rope_factors_long.weight`, which metadata
+    /// do not have. Until they are there, [`RotarySpec::rotary`](super::RotarySpec::rotary) is an error: put both into
+    /// [`LongRope`](Self::LongRope), or the one wanted into [`RotarySpec::divisors`](super::RotarySpec::divisors).
+    LongRopeTensors,
     /// [`Frequencies::llama3`].
     Llama3(Llama3),
     /// [`Frequencies::proportional`], then [`Frequencies::linear`].
@@ -43,7 +48,7 @@ impl Scaling {
     ///
     /// # Errors
     ///
-    /// Those of the scaling's own method.
+    /// Those of the scaling's own method; [`Error::Config`] for [`LongRopeTensors`](Self::LongRopeTensors).
     ///
     /// ```
     /// use positional_encodings::{Frequencies, config::Scaling};
@@ -60,6 +65,10 @@ impl Scaling {
             Self::DynamicNtk(parameters) => frequencies.dynamic_ntk(*parameters, total_len),
             Self::Yarn(parameters) => frequencies.yarn(parameters).map(fixed),
             Self::LongRope(parameters) => frequencies.longrope(parameters, total_len),
+            Self::LongRopeTensors => {
+                let field = "rope_factors_long.weight".to_string();
+                Err(Error::Config { field, problem: ConfigProblem::Missing })
+            }
             Self::Llama3(parameters) => frequencies.llama3(*parameters).map(fixed),
             Self::Proportional { fraction, factor } => frequencies.proportional(*fraction)?.linear(*factor).map(fixed),
         }

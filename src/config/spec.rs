@@ -42,7 +42,7 @@ pub struct RotarySpec {
     pub on_last_features: bool,
     /// How multimodal models divide the pairs among axes.
     pub sections: Option<(Vec<usize>, Sections)>,
-    /// A divisor for each pair, GGUF's `rope_freqs.weight`.
+    /// A divisor for each pair: GGUF's `rope_freqs.weight`, or one of LongRoPE's tensors.
     pub divisors: Option<Vec<f64>>,
 }
 
@@ -52,7 +52,8 @@ impl RotarySpec {
     ///
     /// # Errors
     ///
-    /// Where the values cannot be followed; those that come from a config have been tried out.
+    /// Where the values cannot be followed; those that come from a config have been tried out. With
+    /// [`Scaling::LongRopeTensors`], as long as the factors are missing.
     ///
     /// ```
     /// use positional_encodings::{Regime, config::ModelRotary};
@@ -77,7 +78,10 @@ impl RotarySpec {
                 return Err(Error::LengthMismatch { what: "features in the exponents", expected, found });
             }
         };
-        let (mut frequencies, regime) = self.scaling.apply(plain, total_len)?;
+        let (mut frequencies, regime) = match (&self.scaling, &self.divisors) {
+            (Scaling::LongRopeTensors, Some(_)) => (plain, Regime::Fixed),
+            (scaling, _) => scaling.apply(plain, total_len)?,
+        };
         if let Some(divisors) = &self.divisors {
             frequencies = frequencies.divided(divisors)?;
         }

@@ -47,7 +47,8 @@ impl Pairing {
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`]; [`Error::LengthMismatch`] where the heads do not divide the rows; [`Error::ZeroDim`] without heads;
+    /// [`Error::TooFewAxes`]; [`Error::LengthMismatch`] where the heads do not divide the rows; [`Error::ZeroDim`] without heads
+    /// or rotated rows;
     /// [`Error::OddDim`]; [`Error::TooNarrow`] where a head has fewer rows than are rotated.
     ///
     /// ```
@@ -70,7 +71,7 @@ impl Pairing {
         let Some(&rows) = weights.shape().first() else {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         };
-        if heads == 0 {
+        if heads == 0 || rotary_dim == 0 {
             return Err(Error::ZeroDim);
         }
         if !rotary_dim.is_multiple_of(2) {

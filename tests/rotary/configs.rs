@@ -2,7 +2,7 @@
 //! transformers (4.57 and 5.23) that was read for what the config leaves out.
 
 use positional_encodings::config::{ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{Pairing, Regime, Sections};
+use positional_encodings::{Llama3, Pairing, Regime, Sections};
 use serde_json::{Value, json};
 
 fn model(config: Value) -> ModelRotary {
@@ -159,7 +159,20 @@ fn llama4() {
             "original_max_position_embeddings": 8192, "rope_type": "llama3"}}}));
     assert_eq!(scout.layer(3), Some(None));
     let rope = scout.layer(0).unwrap().unwrap();
-    assert_eq!((rope.dim, rope.pairing), (128, Pairing::Interleaved));
+    assert_eq!((rope.dim, rope.base, rope.pairing), (128, 5e5, Pairing::Interleaved));
+    let llama3 = Llama3 { factor: 16.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
+    assert_eq!((&rope.scaling, rope.attention_factor), (&Scaling::Llama3(llama3), 1.0));
+    // Two equal factors leave nothing between: pair 34 has a wavelength of 6695.1 and stays, pair 35 one of 8218.7. By mpmath.
+    let frequencies = rope.rotary(1).unwrap().frequencies();
+    for (pair, expected) in [
+        (0, 1.0),
+        (1, 0.8146172338565447),
+        (34, 0.0009384738703573802),
+        (35, 4.7781061769823415e-5),
+        (63, 1.5344629944572555e-7),
+    ] {
+        assert!((frequencies[pair] / expected - 1.0).abs() < 1e-15, "{pair}: {}", frequencies[pair]);
+    }
     assert_eq!((0..48).filter(|&layer| scout.layer(layer) == Some(None)).count(), 12);
     let temperature = scout.query_temperature().unwrap();
     assert_eq!(temperature.factors(&(16383..16384).into()).unwrap(), [1.0 + 0.1 * 3_f64.ln()]);

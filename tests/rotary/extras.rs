@@ -1,7 +1,7 @@
 //! Gradients, xPos, mixed rotations, converted projections.
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
-use positional_encodings::{Coordinates, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos};
+use positional_encodings::{Coordinates, Error, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos};
 use rand::SeedableRng;
 
 use crate::golden::{Golden, close};
@@ -209,6 +209,7 @@ fn converted_projections_give_the_same_scores() {
     assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 4, Pairing::Interleaved).unwrap(), wq);
     assert!(Pairing::Halves.convert_projection(&cq, 5, 4, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 0, 4, Pairing::Interleaved).is_err());
+    assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 0, Pairing::Interleaved), Err(Error::ZeroDim));
     assert!(Pairing::Halves.convert_projection(&cq, 2, 8, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 2, 3, Pairing::Interleaved).is_err());
 }

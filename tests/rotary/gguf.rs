@@ -1,7 +1,7 @@
 //! GGUF metadata, as llama.cpp reads them (llama_model_base::load_hparams and llama_model_rope_type).
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{ConfigProblem, Error, Pairing, Sections};
+use positional_encodings::{ConfigProblem, Error, LongRope, Pairing, Regime, Sections};
 
 #[track_caller]
 fn near(found: f64, expected: f64) {
@@ -123,6 +123,51 @@ fn a_factor_without_a_type_is_linear() {
         assert_eq!(of(key, 4.0), Ok(Scaling::Linear { factor: 4.0 }));
         assert_eq!(of(key, 0.0), Ok(Scaling::None));
     }
+}
+
+/// phi3.cpp takes the factors from tensors: without them there is no rotation, rather than a plain one.
+#[test]
+fn longrope_needs_its_tensors() {
+    let keys = [
+        ("block_count", 2.into()),
+        ("attention.key_length", 8.into()),
+        ("rope.scaling.type", "longrope".into()),
+        ("rope.scaling.attn_factor", 1.19_f64.into()),
+        ("rope.scaling.original_context_length", 4096.into()),
+    ];
+    let read = model("phi3", &keys).unwrap();
+    let spec = read.only().unwrap();
+    assert_eq!((&spec.scaling, spec.attention_factor), (&Scaling::LongRopeTensors, 1.19));
+    let missing = Error::Config { field: "rope_factors_long.weight".into(), problem: ConfigProblem::Missing };
+    assert_eq!(spec.rotary(1).unwrap_err(), missing);
+    let (short, long) = (vec![1.0; 4], vec![2.0, 4.0, 8.0, 16.0]);
+    let mut one = spec.clone();
+    one.divisors = Some(long.clone());
+    let rotary = one.rotary(1).unwrap();
+    assert_eq!((rotary.frequencies()[0], rotary.attention_factor(), rotary.regime()), (0.5, 1.19, Regime::Fixed));
+    one.divisors = Some(vec![1.0; 3]);
+    assert!(one.rotary(1).is_err());
+    let mut both = spec.clone();
+    both.scaling = Scaling::LongRope(LongRope { short, long, original_len: 4096 });
+    let first = |len| both.rotary(len).map(|rotary| (rotary.frequencies()[0], rotary.regime()));
+    assert_eq!([first(4096), first(4097)], [Ok((1.0, Regime::Short)), Ok((0.5, Regime::Long))]);
+    // What is wrong beside the factors is found all the same.
+    let mut wrong = keys.to_vec();
+    wrong.push(("rope.freq_base", (-1).into()));
+    assert!(model("phi3", &wrong).is_err());
+}
+
+#[test]
+fn a_scaling_that_is_none() {
+    let keys = [
+        ("block_count", 2.into()),
+        ("attention.key_length", 8.into()),
+        ("rope.scaling.type", "none".into()),
+        ("rope.scaling.factor", 4.into()),
+    ];
+    let read = model("llama", &keys).unwrap();
+    assert_eq!(read.only().unwrap().scaling, Scaling::None);
+    assert_eq!(read.only().unwrap().rotary(1).unwrap().frequencies()[1], 0.1);
 }
 
 fn model(architecture: &str, keys: &[(&str, Metadata)]) -> Result<ModelRotary, Error> {

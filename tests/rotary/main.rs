@@ -6,6 +6,8 @@ mod bad_input;
 mod bits;
 #[cfg(feature = "serde")]
 mod configs;
+#[cfg(feature = "serde")]
+mod contradictions;
 mod extras;
 #[cfg(feature = "serde")]
 mod families;

@@ -1,0 +1,146 @@
+//! What a config must not say: things that contradict each other, or that would be passed over.
+
+use serde_json::Value;
+
+use super::RotarySpec;
+use super::fields::Fields;
+use super::reader::{Reader, rope_type};
+use crate::Error;
+use crate::error::ConfigProblem;
+
+/// Parameters of scalings, and the types that use them.
+const SCALING: [(&str, &[&str]); 13] = [
+    ("factor", &["linear", "dynamic", "yarn", "longrope", "llama3", "proportional"]),
+    ("attention_factor", &["yarn", "longrope"]),
+    ("beta_fast", &["yarn"]),
+    ("beta_slow", &["yarn"]),
+    ("mscale", &["yarn"]),
+    ("mscale_all_dim", &["yarn"]),
+    ("truncate", &["yarn"]),
+    ("short_factor", &["longrope"]),
+    ("long_factor", &["longrope"]),
+    ("short_mscale", &["longrope"]),
+    ("long_mscale", &["longrope"]),
+    ("low_freq_factor", &["llama3"]),
+    ("high_freq_factor", &["llama3"]),
+];
+
+/// Fields of rotations, which belong into the part of a config that describes the language model.
+const OF_TEXT: [&str; 19] = [
+    "rope_parameters",
+    "rope_scaling",
+    "rope_theta",
+    "rotary_emb_base",
+    "global_rope_theta",
+    "rope_local_base_freq",
+    "local_rope_theta",
+    "rope_ratio",
+    "rope_interleave",
+    "partial_rotary_factor",
+    "rotary_pct",
+    "rotary_dim",
+    "qk_nope_head_dim",
+    "qk_rope_head_dim",
+    "original_max_position_embeddings",
+    "layer_types",
+    "no_rope_layers",
+    "position_embedding_type",
+    "alibi",
+];
+
+/// Whether there are parameters of a scaling.
+pub(super) fn scales(dict: &Fields<'_>) -> bool {
+    SCALING.iter().any(|(name, _)| dict.get(name).is_some())
+}
+
+/// An error where a parameter belongs to another type, and is not a factor of 1.
+pub(super) fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
+    let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
+    for (name, types) in SCALING {
+        let neutral = matches!(name, "factor" | "attention_factor") && is_one(name);
+        if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
+            return Err(dict.error(name, ConfigProblem::Contradicts { other: format!("the type {rope_type}") }));
+        }
+    }
+    Ok(())
+}
+
+/// An error where the root of a multimodal config says of rotations what its `text_config` does not say: transformers does not
+/// read it, and older versions wrote the same in both.
+pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>) -> Result<(), Error> {
+    for name in OF_TEXT {
+        let Some(value) = root.get(name) else { continue };
+        let dicts = ["rope_parameters", "rope_scaling"];
+        let dict = dicts.into_iter().find_map(|dict| text.get(dict));
+        let inside = || dict.and_then(|dict| dict.get(name)).filter(|value| !value.is_null());
+        match if dicts.contains(&name) { dict } else { text.get(name).or_else(inside) } {
+            None => return Err(root.error(name, ConfigProblem::NotA { expected: "inside text_config" })),
+            Some(found) if !agree(value, found) => {
+                return Err(root.error(name, ConfigProblem::Contradicts { other: "text_config".to_string() }));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether two values say the same; dictionaries by either name of their type and its aliases, and the base of only one counts.
+fn agree(a: &Value, b: &Value) -> bool {
+    if let (Some(a), Some(b)) = (a.as_f64(), b.as_f64()) {
+        return a == b;
+    }
+    let (Some(x), Some(y)) = (a.as_object(), b.as_object()) else { return a == b };
+    let kind = |value: &Value| {
+        let found = ["rope_type", "type"].into_iter().find_map(|name| value.get(name)?.as_str());
+        found.map_or(Some("default"), rope_type)
+    };
+    let said = |value: &Value, name: &str| value.get(name).filter(|value| !value.is_null()).cloned();
+    let same = |name: &String| match (said(a, name), said(b, name)) {
+        (Some(a), Some(b)) => agree(&a, &b),
+        (None, None) => true,
+        _ => name == "rope_theta",
+    };
+    kind(a) == kind(b) && x.keys().chain(y.keys()).filter(|name| !name.ends_with("type")).all(same)
+}
+
+/// Whether a model rotates at all.
+pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
+    let fields = &reader.fields;
+    // Kimi Linear's latent attention has no positions.
+    if fields.flag("alibi")? == Some(true) || fields.flag("mla_use_nope")? == Some(true) {
+        return Ok(false);
+    }
+    let name = "position_embedding_type";
+    match fields.text(name)? {
+        None | Some("rope" | "rotary") => Ok(true),
+        Some("nope" | "alibi") => Ok(false),
+        // BERT's, which ModernBERT's configs have and its class does not read
+        Some("absolute") if reader.name == "modernbert" => Ok(true),
+        Some(other) => Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() })),
+    }
+}
+
+/// For each layer 1 where it has positions and 0 where not, where the config lists them.
+pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
+    let name = "no_rope_layers";
+    let list = fields.counts(name)?.filter(|list| !list.is_empty());
+    if list.iter().flatten().any(|&with| with > 1) {
+        return Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }));
+    }
+    Ok(list)
+}
+
+/// An error where `no_rope_layers` lists other layers without positions than the types of layers give.
+pub(super) fn no_rope_agrees(
+    fields: &Fields<'_>,
+    types: &[(String, Option<RotarySpec>)],
+    layers: &[usize],
+) -> Result<(), Error> {
+    let Some(list) = no_rope_layers(fields)? else { return Ok(()) };
+    let found = layers.iter().map(|&kind| usize::from(types[kind].1.is_some()));
+    if found.eq(list) {
+        return Ok(());
+    }
+    let other = "the types of layers".to_string();
+    Err(fields.error("no_rope_layers", ConfigProblem::Contradicts { other }))
+}
