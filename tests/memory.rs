@@ -3,15 +3,42 @@
 #[path = "common/allocations.rs"]
 mod allocations;
 
-use allocations::measure;
+use allocations::{limited, measure};
 use ndarray::{Array2, Array3};
-use positional_encodings::{Learned, WordVectors, backward_positions_at};
+use positional_encodings::{Coordinates, Error, Learned, Segment, Sinusoidal, WordVectors, backward_positions_at};
 
 fn main() {
+    what_does_not_fit_is_refused();
     gradients_are_not_allocated();
     word_vectors_take_their_table_and_little_more();
     #[cfg(feature = "safetensors")]
     checkpoints_take_their_table_and_little_more();
+}
+
+/// With 64 MiB an encoding exists or is refused, and the process goes on: whatever it is made of is asked for before.
+fn what_does_not_fit_is_refused() {
+    let (mut made, mut refused) = (0, 0);
+    for bits in 1..usize::BITS {
+        let dim = 1 << bits;
+        match limited(64 << 20, || Sinusoidal::new(dim).map(|_| ())) {
+            Ok(()) => made += 1,
+            Err(error) => {
+                assert_eq!(error, Error::TooLarge { rows: 1, dim });
+                refused += 1;
+            }
+        }
+    }
+    assert!(made > 15 && refused > 40, "{made} encodings, {refused} refused");
+    let image = |rows| Segment::Image { rows, columns: 1 };
+    for len in [1 << 24, usize::MAX] {
+        let rows = len.saturating_mul(2);
+        let error = limited(64 << 20, || Coordinates::grid(&[len, 2])).unwrap_err();
+        assert_eq!(error, Error::TooLarge { rows, dim: 2 });
+        let error = limited(64 << 20, || Coordinates::dinov3(2, len)).unwrap_err();
+        assert_eq!(error, Error::TooLarge { rows, dim: 2 });
+        let error = limited(64 << 20, || Coordinates::multimodal(&[Segment::Text(len), image(len)])).unwrap_err();
+        assert_eq!(error, Error::TooLarge { rows, dim: 3 });
+    }
 }
 
 fn gradients_are_not_allocated() {

@@ -27,6 +27,9 @@ use arguments::{Arguments, USAGE};
 /// What is held at a time: small enough for the second cache.
 const BLOCK_BYTES: usize = 1 << 19;
 
+/// What a process may take besides, in KiB: the program, its stack and its libraries.
+const PROGRAM_KIB: u64 = 8 << 10;
+
 /// What became of a range of positions.
 struct Written {
     checksum: u64,
@@ -60,12 +63,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(shard) = &arguments.shard {
         // One of the processes that the lines below start: its one line is for them.
         let written = write(shard.clone(), *dim, out.as_deref())?;
-        println!("{:016x} {}", written.checksum, peak_memory().unwrap_or(0));
+        println!("{:016x} {}", written.checksum, peak_memory(*dim)?.unwrap_or(0));
         return Ok(());
     }
     arguments.new_file()?;
     let whole = write(0..arguments.positions, *dim, out.as_deref())?;
-    report("one process", arguments, &whole, peak_memory());
+    report("one process", arguments, &whole, peak_memory(*dim)?);
     match arguments.shards {
         1 => Ok(()),
         shards => in_shards(arguments, shards, &whole),
@@ -188,9 +191,23 @@ fn report(who: &str, arguments: &Arguments, written: &Written, peak: Option<u64>
     );
 }
 
-/// The most memory that this process has had, in KiB, where the system tells (Linux).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().trim_end_matches("kB").trim().parse().ok()
+/// The most memory that this process has had, in KiB, where the system tells (Linux). It fails where that is more than it may be.
+fn peak_memory(dim: usize) -> Result<Option<u64>, String> {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return Ok(None) };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak: Option<u64> = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+    match peak {
+        Some(peak) if peak > most_memory(dim) => {
+            Err(format!("memory is not bounded: {peak} KiB, where {} must do for any length", most_memory(dim)))
+        }
+        peak => Ok(peak),
+    }
+}
+
+/// The most memory in KiB that a process of any length may take: the encoding, which takes below 200 bytes for each feature, a block,
+/// and its bytes for the file.
+fn most_memory(dim: usize) -> u64 {
+    let row = dim * size_of::<f32>();
+    let bytes = 200 * dim + 2 * BLOCK_BYTES.max(row);
+    PROGRAM_KIB + bytes as u64 / 1024
 }

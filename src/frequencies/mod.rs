@@ -152,13 +152,16 @@ fn progression(first: Wide, ratio: Wide, count: usize) -> Result<Frequencies, Er
     Frequencies::new(radians)
 }
 
+/// What a pair takes with all that an encoding makes of it: its frequency, five words of `Turns`, and the sines and cosines of five
+/// turns in `Waves`, in doubles and in numbers of two.
+const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 5 + 2 * 2 * 5);
+
 /// An empty list with room for `pairs` frequencies, or an error where there is no such room.
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     let mut radians = Vec::new();
     let too_large = |_| Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) };
-    // What is built from them takes four doubles and five words for each pair.
-    let bytes = pairs.checked_mul(8 * 16).filter(|&bytes| bytes <= isize::MAX as usize / 4);
-    bytes.ok_or(Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) })?;
+    // What is built from them cannot fail, so there must be room for it, too.
+    Vec::<u8>::new().try_reserve_exact(pairs.saturating_mul(BYTES)).map_err(too_large)?;
     radians.try_reserve_exact(pairs).map_err(too_large)?;
     Ok(radians)
 }
@@ -189,5 +192,22 @@ fn length(name: &'static str, len: usize) -> Result<Wide, Error> {
     match len {
         0 => Err(Error::InvalidParameter { name, value: 0.0, needs: "at least 1" }),
         len => Ok(Wide::from_u64(len as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Sinusoidal;
+    use crate::phase::LINE;
+
+    /// What [`allocate`] asks for is what an encoding takes.
+    #[test]
+    fn bytes_of_a_pair() {
+        for pairs in [16, 512, 4096] {
+            let held = Sinusoidal::new(2 * pairs).unwrap().memory() - size_of::<Sinusoidal>();
+            // The turns begin with a line of the cache, wherever they were put.
+            assert_eq!(held, pairs * BYTES + 2 * LINE);
+        }
     }
 }

@@ -14,10 +14,11 @@ use crate::Error;
 /// use ndarray::array;
 /// use positional_encodings::Coordinates;
 ///
-/// let patches = Coordinates::grid(&[2, 3]); // two rows of three columns
+/// let patches = Coordinates::grid(&[2, 3])?; // two rows of three columns
 /// assert_eq!((patches.len(), patches.axes()), (6, Some(2)));
 /// assert_eq!(patches, Coordinates::from_rows(&array![[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]));
 /// assert_eq!(Coordinates::from(0..5).axes(), None);
+/// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Coordinates<'a>(Kind<'a>);
@@ -40,7 +41,7 @@ impl<'a> Coordinates<'a> {
     /// use positional_encodings::Coordinates;
     ///
     /// let video = Coordinates::from_axes([&[0, 0, 1, 1], &[0, 0, 0, 0], &[0, 1, 0, 1]])?;
-    /// assert_eq!(video, Coordinates::grid(&[2, 1, 2]));
+    /// assert_eq!(video, Coordinates::grid(&[2, 1, 2])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_axes(axes: impl IntoIterator<Item = impl Into<BatchPositions<'a>>>) -> Result<Self, Error> {
@@ -76,23 +77,29 @@ impl<'a> Coordinates<'a> {
 
     /// All points of a grid in row-major order: the last axis runs fastest. For an image, `&[rows, columns]`.
     ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] with the number of points and of axes.
+    ///
     /// ```
     /// use positional_encodings::Coordinates;
     ///
-    /// let grid = Coordinates::grid(&[2, 3]);
+    /// let grid = Coordinates::grid(&[2, 3])?;
     /// assert_eq!(grid, Coordinates::from_axes([&[0, 0, 0, 1, 1, 1], &[0, 1, 2, 0, 1, 2]])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn grid(sizes: &[usize]) -> Self {
-        let count = sizes.iter().fold(1_usize, |product, &size| product.saturating_mul(size));
+    pub fn grid(sizes: &[usize]) -> Result<Self, Error> {
+        let count =
+            if sizes.contains(&0) { 0 } else { sizes.iter().fold(1, |count: usize, &n| count.saturating_mul(n)) };
         let mut period = count;
         let axis = |&size: &usize| {
             let stride = period.checked_div(size).unwrap_or(0);
             period = stride;
-            let ids = (0..count).map(|index| index / stride % size).collect::<Vec<usize>>();
-            BatchPositions::from(Positions::from(ids))
+            let mut ids = allocate(count, sizes.len())?;
+            ids.extend((0..count).map(|index| index / stride % size));
+            Ok(BatchPositions::from(Positions::from(ids)))
         };
-        Self(Kind::Axes(sizes.iter().map(axis).collect()))
+        sizes.iter().map(axis).collect::<Result<_, Error>>().map(|axes| Self(Kind::Axes(axes)))
     }
 
     pub(super) fn from_equal_axes(axes: Vec<BatchPositions<'a>>) -> Self {
@@ -105,7 +112,7 @@ impl<'a> Coordinates<'a> {
     /// ```
     /// use positional_encodings::Coordinates;
     ///
-    /// let shifted = Coordinates::grid(&[1, 2]).map(|_, c| c + 1.0);
+    /// let shifted = Coordinates::grid(&[1, 2])?.map(|_, c| c + 1.0);
     /// assert_eq!(shifted, Coordinates::from_axes([&[1.0, 1.0], &[1.0, 2.0]])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -151,6 +158,13 @@ impl<'a> Coordinates<'a> {
     }
 }
 
+/// An empty list with room for the ids of one of `axes`.
+pub(super) fn allocate(count: usize, axes: usize) -> Result<Vec<usize>, Error> {
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(count).map_err(|_| Error::TooLarge { rows: count, dim: axes })?;
+    Ok(ids)
+}
+
 impl<'a, T: Into<BatchPositions<'a>>> From<T> for Coordinates<'a> {
     fn from(positions: T) -> Self {
         Self(Kind::Same(positions.into()))
@@ -184,9 +198,18 @@ mod tests {
 
     #[test]
     fn empty_grids_are_empty() {
-        assert_eq!(Coordinates::grid(&[3, 0]).len(), 0);
-        assert_eq!(Coordinates::grid(&[0, 3]).axes(), Some(2));
-        assert_eq!(Coordinates::grid(&[]).len(), 0);
+        for (sizes, axes) in [(&[3, 0][..], 2), (&[0, 3], 2), (&[usize::MAX, 2, 0], 3), (&[], 0)] {
+            let grid = Coordinates::grid(sizes).unwrap();
+            assert_eq!((grid.len(), grid.axes()), (0, Some(axes)), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let error = |rows, dim| Err(Error::TooLarge { rows, dim });
+        assert_eq!(Coordinates::grid(&[usize::MAX, 2]), error(usize::MAX, 2));
+        assert_eq!(Coordinates::grid(&[1, usize::MAX / 2, 1]), error(usize::MAX / 2, 3));
+        assert_eq!(Coordinates::dinov3(usize::MAX, usize::MAX), error(usize::MAX, 2));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Coordinates of image patches and of text between images.
 
+use super::coordinates::allocate;
 use super::{BatchPositions, Coordinates, Positions};
+use crate::Error;
 
 /// A stretch of a multimodal sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +31,23 @@ pub enum Segment {
     },
 }
 
+impl Segment {
+    /// How many there are.
+    fn tokens(self) -> Result<usize, Error> {
+        let (frames, rows, columns) = match self {
+            Self::Text(len) => (1, 1, len),
+            Self::Image { rows, columns } => (1, rows, columns),
+            Self::Video { interval, .. } if !(interval >= 0.0 && interval.is_finite()) => {
+                let needs = "finite and not negative";
+                return Err(Error::InvalidParameter { name: "interval", value: interval, needs });
+            }
+            Self::Video { frames, rows, columns, .. } => (frames, rows, columns),
+        };
+        let is_empty = [frames, rows, columns].contains(&0);
+        Ok(if is_empty { 0 } else { frames.saturating_mul(rows).saturating_mul(columns) })
+    }
+}
+
 impl Coordinates<'static> {
     /// Positions (time, height, width) of text, images and videos in turn, and the position at which the sequence goes on
     /// (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in transformers).
@@ -39,17 +58,29 @@ impl Coordinates<'static> {
     /// transformers' `rope_delta` is the second result less the number of tokens. A decode step is one
     /// position from then on.
     ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for an interval that is negative or not finite; [`Error::TooLarge`] with the number of tokens and of
+    /// axes.
+    ///
     /// ```
     /// use positional_encodings::{Coordinates, Segment};
     ///
-    /// let (positions, next) = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 2 }]);
+    /// let image = Segment::Image { rows: 2, columns: 2 };
+    /// let (positions, next) = Coordinates::multimodal(&[Segment::Text(2), image])?;
     /// let [time, height, width] = [&[0, 1, 2, 2, 2, 2], &[0, 1, 2, 2, 3, 3], &[0, 1, 2, 3, 2, 3]];
     /// assert_eq!((positions, next), (Coordinates::from_axes([time, height, width])?, 4));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn multimodal(segments: &[Segment]) -> (Self, usize) {
-        let (mut axes, mut next): ([Vec<usize>; 3], _) = Default::default();
+    pub fn multimodal(segments: &[Segment]) -> Result<(Self, usize), Error> {
+        let mut tokens = 0_usize;
         for segment in segments {
+            tokens = tokens.saturating_add(segment.tokens()?);
+        }
+        let mut axes = [allocate(tokens, 3)?, allocate(tokens, 3)?, allocate(tokens, 3)?];
+        let mut next = 0;
+        // Frames or rows without a token may be more than can be counted.
+        for segment in segments.iter().filter(|segment| segment.tokens() != Ok(0)) {
             let start: usize = next;
             let mut push = |position: [usize; 3]| {
                 for (axis, offset) in axes.iter_mut().zip(position) {
@@ -66,28 +97,32 @@ impl Coordinates<'static> {
                 Segment::Video { frames, rows, columns, interval } => (frames, rows, columns, interval),
             };
             for (frame, row) in (0..frames).flat_map(|frame| (0..rows).map(move |row| (frame, row))) {
-                // A cast of NaN or of a negative product is 0.
+                // Rounded down, and what is past all integers is the last of them.
                 let time = (frame as f64 * interval) as usize;
                 (0..columns).for_each(|column| push([time, row, column]));
             }
         }
-        (Self::own(axes.map(Positions::from)), next)
+        Ok((Self::own(axes.map(Positions::from)), next))
     }
 
     /// DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis, from −1 to 1 with its own n.
     ///
     /// For the training-time augmentation see [`Dinov3Augmentation`].
     ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    ///
     /// ```
     /// use positional_encodings::Coordinates;
     ///
-    /// let patches = Coordinates::dinov3(1, 2);
+    /// let patches = Coordinates::dinov3(1, 2)?;
     /// assert_eq!(patches, Coordinates::from_axes([&[0.0, 0.0], &[-0.5, 0.5]])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn dinov3(rows: usize, columns: usize) -> Self {
+    pub fn dinov3(rows: usize, columns: usize) -> Result<Self, Error> {
         let sizes = [rows, columns];
-        Coordinates::grid(&sizes).map(|axis, i| 2.0 * ((i + 0.5) / sizes[axis] as f64) - 1.0)
+        Ok(Coordinates::grid(&sizes)?.map(|axis, i| 2.0 * ((i + 0.5) / sizes[axis] as f64) - 1.0))
     }
 
     pub(super) fn own<const N: usize>(axes: [Positions<'static>; N]) -> Self {
@@ -103,8 +138,9 @@ impl Coordinates<'static> {
 ///
 /// let augmentation = Dinov3Augmentation { shift: None, jitter: None, rescale: Some(2.0) };
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-/// let patches = augmentation.augment(&Coordinates::dinov3(14, 14), &mut rng);
+/// let patches = augmentation.augment(&Coordinates::dinov3(14, 14)?, &mut rng);
 /// assert_eq!(patches.len(), 196);
+/// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dinov3Augmentation {

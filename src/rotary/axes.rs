@@ -87,7 +87,7 @@ impl Rotary {
     /// let axes = [16, 56, 56].map(|dim| Frequencies::geometric(dim, 10_000.0));
     /// let flux = Rotary::axial(axes.into_iter().collect::<Result<Vec<_>, _>>()?, Pairing::Interleaved)?;
     /// assert_eq!((flux.dim(), flux.axes()), (128, 3));
-    /// assert_eq!(flux.at::<f32>(Coordinates::grid(&[1, 4, 4]))?.positions(), Some(16));
+    /// assert_eq!(flux.at::<f32>(Coordinates::grid(&[1, 4, 4])?)?.positions(), Some(16));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn axial(frequencies: impl IntoIterator<Item = Frequencies>, pairing: Pairing) -> Result<Self, Error> {
@@ -122,7 +122,7 @@ impl Rotary {
     /// use positional_encodings::{AxialOrder, Coordinates, Rotary};
     ///
     /// let vision = Rotary::axial_2d(80, 10_000.0, AxialOrder::Qwen2Vl)?;
-    /// let patches = vision.at::<f32>(Coordinates::grid(&[4, 6]))?;
+    /// let patches = vision.at::<f32>(Coordinates::grid(&[4, 6])?)?;
     /// let mut q = Array4::ones((1, 16, 24, 80)); // (batch, heads, patches, dim)
     /// patches.apply(q.view_mut())?;
     /// assert_eq!(q[[0, 0, 23, 0]], 3_f32.cos() - 3_f32.sin()); // row 3 of the last patch
@@ -163,7 +163,7 @@ impl Rotary {
     /// let qwen2_vl = plain.clone().with_sections(&[16, 24, 24], Sections::Chunked)?;
     /// let (text, before) = (qwen2_vl.at::<f32>(7..9)?, plain.at::<f32>(7..9)?);
     /// assert_eq!(text.cos_sin(1), before.cos_sin(1));
-    /// assert_eq!(qwen2_vl.at::<f32>(Coordinates::grid(&[1, 4, 6]))?.positions(), Some(24));
+    /// assert_eq!(qwen2_vl.at::<f32>(Coordinates::grid(&[1, 4, 6])?)?.positions(), Some(24));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_sections(self, sections: &[usize], order: Sections) -> Result<Self, Error> {
@@ -210,7 +210,7 @@ impl Rotary {
     /// use positional_encodings::{Coordinates, Rotary};
     ///
     /// let rotary = Rotary::dinov3(64, 100.0)?;
-    /// assert_eq!(rotary.at::<f32>(Coordinates::dinov3(14, 14))?.positions(), Some(196));
+    /// assert_eq!(rotary.at::<f32>(Coordinates::dinov3(14, 14)?)?.positions(), Some(196));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn dinov3(dim: usize, base: f64) -> Result<Self, Error> {

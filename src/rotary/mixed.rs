@@ -22,7 +22,7 @@ use crate::{Coordinates, Element, Error, Frequencies, Regime};
 ///
 /// let frequencies = Array3::from_elem((2, 4, 8), 0.1); // (axes, heads, pairs)
 /// let mixed = MixedRotary::new(frequencies, Pairing::Interleaved)?;
-/// let patches = mixed.at::<f32>(&Coordinates::grid(&[3, 3]))?;
+/// let patches = mixed.at::<f32>(&Coordinates::grid(&[3, 3])?)?;
 /// let mut q = Array4::ones((1, 4, 9, 16)); // (batch, heads, patches, dim)
 /// patches.apply(q.view_mut())?;
 /// assert_eq!(q[[0, 3, 8, 0]], 0.4_f32.cos() - 0.4_f32.sin()); // the last patch is at (2, 2)

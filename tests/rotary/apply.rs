@@ -346,9 +346,9 @@ fn cached_keys_that_move() {
     // Text of a multimodal model moves on all its axes.
     let three = plain.with_sections(&[2, 3, 3], positional_encodings::Sections::Chunked).unwrap();
     let (mut moved, mut there) = (keys.clone(), keys);
-    three.at(Coordinates::grid(&[1, 2, 5])).unwrap().apply(moved.view_mut()).unwrap();
+    three.at(Coordinates::grid(&[1, 2, 5]).unwrap()).unwrap().apply(moved.view_mut()).unwrap();
     three.shift(40).unwrap().apply(moved.view_mut()).unwrap();
-    three.at(Coordinates::grid(&[1, 2, 5]).map(|_, c| c + 40.0)).unwrap().apply(there.view_mut()).unwrap();
+    three.at(Coordinates::grid(&[1, 2, 5]).unwrap().map(|_, c| c + 40.0)).unwrap().apply(there.view_mut()).unwrap();
     assert!(moved.iter().zip(&there).all(|(a, b)| (a - b).abs() < 1e-15));
 }
 

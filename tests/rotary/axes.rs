@@ -67,7 +67,7 @@ pub fn vision_towers_of_transformers() {
 #[test]
 pub fn llama4_vision() {
     let golden = Golden::open("c3_rope_multi_axis");
-    let patches = Coordinates::grid(&[3, 3]).map(|_, c| c + 1.0);
+    let patches = Coordinates::grid(&[3, 3]).unwrap().map(|_, c| c + 1.0);
     let mut axes: Vec<Vec<f64>> =
         (0..2).map(|axis| patches.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect()).collect();
     axes.iter_mut().for_each(|axis| axis.push(0.0));
@@ -81,7 +81,7 @@ pub fn llama4_vision() {
 #[test]
 pub fn dinov3() {
     let golden = Golden::open("c3_rope_multi_axis");
-    let rotation = Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4)).unwrap();
+    let rotation = Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4).unwrap()).unwrap();
     let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("dinov3/{name}")));
     same("dinov3", &rotation, &cos, &sin, |i| i % 8);
     let mut q = golden.f32("dinov3/q");
@@ -103,13 +103,13 @@ pub fn flux_and_diffusers() {
     let rotation = axial(&[4, 6, 6]).at(coordinates(&golden, "flux/ids")).unwrap();
     let [cos, sin] = table("flux");
     same("flux", &rotation, &cos, &sin, |i| i / 2);
-    let grid = Coordinates::grid(&[2, 3, 2]);
+    let grid = Coordinates::grid(&[2, 3, 2]).unwrap();
     let [cos, sin] = table("diffusers_3d");
     same("diffusers_3d", &axial(&[4, 6, 6]).at(grid).unwrap(), &cos, &sin, |i| i / 2);
     // Two axes: the columns come first.
     let [cos, sin] = table("diffusers_2d");
     let rotary = Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap();
-    same("diffusers_2d", &rotary.at(Coordinates::grid(&[4, 3])).unwrap(), &cos, &sin, |i| i / 2);
+    same("diffusers_2d", &rotary.at(Coordinates::grid(&[4, 3]).unwrap()).unwrap(), &cos, &sin, |i| i / 2);
 }
 
 #[test]
@@ -147,28 +147,36 @@ pub fn timm_and_rotary_embedding_torch() {
         Frequencies::from_radians(half_turns).unwrap().scaled(0.5).unwrap().full_turns().unwrap()
     };
     let eva = |dim, base| Rotary::axial_2d(dim, base, AxialOrder::Eva02).unwrap();
-    check("timm_rotary_cat_lang", eva(16, 1e4), Coordinates::grid(&[3, 2]));
+    check("timm_rotary_cat_lang", eva(16, 1e4), Coordinates::grid(&[3, 2]).unwrap());
     let ratios = [4.0 / 6.0, 4.0 / 5.0];
-    check("timm_rotary_cat_lang_ref", eva(16, 100.0), Coordinates::grid(&[6, 5]).map(|axis, c| c * ratios[axis]));
+    check(
+        "timm_rotary_cat_lang_ref",
+        eva(16, 100.0),
+        Coordinates::grid(&[6, 5]).unwrap().map(|axis, c| c * ratios[axis]),
+    );
     // Indexed "xy", columns come first.
-    let offset = Coordinates::grid(&[2, 4]).map(|_, c| c + 1.0);
+    let offset = Coordinates::grid(&[2, 4]).unwrap().map(|_, c| c + 1.0);
     check("timm_rotary_cat_xy_offset", Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap(), offset);
-    check("timm_rotary_cat_half", Rotary::axial_2d(8, 1e4, AxialOrder::Qwen2Vl).unwrap(), Coordinates::grid(&[3, 2]));
+    check(
+        "timm_rotary_cat_half",
+        Rotary::axial_2d(8, 1e4, AxialOrder::Qwen2Vl).unwrap(),
+        Coordinates::grid(&[3, 2]).unwrap(),
+    );
     let pixels = Rotary::axial([bands(32.0, 4, false), bands(32.0, 4, false)], Pairing::Interleaved).unwrap();
     let sizes = [2, 3];
     check(
         "timm_rotary_cat_pixel",
         pixels,
-        Coordinates::grid(&sizes).map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
+        Coordinates::grid(&sizes).unwrap().map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
     );
     let lang = Rotary::axial([each(4, 1e4), each(4, 1e4)], Pairing::Interleaved).unwrap();
-    check("rotary_torch_axial_lang", lang, Coordinates::grid(&[3, 2]));
+    check("rotary_torch_axial_lang", lang, Coordinates::grid(&[3, 2]).unwrap());
     let pixels = Rotary::axial([bands(16.0, 2, true), bands(16.0, 2, true)], Pairing::Interleaved).unwrap();
     let sizes = [3, 4];
     check(
         "rotary_torch_axial_pixel",
         pixels,
-        Coordinates::grid(&sizes).map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
+        Coordinates::grid(&sizes).unwrap().map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
     );
 }
 
@@ -205,7 +213,7 @@ pub fn multimodal_positions() {
         let image = kinds.iter().filter(|&&kind| kind != 0).count();
         let after = kinds.len() - before - image;
         let segments = [Segment::Text(before), Segment::Image { rows: 2, columns: 3 }, Segment::Text(after)];
-        let (positions, next) = Coordinates::multimodal(&segments);
+        let (positions, next) = Coordinates::multimodal(&segments).unwrap();
         for axis in 0..3 {
             let list = |c: &Coordinates<'_>| c.axis(axis).unwrap().row(0).iter().collect::<Vec<_>>();
             assert_eq!(list(&positions), list(&expected), "{case} {axis}");
@@ -213,7 +221,7 @@ pub fn multimodal_positions() {
         assert_eq!(next as i64 - kinds.len() as i64, golden.ids(&format!("{case}/delta"))[0]);
     }
     let video = Segment::Video { frames: 3, rows: 1, columns: 1, interval: 2.5 };
-    let (positions, next) = Coordinates::multimodal(&[Segment::Text(1), video, Segment::Text(1)]);
+    let (positions, next) = Coordinates::multimodal(&[Segment::Text(1), video, Segment::Text(1)]).unwrap();
     assert_eq!(
         positions,
         Coordinates::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]]).unwrap()
@@ -229,7 +237,7 @@ fn several_images_and_videos() {
     // 2 frames of 1 × 2 tokens, 0.5 seconds · 25 tokens per second apart: 12.5, rounded down
     let video = Segment::Video { frames: 2, rows: 1, columns: 2, interval: 12.5 };
     let prompt = [Segment::Text(1), image(1, 3), Segment::Text(2), image(2, 1), video, Segment::Text(2)];
-    let (positions, next) = Coordinates::multimodal(&prompt);
+    let (positions, next) = Coordinates::multimodal(&prompt).unwrap();
     let time = [0, 1, 1, 1, 4, 5, 6, 6, 8, 8, 20, 20, 21, 22];
     let height = [0, 1, 1, 1, 4, 5, 6, 7, 8, 8, 8, 8, 21, 22];
     let width = [0, 1, 2, 3, 4, 5, 6, 6, 8, 9, 8, 9, 21, 22];
@@ -237,12 +245,12 @@ fn several_images_and_videos() {
     assert_eq!(next, 23);
     // Qwen3-VL: each frame is an image, with its time in text before it.
     let frames = [Segment::Text(2), image(2, 2), Segment::Text(2), image(2, 2)];
-    let (positions, next) = Coordinates::multimodal(&frames);
+    let (positions, next) = Coordinates::multimodal(&frames).unwrap();
     assert_eq!(axes(&positions)[0], [0, 1, 2, 2, 2, 2, 4, 5, 6, 6, 6, 6].map(f64::from));
     assert_eq!(next, 8);
     // Grids without a token take no position.
     for none in [image(0, 5), image(5, 0), Segment::Video { frames: 0, rows: 2, columns: 2, interval: 1.0 }] {
-        let (positions, next) = Coordinates::multimodal(&[Segment::Text(3), none, Segment::Text(1)]);
+        let (positions, next) = Coordinates::multimodal(&[Segment::Text(3), none, Segment::Text(1)]).unwrap();
         assert_eq!((positions.len(), next), (4, 4));
     }
 }
@@ -251,7 +259,7 @@ fn several_images_and_videos() {
 /// and all by one rescale, both log-uniform.
 #[test]
 fn dinov3_augmentation() {
-    let patches = Coordinates::dinov3(3, 4);
+    let patches = Coordinates::dinov3(3, 4).unwrap();
     let augmented = |augmentation: Dinov3Augmentation, seed| {
         axes(&augmentation.augment(&patches, &mut ChaCha8Rng::seed_from_u64(seed)))
     };

@@ -1,7 +1,9 @@
 //! What cannot be done is an error with the numbers, and nothing is touched.
 
 use ndarray::{Array1, Array2, Array3, Axis, array};
-use positional_encodings::{Coordinates, DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Rotary, Yarn};
+use positional_encodings::{
+    Coordinates, DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, QueryTemperature, Rotary, Segment, Yarn,
+};
 
 fn rotary() -> Rotary {
     Rotary::new(Frequencies::geometric(8, 1e4).unwrap(), Pairing::Halves)
@@ -48,7 +50,7 @@ fn positions() {
     assert!(rotary().at_into(&[f64::INFINITY], &mut rotation).is_err());
     assert_eq!(rotation.positions(), Some(3));
     assert_eq!(rotation.cos_sin(2).unwrap()[0][0], 2_f32.cos());
-    let grid = Coordinates::grid(&[2, 2]);
+    let grid = Coordinates::grid(&[2, 2]).unwrap();
     let error = rotary().at::<f32>(grid).unwrap_err();
     assert_eq!(error, Error::LengthMismatch { what: "axes of coordinates", expected: 1, found: 2 });
     assert_eq!(rotary().at::<f32>(0..0).unwrap().positions(), Some(0));
@@ -95,4 +97,42 @@ fn parameters() {
     assert!(Frequencies::from_radians([1e10, 5e-324]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     // Betas the wrong way round make a ramp that falls, not a panic.
     assert!(plain().yarn(&Yarn { beta_fast: 1.0, beta_slow: 32.0, ..Yarn::new(2.0, 4096) }).is_ok());
+}
+
+#[test]
+fn query_temperatures() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let scale = |result: Result<QueryTemperature, Error>| {
+            let error = result.unwrap_err();
+            assert!(matches!(error, Error::InvalidParameter { name: "scale", needs: "finite", .. }), "{error:?}");
+        };
+        scale(QueryTemperature::llama4(bad, 8192.0));
+        scale(QueryTemperature::ministral3(bad, 8192));
+        let positions = [0.0, bad];
+        let error = QueryTemperature::llama4(0.1, 8192.0).unwrap().factors(&positions.as_slice().into()).unwrap_err();
+        assert!(matches!(error, Error::NonFinitePosition { index: 1, .. }), "{error:?}");
+    }
+    for bad in [f64::NAN, f64::INFINITY, 0.0, 0.5, -8192.0] {
+        let error = QueryTemperature::llama4(0.1, bad).unwrap_err();
+        assert!(matches!(error, Error::InvalidParameter { name: "floor", .. }), "{error:?}");
+    }
+    assert!(matches!(QueryTemperature::ministral3(0.1, 0), Err(Error::InvalidParameter { name: "floor", .. })));
+    let far = QueryTemperature::llama4(0.1, 1.0).unwrap().factors(&[1e300].as_slice().into());
+    assert_eq!(far, Err(Error::PositionTooLarge { index: 0, position: 1e300 }));
+}
+
+#[test]
+fn intervals_between_frames() {
+    let video = |frames, interval| Coordinates::multimodal(&[Segment::Video { frames, rows: 2, columns: 2, interval }]);
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, -5e-324] {
+        for frames in [0, 1, 3] {
+            let error = video(frames, bad).unwrap_err();
+            assert!(matches!(error, Error::InvalidParameter { name: "interval", .. }), "{error:?}");
+        }
+    }
+    assert_eq!(video(3, -1.0).unwrap_err().to_string(), "interval -1 is not finite and not negative");
+    // All frames at one time are odd, and possible.
+    assert_eq!(video(3, 0.0).unwrap().1, 2);
+    let none = Segment::Video { frames: usize::MAX, rows: usize::MAX, columns: 0, interval: 1.0 };
+    assert_eq!(Coordinates::multimodal(&[none, Segment::Text(2)]).unwrap().1, 2);
 }

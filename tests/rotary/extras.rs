@@ -65,7 +65,7 @@ fn frequency_gradients_are_finite_differences() {
 /// With an axis for each section, a frequency's position is that of its axis.
 #[test]
 fn frequency_gradients_of_several_axes() {
-    let ids = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }]).0;
+    let ids = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }]).unwrap().0;
     let radians = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05];
     let rotary = |radians: &[f64]| {
         let frequencies = Frequencies::from_radians(radians.iter().copied()).unwrap();
@@ -105,7 +105,7 @@ fn mixed_rotations() {
         }
     }
     assert_ne!(frequency(0, 0), frequency(1, 0));
-    let grid = Coordinates::grid(&[3, 4]);
+    let grid = Coordinates::grid(&[3, 4]).unwrap();
     let x = noise(&[2, 3, 12, 16], 0.4).into_dimensionality::<ndarray::Ix4>().unwrap();
     let mut y = x.clone();
     mixed.at(&grid).unwrap().apply(y.view_mut()).unwrap();

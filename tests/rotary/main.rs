@@ -12,6 +12,8 @@ mod extras;
 #[cfg(feature = "serde")]
 mod families;
 #[cfg(feature = "serde")]
+mod fields;
+#[cfg(feature = "serde")]
 mod gguf;
 mod golden;
 #[cfg(feature = "serde")]
