@@ -63,7 +63,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
             for_each_four(rows, sequence, &mut |sequence, rows| match self.write {
                 Some(write) => write(sequence, row + start, rows, vectors),
-                None => Summands::in_place().write(rows, vectors),
+                None => Summands::in_place(self.encoding.instruction_set()).write(rows, vectors),
             });
             Ok(())
         })

@@ -80,7 +80,7 @@ where
     let (table, len) = (words.as_slice(), positions.len());
     let words = words.view().into_dyn();
     let write = |sequence: usize, row: usize, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>| {
-        let mut summands = Summands::in_place();
+        let mut summands = Summands::in_place(encoding.instruction_set());
         let ids: [[usize; BLOCK]; 4] = array::from_fn(|n| array::from_fn(|i| (sequence + n) * len + row + i));
         if let Some(table) = table {
             summands.words = ids.each_ref().map(|ids| Some(Picked { table, ids: &ids[..vectors.nrows()] }));

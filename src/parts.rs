@@ -7,7 +7,7 @@ use core::ops::Range;
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::phase::{BLOCK, LINE, Picked, Sequence, Sums, line_start};
-use crate::{Element, Error, Position, Positions};
+use crate::{Element, Error, InstructionSet, Position, Positions};
 
 /// Both pieces of work, and the first error.
 #[cfg(feature = "rayon")]
@@ -164,6 +164,7 @@ pub(crate) type Four<'a, A> = [Option<ArrayViewMut2<'a, A>>; 4];
 /// What is summed beside the vectors, in the rows of each of four sequences.
 #[derive(Clone, Copy)]
 pub(crate) struct Summands<'a, A> {
+    pub(crate) set: InstructionSet,
     /// Nothing where the words are in place.
     pub(crate) words: [Option<Picked<'a, A>>; 4],
     /// What words that are not in place are multiplied with. A product with one changes no bit.
@@ -173,8 +174,8 @@ pub(crate) struct Summands<'a, A> {
 
 impl<A: Element> Summands<'_, A> {
     /// Words in place.
-    pub(crate) fn in_place() -> Self {
-        Self { words: [None; 4], scale: A::one(), segments: [None; 4] }
+    pub(crate) fn in_place(set: InstructionSet) -> Self {
+        Self { set, words: [None; 4], scale: A::one(), segments: [None; 4] }
     }
 
     /// Writes words × scale + segments + `vectors` to as many rows of each sequence.
@@ -197,7 +198,7 @@ impl<A: Element> Summands<'_, A> {
             // Four rows of it are four streams as well.
             sequences = core::mem::take(&mut sequences[0]).quarters(dim);
         }
-        A::add_up(Sums { sequences, dim, scale: self.scale });
+        A::add_up(self.set, Sums { sequences, dim, scale: self.scale });
     }
 
     /// Rows of the `n`-th sequence that are apart in memory, or whose elements are.

@@ -239,7 +239,7 @@ where
     }
 }
 
-impl<A: Element, E> TokenEmbedding<A, E> {
+impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// Writes the sums of words, segments and vectors of the tokens of four sequences, from `row` on.
     fn write<'i, T: PrimInt + AsPrimitive<i64>>(
         &self,
@@ -257,6 +257,7 @@ impl<A: Element, E> TokenEmbedding<A, E> {
             numbers.iter_mut().zip(ids).for_each(|(number, id)| *number = id.as_() as usize);
         }
         let summands = Summands {
+            set: self.positions.instruction_set(),
             words: word_ids.each_ref().map(|numbers| Picked::rows(&self.words, &numbers[..len])),
             scale: self.scale.unwrap_or(A::one()),
             segments: segment_ids.each_ref().map(|numbers| Picked::rows(self.segments.as_ref()?, &numbers[..len])),

@@ -11,7 +11,7 @@
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
     Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions, Sinusoidal,
-    TokenEmbedding, embed_with_positions_at,
+    TokenEmbedding, add_positions, embed_with_positions_at,
 };
 
 /// Hashes of the rows of an encoding at all the positions below: f32, f64, f16, bf16.
@@ -244,6 +244,34 @@ fn a_row_has_the_same_bits_in_any_company() {
             company::<f64>(&forced);
             #[cfg(feature = "half")]
             company::<half::bf16>(&forced);
+        }
+    }
+}
+
+/// Additions in place and lookups are sums that the encoding's instructions make, in batches that fill no whole group of rows or lanes.
+#[test]
+fn sums_have_the_same_bits_with_every_set() {
+    fn sums<A: Element>(encoding: &Sinusoidal) -> Vec<u64> {
+        let value = |i: usize| A::from_f64((i * 37 % 101) as f64 / 7.0 - 3.0);
+        let table = |rows: usize| Array2::from_shape_fn((rows, 70), |(row, column)| value(row * 70 + column));
+        let mut words = Array3::from_shape_fn((6, 19, 70), |(n, row, column)| value((n * 19 + row) * 70 + column));
+        add_positions(words.view_mut(), encoding).unwrap();
+        let embedding = TokenEmbedding::new(table(40), encoding).unwrap().with_segments(table(2)).unwrap();
+        let embedding = embedding.with_scale(70_f64.sqrt()).unwrap();
+        let tokens = Array2::from_shape_fn((6, 19), |(n, row)| ((n * 19 + row) * 13 % 40) as i64);
+        let input = embedding.embed(&tokens).unwrap();
+        words.iter().chain(&input).map(|value| value.to_f64().to_bits()).collect()
+    }
+    let encoding = Sinusoidal::new(70).unwrap();
+    let best = [sums::<f32>(&encoding), sums::<f64>(&encoding)];
+    for set in InstructionSet::available() {
+        let forced = encoding.clone().with_instruction_set(set).unwrap();
+        assert_eq!(PositionalEncoding::<f32>::instruction_set(&&forced), set);
+        assert_eq!([sums::<f32>(&forced), sums::<f64>(&forced)], best, "{}", set.name());
+        #[cfg(feature = "half")]
+        {
+            assert_eq!(sums::<half::f16>(&forced), sums::<half::f16>(&encoding), "{}", set.name());
+            assert_eq!(sums::<half::bf16>(&forced), sums::<half::bf16>(&encoding), "{}", set.name());
         }
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use crate::parts;
-use crate::{Element, Error, Position, Positions};
+use crate::{Element, Error, InstructionSet, Position, Positions};
 
 /// Maps positions to vectors that are added to embeddings.
 ///
@@ -69,6 +69,11 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         }
     }
 
+    /// The instructions for sums with its vectors: [`InstructionSet::Best`] as provided, and where the machine lacks them.
+    fn instruction_set(&self) -> InstructionSet {
+        InstructionSet::Best
+    }
+
     /// The vectors of the positions as a new array (positions, dim).
     ///
     /// # Errors
@@ -96,7 +101,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
             let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| self.encode_into(positions, rows);
             parts::through_stack(positions, self.dim(), embeddings.as_ptr(), encode, |start, vectors| {
                 let rows = embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
-                parts::Summands::in_place().write([Some(rows), None, None, None], vectors);
+                parts::Summands::in_place(self.instruction_set()).write([Some(rows), None, None, None], vectors);
                 Ok(())
             })
         })
@@ -120,6 +125,10 @@ macro_rules! forward {
 
             fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
                 (**self).check(positions)
+            }
+
+            fn instruction_set(&self) -> InstructionSet {
+                (**self).instruction_set()
             }
 
             fn encode(&self, positions: &Positions<'_>) -> Result<Array2<A>, Error> {

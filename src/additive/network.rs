@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use super::{PositionalEncoding, check_shape};
 use crate::parts;
 use crate::training::{check_backward, check_values};
-use crate::{Element, Error, Parameter, Positions, Trainable};
+use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
 
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a linear layer.
 ///
@@ -95,6 +95,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
+    }
+
+    fn instruction_set(&self) -> InstructionSet {
+        self.encoding.instruction_set()
     }
 }
 

@@ -6,7 +6,7 @@ use super::{PositionalEncoding, check_shape};
 use crate::parts;
 use crate::phase::BLOCK;
 use crate::training::{check_backward, check_values};
-use crate::{Element, Error, Parameter, Positions, Trainable};
+use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
 
 /// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's `ScaledPositionalEncoding`; Li et al.
 /// 2019, *Neural speech synthesis with transformer network*, section 3.2).
@@ -82,6 +82,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
+    }
+
+    fn instruction_set(&self) -> InstructionSet {
+        self.encoding.instruction_set()
     }
 }
 

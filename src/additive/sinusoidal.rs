@@ -70,8 +70,7 @@ pub struct Sinusoidal {
     columns: Columns,
     /// A position whose vector is zero.
     padding: Option<i64>,
-    /// The instructions, where they were chosen.
-    set: Option<InstructionSet>,
+    set: InstructionSet,
 }
 
 impl Sinusoidal {
@@ -128,7 +127,7 @@ impl Sinusoidal {
         let pairs = frequencies.len();
         let columns = Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
         let waves = Waves::new(frequencies.as_wide(), 1.0);
-        Self { frequencies, amplitude: 1.0, waves, columns, padding: None, set: None }
+        Self { frequencies, amplitude: 1.0, waves, columns, padding: None, set: InstructionSet::Best }
     }
 
     /// The same features in another order.
@@ -217,7 +216,7 @@ impl Sinusoidal {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.waves = self.waves.with_level(set.level()?);
-        self.set = Some(set);
+        self.set = set;
         Ok(self)
     }
 
@@ -304,6 +303,10 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
 
     fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
         self.rows(positions, Store::Write, out)
+    }
+
+    fn instruction_set(&self) -> InstructionSet {
+        self.set
     }
 
     fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {

@@ -1,6 +1,5 @@
 //! The 16-bit types: rounded once, from f64, in vectors of bits.
 
-use fearless_simd::Level;
 use fearless_simd::prelude::*;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -10,7 +9,7 @@ use super::rows::Rows;
 use super::sincos::Two;
 use super::sums::Sums;
 use super::{Columns, Lanes, Store, Waves};
-use crate::{Element, Positions};
+use crate::{Element, InstructionSet, Positions};
 
 /// Bits of f32 without the sign.
 const MAGNITUDE: u32 = 0x7fff_ffff;
@@ -217,8 +216,8 @@ macro_rules! lanes {
                 load::<Self, S>(simd, values)
             }
 
-            fn add_up(sums: Sums<'_, Self>) {
-                launch(Level::new(), sums);
+            fn add_up(set: InstructionSet, sums: Sums<'_, Self>) {
+                launch(set.level_or_best(), sums);
             }
 
             fn rows(
@@ -239,6 +238,8 @@ lanes!(f16);
 
 #[cfg(test)]
 mod tests {
+    use fearless_simd::Level;
+
     use super::*;
     use crate::phase::level::Kernel;
 

@@ -1,6 +1,5 @@
 //! From vectors of f64 to elements in memory: the one rounding and the store; and the arithmetic of each type.
 
-use fearless_simd::Level;
 use fearless_simd::prelude::*;
 
 use super::level::launch;
@@ -10,7 +9,7 @@ use super::sincos::Two;
 use super::sums::Sums;
 use super::turned::Number;
 use super::{Columns, Store, Waves};
-use crate::Positions;
+use crate::{InstructionSet, Positions};
 
 /// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 · `f64s::LEN` values.
 pub trait Lanes: Copy {
@@ -50,7 +49,7 @@ pub trait Lanes: Copy {
     /// The group that is in memory.
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
     /// Sums rows of four sequences. Not generic, as `rows`.
-    fn add_up(sums: Sums<'_, Self>);
+    fn add_up(set: InstructionSet, sums: Sums<'_, Self>);
     /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
     /// uses them.
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
@@ -97,8 +96,8 @@ impl Lanes for f32 {
         S::f32s::from_slice(simd, values)
     }
 
-    fn add_up(sums: Sums<'_, Self>) {
-        launch(Level::new(), sums);
+    fn add_up(set: InstructionSet, sums: Sums<'_, Self>) {
+        launch(set.level_or_best(), sums);
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
@@ -151,8 +150,8 @@ impl Lanes for f64 {
         [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
     }
 
-    fn add_up(sums: Sums<'_, Self>) {
-        launch(Level::new(), sums);
+    fn add_up(set: InstructionSet, sums: Sums<'_, Self>) {
+        launch(set.level_or_best(), sums);
     }
 
     fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {

@@ -10,7 +10,7 @@ pub use rows::{GradientRows, TouchedRows};
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use crate::{Element, Error, PositionalEncoding, Positions};
+use crate::{Element, Error, InstructionSet, PositionalEncoding, Positions};
 
 /// A tensor that is learned, as an optimiser needs to know it.
 ///
@@ -184,6 +184,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.0.check(positions)
+    }
+
+    fn instruction_set(&self) -> InstructionSet {
+        self.0.instruction_set()
     }
 
     fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {

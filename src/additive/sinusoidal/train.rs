@@ -61,6 +61,10 @@ impl<A: Element> PositionalEncoding<A> for LearnedFrequencies {
         self.sinusoidal.encode_into(positions, out)
     }
 
+    fn instruction_set(&self) -> InstructionSet {
+        self.sinusoidal.set
+    }
+
     fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
         self.sinusoidal.add_to(positions, embeddings)
     }
@@ -131,10 +135,7 @@ impl Sinusoidal {
     fn replace_frequencies(&mut self, frequencies: Frequencies) {
         debug_assert_eq!(frequencies.len(), self.frequencies.len());
         let waves = Waves::new(frequencies.as_wide(), self.amplitude);
-        self.waves = match self.set.map(InstructionSet::level) {
-            Some(Ok(level)) => waves.with_level(level),
-            _ => waves,
-        };
+        self.waves = if self.set == InstructionSet::Best { waves } else { waves.with_level(self.set.level_or_best()) };
         self.frequencies = frequencies;
     }
 
