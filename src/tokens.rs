@@ -89,6 +89,28 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
+    /// The same tables with another encoding of positions: encodings are compared without a second vocabulary in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WidthMismatch`].
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, Sinusoidal, TokenEmbedding};
+    ///
+    /// let sinusoidal = TokenEmbedding::new(array![[1.0, 2.0]], Sinusoidal::new(2)?)?;
+    /// assert_eq!(sinusoidal.embed(&array![0])?, array![[1.0, 3.0]]); // sin 0, cos 0
+    /// let learned = sinusoidal.with_positions(Learned::from_table(array![[0.5, 0.25]])?)?;
+    /// assert_eq!(learned.embed(&array![0])?, array![[1.5, 2.25]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_positions<F: PositionalEncoding<A>>(self, positions: F) -> Result<TokenEmbedding<A, F>, Error> {
+        check_width(&self.words, positions.dim())?;
+        let Self { words, segments, scale, frozen, .. } = self;
+        Ok(TokenEmbedding { words, segments, positions, scale, frozen })
+    }
+
     /// The word table (vocabulary, dim).
     pub fn words(&self) -> ArrayView2<'_, A> {
         self.words.view()

@@ -7,6 +7,9 @@ use criterion::{BenchmarkGroup, Criterion, Throughput};
 use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{Element, InstructionSet, PositionalEncoding, Positions, Sinusoidal};
 
+/// Where tables begin: the row of position 0 takes no arithmetic, and a table of one row should not be that one.
+pub const FIRST: usize = 1024;
+
 pub type Group<'c> = BenchmarkGroup<'c, WallTime>;
 
 /// A group of rows that each make so many elements of type `A`.

@@ -43,10 +43,12 @@ fn additions(criterion: &mut Criterion, learned: &Learned<f32>) {
 fn bert(criterion: &mut Criterion, learned: Learned<f32>) {
     let mut group = group::<f32>(criterion, "learned: word + segment + position, ids (8, 1024), f32", VALUES);
     let (table, ids) = (Array2::<f32>::from_elem((VOCABULARY, DIM), 0.25), tokens());
+    let bert = TokenEmbedding::new(table, learned).unwrap().with_segments(Array2::zeros((2, DIM))).unwrap();
     let mut out = Array3::<f32>::zeros(SHAPE);
-    let floor = |out: &mut Array3<f32>| gather(&table, black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
+    let floor = |out: &mut Array3<f32>| {
+        gather(bert.words(), black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
+    };
     beside(&mut group, "gather the rows", &mut out, floor, |group, out| {
-        let bert = TokenEmbedding::new(table.clone(), learned).unwrap().with_segments(Array2::zeros((2, DIM))).unwrap();
         lookup(group, "BERT's sum", &bert, &ids, out);
     });
 }

@@ -7,7 +7,7 @@ use criterion::Criterion;
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
 use positional_encodings::{OddDim, Positions, Sinusoidal};
 
-use crate::beside::{Group, beside, encode, fill, group, paper};
+use crate::beside::{FIRST, Group, beside, encode, fill, group, paper};
 
 const DIM: usize = 1024;
 
@@ -47,7 +47,7 @@ fn shape(criterion: &mut Criterion, name: &str, len: usize, encoding: Sinusoidal
     let mut out = Array2::<f32>::zeros((len, dim));
     let name = format!("{len} x {dim}");
     group.bench_function(format!("floor: fill of {name}"), |b| b.iter(|| fill(black_box(&mut out))));
-    encode(&mut group, &name, &encoding, &Positions::from(0..len), out.view_mut());
+    encode(&mut group, &name, &encoding, &Positions::from(FIRST..FIRST + len), out.view_mut());
 }
 
 fn places(criterion: &mut Criterion) {

@@ -4,7 +4,7 @@ use criterion::{Criterion, SamplingMode};
 use ndarray::Array2;
 use positional_encodings::{Element, Layout, Positions};
 
-use crate::beside::{beside, encode, fill, group, paper, sets};
+use crate::beside::{FIRST, beside, encode, fill, group, paper, sets};
 
 pub const LAYOUTS: [(&str, Layout); 2] = [("interleaved", Layout::Interleaved), ("halves", Layout::SinCosHalves)];
 
@@ -26,7 +26,7 @@ pub fn table<A: Element>(criterion: &mut Criterion, name: &str, rows: usize, dim
     beside(&mut group, "fill", &mut out, fill, |group, out| {
         for (name, layout) in LAYOUTS {
             for (set, encoding) in sets(&paper(dim).with_layout(layout)) {
-                let positions = Positions::from(0..rows);
+                let positions = Positions::from(FIRST..FIRST + rows);
                 encode(group, &format!("{name}, {set}"), &encoding, &positions, out.view_mut());
             }
         }

@@ -4,12 +4,12 @@ use std::hint::black_box;
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3};
-use positional_encodings::{Positions, TokenEmbedding, add_positions};
+use positional_encodings::{Positions, add_positions};
 use rayon::prelude::*;
 
-use crate::beside::{add_row, beside, encode, group, paper};
+use crate::beside::{FIRST, add_row, beside, encode, group, paper};
 use crate::tables::LAYOUTS;
-use crate::words::{DIM, SHAPE, VALUES, VOCABULARY, gather, lookup, tokens};
+use crate::words::{DIM, SHAPE, VALUES, gather, lookup, tokens, vocabulary};
 
 /// A pool of so many threads, 0 for as many as there are cores.
 pub fn pool(threads: usize) -> rayon::ThreadPool {
@@ -22,8 +22,12 @@ pub fn all(criterion: &mut Criterion) {
     lookups(criterion);
 }
 
-/// Gives each thread one part of `rows`, each of `dim` values.
+/// Gives each thread one part of `rows`, each of `dim` values. What is over before a thread wakes is done at once.
 fn in_parts(rows: &mut [f32], dim: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    const SHORT: usize = 1 << 20;
+    if size_of_val(rows) <= SHORT {
+        return work(0, rows);
+    }
     let part = rows.len() / dim / rayon::current_num_threads();
     let part = part.max(1) * dim;
     rows.par_chunks_mut(part).enumerate().for_each(|(i, rows)| work(i * part / dim, rows));
@@ -36,7 +40,7 @@ pub fn table(criterion: &mut Criterion, name: &str, rows: usize, dim: usize) {
     let floor = |out: &mut Array2<f32>| in_parts(out.as_slice_mut().unwrap(), dim, |_, part| part.fill(value));
     beside(&mut group, "fill", &mut out, floor, |group, out| {
         for (name, layout) in LAYOUTS {
-            encode(group, name, &paper(dim).with_layout(layout), &Positions::from(0..rows), out.view_mut());
+            encode(group, name, &paper(dim).with_layout(layout), &Positions::from(FIRST..FIRST + rows), out.view_mut());
         }
     });
 }
@@ -54,14 +58,12 @@ fn additions(criterion: &mut Criterion) {
 
 fn lookups(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "lookup x 32 + position, ids (8, 1024), f32, two threads", VALUES);
-    let (table, ids) = (Array2::<f32>::from_elem((VOCABULARY, DIM), 0.25), tokens());
-    let mut out = Array3::<f32>::zeros(SHAPE);
+    let (embedding, ids, mut out) = (vocabulary(), tokens(), Array3::<f32>::zeros(SHAPE));
     let floor = |out: &mut Array3<f32>| {
         let ids = black_box(ids.as_slice().unwrap());
-        in_parts(out.as_slice_mut().unwrap(), DIM, |first, out| gather(&table, &ids[first..], out));
+        in_parts(out.as_slice_mut().unwrap(), DIM, |first, out| gather(embedding.words(), &ids[first..], out));
     };
     beside(&mut group, "gather the rows", &mut out, floor, |group, out| {
-        let embedding = TokenEmbedding::new(table.clone(), paper(DIM)).unwrap().with_scale(32.0).unwrap();
         lookup(group, "0..1024", &embedding, &ids, out);
     });
 }

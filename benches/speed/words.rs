@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::Criterion;
-use ndarray::{Array2, Array3};
-use positional_encodings::{PositionalEncoding, TokenEmbedding, add_positions};
+use ndarray::{Array2, Array3, ArrayView2};
+use positional_encodings::{PositionalEncoding, Sinusoidal, TokenEmbedding, add_positions};
 
 use crate::beside::{Group, add_row, beside, group, paper, random, sets};
 
@@ -37,10 +37,16 @@ pub fn tokens() -> Array2<usize> {
 }
 
 /// The floor of a lookup.
-pub fn gather(table: &Array2<f32>, ids: &[usize], out: &mut [f32]) {
+pub fn gather(table: ArrayView2<'_, f32>, ids: &[usize], out: &mut [f32]) {
     for (out, &id) in out.chunks_exact_mut(DIM).zip(ids) {
         out.copy_from_slice(table.row(id).as_slice().unwrap());
     }
+}
+
+/// A vocabulary, its words scaled.
+pub fn vocabulary() -> TokenEmbedding<f32, Sinusoidal> {
+    let table = Array2::from_elem((VOCABULARY, DIM), 0.25);
+    TokenEmbedding::new(table, paper(DIM)).unwrap().with_scale(32.0).unwrap()
 }
 
 /// A row of a lookup.
@@ -56,15 +62,19 @@ pub fn lookup<E: PositionalEncoding<f32>>(
 
 fn lookups(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "lookup x 32 + position, ids (8, 1024), f32", VALUES);
-    let (table, ids) = (Array2::<f32>::from_elem((VOCABULARY, DIM), 0.25), tokens());
-    let mut out = Array3::<f32>::zeros(SHAPE);
-    let floor = |out: &mut Array3<f32>| gather(&table, black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
-    beside(&mut group, "gather the rows", &mut out, floor, |group, out| {
-        let new = |encoding| TokenEmbedding::new(table.clone(), encoding).unwrap().with_scale(32.0).unwrap();
+    // Floor and lookups read the same table.
+    let (ids, mut buffers) = (tokens(), (Some(vocabulary()), Array3::<f32>::zeros(SHAPE)));
+    type Buffers = (Option<TokenEmbedding<f32, Sinusoidal>>, Array3<f32>);
+    let floor = |(embedding, out): &mut Buffers| {
+        let words = embedding.as_ref().unwrap().words();
+        gather(words, black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
+    };
+    beside(&mut group, "gather the rows", &mut buffers, floor, |group, (embedding, out)| {
         for (set, encoding) in sets(&paper(DIM)) {
-            lookup(group, set, &new(encoding), &ids, out);
+            let forced = embedding.take().unwrap().with_positions(encoding).unwrap();
+            lookup(group, set, embedding.insert(forced), &ids, out);
         }
-        let with_segments = new(paper(DIM)).with_segments(Array2::zeros((2, DIM))).unwrap();
-        lookup(group, "best, and a segment", &with_segments, &ids, out);
+        let with_segments = embedding.take().unwrap().with_segments(Array2::zeros((2, DIM))).unwrap();
+        lookup(group, "best, and a segment", embedding.insert(with_segments), &ids, out);
     });
 }

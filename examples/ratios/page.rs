@@ -13,7 +13,7 @@ const LOOPS: &str = "loops: table 8192 x 1024, f32";
 const GROWTH: [(&str, &str); 4] = [
     (
         "lengths, dim 1024, f32",
-        "A long sequence costs the same per element at any length, odd ones too. The first rows cost more: from five on they pay for an anchor that many can share. They begin at position 0, which takes no arithmetic by itself, so one row here says nothing of others.",
+        "A long sequence costs the same per element at any length, odd ones too. The first rows cost more: few of them are computed one by one, and more pay for an anchor that many can share. They begin at position 1024.",
     ),
     (
         "dims, a million values, f32",
@@ -32,7 +32,7 @@ const GROWTH: [(&str, &str); 4] = [
 /// The table of the README: for each work that has a target the best instruction set, and the slower of two layouts.
 pub fn short(results: &Results) -> String {
     let mut text = format!(
-        "{}\n\n| work | floor | time | part of the floor's speed |\n|---|---|---|---|\n",
+        "{}\n\n| work | time | floor | part of the floor's speed |\n|---|---|---|---|\n",
         machine::line(results.measured)
     );
     let mut rows: Vec<(&Group, &Row)> = Vec::new();
@@ -48,12 +48,10 @@ pub fn short(results: &Results) -> String {
         }
     }
     for (group, row) in rows {
-        let (floor, part) = match (group.floor(row), group.ratio(row)) {
-            (Some(floor), Some(part)) => (floor.name, format!("{part:.2}")),
-            _ => Default::default(),
-        };
+        let (floor, part) = (floor(group, row), part(group, row));
+        // Of rows with a floor the best instruction set and the slower layout are here, which is said above the table.
         let name = if floor.is_empty() { format!("{}: {}", group.name, row.name) } else { group.name.clone() };
-        writeln!(text, "| {} | {floor} | {} | {part} |", title(&name), readable(row.nanoseconds)).ok();
+        writeln!(text, "| {} | {} | {floor} | {part} |", title(&name), time(row)).ok();
     }
     if let Some(loops) = results.group(LOOPS) {
         let time = |name: &str| Some(loops.rows.iter().find(|row| row.name.starts_with(name))?.nanoseconds);
@@ -70,13 +68,12 @@ pub fn targets(results: &Results) -> String {
     let mut text =
         String::from("| work | row | time | floor | part | target | reached |\n|---|---|---|---|---|---|---|\n");
     for (group, row, target) in targets::rows(results) {
-        let part = group.ratio(row).map_or(String::new(), |part| format!("{part:.2}"));
         let goal = match target {
             Target::Part(part) => format!("{part:.2}"),
             Target::Time(most) => format!("under {}", readable(most)),
         };
         let reached = if target.is_reached(group, row) { "yes" } else { "**no**" };
-        let (name, time, floor) = (title(&group.name), time(row), floor(group, row));
+        let (name, time, floor, part) = (title(&group.name), time(row), floor(group, row), part(group, row));
         writeln!(text, "| {name} | {} | {time} | {floor} | {part} | {goal} | {reached} |", row.name).ok();
     }
     for (group, row) in targets::unmeasured(results) {
@@ -135,7 +132,7 @@ fn table(group: &Group) -> String {
                 "per element" => row.elements.map(|elements| readable(row.nanoseconds / elements)),
                 "GB/s" => row.bytes.map(|bytes| format!("{:.1}", bytes / row.nanoseconds)),
                 "floor" => Some(floor.clone()),
-                _ => group.ratio(row).map(|part| format!("{part:.2}")),
+                _ => Some(part(group, row)),
             };
             write!(text, " {} |", cell.unwrap_or_default()).ok();
         }
@@ -152,6 +149,11 @@ fn floor(group: &Group, row: &Row) -> String {
         return format!("{name}, {} to {}", readable(floor.fastest), readable(floor.slowest));
     }
     format!("{name}, {}", readable(floor.nanoseconds()))
+}
+
+/// The speed of a row as a part of its floor's, where it has one.
+fn part(group: &Group, row: &Row) -> String {
+    group.ratio(row).map_or(String::new(), |part| format!("{part:.2}"))
 }
 
 /// docs/sweep.md: a table for each element type and row, lengths down and dims across.

@@ -21,8 +21,6 @@ pub(super) const BLOCK: i64 = 128;
 pub(super) const OCTET: i64 = 8;
 /// Where the centre of eight rows stands. The first centre of a block is its anchor.
 pub(super) const CENTRE: i64 = 3;
-/// Fewer consecutive positions than this are rows of their own: an anchor would cost more.
-const FEW: usize = 5;
 /// Pairs that are taken through a block at a time, or half as many of longer numbers: their angles, on the stack, and turns stay in
 /// cache.
 const CHUNK: usize = 256;
@@ -193,7 +191,7 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             let position = start + done as i64;
             let step = position.rem_euclid(BLOCK);
             let count = (len - done).min((BLOCK - step) as usize);
-            if count < FEW {
+            if count < Self::few::<A>(step) {
                 for (position, row) in (position..).zip(row + done..row + done + count) {
                     self.rows_at(Position::Integer(position), row..row + 1, rows, desk);
                 }
@@ -202,6 +200,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             }
             done += count;
         }
+    }
+
+    /// Fewer consecutive positions than this are rows of their own: an anchor, and the way from it to this step of the block, would
+    /// cost more.
+    fn few<A: Element>(step: i64) -> usize {
+        let at_anchor = if A::Number::<S>::PARTS == 1 { 5 } else { 3 };
+        at_anchor + (step / (BLOCK / 2)) as usize
     }
 
     /// The rows of positions block + steps, the first at row `row`.
