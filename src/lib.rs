@@ -153,3 +153,7 @@ pub use training::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/streams.md")]
+struct StreamsGuide;

@@ -7,8 +7,8 @@ use criterion::Criterion;
 
 use crate::beside::{beside, group};
 
-const DIM: usize = 1024;
-const LEN: usize = 8192;
+pub const DIM: usize = 1024;
+pub const LEN: usize = 8192;
 /// Elements of a row before it is the next row's turn, as in the kernel.
 const STRIPE: usize = 32;
 
@@ -26,7 +26,7 @@ pub fn all(criterion: &mut Criterion) {
     });
 }
 
-fn write<const ROWS: usize>(out: &mut [f32]) {
+pub fn write<const ROWS: usize>(out: &mut [f32]) {
     let value = black_box(0.5);
     for block in out.chunks_exact_mut(ROWS * DIM) {
         let mut rows = block.chunks_exact_mut(DIM);
@@ -39,7 +39,7 @@ fn write<const ROWS: usize>(out: &mut [f32]) {
     }
 }
 
-fn write_halves<const ROWS: usize>(out: &mut [f32]) {
+pub fn write_halves<const ROWS: usize>(out: &mut [f32]) {
     const HALF: usize = STRIPE / 2;
     let value = black_box(0.5);
     for block in out.chunks_exact_mut(ROWS * DIM) {

@@ -8,6 +8,7 @@ use positional_encodings::{Positions, add_positions};
 use rayon::prelude::*;
 
 use crate::beside::{FIRST, add_row, beside, encode, group, paper};
+use crate::streams::{self, LEN, write, write_halves};
 use crate::tables::LAYOUTS;
 use crate::words::{DIM, SHAPE, VALUES, gather, lookup, tokens, vocabulary};
 
@@ -20,6 +21,7 @@ pub fn all(criterion: &mut Criterion) {
     table(criterion, "table 8192 x 1024, f32, two threads", 8192, 1024);
     additions(criterion);
     lookups(criterion);
+    writes(criterion);
 }
 
 /// Gives each thread one part of `rows`, each of `dim` values. What is over before a thread wakes is done at once.
@@ -42,6 +44,19 @@ pub fn table(criterion: &mut Criterion, name: &str, rows: usize, dim: usize) {
         for (name, layout) in LAYOUTS {
             encode(group, name, &paper(dim).with_layout(layout), &Positions::from(FIRST..FIRST + rows), out.view_mut());
         }
+    });
+}
+
+/// As [`streams`](crate::streams), a part for each thread.
+fn writes(criterion: &mut Criterion) {
+    let mut group =
+        group::<f32>(criterion, "writes without arithmetic, 8192 x 1024, f32, two threads", LEN * streams::DIM);
+    let mut out = vec![0.0_f32; LEN * streams::DIM];
+    let of_all = |out: &mut [f32], write: fn(&mut [f32])| in_parts(out, streams::DIM, |_, part| write(part));
+    let fill = |out: &mut [f32]| of_all(out, |part| part.fill(black_box(0.5)));
+    beside(&mut group, "fill", &mut out[..], fill, |group, out| {
+        group.bench_function("8 rows side by side", |b| b.iter(|| of_all(black_box(out), write::<8>)));
+        group.bench_function("8 rows, each in two halves", |b| b.iter(|| of_all(black_box(out), write_halves::<8>)));
     });
 }
 
