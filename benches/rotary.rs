@@ -37,9 +37,10 @@ fn long(c: &mut Criterion) {
     group.bench_function("sweep", |b| b.iter(|| sweep(q.as_slice_mut().unwrap())));
     let mut out = q.clone();
     group.bench_function("copy", |b| b.iter(|| copy(&q, &mut out)));
-    for (name, pairing) in PAIRINGS {
+    for (i, (name, pairing)) in PAIRINGS.into_iter().enumerate() {
         let rotation = rotary(128, pairing).at::<f32>(0..2048).unwrap();
         group.bench_function(BenchmarkId::new("apply", name), |b| b.iter(|| rotation.apply(q.view_mut()).unwrap()));
+        group.bench_function(format!("sweep, {}", i + 2), |b| b.iter(|| sweep(q.as_slice_mut().unwrap())));
         group.bench_function(BenchmarkId::new("apply into", name), |b| {
             b.iter(|| rotation.apply_into(q.view(), out.view_mut()).unwrap());
         });

@@ -20,17 +20,33 @@ pub fn group<'c, A>(criterion: &'c mut Criterion, name: &str, elements: usize) -
     group
 }
 
-/// Measures `floor`, what `works` adds, and `floor` again, all on the same buffer.
-pub fn beside<B: ?Sized>(
-    group: &mut Group<'_>,
-    name: &str,
-    buffer: &mut B,
-    floor: impl Fn(&mut B),
-    works: impl FnOnce(&mut Group<'_>, &mut B),
-) {
-    group.bench_function(format!("floor: {name}"), |b| b.iter(|| floor(black_box(buffer))));
-    works(group, buffer);
-    group.bench_function(format!("floor: {name}, after"), |b| b.iter(|| floor(black_box(buffer))));
+/// Rows beside their floor, which is measured before and after each of them on the same buffer: others use the same memory, and
+/// its speed is not the same for long.
+pub struct Beside<'g, 'c, B: ?Sized, F> {
+    group: &'g mut Group<'c>,
+    name: &'g str,
+    pub buffer: &'g mut B,
+    floor: F,
+    floors: usize,
+}
+
+impl<'g, 'c, B: ?Sized, F: Fn(&mut B)> Beside<'g, 'c, B, F> {
+    pub fn new(group: &'g mut Group<'c>, name: &'g str, buffer: &'g mut B, floor: F) -> Self {
+        let mut beside = Self { group, name, buffer, floor, floors: 0 };
+        beside.floor();
+        beside
+    }
+
+    pub fn row(&mut self, name: &str, mut work: impl FnMut(&mut B)) {
+        self.group.bench_function(name, |b| b.iter(|| work(black_box(&mut *self.buffer))));
+        self.floor();
+    }
+
+    fn floor(&mut self) {
+        self.floors += 1;
+        let name = format!("floor: {}, {}", self.name, self.floors);
+        self.group.bench_function(name, |b| b.iter(|| (self.floor)(black_box(&mut *self.buffer))));
+    }
 }
 
 /// The floor of what is only written.
@@ -46,15 +62,9 @@ pub fn add_row<A: Element>(words: &mut [A], row: &[A]) {
     }
 }
 
-/// A row of `encode_into`.
-pub fn encode<A: Element>(
-    group: &mut Group<'_>,
-    name: &str,
-    encoding: &dyn PositionalEncoding<A>,
-    positions: &Positions<'_>,
-    mut out: ArrayViewMut2<'_, A>,
-) {
-    group.bench_function(name, |b| b.iter(|| encoding.encode_into(black_box(positions), out.view_mut()).unwrap()));
+/// What most rows do.
+pub fn encode<A: Element>(encoding: &dyn PositionalEncoding<A>, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) {
+    encoding.encode_into(black_box(positions), out).unwrap();
 }
 
 pub fn paper(dim: usize) -> Sinusoidal {

@@ -6,7 +6,7 @@ use criterion::Criterion;
 use ndarray::{Array2, Array3};
 use positional_encodings::{BatchPositions, Positions, add_positions_at, ids};
 
-use crate::beside::{add_row, beside, encode, fill, group, paper, random, sets};
+use crate::beside::{Beside, add_row, encode, fill, group, paper, random, sets};
 use crate::words::{DIM, SHAPE, VALUES};
 
 const ROWS: usize = 8192;
@@ -20,11 +20,11 @@ pub fn all(criterion: &mut Criterion) {
 fn far(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "8192 random positions below 2^31 x 1024, f32", ROWS * DIM);
     let ids: Vec<i64> = random(ROWS, 1 << 31).map(|id| id as i64).collect();
-    beside(&mut group, "fill", &mut Array2::<f32>::zeros((ROWS, DIM)), fill, |group, out| {
-        for (set, encoding) in sets(&paper(DIM)) {
-            encode(group, set, &encoding, &Positions::from(&ids), out.view_mut());
-        }
-    });
+    let mut out = Array2::<f32>::zeros((ROWS, DIM));
+    let mut beside = Beside::new(&mut group, "fill", &mut out, fill);
+    for (set, encoding) in sets(&paper(DIM)) {
+        beside.row(set, |out| encode(&encoding, &Positions::from(&ids), out.view_mut()));
+    }
 }
 
 /// Documents of about `mean` tokens, one after the other.
@@ -51,11 +51,11 @@ fn near(criterion: &mut Criterion) {
         ("shuffled", Positions::from(&shuffled)),
         ("reals, a quarter apart", Positions::from(&quarters)),
     ];
-    beside(&mut group, "fill", &mut Array2::<f32>::zeros((ROWS, DIM)), fill, |group, out| {
-        for (name, positions) in &lists {
-            encode(group, name, &paper(DIM), positions, out.view_mut());
-        }
-    });
+    let (encoding, mut out) = (paper(DIM), Array2::<f32>::zeros((ROWS, DIM)));
+    let mut beside = Beside::new(&mut group, "fill", &mut out, fill);
+    for (name, positions) in &lists {
+        beside.row(name, |out| encode(&encoding, positions, out.view_mut()));
+    }
 }
 
 /// A row of ids for each sequence, as padded and packed batches have them.
@@ -73,11 +73,8 @@ fn of_a_batch(criterion: &mut Criterion) {
     ];
     let (mut words, row, encoding) = (Array3::<f32>::zeros(SHAPE), [0.5_f32; DIM], paper(DIM));
     let floor = |words: &mut Array3<f32>| add_row(words.as_slice_mut().unwrap(), black_box(&row));
-    beside(&mut group, "add a cached row", &mut words, floor, |group, words| {
-        for (name, positions) in &batches {
-            group.bench_function(*name, |b| {
-                b.iter(|| add_positions_at(words.view_mut(), &encoding, black_box(positions)).unwrap());
-            });
-        }
-    });
+    let mut beside = Beside::new(&mut group, "add a cached row", &mut words, floor);
+    for (name, positions) in &batches {
+        beside.row(name, |words| add_positions_at(words.view_mut(), &encoding, black_box(positions)).unwrap());
+    }
 }

@@ -6,7 +6,7 @@ use criterion::Criterion;
 use ndarray::{Array2, Array3};
 use positional_encodings::{Learned, Positions, TokenEmbedding, add_positions};
 
-use crate::beside::{add_row, beside, encode, group};
+use crate::beside::{Beside, add_row, encode, group};
 use crate::words::{DIM, SHAPE, VALUES, VOCABULARY, gather, lookup, tokens};
 
 const ROWS: usize = 8192;
@@ -25,19 +25,17 @@ fn copies(criterion: &mut Criterion, learned: &Learned<f32>) {
         out.as_slice_mut().unwrap().copy_from_slice(black_box(learned.table().as_slice().unwrap()));
     };
     let shuffled: Vec<usize> = (0..ROWS).map(|i| i * 4099 % ROWS).collect();
-    beside(&mut group, "copy_from_slice", &mut out, floor, |group, out| {
-        encode(group, "a range", learned, &Positions::from(0..ROWS), out.view_mut());
-        encode(group, "shuffled ids", learned, &Positions::from(&shuffled), out.view_mut());
-    });
+    let mut beside = Beside::new(&mut group, "copy_from_slice", &mut out, floor);
+    beside.row("a range", |out| encode(learned, &Positions::from(0..ROWS), out.view_mut()));
+    beside.row("shuffled ids", |out| encode(learned, &Positions::from(&shuffled), out.view_mut()));
 }
 
 fn additions(criterion: &mut Criterion, learned: &Learned<f32>) {
     let mut group = group::<f32>(criterion, "learned: add in place to (8, 1024, 1024), f32", VALUES);
     let (mut words, row) = (Array3::<f32>::zeros(SHAPE), [0.5_f32; DIM]);
     let floor = |words: &mut Array3<f32>| add_row(words.as_slice_mut().unwrap(), black_box(&row));
-    beside(&mut group, "add a cached row", &mut words, floor, |group, words| {
-        group.bench_function("0..1024", |b| b.iter(|| add_positions(words.view_mut(), learned).unwrap()));
-    });
+    let mut beside = Beside::new(&mut group, "add a cached row", &mut words, floor);
+    beside.row("0..1024", |words| add_positions(words.view_mut(), learned).unwrap());
 }
 
 fn bert(criterion: &mut Criterion, learned: Learned<f32>) {
@@ -48,7 +46,6 @@ fn bert(criterion: &mut Criterion, learned: Learned<f32>) {
     let floor = |out: &mut Array3<f32>| {
         gather(bert.words(), black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
     };
-    beside(&mut group, "gather the rows", &mut out, floor, |group, out| {
-        lookup(group, "BERT's sum", &bert, &ids, out);
-    });
+    let mut beside = Beside::new(&mut group, "gather the rows", &mut out, floor);
+    beside.row("BERT's sum", |out| lookup(&bert, &ids, out));
 }

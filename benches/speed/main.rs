@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Names matter, since the table is made from them: a row whose name begins with *floor* is what the other rows of its group are
-//! compared with. It is measured before and after them, on the same buffer. Without the feature `rayon` nothing is measured on
+//! compared with. It is measured before and after each of them, on the same buffer. Without the feature `rayon` nothing is measured on
 //! two threads, without `half` no 16-bit types.
 
 mod beside;
@@ -29,8 +29,8 @@ use criterion::Criterion;
 fn short() -> Criterion {
     Criterion::default()
         .sample_size(15)
-        .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(400))
+        .warm_up_time(Duration::from_millis(60))
+        .measurement_time(Duration::from_millis(300))
         // Medians are what the table shows: the many resamples of their distribution would take longer than the work.
         .nresamples(2000)
         .without_plots()

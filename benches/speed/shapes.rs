@@ -7,9 +7,10 @@ use criterion::Criterion;
 use ndarray::{Array2, ArrayViewMut2, Axis, Slice};
 use positional_encodings::{OddDim, Positions, Sinusoidal};
 
-use crate::beside::{FIRST, Group, beside, encode, fill, group, paper};
+use crate::beside::{Beside, FIRST, Group, encode, fill, group, paper};
 
 const DIM: usize = 1024;
+const LEN: usize = 1024;
 
 pub fn all(criterion: &mut Criterion) {
     lengths(criterion);
@@ -47,33 +48,31 @@ fn shape(criterion: &mut Criterion, name: &str, len: usize, encoding: Sinusoidal
     let mut out = Array2::<f32>::zeros((len, dim));
     let name = format!("{len} x {dim}");
     group.bench_function(format!("floor: fill of {name}"), |b| b.iter(|| fill(black_box(&mut out))));
-    encode(&mut group, &name, &encoding, &Positions::from(FIRST..FIRST + len), out.view_mut());
+    let positions = Positions::from(FIRST..FIRST + len);
+    group.bench_function(&name, |b| b.iter(|| encode(&encoding, &positions, out.view_mut())));
 }
 
 fn places(criterion: &mut Criterion) {
-    const LEN: usize = 1024;
     let mut group = quick(group::<f32>(criterion, "places, 1024 x 1024, f32", LEN * DIM));
     // Room for every view below.
     let mut room = vec![0.0_f32; 2 * LEN * (DIM + 3) + 64];
     let aligned = room.as_ptr().align_offset(64);
-    let floor = |room: &mut [f32]| room[aligned..aligned + LEN * DIM].fill(0.5);
-    beside(&mut group, "fill", &mut room[..], floor, |group, room| {
-        let mut row = |name: &str, mut out: ArrayViewMut2<'_, f32>| {
-            encode(group, name, &paper(DIM), &Positions::from(0..LEN), out.view_mut());
-        };
-        for (name, offset) in [("aligned to 64 bytes", 0), ("aligned to 16 bytes", 4), ("one element further", 1)] {
-            let part = &mut room[aligned + offset..][..LEN * DIM];
-            row(name, ArrayViewMut2::from_shape((LEN, DIM), part).unwrap());
-        }
-        let wide = &mut room[aligned..][..LEN * (DIM + 3)];
-        let mut wide = ArrayViewMut2::from_shape((LEN, DIM + 3), wide).unwrap();
-        row("rows 1027 apart", wide.slice_axis_mut(Axis(1), (3..).into()));
-        let double = &mut room[aligned..][..2 * LEN * DIM];
-        let mut tall = ArrayViewMut2::from_shape((2 * LEN, DIM), &mut *double).unwrap();
-        row("every second row", tall.slice_axis_mut(Axis(0), Slice::new(0, None, 2)));
-        let mut wide = ArrayViewMut2::from_shape((LEN, 2 * DIM), double).unwrap();
-        row("every second feature", wide.slice_axis_mut(Axis(1), Slice::new(0, None, 2)));
-        let square = ArrayViewMut2::from_shape((DIM, LEN), &mut room[aligned..][..LEN * DIM]).unwrap();
-        row("column-major", square.reversed_axes());
-    });
+    let floor = |room: &mut [f32]| room[..LEN * DIM].fill(black_box(0.5));
+    let mut beside = Beside::new(&mut group, "fill", &mut room[aligned..], floor);
+    let (encoding, positions) = (paper(DIM), Positions::from(FIRST..FIRST + LEN));
+    let mut row = |name: &str, view: fn(&mut [f32]) -> ArrayViewMut2<'_, f32>| {
+        beside.row(name, |room| encode(&encoding, &positions, view(room)));
+    };
+    row("aligned to 64 bytes", |room| rows(room, DIM));
+    row("aligned to 16 bytes", |room| rows(&mut room[4..], DIM));
+    row("one element further", |room| rows(&mut room[1..], DIM));
+    row("rows 1027 apart", |room| rows(room, DIM + 3).slice_axis_move(Axis(1), (3..).into()));
+    row("every second row", |room| rows(&mut room[..2 * LEN * DIM], 2 * DIM).slice_axis_move(Axis(1), (..DIM).into()));
+    row("every second feature", |room| rows(room, 2 * DIM).slice_axis_move(Axis(1), Slice::new(0, None, 2)));
+    row("column-major", |room| rows(room, DIM).reversed_axes());
+}
+
+/// The first rows in a room.
+fn rows(room: &mut [f32], dim: usize) -> ArrayViewMut2<'_, f32> {
+    ArrayViewMut2::from_shape((LEN, dim), &mut room[..LEN * dim]).unwrap()
 }

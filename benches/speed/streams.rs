@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::Criterion;
 
-use crate::beside::{beside, group};
+use crate::beside::{Beside, group};
 
 pub const DIM: usize = 1024;
 pub const LEN: usize = 8192;
@@ -16,14 +16,13 @@ pub fn all(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "writes without arithmetic, 8192 x 1024, f32", LEN * DIM);
     let mut out = vec![0.0_f32; LEN * DIM];
     let fill = |out: &mut [f32]| out.fill(black_box(0.5));
-    beside(&mut group, "fill", &mut out[..], fill, |group, out| {
-        group.bench_function("1 row after the other", |b| b.iter(|| write::<1>(black_box(out))));
-        group.bench_function("2 rows side by side", |b| b.iter(|| write::<2>(black_box(out))));
-        group.bench_function("4 rows side by side", |b| b.iter(|| write::<4>(black_box(out))));
-        group.bench_function("8 rows side by side", |b| b.iter(|| write::<8>(black_box(out))));
-        group.bench_function("16 rows side by side", |b| b.iter(|| write::<16>(black_box(out))));
-        group.bench_function("8 rows, each in two halves", |b| b.iter(|| write_halves::<8>(black_box(out))));
-    });
+    let mut beside = Beside::new(&mut group, "fill", &mut out[..], fill);
+    beside.row("1 row after the other", write::<1>);
+    beside.row("2 rows side by side", write::<2>);
+    beside.row("4 rows side by side", write::<4>);
+    beside.row("8 rows side by side", write::<8>);
+    beside.row("16 rows side by side", write::<16>);
+    beside.row("8 rows, each in two halves", write_halves::<8>);
 }
 
 pub fn write<const ROWS: usize>(out: &mut [f32]) {

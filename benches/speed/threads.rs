@@ -7,7 +7,7 @@ use ndarray::{Array2, Array3};
 use positional_encodings::{Positions, add_positions};
 use rayon::prelude::*;
 
-use crate::beside::{FIRST, add_row, beside, encode, group, paper};
+use crate::beside::{Beside, FIRST, add_row, encode, group, paper};
 use crate::streams::{self, LEN, write, write_halves};
 use crate::tables::LAYOUTS;
 use crate::words::{DIM, SHAPE, VALUES, gather, lookup, tokens, vocabulary};
@@ -40,11 +40,11 @@ pub fn table(criterion: &mut Criterion, name: &str, rows: usize, dim: usize) {
     let mut out = Array2::<f32>::zeros((rows, dim));
     let value = black_box(0.5);
     let floor = |out: &mut Array2<f32>| in_parts(out.as_slice_mut().unwrap(), dim, |_, part| part.fill(value));
-    beside(&mut group, "fill", &mut out, floor, |group, out| {
-        for (name, layout) in LAYOUTS {
-            encode(group, name, &paper(dim).with_layout(layout), &Positions::from(FIRST..FIRST + rows), out.view_mut());
-        }
-    });
+    let mut beside = Beside::new(&mut group, "fill", &mut out, floor);
+    for (name, layout) in LAYOUTS {
+        let encoding = paper(dim).with_layout(layout);
+        beside.row(name, |out| encode(&encoding, &Positions::from(FIRST..FIRST + rows), out.view_mut()));
+    }
 }
 
 /// As [`streams`](crate::streams), a part for each thread.
@@ -54,10 +54,9 @@ fn writes(criterion: &mut Criterion) {
     let mut out = vec![0.0_f32; LEN * streams::DIM];
     let of_all = |out: &mut [f32], write: fn(&mut [f32])| in_parts(out, streams::DIM, |_, part| write(part));
     let fill = |out: &mut [f32]| of_all(out, |part| part.fill(black_box(0.5)));
-    beside(&mut group, "fill", &mut out[..], fill, |group, out| {
-        group.bench_function("8 rows side by side", |b| b.iter(|| of_all(black_box(out), write::<8>)));
-        group.bench_function("8 rows, each in two halves", |b| b.iter(|| of_all(black_box(out), write_halves::<8>)));
-    });
+    let mut beside = Beside::new(&mut group, "fill", &mut out[..], fill);
+    beside.row("8 rows side by side", |out| of_all(out, write::<8>));
+    beside.row("8 rows, each in two halves", |out| of_all(out, write_halves::<8>));
 }
 
 fn additions(criterion: &mut Criterion) {
@@ -66,9 +65,8 @@ fn additions(criterion: &mut Criterion) {
     let floor = |words: &mut Array3<f32>| {
         in_parts(words.as_slice_mut().unwrap(), DIM, |_, words| add_row(words, black_box(&row)));
     };
-    beside(&mut group, "add a cached row", &mut words, floor, |group, words| {
-        group.bench_function("0..1024", |b| b.iter(|| add_positions(words.view_mut(), &encoding).unwrap()));
-    });
+    let mut beside = Beside::new(&mut group, "add a cached row", &mut words, floor);
+    beside.row("0..1024", |words| add_positions(words.view_mut(), &encoding).unwrap());
 }
 
 fn lookups(criterion: &mut Criterion) {
@@ -78,7 +76,6 @@ fn lookups(criterion: &mut Criterion) {
         let ids = black_box(ids.as_slice().unwrap());
         in_parts(out.as_slice_mut().unwrap(), DIM, |first, out| gather(embedding.words(), &ids[first..], out));
     };
-    beside(&mut group, "gather the rows", &mut out, floor, |group, out| {
-        lookup(group, "0..1024", &embedding, &ids, out);
-    });
+    let mut beside = Beside::new(&mut group, "gather the rows", &mut out, floor);
+    beside.row("0..1024", |out| lookup(&embedding, &ids, out));
 }

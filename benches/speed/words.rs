@@ -6,7 +6,7 @@ use criterion::Criterion;
 use ndarray::{Array2, Array3, ArrayView2};
 use positional_encodings::{PositionalEncoding, Sinusoidal, TokenEmbedding, add_positions};
 
-use crate::beside::{Group, add_row, beside, group, paper, random, sets};
+use crate::beside::{Beside, add_row, group, paper, random, sets};
 
 pub const DIM: usize = 1024;
 pub const VOCABULARY: usize = 32_000;
@@ -23,11 +23,10 @@ fn additions(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "add in place to (8, 1024, 1024), f32", VALUES);
     let (mut words, row) = (Array3::<f32>::zeros(SHAPE), [0.5_f32; DIM]);
     let floor = |words: &mut Array3<f32>| add_row(words.as_slice_mut().unwrap(), black_box(&row));
-    beside(&mut group, "add a cached row", &mut words, floor, |group, words| {
-        for (set, encoding) in sets(&paper(DIM)) {
-            group.bench_function(set, |b| b.iter(|| add_positions(words.view_mut(), &encoding).unwrap()));
-        }
-    });
+    let mut beside = Beside::new(&mut group, "add a cached row", &mut words, floor);
+    for (set, encoding) in sets(&paper(DIM)) {
+        beside.row(set, |words| add_positions(words.view_mut(), &encoding).unwrap());
+    }
 }
 
 /// Token ids (batch, len) from the whole vocabulary.
@@ -51,30 +50,34 @@ pub fn vocabulary() -> TokenEmbedding<f32, Sinusoidal> {
 
 /// A row of a lookup.
 pub fn lookup<E: PositionalEncoding<f32>>(
-    group: &mut Group<'_>,
-    name: &str,
     embedding: &TokenEmbedding<f32, E>,
     ids: &Array2<usize>,
     out: &mut Array3<f32>,
 ) {
-    group.bench_function(name, |b| b.iter(|| embedding.lookup(black_box(ids)).embed_into(out.view_mut()).unwrap()));
+    embedding.lookup(black_box(ids)).embed_into(out.view_mut()).unwrap();
 }
 
 fn lookups(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "lookup x 32 + position, ids (8, 1024), f32", VALUES);
     // Floor and lookups read the same table.
-    let (ids, mut buffers) = (tokens(), (Some(vocabulary()), Array3::<f32>::zeros(SHAPE)));
-    type Buffers = (Option<TokenEmbedding<f32, Sinusoidal>>, Array3<f32>);
-    let floor = |(embedding, out): &mut Buffers| {
+    struct Buffers {
+        embedding: Option<TokenEmbedding<f32, Sinusoidal>>,
+        out: Array3<f32>,
+    }
+    let ids = tokens();
+    let floor = |Buffers { embedding, out }: &mut Buffers| {
         let words = embedding.as_ref().unwrap().words();
         gather(words, black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
     };
-    beside(&mut group, "gather the rows", &mut buffers, floor, |group, (embedding, out)| {
-        for (set, encoding) in sets(&paper(DIM)) {
-            let forced = embedding.take().unwrap().with_positions(encoding).unwrap();
-            lookup(group, set, embedding.insert(forced), &ids, out);
-        }
-        let with_segments = embedding.take().unwrap().with_segments(Array2::zeros((2, DIM))).unwrap();
-        lookup(group, "best, and a segment", embedding.insert(with_segments), &ids, out);
-    });
+    let row = |Buffers { embedding, out }: &mut Buffers| lookup(embedding.as_ref().unwrap(), &ids, out);
+    let mut buffers = Buffers { embedding: Some(vocabulary()), out: Array3::zeros(SHAPE) };
+    let mut beside = Beside::new(&mut group, "gather the rows", &mut buffers, floor);
+    for (set, encoding) in sets(&paper(DIM)) {
+        let embedding = &mut beside.buffer.embedding;
+        *embedding = embedding.take().map(|embedding| embedding.with_positions(encoding).unwrap());
+        beside.row(set, row);
+    }
+    let embedding = &mut beside.buffer.embedding;
+    *embedding = embedding.take().map(|embedding| embedding.with_segments(Array2::zeros((2, DIM))).unwrap());
+    beside.row("best, and a segment", row);
 }

@@ -250,8 +250,8 @@ const HEAD: &str = "# Speed
 
 Written by `cargo run --release --example ratios` after `cargo bench --features half,rayon`; `tools/speed.sh` does both.
 
-A *floor* is what touching the same memory costs: it is measured in the same run on the same buffer, before and after the rows
-that stand beside it, and *part* is the speed of a row as a part of the floor's, 1 being the speed of memory. Where the two
+A *floor* is what touching the same memory costs: it is measured in the same run on the same buffer, before and after each row
+that stands beside it, and *part* is the speed of a row as a part of the floor's, 1 being the speed of memory. Where the two
 measurements of a floor differ by more than a twentieth both are shown, and the part is that of their mean. Times are medians; *±* says how
 far from it half of the samples were, where that is more than a twentieth: then the machine was not quiet. One thread does it all unless
 the row says otherwise, in arrays that exist: fresh memory costs more than the work.

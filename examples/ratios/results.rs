@@ -36,7 +36,7 @@ pub struct Group {
     floors: Vec<Row>,
 }
 
-/// The floor of a row: measured once, or before and after.
+/// The floor of a row: as it was last measured before it and first after it.
 #[derive(Clone, Debug)]
 pub struct Floor {
     pub name: String,
@@ -54,14 +54,16 @@ pub struct Results {
 }
 
 impl Row {
-    /// The name is that of a floor, its surroundings taken away: "floor: fill, after" is `fill`.
+    /// The name is that of a floor, its surroundings taken away: "floor: fill, 2" is `fill`.
     fn floor(&self) -> Option<&str> {
         let name = match self.name.strip_prefix("floor: ") {
             // "floor: fill of 127 x 1024" is that of the row with this name.
             Some(name) => name.split(" of ").next()?,
             None => BARE_FLOORS.iter().any(|bare| self.name.starts_with(bare)).then_some(&*self.name)?,
         };
-        let name = name.strip_suffix(", after").or(name.strip_suffix(" again")).unwrap_or(name);
+        let number = |(_, last): &(&str, &str)| last.parse::<u32>().is_ok();
+        let name = name.rsplit_once(", ").filter(number).map_or(name, |(name, _)| name);
+        let name = name.strip_suffix(" again").unwrap_or(name);
         Some(name.strip_suffix(" on all threads").unwrap_or(name))
     }
 
@@ -86,10 +88,13 @@ impl Group {
             true => floor.name == own,
             false => floor.is_on_all_threads() == row.is_on_all_threads(),
         };
-        let floors: Vec<_> = self.floors.iter().filter(is_its).collect();
-        let times = floors.iter().map(|floor| floor.nanoseconds);
+        // In the order in which they were measured.
+        let (before, after): (Vec<_>, Vec<_>) =
+            self.floors.iter().filter(is_its).partition(|floor| floor.measured < row.measured);
+        let floors = before.last().into_iter().chain(after.first());
+        let times = floors.clone().map(|floor| floor.nanoseconds);
         Some(Floor {
-            name: floors.first()?.floor()?.to_string(),
+            name: floors.clone().next()?.floor()?.to_string(),
             fastest: times.clone().fold(f64::INFINITY, f64::min),
             slowest: times.fold(0.0, f64::max),
         })

@@ -105,7 +105,7 @@ impl<S: Simd> Number<S> for Long<Two<S::f64s>> {
 
     #[inline(always)]
     fn rounded(self) -> Two<S::f64s> {
-        self.high + self.low
+        Long::rounded(self)
     }
 
     #[inline(always)]
