@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::RotarySpec;
 use super::fields::Fields;
 use super::reader::{Reader, rope_type};
-use crate::Error;
 use crate::error::ConfigProblem;
+use crate::{Error, Pairing};
 
 /// Parameters of scalings, and the types that use them.
 const SCALING: [(&str, &[&str]); 13] = [
@@ -111,13 +111,20 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
         return Ok(false);
     }
     let name = "position_embedding_type";
-    match fields.text(name)? {
-        None | Some("rope" | "rotary") => Ok(true),
-        Some("nope" | "alibi") => Ok(false),
+    let pairing = match fields.text(name)? {
+        None | Some("rope" | "rotary") => return Ok(true),
+        Some("nope" | "alibi") => return Ok(false),
         // BERT's, which ModernBERT's configs have and its class does not read
-        Some("absolute") if reader.name == "modernbert" => Ok(true),
-        Some(other) => Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() })),
+        Some("absolute") if reader.name == "modernbert" => return Ok(true),
+        // Cohere's configs have the first.
+        Some("rope_gptj") => Pairing::Interleaved,
+        Some("rope_gpt_neox") => Pairing::Halves,
+        Some(other) => return Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() })),
+    };
+    if pairing == reader.pairing()? {
+        return Ok(true);
     }
+    Err(fields.error(name, ConfigProblem::Contradicts { other: reader.source_of_pairing().to_string() }))
 }
 
 /// For each layer 1 where it has positions and 0 where not, where the config lists them.

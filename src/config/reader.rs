@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
     }
 
     /// That of the family or the caller, which `rope_interleave` changes for latent heads, and else must not contradict.
-    fn pairing(&self) -> Result<Pairing, Error> {
+    pub(super) fn pairing(&self) -> Result<Pairing, Error> {
         let (name, own) = ("rope_interleave", self.family.pairing);
         let said = match self.fields.flag(name)? {
             Some(true) => Pairing::Interleaved,
@@ -221,8 +221,12 @@ impl<'a> Reader<'a> {
         if said == own || self.is_latent() && !self.name.is_empty() {
             return Ok(said);
         }
-        let other = if self.name.is_empty() { "the pairing given" } else { "model_type" };
-        Err(self.fields.error(name, ConfigProblem::Contradicts { other: other.to_string() }))
+        Err(self.fields.error(name, ConfigProblem::Contradicts { other: self.source_of_pairing().to_string() }))
+    }
+
+    /// What a pairing that another field says would contradict.
+    pub(super) fn source_of_pairing(&self) -> &'static str {
+        if self.name.is_empty() { "the pairing given" } else { "model_type" }
     }
 
     fn head_dim(&self, kind: Option<&str>) -> Result<usize, Error> {

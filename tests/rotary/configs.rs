@@ -364,8 +364,11 @@ fn layers_without_positions() {
     assert_eq!(listed.layer(3), Some(None));
     assert_eq!(listed.layer(4).unwrap().unwrap().base, 5e6);
     // CohereForAI/c4ai-command-r7b-12-2024; modeling_cohere2.py rotates in sliding layers only
-    let cohere2 = model(json!({"model_type": "cohere2", "hidden_size": 4096, "num_attention_heads": 32,
-        "num_hidden_layers": 32, "rope_theta": 50000, "sliding_window_pattern": 4}));
+    let cohere2 =
+        model(json!({"model_type": "cohere2", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
+        "num_hidden_layers": 32, "rope_theta": 50000, "rope_scaling": null, "rotary_pct": 1.0, "sliding_window": 4096,
+        "sliding_window_pattern": 4, "layer_switch": 4, "order_of_interleaved_layers": "local_attn_first",
+        "position_embedding_type": "rope_gptj", "max_position_embeddings": 8192}));
     assert_eq!(cohere2.layer(3), Some(None));
     assert_eq!(cohere2.layer(2).unwrap().unwrap().pairing, Pairing::Interleaved);
     let nested = model(

@@ -251,6 +251,13 @@ fn types_of_positions() {
         let model = read(&llama(&changes)).unwrap();
         assert_eq!((model.layer_type("all"), model.layer(3)), (Some(None), Some(None)), "{changes}");
     }
+    // The names of the pairings, which must not be another one
+    let name = "position_embedding_type";
+    assert_eq!(of("rope_gpt_neox"), of("rope"));
+    refused(of("rope_gptj"), name, contradicts("model_type"));
+    let given = llama(&json!({"model_type": "new", "rope_theta": 1e4, name: "rope_gptj"})).to_string();
+    assert!(ModelRotary::from_json_with_pairing(&given, Pairing::Interleaved).is_ok());
+    refused(ModelRotary::from_json_with_pairing(&given, Pairing::Halves), name, contradicts("the pairing given"));
     for value in ["absolute", "relative_key", "learned_absolute", ""] {
         refused(of(value), "position_embedding_type", ConfigProblem::Unknown { found: value.into() });
     }
