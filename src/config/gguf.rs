@@ -196,7 +196,7 @@ impl Model {
         if let Some(key) = unknown {
             return Err(fields.error(key, ConfigProblem::Unknown { found: key.to_string() }));
         }
-        let (scaling, mut attention_factor) = scaling(&fields)?;
+        let (scaling, mut attention_factor) = scaling(&fields, &self.architecture)?;
         let mut softmax_factor = 1.0;
         if let Scaling::Yarn(yarn) = &scaling {
             let multiplier = "rope.scaling.yarn_log_multiplier";
@@ -221,6 +221,8 @@ impl Model {
                 }
             }
         }
+        // llama.cpp turns halves by sections; the converter permutes projections of GLM-4V, whose text model has neighbours.
+        let sections = sections(&fields, &self.architecture)?;
         let spec = RotarySpec {
             dim,
             frequency_dim: dim,
@@ -230,9 +232,9 @@ impl Model {
             attention_factor,
             short_attention_factor: attention_factor,
             softmax_factor,
-            pairing: self.pairing,
-            on_last_features: self.architecture == "deepseek2",
-            sections: sections(&fields, &self.architecture)?,
+            pairing: if sections.is_some() { Pairing::Halves } else { self.pairing },
+            on_last_features: matches!(&*self.architecture, "deepseek2" | "minicpm3"),
+            sections,
             divisors: None,
         };
         try_out(&spec, &fields)?;
@@ -347,7 +349,7 @@ impl Model {
         Ok((1..=count).map(|layer| usize::from(!layer.is_multiple_of(every))).collect())
     }
 
-    /// llama.cpp has Llama 4's in its code; Ministral 3's is in the file.
+    /// llama.cpp has Llama 4's in its code; those of Ministral 3 and Mistral Large 3 (`deepseek2`) are in the file.
     fn temperature(&self) -> Result<Option<QueryTemperature>, Error> {
         let fields = self.fields();
         let invalid = |name: &str, error| fields.error(name, ConfigProblem::Invalid(Box::new(error)));
@@ -355,7 +357,7 @@ impl Model {
             "llama4" if fields.number("attention.sliding_window")? != Some(0.0) => {
                 QueryTemperature::llama4(0.1, 8192.0).map(Some)
             }
-            "mistral3" => {
+            "mistral3" | "deepseek2" => {
                 let name = "attention.temperature_scale";
                 let Some(scale) = fields.number(name)?.filter(|&scale| scale != 0.0) else { return Ok(None) };
                 let original = "rope.scaling.original_context_length";
@@ -385,8 +387,11 @@ fn layers_of_architecture(name: &str, fields: &Fields<'_>) -> Result<Layers, Err
 }
 
 fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
-    if let Some(head_dim) = fields.count("attention.key_length")? {
-        return Ok(head_dim);
+    // Of latent heads the second is that of compressed keys.
+    for name in ["attention.key_length_mla", "attention.key_length"] {
+        if let Some(head_dim) = fields.count(name)? {
+            return Ok(head_dim);
+        }
     }
     match (fields.count("embedding_length")?, fields.count("attention.head_count")?) {
         (Some(width), Some(heads)) if heads > 0 => Ok(width / heads),
@@ -395,11 +400,16 @@ fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
 }
 
 /// Scaling and attention factor.
-fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
+fn scaling(fields: &Fields<'_>, architecture: &str) -> Result<(Scaling, f64), Error> {
     let number = |name: &str| fields.number(name);
     let given = number("rope.scaling.attn_factor")?;
     let factor = || fields.need("rope.scaling.factor", number("rope.scaling.factor")?);
-    match fields.text("rope.scaling.type")? {
+    // The converter writes no type for them. Of Phi-3 those that are scaled have an attention factor; all of MiniCPM 3 are.
+    let untold = match architecture {
+        "phi3" | "phimoe" => given.is_some(),
+        name => name == "minicpm3",
+    };
+    match fields.text("rope.scaling.type")?.or(untold.then_some("longrope")) {
         // A factor without a type is a linear one, by its newer or older name; 0 is none.
         None => {
             let factor = fields.one_of(&["rope.scaling.factor", "rope.scale_linear"], Fields::number)?;
@@ -423,8 +433,13 @@ fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
                 beta_slow: number("rope.scaling.yarn_beta_slow")?.unwrap_or(plain.beta_slow),
                 ..plain
             };
-            let extra = given.or(number("rope.scaling.yarn_attn_factor")?).unwrap_or(1.0);
-            Ok((Scaling::Yarn(yarn), yarn.default_attention_factor() * extra))
+            let default = yarn.default_attention_factor();
+            // llama.cpp puts its own there. The converter writes that of the config, which is the whole factor; Grok's is 1.
+            let name = "rope.scaling.yarn_attn_factor";
+            if number(name)?.is_some_and(|whole| whole != 1.0 && (whole - default).abs() > 1e-6 * default) {
+                return Err(fields.error(name, ConfigProblem::NotA { expected: "1, or the factor of YaRN" }));
+            }
+            Ok((Scaling::Yarn(yarn), default * given.unwrap_or(1.0)))
         }
         Some(other) => Err(fields.error("rope.scaling.type", ConfigProblem::Unknown { found: other.to_string() })),
     }

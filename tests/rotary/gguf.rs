@@ -316,3 +316,112 @@ fn layers_that_are_alike() {
         assert!(matches!(model("gpt-oss", &wrong), Err(Error::Config { .. })), "{key} {value:?}");
     }
 }
+
+/// phi.py writes an attention factor where there are factors, and no type: unsloth/Phi-4-mini-instruct-GGUF.
+#[test]
+fn longrope_of_phi3_has_no_type() {
+    let mut keys = vec![
+        ("context_length", 131_072.into()),
+        ("rope.scaling.original_context_length", 4096.into()),
+        ("embedding_length", 3072.into()),
+        ("block_count", 32.into()),
+        ("attention.head_count", 24.into()),
+        ("rope.dimension_count", 96.into()),
+        ("rope.freq_base", 10_000.into()),
+        ("attention.sliding_window", 262_144.into()),
+    ];
+    // Phi-3-mini-4k and Phi-4 are not scaled.
+    for architecture in ["phi3", "phimoe"] {
+        assert_eq!(model(architecture, &keys).unwrap().only().unwrap().scaling, Scaling::None);
+    }
+    keys.push(("rope.scaling.attn_factor", 1.190238_f32.into()));
+    for architecture in ["phi3", "phimoe"] {
+        let read = model(architecture, &keys).unwrap();
+        let spec = read.only().unwrap();
+        assert_eq!((&spec.scaling, spec.dim, spec.head_dim), (&Scaling::LongRopeTensors, 96, 128));
+        near(spec.attention_factor, f64::from(1.190238_f32));
+        assert!(spec.rotary(1).is_err());
+    }
+    // A factor by itself, as others have it
+    let other = model("llama", &keys).unwrap();
+    assert_eq!(other.only().unwrap().scaling, Scaling::None);
+}
+
+/// deepseek.py: keys are compressed to 512 + 64 features, but a head has 128 + 64; minicpm.py: 64 + 32.
+#[test]
+fn latent_heads_turn_at_their_end() {
+    // unsloth/DeepSeek-V3-0324-GGUF
+    let deepseek = [
+        ("block_count", 61.into()),
+        ("attention.key_length", 576.into()),
+        ("attention.value_length", 512.into()),
+        ("attention.key_length_mla", 192.into()),
+        ("attention.value_length_mla", 128.into()),
+        ("rope.dimension_count", 64.into()),
+    ];
+    // openbmb/MiniCPM3-4B-GGUF; all of its factors are tensors.
+    let minicpm3 = [
+        ("block_count", 62.into()),
+        ("attention.key_length", 96.into()),
+        ("rope.dimension_count", 32.into()),
+        ("embedding_length", 2560.into()),
+        ("attention.head_count", 40.into()),
+    ];
+    for (architecture, keys, dims, pairing, scaling) in [
+        ("deepseek2", &deepseek[..], (64, 192), Pairing::Interleaved, Scaling::None),
+        ("minicpm3", &minicpm3[..], (32, 96), Pairing::Halves, Scaling::LongRopeTensors),
+    ] {
+        let read = model(architecture, keys).unwrap();
+        let spec = read.only().unwrap();
+        assert_eq!((spec.dim, spec.head_dim), dims, "{architecture}");
+        assert_eq!((spec.on_last_features, spec.pairing, &spec.scaling), (true, pairing, &scaling), "{architecture}");
+    }
+    // Mistral Large 3: deepseek2.cpp multiplies its queries.
+    let mut mistral = deepseek.to_vec();
+    mistral.push(("attention.temperature_scale", 0.1.into()));
+    assert!(model("deepseek2", &mistral).is_err());
+    mistral.push(("rope.scaling.original_context_length", 8192.into()));
+    let temperature = model("deepseek2", &mistral).unwrap().query_temperature().unwrap();
+    assert_eq!(temperature.factors(&(8191..8193).into()).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
+    assert!(model("deepseek2", &deepseek).unwrap().query_temperature().is_none());
+}
+
+/// llama_model_rope_type: MROPE and IMROPE pair halves; glm.py permutes the projections of GLM-4.1V for it.
+#[test]
+fn sections_pair_halves() {
+    let of = |architecture: &str, sections: &[f64]| {
+        let mut keys = vec![("attention.key_length", 128.into()), ("rope.dimension_count", 64.into())];
+        if !sections.is_empty() {
+            keys.push(("rope.dimension_sections", Metadata::Numbers(sections.to_vec())));
+        }
+        let read = model(architecture, &keys).unwrap();
+        let spec = read.only().unwrap();
+        (spec.pairing, spec.sections.clone().map(|(sections, _)| sections))
+    };
+    assert_eq!(of("glm4", &[]), (Pairing::Interleaved, None));
+    assert_eq!(of("glm4", &[8.0, 12.0, 12.0, 0.0]), (Pairing::Halves, Some(vec![8, 12, 12])));
+    assert_eq!(of("qwen2vl", &[32.0, 0.0, 0.0, 0.0]), (Pairing::Halves, Some(vec![32, 0, 0])));
+}
+
+/// base.py writes a config's attention_factor there, which is all of it; llama-context.cpp overwrites it.
+#[test]
+fn the_factor_of_yarn_is_not_applied_twice() {
+    let factor = |key: &str, value: f64| {
+        let keys = [
+            ("attention.key_length", 128.into()),
+            ("rope.scaling.type", "yarn".into()),
+            ("rope.scaling.factor", 8.into()),
+            ("rope.scaling.original_context_length", 8192.into()),
+            (key, value.into()),
+        ];
+        model("qwen3", &keys).map(|read| read.only().unwrap().attention_factor)
+    };
+    let yarn = 0.1 * 8_f64.ln() + 1.0;
+    for whole in [1.0, yarn, f64::from(yarn as f32)] {
+        near(factor("rope.scaling.yarn_attn_factor", whole).unwrap(), yarn);
+    }
+    let field = "qwen3.rope.scaling.yarn_attn_factor".to_string();
+    let problem = ConfigProblem::NotA { expected: "1, or the factor of YaRN" };
+    assert_eq!(factor("rope.scaling.yarn_attn_factor", 1.5), Err(Error::Config { field, problem }));
+    near(factor("rope.scaling.attn_factor", 1.5).unwrap(), 1.5 * yarn);
+}
