@@ -1,7 +1,7 @@
 //! GGUF metadata, as llama.cpp reads them (llama_model_base::load_hparams and llama_model_rope_type).
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{ConfigProblem, Error, LongRope, Pairing, Regime, Sections};
+use positional_encodings::{ConfigProblem, Error, LongRope, Pairing, Regime, Sections, Yarn};
 
 #[track_caller]
 fn near(found: f64, expected: f64) {
@@ -424,4 +424,34 @@ fn the_factor_of_yarn_is_not_applied_twice() {
     let problem = ConfigProblem::NotA { expected: "1, or the factor of YaRN" };
     assert_eq!(factor("rope.scaling.yarn_attn_factor", 1.5), Err(Error::Config { field, problem }));
     near(factor("rope.scaling.attn_factor", 1.5).unwrap(), 1.5 * yarn);
+}
+
+/// What a file leaves out: the width of heads, the length trained on, the dims of sliding layers; and what it may say of YaRN's ramp.
+#[test]
+fn keys_that_are_left_out() {
+    let widths = [("embedding_length", 4544.into()), ("attention.head_count", 71.into())];
+    // tiiuae/falcon-7b
+    let falcon = model("falcon", &widths).unwrap().only().unwrap().clone();
+    assert_eq!((falcon.dim, falcon.head_dim), (64, 64));
+    let mut yarn = vec![
+        ("attention.key_length", 128.into()),
+        ("context_length", 32768.into()),
+        ("rope.scaling.type", "yarn".into()),
+        ("rope.scaling.factor", 4.into()),
+    ];
+    let scaling = |keys: &[(&str, Metadata)]| model("qwen3", keys).unwrap().only().unwrap().scaling.clone();
+    assert_eq!(scaling(&yarn), Scaling::Yarn(Yarn::new(4.0, 32768)));
+    yarn.push(("rope.scaling.yarn_beta_fast", 64.into()));
+    yarn.push(("rope.scaling.yarn_beta_slow", 2.into()));
+    assert_eq!(scaling(&yarn), Scaling::Yarn(Yarn { beta_fast: 64.0, beta_slow: 2.0, ..Yarn::new(4.0, 32768) }));
+    let gemma4 = [
+        ("block_count", 2.into()),
+        ("attention.key_length", 512.into()),
+        ("attention.key_length_swa", 256.into()),
+        ("attention.sliding_window_pattern", Metadata::Numbers(vec![1.0, 0.0])),
+        ("rope.freq_base", 1e6.into()),
+        ("rope.freq_base_swa", 1e4.into()),
+    ];
+    let read = model("gemma4", &gemma4).unwrap();
+    assert_eq!([0, 1].map(|layer| read.layer(layer).unwrap().unwrap().dim), [256, 512]);
 }

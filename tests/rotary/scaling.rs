@@ -350,3 +350,25 @@ fn scaled_frequencies_are_the_truth() {
         }
     }
 }
+
+/// Where a formula divides by nothing, or has a factor that shrinks.
+#[test]
+fn edges_of_formulas() {
+    // Half way along a ramp of no width, which transformers makes 0.001 wide: from pair 4.9995 on.
+    let turns = 4096.0 / std::f64::consts::TAU / 1e4_f64.powf(2.0 * 4.9995 / 64.0);
+    let yarn = Yarn { beta_fast: turns, beta_slow: turns, truncate: false, ..Yarn::new(4.0, 4096) };
+    let plain = || Frequencies::geometric(64, 1e4).unwrap();
+    let ratio = plain().yarn(&yarn).unwrap().to_radians()[5] / plain().to_radians()[5];
+    assert!((ratio - (0.5 + 0.5 / 4.0)).abs() < 1e-9, "{ratio}");
+    // Llama 3's two bounds are one, and a pair stands on it: kept, where transformers divides zero by zero.
+    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
+    let on_it = Frequencies::harmonic(2, 8192.0).unwrap();
+    assert_eq!(on_it.clone().llama3(llama3).unwrap(), on_it);
+    // No attention factor but 1 where the context does not grow
+    let longrope = LongRope { short: vec![1.0], long: vec![1.0], original_len: 4096 };
+    for factor in [0.25, 1.0] {
+        assert_eq!(Yarn::new(factor, 4096).default_attention_factor(), 1.0);
+        assert_eq!(Yarn { mscale_all_dim: 1.0, ..Yarn::new(factor, 4096) }.softmax_factor(), 1.0);
+        assert_eq!(longrope.default_attention_factor(factor), 1.0);
+    }
+}
