@@ -105,6 +105,9 @@ impl ModelRotary {
     /// (Gemma 3, Gemma 4, OLMo 3) are the type `sliding_attention` beside `full_attention`, and layers without positions (Llama 4, SmolLM3,
     /// Command R7B, EXAONE 4) have `None`. Where all layers are the same, there is one type, `all`.
     ///
+    /// Where llama.cpp differs from what a model was trained with, this is the latter: the ramp of gpt-oss ends between pairs, and an
+    /// attention factor that a config gave is not multiplied by YaRN's again (Olmo 3).
+    ///
     /// What [`RotarySpec::from_gguf`] says of pairing and tensors holds here, too. `rope_freqs.weight` belongs to the full layers.
     ///
     /// # Errors
@@ -196,31 +199,11 @@ impl Model {
         if let Some(key) = unknown {
             return Err(fields.error(key, ConfigProblem::Unknown { found: key.to_string() }));
         }
-        let (scaling, mut attention_factor) = scaling(&fields, &self.architecture)?;
-        let mut softmax_factor = 1.0;
-        if let Scaling::Yarn(yarn) = &scaling {
-            let multiplier = "rope.scaling.yarn_log_multiplier";
-            let given = fields.number(multiplier)?;
-            let expected = "a number that gives a finite scale";
-            if self.architecture == "deepseek2" {
-                // The converter writes 0.1 · mscale_all_dim. llama.cpp takes YaRN's factor out of the rotation and puts that of
-                // mscale_all_dim into the softmax scale.
-                let mscale_all_dim = fields.need(multiplier, given)? / 0.1;
-                attention_factor /= yarn.default_attention_factor();
-                let softmax = Yarn { mscale_all_dim, ..*yarn }.softmax_factor();
-                softmax_factor = softmax * attention_factor * attention_factor;
-                if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
-                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
-                }
-            } else if let Some(mscale_all_dim) = given.filter(|&given| given != 0.0) {
-                // mscale_all_dim as it is (Ministral 3), beside an mscale of 1.
-                let factor = Yarn { mscale: 1.0, mscale_all_dim, ..*yarn }.default_attention_factor();
-                attention_factor *= factor / yarn.default_attention_factor();
-                if !(attention_factor > 0.0 && attention_factor.is_finite()) {
-                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
-                }
-            }
-        }
+        let (scaling, extra) = scaling(&fields, &self.architecture)?;
+        let (attention_factor, softmax_factor) = match &scaling {
+            Scaling::Yarn(yarn) => self.yarn_factors(yarn, extra)?,
+            _ => (extra.unwrap_or(1.0), 1.0),
+        };
         // llama.cpp turns halves by sections; the converter permutes projections of GLM-4V, whose text model has neighbours.
         let sections = sections(&fields, &self.architecture)?;
         let spec = RotarySpec {
@@ -239,6 +222,36 @@ impl Model {
         };
         try_out(&spec, &fields)?;
         Ok(spec)
+    }
+
+    /// YaRN's attention factor and that of the softmax scale; `extra` is what the file multiplies by.
+    fn yarn_factors(&self, yarn: &Yarn, extra: Option<f64>) -> Result<(f64, f64), Error> {
+        let (fields, name) = (self.fields(), "rope.scaling.yarn_attn_factor");
+        let written = fields.number(name)?;
+        // The converter writes a config's attention_factor there, which is all of it; Grok's multiplies.
+        let (whole, extra) = match &*self.architecture {
+            "grok" => (None, extra.or(written)),
+            // Olmo 3's was once written under the other name.
+            "olmo2" => (written.or(extra), None),
+            _ => (written, extra),
+        };
+        let (multiplier, extra) = ("rope.scaling.yarn_log_multiplier", extra.unwrap_or(1.0));
+        let given = fields.number(multiplier)?;
+        let (own, softmax) = if self.architecture == "deepseek2" {
+            // The converter writes 0.1 · mscale_all_dim. llama.cpp takes YaRN's factor out of the rotation and puts that of
+            // mscale_all_dim into the softmax scale.
+            let mscale_all_dim = fields.need(multiplier, given)? / 0.1;
+            (1.0, Yarn { mscale_all_dim, ..*yarn }.softmax_factor() * extra * extra)
+        } else if let Some(mscale_all_dim) = given.filter(|&given| given != 0.0) {
+            // mscale_all_dim as it is (Ministral 3), beside an mscale of 1.
+            (Yarn { mscale: 1.0, mscale_all_dim, ..*yarn }.default_attention_factor(), 1.0)
+        } else {
+            (yarn.default_attention_factor(), 1.0)
+        };
+        if [own, softmax].iter().all(|factor| *factor > 0.0 && factor.is_finite()) {
+            return Ok((whole.unwrap_or(own) * extra, softmax));
+        }
+        Err(fields.error(multiplier, ConfigProblem::NotA { expected: "a number that gives a finite scale" }))
     }
 
     /// The number of rotated features under `name`, or all of a head.
@@ -399,8 +412,8 @@ fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
     }
 }
 
-/// Scaling and attention factor.
-fn scaling(fields: &Fields<'_>, architecture: &str) -> Result<(Scaling, f64), Error> {
+/// Scaling, and what the file multiplies cosines and sines by.
+fn scaling(fields: &Fields<'_>, architecture: &str) -> Result<(Scaling, Option<f64>), Error> {
     let number = |name: &str| fields.number(name);
     let given = number("rope.scaling.attn_factor")?;
     let factor = || fields.need("rope.scaling.factor", number("rope.scaling.factor")?);
@@ -414,11 +427,11 @@ fn scaling(fields: &Fields<'_>, architecture: &str) -> Result<(Scaling, f64), Er
         None => {
             let factor = fields.one_of(&["rope.scaling.factor", "rope.scale_linear"], Fields::number)?;
             let factor = factor.filter(|&factor| factor != 0.0);
-            Ok((factor.map_or(Scaling::None, |factor| Scaling::Linear { factor }), given.unwrap_or(1.0)))
+            Ok((factor.map_or(Scaling::None, |factor| Scaling::Linear { factor }), given))
         }
-        Some("none") => Ok((Scaling::None, given.unwrap_or(1.0))),
-        Some("linear") => Ok((Scaling::Linear { factor: factor()? }, given.unwrap_or(1.0))),
-        Some("longrope") => Ok((Scaling::LongRopeTensors, given.unwrap_or(1.0))),
+        Some("none") => Ok((Scaling::None, given)),
+        Some("linear") => Ok((Scaling::Linear { factor: factor()? }, given)),
+        Some("longrope") => Ok((Scaling::LongRopeTensors, given)),
         Some("yarn") => {
             // Below 0 is not set; anything but 1 mixes in another way.
             let name = "rope.scaling.yarn_ext_factor";
@@ -431,15 +444,11 @@ fn scaling(fields: &Fields<'_>, architecture: &str) -> Result<(Scaling, f64), Er
             let yarn = Yarn {
                 beta_fast: number("rope.scaling.yarn_beta_fast")?.unwrap_or(plain.beta_fast),
                 beta_slow: number("rope.scaling.yarn_beta_slow")?.unwrap_or(plain.beta_slow),
+                // No key says it.
+                truncate: architecture != "gpt-oss",
                 ..plain
             };
-            let default = yarn.default_attention_factor();
-            // llama.cpp puts its own there. The converter writes that of the config, which is the whole factor; Grok's is 1.
-            let name = "rope.scaling.yarn_attn_factor";
-            if number(name)?.is_some_and(|whole| whole != 1.0 && (whole - default).abs() > 1e-6 * default) {
-                return Err(fields.error(name, ConfigProblem::NotA { expected: "1, or the factor of YaRN" }));
-            }
-            Ok((Scaling::Yarn(yarn), default * given.unwrap_or(1.0)))
+            Ok((Scaling::Yarn(yarn), given))
         }
         Some(other) => Err(fields.error("rope.scaling.type", ConfigProblem::Unknown { found: other.to_string() })),
     }

@@ -170,10 +170,15 @@ fn a_scaling_that_is_none() {
     assert_eq!(read.only().unwrap().rotary(1).unwrap().frequencies()[1], 0.1);
 }
 
-fn model(architecture: &str, keys: &[(&str, Metadata)]) -> Result<ModelRotary, Error> {
+/// All keys as a file has them.
+fn named(architecture: &str, keys: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
     let architecture_key = ("general.architecture".to_string(), Metadata::from(architecture));
     let keys = keys.iter().map(|(key, value)| (format!("{architecture}.{key}"), value.clone()));
-    ModelRotary::from_gguf(std::iter::once(architecture_key).chain(keys))
+    std::iter::once(architecture_key).chain(keys).collect()
+}
+
+fn model(architecture: &str, keys: &[(&str, Metadata)]) -> Result<ModelRotary, Error> {
+    ModelRotary::from_gguf(named(architecture, keys))
 }
 
 /// Which layers have which base, or none.
@@ -403,10 +408,11 @@ fn sections_pair_halves() {
     assert_eq!(of("qwen2vl", &[32.0, 0.0, 0.0, 0.0]), (Pairing::Halves, Some(vec![32, 0, 0])));
 }
 
-/// base.py writes a config's attention_factor there, which is all of it; llama-context.cpp overwrites it.
+/// base.py writes a config's attention_factor, which is all of it, as yarn_attn_factor; olmo.py once wrote it as attn_factor. Grok-2's
+/// multiplies, as attn_factor does elsewhere.
 #[test]
 fn the_factor_of_yarn_is_not_applied_twice() {
-    let factor = |key: &str, value: f64| {
+    let factor = |architecture: &str, key: &str, value: f64| {
         let keys = [
             ("attention.key_length", 128.into()),
             ("rope.scaling.type", "yarn".into()),
@@ -414,16 +420,41 @@ fn the_factor_of_yarn_is_not_applied_twice() {
             ("rope.scaling.original_context_length", 8192.into()),
             (key, value.into()),
         ];
-        model("qwen3", &keys).map(|read| read.only().unwrap().attention_factor)
+        RotarySpec::from_gguf(named(architecture, &keys)).map(|spec| spec.attention_factor)
     };
+    let (whole, other) = ("rope.scaling.yarn_attn_factor", "rope.scaling.attn_factor");
     let yarn = 0.1 * 8_f64.ln() + 1.0;
-    for whole in [1.0, yarn, f64::from(yarn as f32)] {
-        near(factor("rope.scaling.yarn_attn_factor", whole).unwrap(), yarn);
+    for (architecture, key, value, expected) in [
+        ("qwen3", whole, 1.0, 1.0),
+        ("olmo2", whole, yarn, yarn),
+        ("olmo2", other, yarn, yarn),
+        ("qwen3", other, 1.5, 1.5 * yarn),
+        ("grok", whole, 1.0, yarn),
+        ("grok", other, 1.5, 1.5 * yarn),
+    ] {
+        near(factor(architecture, key, value).unwrap(), expected);
     }
-    let field = "qwen3.rope.scaling.yarn_attn_factor".to_string();
-    let problem = ConfigProblem::NotA { expected: "1, or the factor of YaRN" };
-    assert_eq!(factor("rope.scaling.yarn_attn_factor", 1.5), Err(Error::Config { field, problem }));
-    near(factor("rope.scaling.attn_factor", 1.5).unwrap(), 1.5 * yarn);
+    for key in [whole, other] {
+        assert!(factor("qwen3", key, -1.0).is_err() && factor("grok", key, 0.0).is_err());
+    }
+}
+
+/// modeling_gpt_oss.py: the ramp is not rounded; no key says so.
+#[test]
+fn gpt_oss_is_as_its_config() {
+    // ggml-org/gpt-oss-20b-GGUF
+    let keys = [
+        ("attention.key_length", 64.into()),
+        ("rope.freq_base", 150_000.into()),
+        ("rope.scaling.type", "yarn".into()),
+        ("rope.scaling.factor", 32.into()),
+        ("rope.scaling.original_context_length", 4096.into()),
+    ];
+    let read = model("gpt-oss", &keys).unwrap();
+    let config = ModelRotary::from_json(r#"{"model_type": "gpt_oss"}"#).unwrap();
+    let of = |model: &ModelRotary| model.only().unwrap().rotary(1).unwrap().frequencies();
+    assert_eq!(of(&read), of(&config));
+    near(of(&read)[8], 0.0508132748);
 }
 
 /// What a file leaves out: the width of heads, the length trained on, the dims of sliding layers; and what it may say of YaRN's ramp.
