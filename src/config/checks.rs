@@ -26,7 +26,7 @@ const SCALING: [(&str, &[&str]); 13] = [
 ];
 
 /// Fields of rotations, which belong into the part of a config that describes the language model.
-const OF_TEXT: [&str; 19] = [
+const OF_TEXT: [&str; 23] = [
     "rope_parameters",
     "rope_scaling",
     "rope_theta",
@@ -34,16 +34,20 @@ const OF_TEXT: [&str; 19] = [
     "global_rope_theta",
     "rope_local_base_freq",
     "local_rope_theta",
+    "swa_rope_theta",
     "rope_ratio",
     "rope_interleave",
     "partial_rotary_factor",
     "rotary_pct",
+    "rope_pct",
+    "rotary_emb_fraction",
     "rotary_dim",
     "qk_nope_head_dim",
     "qk_rope_head_dim",
     "original_max_position_embeddings",
     "layer_types",
     "no_rope_layers",
+    "hybrid_layer_pattern",
     "position_embedding_type",
     "alibi",
 ];
@@ -135,6 +139,17 @@ pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, 
         return Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }));
     }
     Ok(list)
+}
+
+/// For each layer 1 where it is a sliding one and 0 where not, where the config lists them (MiMo-V2).
+pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
+    let name = "hybrid_layer_pattern";
+    match fields.counts(name)? {
+        Some(list) if list.iter().any(|&slides| slides > 1) => {
+            Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }))
+        }
+        list => Ok(list),
+    }
 }
 
 /// An error where `no_rope_layers` lists other layers without positions than the types of layers give.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::RotarySpec;
-use super::checks::{no_rope_agrees, no_rope_layers, root_agrees, rotates};
+use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, root_agrees, rotates};
 use super::families::{Family, Layers, of_model_type};
 use super::fields::Fields;
 use super::reader::{KNOWN, LOCAL_BASES, Reader, RopeDict, rope_dict};
@@ -390,7 +390,12 @@ fn layers_listed(
         let kind = |&with: &usize| find(if with == 0 { "no_rope" } else { "rope" });
         return Ok(list.iter().map(kind).collect());
     }
-    let Some(names) = fields.texts("layer_types")? else { return Ok(None) };
+    let Some(names) = fields.texts("layer_types")? else {
+        let (full, sliding) = (find("full_attention"), find("sliding_attention"));
+        let list = hybrid_layers(fields)?.filter(|_| !is_uniform(types));
+        let kind = |slides: usize| if slides == 0 { full } else { sliding };
+        return Ok(list.and_then(|list| list.into_iter().map(kind).collect()));
+    };
     if is_uniform(types) {
         return Ok(Some(vec![0; names.len()]));
     }

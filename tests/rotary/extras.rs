@@ -179,6 +179,9 @@ pub fn xpos_is_theirs_without_the_centre() {
         assert!((zeta.powf((row as f64 - 2.0) / 64.0) - expected).abs() < 1e-6, "{row} {i}");
     }
     assert!(XPos::new(16).unwrap().with_scale_base(0.0).is_err());
+    // B = 512, where queries have grown by ζ once
+    let (queries, _) = XPos::new(2).unwrap().at::<f64>(512..513).unwrap();
+    assert!((queries.cos_sin(0).unwrap()[0][0] - 0.4 / 1.4 * 512_f64.cos()).abs() < 1e-15);
     let (queries, _) = XPos::new(16).unwrap().at::<f64>(700..701).unwrap();
     let mut x = Array2::<f64>::ones((1, 16));
     queries.apply(x.view_mut()).unwrap();

@@ -1,6 +1,7 @@
 //! Fields that few models have, each where it changes what is read.
 
 use positional_encodings::config::{ModelRotary, RotarySpec};
+use positional_encodings::{ConfigProblem, Error, Pairing};
 use serde_json::{Value, json};
 
 /// The model that a small config with `fields` describes.
@@ -102,4 +103,40 @@ fn one_mscale() {
     };
     let formula = 1.1902380714238083;
     assert_eq!((factors("short_mscale"), factors("long_mscale")), ([1.5, formula], [formula, 1.5]));
+}
+
+/// XiaomiMiMo/MiMo-V2-Flash: the base of sliding layers, and which they are.
+#[test]
+fn swa_rope_theta_and_hybrid_layer_pattern() {
+    let with_heads = |pattern: Value, swa_head_dim: usize| {
+        let config = json!({"model_type": "mimo_v2_flash", "hidden_size": 4096, "num_attention_heads": 64, "head_dim": 192,
+            "num_hidden_layers": 4, "partial_rotary_factor": 0.334, "rope_theta": 5_000_000, "swa_rope_theta": 10_000,
+            "swa_head_dim": swa_head_dim, "hybrid_layer_pattern": pattern});
+        ModelRotary::from_json_with_pairing(&config.to_string(), Pairing::Halves)
+    };
+    let read = |pattern| with_heads(pattern, 192);
+    let model = read(json!([0, 1, 1, 0])).unwrap();
+    let specs = [0, 1, 2, 3].map(|layer| model.layer(layer).unwrap().unwrap());
+    assert_eq!(specs.map(|spec| (spec.dim, spec.base)), [(64, 5e6), (64, 1e4), (64, 1e4), (64, 5e6)]);
+    let error = |field: &str, problem| Err(Error::Config { field: field.into(), problem });
+    let other = "head_dim: heads of one width are read".to_string();
+    assert_eq!(with_heads(json!([0, 1, 1, 0]), 128), error("swa_head_dim", ConfigProblem::Contradicts { other }));
+    // Two bases, and nothing that says where
+    assert_eq!(read(Value::Null), error("layer_types", ConfigProblem::Missing));
+    let expected = "a list of 0 and 1";
+    assert_eq!(read(json!([0, 1, 2, 0])), error("hybrid_layer_pattern", ConfigProblem::NotA { expected }));
+    let other = "the list of layers".to_string();
+    assert_eq!(read(json!([0, 1])), error("num_hidden_layers", ConfigProblem::Contradicts { other }));
+}
+
+/// Names of the rotated part in StableLM's first configs and in NomicBERT's.
+#[test]
+fn rope_pct_and_rotary_emb_fraction() {
+    for name in ["rope_pct", "rotary_emb_fraction"] {
+        assert_eq!(only(json!({name: 0.25})).dim, 32, "{name}");
+        let config = json!({"head_dim": 64, "rope_theta": 1e4, "partial_rotary_factor": 0.5, name: 0.25}).to_string();
+        let problem = ConfigProblem::Contradicts { other: "partial_rotary_factor".into() };
+        let error = ModelRotary::from_json_with_pairing(&config, Pairing::Halves);
+        assert_eq!(error, Err(Error::Config { field: name.into(), problem }));
+    }
 }

@@ -298,9 +298,11 @@ fn ends_of_regimes() {
     assert_eq!(plan.regime(), Regime::Short);
     rotary(4097).at_into(4096..4097, &mut plan).unwrap();
     assert_eq!(plan.regime(), Regime::Long);
-    // int(0.3 · 16 // 2)
-    let turning = plain().proportional(0.3).unwrap().to_radians();
-    assert_eq!(turning.iter().filter(|&&frequency| frequency != 0.0).count(), 2);
+    // int(0.3 · 16 // 2), int(0.35 · 16 // 2)
+    for fraction in [0.3, 0.35] {
+        let turning = plain().proportional(fraction).unwrap().to_radians();
+        assert_eq!(turning.iter().filter(|&&frequency| frequency != 0.0).count(), 2);
+    }
 }
 
 /// Quotients of exact frequencies, rounded once: within an ulp of the quotient of the rounded ones.
@@ -364,6 +366,9 @@ fn edges_of_formulas() {
     let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
     let on_it = Frequencies::harmonic(2, 8192.0).unwrap();
     assert_eq!(on_it.clone().llama3(llama3).unwrap(), on_it);
+    // NTK: the last of two pairs is divided, the only one is not.
+    let ntk = |dim| Frequencies::geometric(dim, 1e4).unwrap().ntk(4.0).unwrap().to_radians();
+    assert_eq!((ntk(4), ntk(2)), (vec![1.0, 0.0025], vec![1.0]));
     // No attention factor but 1 where the context does not grow
     let longrope = LongRope { short: vec![1.0], long: vec![1.0], original_len: 4096 };
     for factor in [0.25, 1.0] {
