@@ -313,6 +313,28 @@ fn dinov3_augmentation() {
     }
 }
 
+/// The attention factor stays, whether given before the sections or after them.
+#[test]
+fn sections_keep_what_was_before() {
+    let plain = Rotary::new(Frequencies::geometric(12, 1e4).unwrap(), Pairing::Halves);
+    let both = |order| {
+        let given = |rotary: Rotary| rotary.with_attention_factor(1.5).unwrap();
+        let divided = |rotary: Rotary| rotary.with_sections(&[2, 2, 2], order).unwrap();
+        [divided(given(plain.clone())), given(divided(plain.clone()))]
+    };
+    for order in [Sections::Chunked, Sections::Interleaved] {
+        for rotary in both(order) {
+            let rotation = rotary.at::<f64>(7..8).unwrap();
+            let [cos, sin] = rotation.cos_sin(0).unwrap();
+            cos.iter().zip(sin).for_each(|(cos, sin)| assert!((cos.hypot(*sin) - 1.5).abs() < 1e-15));
+            assert_eq!(rotary.attention_factor(), 1.5);
+            // Removed by its inverse, not applied again by a shift
+            assert!((rotation.inverse().cos_sin(0).unwrap()[0][0] - cos[0] / 2.25).abs() < 1e-15);
+            assert_eq!(rotary.shift::<f64>(7).unwrap().cos_sin(0).unwrap()[0][0], 7_f64.cos());
+        }
+    }
+}
+
 #[test]
 fn sections_that_do_not_fit() {
     let plain = || Rotary::new(Frequencies::geometric(16, 1e6).unwrap(), Pairing::Halves);

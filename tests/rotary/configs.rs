@@ -212,6 +212,13 @@ fn multimodal_qwen() {
         "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}));
     assert_eq!(qwen2_vl.sections, Some((vec![16, 24, 24], Sections::Chunked)));
     assert_eq!(qwen2_vl.rotary(1).unwrap().axes(), 3);
+    // Qwen/Qwen2.5-VL-7B-Instruct with the YaRN of its model card: the attention factor is on all axes.
+    let with_yarn = only(json!({"model_type": "qwen2_5_vl", "hidden_size": 3584, "num_attention_heads": 28,
+        "num_hidden_layers": 28, "rope_theta": 1000000.0, "max_position_embeddings": 128000,
+        "rope_scaling": {"type": "yarn", "mrope_section": [16, 24, 24], "factor": 4,
+            "original_max_position_embeddings": 32768}}));
+    let text = with_yarn.rotary(1).unwrap().at::<f64>(0..1).unwrap();
+    text.cos_sin(0).unwrap()[0].iter().for_each(|&cos| near(cos, 1.138629436));
     // Qwen/Qwen3-VL-8B-Instruct
     let qwen3_vl =
         only(json!({"model_type": "qwen3_vl", "text_config": {"model_type": "qwen3_vl_text", "hidden_size": 4096,
