@@ -114,6 +114,13 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     if fields.flag("alibi")? == Some(true) || fields.flag("mla_use_nope")? == Some(true) {
         return Ok(false);
     }
+    // The first ChatGLM has two positions for each token; no published one has another than the original rotation.
+    for (name, needed) in [("position_encoding_2d", false), ("original_rope", true)] {
+        if fields.flag(name)?.is_some_and(|found| found != needed) {
+            let expected = if needed { "true" } else { "false" };
+            return Err(fields.error(name, ConfigProblem::NotA { expected }));
+        }
+    }
     let name = "position_embedding_type";
     let pairing = match fields.text(name)? {
         None | Some("rope" | "rotary") => return Ok(true),

@@ -313,6 +313,30 @@ fn dinov3_augmentation() {
     }
 }
 
+/// Gemma 4's halves of halves where features lie apart in memory, and in gradients.
+#[test]
+fn halves_of_each_axis() {
+    let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
+    let grid = Coordinates::grid(&[2, 3]).unwrap();
+    let x = Array2::from_shape_fn((6, 16), |(i, j)| ((16 * i + j) as f64).sin());
+    let mut rows = x.clone();
+    rotary.at(&grid).unwrap().apply(rows.view_mut()).unwrap();
+    let mut columns = x.t().as_standard_layout().into_owned();
+    rotary.at(&grid).unwrap().apply(columns.view_mut().reversed_axes()).unwrap();
+    assert_eq!(columns.t(), rows);
+    // To stretch the coordinates is to raise each frequency by its own share.
+    let upstream = x.mapv(|value| (5.0 * value).cos());
+    let loss = |stretch: f64| {
+        let mut y = x.clone();
+        rotary.at(grid.map(|_, c| stretch * c)).unwrap().apply(y.view_mut()).unwrap();
+        (&y * &upstream).sum()
+    };
+    let gradient = rotary.frequency_gradient(&grid, rows.view(), upstream.view()).unwrap();
+    let along: f64 = gradient.iter().zip(rotary.frequencies()).map(|(g, w)| g * w).sum();
+    let difference = (loss(1.0 + 1e-6) - loss(1.0 - 1e-6)) / 2e-6;
+    assert!((along - difference).abs() < 1e-6 * difference.abs().max(1.0), "{along} {difference}");
+}
+
 /// The attention factor stays, whether given before the sections or after them.
 #[test]
 fn sections_keep_what_was_before() {

@@ -86,6 +86,13 @@ fn models_without_scaling() {
     let glm4 = json!({"model_type": "glm4", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
         "num_hidden_layers": 40, "partial_rotary_factor": 0.5, "rope_theta": 10000.0, "max_position_embeddings": 32768});
     plain(glm4, 64, 128, 1e4, pairs);
+    // zai-org/glm-4-9b-chat, with the code beside it: modeling_chatglm.py
+    let mut chatglm = json!({"model_type": "chatglm", "hidden_size": 4096, "num_attention_heads": 32, "kv_channels": 128,
+        "num_layers": 40, "original_rope": true, "rope_ratio": 500, "seq_length": 131072});
+    plain(chatglm.clone(), 64, 128, 5e6, pairs);
+    // zai-org/chatglm3-6b has no rope_ratio.
+    chatglm.as_object_mut().unwrap().remove("rope_ratio");
+    plain(chatglm, 64, 128, 1e4, pairs);
 }
 
 /// Parts of the head are rounded down: 64.128 of MiMo-V2-Flash's 192 (configuration_mimo_v2_flash.py), 32.4 of Moonshine's 36.
