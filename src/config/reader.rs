@@ -219,8 +219,9 @@ impl<'a> Reader<'a> {
 
     /// That of the family or the caller, which `rope_interleave` changes for latent heads, and else must not contradict.
     pub(super) fn pairing(&self) -> Result<Pairing, Error> {
-        let (name, own) = ("rope_interleave", self.family.pairing);
-        let said = match self.fields.flag(name)? {
+        let (names, own) = (["rope_interleave", "rotary_emb_interleaved"], self.family.pairing);
+        let name = if self.fields.get(names[0]).is_some() { names[0] } else { names[1] };
+        let said = match self.fields.one_of(&names, Fields::flag)? {
             Some(true) => Pairing::Interleaved,
             Some(false) => Pairing::Halves,
             None => own,
