@@ -52,8 +52,8 @@ const OF_TEXT: [&str; 23] = [
     "alibi",
 ];
 
-/// Fields of rotations that are read wherever they are, besides [`OF_TEXT`].
-const OTHERS: [&str; 3] = ["rotary_emb_interleaved", "no_rope_layer_interval", "original_rope"];
+/// Fields of rotations that are read wherever they are, besides [`OF_TEXT`]; the last one only says whether there are sections.
+const OTHERS: [&str; 4] = ["rotary_emb_interleaved", "no_rope_layer_interval", "original_rope", "use_mrope"];
 
 /// An error where a config of an unknown class has a field that speaks of rotations and is not read here. What is null or true
 /// says nothing that would change them.

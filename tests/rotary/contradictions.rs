@@ -281,7 +281,7 @@ fn unknown_classes_speak_of_nothing_else() {
         refused(given(&json!({name: value})), name, ConfigProblem::Unknown { found: name.into() });
         assert_eq!(given(&json!({name: null})), given(&json!({})), "{name}");
     }
-    assert_eq!(given(&json!({"use_rope": true, "vocab_size": 5})), given(&json!({})));
+    assert_eq!(given(&json!({"use_rope": true, "use_mrope": false, "vocab_size": 5})), given(&json!({})));
     // NomicBERT's name of the pairing
     assert_eq!(given(&json!({"rotary_emb_interleaved": false})), given(&json!({})));
     let name = "rotary_emb_interleaved";
