@@ -53,13 +53,15 @@ const OF_TEXT: [&str; 23] = [
 ];
 
 /// Fields of rotations that are read wherever they are, besides [`OF_TEXT`]; the last one only says whether there are sections.
-const OTHERS: [&str; 4] = ["rotary_emb_interleaved", "no_rope_layer_interval", "original_rope", "use_mrope"];
+const OTHERS: [&str; 3] = ["rotary_emb_interleaved", "original_rope", "use_mrope"];
 
 /// An error where a config of an unknown class has a field that speaks of rotations and is not read here. What is null or true
 /// says nothing that would change them.
 pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
     let speaks = |name: &str| name.contains("rope") || name.contains("rotary");
-    let is_read = |name: &str| OF_TEXT.contains(&name) || OTHERS.contains(&name);
+    // A list of layers says all that its interval says.
+    let is_listed = |name: &str| name == "no_rope_layer_interval" && fields.get("no_rope_layers").is_some();
+    let is_read = |name: &str| OF_TEXT.contains(&name) || OTHERS.contains(&name) || is_listed(name);
     let is_said = |name: &str| fields.get(name).is_some_and(|value| *value != Value::Bool(true));
     match fields.names().find(|name| speaks(name) && !is_read(name) && is_said(name)) {
         Some(name) => Err(fields.error(name, ConfigProblem::Unknown { found: name.to_string() })),

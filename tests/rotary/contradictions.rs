@@ -277,11 +277,14 @@ fn unknown_classes_speak_of_nothing_else() {
         ("rope_type", json!("original")),      // xai-org/grok-2
         ("use_rope", json!(false)),
         ("layer_rope_theta", json!([1e4, 1e6])),
+        ("no_rope_layer_interval", json!(4)),
     ] {
         refused(given(&json!({name: value})), name, ConfigProblem::Unknown { found: name.into() });
         assert_eq!(given(&json!({name: null})), given(&json!({})), "{name}");
     }
     assert_eq!(given(&json!({"use_rope": true, "use_mrope": false, "vocab_size": 5})), given(&json!({})));
+    let listed = given(&json!({"no_rope_layers": [1, 0], "no_rope_layer_interval": 2})).unwrap();
+    assert_eq!(listed.layer(1), Some(None));
     // NomicBERT's name of the pairing
     assert_eq!(given(&json!({"rotary_emb_interleaved": false})), given(&json!({})));
     let name = "rotary_emb_interleaved";
