@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::RotarySpec;
 use super::fields::Fields;
 use super::reader::{Reader, rope_type};
-use crate::Error;
 use crate::error::ConfigProblem;
+use crate::{Error, Pairing};
 
 /// Parameters of scalings, and the types that use them.
 const SCALING: [(&str, &[&str]); 13] = [
@@ -26,7 +26,7 @@ const SCALING: [(&str, &[&str]); 13] = [
 ];
 
 /// Fields of rotations, which belong into the part of a config that describes the language model.
-const OF_TEXT: [&str; 19] = [
+const OF_TEXT: [&str; 23] = [
     "rope_parameters",
     "rope_scaling",
     "rope_theta",
@@ -34,19 +34,40 @@ const OF_TEXT: [&str; 19] = [
     "global_rope_theta",
     "rope_local_base_freq",
     "local_rope_theta",
+    "swa_rope_theta",
     "rope_ratio",
     "rope_interleave",
     "partial_rotary_factor",
     "rotary_pct",
+    "rope_pct",
+    "rotary_emb_fraction",
     "rotary_dim",
     "qk_nope_head_dim",
     "qk_rope_head_dim",
     "original_max_position_embeddings",
     "layer_types",
     "no_rope_layers",
+    "hybrid_layer_pattern",
     "position_embedding_type",
     "alibi",
 ];
+
+/// Fields of rotations that are read wherever they are, besides [`OF_TEXT`]; the last one only says whether there are sections.
+const OTHERS: [&str; 3] = ["rotary_emb_interleaved", "original_rope", "use_mrope"];
+
+/// An error where a config of an unknown class has a field that speaks of rotations and is not read here. What is null or true
+/// says nothing that would change them.
+pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
+    let speaks = |name: &str| name.contains("rope") || name.contains("rotary");
+    // A list of layers says all that its interval says.
+    let is_listed = |name: &str| name == "no_rope_layer_interval" && fields.get("no_rope_layers").is_some();
+    let is_read = |name: &str| OF_TEXT.contains(&name) || OTHERS.contains(&name) || is_listed(name);
+    let is_said = |name: &str| fields.get(name).is_some_and(|value| *value != Value::Bool(true));
+    match fields.names().find(|name| speaks(name) && !is_read(name) && is_said(name)) {
+        Some(name) => Err(fields.error(name, ConfigProblem::Unknown { found: name.to_string() })),
+        None => Ok(()),
+    }
+}
 
 /// Whether there are parameters of a scaling.
 pub(super) fn scales(dict: &Fields<'_>) -> bool {
@@ -110,14 +131,28 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     if fields.flag("alibi")? == Some(true) || fields.flag("mla_use_nope")? == Some(true) {
         return Ok(false);
     }
-    let name = "position_embedding_type";
-    match fields.text(name)? {
-        None | Some("rope" | "rotary") => Ok(true),
-        Some("nope" | "alibi") => Ok(false),
-        // BERT's, which ModernBERT's configs have and its class does not read
-        Some("absolute") if reader.name == "modernbert" => Ok(true),
-        Some(other) => Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() })),
+    // The first ChatGLM has two positions for each token; no published one has another than the original rotation.
+    for (name, needed) in [("position_encoding_2d", false), ("original_rope", true)] {
+        if fields.flag(name)?.is_some_and(|found| found != needed) {
+            let expected = if needed { "true" } else { "false" };
+            return Err(fields.error(name, ConfigProblem::NotA { expected }));
+        }
     }
+    let name = "position_embedding_type";
+    let pairing = match fields.text(name)? {
+        None | Some("rope" | "rotary") => return Ok(true),
+        Some("nope" | "alibi") => return Ok(false),
+        // BERT's, which ModernBERT's configs have and its class does not read
+        Some("absolute") if reader.name == "modernbert" => return Ok(true),
+        // Cohere's configs have the first.
+        Some("rope_gptj") => Pairing::Interleaved,
+        Some("rope_gpt_neox") => Pairing::Halves,
+        Some(other) => return Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() })),
+    };
+    if pairing == reader.pairing()? {
+        return Ok(true);
+    }
+    Err(fields.error(name, ConfigProblem::Contradicts { other: reader.source_of_pairing().to_string() }))
 }
 
 /// For each layer 1 where it has positions and 0 where not, where the config lists them.
@@ -128,6 +163,17 @@ pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, 
         return Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }));
     }
     Ok(list)
+}
+
+/// For each layer 1 where it is a sliding one and 0 where not, where the config lists them (MiMo-V2).
+pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
+    let name = "hybrid_layer_pattern";
+    match fields.counts(name)? {
+        Some(list) if list.iter().any(|&slides| slides > 1) => {
+            Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }))
+        }
+        list => Ok(list),
+    }
 }
 
 /// An error where `no_rope_layers` lists other layers without positions than the types of layers give.

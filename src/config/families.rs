@@ -110,6 +110,8 @@ pub(super) fn of_model_type(name: &str) -> Option<Family> {
         "ernie4_5_moe" => interleaved(500_000.0),
         "cohere2" => Family { layers: Layers::SlidingOnly { every: 4 }, ..NEIGHBOURS },
         "glm" | "glm4" => Family { fraction: 0.5, head_dim: Some(128), ..NEIGHBOURS },
+        // modeling_chatglm.py beside the models; ChatGLM2 and later
+        "chatglm" => Family { fraction: 0.5, ..NEIGHBOURS },
         "deepseek_v2" | "deepseek_v3" => NEIGHBOURS,
         "llama4" | "llama4_text" => {
             Family { head_dim: Some(128), layers: Layers::NoneInEach { every: 4 }, ..interleaved(500_000.0) }

@@ -73,10 +73,10 @@ impl RotarySpec {
     /// things are passed over; keys of rotations that are not known are errors.
     ///
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp (queries and keys of `llama` are
-    /// permuted to neighbours). Llama 3's scaling is baked into the tensor `rope_freqs.weight`: give it as
-    /// [`divisors`](Self::divisors). LongRoPE's factors are tensors too: the scaling is [`Scaling::LongRopeTensors`], and no rotation
-    /// can be made without them. As in llama.cpp, the base is 10000 and the dim that of a head where the keys are absent, and a scaling factor without a type is linear. Where
-    /// layers differ, this is the rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them apart.
+    /// permuted to neighbours). Llama 3's scaling and the pairs that stand still in Gemma 4's full layers are in the tensor
+    /// `rope_freqs.weight` and nowhere else: where a file has it, give it as [`divisors`](Self::divisors). LongRoPE's factors are tensors
+    /// too: the scaling is [`Scaling::LongRopeTensors`], and no rotation can be made without them. As in llama.cpp, the base is 10000 and
+    /// the dim that of a head where the keys are absent, and a scaling factor without a type is linear. Where layers differ, this is the rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them apart.
     ///
     /// # Errors
     ///
@@ -104,6 +104,9 @@ impl ModelRotary {
     /// The rotation of each layer that GGUF metadata describe, as llama.cpp has it: sliding layers with a base or heads of their own
     /// (Gemma 3, Gemma 4, OLMo 3) are the type `sliding_attention` beside `full_attention`, and layers without positions (Llama 4, SmolLM3,
     /// Command R7B, EXAONE 4) have `None`. Where all layers are the same, there is one type, `all`.
+    ///
+    /// Where llama.cpp differs from what a model was trained with, this is the latter: the ramp of gpt-oss ends between pairs, and an
+    /// attention factor that a config gave is not multiplied by YaRN's again (Olmo 3).
     ///
     /// What [`RotarySpec::from_gguf`] says of pairing and tensors holds here, too. `rope_freqs.weight` belongs to the full layers.
     ///
@@ -196,31 +199,13 @@ impl Model {
         if let Some(key) = unknown {
             return Err(fields.error(key, ConfigProblem::Unknown { found: key.to_string() }));
         }
-        let (scaling, mut attention_factor) = scaling(&fields)?;
-        let mut softmax_factor = 1.0;
-        if let Scaling::Yarn(yarn) = &scaling {
-            let multiplier = "rope.scaling.yarn_log_multiplier";
-            let given = fields.number(multiplier)?;
-            let expected = "a number that gives a finite scale";
-            if self.architecture == "deepseek2" {
-                // The converter writes 0.1 · mscale_all_dim. llama.cpp takes YaRN's factor out of the rotation and puts that of
-                // mscale_all_dim into the softmax scale.
-                let mscale_all_dim = fields.need(multiplier, given)? / 0.1;
-                attention_factor /= yarn.default_attention_factor();
-                let softmax = Yarn { mscale_all_dim, ..*yarn }.softmax_factor();
-                softmax_factor = softmax * attention_factor * attention_factor;
-                if !(softmax_factor > 0.0 && softmax_factor.is_finite()) {
-                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
-                }
-            } else if let Some(mscale_all_dim) = given.filter(|&given| given != 0.0) {
-                // mscale_all_dim as it is (Ministral 3), beside an mscale of 1.
-                let factor = Yarn { mscale: 1.0, mscale_all_dim, ..*yarn }.default_attention_factor();
-                attention_factor *= factor / yarn.default_attention_factor();
-                if !(attention_factor > 0.0 && attention_factor.is_finite()) {
-                    return Err(fields.error(multiplier, ConfigProblem::NotA { expected }));
-                }
-            }
-        }
+        let (scaling, extra) = scaling(&fields, &self.architecture)?;
+        let (attention_factor, softmax_factor) = match &scaling {
+            Scaling::Yarn(yarn) => self.yarn_factors(yarn, extra)?,
+            _ => (extra.unwrap_or(1.0), 1.0),
+        };
+        // llama.cpp turns halves by sections; the converter permutes projections of GLM-4V, whose text model has neighbours.
+        let sections = sections(&fields, &self.architecture)?;
         let spec = RotarySpec {
             dim,
             frequency_dim: dim,
@@ -230,13 +215,43 @@ impl Model {
             attention_factor,
             short_attention_factor: attention_factor,
             softmax_factor,
-            pairing: self.pairing,
-            on_last_features: self.architecture == "deepseek2",
-            sections: sections(&fields, &self.architecture)?,
+            pairing: if sections.is_some() { Pairing::Halves } else { self.pairing },
+            on_last_features: matches!(&*self.architecture, "deepseek2" | "minicpm3"),
+            sections,
             divisors: None,
         };
         try_out(&spec, &fields)?;
         Ok(spec)
+    }
+
+    /// YaRN's attention factor and that of the softmax scale; `extra` is what the file multiplies by.
+    fn yarn_factors(&self, yarn: &Yarn, extra: Option<f64>) -> Result<(f64, f64), Error> {
+        let (fields, name) = (self.fields(), "rope.scaling.yarn_attn_factor");
+        let written = fields.number(name)?;
+        // The converter writes a config's attention_factor there, which is all of it; Grok's multiplies.
+        let (whole, extra) = match &*self.architecture {
+            "grok" => (None, extra.or(written)),
+            // Olmo 3's was once written under the other name.
+            "olmo2" => (written.or(extra), None),
+            _ => (written, extra),
+        };
+        let (multiplier, extra) = ("rope.scaling.yarn_log_multiplier", extra.unwrap_or(1.0));
+        let given = fields.number(multiplier)?;
+        let (own, softmax) = if self.architecture == "deepseek2" {
+            // The converter writes 0.1 · mscale_all_dim. llama.cpp takes YaRN's factor out of the rotation and puts that of
+            // mscale_all_dim into the softmax scale.
+            let mscale_all_dim = fields.need(multiplier, given)? / 0.1;
+            (1.0, Yarn { mscale_all_dim, ..*yarn }.softmax_factor() * extra * extra)
+        } else if let Some(mscale_all_dim) = given.filter(|&given| given != 0.0) {
+            // mscale_all_dim as it is (Ministral 3), beside an mscale of 1.
+            (Yarn { mscale: 1.0, mscale_all_dim, ..*yarn }.default_attention_factor(), 1.0)
+        } else {
+            (yarn.default_attention_factor(), 1.0)
+        };
+        if [own, softmax].iter().all(|factor| *factor > 0.0 && factor.is_finite()) {
+            return Ok((whole.unwrap_or(own) * extra, softmax));
+        }
+        Err(fields.error(multiplier, ConfigProblem::NotA { expected: "a number that gives a finite scale" }))
     }
 
     /// The number of rotated features under `name`, or all of a head.
@@ -347,7 +362,7 @@ impl Model {
         Ok((1..=count).map(|layer| usize::from(!layer.is_multiple_of(every))).collect())
     }
 
-    /// llama.cpp has Llama 4's in its code; Ministral 3's is in the file.
+    /// llama.cpp has Llama 4's in its code; those of Ministral 3 and Mistral Large 3 (`deepseek2`) are in the file.
     fn temperature(&self) -> Result<Option<QueryTemperature>, Error> {
         let fields = self.fields();
         let invalid = |name: &str, error| fields.error(name, ConfigProblem::Invalid(Box::new(error)));
@@ -355,7 +370,7 @@ impl Model {
             "llama4" if fields.number("attention.sliding_window")? != Some(0.0) => {
                 QueryTemperature::llama4(0.1, 8192.0).map(Some)
             }
-            "mistral3" => {
+            "mistral3" | "deepseek2" => {
                 let name = "attention.temperature_scale";
                 let Some(scale) = fields.number(name)?.filter(|&scale| scale != 0.0) else { return Ok(None) };
                 let original = "rope.scaling.original_context_length";
@@ -385,8 +400,11 @@ fn layers_of_architecture(name: &str, fields: &Fields<'_>) -> Result<Layers, Err
 }
 
 fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
-    if let Some(head_dim) = fields.count("attention.key_length")? {
-        return Ok(head_dim);
+    // Of latent heads the second is that of compressed keys.
+    for name in ["attention.key_length_mla", "attention.key_length"] {
+        if let Some(head_dim) = fields.count(name)? {
+            return Ok(head_dim);
+        }
     }
     match (fields.count("embedding_length")?, fields.count("attention.head_count")?) {
         (Some(width), Some(heads)) if heads > 0 => Ok(width / heads),
@@ -394,21 +412,26 @@ fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
     }
 }
 
-/// Scaling and attention factor.
-fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
+/// Scaling, and what the file multiplies cosines and sines by.
+fn scaling(fields: &Fields<'_>, architecture: &str) -> Result<(Scaling, Option<f64>), Error> {
     let number = |name: &str| fields.number(name);
     let given = number("rope.scaling.attn_factor")?;
     let factor = || fields.need("rope.scaling.factor", number("rope.scaling.factor")?);
-    match fields.text("rope.scaling.type")? {
+    // The converter writes no type for them. Of Phi-3 those that are scaled have an attention factor; all of MiniCPM 3 are.
+    let untold = match architecture {
+        "phi3" | "phimoe" => given.is_some(),
+        name => name == "minicpm3",
+    };
+    match fields.text("rope.scaling.type")?.or(untold.then_some("longrope")) {
         // A factor without a type is a linear one, by its newer or older name; 0 is none.
         None => {
             let factor = fields.one_of(&["rope.scaling.factor", "rope.scale_linear"], Fields::number)?;
             let factor = factor.filter(|&factor| factor != 0.0);
-            Ok((factor.map_or(Scaling::None, |factor| Scaling::Linear { factor }), given.unwrap_or(1.0)))
+            Ok((factor.map_or(Scaling::None, |factor| Scaling::Linear { factor }), given))
         }
-        Some("none") => Ok((Scaling::None, given.unwrap_or(1.0))),
-        Some("linear") => Ok((Scaling::Linear { factor: factor()? }, given.unwrap_or(1.0))),
-        Some("longrope") => Ok((Scaling::LongRopeTensors, given.unwrap_or(1.0))),
+        Some("none") => Ok((Scaling::None, given)),
+        Some("linear") => Ok((Scaling::Linear { factor: factor()? }, given)),
+        Some("longrope") => Ok((Scaling::LongRopeTensors, given)),
         Some("yarn") => {
             // Below 0 is not set; anything but 1 mixes in another way.
             let name = "rope.scaling.yarn_ext_factor";
@@ -421,10 +444,11 @@ fn scaling(fields: &Fields<'_>) -> Result<(Scaling, f64), Error> {
             let yarn = Yarn {
                 beta_fast: number("rope.scaling.yarn_beta_fast")?.unwrap_or(plain.beta_fast),
                 beta_slow: number("rope.scaling.yarn_beta_slow")?.unwrap_or(plain.beta_slow),
+                // No key says it.
+                truncate: architecture != "gpt-oss",
                 ..plain
             };
-            let extra = given.or(number("rope.scaling.yarn_attn_factor")?).unwrap_or(1.0);
-            Ok((Scaling::Yarn(yarn), yarn.default_attention_factor() * extra))
+            Ok((Scaling::Yarn(yarn), given))
         }
         Some(other) => Err(fields.error("rope.scaling.type", ConfigProblem::Unknown { found: other.to_string() })),
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::RotarySpec;
-use super::checks::{no_rope_agrees, no_rope_layers, root_agrees, rotates};
+use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, nothing_else, root_agrees, rotates};
 use super::families::{Family, Layers, of_model_type};
 use super::fields::Fields;
 use super::reader::{KNOWN, LOCAL_BASES, Reader, RopeDict, rope_dict};
@@ -78,7 +78,8 @@ impl ModelRotary {
         read(&Reader { fields, family, name })
     }
 
-    /// The same for a model of any other type, whose pairing the caller knows. The config must have a `rope_theta`.
+    /// The same for a model of any other type, whose pairing the caller knows. The config must have a `rope_theta`, and no field that
+    /// speaks of a rotation and is not known here.
     ///
     /// # Errors
     ///
@@ -98,7 +99,9 @@ impl ModelRotary {
         let (path, object) = text_part(&root)?;
         let layers = Layers::Same;
         let family = Family { pairing, base: None, fraction: 1.0, head_dim: None, layers, parameters: None };
-        read(&Reader { fields: Fields::new(path, object), family, name: "" })
+        let fields = Fields::new(path, object);
+        nothing_else(&fields)?;
+        read(&Reader { fields, family, name: "" })
     }
 
     /// The types of layers with their rotations, `None` where a type has no positions. Models whose layers are all the same have
@@ -390,7 +393,12 @@ fn layers_listed(
         let kind = |&with: &usize| find(if with == 0 { "no_rope" } else { "rope" });
         return Ok(list.iter().map(kind).collect());
     }
-    let Some(names) = fields.texts("layer_types")? else { return Ok(None) };
+    let Some(names) = fields.texts("layer_types")? else {
+        let (full, sliding) = (find("full_attention"), find("sliding_attention"));
+        let list = hybrid_layers(fields)?.filter(|_| !is_uniform(types));
+        let kind = |slides: usize| if slides == 0 { full } else { sliding };
+        return Ok(list.and_then(|list| list.into_iter().map(kind).collect()));
+    };
     if is_uniform(types) {
         return Ok(Some(vec![0; names.len()]));
     }

@@ -40,7 +40,10 @@ pub(super) const KNOWN: [&str; 24] = [
 
 /// Names of the base of all layers or of the global ones, and of that of the local ones.
 const GLOBAL_BASES: [&str; 3] = ["rope_theta", "rotary_emb_base", "global_rope_theta"];
-pub(super) const LOCAL_BASES: [&str; 2] = ["rope_local_base_freq", "local_rope_theta"];
+pub(super) const LOCAL_BASES: [&str; 3] = ["rope_local_base_freq", "local_rope_theta", "swa_rope_theta"];
+
+/// Names of the part of the head that is rotated.
+pub(super) const PARTS: [&str; 4] = ["partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_emb_fraction"];
 
 /// The parts of a DeepSeek head where the config does not say.
 const MLA_NOPE: usize = 128;
@@ -165,6 +168,10 @@ impl<'a> Reader<'a> {
 
     /// The rotation of local layers: another base, and no scaling but in ModernBERT, which scales both in transformers 5.
     pub(super) fn local(&self, global: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
+        if self.fields.count("swa_head_dim")?.is_some_and(|head_dim| head_dim != global.head_dim) {
+            let other = "head_dim: heads of one width are read".to_string();
+            return Err(self.fields.error("swa_head_dim", ConfigProblem::Contradicts { other }));
+        }
         let name = LOCAL_BASES.into_iter().find(|name| self.fields.get(name).is_some()).unwrap_or("rope_theta");
         let scaled = RotarySpec { base: self.checked_base(name, base)?, ..global.clone() };
         let spec = match self.family.layers {
@@ -211,9 +218,10 @@ impl<'a> Reader<'a> {
     }
 
     /// That of the family or the caller, which `rope_interleave` changes for latent heads, and else must not contradict.
-    fn pairing(&self) -> Result<Pairing, Error> {
-        let (name, own) = ("rope_interleave", self.family.pairing);
-        let said = match self.fields.flag(name)? {
+    pub(super) fn pairing(&self) -> Result<Pairing, Error> {
+        let (names, own) = (["rope_interleave", "rotary_emb_interleaved"], self.family.pairing);
+        let name = if self.fields.get(names[0]).is_some() { names[0] } else { names[1] };
+        let said = match self.fields.one_of(&names, Fields::flag)? {
             Some(true) => Pairing::Interleaved,
             Some(false) => Pairing::Halves,
             None => own,
@@ -221,8 +229,12 @@ impl<'a> Reader<'a> {
         if said == own || self.is_latent() && !self.name.is_empty() {
             return Ok(said);
         }
-        let other = if self.name.is_empty() { "the pairing given" } else { "model_type" };
-        Err(self.fields.error(name, ConfigProblem::Contradicts { other: other.to_string() }))
+        Err(self.fields.error(name, ConfigProblem::Contradicts { other: self.source_of_pairing().to_string() }))
+    }
+
+    /// What a pairing that another field says would contradict.
+    pub(super) fn source_of_pairing(&self) -> &'static str {
+        if self.name.is_empty() { "the pairing given" } else { "model_type" }
     }
 
     fn head_dim(&self, kind: Option<&str>) -> Result<usize, Error> {
@@ -302,7 +314,7 @@ impl<'a> Reader<'a> {
 
     /// The rotated part of the head, where the config says it as a part.
     fn fraction(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<Option<f64>, Error> {
-        let outer = self.fields.one_of(&["partial_rotary_factor", "rotary_pct"], Fields::number)?;
+        let outer = self.fields.one_of(&PARTS, Fields::number)?;
         let fraction = self.agree(dict, "partial_rotary_factor", kind, outer)?;
         if fraction.is_none_or(|fraction| fraction > 0.0 && fraction <= 1.0) {
             Ok(fraction)

@@ -227,7 +227,8 @@ impl<A: Element> Rotation<A> {
         self.regime
     }
 
-    /// \[cosines, sines\] of pair after pair at a position of the first row, the attention factor included.
+    /// \[cosines, sines\] of pair after pair at a position, the attention factor included. Where sequences or heads have rows of their
+    /// own, positions are counted on from row to row.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};

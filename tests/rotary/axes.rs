@@ -313,6 +313,52 @@ fn dinov3_augmentation() {
     }
 }
 
+/// Gemma 4's halves of halves where features lie apart in memory, and in gradients.
+#[test]
+fn halves_of_each_axis() {
+    let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
+    let grid = Coordinates::grid(&[2, 3]).unwrap();
+    let x = Array2::from_shape_fn((6, 16), |(i, j)| ((16 * i + j) as f64).sin());
+    let mut rows = x.clone();
+    rotary.at(&grid).unwrap().apply(rows.view_mut()).unwrap();
+    let mut columns = x.t().as_standard_layout().into_owned();
+    rotary.at(&grid).unwrap().apply(columns.view_mut().reversed_axes()).unwrap();
+    assert_eq!(columns.t(), rows);
+    // To stretch the coordinates is to raise each frequency by its own share.
+    let upstream = x.mapv(|value| (5.0 * value).cos());
+    let loss = |stretch: f64| {
+        let mut y = x.clone();
+        rotary.at(grid.map(|_, c| stretch * c)).unwrap().apply(y.view_mut()).unwrap();
+        (&y * &upstream).sum()
+    };
+    let gradient = rotary.frequency_gradient(&grid, rows.view(), upstream.view()).unwrap();
+    let along: f64 = gradient.iter().zip(rotary.frequencies()).map(|(g, w)| g * w).sum();
+    let difference = (loss(1.0 + 1e-6) - loss(1.0 - 1e-6)) / 2e-6;
+    assert!((along - difference).abs() < 1e-6 * difference.abs().max(1.0), "{along} {difference}");
+}
+
+/// The attention factor stays, whether given before the sections or after them.
+#[test]
+fn sections_keep_what_was_before() {
+    let plain = Rotary::new(Frequencies::geometric(12, 1e4).unwrap(), Pairing::Halves);
+    let both = |order| {
+        let given = |rotary: Rotary| rotary.with_attention_factor(1.5).unwrap();
+        let divided = |rotary: Rotary| rotary.with_sections(&[2, 2, 2], order).unwrap();
+        [divided(given(plain.clone())), given(divided(plain.clone()))]
+    };
+    for order in [Sections::Chunked, Sections::Interleaved] {
+        for rotary in both(order) {
+            let rotation = rotary.at::<f64>(7..8).unwrap();
+            let [cos, sin] = rotation.cos_sin(0).unwrap();
+            cos.iter().zip(sin).for_each(|(cos, sin)| assert!((cos.hypot(*sin) - 1.5).abs() < 1e-15));
+            assert_eq!(rotary.attention_factor(), 1.5);
+            // Removed by its inverse, not applied again by a shift
+            assert!((rotation.inverse().cos_sin(0).unwrap()[0][0] - cos[0] / 2.25).abs() < 1e-15);
+            assert_eq!(rotary.shift::<f64>(7).unwrap().cos_sin(0).unwrap()[0][0], 7_f64.cos());
+        }
+    }
+}
+
 #[test]
 fn sections_that_do_not_fit() {
     let plain = || Rotary::new(Frequencies::geometric(16, 1e6).unwrap(), Pairing::Halves);

@@ -117,6 +117,10 @@ fn query_temperatures() {
         assert!(matches!(error, Error::InvalidParameter { name: "floor", .. }), "{error:?}");
     }
     assert!(matches!(QueryTemperature::ministral3(0.1, 0), Err(Error::InvalidParameter { name: "floor", .. })));
+    // Before position 0 it is 1, and far out it is the formula's.
+    let llama4 = QueryTemperature::llama4(0.1, 8192.0).unwrap();
+    let found = llama4.factors(&[-1_i64 << 40, -8193, -8192, -1, 1 << 60].as_slice().into()).unwrap();
+    assert_eq!(found, [1.0, 1.0, 1.0, 1.0, 1.0 + 0.1 * (2_f64.powi(47)).ln_1p()]);
     let far = QueryTemperature::llama4(0.1, 1.0).unwrap().factors(&[1e300].as_slice().into());
     assert_eq!(far, Err(Error::PositionTooLarge { index: 0, position: 1e300 }));
 }

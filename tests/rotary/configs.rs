@@ -86,6 +86,13 @@ fn models_without_scaling() {
     let glm4 = json!({"model_type": "glm4", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
         "num_hidden_layers": 40, "partial_rotary_factor": 0.5, "rope_theta": 10000.0, "max_position_embeddings": 32768});
     plain(glm4, 64, 128, 1e4, pairs);
+    // zai-org/glm-4-9b-chat, with the code beside it: modeling_chatglm.py
+    let mut chatglm = json!({"model_type": "chatglm", "hidden_size": 4096, "num_attention_heads": 32, "kv_channels": 128,
+        "num_layers": 40, "original_rope": true, "rope_ratio": 500, "seq_length": 131072});
+    plain(chatglm.clone(), 64, 128, 5e6, pairs);
+    // zai-org/chatglm3-6b has no rope_ratio.
+    chatglm.as_object_mut().unwrap().remove("rope_ratio");
+    plain(chatglm, 64, 128, 1e4, pairs);
 }
 
 /// Parts of the head are rounded down: 64.128 of MiMo-V2-Flash's 192 (configuration_mimo_v2_flash.py), 32.4 of Moonshine's 36.
@@ -212,6 +219,13 @@ fn multimodal_qwen() {
         "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}));
     assert_eq!(qwen2_vl.sections, Some((vec![16, 24, 24], Sections::Chunked)));
     assert_eq!(qwen2_vl.rotary(1).unwrap().axes(), 3);
+    // Qwen/Qwen2.5-VL-7B-Instruct with the YaRN of its model card: the attention factor is on all axes.
+    let with_yarn = only(json!({"model_type": "qwen2_5_vl", "hidden_size": 3584, "num_attention_heads": 28,
+        "num_hidden_layers": 28, "rope_theta": 1000000.0, "max_position_embeddings": 128000,
+        "rope_scaling": {"type": "yarn", "mrope_section": [16, 24, 24], "factor": 4,
+            "original_max_position_embeddings": 32768}}));
+    let text = with_yarn.rotary(1).unwrap().at::<f64>(0..1).unwrap();
+    text.cos_sin(0).unwrap()[0].iter().for_each(|&cos| near(cos, 1.138629436));
     // Qwen/Qwen3-VL-8B-Instruct
     let qwen3_vl =
         only(json!({"model_type": "qwen3_vl", "text_config": {"model_type": "qwen3_vl_text", "hidden_size": 4096,
@@ -364,8 +378,11 @@ fn layers_without_positions() {
     assert_eq!(listed.layer(3), Some(None));
     assert_eq!(listed.layer(4).unwrap().unwrap().base, 5e6);
     // CohereForAI/c4ai-command-r7b-12-2024; modeling_cohere2.py rotates in sliding layers only
-    let cohere2 = model(json!({"model_type": "cohere2", "hidden_size": 4096, "num_attention_heads": 32,
-        "num_hidden_layers": 32, "rope_theta": 50000, "sliding_window_pattern": 4}));
+    let cohere2 =
+        model(json!({"model_type": "cohere2", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
+        "num_hidden_layers": 32, "rope_theta": 50000, "rope_scaling": null, "rotary_pct": 1.0, "sliding_window": 4096,
+        "sliding_window_pattern": 4, "layer_switch": 4, "order_of_interleaved_layers": "local_attn_first",
+        "position_embedding_type": "rope_gptj", "max_position_embeddings": 8192}));
     assert_eq!(cohere2.layer(3), Some(None));
     assert_eq!(cohere2.layer(2).unwrap().unwrap().pairing, Pairing::Interleaved);
     let nested = model(

@@ -251,7 +251,44 @@ fn types_of_positions() {
         let model = read(&llama(&changes)).unwrap();
         assert_eq!((model.layer_type("all"), model.layer(3)), (Some(None), Some(None)), "{changes}");
     }
+    // The names of the pairings, which must not be another one
+    let name = "position_embedding_type";
+    assert_eq!(of("rope_gpt_neox"), of("rope"));
+    refused(of("rope_gptj"), name, contradicts("model_type"));
+    let given = llama(&json!({"model_type": "new", "rope_theta": 1e4, name: "rope_gptj"})).to_string();
+    assert!(ModelRotary::from_json_with_pairing(&given, Pairing::Interleaved).is_ok());
+    refused(ModelRotary::from_json_with_pairing(&given, Pairing::Halves), name, contradicts("the pairing given"));
     for value in ["absolute", "relative_key", "learned_absolute", ""] {
         refused(of(value), "position_embedding_type", ConfigProblem::Unknown { found: value.into() });
     }
+}
+
+/// A class that is not known may do anything with what it calls a rotation.
+#[test]
+fn unknown_classes_speak_of_nothing_else() {
+    let given = |changes: &Value| {
+        let config = with(json!({"model_type": "new", "head_dim": 128, "rope_theta": 1e4}), changes).to_string();
+        ModelRotary::from_json_with_pairing(&config, Pairing::Halves)
+    };
+    for (name, value) in [
+        ("attn_rotary_emb", json!(64)), // ibm-ai-platform/Bamba-9B
+        ("rotary_scaling_factor", json!(2)),
+        ("rotary_emb_scale_base", json!(512)), // nomic-ai/nomic-bert-2048, both where they are not null
+        ("rope_type", json!("original")),      // xai-org/grok-2
+        ("use_rope", json!(false)),
+        ("layer_rope_theta", json!([1e4, 1e6])),
+        ("no_rope_layer_interval", json!(4)),
+    ] {
+        refused(given(&json!({name: value})), name, ConfigProblem::Unknown { found: name.into() });
+        assert_eq!(given(&json!({name: null})), given(&json!({})), "{name}");
+    }
+    assert_eq!(given(&json!({"use_rope": true, "use_mrope": false, "vocab_size": 5})), given(&json!({})));
+    let listed = given(&json!({"no_rope_layers": [1, 0], "no_rope_layer_interval": 2})).unwrap();
+    assert_eq!(listed.layer(1), Some(None));
+    // NomicBERT's name of the pairing
+    assert_eq!(given(&json!({"rotary_emb_interleaved": false})), given(&json!({})));
+    let name = "rotary_emb_interleaved";
+    refused(given(&json!({name: true})), name, contradicts("the pairing given"));
+    // transformers' own classes read what they read.
+    assert_eq!(read(&llama(&json!({"attn_rotary_emb": 64}))), read(&llama(&json!({}))));
 }

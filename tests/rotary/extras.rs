@@ -179,6 +179,9 @@ pub fn xpos_is_theirs_without_the_centre() {
         assert!((zeta.powf((row as f64 - 2.0) / 64.0) - expected).abs() < 1e-6, "{row} {i}");
     }
     assert!(XPos::new(16).unwrap().with_scale_base(0.0).is_err());
+    // B = 512, where queries have grown by ζ once
+    let (queries, _) = XPos::new(2).unwrap().at::<f64>(512..513).unwrap();
+    assert!((queries.cos_sin(0).unwrap()[0][0] - 0.4 / 1.4 * 512_f64.cos()).abs() < 1e-15);
     let (queries, _) = XPos::new(16).unwrap().at::<f64>(700..701).unwrap();
     let mut x = Array2::<f64>::ones((1, 16));
     queries.apply(x.view_mut()).unwrap();
@@ -188,28 +191,33 @@ pub fn xpos_is_theirs_without_the_centre() {
 
 #[test]
 fn converted_projections_give_the_same_scores() {
-    // Two heads of six features, four of which turn; queries and keys are W·x.
-    let weights = |seed| noise(&[12, 5], seed).into_dimensionality::<ndarray::Ix2>().unwrap();
+    // Two heads of ten features, eight of which turn; queries and keys are W·x.
+    let weights = |seed| noise(&[20, 5], seed).into_dimensionality::<ndarray::Ix2>().unwrap();
     let (wq, wk, x) = (weights(0.3), weights(7.0), noise(&[3, 5], 2.0).into_dimensionality::<ndarray::Ix2>().unwrap());
     let scores = |wq: &Array2<f64>, wk: &Array2<f64>, pairing| {
-        let rotation = Rotary::new(Frequencies::geometric(4, 1e4).unwrap(), pairing).at(10..13).unwrap();
+        let rotation = Rotary::new(Frequencies::geometric(8, 1e4).unwrap(), pairing).at(10..13).unwrap();
         let heads = |w: &Array2<f64>| {
-            let mut y = x.dot(&w.t()).as_standard_layout().into_owned().into_shape_with_order((3, 2, 6)).unwrap();
+            let mut y = x.dot(&w.t()).as_standard_layout().into_owned().into_shape_with_order((3, 2, 10)).unwrap();
             rotation.apply_along(Axis(0), y.view_mut()).unwrap();
             y
         };
         let (q, k) = (heads(wq), heads(wk));
         (0..2).map(|head| q.index_axis(Axis(1), head).dot(&k.index_axis(Axis(1), head).t())).collect::<Vec<_>>()
     };
-    let [cq, ck] = [&wq, &wk].map(|w| Pairing::Interleaved.convert_projection(w, 2, 4, Pairing::Halves).unwrap());
+    let [cq, ck] = [&wq, &wk].map(|w| Pairing::Interleaved.convert_projection(w, 2, 8, Pairing::Halves).unwrap());
     let (before, after) = (scores(&wq, &wk, Pairing::Interleaved), scores(&cq, &ck, Pairing::Halves));
     for (a, b) in before.iter().zip(&after) {
         assert!((a - b).iter().all(|difference| difference.abs() < 1e-14));
     }
-    assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 4, Pairing::Interleaved).unwrap(), wq);
-    assert!(Pairing::Halves.convert_projection(&cq, 5, 4, Pairing::Interleaved).is_err());
+    assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 8, Pairing::Interleaved).unwrap(), wq);
+    // transformers' permute in convert_llama_weights_to_hf.py: view(heads, dim/2, 2).transpose(1, 2)
+    let meta = Array2::from_shape_fn((16, 1), |(row, _)| row);
+    let theirs = meta.to_shape((2, 4, 2)).unwrap().permuted_axes([0, 2, 1]).as_standard_layout().into_owned();
+    let hf = Pairing::Interleaved.convert_projection(&meta, 2, 8, Pairing::Halves).unwrap();
+    assert_eq!(hf, theirs.into_shape_with_order((16, 1)).unwrap());
+    assert!(Pairing::Halves.convert_projection(&cq, 3, 4, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 0, 4, Pairing::Interleaved).is_err());
     assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 0, Pairing::Interleaved), Err(Error::ZeroDim));
-    assert!(Pairing::Halves.convert_projection(&cq, 2, 8, Pairing::Interleaved).is_err());
+    assert!(Pairing::Halves.convert_projection(&cq, 2, 12, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 2, 3, Pairing::Interleaved).is_err());
 }

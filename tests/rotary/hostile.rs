@@ -253,6 +253,9 @@ fn values_that_no_model_has() {
         (json!({"model_type": "cohere2", "sliding_window": null}), "sliding_window"),
         (json!({"model_type": "llama4_text", "attn_temperature_tuning": "on"}), "attn_temperature_tuning"),
         (json!({"model_type": "llama4_text", "floor_scale": 0}), "floor_scale"),
+        // zai-org/chatglm-6b
+        (json!({"model_type": "chatglm", "position_encoding_2d": true}), "position_encoding_2d"),
+        (json!({"model_type": "chatglm", "original_rope": false}), "original_rope"),
         (json!({"model_type": "deepseek_v3", "qk_rope_head_dim": 63}), "qk_rope_head_dim"),
         (json!({"model_type": "deepseek_v3", "qk_nope_head_dim": 1e12}), "qk_nope_head_dim"),
         (json!({"model_type": "deepseek_v3", "rope_interleave": "no"}), "rope_interleave"),

@@ -298,9 +298,11 @@ fn ends_of_regimes() {
     assert_eq!(plan.regime(), Regime::Short);
     rotary(4097).at_into(4096..4097, &mut plan).unwrap();
     assert_eq!(plan.regime(), Regime::Long);
-    // int(0.3 · 16 // 2)
-    let turning = plain().proportional(0.3).unwrap().to_radians();
-    assert_eq!(turning.iter().filter(|&&frequency| frequency != 0.0).count(), 2);
+    // int(0.3 · 16 // 2), int(0.35 · 16 // 2)
+    for fraction in [0.3, 0.35] {
+        let turning = plain().proportional(fraction).unwrap().to_radians();
+        assert_eq!(turning.iter().filter(|&&frequency| frequency != 0.0).count(), 2);
+    }
 }
 
 /// Quotients of exact frequencies, rounded once: within an ulp of the quotient of the rounded ones.
@@ -348,5 +350,30 @@ fn scaled_frequencies_are_the_truth() {
         for (found, truth) in frequencies.unwrap().to_radians().iter().zip(&truth) {
             assert!((found - truth).abs() <= bound * truth, "{case}: {found} instead of {truth}");
         }
+    }
+}
+
+/// Where a formula divides by nothing, or has a factor that shrinks.
+#[test]
+fn edges_of_formulas() {
+    // Half way along a ramp of no width, which transformers makes 0.001 wide: from pair 4.9995 on.
+    let turns = 4096.0 / std::f64::consts::TAU / 1e4_f64.powf(2.0 * 4.9995 / 64.0);
+    let yarn = Yarn { beta_fast: turns, beta_slow: turns, truncate: false, ..Yarn::new(4.0, 4096) };
+    let plain = || Frequencies::geometric(64, 1e4).unwrap();
+    let ratio = plain().yarn(&yarn).unwrap().to_radians()[5] / plain().to_radians()[5];
+    assert!((ratio - (0.5 + 0.5 / 4.0)).abs() < 1e-9, "{ratio}");
+    // Llama 3's two bounds are one, and a pair stands on it: kept, where transformers divides zero by zero.
+    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
+    let on_it = Frequencies::harmonic(2, 8192.0).unwrap();
+    assert_eq!(on_it.clone().llama3(llama3).unwrap(), on_it);
+    // NTK: the last of two pairs is divided, the only one is not.
+    let ntk = |dim| Frequencies::geometric(dim, 1e4).unwrap().ntk(4.0).unwrap().to_radians();
+    assert_eq!((ntk(4), ntk(2)), (vec![1.0, 0.0025], vec![1.0]));
+    // No attention factor but 1 where the context does not grow
+    let longrope = LongRope { short: vec![1.0], long: vec![1.0], original_len: 4096 };
+    for factor in [0.25, 1.0] {
+        assert_eq!(Yarn::new(factor, 4096).default_attention_factor(), 1.0);
+        assert_eq!(Yarn { mscale_all_dim: 1.0, ..Yarn::new(factor, 4096) }.softmax_factor(), 1.0);
+        assert_eq!(longrope.default_attention_factor(factor), 1.0);
     }
 }
