@@ -47,5 +47,5 @@ fn shapes<A>() -> impl Iterator<Item = (usize, usize)> {
 
 /// There are hundreds of rows.
 pub fn quick(criterion: Criterion) -> Criterion {
-    criterion.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(300))
+    criterion.sample_size(10).warm_up_time(Duration::from_millis(50)).measurement_time(Duration::from_millis(200))
 }
