@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
 
-use crate::parts::{Four, STACK_BYTES, Summands, cut, is_long, join, rows_in, through_stack};
+use crate::parts::{Four, STACK_BYTES, Summands, cut, join, piece, rows_in, through_stack};
 use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
 
 /// Writes to the rows, from row i on, of four sequences, from sequence n on, what the vectors are added to, and adds them.
@@ -20,12 +20,12 @@ pub(crate) struct Sum<'a, A, E: ?Sized> {
 impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
     /// Makes the sum in `out` (…, len, dim), on all cores where that is long work. Shape and positions have been checked.
     pub(crate) fn make(&self, out: ArrayViewMutD<'_, A>) -> Result<(), Error> {
-        self.part(out, 0, 0)
+        self.part(piece(out.len() * size_of::<A>()), out, 0, 0)
     }
 
-    /// The part that begins with this sequence and this row.
-    fn part(&self, out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
-        let long = is_long(out.len() * size_of::<A>());
+    /// The part that begins with this sequence and this row, in pieces of so many bytes.
+    fn part(&self, piece: usize, out: ArrayViewMutD<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
+        let long = out.len() * size_of::<A>() > piece;
         let Some((axis, cut)) = long.then(|| self.cut(out.shape(), sequence, row)).flatten() else {
             return if self.positions.rows().is_none() && sequences(out.shape()) > 1 {
                 self.together(out, sequence, row)
@@ -36,7 +36,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         let (sequences, rows) =
             if axis + 2 == out.ndim() { (0, cut) } else { (cut * sequences(&out.shape()[axis + 1..]), 0) };
         let (low, high) = out.split_at(Axis(axis), cut);
-        join(|| self.part(low, sequence, row), || self.part(high, sequence + sequences, row + rows))
+        join(|| self.part(piece, low, sequence, row), || self.part(piece, high, sequence + sequences, row + rows))
     }
 
     /// An axis and where to cut it: that of positions, if they are shared and enough for blocks; else the outermost, so

@@ -28,31 +28,47 @@ pub(crate) fn join(
     first().and_then(|()| second())
 }
 
-/// Whether the work on so many bytes is worth another thread.
+/// How long the pieces of work on so many bytes are: what is no longer is not cut for another thread.
 #[cfg(feature = "rayon")]
-pub(crate) fn is_long(bytes: usize) -> bool {
+pub(crate) fn piece(bytes: usize) -> usize {
     // Waking a thread takes some ten microseconds, in which one thread writes a few hundred KiB.
-    const LONG: usize = 1 << 20;
-    bytes > LONG && rayon::current_num_threads() > 1
+    const LEAST: usize = 1 << 20;
+    // So that a thread that is done can take over from one that was held up. More would make sequences that share their positions
+    // share them less.
+    const OF_EACH_THREAD: usize = 8;
+    match rayon::current_num_threads() {
+        1 => usize::MAX,
+        threads => (bytes / (OF_EACH_THREAD * threads)).max(LEAST),
+    }
 }
 
-/// Whether the work on so many bytes is worth another thread.
+/// How long the pieces of work on so many bytes are: there is one thread.
 #[cfg(not(feature = "rayon"))]
-pub(crate) fn is_long(_: usize) -> bool {
-    false
+pub(crate) fn piece(_: usize) -> usize {
+    usize::MAX
 }
 
-/// Calls `work` with all positions and their rows: with parts of them, on all cores, where they are many.
+/// Calls `work` with all positions and their rows: with pieces of them, on all cores, where they are many.
 pub(crate) fn rows<A: Element>(
     positions: &Positions<'_>,
     out: ArrayViewMut2<'_, A>,
     work: &(impl Fn(&Positions<'_>, ArrayViewMut2<'_, A>) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
-    let Some(cut) = cut(positions).filter(|_| is_long(out.len() * size_of::<A>())) else {
+    rows_in_pieces(piece(out.len() * size_of::<A>()), positions, out, work)
+}
+
+fn rows_in_pieces<A: Element>(
+    piece: usize,
+    positions: &Positions<'_>,
+    out: ArrayViewMut2<'_, A>,
+    work: &(impl Fn(&Positions<'_>, ArrayViewMut2<'_, A>) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    let Some(cut) = cut(positions).filter(|_| out.len() * size_of::<A>() > piece) else {
         return work(positions, out);
     };
     let (low, high) = out.split_at(Axis(0), cut);
-    join(|| rows(&positions.slice(0..cut), low, work), || rows(&positions.slice(cut..positions.len()), high, work))
+    let (first, second) = (positions.slice(0..cut), positions.slice(cut..positions.len()));
+    join(|| rows_in_pieces(piece, &first, low, work), || rows_in_pieces(piece, &second, high, work))
 }
 
 /// Where to halve a list of positions.
