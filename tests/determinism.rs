@@ -248,6 +248,44 @@ fn a_row_has_the_same_bits_in_any_company() {
     }
 }
 
+/// Where rows and halves are whole pages apart, the sines of eight rows are stored before their cosines: the same bits as in another layout.
+#[test]
+fn halves_that_are_pages_apart_have_the_same_bits() {
+    fn check<A: Element>(interleaved: &Sinusoidal, set: InstructionSet) {
+        let halves = interleaved.clone().with_layout(Layout::SinCosHalves);
+        let pairs = interleaved.dim() / 2;
+        assert_eq!(pairs * size_of::<A>() % 4096, 0, "halves are whole pages apart");
+        // Angles that have not wrapped, that have, and rows that begin within a block.
+        for start in [0, -64, 1_000_003, 3 << 40] {
+            let run: Vec<i64> = (start..start + 70).collect();
+            let positions = Positions::from(&run);
+            let (pairwise, apart): (Array2<A>, Array2<A>) =
+                (interleaved.encode(&positions).unwrap(), halves.encode(&positions).unwrap());
+            for (row, expected) in apart.rows().into_iter().zip(pairwise.rows()) {
+                for i in 0..pairs {
+                    let found = [row[i], row[pairs + i]].map(Element::to_f64).map(f64::to_bits);
+                    let expected = [expected[2 * i], expected[2 * i + 1]].map(Element::to_f64).map(f64::to_bits);
+                    assert_eq!(found, expected, "{} from {start}, pair {i}", set.name());
+                }
+            }
+        }
+    }
+    for set in InstructionSet::available() {
+        for amplitude in [1.0, 0.3] {
+            let new = |dim| {
+                let encoding = Sinusoidal::new(dim).unwrap().with_amplitude(amplitude).unwrap();
+                encoding.with_instruction_set(set).unwrap()
+            };
+            check::<f64>(&new(1024), set);
+            check::<f32>(&new(2048), set);
+            #[cfg(feature = "half")]
+            check::<half::f16>(&new(4096), set);
+            #[cfg(feature = "half")]
+            check::<half::bf16>(&new(4096), set);
+        }
+    }
+}
+
 /// Additions in place and lookups are sums that the encoding's instructions make, in batches that fill no whole group of rows or lanes.
 #[test]
 fn sums_have_the_same_bits_with_every_set() {

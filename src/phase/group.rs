@@ -39,6 +39,28 @@ impl<S: Simd> Seen<S> {
             shift,
         }
     }
+
+    /// Keeps it while the sines of a group wait for its cosines.
+    #[inline(always)]
+    pub(super) fn store(self, values: &mut [u32]) {
+        let zero = S::u32s::splat(self.large.0.token(), 0);
+        let doubtful = self.doubtful.select(!zero, zero);
+        let mut vectors = values.chunks_exact_mut(S::u32s::LEN);
+        for vector in [self.large.0, self.large.1, doubtful] {
+            if let Some(place) = vectors.next() {
+                vector.store_slice(place);
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn load(simd: S, values: &[u32], shift: Option<u64>) -> Self {
+        let (low, rest) = values.split_at(S::u32s::LEN);
+        let (high, doubtful) = rest.split_at(S::u32s::LEN);
+        let vector = |values| S::u32s::from_slice(simd, values);
+        let doubtful = !vector(doubtful).simd_eq(0);
+        Self { large: Two(vector(low), vector(high)), doubtful, shift }
+    }
 }
 
 /// Where the two vectors of a group go: the sines and the cosines, or the first and the second part where they alternate.
@@ -258,6 +280,17 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let large = A::Number::<S>::exponents(group, seen.shift, INTERLEAVED && A::PAIRED);
         let large = Two(seen.large.0 & large.0, seen.large.1 & large.1);
         Seen { large, doubtful: seen.doubtful | sin.1 | cos.1, ..seen }
+    }
+
+    /// The same of its sines or its cosines.
+    #[inline(always)]
+    pub(super) fn put_half<A: Element>(self, values: A::Number<S>, out: &mut [A], seen: Seen<S>) -> Seen<S> {
+        let values = values.rounded();
+        let (group, doubtful) = A::to_group_or_doubt::<S>(values);
+        A::write_group::<S>(group, out);
+        let large = A::Number::<S>::exponents(Group::<S> { sin: values, cos: values }, seen.shift, false);
+        let large = Two(seen.large.0 & large.0, seen.large.1 & large.1);
+        Seen { large, doubtful: seen.doubtful | doubtful, ..seen }
     }
 
     /// Stores a group.

@@ -5,8 +5,9 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::group::{Seen, Slot};
+use super::group::Slot;
 use super::level::{Kernel, launch};
+use super::octet::Eight;
 use super::rows::Rows;
 use super::turned::{Group, Number, SinCos, TURNS, exact};
 use super::turns::Words;
@@ -23,7 +24,7 @@ pub(super) const OCTET: i64 = 8;
 pub(super) const CENTRE: i64 = 3;
 /// Pairs that are taken through a block at a time, or half as many of longer numbers: their angles, on the stack, and turns stay in
 /// cache.
-const CHUNK: usize = 256;
+pub(super) const CHUNK: usize = 256;
 
 /// What is on the stack, ready where it was needed.
 struct Desk<A> {
@@ -59,16 +60,6 @@ impl<A> Desk<A> {
 /// At the beginning of a line of the cache.
 #[repr(align(64))]
 struct Aligned<T>(T);
-
-/// A chunk of pairs at eight positions from `octet` on: their state, and of each row where sines and cosines go, or both in the first
-/// part.
-struct Eight<'a, A> {
-    octet: i64,
-    pairs: Range<usize>,
-    centre: &'a mut [f64],
-    sure: &'a [u32],
-    parts: [[&'a mut [A]; 2]; OCTET as usize],
-}
 
 /// What stays the same for all rows of a call.
 #[derive(Clone, Copy)]
@@ -307,87 +298,6 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
-    /// Groups of pairs at eight positions, and their next centres.
-    ///
-    /// It stays a call: the loop is most of the code. What it works on is behind one reference: to copy it took as long as a group.
-    #[inline(never)]
-    fn groups<A: Element>(self, eight: &mut Eight<'_, A>) {
-        self.simd.vectorize(
-            #[inline(always)]
-            move || {
-                let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
-                let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
-                let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
-                let state = centre
-                    .chunks_exact_mut(len)
-                    .zip(steps.chunks_exact(TURNS.len() * len))
-                    .zip(sure.chunks_exact(2 * width))
-                    .zip(pairs.clone().step_by(width));
-                // All rows are as long as the first one. Where that is seen, no minimum has to be found.
-                let lens = [a[0].len(), a[1].len()];
-                let [a, b, c, d] = [parts(a, lens), parts(b, lens), parts(c, lens), parts(d, lens)];
-                let [e, f, g, h] = [parts(e, lens), parts(f, lens), parts(g, lens), parts(h, lens)];
-                if INTERLEAVED {
-                    let of = |[row, _]: [_; 2]| <[A]>::chunks_exact_mut(row, 2 * width);
-                    let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
-                    for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
-                        let slot = |group| <[A]>::split_at_mut(group, width);
-                        let slots = [slot(a), slot(b), slot(c), slot(d), slot(e), slot(f), slot(g), slot(h)];
-                        self.group(*octet, first, state, table, sure, slots);
-                    }
-                } else {
-                    let of = |[firsts, seconds]: [_; 2]| {
-                        <[A]>::chunks_exact_mut(firsts, width).zip(<[A]>::chunks_exact_mut(seconds, width))
-                    };
-                    let slots = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
-                    for ((((a, b), (c, d)), ((e, f), (g, h))), (((state, table), sure), first)) in slots.zip(state) {
-                        self.group(*octet, first, state, table, sure, [a, b, c, d, e, f, g, h]);
-                    }
-                }
-            },
-        );
-    }
-
-    /// A group of pairs at eight positions, and then its next centre.
-    #[inline(always)]
-    fn group<A: Element>(
-        self,
-        octet: i64,
-        first: usize,
-        centre: &mut [f64],
-        table: &[f64],
-        sure: &[u32],
-        [a, b, c, d, e, f, g, h]: [Slot<'_, A>; OCTET as usize],
-    ) {
-        let turn = |by| SinCos::<A::Number<S>>::turn(self.simd, table, by);
-        let here = SinCos::load(self.simd, centre);
-        let mut seen = self.put_unsure(here, (d.0, d.1), Seen::nothing(self.simd, self.shift()));
-        seen = self.put_around(here, turn(1), (c.0, c.1), (e.0, e.1), seen);
-        seen = self.put_around(here, turn(2), (b.0, b.1), (f.0, f.1), seen);
-        seen = self.put_around(here, turn(3), (a.0, a.1), (g.0, g.1), seen);
-        seen = self.put_unsure(here.rotations(turn(4))[0], (h.0, h.1), seen);
-        // Stored at once, values need not be kept; what is wrong is stored again.
-        if !self.is_right(seen, sure) {
-            self.put_settled(centre, octet, first, [a, b, c, d, e, f, g, h]);
-        }
-        here.advanced::<S>(turn(OCTET), self.task.waves).store::<S>(centre);
-    }
-
-    /// A centre turned backwards and forwards by the same angles.
-    #[inline(always)]
-    fn put_around<A: Element>(
-        self,
-        here: SinCos<A::Number<S>>,
-        by: SinCos<A::Number<S>>,
-        previous: Slot<'_, A>,
-        next: Slot<'_, A>,
-        seen: Seen<S>,
-    ) -> Seen<S> {
-        let [after, before] = here.rotations(by);
-        let seen = self.put_unsure(before, previous, seen);
-        self.put_unsure(after, next, seen)
-    }
-
     /// Rows at the same position, by itself.
     #[inline(always)]
     fn rows_at<A: Element>(self, position: Position, at: Range<usize>, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
@@ -481,12 +391,6 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
             }
         }
     }
-}
-
-/// Parts of these lengths.
-#[inline(always)]
-fn parts<'a, A>([first, second]: &'a mut [&mut [A]; 2], lens: [usize; 2]) -> [&'a mut [A]; 2] {
-    [&mut first[..lens[0]], &mut second[..lens[1]]]
 }
 
 /// The first elements of a row, and those after them.

@@ -11,6 +11,7 @@ mod kernel;
 mod lanes;
 pub(crate) mod level;
 mod long;
+mod octet;
 mod rows;
 mod sincos;
 mod sums;

@@ -239,12 +239,20 @@ impl<V: Copy + Add<Output = V> + Sub<Output = V> + Mul<Output = V>> SinCos<V> {
     /// Turned forwards and backwards by the angles of others: both share their products.
     #[inline(always)]
     pub(super) fn rotations(self, by: Self) -> [Self; 2] {
+        let ([sin, sin_before], [cos, cos_before]) =
+            (self.half_rotations::<false>(by), self.half_rotations::<true>(by));
+        [Self { sin, cos }, Self { sin: sin_before, cos: cos_before }]
+    }
+
+    /// The sines or the cosines of these.
+    #[inline(always)]
+    pub(super) fn half_rotations<const COSINES: bool>(self, by: Self) -> [V; 2] {
+        if COSINES {
+            let (cos_cos, sin_sin) = (self.cos * by.cos, self.sin * by.sin);
+            return [cos_cos - sin_sin, cos_cos + sin_sin];
+        }
         let (sin_cos, cos_sin) = (self.sin * by.cos, self.cos * by.sin);
-        let (cos_cos, sin_sin) = (self.cos * by.cos, self.sin * by.sin);
-        [
-            Self { sin: sin_cos + cos_sin, cos: cos_cos - sin_sin },
-            Self { sin: sin_cos - cos_sin, cos: cos_cos + sin_sin },
-        ]
+        [sin_cos + cos_sin, sin_cos - cos_sin]
     }
 }
 
