@@ -55,17 +55,28 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         );
     }
 
+    /// Of each group its centre, the turns, and which pairs need no search for cancellation.
+    #[inline(always)]
+    fn state<'e, A: Element>(
+        self,
+        pairs: &Range<usize>,
+        centre: &'e mut [f64],
+        sure: &'e [u32],
+    ) -> impl Iterator<Item = ((&'e mut [f64], &'e [f64]), &'e [u32])>
+    where
+        Self: 'e,
+    {
+        let len = 2 * A::Number::<S>::PARTS * Self::WIDTH;
+        let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
+        centre.chunks_exact_mut(len).zip(steps.chunks_exact(TURNS.len() * len)).zip(sure.chunks_exact(2 * Self::WIDTH))
+    }
+
     /// Sines and cosines in turn.
     #[inline(always)]
     fn pairs<A: Element>(self, eight: &mut Eight<'_, A>) {
-        let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
+        let width = Self::WIDTH;
         let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
-        let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
-        let state = centre
-            .chunks_exact_mut(len)
-            .zip(steps.chunks_exact(TURNS.len() * len))
-            .zip(sure.chunks_exact(2 * width))
-            .zip(pairs.clone().step_by(width));
+        let state = self.state::<A>(pairs, centre, sure).zip(pairs.clone().step_by(width));
         let rows = [&mut *a[0], &mut *b[0], &mut *c[0], &mut *d[0], &mut *e[0], &mut *f[0], &mut *g[0], &mut *h[0]];
         for ([a, b, c, d, e, f, g, h], (((state, table), sure), first)) in columns(rows, 2 * width).zip(state) {
             let slot = |group| <[A]>::split_at_mut(group, width);
@@ -77,14 +88,9 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// Sines and cosines apart.
     #[inline(always)]
     fn halves<A: Element>(self, eight: &mut Eight<'_, A>) {
-        let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
+        let width = Self::WIDTH;
         let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
-        let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
-        let state = centre
-            .chunks_exact_mut(len)
-            .zip(steps.chunks_exact(TURNS.len() * len))
-            .zip(sure.chunks_exact(2 * width))
-            .zip(pairs.clone().step_by(width));
+        let state = self.state::<A>(pairs, centre, sure).zip(pairs.clone().step_by(width));
         let [[a, a2], [b, b2], [c, c2], [d, d2], [e, e2], [f, f2], [g, g2], [h, h2]] = [a, b, c, d, e, f, g, h];
         let sines = [&mut **a, &mut **b, &mut **c, &mut **d, &mut **e, &mut **f, &mut **g, &mut **h];
         let cosines = [&mut **a2, &mut **b2, &mut **c2, &mut **d2, &mut **e2, &mut **f2, &mut **g2, &mut **h2];
@@ -155,17 +161,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// The cosines of all groups, and their next centres.
     #[inline(always)]
     fn cosines<A: Element>(self, eight: &mut Eight<'_, A>, seen: &[u32]) {
-        let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
+        let width = Self::WIDTH;
         let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
-        let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
-        let state = centre
-            .chunks_exact_mut(len)
-            .zip(steps.chunks_exact(TURNS.len() * len))
-            .zip(sure.chunks_exact(2 * width).zip(seen.chunks_exact(3 * width)))
-            .zip((0..).step_by(width));
+        let seen = seen.chunks_exact(3 * width).zip((0..).step_by(width));
+        let state = self.state::<A>(pairs, centre, sure).zip(seen);
         let [[sa, a], [sb, b], [sc, c], [sd, d], [se, e], [sf, f], [sg, g], [sh, h]] = [a, b, c, d, e, f, g, h];
         let rows = [&mut **a, &mut **b, &mut **c, &mut **d, &mut **e, &mut **f, &mut **g, &mut **h];
-        for ([a, b, c, d, e, f, g, h], (((centre, table), (sure, seen)), at)) in columns(rows, width).zip(state) {
+        for ([a, b, c, d, e, f, g, h], (((centre, table), sure), (seen, at))) in columns(rows, width).zip(state) {
             let here = SinCos::load(self.simd, centre);
             let seen = Seen::load(self.simd, seen, self.shift());
             let column = [&mut *a, &mut *b, &mut *c, &mut *d, &mut *e, &mut *f, &mut *g, &mut *h];
