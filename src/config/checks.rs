@@ -157,19 +157,17 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
 
 /// For each layer 1 where it has positions and 0 where not, where the config lists them.
 pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
-    let name = "no_rope_layers";
-    let list = fields.counts(name)?.filter(|list| !list.is_empty());
-    if list.iter().flatten().any(|&with| with > 1) {
-        return Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }));
-    }
-    Ok(list)
+    Ok(zeros_and_ones(fields, "no_rope_layers")?.filter(|list| !list.is_empty()))
 }
 
 /// For each layer 1 where it is a sliding one and 0 where not, where the config lists them (MiMo-V2).
 pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
-    let name = "hybrid_layer_pattern";
+    zeros_and_ones(fields, "hybrid_layer_pattern")
+}
+
+fn zeros_and_ones(fields: &Fields<'_>, name: &str) -> Result<Option<Vec<usize>>, Error> {
     match fields.counts(name)? {
-        Some(list) if list.iter().any(|&slides| slides > 1) => {
+        Some(list) if list.iter().any(|&number| number > 1) => {
             Err(fields.error(name, ConfigProblem::NotA { expected: "a list of 0 and 1" }))
         }
         list => Ok(list),
