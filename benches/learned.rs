@@ -1,4 +1,5 @@
-//! Learned tables against the plain loops that do the same work: gradients, word vectors, checkpoints.
+//! Learned tables against the plain loops that do the same work: gradients, word vectors,
+//! checkpoints.
 //!
 //! ```text
 //! cargo bench --bench learned --features safetensors
@@ -14,7 +15,9 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use ndarray::{Array2, Array3};
-use positional_encodings::{Learned, TokenEmbedding, TouchedRows, WordVectors, backward_positions_at};
+use positional_encodings::{
+    Learned, TokenEmbedding, TouchedRows, WordVectors, backward_positions_at,
+};
 
 const BATCH: usize = 8;
 const LEN: usize = 1024;
@@ -30,7 +33,10 @@ fn gradients(criterion: &mut Criterion) {
     let plain = |gradient: &mut [f32]| {
         for (row, upstream) in rows.iter().zip(upstream.as_slice().unwrap().chunks_exact(DIM)) {
             let gradient = &mut gradient[row * DIM..(row + 1) * DIM];
-            gradient.iter_mut().zip(upstream).for_each(|(gradient, upstream)| *gradient += upstream);
+            gradient
+                .iter_mut()
+                .zip(upstream)
+                .for_each(|(gradient, upstream)| *gradient += upstream);
         }
     };
     // The machine's mood changes between two benches: their ratio is only to be had by turns.
@@ -53,17 +59,24 @@ fn gradients(criterion: &mut Criterion) {
         bencher.iter(|| plain(black_box(&mut gradient)));
     });
     group.bench_function("scattered by ids", |bencher| {
-        bencher.iter(|| backward_positions_at(&upstream, &learned, &ids, black_box(&mut gradient)).unwrap());
+        bencher.iter(|| {
+            backward_positions_at(&upstream, &learned, &ids, black_box(&mut gradient)).unwrap()
+        });
     });
     group.bench_function("of a range", |bencher| {
-        bencher.iter(|| backward_positions_at(&upstream, &learned, 0..LEN, black_box(&mut gradient)).unwrap());
+        bencher.iter(|| {
+            backward_positions_at(&upstream, &learned, 0..LEN, black_box(&mut gradient)).unwrap()
+        });
     });
     let embedding = TokenEmbedding::new(Array2::zeros((LEN, DIM)), learned).unwrap();
     let mut touched = TouchedRows::new(DIM);
     group.bench_function("of words, touched rows only", |bencher| {
         bencher.iter(|| {
             touched.clear();
-            embedding.lookup(&ids).backward_words(upstream.view(), black_box(&mut touched)).unwrap();
+            embedding
+                .lookup(&ids)
+                .backward_words(upstream.view(), black_box(&mut touched))
+                .unwrap();
         });
     });
     group.finish();
@@ -78,7 +91,9 @@ fn glove_file(words: usize, dim: usize) -> PathBuf {
         for word in 0..words {
             write!(file, "word{word}").unwrap();
             for _ in 0..dim {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 write!(file, " {:.5}", (state >> 40) as f64 / (1 << 23) as f64 - 1.0).unwrap();
             }
             writeln!(file).unwrap();
@@ -101,17 +116,24 @@ fn plain(path: &Path) -> (Vec<String>, Vec<f32>) {
 }
 
 fn glove(criterion: &mut Criterion) {
-    let words = std::env::var("GLOVE_WORDS").ok().and_then(|words| words.parse().ok()).unwrap_or(20_000);
+    let words =
+        std::env::var("GLOVE_WORDS").ok().and_then(|words| words.parse().ok()).unwrap_or(20_000);
     let path = glove_file(words, 300);
     let mut group = criterion.benchmark_group("glove");
     group.throughput(Throughput::Bytes(std::fs::metadata(&path).unwrap().len()));
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     group.bench_function("plain read, split and parse", |bencher| bencher.iter(|| plain(&path)));
-    group.bench_function("WordVectors::glove", |bencher| bencher.iter(|| WordVectors::glove(&path).unwrap()));
+    group.bench_function("WordVectors::glove", |bencher| {
+        bencher.iter(|| WordVectors::glove(&path).unwrap())
+    });
     group.bench_function("a thousand words of it", |bencher| {
         let wanted: Vec<String> = (0..1000).map(|i| format!("word{}", i * words / 1000)).collect();
-        bencher
-            .iter(|| WordVectors::reader(positional_encodings::WordFormat::Glove).only(&wanted).read(&path).unwrap());
+        bencher.iter(|| {
+            WordVectors::reader(positional_encodings::WordFormat::Glove)
+                .only(&wanted)
+                .read(&path)
+                .unwrap()
+        });
     });
     group.finish();
 }
@@ -124,7 +146,10 @@ fn checkpoint_file() -> PathBuf {
     }
     let path = std::env::temp_dir().join("positional-encodings-bench.safetensors");
     let info = |rows: u64, start: u64| {
-        format!(r#"{{"dtype":"F32","shape":[{rows},384],"data_offsets":[{start},{}]}}"#, start + rows * 384 * 4)
+        format!(
+            r#"{{"dtype":"F32","shape":[{rows},384],"data_offsets":[{start},{}]}}"#,
+            start + rows * 384 * 4
+        )
     };
     let (positions, words, rest) = (512, 30_522, 28_117);
     let header = format!(
@@ -147,14 +172,16 @@ fn checkpoint(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("checkpoint");
     group.sample_size(20);
     group.bench_function("open, and load the position table", |bencher| {
-        bencher.iter(|| Checkpoint::open(&path).unwrap().learned::<f32>(Architecture::Bert).unwrap());
+        bencher
+            .iter(|| Checkpoint::open(&path).unwrap().learned::<f32>(Architecture::Bert).unwrap());
     });
     group.bench_function("the same by reading the whole file", |bencher| {
         bencher.iter(|| {
             let bytes = std::fs::read(&path).unwrap();
             let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
             let tensor = file.tensor("embeddings.position_embeddings.weight").unwrap();
-            let values = tensor.data().as_chunks().0.iter().map(|item| f32::from_le_bytes(*item)).collect();
+            let values =
+                tensor.data().as_chunks().0.iter().map(|item| f32::from_le_bytes(*item)).collect();
             Array2::<f32>::from_shape_vec((512, 384), values).unwrap()
         });
     });

@@ -1,13 +1,17 @@
-//! Rotations beside an in-place `x *= c` sweep and a `fill` of the same bytes, in one run: the ratios count.
+//! Rotations beside an in-place `x *= c` sweep and a `fill` of the same bytes, in one run: the
+//! ratios count.
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+};
 use ndarray::{Array4, Axis};
 use positional_encodings::{Element, Frequencies, InstructionSet, Pairing, Rotary};
 use std::hint::black_box;
 use std::time::Duration;
 
-const PAIRINGS: [(&str, Pairing); 2] = [("halves", Pairing::Halves), ("interleaved", Pairing::Interleaved)];
+const PAIRINGS: [(&str, Pairing); 2] =
+    [("halves", Pairing::Halves), ("interleaved", Pairing::Interleaved)];
 
 fn rotary(dim: usize, pairing: Pairing) -> Rotary {
     Rotary::new(Frequencies::geometric(dim, 500_000.0).unwrap(), pairing)
@@ -39,8 +43,12 @@ fn long(c: &mut Criterion) {
     group.bench_function("copy", |b| b.iter(|| copy(&q, &mut out)));
     for (i, (name, pairing)) in PAIRINGS.into_iter().enumerate() {
         let rotation = rotary(128, pairing).at::<f32>(0..2048).unwrap();
-        group.bench_function(BenchmarkId::new("apply", name), |b| b.iter(|| rotation.apply(q.view_mut()).unwrap()));
-        group.bench_function(format!("sweep, {}", i + 2), |b| b.iter(|| sweep(q.as_slice_mut().unwrap())));
+        group.bench_function(BenchmarkId::new("apply", name), |b| {
+            b.iter(|| rotation.apply(q.view_mut()).unwrap())
+        });
+        group.bench_function(format!("sweep, {}", i + 2), |b| {
+            b.iter(|| sweep(q.as_slice_mut().unwrap()))
+        });
         group.bench_function(BenchmarkId::new("apply into", name), |b| {
             b.iter(|| rotation.apply_into(q.view(), out.view_mut()).unwrap());
         });
@@ -84,7 +92,8 @@ fn of_type<A: Element>(c: &mut Criterion, name: &str) {
     floor(&mut group, "sweep", bytes);
     for (name, pairing) in PAIRINGS {
         for set in InstructionSet::available() {
-            let rotation = rotary(128, pairing).with_instruction_set(set).unwrap().at::<A>(0..1024).unwrap();
+            let rotation =
+                rotary(128, pairing).with_instruction_set(set).unwrap().at::<A>(0..1024).unwrap();
             group.bench_function(BenchmarkId::new(name, set.name()), |b| {
                 b.iter(|| rotation.apply(q.view_mut()).unwrap());
             });
@@ -102,7 +111,8 @@ fn types(c: &mut Criterion) {
     of_type::<half::f16>(c, "f16");
 }
 
-/// Heads of other widths, and the first features of wider ones: whole cache lines are moved, so the floor is that of all.
+/// Heads of other widths, and the first features of wider ones: whole cache lines are moved, so the
+/// floor is that of all.
 fn widths(c: &mut Criterion) {
     for (dim, width) in [(32, 32), (64, 64), (80, 80), (96, 96), (20, 80), (64, 128)] {
         let mut q = Array4::<f32>::ones((1, 32, 2048, width));
@@ -111,7 +121,9 @@ fn widths(c: &mut Criterion) {
         group.bench_function("sweep", |b| b.iter(|| sweep(q.as_slice_mut().unwrap())));
         for (name, pairing) in PAIRINGS {
             let rotation = rotary(dim, pairing).at::<f32>(0..2048).unwrap();
-            group.bench_function(BenchmarkId::new("apply", name), |b| b.iter(|| rotation.apply(q.view_mut()).unwrap()));
+            group.bench_function(BenchmarkId::new("apply", name), |b| {
+                b.iter(|| rotation.apply(q.view_mut()).unwrap())
+            });
         }
         group.finish();
     }
@@ -127,7 +139,9 @@ fn decode(c: &mut Criterion) {
     for (name, pairing) in PAIRINGS {
         let rotary = rotary(128, pairing);
         let mut rotation = rotary.at::<f32>(4095..4096).unwrap();
-        group.bench_function(BenchmarkId::new("apply", name), |b| b.iter(|| rotation.apply(q.view_mut()).unwrap()));
+        group.bench_function(BenchmarkId::new("apply", name), |b| {
+            b.iter(|| rotation.apply(q.view_mut()).unwrap())
+        });
         group.bench_function(BenchmarkId::new("apply into", name), |b| {
             b.iter(|| rotation.apply_into(black_box(&q).view(), out.view_mut()).unwrap());
         });

@@ -29,7 +29,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let middle = LEFT + len * CELL / 2;
     text(&mut svg, middle, 18, "middle", "position")?;
     for position in (0..len).step_by(16) {
-        text(&mut svg, LEFT + position * CELL + CELL / 2, TOP + dim * CELL + 16, "middle", &position.to_string())?;
+        text(
+            &mut svg,
+            LEFT + position * CELL + CELL / 2,
+            TOP + dim * CELL + 16,
+            "middle",
+            &position.to_string(),
+        )?;
     }
     for (name, first) in [("sin", 0), ("cos", dim / 2)] {
         let y = TOP + first * CELL;
@@ -38,11 +44,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // One path for each colour, with a stroke for each stretch of cells that have it.
-    writeln!(svg, "<g transform='translate({LEFT} {TOP}) scale({CELL})' shape-rendering='crispEdges'>")?;
+    writeln!(
+        svg,
+        "<g transform='translate({LEFT} {TOP}) scale({CELL})' shape-rendering='crispEdges'>"
+    )?;
     for step in -STEPS..=STEPS {
         write!(svg, "<path stroke='{}' d='", colour(step))?;
         for (y, feature) in rows.columns().into_iter().enumerate() {
-            let steps: Vec<i32> = feature.iter().map(|value| (value * STEPS as f32).round() as i32).collect();
+            let steps: Vec<i32> =
+                feature.iter().map(|value| (value * STEPS as f32).round() as i32).collect();
             let mut x = 0;
             for stretch in steps.chunk_by(|a, b| a == b) {
                 if stretch[0] == step {
@@ -58,7 +68,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let y = height - 18;
     text(&mut svg, middle - 100, y + 11, "end", "-1")?;
     for (i, step) in (-STEPS..=STEPS).enumerate() {
-        writeln!(svg, "<rect x='{}' y='{y}' width='11' height='14' fill='{}'/>", middle - 93 + i * 11, colour(step))?;
+        writeln!(
+            svg,
+            "<rect x='{}' y='{y}' width='11' height='14' fill='{}'/>",
+            middle - 93 + i * 11,
+            colour(step)
+        )?;
     }
     text(&mut svg, middle + 102, y + 11, "start", "1")?;
     println!("{svg}</svg>");

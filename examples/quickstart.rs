@@ -38,7 +38,10 @@ fn main() -> ExitCode {
     match run(&mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         // A reader that stops early, such as `head`, is no error.
-        Err(e) if e.downcast_ref().is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) => {
+        Err(e)
+            if e.downcast_ref()
+                .is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) =>
+        {
             ExitCode::SUCCESS
         }
         Err(e) => {
@@ -61,30 +64,50 @@ fn run(out: &mut impl Write) -> Result<()> {
     let labels: Vec<&str> = ids.iter().map(|&id| minilm.tokens[id].as_str()).collect();
     sentence.describe(out, &labels)?;
 
-    // The input of the paper's model. Word vectors are short beside sines and cosines, so the paper scales them by √dim.
+    // The input of the paper's model. Word vectors are short beside sines and cosines, so the paper
+    // scales them by √dim.
     let dim = words.ncols();
     let scale = (dim as f64).sqrt();
     let encoding: Box<dyn PositionalEncoding<f32>> = Box::new(Sinusoidal::new(dim)?);
-    let sinusoidal: Embedding = TokenEmbedding::new(minilm.words.clone(), encoding)?.with_scale(scale)?;
+    let sinusoidal: Embedding =
+        TokenEmbedding::new(minilm.words.clone(), encoding)?.with_scale(scale)?;
     let input = sinusoidal.embed(&aview1(&ids))?;
     let scaled = &words * scale as f32;
     writeln!(out, "\n1. Sinusoidal positions (Vaswani et al. 2017)\n")?;
-    show(out, &labels, ["words x sqrt(dim)", "positions", "input"], &scaled, sinusoidal.positions(), &input)?;
+    show(
+        out,
+        &labels,
+        ["words x sqrt(dim)", "positions", "input"],
+        &scaled,
+        sinusoidal.positions(),
+        &input,
+    )?;
     let mut models = vec![("sinusoidal", sinusoidal)];
 
     // The input of all-MiniLM-L6-v2: its own position table, and its row for the first segment.
-    let encoding: Box<dyn PositionalEncoding<f32>> = Box::new(Learned::from_table(minilm.positions.clone())?);
+    let encoding: Box<dyn PositionalEncoding<f32>> =
+        Box::new(Learned::from_table(minilm.positions.clone())?);
     let learned: Embedding =
         TokenEmbedding::new(minilm.words.clone(), encoding)?.with_segments(minilm.types.clone())?;
     writeln!(out, "\n2. Learned positions: the sum that all-MiniLM-L6-v2 itself starts from\n")?;
     match learned.embed(&aview1(&ids)) {
         Ok(input) => {
             let typed = &words + &minilm.types.row(0);
-            show(out, &labels, ["words + type row", "positions", "input"], &typed, learned.positions(), &input)?;
+            show(
+                out,
+                &labels,
+                ["words + type row", "positions", "input"],
+                &typed,
+                learned.positions(),
+                &input,
+            )?;
             models.push(("learned", learned));
         }
         Err(error @ EncodingError::PositionOutsideTable { .. }) => {
-            writeln!(out, "This table has an end: {error}.\nThe sinusoid has none, so on with that alone.")?;
+            writeln!(
+                out,
+                "This table has an end: {error}.\nThe sinusoid has none, so on with that alone."
+            )?;
         }
         Err(error) => return Err(error.into()),
     }
@@ -99,7 +122,10 @@ fn run(out: &mut impl Write) -> Result<()> {
         writeln!(out, "   {name:<12} {:.3}", cosine(pair.row(0), pair.row(1)))?;
     }
 
-    writeln!(out, "\n4. The same words in another order, the first one last: vectors that both inputs have\n")?;
+    writeln!(
+        out,
+        "\n4. The same words in another order, the first one last: vectors that both inputs have\n"
+    )?;
     let moved = sentence.first_word_last().ids(&minilm);
     let moved_words = minilm.words.select(Axis(0), &moved);
     let count = ids.len() - 2; // [CLS] and [SEP] stay where they are
@@ -116,7 +142,10 @@ fn run(out: &mut impl Write) -> Result<()> {
 fn read_text() -> Result<String> {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if !arguments.is_empty() {
-        return arguments.join(OsStr::new(" ")).into_string().map_err(|_| "the arguments are not UTF-8 text".into());
+        return arguments
+            .join(OsStr::new(" "))
+            .into_string()
+            .map_err(|_| "the arguments are not UTF-8 text".into());
     }
     if io::stdin().is_terminal() {
         return Ok(DEFAULT_TEXT.into());
@@ -127,8 +156,12 @@ fn read_text() -> Result<String> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
         // The limit has cut a character in two.
-        Err(e) if e.utf8_error().error_len().is_none() && e.as_bytes().len() as u64 == MAX_BYTES => {
-            Ok(String::from_utf8_lossy(e.as_bytes()).trim_end_matches(char::REPLACEMENT_CHARACTER).into())
+        Err(e)
+            if e.utf8_error().error_len().is_none() && e.as_bytes().len() as u64 == MAX_BYTES =>
+        {
+            Ok(String::from_utf8_lossy(e.as_bytes())
+                .trim_end_matches(char::REPLACEMENT_CHARACTER)
+                .into())
         }
         Err(e) => Err(format!("standard input is not UTF-8 text: {}", e.utf8_error()).into()),
     }
@@ -199,9 +232,11 @@ impl Sentence {
     }
 }
 
-/// The first whole word that occurs twice, and where; else the first whole word, put at positions 1 and 7.
+/// The first whole word that occurs twice, and where; else the first whole word, put at positions 1
+/// and 7.
 fn word_at_two_places(ids: &[usize], labels: &[&str]) -> (usize, [usize; 2]) {
-    let is_whole = |i: &usize| labels[*i].starts_with(char::is_alphabetic) && !labels[i + 1].starts_with("##");
+    let is_whole =
+        |i: &usize| labels[*i].starts_with(char::is_alphabetic) && !labels[i + 1].starts_with("##");
     let mut whole = (1..ids.len() - 1).filter(is_whole);
     let first = whole.clone().next().unwrap_or(1);
     let twice = whole.find_map(|i| {
@@ -247,7 +282,9 @@ fn show(
     writeln!(out, "   {} {a} + {} {b} = {} {c}\n", titles[0], titles[1], titles[2])?;
 
     let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = io::stdout().is_terminal() && !no_colour && env::var_os("TERM").is_none_or(|term| term != "dumb");
+    let colour = io::stdout().is_terminal()
+        && !no_colour
+        && env::var_os("TERM").is_none_or(|term| term != "dumb");
     let rms = |panel: &Array2<f32>| panel.pow2().mean().unwrap_or_default().sqrt();
     let full = 1.5 * panels.into_iter().map(rms).fold(0.0, f32::max);
     writeln!(out, "{:13} {:20} {:20} {}", "", titles[0], titles[1], titles[2])?;
@@ -266,7 +303,11 @@ fn show(
     }
     let scale: String = (-6..=6).map(|shade| cell(shade as f32 / 6.0, colour)).collect();
     let last = (COLUMNS - 1) * STEP;
-    writeln!(out, "\n   features 0, {STEP}, … {last} of {}; -{full:.2} {scale} +{full:.2}", words.ncols())?;
+    writeln!(
+        out,
+        "\n   features 0, {STEP}, … {last} of {}; -{full:.2} {scale} +{full:.2}",
+        words.ncols()
+    )?;
     Ok(())
 }
 

@@ -1,10 +1,12 @@
-//! How wrong cosines and sines become as positions grow: this crate and the usual recipe, against truth.
+//! How wrong cosines and sines become as positions grow: this crate and the usual recipe, against
+//! truth.
 //!
 //! `cargo run --release --features half --example rope_precision` prints the table of the README.
 //!
-//! The usual float32 recipe computes positions × frequencies, cosine and sine in f32; in bf16, both factors and their product
-//! are rounded to bf16. Truth is the exact angle's cosine in f64. Each line is the largest error over the 1000 positions up to
-//! the one named, at dim 128 and base 10000. What this crate gives in bf16 are the features (1, 0) of each pair, rotated.
+//! The usual float32 recipe computes positions × frequencies, cosine and sine in f32; in bf16, both
+//! factors and their product are rounded to bf16. Truth is the exact angle's cosine in f64. Each
+//! line is the largest error over the 1000 positions up to the one named, at dim 128 and base
+//! 10000. What this crate gives in bf16 are the features (1, 0) of each pair, rotated.
 
 use half::bf16;
 use ndarray::Array2;
@@ -15,7 +17,9 @@ const WINDOW: usize = 1000;
 fn main() -> Result<(), Error> {
     let exact = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
     let recipe = exact.clone().with_precision(Precision::Float32Recipe);
-    println!("| positions up to | f32, this crate | f32, usual recipe | bf16, this crate | bf16, angles in bf16 |");
+    println!(
+        "| positions up to | f32, this crate | f32, usual recipe | bf16, this crate | bf16, angles in bf16 |"
+    );
     println!("|---|---|---|---|---|");
     for end in [1_000, 10_000, 100_000, 1_000_000] {
         let positions = end + 1 - WINDOW..end + 1;
@@ -32,14 +36,19 @@ fn main() -> Result<(), Error> {
 
 /// All cosines and sines, as f64.
 fn rows<A: Element>(rotation: &Rotation<A>) -> Vec<f64> {
-    let row = |index| rotation.cos_sin(index).into_iter().flatten().flatten().map(|value| value.to_f64());
+    let row =
+        |index| rotation.cos_sin(index).into_iter().flatten().flatten().map(|value| value.to_f64());
     (0..WINDOW).flat_map(row).collect()
 }
 
 /// (1, 0) turned by an angle is its cosine and its sine.
 fn rotated(rotation: &Rotation<bf16>) -> Result<Vec<f64>, Error> {
     let pairs = rotation.dim() / 2;
-    let mut x = Array2::from_shape_fn((WINDOW, 2 * pairs), |(_, i)| if i < pairs { bf16::ONE } else { bf16::ZERO });
+    let mut x =
+        Array2::from_shape_fn(
+            (WINDOW, 2 * pairs),
+            |(_, i)| if i < pairs { bf16::ONE } else { bf16::ZERO },
+        );
     rotation.apply(x.view_mut())?;
     Ok(x.iter().map(|value| value.to_f64()).collect())
 }
@@ -50,7 +59,8 @@ fn low_precision(rotary: &Rotary, positions: std::ops::Range<usize>) -> Vec<f64>
     let frequencies: Vec<f64> = rotary.frequencies().into_iter().map(round).collect();
     let mut values = Vec::new();
     for position in positions {
-        let angles = || frequencies.iter().map(|frequency| round(round(position as f64) * frequency));
+        let angles =
+            || frequencies.iter().map(|frequency| round(round(position as f64) * frequency));
         values.extend(angles().map(|angle| round(angle.cos())));
         values.extend(angles().map(|angle| round(angle.sin())));
     }

@@ -1,6 +1,7 @@
 //! From a model's `config.json` to rotated queries and keys.
 //!
-//! `cargo run --release --features serde --example rotate_from_config -- path/to/config.json`; without a path it takes Llama 3.1 8B.
+//! `cargo run --release --features serde --example rotate_from_config -- path/to/config.json`;
+//! without a path it takes Llama 3.1 8B.
 
 use std::process::ExitCode;
 
@@ -46,7 +47,12 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         match spec {
             Some(spec) => println!(
                 "{layers}: {} of {} features, {:?}, base {}, {:?}, attention factor {}",
-                spec.dim, spec.head_dim, spec.pairing, spec.base, spec.scaling, spec.attention_factor
+                spec.dim,
+                spec.head_dim,
+                spec.pairing,
+                spec.base,
+                spec.scaling,
+                spec.attention_factor
             ),
             None => println!("{layers}: no positions"),
         }
@@ -55,10 +61,13 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     };
 
-    // The plan for the prompt is made once and serves queries and keys of every layer of this type. The last 100 tokens do here.
+    // The plan for the prompt is made once and serves queries and keys of every layer of this type.
+    // The last 100 tokens do here.
     let rotary = spec.rotary(PROMPT + 1)?;
     let rotation = rotary.at::<f32>(PROMPT - 100..PROMPT)?;
-    let plain = |heads, len| Array4::from_shape_fn((1, heads, len, spec.head_dim), |(_, _, _, i)| (i as f32).cos());
+    let plain = |heads, len| {
+        Array4::from_shape_fn((1, heads, len, spec.head_dim), |(_, _, _, i)| (i as f32).cos())
+    };
     let mut k = plain(8, 100); // (batch, heads, positions, dim)
     rotation.apply(k.view_mut())?;
 
@@ -68,12 +77,20 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     rotary.at_into(PROMPT..PROMPT + 1, &mut step)?;
     step.apply(q.view_mut())?;
 
-    // The score of the newest query and the key five positions before it is that of a query at 5 and a key at 0.
+    // The score of the newest query and the key five positions before it is that of a query at 5
+    // and a key at 0.
     let (mut q5, mut k0) = (plain(1, 1), plain(1, 1));
     rotary.at(5..6)?.apply(q5.view_mut())?;
     rotary.at(0..1)?.apply(k0.view_mut())?;
     let score = |q: ArrayView1<'_, f32>, k: ArrayView1<'_, f32>| q.dot(&k);
-    println!("score at {PROMPT} and {}: {:.3}", PROMPT - 5, score(q.slice(s![0, 0, 0, ..]), k.slice(s![0, 0, 95, ..])));
-    println!("score at 5 and 0: {:.3}", score(q5.slice(s![0, 0, 0, ..]), k0.slice(s![0, 0, 0, ..])));
+    println!(
+        "score at {PROMPT} and {}: {:.3}",
+        PROMPT - 5,
+        score(q.slice(s![0, 0, 0, ..]), k.slice(s![0, 0, 95, ..]))
+    );
+    println!(
+        "score at 5 and 0: {:.3}",
+        score(q5.slice(s![0, 0, 0, ..]), k0.slice(s![0, 0, 0, ..]))
+    );
     Ok(())
 }

@@ -10,7 +10,8 @@ use crate::rotary::Turn;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
-/// Everything is computed in integers and f64 and rounded once to the element type. The trait is sealed.
+/// Everything is computed in integers and f64 and rounded once to the element type. The trait is
+/// sealed.
 ///
 /// ```
 /// use positional_encodings::Element;
@@ -18,7 +19,9 @@ use crate::rotary::Turn;
 /// assert_eq!(f32::from_f64(0.1), 0.1);
 /// assert_eq!(Element::to_f64(0.5_f32), 0.5);
 /// ```
-pub trait Element: Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + Lanes + Turn {
+pub trait Element:
+    Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + Lanes + Turn
+{
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
     /// The same number as f64, exactly.
@@ -49,13 +52,17 @@ impl Element for f64 {
     }
 }
 
-/// Rounds to `kept` explicit significand bits and to multiples of the smallest subnormal, in f64, ties to even, so that
-/// the conversion that follows is exact.
+/// Rounds to `kept` explicit significand bits and to multiples of the smallest subnormal, in f64,
+/// ties to even, so that the conversion that follows is exact.
 ///
 /// Going through f32 would round twice, and the `half` crate does so where the processor converts.
 #[cfg(feature = "half")]
 #[inline(always)]
-fn round_significand<const KEPT: u32>(value: f64, smallest_normal: f64, subnormal_magic: f64) -> f64 {
+fn round_significand<const KEPT: u32>(
+    value: f64,
+    smallest_normal: f64,
+    subnormal_magic: f64,
+) -> f64 {
     let bits = value.to_bits();
     let dropped = 52 - KEPT;
     let nearest = bits.wrapping_add((1 << (dropped - 1)) - 1 + (bits >> dropped & 1));
@@ -77,7 +84,8 @@ impl Element for half::bf16 {
     fn from_f64(value: f64) -> Self {
         const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
         const UNIT: f64 = SMALLEST_NORMAL / 128.0;
-        let rounded = round_significand::<7>(value, SMALLEST_NORMAL, 1.5 * (1_u64 << 52) as f64 * UNIT);
+        let rounded =
+            round_significand::<7>(value, SMALLEST_NORMAL, 1.5 * (1_u64 << 52) as f64 * UNIT);
         let bits = (rounded as f32).to_bits();
         // A NaN whose payload lies in the dropped half must stay one.
         let quiet = if value.is_nan() { 0x40 } else { 0 };
@@ -96,7 +104,8 @@ impl Element for half::f16 {
     fn from_f64(value: f64) -> Self {
         const SMALLEST_NORMAL: f64 = 1.0 / 16384.0;
         const UNIT: f64 = SMALLEST_NORMAL / 1024.0;
-        let rounded = round_significand::<10>(value, SMALLEST_NORMAL, 1.5 * (1_u64 << 52) as f64 * UNIT);
+        let rounded =
+            round_significand::<10>(value, SMALLEST_NORMAL, 1.5 * (1_u64 << 52) as f64 * UNIT);
         Self::from_f32(rounded as f32)
     }
 
@@ -133,7 +142,10 @@ mod tests {
 
     #[test]
     fn specials_stay_special() {
-        assert!(<bf16 as Element>::from_f64(f64::NAN).is_nan() && <f16 as Element>::from_f64(f64::NAN).is_nan());
+        assert!(
+            <bf16 as Element>::from_f64(f64::NAN).is_nan()
+                && <f16 as Element>::from_f64(f64::NAN).is_nan()
+        );
         assert_eq!(<bf16 as Element>::from_f64(f64::INFINITY), bf16::INFINITY);
         assert_eq!(<f16 as Element>::from_f64(1e6), f16::INFINITY);
         assert_eq!(<bf16 as Element>::from_f64(1e300), bf16::INFINITY);

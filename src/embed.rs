@@ -12,12 +12,13 @@ use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
 ///
-/// The leading axes, if any, are sequences that share the positions. The result is a plain array for any encoder.
+/// The leading axes, if any, are sequences that share the positions. The result is a plain array
+/// for any encoder.
 ///
 /// # Errors
 ///
-/// [`Error::TooFewAxes`], [`Error::WidthMismatch`], [`Error::PositionOutsideTable`] for a sequence longer than the
-/// encoding knows.
+/// [`Error::TooFewAxes`], [`Error::WidthMismatch`], [`Error::PositionOutsideTable`] for a sequence
+/// longer than the encoding knows.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -29,7 +30,10 @@ use crate::{BatchPositions, Element, Error, PositionalEncoding};
 /// assert_eq!(input[[1, 0, 1]], 1.0 + 1.0); // cos 0
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn embed_with_positions<A, S, D, E>(words: &ArrayBase<S, D>, encoding: &E) -> Result<Array<A, D>, Error>
+pub fn embed_with_positions<A, S, D, E>(
+    words: &ArrayBase<S, D>,
+    encoding: &E,
+) -> Result<Array<A, D>, Error>
 where
     A: Element,
     S: Data<Elem = A>,
@@ -39,13 +43,13 @@ where
     embed_with_positions_at(words, encoding, 0..length(words)?)
 }
 
-/// `words` (…, len, dim) plus the vectors of the given positions: a list that all sequences share, or ids (batch, len) with
-/// a row for each.
+/// `words` (…, len, dim) plus the vectors of the given positions: a list that all sequences share,
+/// or ids (batch, len) with a row for each.
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as many positions or rows as the words
-/// ask for.
+/// Those of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as many
+/// positions or rows as the words ask for.
 ///
 /// ```
 /// use ndarray::{Array3, array};
@@ -76,25 +80,30 @@ where
     check(words.shape(), encoding, &positions)?;
     let (rows, dim) = (words.shape()[..words.ndim() - 1].iter().product(), encoding.dim());
     let too_large = Error::TooLarge { rows, dim };
-    let mut input = zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
+    let mut input =
+        zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
     let (table, len) = (words.as_slice(), positions.len());
     let words = words.view().into_dyn();
-    let write = |sequence: usize, row: usize, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>| {
-        let mut summands = Summands::in_place(encoding.instruction_set());
-        let ids: [[usize; BLOCK]; 4] = array::from_fn(|n| array::from_fn(|i| (sequence + n) * len + row + i));
-        if let Some(table) = table {
-            summands.words = ids.each_ref().map(|ids| Some(Picked { table, ids: &ids[..vectors.nrows()] }));
-        } else {
-            for (n, rows) in sequences.iter_mut().flatten().enumerate() {
-                let words: Option<ArrayView2<'_, A>> = nth(&words, sequence + n);
-                words
-                    .into_iter()
-                    .for_each(|words| rows.assign(&words.slice_axis(Axis(0), (row..row + vectors.nrows()).into())));
+    let write =
+        |sequence: usize, row: usize, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>| {
+            let mut summands = Summands::in_place(encoding.instruction_set());
+            let ids: [[usize; BLOCK]; 4] =
+                array::from_fn(|n| array::from_fn(|i| (sequence + n) * len + row + i));
+            if let Some(table) = table {
+                summands.words =
+                    ids.each_ref().map(|ids| Some(Picked { table, ids: &ids[..vectors.nrows()] }));
+            } else {
+                for (n, rows) in sequences.iter_mut().flatten().enumerate() {
+                    let words: Option<ArrayView2<'_, A>> = nth(&words, sequence + n);
+                    words.into_iter().for_each(|words| {
+                        rows.assign(&words.slice_axis(Axis(0), (row..row + vectors.nrows()).into()))
+                    });
+                }
             }
-        }
-        summands.write(sequences, vectors);
-    };
-    Sum { encoding, positions: &positions, write: Some(&write) }.make(input.view_mut().into_dyn())?;
+            summands.write(sequences, vectors);
+        };
+    Sum { encoding, positions: &positions, write: Some(&write) }
+        .make(input.view_mut().into_dyn())?;
     Ok(input)
 }
 
@@ -123,7 +132,8 @@ where
     add_positions_at(words, encoding, 0..len)
 }
 
-/// Adds the vectors of the given positions to `words` (…, len, dim) in place; see [`embed_with_positions_at`].
+/// Adds the vectors of the given positions to `words` (…, len, dim) in place; see
+/// [`embed_with_positions_at`].
 ///
 /// # Errors
 ///
@@ -153,7 +163,8 @@ where
     Sum { encoding, positions: &positions, write: None }.make(words.into_dyn())
 }
 
-/// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width + dim).
+/// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width +
+/// dim).
 ///
 /// Concatenation keeps words and positions apart, at the price of a wider model.
 ///
@@ -170,7 +181,10 @@ where
 /// assert_eq!(input, array![[1.0, 2.0, 0.5], [3.0, 4.0, 0.25]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn concat_positions<A, S, D, E>(words: &ArrayBase<S, D>, encoding: &E) -> Result<Array<A, D>, Error>
+pub fn concat_positions<A, S, D, E>(
+    words: &ArrayBase<S, D>,
+    encoding: &E,
+) -> Result<Array<A, D>, Error>
 where
     A: Element,
     S: Data<Elem = A>,
@@ -180,7 +194,8 @@ where
     concat_positions_at(words, encoding, 0..length(words)?)
 }
 
-/// `words` (…, len, width) next to the vectors of the given positions; see [`embed_with_positions_at`].
+/// `words` (…, len, width) next to the vectors of the given positions; see
+/// [`embed_with_positions_at`].
 ///
 /// # Errors
 ///
@@ -217,7 +232,9 @@ where
     let mut output = flat.into_shape_with_order(shape).map_err(|_| too_large)?;
     output.slice_axis_mut(axis, (..width).into()).assign(words);
     let vectors = output.slice_axis_mut(axis, (width..).into()).into_dyn();
-    for_each_sequence(vectors, 0, &mut |sequence, vectors| encoding.encode_into(&positions.row(sequence), vectors))?;
+    for_each_sequence(vectors, 0, &mut |sequence, vectors| {
+        encoding.encode_into(&positions.row(sequence), vectors)
+    })?;
     Ok(output)
 }
 
@@ -234,20 +251,30 @@ where
 }
 
 /// Whether `encoding` can be added to words of this shape at these positions.
-pub(crate) fn check<A, E>(shape: &[usize], encoding: &E, positions: &BatchPositions<'_>) -> Result<(), Error>
+pub(crate) fn check<A, E>(
+    shape: &[usize],
+    encoding: &E,
+    positions: &BatchPositions<'_>,
+) -> Result<(), Error>
 where
     A: Element,
     E: PositionalEncoding<A> + ?Sized,
 {
     check_positions(shape, encoding, positions)?;
     match shape.last() {
-        Some(&width) if width != encoding.dim() => Err(Error::WidthMismatch { expected: encoding.dim(), found: width }),
+        Some(&width) if width != encoding.dim() => {
+            Err(Error::WidthMismatch { expected: encoding.dim(), found: width })
+        }
         _ => Ok(()),
     }
 }
 
 /// Whether the positions fit the shape (…, len, any width), and the encoding knows them all.
-fn check_positions<A, E>(shape: &[usize], encoding: &E, positions: &BatchPositions<'_>) -> Result<(), Error>
+fn check_positions<A, E>(
+    shape: &[usize],
+    encoding: &E,
+    positions: &BatchPositions<'_>,
+) -> Result<(), Error>
 where
     A: Element,
     E: PositionalEncoding<A> + ?Sized,
@@ -256,7 +283,11 @@ where
         return Err(Error::TooFewAxes { expected: 2, found: shape.len() });
     };
     if positions.len() != *len {
-        return Err(Error::LengthMismatch { what: "positions", expected: *len, found: positions.len() });
+        return Err(Error::LengthMismatch {
+            what: "positions",
+            expected: *len,
+            found: positions.len(),
+        });
     }
     let sequences: usize = leading.iter().product();
     match positions.rows() {

@@ -4,7 +4,8 @@ use core::fmt;
 
 /// Why a call was refused. Nothing had been written when it was.
 ///
-/// Each variant carries the numbers that disagree, so that it can be matched on and so that its message says them:
+/// Each variant carries the numbers that disagree, so that it can be matched on and so that its
+/// message says them:
 ///
 /// ```
 /// use positional_encodings::{Error, Sinusoidal};
@@ -227,7 +228,9 @@ impl fmt::Display for ConfigProblem {
             Self::NotA { expected } => write!(f, " is not {expected}"),
             Self::Unknown { found } => write!(f, ": {found:?} is not known"),
             Self::Contradicts { other } => write!(f, " contradicts {other}"),
-            Self::Syntax { line, column } => write!(f, " is not JSON at line {line}, column {column}"),
+            Self::Syntax { line, column } => {
+                write!(f, " is not JSON at line {line}, column {column}")
+            }
             Self::Invalid(error) => write!(f, ": {error}"),
         }
     }
@@ -238,25 +241,35 @@ impl fmt::Display for Error {
         match self {
             Self::ZeroDim => write!(f, "dim 0: an encoding needs at least one feature"),
             Self::OddDim { dim } => {
-                write!(f, "dim {dim} is odd, and systems disagree on what follows: choose an OddDim")
+                write!(
+                    f,
+                    "dim {dim} is odd, and systems disagree on what follows: choose an OddDim"
+                )
             }
             Self::DimTooSmall { dim, needed } => {
                 write!(f, "dim {dim} is too small: the frequencies need {needed} features")
             }
-            Self::TooLarge { rows, dim } => write!(f, "{rows} rows of {dim} features do not fit into memory"),
+            Self::TooLarge { rows, dim } => {
+                write!(f, "{rows} rows of {dim} features do not fit into memory")
+            }
             Self::InvalidBase { base } => write!(f, "base {base} is not a positive finite number"),
             Self::InvalidTimescales { shortest, longest } => write!(
                 f,
                 "timescales from {shortest} to {longest}: they must be positive and finite, the shorter one first"
             ),
             Self::InvalidFrequency { pair, frequency } => {
-                write!(f, "frequency {frequency} of pair {pair} is not finite or turns 2^63 times per position")
+                write!(
+                    f,
+                    "frequency {frequency} of pair {pair} is not finite or turns 2^63 times per position"
+                )
             }
             Self::InvalidFactor { factor } => write!(f, "factor {factor} is not finite"),
             Self::InvalidShare { share } => {
                 write!(f, "share {share}: it must lie between 0 and 1, and not be one half")
             }
-            Self::EmptyGrid { rows, columns } => write!(f, "a grid of {rows} rows and {columns} columns has no points"),
+            Self::EmptyGrid { rows, columns } => {
+                write!(f, "a grid of {rows} rows and {columns} columns has no points")
+            }
             Self::InvalidInit { needs, found } => write!(f, "{needs}, but it is {found}"),
             Self::NonFinitePosition { index, position } => {
                 write!(f, "position {position} at index {index} is not finite")
@@ -268,7 +281,10 @@ impl fmt::Display for Error {
                 write!(f, "position {position} is outside a table of {len} rows")
             }
             Self::PositionOutsideTable { position, first, len } => {
-                write!(f, "position {position} is outside a table of {len} rows, the first for position {first}")
+                write!(
+                    f,
+                    "position {position} is outside a table of {len} rows, the first for position {first}"
+                )
             }
             Self::IdOutsideTable { table, id, rows } => {
                 write!(f, "{table} id {id} is outside a table of {rows} rows")
@@ -289,9 +305,14 @@ impl fmt::Display for Error {
                 )
             }
             Self::InvalidOffsets { index, offset } => {
-                write!(f, "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease")
+                write!(
+                    f,
+                    "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease"
+                )
             }
-            Self::InvalidParameter { name, value, needs } => write!(f, "{name} {value} is not {needs}"),
+            Self::InvalidParameter { name, value, needs } => {
+                write!(f, "{name} {value} is not {needs}")
+            }
             Self::TooNarrow { needed, found } => {
                 write!(f, "the last axis has {found} features where the rotation turns {needed}")
             }

@@ -1,4 +1,5 @@
-//! Tells a model *where* each token is: positional encodings on [`ndarray`], every value correct to its last bits.
+//! Tells a model *where* each token is: positional encodings on [`ndarray`], every value correct to
+//! its last bits.
 //!
 //! ```
 //! use ndarray::Array3;
@@ -37,9 +38,9 @@
 //!
 //! # Positions are arguments
 //!
-//! No encoding has an offset, a start index or a state that moves. [`Positions`] says where the tokens are, and is made from a
-//! range, from integer ids or from reals; [`BatchPositions`] also from ids of shape (batch, len). A decode step is a range
-//! that starts later:
+//! No encoding has an offset, a start index or a state that moves. [`Positions`] says where the
+//! tokens are, and is made from a range, from integer ids or from reals; [`BatchPositions`] also
+//! from ids of shape (batch, len). A decode step is a range that starts later:
 //!
 //! ```
 //! use ndarray::Array2;
@@ -57,8 +58,8 @@
 //!
 //! # Conventions have names
 //!
-//! Systems differ in their frequencies, in the order of features and in what they do at odd dims; the documentation of each
-//! choice says who makes it. This is the encoder of Whisper:
+//! Systems differ in their frequencies, in the order of features and in what they do at odd dims;
+//! the documentation of each choice says who makes it. This is the encoder of Whisper:
 //!
 //! ```
 //! use positional_encodings::{Frequencies, Layout, Sinusoidal};
@@ -95,15 +96,18 @@
 //!
 //! # What every encoding here keeps
 //!
-//! - A row depends on its position alone: it has the same bits in a range, as a single id, in a batch, on every machine. So
-//!   sequences can be built in blocks, and each rank of a sharded model computes its own.
-//! - What cannot be is an [`Error`] with its numbers. Nothing panics, and a call that fails leaves its output as it was.
+//! - A row depends on its position alone: it has the same bits in a range, as a single id, in a
+//!   batch, on every machine. So sequences can be built in blocks, and each rank of a sharded model
+//!   computes its own.
+//! - What cannot be is an [`Error`] with its numbers. Nothing panics, and a call that fails leaves
+//!   its output as it was.
 //! - Encodings are immutable, `Send` and `Sync`. There are no caches that the caller does not hold.
 //!
 //! # Features
 //!
-//! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same bits. `serde`: rotations from `config.json`.
-//! `safetensors`, `gguf`: tables from checkpoints. None is on by default.
+//! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
+//! bits. `serde`: rotations from `config.json`. `safetensors`, `gguf`: tables from checkpoints.
+//! None is on by default.
 
 #![forbid(unsafe_code)]
 
@@ -125,8 +129,8 @@ mod tokens;
 mod training;
 
 pub use additive::{
-    Activation, GridResample, Init, Kernel, Learned, LearnedFrequencies, Linear, PositionNetwork, PositionalEncoding,
-    Resample, Sampling, Scaled, Sinusoidal, Stretch,
+    Activation, GridResample, Init, Kernel, Learned, LearnedFrequencies, Linear, PositionNetwork,
+    PositionalEncoding, Resample, Sampling, Scaled, Sinusoidal, Stretch,
 };
 pub use element::Element;
 pub use embed::{
@@ -138,16 +142,23 @@ pub use error::{ConfigProblem, Error};
 pub use files::Gguf;
 #[cfg(feature = "safetensors")]
 pub use files::{Architecture, Checkpoint, StoredElement};
-pub use files::{Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors};
+pub use files::{
+    Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader,
+    WordVectors,
+};
 pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
 pub use phase::{InstructionSet, Layout};
 pub use positions::{
-    BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment, ids,
+    BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment,
+    ids,
 };
-pub use rotary::{AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos};
+pub use rotary::{
+    AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos,
+};
 pub use tokens::{Lookup, TokenEmbedding};
 pub use training::{
-    Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions, backward_positions_at,
+    Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions,
+    backward_positions_at,
 };
 
 #[cfg(doctest)]

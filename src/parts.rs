@@ -1,4 +1,5 @@
-//! Long work in parts: on all cores with feature `rayon`, and through blocks of rows that stay in cache.
+//! Long work in parts: on all cores with feature `rayon`, and through blocks of rows that stay in
+//! cache.
 //!
 //! A row depends on its position alone, so no cut changes a bit.
 
@@ -28,13 +29,14 @@ pub(crate) fn join(
     first().and_then(|()| second())
 }
 
-/// How long the pieces of work on so many bytes are: what is no longer is not cut for another thread.
+/// How long the pieces of work on so many bytes are: what is no longer is not cut for another
+/// thread.
 #[cfg(feature = "rayon")]
 pub(crate) fn piece(bytes: usize) -> usize {
     // Waking a thread takes some ten microseconds, in which one thread writes a few hundred KiB.
     const LEAST: usize = 1 << 20;
-    // So that a thread that is done can take over from one that was held up. More would make sequences that share their positions
-    // share them less.
+    // So that a thread that is done can take over from one that was held up. More would make
+    // sequences that share their positions share them less.
     const OF_EACH_THREAD: usize = 8;
     match rayon::current_num_threads() {
         1 => usize::MAX,
@@ -48,7 +50,8 @@ pub(crate) fn piece(_: usize) -> usize {
     usize::MAX
 }
 
-/// Calls `work` with all positions and their rows: with pieces of them, on all cores, where they are many.
+/// Calls `work` with all positions and their rows: with pieces of them, on all cores, where they
+/// are many.
 pub(crate) fn rows<A: Element>(
     positions: &Positions<'_>,
     out: ArrayViewMut2<'_, A>,
@@ -88,8 +91,9 @@ pub(crate) fn blocks(positions: &Positions<'_>, rows: usize) -> impl Iterator<It
     })
 }
 
-/// The end of the block of at most `rows` positions from `start` on. Where they are consecutive it ends together with one of
-/// the kernels' blocks or with a part of it, so that anchors are not computed twice and no eight rows are torn apart.
+/// The end of the block of at most `rows` positions from `start` on. Where they are consecutive it
+/// ends together with one of the kernels' blocks or with a part of it, so that anchors are not
+/// computed twice and no eight rows are torn apart.
 fn block_end(positions: &Positions<'_>, start: usize, rows: usize) -> usize {
     let end = start.saturating_add(rows);
     match (positions.get(start), positions.get(end - 1)) {
@@ -107,15 +111,18 @@ pub(crate) fn rows_in<A>(bytes: usize, dim: usize) -> usize {
     1 << (bytes / (size_of::<A>() * dim).max(1)).max(1).ilog2().min(BLOCK.ilog2())
 }
 
-/// What [`through_stack`] takes of it for long work: the longer a block, the fewer anchors, and the longer the runs of memory.
+/// What [`through_stack`] takes of it for long work: the longer a block, the fewer anchors, and the
+/// longer the runs of memory.
 pub(crate) const STACK_BYTES: usize = 1 << 18;
 /// What it takes for a few rows, which should not wait for a long block to be made ready.
 const FEW_BYTES: usize = 1 << 14;
 
-/// Has `encode` fill blocks of rows on the stack, and calls `visit` with where each begins and with its rows.
+/// Has `encode` fill blocks of rows on the stack, and calls `visit` with where each begins and with
+/// its rows.
 ///
-/// Counted from a line of the cache, rows begin where those of `out` do, so that what is added lies as what it is added to. Rows wider
-/// than the block are on the heap: of more than 32,768 elements, or 65,536 of 32 bits or less.
+/// Counted from a line of the cache, rows begin where those of `out` do, so that what is added lies
+/// as what it is added to. Rows wider than the block are on the heap: of more than 32,768 elements,
+/// or 65,536 of 32 bits or less.
 pub(crate) fn through_stack<A: Element, E>(
     positions: &Positions<'_>,
     dim: usize,
@@ -128,8 +135,12 @@ pub(crate) fn through_stack<A: Element, E>(
     }
     let few = positions.len().saturating_mul(dim) <= FEW_BYTES / size_of::<f64>();
     match (size_of::<A>(), few) {
-        (_, true) => on_stack::<A, E, { elements(FEW_BYTES, 8) }>(positions, dim, out, encode, visit),
-        (8, _) => on_stack::<A, E, { elements(STACK_BYTES, 8) }>(positions, dim, out, encode, visit),
+        (_, true) => {
+            on_stack::<A, E, { elements(FEW_BYTES, 8) }>(positions, dim, out, encode, visit)
+        }
+        (8, _) => {
+            on_stack::<A, E, { elements(STACK_BYTES, 8) }>(positions, dim, out, encode, visit)
+        }
         _ => on_stack::<A, E, { elements(STACK_BYTES, 4) }>(positions, dim, out, encode, visit),
     }
 }
@@ -199,8 +210,9 @@ impl<A: Element> Summands<'_, A> {
         let whole = sequences.iter().flatten().all(|rows| rows.is_standard_layout());
         let (Some(slice), true) = (vectors.to_slice(), whole) else {
             let sequences = sequences.into_iter().enumerate();
-            return sequences
-                .for_each(|(n, rows)| rows.into_iter().for_each(|rows| self.write_apart(n, rows, vectors)));
+            return sequences.for_each(|(n, rows)| {
+                rows.into_iter().for_each(|rows| self.write_apart(n, rows, vectors))
+            });
         };
         let is_alone = sequences[1].is_none();
         let mut n = 0..;
@@ -222,10 +234,14 @@ impl<A: Element> Summands<'_, A> {
         for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
             let dim = vectors.ncols();
             if let Some(words) = self.words[n] {
-                row.zip_mut_with(&ArrayView1::from(words.row(i, dim)), |row, word| *row = *word * self.scale);
+                row.zip_mut_with(&ArrayView1::from(words.row(i, dim)), |row, word| {
+                    *row = *word * self.scale
+                });
             }
             if let Some(segments) = self.segments[n] {
-                row.zip_mut_with(&ArrayView1::from(segments.row(i, dim)), |row, segment| *row = *row + *segment);
+                row.zip_mut_with(&ArrayView1::from(segments.row(i, dim)), |row, segment| {
+                    *row = *row + *segment
+                });
             }
         }
         rows.zip_mut_with(&vectors, |row, vector| *row = *row + *vector);
@@ -238,7 +254,8 @@ mod tests {
 
     #[test]
     fn consecutive_positions_are_cut_where_the_kernels_blocks_start() {
-        let starts: Vec<_> = blocks(&Positions::from(100..300), 64).map(|block| 100 + block.start).collect();
+        let starts: Vec<_> =
+            blocks(&Positions::from(100..300), 64).map(|block| 100 + block.start).collect();
         assert_eq!(starts, [100, 128, 192, 256]);
         let quarters: Vec<_> = blocks(&Positions::from(3..40), 16).collect();
         assert_eq!(quarters, [0..13, 13..29, 29..37]);
@@ -247,10 +264,14 @@ mod tests {
 
     #[test]
     fn blocks_cover_all_positions() {
-        let shuffled: Vec<i64> = (0..1000).map(|i| if i % 300 < 150 { i } else { i * 379 % 1000 }).collect();
-        for positions in
-            [Positions::from(&shuffled), Positions::from(7..8), Positions::from(0..0), Positions::from(1..130)]
-        {
+        let shuffled: Vec<i64> =
+            (0..1000).map(|i| if i % 300 < 150 { i } else { i * 379 % 1000 }).collect();
+        for positions in [
+            Positions::from(&shuffled),
+            Positions::from(7..8),
+            Positions::from(0..0),
+            Positions::from(1..130),
+        ] {
             for rows in [1, 4, 64] {
                 let mut end = 0;
                 for block in blocks(&positions, rows) {
@@ -260,7 +281,10 @@ mod tests {
                 assert_eq!(end, positions.len());
             }
             let cut = cut(&positions);
-            assert!(cut.map_or(positions.len() < 2, |cut| 0 < cut && cut < positions.len()), "{cut:?}");
+            assert!(
+                cut.map_or(positions.len() < 2, |cut| 0 < cut && cut < positions.len()),
+                "{cut:?}"
+            );
         }
     }
 }

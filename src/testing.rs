@@ -26,10 +26,12 @@ impl std::error::Error for Violation {}
 
 /// Runs the battery that the crate's own encodings run.
 ///
-/// - A row has the same bits alone, in a range, as an id, as a real, among repeated and shuffled ids, in a strided view.
+/// - A row has the same bits alone, in a range, as an id, as a real, among repeated and shuffled
+///   ids, in a strided view.
 /// - `encode_into` writes every element, whatever stood there.
 /// - `add_to` is `encode` and an addition, to the bit.
-/// - Wrong shapes, positions past `max_len`, NaN and infinities are errors, and leave the output as it was.
+/// - Wrong shapes, positions past `max_len`, NaN and infinities are errors, and leave the output as
+///   it was.
 /// - No positions are no work.
 ///
 /// # Errors
@@ -86,20 +88,34 @@ pub fn check_shape<A: Element>(
     crate::additive::check_shape(positions, encoding.dim(), out)
 }
 
-fn rows_do_not_depend_on_their_company<A: Element>(e: &dyn PositionalEncoding<A>, len: usize) -> Result<(), Violation> {
+fn rows_do_not_depend_on_their_company<A: Element>(
+    e: &dyn PositionalEncoding<A>,
+    len: usize,
+) -> Result<(), Violation> {
     const LAW: &str = "a row does not depend on how it is asked for";
     let whole = encode(LAW, e, &Positions::from(0..len))?;
     let rows = |ids: &[usize]| whole.select(Axis(0), ids);
     for start in [1, 17, len / 2, len.saturating_sub(1)].into_iter().filter(|&start| start < len) {
         let part = encode(LAW, e, &Positions::from(start..len))?;
-        same_bits(LAW, format!("range {start}..{len}"), part.view(), rows(&Vec::from_iter(start..len)).view())?;
+        same_bits(
+            LAW,
+            format!("range {start}..{len}"),
+            part.view(),
+            rows(&Vec::from_iter(start..len)).view(),
+        )?;
     }
     for position in (0..len).step_by(7) {
         let alone = encode(LAW, e, &Positions::from(position..position + 1))?;
-        same_bits(LAW, format!("position {position} alone"), alone.view(), rows(&[position]).view())?;
+        same_bits(
+            LAW,
+            format!("position {position} alone"),
+            alone.view(),
+            rows(&[position]).view(),
+        )?;
     }
     // A permutation with repetitions: runs of all lengths, forwards and not.
-    let ids: Vec<usize> = (0..2 * len).map(|i| if i % 5 < 3 { i / 2 } else { i * 37 % len }).collect();
+    let ids: Vec<usize> =
+        (0..2 * len).map(|i| if i % 5 < 3 { i / 2 } else { i * 37 % len }).collect();
     let expected = rows(&ids);
     let signed: Vec<i64> = ids.iter().map(|&id| id as i64).collect();
     let reals: Vec<f64> = ids.iter().map(|&id| id as f64).collect();
@@ -113,7 +129,10 @@ fn rows_do_not_depend_on_their_company<A: Element>(e: &dyn PositionalEncoding<A>
     Ok(())
 }
 
-fn every_element_is_written<A: Element>(e: &dyn PositionalEncoding<A>, len: usize) -> Result<(), Violation> {
+fn every_element_is_written<A: Element>(
+    e: &dyn PositionalEncoding<A>,
+    len: usize,
+) -> Result<(), Violation> {
     const LAW: &str = "encode_into writes every element of any view";
     let expected = encode(LAW, e, &Positions::from(0..len))?;
     // Every second row and column of a larger array, and a column-major one.
@@ -133,9 +152,14 @@ fn every_element_is_written<A: Element>(e: &dyn PositionalEncoding<A>, len: usiz
     same_bits(LAW, "some columns of a wider array".into(), part.view(), expected.view())
 }
 
-fn adding_is_encoding_and_addition<A: Element>(e: &dyn PositionalEncoding<A>, len: usize) -> Result<(), Violation> {
+fn adding_is_encoding_and_addition<A: Element>(
+    e: &dyn PositionalEncoding<A>,
+    len: usize,
+) -> Result<(), Violation> {
     const LAW: &str = "add_to is encode and an addition";
-    let words = Array2::from_shape_fn((len, e.dim()), |(i, j)| A::from_f64((i * 31 + j) as f64 * 0.37 - 5.0));
+    let words = Array2::from_shape_fn((len, e.dim()), |(i, j)| {
+        A::from_f64((i * 31 + j) as f64 * 0.37 - 5.0)
+    });
     let vectors = encode(LAW, e, &Positions::from(0..len))?;
     let mut expected = words.clone();
     expected.zip_mut_with(&vectors, |word, vector| *word = *word + *vector);
@@ -153,7 +177,10 @@ fn adding_is_encoding_and_addition<A: Element>(e: &dyn PositionalEncoding<A>, le
     Ok(())
 }
 
-fn bad_input_is_refused<A: Element>(e: &dyn PositionalEncoding<A>, len: usize) -> Result<(), Violation> {
+fn bad_input_is_refused<A: Element>(
+    e: &dyn PositionalEncoding<A>,
+    len: usize,
+) -> Result<(), Violation> {
     const LAW: &str = "bad input is an error, and the output stays as it was";
     let past: Vec<f64> = e.max_len().map_or(vec![f64::NAN], |len| vec![len as f64, f64::NAN]);
     let bad = past.into_iter().chain([f64::INFINITY, f64::NEG_INFINITY]);
@@ -180,7 +207,9 @@ fn refuses<A: Element>(
     let before = Array2::from_shape_fn(shape, |(i, j)| A::from_f64((i + 2 * j) as f64));
     let detail = || format!("positions {positions:?}, output {shape:?}");
     let mut after = before.clone();
-    for result in [e.encode_into(positions, after.view_mut()), e.add_to(positions, after.view_mut())] {
+    for result in
+        [e.encode_into(positions, after.view_mut()), e.add_to(positions, after.view_mut())]
+    {
         if result.is_ok() {
             return Err(Violation { law, detail: format!("no error: {}", detail()) });
         }
@@ -223,7 +252,10 @@ fn same_bits<A: Element>(
     }
     for ((at, found), expected) in found.indexed_iter().zip(expected) {
         if found.to_f64().to_bits() != expected.to_f64().to_bits() {
-            return Err(Violation { law, detail: format!("{detail}: {found:?} instead of {expected:?} at {at:?}") });
+            return Err(Violation {
+                law,
+                detail: format!("{detail}: {found:?} instead of {expected:?} at {at:?}"),
+            });
         }
     }
     Ok(())

@@ -4,7 +4,9 @@ mod train;
 
 use core::array;
 
-use ndarray::{Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, Data, Dimension};
+use ndarray::{
+    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, Data, Dimension,
+};
 use num_traits::{AsPrimitive, PrimInt};
 
 use crate::additive::zeros;
@@ -14,10 +16,12 @@ use crate::phase::{BLOCK, Picked};
 use crate::training::FrozenRows;
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
-/// The embedding layer of a transformer: a word table, an encoding of positions, and if the model has them segments.
+/// The embedding layer of a transformer: a word table, an encoding of positions, and if the model
+/// has them segments.
 ///
-/// out\[…, i\] = words\[token_i\] · scale + segments\[segment_i\] + PE(position_i), summed in this order in the element type,
-/// which is the order of BERT and its descendants, so that sums before LayerNorm are theirs bit for bit.
+/// out\[…, i\] = words\[token_i\] · scale + segments\[segment_i\] + PE(position_i), summed in this
+/// order in the element type, which is the order of BERT and its descendants, so that sums before
+/// LayerNorm are theirs bit for bit.
 ///
 /// ```
 /// use ndarray::array;
@@ -52,7 +56,13 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// [`Error::WidthMismatch`].
     pub fn new(words: Array2<A>, positions: E) -> Result<Self, Error> {
         check_width(&words, positions.dim())?;
-        Ok(Self { words: row_major(words), segments: None, positions, scale: None, frozen: FrozenRows::default() })
+        Ok(Self {
+            words: row_major(words),
+            segments: None,
+            positions,
+            scale: None,
+            frozen: FrozenRows::default(),
+        })
     }
 
     /// Multiplies word rows by `scale`: √dim in the paper, Marian and BART with `scale_embedding`.
@@ -79,7 +89,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { scale: Some(A::from_f64(scale)), ..self })
     }
 
-    /// Adds rows of a segment (token type) table (segments, dim). Where a lookup names no segments, all are segment 0.
+    /// Adds rows of a segment (token type) table (segments, dim). Where a lookup names no segments,
+    /// all are segment 0.
     ///
     /// # Errors
     ///
@@ -89,7 +100,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
-    /// The same tables with another encoding of positions: encodings are compared without a second vocabulary in memory.
+    /// The same tables with another encoding of positions: encodings are compared without a second
+    /// vocabulary in memory.
     ///
     /// # Errors
     ///
@@ -105,7 +117,10 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// assert_eq!(learned.embed(&array![0])?, array![[1.5, 2.25]]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn with_positions<F: PositionalEncoding<A>>(self, positions: F) -> Result<TokenEmbedding<A, F>, Error> {
+    pub fn with_positions<F: PositionalEncoding<A>>(
+        self,
+        positions: F,
+    ) -> Result<TokenEmbedding<A, F>, Error> {
         check_width(&self.words, positions.dim())?;
         let Self { words, segments, scale, frozen, .. } = self;
         Ok(TokenEmbedding { words, segments, positions, scale, frozen })
@@ -199,9 +214,10 @@ where
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`] for tokens without an axis, [`Error::LengthMismatch`] for segments, positions or an output of
-    /// another shape, [`Error::WidthMismatch`], [`Error::IdOutsideTable`], and what the encoding says of the positions.
-    /// Then `out` is as it was.
+    /// [`Error::TooFewAxes`] for tokens without an axis, [`Error::LengthMismatch`] for segments,
+    /// positions or an output of another shape, [`Error::WidthMismatch`],
+    /// [`Error::IdOutsideTable`], and what the encoding says of the positions. Then `out` is as it
+    /// was.
     pub fn embed_into(&self, out: ArrayViewMut<'_, A, D::Larger>) -> Result<(), Error> {
         self.check()?;
         let (expected, dim) = (self.tokens.shape(), self.embedding.positions.dim());
@@ -211,7 +227,9 @@ where
             }
         }
         match out.shape().last() {
-            Some(&found) if found != dim => return Err(Error::WidthMismatch { expected: dim, found }),
+            Some(&found) if found != dim => {
+                return Err(Error::WidthMismatch { expected: dim, found });
+            }
             _ => {}
         }
         let tokens = self.tokens.view().into_dyn();
@@ -223,7 +241,8 @@ where
             let segments = array::from_fn(|n| nth(segments.as_ref()?, sequence + n));
             self.embedding.write(tokens, segments, row, rows, vectors);
         };
-        Sum { encoding: &self.embedding.positions, positions, write: Some(&write) }.make(out.into_dyn())
+        Sum { encoding: &self.embedding.positions, positions, write: Some(&write) }
+            .make(out.into_dyn())
     }
 
     /// 0..len
@@ -242,14 +261,22 @@ where
                     return Err(Error::LengthMismatch { what: "segments", expected, found });
                 }
             }
-            check_ids("segment", segments, self.embedding.segments.as_ref().map_or(0, Array2::nrows))?;
+            check_ids(
+                "segment",
+                segments,
+                self.embedding.segments.as_ref().map_or(0, Array2::nrows),
+            )?;
         } else if self.embedding.segments.as_ref().is_some_and(|segments| segments.nrows() == 0) {
             return Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 });
         }
         let default = self.default_positions();
         let positions = self.positions.as_ref().unwrap_or(&default);
         if positions.len() != len {
-            return Err(Error::LengthMismatch { what: "positions", expected: len, found: positions.len() });
+            return Err(Error::LengthMismatch {
+                what: "positions",
+                expected: len,
+                found: positions.len(),
+            });
         }
         let sequences: usize = self.tokens.shape()[..self.tokens.ndim() - 1].iter().product();
         match positions.rows() {
@@ -262,7 +289,8 @@ where
 }
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// Writes the sums of words, segments and vectors of the tokens of four sequences, from `row` on.
+    /// Writes the sums of words, segments and vectors of the tokens of four sequences, from `row`
+    /// on.
     fn write<'i, T: PrimInt + AsPrimitive<i64>>(
         &self,
         tokens: [Option<ArrayView1<'i, T>>; 4],
@@ -274,7 +302,9 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         let len = vectors.nrows();
         // Without ids the rows are the first of their table.
         let (mut word_ids, mut segment_ids) = ([[0; BLOCK]; 4], [[0; BLOCK]; 4]);
-        for (numbers, ids) in word_ids.iter_mut().zip(tokens).chain(segment_ids.iter_mut().zip(segments)) {
+        for (numbers, ids) in
+            word_ids.iter_mut().zip(tokens).chain(segment_ids.iter_mut().zip(segments))
+        {
             let ids = ids.iter().flat_map(|ids| ids.iter().skip(row).take(len));
             numbers.iter_mut().zip(ids).for_each(|(number, id)| *number = id.as_() as usize);
         }
@@ -282,7 +312,9 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
             set: self.positions.instruction_set(),
             words: word_ids.each_ref().map(|numbers| Picked::rows(&self.words, &numbers[..len])),
             scale: self.scale.unwrap_or(A::one()),
-            segments: segment_ids.each_ref().map(|numbers| Picked::rows(self.segments.as_ref()?, &numbers[..len])),
+            segments: segment_ids
+                .each_ref()
+                .map(|numbers| Picked::rows(self.segments.as_ref()?, &numbers[..len])),
         };
         summands.write(rows, vectors);
     }
@@ -300,7 +332,11 @@ where
 }
 
 fn check_width<A>(table: &Array2<A>, dim: usize) -> Result<(), Error> {
-    if table.ncols() == dim { Ok(()) } else { Err(Error::WidthMismatch { expected: dim, found: table.ncols() }) }
+    if table.ncols() == dim {
+        Ok(())
+    } else {
+        Err(Error::WidthMismatch { expected: dim, found: table.ncols() })
+    }
 }
 
 fn row_major<A: Element>(table: Array2<A>) -> Array2<A> {

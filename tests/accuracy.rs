@@ -1,7 +1,7 @@
 //! How close the values are to the formula: against truth at 80 digits and more.
 //!
-//! `tests/golden/e1…` and `e2…` come with the other golden files; `tests/truth/` is made by `tools/truth.py`.
-//! Run with `--nocapture` to see what was measured.
+//! `tests/golden/e1…` and `e2…` come with the other golden files; `tests/truth/` is made by
+//! `tools/truth.py`. Run with `--nocapture` to see what was measured.
 
 mod common;
 
@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use common::Tensors;
 use ndarray::Array2;
-use positional_encodings::{Element, Error, Frequencies, PositionalEncoding, Positions, Sinusoidal};
+use positional_encodings::{
+    Element, Error, Frequencies, PositionalEncoding, Positions, Sinusoidal,
+};
 
 /// A true value: the nearest double, and what it lacks.
 #[derive(Clone, Copy)]
@@ -88,8 +90,11 @@ impl Worst {
 
 fn encoding(kind: u8, dim: i32, base: f64) -> Result<Sinusoidal, Error> {
     let dim = usize::try_from(dim).unwrap();
-    let frequencies =
-        if kind == 0 { Frequencies::geometric(dim, base) } else { Frequencies::geometric_inclusive(dim, base) };
+    let frequencies = if kind == 0 {
+        Frequencies::geometric(dim, base)
+    } else {
+        Frequencies::geometric_inclusive(dim, base)
+    };
     frequencies.map(Sinusoidal::from_frequencies)
 }
 
@@ -97,7 +102,8 @@ fn rows<A: Element>(encoding: &Sinusoidal, positions: &[f64]) -> Array2<A> {
     encoding.encode(&Positions::from(positions)).unwrap()
 }
 
-/// sin and cos at the positions, dims and bases of the golden truth: everything correctly rounded in f32.
+/// sin and cos at the positions, dims and bases of the golden truth: everything correctly rounded
+/// in f32.
 #[test]
 fn golden_sines_and_cosines() {
     let golden = Tensors::golden("e1_truth_sin_cos");
@@ -106,14 +112,17 @@ fn golden_sines_and_cosines() {
     let truths = [golden.list::<f64>("truth/sin_f64"), golden.list::<f64>("truth/cos_f64")];
     let rounded = [golden.list::<f32>("truth/sin_f32"), golden.list::<f32>("truth/cos_f32")];
     let (mut single, mut double, mut correct) = (Worst::default(), Worst::default(), 0);
-    for ((dim, base), cases) in grouped((0..dims.len()).map(|case| ((dims[case], bases[case].to_bits()), case))) {
+    for ((dim, base), cases) in
+        grouped((0..dims.len()).map(|case| ((dims[case], bases[case].to_bits()), case)))
+    {
         let encoding = encoding(0, dim, f64::from_bits(base)).unwrap();
         let at: Vec<f64> = cases.iter().map(|&case| positions[case]).collect();
         let (singles, doubles) = (rows::<f32>(&encoding, &at), rows::<f64>(&encoding, &at));
         for (row, &case) in cases.iter().enumerate() {
             for member in [0, 1] {
                 let column = 2 * pairs[case] as usize + member;
-                // The nearest double stands for the truth here: half an ulp of f64 is its own error.
+                // The nearest double stands for the truth here: half an ulp of f64 is its own
+                // error.
                 let truth = Truth { nearest: truths[member][case], rest: 0.0 };
                 single.see_f32(singles[[row, column]], truth);
                 double.see_f64(doubles[[row, column]], truth);
@@ -127,8 +136,8 @@ fn golden_sines_and_cosines() {
     double.check_f64();
 }
 
-/// Positions where sines and cosines are as small as they get, and the last positions, at bases from 100 to 1e8 and dims
-/// from 2 to 16384.
+/// Positions where sines and cosines are as small as they get, and the last positions, at bases
+/// from 100 to 1e8 and dims from 2 to 16384.
 #[test]
 fn hard_sines_and_cosines() {
     let file = Tensors::open("truth", "hard");
@@ -139,21 +148,29 @@ fn hard_sines_and_cosines() {
     let nearest = [file.list::<f64>("cases/sin"), file.list::<f64>("cases/cos")];
     let rests = [file.list::<f32>("cases/sin_rest"), file.list::<f32>("cases/cos_rest")];
     let (mut single, mut double) = (Worst::default(), Worst::default());
-    for (index, cases) in grouped((0..encodings.len()).map(|case| (usize::from(encodings[case]), case))) {
+    for (index, cases) in
+        grouped((0..encodings.len()).map(|case| (usize::from(encodings[case]), case)))
+    {
         let encoding = encoding(kinds[index], dims[index], bases[index]).unwrap();
         let at: Vec<f64> = cases.iter().map(|&case| positions[case]).collect();
         let (singles, doubles) = (rows::<f32>(&encoding, &at), rows::<f64>(&encoding, &at));
         for (row, &case) in cases.iter().enumerate() {
             for member in [0, 1] {
                 let column = 2 * usize::from(pairs[case]) + member;
-                let truth = Truth { nearest: nearest[member][case], rest: f64::from(rests[member][case]) };
+                let truth =
+                    Truth { nearest: nearest[member][case], rest: f64::from(rests[member][case]) };
                 single.see_f32(singles[[row, column]], truth);
                 double.see_f64(doubles[[row, column]], truth);
             }
         }
     }
-    assert!(positions.iter().filter(|&&position| position == 9_007_199_254_740_991.0).count() > 100);
-    assert!(nearest[0].iter().filter(|sin| **sin != 0.0 && sin.abs() < 1e-15).count() > 10, "the sines are not hard");
+    assert!(
+        positions.iter().filter(|&&position| position == 9_007_199_254_740_991.0).count() > 100
+    );
+    assert!(
+        nearest[0].iter().filter(|sin| **sin != 0.0 && sin.abs() < 1e-15).count() > 10,
+        "the sines are not hard"
+    );
     single.check_f32();
     double.check_f64();
 }
@@ -165,9 +182,9 @@ fn correctly_rounded_rows<A: Element>(format: &str, bytes: impl Fn(A) -> Vec<u8>
     let (bases, positions) = (file.list::<f64>("rows/base"), file.list::<f64>("rows/position"));
     let hashes = file.list::<u64>(&format!("rows/{format}"));
     let (mut values, mut wrong) = (0, Vec::new());
-    for ((kind, dim, base), cases) in
-        grouped((0..dims.len()).map(|case| ((kinds[case], dims[case], bases[case].to_bits()), case)))
-    {
+    for ((kind, dim, base), cases) in grouped(
+        (0..dims.len()).map(|case| ((kinds[case], dims[case], bases[case].to_bits()), case)),
+    ) {
         let encoding = encoding(kind, dim, f64::from_bits(base)).unwrap();
         let at: Vec<f64> = cases.iter().map(|&case| positions[case]).collect();
         let rows = rows::<A>(&encoding, &at);
@@ -185,7 +202,11 @@ fn correctly_rounded_rows<A: Element>(format: &str, bytes: impl Fn(A) -> Vec<u8>
     );
     assert!(values >= 1_000_000);
     // A wrong row has at least one wrong value; with one wrong row, as good as surely one.
-    assert!(wrong.len() <= values / 1_000_000, "{} rows of {values} values are wrong: {wrong:?}", wrong.len());
+    assert!(
+        wrong.len() <= values / 1_000_000,
+        "{} rows of {values} values are wrong: {wrong:?}",
+        wrong.len()
+    );
 }
 
 #[test]
@@ -241,7 +262,9 @@ fn a_naive_loop_is_caught() {
 }
 
 fn fnv1a(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
 
 fn grouped<K: Ord, V>(items: impl Iterator<Item = (K, V)>) -> BTreeMap<K, Vec<V>> {

@@ -31,12 +31,16 @@ fn the_transformers() -> Outcome {
     Ok(())
 }
 
-/// "pos_vector(i) = sin(1000 i / 1000) for even indices, cos for odd": every pair turns one radian per position.
+/// "pos_vector(i) = sin(1000 i / 1000) for even indices, cos for odd": every pair turns one radian
+/// per position.
 #[test]
 fn one_radian_per_position() -> Outcome {
     let dim = 6;
-    for frequencies in [Frequencies::from_radians(vec![1.0; dim / 2])?, Frequencies::geometric(dim, 1.0)?] {
-        let found: Array2<f64> = Sinusoidal::from_frequencies(frequencies).encode(&Positions::from(0..20))?;
+    for frequencies in
+        [Frequencies::from_radians(vec![1.0; dim / 2])?, Frequencies::geometric(dim, 1.0)?]
+    {
+        let found: Array2<f64> =
+            Sinusoidal::from_frequencies(frequencies).encode(&Positions::from(0..20))?;
         close(&found, |p, j| {
             let angle = 1000.0 * p as f64 / 1000.0;
             if j % 2 == 0 { angle.sin() } else { angle.cos() }
@@ -45,22 +49,27 @@ fn one_radian_per_position() -> Outcome {
     Ok(())
 }
 
-/// Its worked example: sin 1, cos 1, sin 2, cos 2, … cos 4, which is positions 1..=4 at dim 2 in order.
+/// Its worked example: sin 1, cos 1, sin 2, cos 2, … cos 4, which is positions 1..=4 at dim 2 in
+/// order.
 #[test]
 fn worked_example() -> Outcome {
     let rows: Array2<f64> = Sinusoidal::new(2)?.encode(&Positions::from(1..5))?;
     let example: Vec<String> = rows.iter().map(|value| format!("{value:.3}")).collect();
-    assert_eq!(example, ["0.841", "0.540", "0.909", "-0.416", "0.141", "-0.990", "-0.757", "-0.654"]);
+    assert_eq!(
+        example,
+        ["0.841", "0.540", "0.909", "-0.416", "0.141", "-0.990", "-0.757", "-0.654"]
+    );
     Ok(())
 }
 
-/// Its code: feature 2i − 2 is sin(π · p · i / pos_size), feature 2i − 1 the cosine, for i in 1..=pos_size; the rest is
-/// zero.
+/// Its code: feature 2i − 2 is sin(π · p · i / pos_size), feature 2i − 1 the cosine, for i in
+/// 1..=pos_size; the rest is zero.
 #[test]
 fn its_code() -> Outcome {
     let (pos_size, dim) = (3, 10);
     let encoding = |pos_size: usize, dim| {
-        Sinusoidal::from_frequencies(Frequencies::harmonic(2 * pos_size, 2.0 * pos_size as f64)?).padded_to(dim)
+        Sinusoidal::from_frequencies(Frequencies::harmonic(2 * pos_size, 2.0 * pos_size as f64)?)
+            .padded_to(dim)
     };
     let found: Array2<f64> = encoding(pos_size, dim)?.encode(&Positions::from(0..40))?;
     let mut expected = Array2::<f64>::zeros((40, dim));
@@ -72,7 +81,13 @@ fn its_code() -> Outcome {
         }
     }
     close(&found, |p, j| expected[[p, j]]);
-    assert!(found.columns().into_iter().skip(2 * pos_size).all(|column| column.iter().all(|&value| value == 0.0)));
+    assert!(
+        found
+            .columns()
+            .into_iter()
+            .skip(2 * pos_size)
+            .all(|column| column.iter().all(|&value| value == 0.0))
+    );
 
     // There a pos_size of more than dim/2 writes out of bounds; here it is refused.
     assert!(encoding(5, dim).is_ok());

@@ -2,9 +2,9 @@
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayViewMut, Dimension, arr0, array};
 use positional_encodings::{
-    Error, Frequencies, Init, InstructionSet, Learned, OddDim, PositionalEncoding, Positions, Sinusoidal,
-    TokenEmbedding, add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
-    embed_with_positions_at, ids,
+    Error, Frequencies, Init, InstructionSet, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, TokenEmbedding, add_positions, add_positions_at, concat_positions,
+    concat_positions_at, embed_with_positions, embed_with_positions_at, ids,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -100,7 +100,10 @@ fn bases() {
     assert_eq!(Frequencies::geometric(6, 1.0).unwrap().to_radians(), [1.0; 3]);
     assert_eq!(Frequencies::geometric(4, 0.25).unwrap().to_radians(), [1.0, 2.0]);
     let too_fast = Frequencies::geometric(4, 1e-300).unwrap_err();
-    assert!(matches!(too_fast, Error::InvalidFrequency { pair: 1, frequency } if frequency > 1e140), "{too_fast:?}");
+    assert!(
+        matches!(too_fast, Error::InvalidFrequency { pair: 1, frequency } if frequency > 1e140),
+        "{too_fast:?}"
+    );
 }
 
 #[test]
@@ -109,12 +112,19 @@ fn frequencies_and_factors() {
         says(
             Frequencies::from_radians([1.0, 2.0, frequency]),
             Error::InvalidFrequency { pair: 2, frequency },
-            &format!("frequency {frequency} of pair 2 is not finite or turns 2^63 times per position"),
+            &format!(
+                "frequency {frequency} of pair 2 is not finite or turns 2^63 times per position"
+            ),
         );
     }
-    for (shortest, longest) in
-        [(0.0, 1.0), (2.0, 1.0), (-1.0, 1.0), (f64::NAN, 1.0), (1.0, f64::NAN), (1.0, f64::INFINITY)]
-    {
+    for (shortest, longest) in [
+        (0.0, 1.0),
+        (2.0, 1.0),
+        (-1.0, 1.0),
+        (f64::NAN, 1.0),
+        (1.0, f64::NAN),
+        (1.0, f64::INFINITY),
+    ] {
         says(
             Frequencies::timescales(4, shortest..=longest),
             Error::InvalidTimescales { shortest, longest },
@@ -132,8 +142,13 @@ fn frequencies_and_factors() {
     for factor in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = || Error::InvalidFactor { factor };
         says(good().scaled(factor), error(), &format!("factor {factor} is not finite"));
-        says(Sinusoidal::new(4).unwrap().with_amplitude(factor), error(), &format!("factor {factor} is not finite"));
-        let words = TokenEmbedding::new(Array2::<f32>::zeros((2, 4)), Sinusoidal::new(4).unwrap()).unwrap();
+        says(
+            Sinusoidal::new(4).unwrap().with_amplitude(factor),
+            error(),
+            &format!("factor {factor} is not finite"),
+        );
+        let words =
+            TokenEmbedding::new(Array2::<f32>::zeros((2, 4)), Sinusoidal::new(4).unwrap()).unwrap();
         says(words.with_scale(factor), error(), &format!("factor {factor} is not finite"));
     }
     assert!(matches!(good().scaled(1e30), Err(Error::InvalidFrequency { pair: 0, .. })));
@@ -154,7 +169,11 @@ fn positions() {
         says(refused((3, 4), |out| encoding.add_to(&at, out)), error(), &message);
         says(refused((3, 4), |out| add_positions_at(out, &encoding, &at)), error(), &message);
         says(refused((2, 3, 4), |out| add_positions_at(out, &encoding, &at)), error(), &message);
-        says(embed_with_positions_at(&Array2::<f32>::zeros((3, 4)), &encoding, &at), error(), &message);
+        says(
+            embed_with_positions_at(&Array2::<f32>::zeros((3, 4)), &encoding, &at),
+            error(),
+            &message,
+        );
         says(concat_positions_at(&Array2::<f32>::zeros((3, 4)), &encoding, &at), error(), &message);
     }
     says(
@@ -183,9 +202,12 @@ fn positions_past_a_table() {
         past(-1.0),
         "position -1 is outside a table of 512 rows",
     );
-    for (list, position) in
-        [([0.0, 511.5], 511.5), ([-0.5, 0.0], -0.5), ([0.0, 1e300], 1e300), ([i64::MAX as f64; 2], 2_f64.powi(63))]
-    {
+    for (list, position) in [
+        ([0.0, 511.5], 511.5),
+        ([-0.5, 0.0], -0.5),
+        ([0.0, 1e300], 1e300),
+        ([i64::MAX as f64; 2], 2_f64.powi(63)),
+    ] {
         let found = refused((2, 4), |out| learned.encode_into(&Positions::from(&list), out));
         assert_eq!(found, Err(past(position)));
     }
@@ -196,7 +218,10 @@ fn positions_past_a_table() {
     assert_eq!(refused((513, 4), |out| add_positions(out, &learned)), Err(past(512.0)));
     assert_eq!(refused((2, 513, 4), |out| add_positions(out, &learned)), Err(past(512.0)));
     let differing = array![[0_i64, 1], [2, 512]];
-    assert_eq!(refused((2, 2, 4), |out| add_positions_at(out, &learned, &differing)), Err(past(512.0)));
+    assert_eq!(
+        refused((2, 2, 4), |out| add_positions_at(out, &learned, &differing)),
+        Err(past(512.0))
+    );
 
     let offset = learned.clone().with_offset(2).unwrap();
     says(
@@ -209,7 +234,9 @@ fn positions_past_a_table() {
     assert_eq!(learned.clone().with_offset(512).unwrap().max_len(), Some(0));
     assert_eq!(learned.clone().with_zero_row(512).unwrap_err(), past(512.0));
     let none = Learned::from_table(Array2::<f32>::zeros((0, 4))).unwrap();
-    assert!(none.encode(&Positions::from(0..0)).is_ok() && none.encode(&Positions::from(0..1)).is_err());
+    assert!(
+        none.encode(&Positions::from(0..0)).is_ok() && none.encode(&Positions::from(0..1)).is_err()
+    );
     assert!(none.encode(&Positions::from(&[0.5])).is_err());
 }
 
@@ -218,7 +245,8 @@ fn initialisers() {
     let init = |init| Learned::<f32>::init(3, 4, init, &mut ChaCha8Rng::seed_from_u64(0));
     for std in [-1.0, f64::NAN, f64::INFINITY] {
         let message = format!("std must be finite and not negative, but it is {std}");
-        let error = || Error::InvalidInit { needs: "std must be finite and not negative", found: std };
+        let error =
+            || Error::InvalidInit { needs: "std must be finite and not negative", found: std };
         says(init(Init::Normal { std }), error(), &message);
         says(init(Init::TruncatedNormal { std, bound: 1.0 }), error(), &message);
     }
@@ -226,16 +254,24 @@ fn initialisers() {
         let found = init(Init::TruncatedNormal { std: 1.0, bound });
         assert!(matches!(found, Err(Error::InvalidInit { .. })), "{bound}");
     }
-    for (low, high) in
-        [(1.0, 0.0), (0.0, 0.0), (0.0, f64::NAN), (f64::NAN, 0.0), (0.0, f64::INFINITY), (-1e308, 1.7e308)]
-    {
+    for (low, high) in [
+        (1.0, 0.0),
+        (0.0, 0.0),
+        (0.0, f64::NAN),
+        (f64::NAN, 0.0),
+        (0.0, f64::INFINITY),
+        (-1e308, 1.7e308),
+    ] {
         let found = init(Init::Uniform { low, high });
         assert!(matches!(found, Err(Error::InvalidInit { .. })), "{low} {high}");
     }
     assert!(init(Init::Normal { std: 0.0 }).is_ok());
     let bounded = init(Init::TruncatedNormal { std: 1.0, bound: 0.02 }).unwrap();
     assert!(bounded.table().iter().all(|value| value.abs() <= 0.02));
-    assert_eq!(Learned::<f32>::init(3, 0, Init::Zeros, &mut ChaCha8Rng::seed_from_u64(0)).unwrap_err(), Error::ZeroDim);
+    assert_eq!(
+        Learned::<f32>::init(3, 0, Init::Zeros, &mut ChaCha8Rng::seed_from_u64(0)).unwrap_err(),
+        Error::ZeroDim
+    );
 }
 
 #[test]
@@ -253,7 +289,10 @@ fn shapes() {
         "2 rows where there must be 3",
     );
     let width = Error::WidthMismatch { expected: 4, found: 3 };
-    assert_eq!(embed_with_positions(&Array3::<f32>::zeros((2, 2, 3)), &encoding), Err(width.clone()));
+    assert_eq!(
+        embed_with_positions(&Array3::<f32>::zeros((2, 2, 3)), &encoding),
+        Err(width.clone())
+    );
     assert_eq!(refused((2, 2, 3), |out| add_positions(out, &encoding)), Err(width));
     says(
         refused((2, 3, 4), |out| add_positions_at(out, &encoding, 0..5)),
@@ -274,7 +313,10 @@ fn shapes() {
     assert_eq!(embed_with_positions(&arr0(1_f32), &encoding).unwrap_err(), scalar);
     assert_eq!(concat_positions(&arr0(1_f32), &encoding).unwrap_err(), scalar);
     assert_eq!(refused((), |out| add_positions(out, &encoding)).unwrap_err(), scalar);
-    assert_eq!(refused(4, |out| add_positions(out, &encoding)), Err(Error::TooFewAxes { expected: 2, found: 1 }));
+    assert_eq!(
+        refused(4, |out| add_positions(out, &encoding)),
+        Err(Error::TooFewAxes { expected: 2, found: 1 })
+    );
 }
 
 #[test]
@@ -306,9 +348,10 @@ fn tokens() {
     );
     let embedding = TokenEmbedding::new(words, &encoding).unwrap();
     assert!(embedding.clone().with_segments(Array2::zeros((2, 1))).is_err());
-    for (id, message) in
-        [(10, "word id 10 is outside a table of 10 rows"), (-1, "word id -1 is outside a table of 10 rows")]
-    {
+    for (id, message) in [
+        (10, "word id 10 is outside a table of 10 rows"),
+        (-1, "word id -1 is outside a table of 10 rows"),
+    ] {
         let tokens = array![[0, 1], [2, id]];
         let error = || Error::IdOutsideTable { table: "word", id, rows: 10 };
         says(embedding.embed(&tokens), error(), message);
@@ -321,7 +364,9 @@ fn tokens() {
     let segmented = embedding.clone().with_segments(Array2::zeros((2, 2))).unwrap();
     let segments = array![[0, 1], [2, 0]];
     says(
-        refused((2, 2, 2), |out| segmented.lookup(&tokens).with_segments(&segments).embed_into(out)),
+        refused((2, 2, 2), |out| {
+            segmented.lookup(&tokens).with_segments(&segments).embed_into(out)
+        }),
         Error::IdOutsideTable { table: "segment", id: 2, rows: 2 },
         "segment id 2 is outside a table of 2 rows",
     );
@@ -334,12 +379,21 @@ fn tokens() {
         "3 segments where there must be 2",
     );
     let no_rows = embedding.clone().with_segments(Array2::zeros((0, 2))).unwrap();
-    assert_eq!(no_rows.embed(&tokens), Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 }));
+    assert_eq!(
+        no_rows.embed(&tokens),
+        Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 })
+    );
 
     let wrong_positions = embedding.lookup(&tokens).at(0..3).embed();
-    assert_eq!(wrong_positions, Err(Error::LengthMismatch { what: "positions", expected: 2, found: 3 }));
+    assert_eq!(
+        wrong_positions,
+        Err(Error::LengthMismatch { what: "positions", expected: 2, found: 3 })
+    );
     let wrong_rows = embedding.lookup(&tokens).at(&Array2::<i64>::zeros((1, 2))).embed();
-    assert_eq!(wrong_rows, Err(Error::LengthMismatch { what: "rows of positions", expected: 2, found: 1 }));
+    assert_eq!(
+        wrong_rows,
+        Err(Error::LengthMismatch { what: "rows of positions", expected: 2, found: 1 })
+    );
     let nan = embedding.lookup(&tokens).at(&[0.0, f64::NAN]).embed();
     assert!(matches!(nan, Err(Error::NonFinitePosition { index: 1, .. })), "{nan:?}");
     let shape = refused((2, 3, 2), |out| embedding.lookup(&tokens).embed_into(out));
@@ -359,10 +413,13 @@ fn ragged_batches_and_offsets() {
     let huge = ids::packed_from_offsets(&[0, i64::MAX]);
     assert_eq!(huge, Err(Error::TooLarge { rows: i64::MAX as usize, dim: 1 }));
     assert_eq!(ids::batch(&[&[][..], &[1]]), Err(Error::Ragged { row: 1, expected: 0, found: 1 }));
-    for (offsets, index) in [(vec![0, 3, 2], 2), (vec![1, 2], 0), (vec![-1, 2], 0), (vec![0, i64::MIN], 1)] {
+    for (offsets, index) in
+        [(vec![0, 3, 2], 2), (vec![1, 2], 0), (vec![-1, 2], 0), (vec![0, i64::MIN], 1)]
+    {
         let offset = offsets[index];
-        let message =
-            format!("offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease");
+        let message = format!(
+            "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease"
+        );
         says(ids::packed_from_offsets(&offsets), Error::InvalidOffsets { index, offset }, &message);
     }
 }

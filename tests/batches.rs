@@ -1,8 +1,10 @@
-//! Sequences that share positions are summed several at a time: with the bits of one by one, whatever their number and layout.
+//! Sequences that share positions are summed several at a time: with the bits of one by one,
+//! whatever their number and layout.
 
 use ndarray::{Array2, Array3, Array4, ArrayD, ArrayViewMut3, ArrayViewMutD, Axis, IxDyn, s};
 use positional_encodings::{
-    Element, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, add_positions, embed_with_positions,
+    Element, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, add_positions,
+    embed_with_positions,
 };
 
 /// The same additions, one sequence after the other.
@@ -27,8 +29,11 @@ fn check<A: Element>() {
         for len in [1, 7, 70] {
             let vectors: Array2<A> = encoding.encode(&Positions::from(0..len)).unwrap();
             for sequences in 0..10 {
-                for shape in [vec![sequences, len, dim], vec![2, sequences, len, dim], vec![sequences, 1, 3, len, dim]]
-                {
+                for shape in [
+                    vec![sequences, len, dim],
+                    vec![2, sequences, len, dim],
+                    vec![sequences, 1, 3, len, dim],
+                ] {
                     let (mut found, mut expected) = (words::<A>(&shape), words::<A>(&shape));
                     add_positions(found.view_mut(), &encoding).unwrap();
                     one_by_one(expected.view_mut(), &vectors);
@@ -66,14 +71,19 @@ fn table<A: Element>(rows: usize, dim: usize) -> Array2<A> {
     words(&[rows, dim]).into_dimensionality().unwrap()
 }
 
-/// A lookup with and without segments, in outputs that begin anywhere in a line of the cache, have gaps, or elements apart.
+/// A lookup with and without segments, in outputs that begin anywhere in a line of the cache, have
+/// gaps, or elements apart.
 fn check_lookups<A: Element>() {
-    for (dim, len, sequences) in [(37, 70, 5), (37, 3, 1), (150, 7, 1), (300, 9, 4), (1, 5, 3), (1100, 3, 2)] {
-        let (vocabulary, kinds, places) = (table::<A>(50, dim), table::<A>(2, dim), table::<A>(len, dim));
+    for (dim, len, sequences) in
+        [(37, 70, 5), (37, 3, 1), (150, 7, 1), (300, 9, 4), (1, 5, 3), (1100, 3, 2)]
+    {
+        let (vocabulary, kinds, places) =
+            (table::<A>(50, dim), table::<A>(2, dim), table::<A>(len, dim));
         let tokens = Array2::from_shape_fn((sequences, len), |(n, i)| (31 * n + 17 * i * i) % 50);
         let segments = tokens.mapv(|token| token % 2);
         let (scale, learned) = (A::from_f64(0.3), || Learned::from_table(places.clone()).unwrap());
-        let plain = TokenEmbedding::new(vocabulary.clone(), learned()).unwrap().with_scale(0.3).unwrap();
+        let plain =
+            TokenEmbedding::new(vocabulary.clone(), learned()).unwrap().with_scale(0.3).unwrap();
         let segmented = plain.clone().with_segments(kinds.clone()).unwrap();
         let expected = |with_segments: bool| {
             Array3::from_shape_fn((sequences, len, dim), |(n, i, k)| {
@@ -85,13 +95,17 @@ fn check_lookups<A: Element>() {
         let size = sequences * len * dim;
         let mut room = vec![A::zero(); 40 + 2 * size];
         for start in 0..18 {
-            let mut out = ArrayViewMut3::from_shape((sequences, len, dim), &mut room[start..start + size]).unwrap();
+            let mut out =
+                ArrayViewMut3::from_shape((sequences, len, dim), &mut room[start..start + size])
+                    .unwrap();
             plain.lookup(&tokens).embed_into(out.view_mut()).unwrap();
             assert_eq!(out, expected(false), "{dim} {start}");
             segmented.lookup(&tokens).with_segments(&segments).embed_into(out.view_mut()).unwrap();
             assert_eq!(out, expected(true), "{dim} {start}");
         }
-        let mut wide = ArrayViewMut3::from_shape((sequences, len, 2 * dim), &mut room[3..3 + 2 * size]).unwrap();
+        let mut wide =
+            ArrayViewMut3::from_shape((sequences, len, 2 * dim), &mut room[3..3 + 2 * size])
+                .unwrap();
         for view in [s![.., .., dim..], s![.., .., ..;2], s![.., .., ..dim;-1]] {
             let mut out = wide.slice_mut(view);
             segmented.lookup(&tokens).with_segments(&segments).embed_into(out.view_mut()).unwrap();
@@ -115,10 +129,18 @@ fn words_of_any_layout() {
     let encoding = Sinusoidal::new(6).unwrap();
     let vectors: Array2<f32> = encoding.encode(&Positions::from(0..9)).unwrap();
     let whole: Array4<f32> = words(&[5, 3, 18, 12]).into_dimensionality().unwrap();
-    for view in [s![.., .., ..9, ..6], s![.., .., ..;2, ..6], s![..;-1, .., ..9, ..;2], s![.., 1..2, 9.., ..;-2]] {
+    for view in [
+        s![.., .., ..9, ..6],
+        s![.., .., ..;2, ..6],
+        s![..;-1, .., ..9, ..;2],
+        s![.., 1..2, 9.., ..;-2],
+    ] {
         let mut expected = whole.slice(view).to_owned();
         one_by_one(expected.view_mut().into_dyn(), &vectors);
         assert_eq!(embed_with_positions(&whole.slice(view), &encoding).unwrap(), expected);
-        assert_eq!(embed_with_positions(&whole.slice(view).to_owned(), &encoding).unwrap(), expected);
+        assert_eq!(
+            embed_with_positions(&whole.slice(view).to_owned(), &encoding).unwrap(),
+            expected
+        );
     }
 }

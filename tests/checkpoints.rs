@@ -6,8 +6,8 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use ndarray::{Array2, array};
 use positional_encodings::{
-    Activation, Architecture, Checkpoint, Error, FileProblem, Frequencies, Layout, Learned, PositionNetwork,
-    PositionalEncoding, Positions, Sinusoidal, StoredElement, Trainable,
+    Activation, Architecture, Checkpoint, Error, FileProblem, Frequencies, Layout, Learned,
+    PositionNetwork, PositionalEncoding, Positions, Sinusoidal, StoredElement, Trainable,
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -17,10 +17,9 @@ type Tensor = (&'static str, Vec<usize>, Vec<f32>);
 fn file(tensors: &[Tensor]) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> =
         tensors.iter().map(|(_, _, v)| v.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
-    let views = tensors
-        .iter()
-        .zip(&bytes)
-        .map(|((name, shape, _), bytes)| (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()));
+    let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
+        (*name, TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+    });
     serialize(views, None::<HashMap<String, String>>).unwrap()
 }
 
@@ -48,7 +47,10 @@ fn architectures_find_their_tables() {
     let cases: [Case; 18] = [
         (
             Bert,
-            &["embeddings.position_embeddings.weight", "bert.embeddings.position_embeddings.weight"],
+            &[
+                "embeddings.position_embeddings.weight",
+                "bert.embeddings.position_embeddings.weight",
+            ],
             &[6, 2],
             0,
             None,
@@ -58,36 +60,66 @@ fn architectures_find_their_tables() {
         (Roberta, &["roberta.embeddings.position_embeddings.weight"], &[6, 2], 2, Some(1)),
         (Mpnet, &["mpnet.embeddings.position_embeddings.weight"], &[6, 2], 2, Some(1)),
         (Gpt2, &["wpe.weight", "transformer.wpe.weight"], &[6, 2], 0, None),
-        (Opt, &["model.decoder.embed_positions.weight", "decoder.embed_positions.weight"], &[6, 2], 2, None),
+        (
+            Opt,
+            &["model.decoder.embed_positions.weight", "decoder.embed_positions.weight"],
+            &[6, 2],
+            2,
+            None,
+        ),
         (BartEncoder, &["model.encoder.embed_positions.weight"], &[6, 2], 2, None),
         (BartDecoder, &["model.decoder.embed_positions.weight"], &[6, 2], 2, None),
-        (Vit, &["vit.embeddings.position_embeddings", "embeddings.position_embeddings"], &[1, 6, 2], 0, None),
+        (
+            Vit,
+            &["vit.embeddings.position_embeddings", "embeddings.position_embeddings"],
+            &[1, 6, 2],
+            0,
+            None,
+        ),
         (Timm, &["pos_embed"], &[1, 6, 2], 0, None),
         (Timm, &["vision_encoder.pos_embed"], &[1, 2, 3, 2], 0, None),
         (ClipText, &["text_model.embeddings.position_embedding.weight"], &[6, 2], 0, None),
         (ClipText, &["positional_embedding"], &[6, 2], 0, None),
         (ClipVision, &["visual.positional_embedding"], &[6, 2], 0, None),
         (ClipVision, &["clip.vision_model.embeddings.position_embedding.weight"], &[6, 2], 0, None),
-        (WhisperEncoder, &["model.encoder.embed_positions.weight", "encoder.positional_embedding"], &[6, 2], 0, None),
+        (
+            WhisperEncoder,
+            &["model.encoder.embed_positions.weight", "encoder.positional_embedding"],
+            &[6, 2],
+            0,
+            None,
+        ),
         (WhisperDecoder, &["decoder.positional_embedding"], &[6, 2], 0, None),
     ];
     for (architecture, names, shape, offset, padding) in cases {
         for name in names {
-            let mut checkpoint = open(file(&[tensor("other.weight", &[3]), tensor(name, shape)])).unwrap();
+            let mut checkpoint =
+                open(file(&[tensor("other.weight", &[3]), tensor(name, shape)])).unwrap();
             let learned: Learned<f32> = checkpoint.learned(architecture).unwrap();
-            assert_eq!(learned.table(), Array2::from_shape_fn((6, 2), |(i, j)| (2 * i + j) as f32 * 0.5), "{name}");
+            assert_eq!(
+                learned.table(),
+                Array2::from_shape_fn((6, 2), |(i, j)| (2 * i + j) as f32 * 0.5),
+                "{name}"
+            );
             assert_eq!((learned.offset(), learned.padding_row()), (offset, padding), "{name}");
         }
     }
     // Both of OpenAI's CLIP tables in one file
-    let both = file(&[tensor("positional_embedding", &[4, 2]), tensor("visual.positional_embedding", &[5, 2])]);
+    let both = file(&[
+        tensor("positional_embedding", &[4, 2]),
+        tensor("visual.positional_embedding", &[5, 2]),
+    ]);
     let mut checkpoint = open(both).unwrap();
     assert_eq!(checkpoint.learned::<f32>(ClipText).unwrap().max_len(), Some(4));
     assert_eq!(checkpoint.learned::<f32>(ClipVision).unwrap().max_len(), Some(5));
-    let names = ["a.embeddings.position_embeddings.weight", "b.embeddings.position_embeddings.weight"];
+    let names =
+        ["a.embeddings.position_embeddings.weight", "b.embeddings.position_embeddings.weight"];
     let mut checkpoint = open(file(&names.map(|name| tensor(name, &[4, 2])))).unwrap();
     let [key, other] = names.map(str::to_string);
-    assert_eq!(checkpoint.learned::<f32>(Bert).unwrap_err().problem, FileProblem::AmbiguousKey { key, other });
+    assert_eq!(
+        checkpoint.learned::<f32>(Bert).unwrap_err().problem,
+        FileProblem::AmbiguousKey { key, other }
+    );
     let error = checkpoint.learned::<f32>(Gpt2).unwrap_err();
     assert_eq!(error.to_string(), "test.safetensors: there is no tensor wpe.weight");
 }
@@ -101,7 +133,10 @@ fn whole_embedding_layers_are_loaded() {
     ]);
     let embedding = open(bert).unwrap().embedding::<f32>(Architecture::Bert).unwrap();
     let input = embedding.embed(&array![6, 0]).unwrap();
-    assert_eq!(input, array![[6.0 + 0.0 + 0.0, 6.5 + 0.5 + 0.5], [0.0 + 0.0 + 1.0, 0.5 + 0.5 + 1.5]]);
+    assert_eq!(
+        input,
+        array![[6.0 + 0.0 + 0.0, 6.5 + 0.5 + 0.5], [0.0 + 0.0 + 1.0, 0.5 + 0.5 + 1.5]]
+    );
     let gpt2 = file(&[tensor("wte.weight", &[7, 3]), tensor("wpe.weight", &[4, 2])]);
     let problem = open(gpt2).unwrap().embedding::<f32>(Architecture::Gpt2).unwrap_err().problem;
     assert_eq!(problem, FileProblem::Table(Error::WidthMismatch { expected: 2, found: 3 }));
@@ -118,12 +153,12 @@ fn position_networks_are_loaded() {
         tensor("time_embedding.linear_2.weight", &[3, 8]),
     ]);
     let mut checkpoint = open(bytes).unwrap();
-    let [first, second] =
-        ["linear_1", "linear_2"].map(|name| checkpoint.linear::<f32>(&format!("time_embedding.{name}")));
+    let [first, second] = ["linear_1", "linear_2"]
+        .map(|name| checkpoint.linear::<f32>(&format!("time_embedding.{name}")));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(first.bias().is_some() && second.bias().is_none());
-    let inner =
-        Sinusoidal::from_frequencies(Frequencies::geometric(4, 10_000.0).unwrap()).with_layout(Layout::CosSinHalves);
+    let inner = Sinusoidal::from_frequencies(Frequencies::geometric(4, 10_000.0).unwrap())
+        .with_layout(Layout::CosSinHalves);
     let network = PositionNetwork::new(inner, first, Activation::Silu, second).unwrap();
     assert_eq!(
         network.parameters().iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
@@ -134,7 +169,10 @@ fn position_networks_are_loaded() {
 
 #[test]
 fn values_are_exact_or_refused() {
-    let half = [0x3c01_u16, 0x0001, 0xfbff].iter().flat_map(|bits| bits.to_le_bytes()).collect::<Vec<u8>>();
+    let half = [0x3c01_u16, 0x0001, 0xfbff]
+        .iter()
+        .flat_map(|bits| bits.to_le_bytes())
+        .collect::<Vec<u8>>();
     let json = r#"{"h":{"dtype":"F16","shape":[3,1],"data_offsets":[0,6]},"b":{"dtype":"BF16","shape":[3,1],"data_offsets":[6,12]},"d":{"dtype":"F64","shape":[2,1],"data_offsets":[12,28]},"i":{"dtype":"I64","shape":[1,1],"data_offsets":[28,36]},"new":{"dtype":"F3_E9","shape":[7],"data_offsets":[36,40]}}"#;
     let mut bytes = with_header(json, 0);
     bytes.extend(&half);
@@ -157,7 +195,10 @@ fn values_are_exact_or_refused() {
     assert!(matches!(problem, FileProblem::NotFinite { index: 1, .. }), "{problem}");
     for key in ["i", "new"] {
         let problem = checkpoint.table::<f32>(key).unwrap_err().problem;
-        assert!(matches!(problem, FileProblem::WrongType { .. } | FileProblem::WrongRank { .. }), "{problem}");
+        assert!(
+            matches!(problem, FileProblem::WrongType { .. } | FileProblem::WrongRank { .. }),
+            "{problem}"
+        );
     }
 }
 
@@ -167,21 +208,32 @@ fn values_that_are_not_finite_are_named() {
     numbers.2[4] = f32::NAN;
     let error = open(file(&[numbers])).unwrap().table::<f32>("t").unwrap_err();
     let FileProblem::NotFinite { key, index: 4, byte } = &error.problem else { panic!("{error}") };
-    assert_eq!(error.to_string(), format!("test.safetensors: {key}: value 4, at byte {byte}, is not finite"));
+    assert_eq!(
+        error.to_string(),
+        format!("test.safetensors: {key}: value 4, at byte {byte}, is not finite")
+    );
 }
 
 fn round_trip<A: StoredElement>(name: &str) {
-    let path = std::env::temp_dir().join(format!("positional-encodings-{name}-{}.safetensors", std::process::id()));
-    let table = Array2::from_shape_fn((5, 3), |(i, j)| A::from_f64((i as f64 - 1.7) * (j as f64 + 0.3) / 3.0));
-    let learned = Learned::from_table(table).unwrap().with_offset(2).unwrap().with_padding_row(1).unwrap();
+    let path = std::env::temp_dir()
+        .join(format!("positional-encodings-{name}-{}.safetensors", std::process::id()));
+    let table = Array2::from_shape_fn((5, 3), |(i, j)| {
+        A::from_f64((i as f64 - 1.7) * (j as f64 + 0.3) / 3.0)
+    });
+    let learned =
+        Learned::from_table(table).unwrap().with_offset(2).unwrap().with_padding_row(1).unwrap();
     learned.save(&path, "position.weight").unwrap();
     learned.save(&path, "position.weight").unwrap(); // replaces
     let mut checkpoint = Checkpoint::open(&path).unwrap();
     assert_eq!(checkpoint.learned_at::<A>("position.weight").unwrap(), learned);
-    let plain = safetensors::SafeTensors::deserialize(&std::fs::read(&path).unwrap()).unwrap().len();
+    let plain =
+        safetensors::SafeTensors::deserialize(&std::fs::read(&path).unwrap()).unwrap().len();
     assert_eq!(plain, 1);
     std::fs::remove_file(&path).unwrap();
-    assert!(matches!(learned.save("/nowhere/x", "key").unwrap_err().problem, FileProblem::Io { .. }));
+    assert!(matches!(
+        learned.save("/nowhere/x", "key").unwrap_err().problem,
+        FileProblem::Io { .. }
+    ));
     assert!(learned.save(&path, "__metadata__").is_err() && !path.exists());
 }
 
@@ -217,7 +269,8 @@ impl<R: Seek> Seek for Counting<R> {
 
 #[test]
 fn only_the_header_and_the_tensor_are_read() {
-    let bytes = file(&[tensor("a", &[1000, 100]), tensor("b", &[10, 3]), tensor("c", &[2000, 100])]);
+    let bytes =
+        file(&[tensor("a", &[1000, 100]), tensor("b", &[10, 3]), tensor("c", &[2000, 100])]);
     let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let read = std::rc::Rc::new(std::cell::Cell::new(0));
     let source = Counting { inner: Cursor::new(bytes), read: read.clone() };
@@ -248,14 +301,26 @@ fn headers_that_lie_are_refused() {
         FileProblem::InvalidHeader { byte: 60 }
     );
     assert_eq!(problem(with_header("{\n\"a\":\n 7}", 0)), FileProblem::InvalidHeader { byte: 16 });
-    for json in ["", "[]", "{\"a\":{}}", "\u{fffd}", "{\"__metadata__\":{\"a\":1}}", &"[".repeat(5000)] {
-        assert!(matches!(problem(with_header(json, 0)), FileProblem::InvalidHeader { .. }), "{json:.20}");
+    for json in
+        ["", "[]", "{\"a\":{}}", "\u{fffd}", "{\"__metadata__\":{\"a\":1}}", &"[".repeat(5000)]
+    {
+        assert!(
+            matches!(problem(with_header(json, 0)), FileProblem::InvalidHeader { .. }),
+            "{json:.20}"
+        );
     }
-    for (shape, start, end) in [("[-1]", 0, 4), ("[1.5]", 0, 4), ("[99999999999999999999999]", 0, 4), ("1", 0, 4)] {
+    for (shape, start, end) in
+        [("[-1]", 0, 4), ("[1.5]", 0, 4), ("[99999999999999999999999]", 0, 4), ("1", 0, 4)]
+    {
         let json = format!(r#"{{"a":{}}}"#, info("F32", shape, start, end));
-        assert!(matches!(problem(with_header(&json, 4)), FileProblem::InvalidHeader { .. }), "{shape}");
+        assert!(
+            matches!(problem(with_header(&json, 4)), FileProblem::InvalidHeader { .. }),
+            "{shape}"
+        );
     }
-    let two = |first: String, second: String| with_header(&format!(r#"{{"a":{first},"b":{second}}}"#), 16);
+    let two = |first: String, second: String| {
+        with_header(&format!(r#"{{"a":{first},"b":{second}}}"#), 16)
+    };
     let overlap = two(info("F32", "[2]", 0, 8), info("F32", "[3]", 4, 16));
     assert!(
         matches!(problem(overlap), FileProblem::Misplaced { key, byte, expected } if key == "b" && byte + 4 == expected)
@@ -263,13 +328,20 @@ fn headers_that_lie_are_refused() {
     let gap = two(info("F32", "[1]", 0, 4), info("F32", "[2]", 8, 16));
     assert!(matches!(problem(gap), FileProblem::Misplaced { .. }));
     let wrong = two(info("F32", "[3]", 0, 8), info("F32", "[2]", 8, 16));
-    assert_eq!(problem(wrong), FileProblem::WrongSize { key: "a".into(), expected: Some(12), found: 8 });
-    let huge = two(info("F32", "[4294967296,4294967296,4294967296]", 0, 8), info("F32", "[2]", 8, 16));
+    assert_eq!(
+        problem(wrong),
+        FileProblem::WrongSize { key: "a".into(), expected: Some(12), found: 8 }
+    );
+    let huge =
+        two(info("F32", "[4294967296,4294967296,4294967296]", 0, 8), info("F32", "[2]", 8, 16));
     assert_eq!(problem(huge), FileProblem::WrongSize { key: "a".into(), expected: None, found: 8 });
     let backwards = two(info("NEW", "[3]", 0, 8), info("NEW", "[2]", 8, 2));
     assert!(matches!(problem(backwards), FileProblem::WrongSize { .. }));
-    let petabytes = with_header(&format!(r#"{{"a":{}}}"#, info("F32", "[1125899906842624]", 0, 1 << 52)), 16);
-    assert!(matches!(problem(petabytes), FileProblem::WrongLength { expected, .. } if expected > 1 << 52));
+    let petabytes =
+        with_header(&format!(r#"{{"a":{}}}"#, info("F32", "[1125899906842624]", 0, 1 << 52)), 16);
+    assert!(
+        matches!(problem(petabytes), FileProblem::WrongLength { expected, .. } if expected > 1 << 52)
+    );
     let end = with_header(&format!(r#"{{"a":{}}}"#, info("NEW", "[1]", 0, u64::MAX)), 16);
     assert!(matches!(problem(end), FileProblem::WrongLength { expected: u64::MAX, .. }));
     let twice = with_header(&format!(r#"{{"a":{0},"a":{0}}}"#, info("F32", "[1]", 0, 4)), 4);
@@ -287,6 +359,11 @@ fn metadata_that_lies_is_refused() {
         let learned = open(with_header(&json, 8)).unwrap().learned_at::<f32>("a");
         assert_eq!(learned.is_ok(), good, "{value}");
     }
-    let nothing = open(file(&[tensor("a", &[2, 2, 2, 2, 2]), tensor("b", &[3])])).unwrap().learned_at::<f32>("a");
-    assert_eq!(nothing.unwrap_err().problem, FileProblem::WrongRank { key: "a".into(), expected: 2, found: 5 });
+    let nothing = open(file(&[tensor("a", &[2, 2, 2, 2, 2]), tensor("b", &[3])]))
+        .unwrap()
+        .learned_at::<f32>("a");
+    assert_eq!(
+        nothing.unwrap_err().problem,
+        FileProblem::WrongRank { key: "a".into(), expected: 2, found: 5 }
+    );
 }

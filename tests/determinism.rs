@@ -1,8 +1,9 @@
-//! The same bits everywhere: on every machine, with every instruction set, in debug and in release, however a row is asked
-//! for.
+//! The same bits everywhere: on every machine, with every instruction set, in debug and in release,
+//! however a row is asked for.
 //!
-//! The hashes below are outputs of this crate. A change of one is a change of values: it belongs into CHANGELOG.md as
-//! value-breaking. The test prints the new table where it fails. To run it in all profiles:
+//! The hashes below are outputs of this crate. A change of one is a change of values: it belongs
+//! into CHANGELOG.md as value-breaking. The test prints the new table where it fails. To run it in
+//! all profiles:
 //!
 //!     cargo test --all-features --test determinism
 //!     cargo test --all-features --test determinism --release
@@ -10,27 +11,96 @@
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
-    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions, Sinusoidal,
-    TokenEmbedding, add_positions, embed_with_positions_at,
+    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, TokenEmbedding, add_positions, embed_with_positions_at,
 };
 
 /// Hashes of the rows of an encoding at all the positions below: f32, f64, f16, bf16.
 type Pinned = (&'static str, [u64; 4]);
 
 const PINNED: [Pinned; 11] = [
-    ("the paper", [0x869e_b381_da10_1055, 0x858d_ea19_137b_c6de, 0xd3bd_af97_f7fc_533f, 0x1572_47bc_30ca_0546]),
-    ("base 500,000", [0x7acc_03d4_8754_3bb5, 0x5c1a_f44e_f30a_5257, 0xeeba_a8d7_3e84_014b, 0x16c5_f03f_b6c0_3577]),
-    ("base 1e8, wide", [0x4ffd_9840_d6e3_020f, 0x01e0_19a3_13fa_e515, 0x697a_5d64_4665_b2a0, 0x5a23_a503_4737_a2d8]),
-    ("whisper", [0x22b6_f976_35c5_3f56, 0x6a2d_77cd_ea73_d4f6, 0x22c2_1803_dc1e_654f, 0xdccd_da83_7fff_dc9f]),
-    ("fairseq", [0xc403_bf9e_cdb1_b5f2, 0x8949_c71e_1c4c_4ca7, 0x3b5b_136f_0b36_7f96, 0x6049_943d_a95b_fb08]),
-    ("odd, drop last", [0xac39_da42_4002_9bd8, 0x5a67_6bf8_aeff_016f, 0x94ac_e5e1_2106_ddc7, 0x5953_4944_d7c4_fd73]),
+    (
+        "the paper",
+        [
+            0x869e_b381_da10_1055,
+            0x858d_ea19_137b_c6de,
+            0xd3bd_af97_f7fc_533f,
+            0x1572_47bc_30ca_0546,
+        ],
+    ),
+    (
+        "base 500,000",
+        [
+            0x7acc_03d4_8754_3bb5,
+            0x5c1a_f44e_f30a_5257,
+            0xeeba_a8d7_3e84_014b,
+            0x16c5_f03f_b6c0_3577,
+        ],
+    ),
+    (
+        "base 1e8, wide",
+        [
+            0x4ffd_9840_d6e3_020f,
+            0x01e0_19a3_13fa_e515,
+            0x697a_5d64_4665_b2a0,
+            0x5a23_a503_4737_a2d8,
+        ],
+    ),
+    (
+        "whisper",
+        [
+            0x22b6_f976_35c5_3f56,
+            0x6a2d_77cd_ea73_d4f6,
+            0x22c2_1803_dc1e_654f,
+            0xdccd_da83_7fff_dc9f,
+        ],
+    ),
+    (
+        "fairseq",
+        [
+            0xc403_bf9e_cdb1_b5f2,
+            0x8949_c71e_1c4c_4ca7,
+            0x3b5b_136f_0b36_7f96,
+            0x6049_943d_a95b_fb08,
+        ],
+    ),
+    (
+        "odd, drop last",
+        [
+            0xac39_da42_4002_9bd8,
+            0x5a67_6bf8_aeff_016f,
+            0x94ac_e5e1_2106_ddc7,
+            0x5953_4944_d7c4_fd73,
+        ],
+    ),
     (
         "odd, cosines first",
-        [0x92c3_1619_6d5a_5bc7, 0x98b9_1bc5_a71d_eaef, 0x38a9_35e8_7cd5_0f53, 0xe957_5acc_3de8_53dd],
+        [
+            0x92c3_1619_6d5a_5bc7,
+            0x98b9_1bc5_a71d_eaef,
+            0x38a9_35e8_7cd5_0f53,
+            0xe957_5acc_3de8_53dd,
+        ],
     ),
     ("mlx", [0x0c35a27278b7d7d2, 0x438b_3bb4_520d_791a, 0x2f6c64cb4aa7a5d0, 0x831686182ac3e44d]),
-    ("timescales", [0x635f_93ae_49ca_af20, 0xa743_530b_6ab3_9170, 0x2bd5_5423_16c0_0952, 0xa6fb_4ea7_ff1b_cbda]),
-    ("harmonic", [0x3df2_e7e6_b979_9237, 0xbc6c_27a3_ff17_c76e, 0xf600_a43e_09d5_0757, 0xf62c_1045_2963_1f30]),
+    (
+        "timescales",
+        [
+            0x635f_93ae_49ca_af20,
+            0xa743_530b_6ab3_9170,
+            0x2bd5_5423_16c0_0952,
+            0xa6fb_4ea7_ff1b_cbda,
+        ],
+    ),
+    (
+        "harmonic",
+        [
+            0x3df2_e7e6_b979_9237,
+            0xbc6c_27a3_ff17_c76e,
+            0xf600_a43e_09d5_0757,
+            0xf62c_1045_2963_1f30,
+        ],
+    ),
     ("given", [0x3a672e2b4b82d969, 0x686c_be09_ec29_1d70, 0xedb85c73f5254402, 0x9897c2bf9b1ec545]),
 ];
 
@@ -68,7 +138,8 @@ fn positions() -> Vec<Positions<'static>> {
     const LAST: usize = (1 << 53) - 1;
     let ids: Vec<i64> = random(60).map(|z| (z as i64) >> (11 + z % 40)).collect();
     let near: Vec<usize> = random(60).map(|z| (z % 300) as usize).collect();
-    let reals: Vec<f64> = random(40).map(|z| (z >> 12) as f64 / (1_u64 << (z % 60)) as f64 - 1000.0).collect();
+    let reals: Vec<f64> =
+        random(40).map(|z| (z >> 12) as f64 / (1_u64 << (z % 60)) as f64 - 1000.0).collect();
     vec![
         Positions::from(0..150),
         Positions::from(4095..4096),
@@ -101,22 +172,38 @@ fn encodings() -> Vec<(&'static str, Sinusoidal)> {
             ("base 500,000", of(Frequencies::geometric(128, 500_000.0)?)),
             ("base 1e8, wide", of(Frequencies::geometric(1100, 1e8)?)),
             ("whisper", inclusive(54)?.with_layout(Layout::SinCosHalves)),
-            ("fairseq", inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1)),
+            (
+                "fairseq",
+                inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1),
+            ),
             ("odd, drop last", Sinusoidal::odd(17, OddDim::DropLast)?),
-            ("odd, cosines first", Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves)),
-            ("mlx", inclusive(12)?.with_layout(Layout::SinCosHalves).with_amplitude((2.0_f64 / 12.0).sqrt())?),
+            (
+                "odd, cosines first",
+                Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves),
+            ),
+            (
+                "mlx",
+                inclusive(12)?
+                    .with_layout(Layout::SinCosHalves)
+                    .with_amplitude((2.0_f64 / 12.0).sqrt())?,
+            ),
             ("timescales", of(Frequencies::timescales(20, 0.5..=1000.0)?.full_turns()?)),
             ("harmonic", of(Frequencies::harmonic(30, 17.5)?)),
-            ("given", of(Frequencies::from_radians([1.0, -0.3, 0.0, 1e18, 1e-300, 7.25])?.scaled(1.1)?)),
+            (
+                "given",
+                of(Frequencies::from_radians([1.0, -0.3, 0.0, 1e18, 1e-300, 7.25])?.scaled(1.1)?),
+            ),
         ])
     };
     build().unwrap()
 }
 
 fn rows_hash<A: Element>(encoding: &Sinusoidal) -> u64 {
-    // Of wide rows a few, around the middle between two anchors: unoptimised builds should not take minutes.
+    // Of wide rows a few, around the middle between two anchors: unoptimised builds should not take
+    // minutes.
     let part = if encoding.dim() > 200 { 25..40 } else { 0..usize::MAX };
-    let rows = |at: &Positions<'_>| -> Array2<A> { encoding.encode(&at.slice(part.clone())).unwrap() };
+    let rows =
+        |at: &Positions<'_>| -> Array2<A> { encoding.encode(&at.slice(part.clone())).unwrap() };
     hash(positions().iter().flat_map(|at| bits(&rows(at))))
 }
 
@@ -138,9 +225,11 @@ fn outputs_are_pinned() {
         for set in InstructionSet::available() {
             let forced = encoding.clone().with_instruction_set(set).unwrap();
             let [f16, bf16] = half_hashes(&forced);
-            let found = [Some(rows_hash::<f32>(&forced)), Some(rows_hash::<f64>(&forced)), f16, bf16];
+            let found =
+                [Some(rows_hash::<f32>(&forced)), Some(rows_hash::<f64>(&forced)), f16, bf16];
             let pinned = PINNED.get(index).copied().unwrap_or(("", [0; 4]));
-            let same = |(found, pinned): (&Option<u64>, u64)| found.is_none_or(|found| found == pinned);
+            let same =
+                |(found, pinned): (&Option<u64>, u64)| found.is_none_or(|found| found == pinned);
             if pinned.0 != name || !found.iter().zip(pinned.1).all(same) {
                 differ.push(format!("{name} with {}", set.name()));
             }
@@ -170,14 +259,21 @@ fn frequencies_are_pinned() {
 #[test]
 fn tables_are_pinned() {
     fn found<A: Element>() -> u64 {
-        let value = |i: usize, j: usize| A::from_f64(((i * 37 + j * 101) % 257) as f64 / 97.0 - 1.3);
-        let learned = Learned::from_table(Array2::from_shape_fn((200, 24), |(i, j)| value(i, j))).unwrap();
-        let reals: Vec<f64> = random(100).map(|z| (z >> 11) as f64 / (1_u64 << 53) as f64 * 199.0).collect();
+        let value =
+            |i: usize, j: usize| A::from_f64(((i * 37 + j * 101) % 257) as f64 / 97.0 - 1.3);
+        let learned =
+            Learned::from_table(Array2::from_shape_fn((200, 24), |(i, j)| value(i, j))).unwrap();
+        let reals: Vec<f64> =
+            random(100).map(|z| (z >> 11) as f64 / (1_u64 << 53) as f64 * 199.0).collect();
         let interpolated = learned.encode(&Positions::from(&reals)).unwrap();
-        let embedding = TokenEmbedding::new(Array2::from_shape_fn((50, 24), |(i, j)| value(j, i)), &learned)
-            .and_then(|embedding| embedding.with_scale(24_f64.sqrt()))
-            .and_then(|embedding| embedding.with_segments(Array2::from_shape_fn((2, 24), |(i, j)| value(i + 5, j))))
-            .unwrap();
+        let embedding =
+            TokenEmbedding::new(Array2::from_shape_fn((50, 24), |(i, j)| value(j, i)), &learned)
+                .and_then(|embedding| embedding.with_scale(24_f64.sqrt()))
+                .and_then(|embedding| {
+                    embedding
+                        .with_segments(Array2::from_shape_fn((2, 24), |(i, j)| value(i + 5, j)))
+                })
+                .unwrap();
         let tokens = Array2::from_shape_fn((3, 40), |(i, j)| (i * 13 + j * 7) % 50);
         let sum = embedding.embed(&tokens).unwrap();
         hash(bits(&interpolated).into_iter().chain(bits(&sum)))
@@ -187,7 +283,10 @@ fn tables_are_pinned() {
     #[cfg(not(feature = "half"))]
     let [f16, bf16] = [None; 2];
     let found = [Some(found::<f32>()), Some(found::<f64>()), f16, bf16];
-    let same = found.iter().zip(PINNED_TABLES).all(|(found, pinned)| found.is_none_or(|found| found == pinned));
+    let same = found
+        .iter()
+        .zip(PINNED_TABLES)
+        .all(|(found, pinned)| found.is_none_or(|found| found == pinned));
     assert!(same, "other values than pinned: now they are {found:#018x?}");
 }
 
@@ -197,11 +296,17 @@ fn company<A: Element>(encoding: &Sinusoidal) {
     for at in positions().into_iter().chain(repeated()) {
         let whole: Array2<A> = encoding.encode(&at).unwrap();
         let expected = bits(&whole);
-        let same = |found: ArrayView2<'_, A>, how: &str| assert_eq!(bits(found), expected, "{how} at {at:?}");
+        let same = |found: ArrayView2<'_, A>, how: &str| {
+            assert_eq!(bits(found), expected, "{how} at {at:?}")
+        };
         let n = at.len();
         for start in [1, 31, 33, 64].into_iter().filter(|&start| start < n) {
             let part: Array2<A> = encoding.encode(&at.slice(start..n)).unwrap();
-            assert_eq!(bits(&part), bits(whole.slice(s![start.., ..])), "from {start} on at {at:?}");
+            assert_eq!(
+                bits(&part),
+                bits(whole.slice(s![start.., ..])),
+                "from {start} on at {at:?}"
+            );
         }
         let mut alone = Array2::from_elem((n, dim), A::one());
         for (i, row) in alone.axis_chunks_iter_mut(Axis(0), 1).enumerate() {
@@ -226,7 +331,8 @@ fn company<A: Element>(encoding: &Sinusoidal) {
         let batch = embed_with_positions_at(&words, encoding, &at).unwrap();
         let mut in_place = words.clone();
         for (i, mut words) in in_place.outer_iter_mut().enumerate() {
-            let sum: Vec<A> = words.iter().zip(&whole).map(|(&word, &vector)| word + vector).collect();
+            let sum: Vec<A> =
+                words.iter().zip(&whole).map(|(&word, &vector)| word + vector).collect();
             assert_eq!(bits(batch.index_axis(Axis(0), i)), bits(&sum), "in a batch at {at:?}");
             encoding.add_to(&at, words.view_mut()).unwrap();
             assert_eq!(bits(&words), bits(&sum), "added at {at:?}");
@@ -248,7 +354,8 @@ fn a_row_has_the_same_bits_in_any_company() {
     }
 }
 
-/// Where rows and halves are whole pages apart, the sines of eight rows are stored before their cosines: the same bits as in another layout.
+/// Where rows and halves are whole pages apart, the sines of eight rows are stored before their
+/// cosines: the same bits as in another layout.
 #[test]
 fn halves_that_are_pages_apart_have_the_same_bits() {
     fn check<A: Element>(interleaved: &Sinusoidal, set: InstructionSet) {
@@ -264,7 +371,9 @@ fn halves_that_are_pages_apart_have_the_same_bits() {
             for (row, expected) in apart.rows().into_iter().zip(pairwise.rows()) {
                 for i in 0..pairs {
                     let found = [row[i], row[pairs + i]].map(Element::to_f64).map(f64::to_bits);
-                    let expected = [expected[2 * i], expected[2 * i + 1]].map(Element::to_f64).map(f64::to_bits);
+                    let expected = [expected[2 * i], expected[2 * i + 1]]
+                        .map(Element::to_f64)
+                        .map(f64::to_bits);
                     assert_eq!(found, expected, "{} from {start}, pair {i}", set.name());
                 }
             }
@@ -286,15 +395,21 @@ fn halves_that_are_pages_apart_have_the_same_bits() {
     }
 }
 
-/// Additions in place and lookups are sums that the encoding's instructions make, in batches that fill no whole group of rows or lanes.
+/// Additions in place and lookups are sums that the encoding's instructions make, in batches that
+/// fill no whole group of rows or lanes.
 #[test]
 fn sums_have_the_same_bits_with_every_set() {
     fn sums<A: Element>(encoding: &Sinusoidal) -> Vec<u64> {
         let value = |i: usize| A::from_f64((i * 37 % 101) as f64 / 7.0 - 3.0);
-        let table = |rows: usize| Array2::from_shape_fn((rows, 70), |(row, column)| value(row * 70 + column));
-        let mut words = Array3::from_shape_fn((6, 19, 70), |(n, row, column)| value((n * 19 + row) * 70 + column));
+        let table = |rows: usize| {
+            Array2::from_shape_fn((rows, 70), |(row, column)| value(row * 70 + column))
+        };
+        let mut words = Array3::from_shape_fn((6, 19, 70), |(n, row, column)| {
+            value((n * 19 + row) * 70 + column)
+        });
         add_positions(words.view_mut(), encoding).unwrap();
-        let embedding = TokenEmbedding::new(table(40), encoding).unwrap().with_segments(table(2)).unwrap();
+        let embedding =
+            TokenEmbedding::new(table(40), encoding).unwrap().with_segments(table(2)).unwrap();
         let embedding = embedding.with_scale(70_f64.sqrt()).unwrap();
         let tokens = Array2::from_shape_fn((6, 19), |(n, row)| ((n * 19 + row) * 13 % 40) as i64);
         let input = embedding.embed(&tokens).unwrap();
@@ -309,7 +424,12 @@ fn sums_have_the_same_bits_with_every_set() {
         #[cfg(feature = "half")]
         {
             assert_eq!(sums::<half::f16>(&forced), sums::<half::f16>(&encoding), "{}", set.name());
-            assert_eq!(sums::<half::bf16>(&forced), sums::<half::bf16>(&encoding), "{}", set.name());
+            assert_eq!(
+                sums::<half::bf16>(&forced),
+                sums::<half::bf16>(&encoding),
+                "{}",
+                set.name()
+            );
         }
     }
 }
@@ -323,21 +443,27 @@ fn threads_agree() {
     std::thread::scope(|scope| {
         for (i, part) in parts.axis_chunks_iter_mut(Axis(0), 77).enumerate() {
             let encoding = &encoding;
-            scope.spawn(move || encoding.encode_into(&Positions::from(77 * i..77 * i + part.nrows()), part).unwrap());
+            scope.spawn(move || {
+                encoding.encode_into(&Positions::from(77 * i..77 * i + part.nrows()), part).unwrap()
+            });
         }
     });
     assert_eq!(bits(&parts), bits(&whole));
 }
 
-/// Rows by themselves are computed in another way than runs of rows, and must not differ from them in a single bit.
+/// Rows by themselves are computed in another way than runs of rows, and must not differ from them
+/// in a single bit.
 #[test]
 fn single_rows_are_those_of_runs() {
     let mut random = 88_172_645_463_325_252_u64;
-    for (dim, base, amplitude) in [(64, 1e4, 1.0), (34, 5e5, 1.0), (32, 100.0, 0.37), (32, 1e7, -1.9)] {
+    for (dim, base, amplitude) in
+        [(64, 1e4, 1.0), (34, 5e5, 1.0), (32, 100.0, 0.37), (32, 1e7, -1.9)]
+    {
         let frequencies = Frequencies::geometric(dim, base).unwrap();
         let encoding = Sinusoidal::from_frequencies(frequencies).with_amplitude(amplitude).unwrap();
-        let forced: Vec<_> =
-            InstructionSet::available().map(|set| encoding.clone().with_instruction_set(set).unwrap()).collect();
+        let forced: Vec<_> = InstructionSet::available()
+            .map(|set| encoding.clone().with_instruction_set(set).unwrap())
+            .collect();
         for round in 0..300 {
             random ^= random << 13;
             random ^= random >> 7;
@@ -345,9 +471,11 @@ fn single_rows_are_those_of_runs() {
             let start = (random >> (12 + round % 40)) as i64 - 64;
             let run: Vec<i64> = (start..start + 128).collect();
             let shuffled: Vec<i64> = (0..128).map(|i| run[i * 37 % 128]).collect();
-            // The best set every time, the others now and then, at positions of all magnitudes: unoptimised builds should not take
-            // minutes.
-            for (_, encoding) in forced.iter().rev().enumerate().filter(|(n, _)| *n == 0 || round % 7 == *n) {
+            // The best set every time, the others now and then, at positions of all magnitudes:
+            // unoptimised builds should not take minutes.
+            for (_, encoding) in
+                forced.iter().rev().enumerate().filter(|(n, _)| *n == 0 || round % 7 == *n)
+            {
                 assert_single_rows_are_those_of_runs::<f32>(encoding, &run, &shuffled);
                 assert_single_rows_are_those_of_runs::<f64>(encoding, &run, &shuffled);
             }
@@ -355,7 +483,11 @@ fn single_rows_are_those_of_runs() {
     }
 }
 
-fn assert_single_rows_are_those_of_runs<A: Element>(encoding: &Sinusoidal, run: &[i64], shuffled: &[i64]) {
+fn assert_single_rows_are_those_of_runs<A: Element>(
+    encoding: &Sinusoidal,
+    run: &[i64],
+    shuffled: &[i64],
+) {
     let rows: Array2<A> = encoding.encode(&Positions::from(run)).unwrap();
     let single: Array2<A> = encoding.encode(&Positions::from(shuffled)).unwrap();
     for (row, &position) in single.rows().into_iter().zip(shuffled) {

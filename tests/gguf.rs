@@ -15,7 +15,9 @@ fn file() -> Vec<u8> {
         .add_metadata("gpt2.context_length", MetadataValue::U32(8192))
         // GGUF names the fastest axis first: 3 rows of 2
         .add_f32_tensor("position_embd.weight", vec![2, 3], vec![0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
-        .and_then(|builder| builder.add_f32_tensor("rope_freqs.weight", vec![4], vec![1.0, 1.0, 2.0, 8.0]))
+        .and_then(|builder| {
+            builder.add_f32_tensor("rope_freqs.weight", vec![4], vec![1.0, 1.0, 2.0, 8.0])
+        })
         .unwrap();
     builder.build_to_bytes().unwrap().0
 }
@@ -29,8 +31,14 @@ fn tables_lists_and_metadata_are_read() {
     let bytes = file();
     let mut gguf = open(&bytes).unwrap();
     assert_eq!(gguf.keys().collect::<Vec<_>>(), ["position_embd.weight", "rope_freqs.weight"]);
-    assert_eq!((gguf.architecture(), gguf.real("gpt2.rope.freq_base")), (Some("gpt2"), Some(100_000.0)));
-    assert_eq!((gguf.real("gpt2.context_length"), gguf.real("general.architecture")), (Some(8192.0), None));
+    assert_eq!(
+        (gguf.architecture(), gguf.real("gpt2.rope.freq_base")),
+        (Some("gpt2"), Some(100_000.0))
+    );
+    assert_eq!(
+        (gguf.real("gpt2.context_length"), gguf.real("general.architecture")),
+        (Some(8192.0), None)
+    );
     let learned: Learned<f32> = gguf.learned("position_embd.weight").unwrap();
     assert_eq!(learned.table(), array![[0.5, 1.0], [1.5, 2.0], [2.5, 3.0]]);
     let doubles: Array2<f64> = gguf.table("position_embd.weight").unwrap();
@@ -38,7 +46,10 @@ fn tables_lists_and_metadata_are_read() {
     assert_eq!(gguf.vector::<f32>("rope_freqs.weight").unwrap(), array![1.0, 1.0, 2.0, 8.0]);
     let rank = FileProblem::WrongRank { key: "rope_freqs.weight".into(), expected: 2, found: 1 };
     assert_eq!(gguf.table::<f32>("rope_freqs.weight").unwrap_err().problem, rank);
-    assert!(matches!(gguf.table::<f32>("missing").unwrap_err().problem, FileProblem::MissingKey { .. }));
+    assert!(matches!(
+        gguf.table::<f32>("missing").unwrap_err().problem,
+        FileProblem::MissingKey { .. }
+    ));
     let error = Gguf::open("/nowhere.gguf").unwrap_err();
     assert!(matches!(error.problem, FileProblem::Io { .. }));
 }
@@ -52,13 +63,17 @@ fn rotations_of_a_file() {
 
     let pattern = [true, false].map(MetadataValue::Bool).to_vec();
     let pattern = MetadataArray::new(GGUFValueType::Bool, pattern).unwrap();
-    let tokens = MetadataArray::new(GGUFValueType::String, vec![MetadataValue::String("a".into())]).unwrap();
+    let tokens =
+        MetadataArray::new(GGUFValueType::String, vec![MetadataValue::String("a".into())]).unwrap();
     let bytes = GGUFBuilder::simple("model", "a test")
         .add_metadata("general.architecture", MetadataValue::String("gemma4".into()))
         .add_metadata("gemma4.block_count", MetadataValue::U32(2))
         .add_metadata("gemma4.attention.key_length", MetadataValue::U32(8))
         .add_metadata("gemma4.attention.key_length_swa", MetadataValue::U32(4))
-        .add_metadata("gemma4.attention.sliding_window_pattern", MetadataValue::Array(Box::new(pattern)))
+        .add_metadata(
+            "gemma4.attention.sliding_window_pattern",
+            MetadataValue::Array(Box::new(pattern)),
+        )
         .add_metadata("gemma4.rope.freq_base", MetadataValue::F32(1e6))
         .add_metadata("gemma4.rope.freq_base_swa", MetadataValue::F32(1e4))
         .add_metadata("gemma4.list_of_text", MetadataValue::Array(Box::new(tokens)))
@@ -67,7 +82,9 @@ fn rotations_of_a_file() {
         .unwrap();
     let bytes = bytes.build_to_bytes().unwrap().0;
     let mut gguf = open(&bytes).unwrap();
-    assert!(gguf.metadata().all(|(key, _)| key.starts_with("gemma4.") || key == "general.architecture"));
+    assert!(
+        gguf.metadata().all(|(key, _)| key.starts_with("gemma4.") || key == "general.architecture")
+    );
     assert_eq!(gguf.metadata().count(), 7);
     let model = ModelRotary::from_gguf(gguf.metadata()).unwrap();
     let [sliding, full] = [0, 1].map(|layer| model.layer(layer).unwrap().unwrap());
@@ -75,7 +92,10 @@ fn rotations_of_a_file() {
     let mut full = full.clone();
     full.divisors = Some(gguf.vector::<f64>("rope_freqs.weight").unwrap().to_vec());
     let frequencies = full.rotary(1).unwrap().frequencies();
-    assert!(frequencies[0] == 1.0 && frequencies[1..].iter().all(|&frequency| frequency < 1e-30), "{frequencies:?}");
+    assert!(
+        frequencies[0] == 1.0 && frequencies[1..].iter().all(|&frequency| frequency < 1e-30),
+        "{frequencies:?}"
+    );
 }
 
 #[test]
@@ -84,7 +104,9 @@ fn damage_is_an_error() {
     for len in 0..bytes.len() - 1 {
         let refused = open(&bytes[..len]).and_then(|mut gguf| {
             let first: Result<Array2<f32>, _> = gguf.table("position_embd.weight");
-            first.and_then(|_| gguf.vector::<f32>("rope_freqs.weight")).map_err(|error| error.problem)
+            first
+                .and_then(|_| gguf.vector::<f32>("rope_freqs.weight"))
+                .map_err(|error| error.problem)
         });
         if let Ok(list) = refused {
             // Only padding was cut.
@@ -96,5 +118,8 @@ fn damage_is_an_error() {
     let place = nan.windows(4).rposition(|window| window == 3.0_f32.to_le_bytes()).unwrap();
     nan[place..place + 4].copy_from_slice(&f32::NAN.to_le_bytes());
     let problem = open(&nan).unwrap().table::<f32>("position_embd.weight").unwrap_err().problem;
-    assert_eq!(problem, FileProblem::NotFinite { key: "position_embd.weight".into(), index: 5, byte: place as u64 });
+    assert_eq!(
+        problem,
+        FileProblem::NotFinite { key: "position_embd.weight".into(), index: 5, byte: place as u64 }
+    );
 }

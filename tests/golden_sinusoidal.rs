@@ -1,7 +1,8 @@
-//! "To match X, write Y": each row of the table in the documentation of `Sinusoidal`, against output of X.
+//! "To match X, write Y": each row of the table in the documentation of `Sinusoidal`, against
+//! output of X.
 //!
-//! Libraries that compute the angle in f32 carry an error that grows with it, so values are compared within
-//! 1e-6 + 3e-7 · |angle|; those that compute in f64 must agree to the bit.
+//! Libraries that compute the angle in f32 carry an error that grows with it, so values are
+//! compared within 1e-6 + 3e-7 · |angle|; those that compute in f64 must agree to the bit.
 
 mod common;
 
@@ -9,8 +10,8 @@ use approx::assert_abs_diff_eq;
 use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
-    Error, Frequencies, Layout, OddDim, PositionalEncoding, Positions, Sinusoidal, embed_with_positions,
-    embed_with_positions_at, ids,
+    Error, Frequencies, Layout, OddDim, PositionalEncoding, Positions, Sinusoidal,
+    embed_with_positions, embed_with_positions_at, ids,
 };
 
 type Outcome = Result<(), Error>;
@@ -62,7 +63,10 @@ impl Case {
             let angle = positions.get(at.0).unwrap().to_f64() * self.frequencies[at.1];
             let bound = slack.constant + slack.per_radian * angle.abs();
             let off = (f64::from(found) - f64::from(golden)).abs();
-            assert!(off <= bound, "{at:?}: {found} instead of {golden}, off by {off:e} where {bound:e} is allowed");
+            assert!(
+                off <= bound,
+                "{at:?}: {found} instead of {golden}, off by {off:e} where {bound:e} is allowed"
+            );
         }
     }
 
@@ -113,11 +117,14 @@ fn pytorch_tutorial() -> Outcome {
 #[test]
 fn tensor2tensor() -> Outcome {
     let golden = golden();
-    let out = |name: &str| golden.get::<f32, ndarray::Ix3>(&format!("{name}/out")).remove_axis(Axis(0));
+    let out =
+        |name: &str| golden.get::<f32, ndarray::Ix3>(&format!("{name}/out")).remove_axis(Axis(0));
     let even = case(Frequencies::geometric_inclusive(8, 10_000.0)?, Layout::SinCosHalves, ok);
     even.agrees(Positions::from(0..11), out("t2t_even").view(), F32_ANGLES);
 
-    let odd = case(Frequencies::geometric_inclusive(6, 10_000.0)?, Layout::SinCosHalves, |e| e.padded_to(7));
+    let odd = case(Frequencies::geometric_inclusive(6, 10_000.0)?, Layout::SinCosHalves, |e| {
+        e.padded_to(7)
+    });
     odd.agrees(Positions::from(5..11), out("t2t_odd_start").view(), F32_ANGLES);
     assert!(out("t2t_odd_start").column(6).iter().all(|&value| value == 0.0));
 
@@ -125,7 +132,8 @@ fn tensor2tensor() -> Outcome {
     two.agrees(Positions::from(0..4), out("t2t_two").view(), F32_ANGLES);
 
     // It multiplies by min_timescale, 2 here, where the formula divides.
-    let timescales = case(Frequencies::timescales(6, 2.0..=500.0)?.scaled(2.0 * 2.0)?, Layout::SinCosHalves, ok);
+    let timescales =
+        case(Frequencies::timescales(6, 2.0..=500.0)?.scaled(2.0 * 2.0)?, Layout::SinCosHalves, ok);
     timescales.agrees(Positions::from(0..6), out("t2t_timescales").view(), F32_ANGLES);
     Ok(())
 }
@@ -151,7 +159,9 @@ fn fairseq() -> Outcome {
             fairseq.agrees(Positions::from(6..7), sentence, F32_ANGLES);
         }
     }
-    for (name, rows, past) in [("fsmt", 20, None), ("m2m100", 22, Some(4)), ("speech_to_text", 22, Some(4))] {
+    for (name, rows, past) in
+        [("fsmt", 20, None), ("m2m100", 22, Some(4)), ("speech_to_text", 22, Some(4))]
+    {
         let table: Array2<f32> = golden.get(&format!("{name}/table"));
         even()?.agrees(Positions::from(0..rows), table.view(), F32_ANGLES);
         let tokens: Array2<i64> = golden.get(&format!("{name}/input_ids"));
@@ -187,9 +197,14 @@ fn batch_agrees(golden: &Tensors, name: &str, fairseq: &Case, past: usize, out: 
 fn marian() -> Outcome {
     let golden = golden();
     let even = case(Frequencies::geometric(16, 10_000.0)?, Layout::SinCosHalves, ok);
-    let odd =
-        case(Frequencies::geometric_odd(9, 10_000.0, OddDim::DropLast)?, Layout::SinCosHalves, |e| Ok(e.drop_last()));
-    for (name, marian, rows, past) in [("marian_half_split_d16", even, 30, 3), ("marian_half_split_d9", odd, 12, 0)] {
+    let odd = case(
+        Frequencies::geometric_odd(9, 10_000.0, OddDim::DropLast)?,
+        Layout::SinCosHalves,
+        |e| Ok(e.drop_last()),
+    );
+    for (name, marian, rows, past) in
+        [("marian_half_split_d16", even, 30, 3), ("marian_half_split_d9", odd, 12, 0)]
+    {
         let table: Array2<f32> = golden.get(&format!("{name}/table"));
         marian.equals(Positions::from(0..rows), table.view());
         let forward: Array2<f32> = golden.get(&format!("{name}/forward"));
@@ -221,7 +236,8 @@ fn xlnet() -> Outcome {
 #[test]
 fn whisper() -> Outcome {
     let golden = golden();
-    for (name, dim, base, rows) in [("whisper_c16", 16, 10_000.0, 30), ("whisper_c6", 6, 500.0, 12)] {
+    for (name, dim, base, rows) in [("whisper_c16", 16, 10_000.0, 30), ("whisper_c6", 6, 500.0, 12)]
+    {
         let whisper = case(Frequencies::geometric_inclusive(dim, base)?, Layout::SinCosHalves, ok);
         let table: Array2<f32> = golden.get(&format!("{name}/table"));
         whisper.agrees(Positions::from(0..rows), table.view(), F32_ANGLES);
@@ -233,18 +249,27 @@ fn whisper() -> Outcome {
 fn mlx() -> Outcome {
     let golden = golden();
     let sqrt = |x: f64| x.sqrt();
-    let default = case(Frequencies::geometric_inclusive(12, 10_000.0)?, Layout::SinCosHalves, |e| {
-        e.with_amplitude(sqrt(2.0 / 12.0))
-    });
-    let full_turns = case(Frequencies::geometric_inclusive(6, 10_000.0)?.full_turns()?, Layout::SinCosHalves, |e| {
-        e.with_amplitude(sqrt(2.0 / 6.0))
-    });
+    let default =
+        case(Frequencies::geometric_inclusive(12, 10_000.0)?, Layout::SinCosHalves, |e| {
+            e.with_amplitude(sqrt(2.0 / 12.0))
+        });
+    let full_turns = case(
+        Frequencies::geometric_inclusive(6, 10_000.0)?.full_turns()?,
+        Layout::SinCosHalves,
+        |e| e.with_amplitude(sqrt(2.0 / 6.0)),
+    );
     // min_freq 0.01, max_freq 2, cos_first, scale 1
-    let options = case(Frequencies::timescales(8, 1.0 / 2.0..=1.0 / 0.01)?, Layout::CosSinHalves, ok);
-    let two = case(Frequencies::geometric_inclusive(2, 10_000.0)?, Layout::SinCosHalves, |e| e.with_amplitude(1.0));
-    for (name, mlx) in
-        [("mlx_default", default), ("mlx_full_turns", full_turns), ("mlx_opts", options), ("mlx_two", two)]
-    {
+    let options =
+        case(Frequencies::timescales(8, 1.0 / 2.0..=1.0 / 0.01)?, Layout::CosSinHalves, ok);
+    let two = case(Frequencies::geometric_inclusive(2, 10_000.0)?, Layout::SinCosHalves, |e| {
+        e.with_amplitude(1.0)
+    });
+    for (name, mlx) in [
+        ("mlx_default", default),
+        ("mlx_full_turns", full_turns),
+        ("mlx_opts", options),
+        ("mlx_two", two),
+    ] {
         let positions: Array1<f32> = golden.get(&format!("{name}/positions"));
         let out: Array2<f32> = golden.get(&format!("{name}/out"));
         mlx.agrees(Positions::from(&positions), out.view(), MLX);
@@ -257,8 +282,15 @@ fn keras_hub() -> Outcome {
     let golden = golden();
     let even = case(Frequencies::geometric(16, 10_000.0)?, Layout::Interleaved, ok);
     even.agrees(Positions::from(0..12), golden.get("keras_hub_sine_even/table").view(), F32_ANGLES);
-    let odd = case(Frequencies::geometric_odd(9, 500.0, OddDim::DropLast)?, Layout::Interleaved, |e| Ok(e.drop_last()));
-    odd.agrees(Positions::from(11..18), golden.get("keras_hub_sine_odd_start/table").view(), F32_ANGLES);
+    let odd =
+        case(Frequencies::geometric_odd(9, 500.0, OddDim::DropLast)?, Layout::Interleaved, |e| {
+            Ok(e.drop_last())
+        });
+    odd.agrees(
+        Positions::from(11..18),
+        golden.get("keras_hub_sine_odd_start/table").view(),
+        F32_ANGLES,
+    );
     Ok(())
 }
 
@@ -281,14 +313,23 @@ fn burn() -> Outcome {
 fn positional_encodings_python() -> Outcome {
     let golden = golden();
     let even = case(Frequencies::geometric(8, 10_000.0)?, Layout::Interleaved, ok);
-    even.agrees(Positions::from(0..13), golden.get("positional_encodings_1d_c8/table").view(), F32_ANGLES);
+    even.agrees(
+        Positions::from(0..13),
+        golden.get("positional_encodings_1d_c8/table").view(),
+        F32_ANGLES,
+    );
     let table: Array2<f32> = golden.get("positional_encodings_1d_c7/table");
-    let odd = case(Frequencies::geometric_odd(7, 10_000.0, OddDim::DropLastOfEven)?, Layout::Interleaved, |e| {
-        Ok(e.drop_last())
-    });
+    let odd = case(
+        Frequencies::geometric_odd(7, 10_000.0, OddDim::DropLastOfEven)?,
+        Layout::Interleaved,
+        |e| Ok(e.drop_last()),
+    );
     odd.agrees(Positions::from(0..9), table.view(), F32_ANGLES);
     assert_eq!(
-        PositionalEncoding::<f32>::encode(&Sinusoidal::odd(7, OddDim::DropLastOfEven)?, &Positions::from(0..9))?,
+        PositionalEncoding::<f32>::encode(
+            &Sinusoidal::odd(7, OddDim::DropLastOfEven)?,
+            &Positions::from(0..9)
+        )?,
         PositionalEncoding::<f32>::encode(&odd.encoding, &Positions::from(0..9))?
     );
     Ok(())
@@ -299,9 +340,14 @@ fn x_transformers() -> Outcome {
     let golden = golden();
     let scale = golden.list::<f32>("x_transformers_scaled/scale")[0];
     assert_eq!(scale, 16_f32.sqrt().recip());
-    let scaled =
-        case(Frequencies::geometric(16, 10_000.0)?, Layout::SinCosHalves, |e| e.with_amplitude(16_f64.sqrt().recip()));
-    scaled.agrees(Positions::from(0..10), golden.get("x_transformers_scaled/table").view(), F32_ANGLES);
+    let scaled = case(Frequencies::geometric(16, 10_000.0)?, Layout::SinCosHalves, |e| {
+        e.with_amplitude(16_f64.sqrt().recip())
+    });
+    scaled.agrees(
+        Positions::from(0..10),
+        golden.get("x_transformers_scaled/table").view(),
+        F32_ANGLES,
+    );
     Ok(())
 }
 
@@ -323,7 +369,11 @@ fn speecht5() -> Outcome {
 fn musicgen() -> Outcome {
     let golden = golden();
     let musicgen = case(Frequencies::geometric_inclusive(10, 10_000.0)?, Layout::CosSinHalves, ok);
-    musicgen.agrees(Positions::from(0..15), golden.get("musicgen_cos_first/table").view(), F32_ANGLES);
+    musicgen.agrees(
+        Positions::from(0..15),
+        golden.get("musicgen_cos_first/table").view(),
+        F32_ANGLES,
+    );
     Ok(())
 }
 
@@ -335,20 +385,29 @@ fn ctrl() -> Outcome {
     Ok(())
 }
 
-/// The one-liners of the table that are shorter than the frequencies spelled out above give the same encodings.
+/// The one-liners of the table that are shorter than the frequencies spelled out above give the
+/// same encodings.
 #[test]
 fn short_forms() -> Outcome {
     let same = |short: Sinusoidal, long: Sinusoidal| {
-        let rows = |encoding: &Sinusoidal| -> Result<Array2<f64>, Error> { encoding.encode(&Positions::from(0..70)) };
+        let rows = |encoding: &Sinusoidal| -> Result<Array2<f64>, Error> {
+            encoding.encode(&Positions::from(0..70))
+        };
         assert_eq!(rows(&short)?, rows(&long)?);
         Ok::<_, Error>(())
     };
     let of = Sinusoidal::from_frequencies;
     let halves = Layout::SinCosHalves;
     // Marian, XLNet, CTRL, x-transformers
-    same(Sinusoidal::new(16)?.with_layout(halves), of(Frequencies::geometric(16, 10_000.0)?).with_layout(halves))?;
+    same(
+        Sinusoidal::new(16)?.with_layout(halves),
+        of(Frequencies::geometric(16, 10_000.0)?).with_layout(halves),
+    )?;
     let odd = Frequencies::geometric_odd(9, 10_000.0, OddDim::DropLast)?;
-    same(Sinusoidal::odd(9, OddDim::DropLast)?.with_layout(halves), of(odd.clone()).drop_last().with_layout(halves))?;
+    same(
+        Sinusoidal::odd(9, OddDim::DropLast)?.with_layout(halves),
+        of(odd.clone()).drop_last().with_layout(halves),
+    )?;
     // keras-hub
     same(Sinusoidal::odd(9, OddDim::DropLast)?, of(odd).drop_last())
 }
@@ -362,7 +421,11 @@ fn tensor2tensor_nd() -> Outcome {
         for column in 0..2 {
             let vector = out.slice(s![0, row..row + 1, column, ..]);
             axis.agrees(Positions::from(row..row + 1), vector.slice(s![.., ..4]), F32_ANGLES);
-            axis.agrees(Positions::from(column..column + 1), vector.slice(s![.., 4..8]), F32_ANGLES);
+            axis.agrees(
+                Positions::from(column..column + 1),
+                vector.slice(s![.., 4..8]),
+                F32_ANGLES,
+            );
             assert!(vector.slice(s![.., 8..]).iter().all(|&value| value == 0.0));
         }
     }

@@ -5,8 +5,8 @@ mod common;
 use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
-    Error, Learned, PositionalEncoding, Positions, TokenEmbedding, add_positions_at, embed_with_positions,
-    embed_with_positions_at, ids,
+    Error, Learned, PositionalEncoding, Positions, TokenEmbedding, add_positions_at,
+    embed_with_positions, embed_with_positions_at, ids,
 };
 
 type Outcome = Result<(), Error>;
@@ -24,8 +24,12 @@ fn batch(golden: &Tensors, name: &str) -> Array2<i64> {
 }
 
 #[track_caller]
-fn same_bits<'a>(found: impl IntoIterator<Item = &'a f32>, expected: impl IntoIterator<Item = &'a f32>) {
-    let (found, expected) = (found.into_iter().map(|x| x.to_bits()), expected.into_iter().map(|x| x.to_bits()));
+fn same_bits<'a>(
+    found: impl IntoIterator<Item = &'a f32>,
+    expected: impl IntoIterator<Item = &'a f32>,
+) {
+    let (found, expected) =
+        (found.into_iter().map(|x| x.to_bits()), expected.into_iter().map(|x| x.to_bits()));
     assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
@@ -51,7 +55,8 @@ fn bert() -> Outcome {
     let positions = Learned::from_table(matrix(&golden, "bert/position"))?;
     let bert = TokenEmbedding::new(matrix(&golden, "bert/word"), positions)?
         .with_segments(matrix(&golden, "bert/token_type"))?;
-    let (tokens, segments) = (batch(&golden, "bert/input_ids"), batch(&golden, "bert/token_type_ids"));
+    let (tokens, segments) =
+        (batch(&golden, "bert/input_ids"), batch(&golden, "bert/token_type_ids"));
     let lookup = || bert.lookup(&tokens).with_segments(&segments);
     same_sum(&lookup().embed()?, &golden, "bert/sum");
     same_sum(&lookup().at(4..11).embed()?, &golden, "bert_past/sum");
@@ -74,7 +79,8 @@ fn layer_norm_of_the_sum_is_the_output() -> Outcome {
             let mean = sum.mean().unwrap();
             let deviation = (sum.mapv(|x| (x - mean).powi(2)).mean().unwrap() + epsilon).sqrt();
             for i in 0..sum.len() {
-                let expected = (sum[i] - mean) / deviation * f64::from(weight[i]) + f64::from(bias[i]);
+                let expected =
+                    (sum[i] - mean) / deviation * f64::from(weight[i]) + f64::from(bias[i]);
                 assert!((f64::from(out[i]) - expected).abs() < 1e-5, "{name}");
             }
         }
@@ -108,7 +114,11 @@ fn roberta_inputs_embeds() -> Outcome {
     assert!(expected.outer_iter().all(|row| row.iter().copied().eq(2..9)));
     let mut words: Array3<f32> = golden.get("roberta_inputs_embeds/inputs_embeds");
     words += &matrix(&golden, "roberta/token_type").row(0);
-    same_sum(&embed_with_positions_at(&words, &learned, 2..9)?, &golden, "roberta_inputs_embeds/sum");
+    same_sum(
+        &embed_with_positions_at(&words, &learned, 2..9)?,
+        &golden,
+        "roberta_inputs_embeds/sum",
+    );
     add_positions_at(words.view_mut(), &learned, &expected)?;
     same_sum(&words, &golden, "roberta_inputs_embeds/sum");
     Ok(())
@@ -161,7 +171,8 @@ fn opt() -> Outcome {
 fn opt_with_projection() -> Outcome {
     let golden = text();
     let learned = Learned::from_table(matrix(&golden, "opt_proj/position"))?.with_offset(2)?;
-    let (words, project) = (matrix(&golden, "opt_proj/token"), matrix(&golden, "opt_proj/project_in"));
+    let (words, project) =
+        (matrix(&golden, "opt_proj/token"), matrix(&golden, "opt_proj/project_in"));
     let tokens = batch(&golden, "opt_proj/input_ids");
     let mut projected = Array3::<f32>::zeros((tokens.nrows(), tokens.ncols(), learned.dim()));
     for (&token, mut out) in tokens.iter().zip(projected.rows_mut()) {
@@ -187,10 +198,12 @@ fn bart() -> Outcome {
     for (name, scale) in [("bart", 1.0), ("bart_scaled", 8_f64.sqrt())] {
         let tensor = |part: &str| format!("{name}/{part}");
         let learned = Learned::from_table(matrix(&golden, &tensor("position")))?.with_offset(2)?;
-        let bart = TokenEmbedding::new(matrix(&golden, &tensor("token")), learned)?.with_scale(scale)?;
+        let bart =
+            TokenEmbedding::new(matrix(&golden, &tensor("token")), learned)?.with_scale(scale)?;
         same_sum(&bart.embed(&batch(&golden, &tensor("input_ids")))?, &golden, &tensor("sum"));
     }
-    let learned = Learned::from_table(matrix(&golden, "bart_decode_step/decoder_position"))?.with_offset(2)?;
+    let learned = Learned::from_table(matrix(&golden, "bart_decode_step/decoder_position"))?
+        .with_offset(2)?;
     let expected: Array3<f32> = golden.get("bart_decode_step/position_rows");
     for rows in expected.outer_iter() {
         same_bits(&learned.encode(&Positions::from(3..5))?, rows.iter());
@@ -222,7 +235,10 @@ fn keras_hub() -> Outcome {
     }
     let ids = batch(&golden, "position_embedding_positions/positions");
     same_sum(&rows_at(&learned, &ids)?, &golden, "position_embedding_positions/out");
-    same_bits(&learned.encode(&Positions::from(4..9))?, &matrix(&golden, "position_embedding_start/out"));
+    same_bits(
+        &learned.encode(&Positions::from(4..9))?,
+        &matrix(&golden, "position_embedding_start/out"),
+    );
     // Past the end keras-hub raises; so does this.
     assert_eq!(golden.list::<i64>("position_embedding_start_past_end/raises"), [1]);
     let past_end = learned.encode(&Positions::from(9..14));
@@ -260,7 +276,8 @@ fn ways_to_the_same_sum() -> Outcome {
 
     // By hand: look up, then add.
     let table: ArrayView2<'_, f32> = gpt2.words();
-    let words = Array3::from_shape_fn(expected.dim(), |(i, j, k)| table[[tokens[[i, j]] as usize, k]]);
+    let words =
+        Array3::from_shape_fn(expected.dim(), |(i, j, k)| table[[tokens[[i, j]] as usize, k]]);
     same_bits(&embed_with_positions(&words, gpt2.positions())?, &expected);
     assert_eq!(words.len_of(Axis(2)), gpt2.positions().dim());
     Ok(())

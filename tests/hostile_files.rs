@@ -1,8 +1,10 @@
-//! Readers against damaged and invented files: whatever the bytes, an answer or a typed error, in memory that the bytes account for.
+//! Readers against damaged and invented files: whatever the bytes, an answer or a typed error, in
+//! memory that the bytes account for.
 //!
-//! A fuzzer proper (cargo-fuzz) needs nightly; these run on stable. Each starts from files that are whole, changes them as a fuzzer
-//! would (bits, bytes, cuts, repeats, numbers that matter to the format), and feeds them to a reader. They run for a moment in `cargo test`;
-//! to search for longer, say how many seconds each may take:
+//! A fuzzer proper (cargo-fuzz) needs nightly; these run on stable. Each starts from files that are
+//! whole, changes them as a fuzzer would (bits, bytes, cuts, repeats, numbers that matter to the
+//! format), and feeds them to a reader. They run for a moment in `cargo test`; to search for
+//! longer, say how many seconds each may take:
 //!
 //! ```text
 //! FUZZ_SECONDS=600 cargo test --release --features safetensors,gguf --test hostile_files -- --nocapture
@@ -77,11 +79,14 @@ fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
                 let piece = other[from..(from + 60).min(other.len())].to_vec();
                 bytes.splice(at..at + len, piece);
             }
-            6 => drop(bytes.splice(at..at + len, PIECES[chance.below(PIECES.len())].iter().copied())),
-            // The length at the head of a safetensors file, near its truth and far from it
-            _ => {
-                bytes.iter_mut().take(chance.below(9)).for_each(|byte| *byte = byte.wrapping_add(chance.below(3) as u8))
+            6 => {
+                drop(bytes.splice(at..at + len, PIECES[chance.below(PIECES.len())].iter().copied()))
             }
+            // The length at the head of a safetensors file, near its truth and far from it
+            _ => bytes
+                .iter_mut()
+                .take(chance.below(9))
+                .for_each(|byte| *byte = byte.wrapping_add(chance.below(3) as u8)),
         }
     }
     bytes
@@ -89,12 +94,18 @@ fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
 
 /// Feeds changed seeds to `reader`, which panics where it finds fault with the answer.
 fn search(name: &str, seeds: &[Vec<u8>], reader: impl Fn(&[u8])) {
-    let seconds: u64 = std::env::var("FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
-    let seed = if seconds == 0 { [7; 32] } else { std::array::from_fn(|i| (std::process::id() >> (i % 4 * 8)) as u8) };
+    let seconds: u64 =
+        std::env::var("FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
+    let seed = if seconds == 0 {
+        [7; 32]
+    } else {
+        std::array::from_fn(|i| (std::process::id() >> (i % 4 * 8)) as u8)
+    };
     let mut chance = Chance(ChaCha8Rng::from_seed(seed));
     seeds.iter().for_each(|seed| reader(seed));
     let (start, mut runs) = (Instant::now(), 0_u64);
-    while if seconds == 0 { runs < 20_000 } else { start.elapsed() < Duration::from_secs(seconds) } {
+    while if seconds == 0 { runs < 20_000 } else { start.elapsed() < Duration::from_secs(seconds) }
+    {
         let bytes = mutate(&mut chance, seeds);
         let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader(&bytes)));
         assert!(answer.is_ok(), "{name}: {}", bytes.escape_ascii());
@@ -103,7 +114,8 @@ fn search(name: &str, seeds: &[Vec<u8>], reader: impl Fn(&[u8])) {
     println!("{name}: {runs} files in {:.0?}", start.elapsed());
 }
 
-/// A reader of words, whose answers must be finite, complete and no larger than the file accounts for.
+/// A reader of words, whose answers must be finite, complete and no larger than the file accounts
+/// for.
 fn words(format: WordFormat) -> impl Fn(&[u8]) {
     move |bytes| {
         for (duplicates, capacity, only) in [
@@ -120,7 +132,8 @@ fn words(format: WordFormat) -> impl Fn(&[u8]) {
                     assert!(vectors.table().iter().all(|value| value.is_finite()));
                     assert_eq!(vectors.table().nrows(), vectors.vocabulary().len());
                     assert!(vectors.table().len() <= bytes.len());
-                    let found = |(row, word): (usize, &[u8])| vectors.vocabulary().row(word) == Some(row);
+                    let found =
+                        |(row, word): (usize, &[u8])| vectors.vocabulary().row(word) == Some(row);
                     assert!(vectors.vocabulary().iter().enumerate().all(found));
                 }
                 Err(error) => assert!(!error.to_string().is_empty()),
@@ -173,20 +186,27 @@ mod checkpoints {
         };
         let keys: Vec<String> = checkpoint.keys().map(str::to_string).collect();
         for key in keys {
-            for table in
-                [checkpoint.table::<f64>(&key), checkpoint.table_rounded::<f32>(&key).map(|t| t.mapv(f64::from))]
-            {
+            for table in [
+                checkpoint.table::<f64>(&key),
+                checkpoint.table_rounded::<f32>(&key).map(|t| t.mapv(f64::from)),
+            ] {
                 match table {
-                    Ok(table) => assert!(table.len() <= bytes.len() && table.iter().all(|value| value.is_finite())),
+                    Ok(table) => assert!(
+                        table.len() <= bytes.len() && table.iter().all(|value| value.is_finite())
+                    ),
                     Err(error) => assert!(!error.to_string().is_empty()),
                 }
             }
-            let _ =
-                (checkpoint.learned_at::<f32>(&key), checkpoint.linear::<f32>(&key), checkpoint.vector::<f64>(&key));
+            let _ = (
+                checkpoint.learned_at::<f32>(&key),
+                checkpoint.linear::<f32>(&key),
+                checkpoint.vector::<f64>(&key),
+            );
         }
         let _: Result<Learned<f32>, _> = checkpoint.learned(Architecture::Bert);
-        let _ =
-            checkpoint.embedding::<f32>(Architecture::Bert).map(|embedding| embedding.embed(&ndarray::array![0, 1]));
+        let _ = checkpoint
+            .embedding::<f32>(Architecture::Bert)
+            .map(|embedding| embedding.embed(&ndarray::array![0, 1]));
     }
 
     fn with_header(json: &str, data: &[u8]) -> Vec<u8> {
@@ -230,7 +250,11 @@ fn gguf() {
             }
             let _ = gguf.vector::<f32>(&key);
         }
-        let _ = (gguf.architecture(), gguf.real("bert.rope.freq_base"), gguf.reals("general.architecture"));
+        let _ = (
+            gguf.architecture(),
+            gguf.real("bert.rope.freq_base"),
+            gguf.reals("general.architecture"),
+        );
     });
 }
 
@@ -239,14 +263,19 @@ fn gguf() {
 fn claims_cost_nothing() {
     let claims: [(&[u8], WordFormat); 3] = [
         (b"18446744073709551615 18446744073709551615\nthe 1\n", WordFormat::Word2vecText),
-        (b"18446744073709551615 4611686018427387904\nthe \0\0\0\0\0\0\0\0", WordFormat::Word2vecBinary),
+        (
+            b"18446744073709551615 4611686018427387904\nthe \0\0\0\0\0\0\0\0",
+            WordFormat::Word2vecBinary,
+        ),
         (b"18446744073709551615 1\nthe \0\0\0\0", WordFormat::Word2vecBinary),
     ];
     for (bytes, format) in claims {
         let error = WordVectors::reader(format).read_from(bytes, "claims").unwrap_err().problem;
         let short = matches!(
             error,
-            FileProblem::TooFewNumbers { .. } | FileProblem::Truncated { .. } | FileProblem::WordCount { .. }
+            FileProblem::TooFewNumbers { .. }
+                | FileProblem::Truncated { .. }
+                | FileProblem::WordCount { .. }
         );
         assert!(short, "{error}");
     }

@@ -2,16 +2,19 @@
 
 use ndarray::Array2;
 use positional_encodings::{
-    Activation, Element, Frequencies, Init, InstructionSet, Layout, Learned, LearnedFrequencies, Linear, OddDim,
-    PositionNetwork, PositionalEncoding, Scaled, Sinusoidal, testing::check_laws,
+    Activation, Element, Frequencies, Init, InstructionSet, Layout, Learned, LearnedFrequencies,
+    Linear, OddDim, PositionNetwork, PositionalEncoding, Scaled, Sinusoidal, testing::check_laws,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 type Named<A> = (&'static str, Box<dyn PositionalEncoding<A>>);
 
 fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error> {
-    let table = || Learned::<A>::init(200, 10, Init::Normal { std: 0.02 }, &mut ChaCha8Rng::seed_from_u64(7));
-    let inclusive = |dim| Frequencies::geometric_inclusive(dim, 10_000.0).map(Sinusoidal::from_frequencies);
+    let table = || {
+        Learned::<A>::init(200, 10, Init::Normal { std: 0.02 }, &mut ChaCha8Rng::seed_from_u64(7))
+    };
+    let inclusive =
+        |dim| Frequencies::geometric_inclusive(dim, 10_000.0).map(Sinusoidal::from_frequencies);
     Ok(vec![
         ("paper", Box::new(Sinusoidal::new(64)?)),
         ("more pairs than a chunk", Box::new(Sinusoidal::new(2100)?)),
@@ -19,12 +22,20 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error>
         ("dim 2", Box::new(inclusive(2)?)),
         ("halves", Box::new(inclusive(54)?.with_layout(Layout::SinCosHalves))),
         ("cosines first", Box::new(Sinusoidal::new(70)?.with_layout(Layout::CosSinHalves))),
-        ("fairseq", Box::new(inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1))),
+        (
+            "fairseq",
+            Box::new(inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1)),
+        ),
         ("odd, interleaved", Box::new(Sinusoidal::odd(17, OddDim::DropLast)?)),
-        ("odd, halves", Box::new(Sinusoidal::odd(17, OddDim::DropLast)?.with_layout(Layout::SinCosHalves))),
+        (
+            "odd, halves",
+            Box::new(Sinusoidal::odd(17, OddDim::DropLast)?.with_layout(Layout::SinCosHalves)),
+        ),
         (
             "odd, cosines first",
-            Box::new(Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves)),
+            Box::new(
+                Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves),
+            ),
         ),
         ("odd, zero column", Box::new(Sinusoidal::odd(1025, OddDim::ZeroColumn)?)),
         ("dim 1", Box::new(Sinusoidal::odd(1, OddDim::DropLast)?)),
@@ -32,19 +43,28 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error>
         ("no amplitude", Box::new(Sinusoidal::new(64)?.with_amplitude(0.0)?)),
         ("period", Box::new(Frequencies::harmonic(64, 32.0).map(Sinusoidal::from_frequencies)?)),
         ("negative and huge frequencies", {
-            Box::new(Sinusoidal::from_frequencies(Frequencies::from_radians([-3.0, 1e18, 0.0, 1e-300])?))
+            Box::new(Sinusoidal::from_frequencies(Frequencies::from_radians([
+                -3.0, 1e18, 0.0, 1e-300,
+            ])?))
         }),
-        ("baseline", Box::new(Sinusoidal::new(100)?.with_instruction_set(InstructionSet::Baseline)?)),
+        (
+            "baseline",
+            Box::new(Sinusoidal::new(100)?.with_instruction_set(InstructionSet::Baseline)?),
+        ),
         ("learned", Box::new(table()?)),
         ("learned with an offset", Box::new(table()?.with_offset(2)?)),
         ("learned, column-major", {
-            Box::new(Learned::from_table(Array2::<A>::from_elem((5, 300), A::from_f64(0.5)).reversed_axes())?)
+            Box::new(Learned::from_table(
+                Array2::<A>::from_elem((5, 300), A::from_f64(0.5)).reversed_axes(),
+            )?)
         }),
         ("a learned amplitude", Box::new(Scaled::new(Sinusoidal::new(64)?, 0.75)?)),
         ("learned frequencies", Box::new(LearnedFrequencies::new(Sinusoidal::new(64)?))),
         ("a network", {
             let [first, second] = [(7, 10), (3, 7)].map(|shape| {
-                Linear::new(Array2::from_shape_fn(shape, |(i, j)| A::from_f64(i as f64 * 0.1 - j as f64 * 0.3)))
+                Linear::new(Array2::from_shape_fn(shape, |(i, j)| {
+                    A::from_f64(i as f64 * 0.1 - j as f64 * 0.3)
+                }))
             });
             Box::new(PositionNetwork::new(table()?, first?, Activation::Gelu, second?)?)
         }),

@@ -1,4 +1,5 @@
-//! The excerpt of all-MiniLM-L6-v2 that the examples read gives the sum that the real model computes.
+//! The excerpt of all-MiniLM-L6-v2 that the examples read gives the sum that the real model
+//! computes.
 
 use ndarray::{Array1, arr1};
 use positional_encodings::{Learned, TokenEmbedding};
@@ -11,13 +12,18 @@ use data::{MiniLm, words_of};
 #[test]
 fn the_sum_is_the_models() {
     let minilm = MiniLm::load().unwrap();
-    let embedding = TokenEmbedding::new(minilm.words.clone(), Learned::from_table(minilm.positions.clone()).unwrap())
-        .unwrap()
-        .with_segments(minilm.types.clone())
-        .unwrap();
+    let embedding = TokenEmbedding::new(
+        minilm.words.clone(),
+        Learned::from_table(minilm.positions.clone()).unwrap(),
+    )
+    .unwrap()
+    .with_segments(minilm.types.clone())
+    .unwrap();
     let input = embedding.embed(&arr1(&[minilm.cls])).unwrap();
     // From a forward pass of the model that agrees with sentence-transformers to six digits.
-    for (value, expected) in input.iter().zip([-0.08855709_f32, -0.03675481, 0.01803644, -0.00051268]) {
+    for (value, expected) in
+        input.iter().zip([-0.08855709_f32, -0.03675481, 0.01803644, -0.00051268])
+    {
         assert!((value - expected).abs() < 1e-8, "{value} instead of {expected}");
     }
 }
@@ -28,7 +34,11 @@ fn the_tables_fit_together() {
     assert_eq!(minilm.words.dim(), (minilm.tokens.len(), 384));
     assert_eq!(minilm.positions.dim(), (128, 384));
     assert_eq!(minilm.types.dim(), (2, 384));
-    assert!([&minilm.words, &minilm.positions, &minilm.types].iter().all(|table| table.iter().all(|x| x.is_finite())));
+    assert!(
+        [&minilm.words, &minilm.positions, &minilm.types]
+            .iter()
+            .all(|table| table.iter().all(|x| x.is_finite()))
+    );
 }
 
 #[test]

@@ -1,12 +1,15 @@
-//! A user outside the crate writes an encoding and runs the public battery; and the battery catches every broken one.
+//! A user outside the crate writes an encoding and runs the public battery; and the battery catches
+//! every broken one.
 
 use ndarray::{Array2, Array3, ArrayViewMut2, array};
 use positional_encodings::{
-    Element, Error, Learned, Position, PositionalEncoding, Positions, TokenEmbedding, embed_with_positions,
+    Element, Error, Learned, Position, PositionalEncoding, Positions, TokenEmbedding,
+    embed_with_positions,
     testing::{Violation, check_laws, check_shape},
 };
 
-/// The digits of a position in base 2, least significant first: as many positions as the digits can tell apart.
+/// The digits of a position in base 2, least significant first: as many positions as the digits can
+/// tell apart.
 struct Binary {
     digits: usize,
 }
@@ -20,7 +23,11 @@ impl<A: Element> PositionalEncoding<A> for Binary {
         Some(1 << self.digits)
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         check_shape::<A>(self, positions, &out)?;
         PositionalEncoding::<A>::check(self, positions)?;
         for (position, mut row) in positions.iter().zip(out.rows_mut()) {
@@ -56,9 +63,15 @@ fn it_works_wherever_the_crates_own_do() -> Result<(), Error> {
     let too_long = embed_with_positions(&Array2::<f32>::zeros((9, 3)), &binary);
     assert_eq!(too_long, Err(Error::PositionOutsideTable { position: 8.0, first: 0, len: 8 }));
     let tokens = TokenEmbedding::new(Array2::<f64>::ones((4, 3)), &binary)?;
-    assert_eq!(tokens.lookup(&array![0, 0]).at(&[6, 7]).embed()?, array![[1.0, 2.0, 2.0], [2.0, 2.0, 2.0]]);
+    assert_eq!(
+        tokens.lookup(&array![0, 0]).at(&[6, 7]).embed()?,
+        array![[1.0, 2.0, 2.0], [2.0, 2.0, 2.0]]
+    );
     let learned: Learned<f32> = Learned::from_encoding(&binary, 8)?;
-    assert_eq!(learned.table(), PositionalEncoding::<f32>::encode(&binary, &Positions::from(0..8))?);
+    assert_eq!(
+        learned.table(),
+        PositionalEncoding::<f32>::encode(&binary, &Positions::from(0..8))?
+    );
     let chosen: Box<dyn PositionalEncoding<f64>> = Box::new(binary);
     assert_eq!(chosen.encode(&Positions::from(&[2.0]))?, array![[0.0, 1.0, 0.0]]);
     Ok(())
@@ -107,7 +120,8 @@ const LEN: usize = 40;
 
 impl Faulty {
     fn value(&self, index: usize, position: f64, column: usize) -> f32 {
-        let position = if self.0 == Fault::IndexInsteadOfPosition { index as f64 } else { position };
+        let position =
+            if self.0 == Fault::IndexInsteadOfPosition { index as f64 } else { position };
         let position = if position.is_nan() { 0.0 } else { position };
         let value = (position % LEN as f64) as f32 - 3.0 * column as f32;
         match self.0 {
@@ -161,7 +175,11 @@ impl PositionalEncoding<f32> for Faulty {
         Some(LEN)
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, f32>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, f32>,
+    ) -> Result<(), Error> {
         if self.0 == Fault::WritesThenFails {
             self.write(positions, &mut out);
         }
@@ -178,7 +196,11 @@ impl PositionalEncoding<f32> for Faulty {
         self.looks(positions, &Array2::zeros((positions.len(), 3)).view_mut())
     }
 
-    fn add_to(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, f32>) -> Result<(), Error> {
+    fn add_to(
+        &self,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, f32>,
+    ) -> Result<(), Error> {
         if self.0 == Fault::AddWrites {
             return self.encode_into(positions, out);
         }
@@ -220,6 +242,9 @@ fn the_battery_catches_every_fault() {
     ] {
         let violation = check_laws(&Faulty(fault)).expect_err(&format!("{fault:?} was not caught"));
         assert_eq!(violation.law, law, "{fault:?}: {violation}");
-        assert!(violation.to_string().starts_with(law) && violation.detail.len() > 5, "{violation}");
+        assert!(
+            violation.to_string().starts_with(law) && violation.detail.len() > 5,
+            "{violation}"
+        );
     }
 }

@@ -2,8 +2,9 @@
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, ArrayView2, Axis, IxDyn, Slice};
 use positional_encodings::{
-    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions, Sinusoidal,
-    TokenEmbedding, add_positions_at, concat_positions_at, embed_with_positions, embed_with_positions_at, ids,
+    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, TokenEmbedding, add_positions_at, concat_positions_at, embed_with_positions,
+    embed_with_positions_at, ids,
 };
 use proptest::prelude::*;
 
@@ -21,10 +22,17 @@ fn base() -> impl Strategy<Value = f64> {
 fn frequencies() -> impl Strategy<Value = Frequencies> {
     let pairs = 1..48_usize;
     prop_oneof![
-        (pairs.clone(), base()).prop_map(|(pairs, base)| Frequencies::geometric(2 * pairs, base).unwrap()),
-        (pairs.clone(), base()).prop_map(|(pairs, base)| Frequencies::geometric_inclusive(2 * pairs, base).unwrap()),
-        (pairs, 0.5..1e5_f64).prop_map(|(pairs, period)| Frequencies::harmonic(2 * pairs, period).unwrap()),
-        prop::collection::vec(-7.0..7.0_f64, 1..40).prop_map(|list| Frequencies::from_radians(list).unwrap()),
+        (pairs.clone(), base())
+            .prop_map(|(pairs, base)| Frequencies::geometric(2 * pairs, base).unwrap()),
+        (pairs.clone(), base()).prop_map(|(pairs, base)| Frequencies::geometric_inclusive(
+            2 * pairs,
+            base
+        )
+        .unwrap()),
+        (pairs, 0.5..1e5_f64)
+            .prop_map(|(pairs, period)| Frequencies::harmonic(2 * pairs, period).unwrap()),
+        prop::collection::vec(-7.0..7.0_f64, 1..40)
+            .prop_map(|list| Frequencies::from_radians(list).unwrap()),
     ]
 }
 
@@ -35,8 +43,8 @@ fn layout() -> impl Strategy<Value = Layout> {
 /// Any encoding by formula: layouts, odd dims, columns of zeros, padding, amplitudes.
 fn sinusoidal() -> impl Strategy<Value = Sinusoidal> {
     let amplitude = prop_oneof![Just(1.0), -3.0..3.0_f64];
-    (frequencies(), layout(), any::<bool>(), 0..3_usize, prop::option::of(-5..40_i64), amplitude).prop_map(
-        |(frequencies, layout, drop_last, zeros, padding, amplitude)| {
+    (frequencies(), layout(), any::<bool>(), 0..3_usize, prop::option::of(-5..40_i64), amplitude)
+        .prop_map(|(frequencies, layout, drop_last, zeros, padding, amplitude)| {
             let mut encoding = Sinusoidal::from_frequencies(frequencies).with_layout(layout);
             if drop_last {
                 encoding = encoding.drop_last();
@@ -47,8 +55,7 @@ fn sinusoidal() -> impl Strategy<Value = Sinusoidal> {
                 Some(position) => encoding.with_padding(position),
                 None => encoding,
             }
-        },
-    )
+        })
 }
 
 /// Positions of all magnitudes.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use ndarray::{Array2, Array3, Axis, s};
 use positional_encodings::{
-    Element, Frequencies, Layout, Learned, OddDim, PositionalEncoding, Positions, Scaled, Sinusoidal, add_positions_at,
+    Element, Frequencies, Layout, Learned, OddDim, PositionalEncoding, Positions, Scaled,
+    Sinusoidal, add_positions_at,
 };
 use proptest::prelude::*;
 
@@ -13,12 +14,18 @@ const STARTS: [usize; 5] = [0, 29, (1 << 24) - 1000, (1 << 40) + 17, (1 << 53) -
 
 /// What stands where positions are added.
 fn words<A: Element>(len: usize, dim: usize) -> Array2<A> {
-    let word = |at: usize| A::from_f64((at / dim * 31 % 1009 + at % dim * 7 % 13) as f64 * 0.01 - 5.0);
+    let word =
+        |at: usize| A::from_f64((at / dim * 31 % 1009 + at % dim * 7 % 13) as f64 * 0.01 - 5.0);
     Array2::from_shape_vec((len, dim), (0..len * dim).map(word).collect()).unwrap()
 }
 
 /// What one rank makes of its shard of the words, row 0 being at position `start`.
-type Build<A> = fn(&dyn PositionalEncoding<A>, words: &Array2<A>, start: usize, rows: Range<usize>) -> Array2<A>;
+type Build<A> = fn(
+    &dyn PositionalEncoding<A>,
+    words: &Array2<A>,
+    start: usize,
+    rows: Range<usize>,
+) -> Array2<A>;
 
 fn encoded<A: Element>(
     encoding: &dyn PositionalEncoding<A>,
@@ -36,7 +43,9 @@ fn added<A: Element>(
     rows: Range<usize>,
 ) -> Array2<A> {
     let mut sum = words.slice(s![rows.clone(), ..]).to_owned();
-    encoding.add_to(&Positions::from(start + rows.start..start + rows.end), sum.view_mut()).unwrap();
+    encoding
+        .add_to(&Positions::from(start + rows.start..start + rows.end), sum.view_mut())
+        .unwrap();
     sum
 }
 
@@ -82,7 +91,8 @@ type Boxed<A> = Box<dyn PositionalEncoding<A>>;
 
 fn encodings<A: Element>(dim: usize) -> [Boxed<A>; 4] {
     let sinusoid = Sinusoidal::new(dim).unwrap();
-    let inclusive = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(dim, 500_000.0).unwrap());
+    let inclusive =
+        Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(dim, 500_000.0).unwrap());
     let odd = Sinusoidal::odd(dim - 1, OddDim::DropLast).unwrap().with_padding(33);
     [
         Box::new(inclusive.with_layout(Layout::SinCosHalves)),
@@ -92,9 +102,18 @@ fn encodings<A: Element>(dim: usize) -> [Boxed<A>; 4] {
     ]
 }
 
-fn check<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, len: usize, shardings: &[Vec<usize>]) {
-    let builds: [(&str, Build<A>); 4] =
-        [("encode", encoded), ("add_to", added), ("add_to at ids", added_at_ids), ("in a batch", added_in_a_batch)];
+fn check<A: Element>(
+    encoding: &dyn PositionalEncoding<A>,
+    start: usize,
+    len: usize,
+    shardings: &[Vec<usize>],
+) {
+    let builds: [(&str, Build<A>); 4] = [
+        ("encode", encoded),
+        ("add_to", added),
+        ("add_to at ids", added_at_ids),
+        ("in a batch", added_in_a_batch),
+    ];
     let words = words(len, encoding.dim());
     for (name, build) in builds {
         let whole = build(encoding, &words, start, 0..len);
@@ -102,10 +121,16 @@ fn check<A: Element>(encoding: &dyn PositionalEncoding<A>, start: usize, len: us
             // Built one by one, and put side by side.
             let mut parts = Vec::new();
             for (first, &end) in [0].iter().chain(ends).zip(ends) {
-                parts.extend_from_slice(build(encoding, &words, start, *first..end).as_slice().unwrap());
+                parts.extend_from_slice(
+                    build(encoding, &words, start, *first..end).as_slice().unwrap(),
+                );
             }
             let same = same_bits(&parts, whole.as_slice().unwrap());
-            assert!(same, "{name}, dim {}, from {start}, shards that end at {ends:?}", encoding.dim());
+            assert!(
+                same,
+                "{name}, dim {}, from {start}, shards that end at {ends:?}",
+                encoding.dim()
+            );
         }
     }
 }
@@ -115,7 +140,9 @@ fn every_split<A: Element>() {
     const LEN: usize = 150;
     let splits: Vec<_> = (0..=LEN).map(|split| vec![split, LEN]).collect();
     for dim in [6, 66] {
-        for (encoding, start) in encodings::<A>(dim).iter().flat_map(|encoding| STARTS.map(|start| (encoding, start))) {
+        for (encoding, start) in
+            encodings::<A>(dim).iter().flat_map(|encoding| STARTS.map(|start| (encoding, start)))
+        {
             check(&**encoding, start, LEN, &splits);
         }
         check(&Learned::from_table(words::<A>(LEN, dim)).unwrap(), 0, LEN, &splits);

@@ -3,8 +3,8 @@
 
 use ndarray::{Array2, Array3, ArrayView, ArrayViewMut2, Axis, Dimension, s};
 use positional_encodings::{
-    Element, Error, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, add_positions,
-    add_positions_at, embed_with_positions,
+    Element, Error, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding,
+    add_positions, add_positions_at, embed_with_positions,
 };
 use rayon::ThreadPoolBuilder;
 
@@ -19,14 +19,19 @@ fn rows<A>() -> usize {
 type Results = Vec<(String, Vec<u64>)>;
 
 /// Keeps a hash of the bits of each row, of work that is long enough to be cut twice.
-fn keep<A: Element, D: Dimension>(results: &mut Results, name: String, values: ArrayView<'_, A, D>) {
+fn keep<A: Element, D: Dimension>(
+    results: &mut Results,
+    name: String,
+    values: ArrayView<'_, A, D>,
+) {
     assert!(values.len() * size_of::<A>() > 2 * CUT, "{name} is not cut into more than two parts");
     let dim = values.shape()[values.ndim() - 1];
     let values = values.to_slice().unwrap();
     results.push((name, values.chunks(dim).map(hash).collect()));
 }
 
-/// Every bit counts, and so does the order. Conversion to f64 keeps all bits, the sign of zero included.
+/// Every bit counts, and so does the order. Conversion to f64 keeps all bits, the sign of zero
+/// included.
 fn hash<A: Element>(values: &[A]) -> u64 {
     values.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, value| {
         let mixed = (hash ^ value.to_f64().to_bits()).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -51,16 +56,25 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, Error> {
     ])
 }
 
-fn matrices<A: Element>(results: &mut Results, name: &str, encoding: &dyn PositionalEncoding<A>) -> Result<(), Error> {
+fn matrices<A: Element>(
+    results: &mut Results,
+    name: &str,
+    encoding: &dyn PositionalEncoding<A>,
+) -> Result<(), Error> {
     let len = rows::<A>();
     let shuffled: Vec<i64> = (0..len).map(|i| (i * 37 % len) as i64).collect();
     let reals: Vec<f64> = (0..len).map(|i| i as f64 * 0.75).collect();
-    let lists = [("a range", Positions::from(5..len + 5)), ("ids", (&shuffled).into()), ("reals", (&reals).into())];
+    let lists = [
+        ("a range", Positions::from(5..len + 5)),
+        ("ids", (&shuffled).into()),
+        ("reals", (&reals).into()),
+    ];
     for (list, positions) in &lists {
         let what = |call: &str| format!("{call} at {list}, {name}, {}", std::any::type_name::<A>());
         keep(results, what("encode"), encoding.encode(positions)?.view());
         let mut out = Array2::<A>::ones((len, encoding.dim() + 1));
-        let part = |out: &mut Array2<A>, work: &dyn Fn(ArrayViewMut2<'_, A>) -> Result<(), Error>| {
+        let part = |out: &mut Array2<A>,
+                    work: &dyn Fn(ArrayViewMut2<'_, A>) -> Result<(), Error>| {
             work(out.slice_mut(s![.., 1..]))
         };
         part(&mut out, &|rows| encoding.encode_into(positions, rows))?;
@@ -71,13 +85,21 @@ fn matrices<A: Element>(results: &mut Results, name: &str, encoding: &dyn Positi
     Ok(())
 }
 
-fn batches<A: Element>(results: &mut Results, name: &str, encoding: &dyn PositionalEncoding<A>) -> Result<(), Error> {
+fn batches<A: Element>(
+    results: &mut Results,
+    name: &str,
+    encoding: &dyn PositionalEncoding<A>,
+) -> Result<(), Error> {
     let dim = encoding.dim();
     let what = |call: &str| format!("{call}, {name}, {}", std::any::type_name::<A>());
     // Long sequences are cut at a position, short ones between two of them.
     for (sequences, len) in [(2, rows::<A>() / 2 + 9), (41, rows::<A>() / 41 + 1)] {
         let words = Array3::from_elem((sequences, len, dim), value::<A>(7, 5));
-        keep(results, what("embed_with_positions"), embed_with_positions(&words, &encoding)?.view());
+        keep(
+            results,
+            what("embed_with_positions"),
+            embed_with_positions(&words, &encoding)?.view(),
+        );
         let mut sum = words.clone();
         add_positions(sum.view_mut(), &encoding)?;
         keep(results, what("add_positions"), sum.view());
@@ -88,7 +110,11 @@ fn batches<A: Element>(results: &mut Results, name: &str, encoding: &dyn Positio
     Ok(())
 }
 
-fn lookups<A: Element>(results: &mut Results, name: &str, encoding: &dyn PositionalEncoding<A>) -> Result<(), Error> {
+fn lookups<A: Element>(
+    results: &mut Results,
+    name: &str,
+    encoding: &dyn PositionalEncoding<A>,
+) -> Result<(), Error> {
     let dim = encoding.dim();
     let what = |call: &str| format!("{call}, {name}, {}", std::any::type_name::<A>());
     let words = TokenEmbedding::new(table(97, dim), encoding)?.with_scale(32.7)?;
@@ -122,7 +148,8 @@ fn all<A: Element>() -> Results {
 }
 
 fn check<A: Element>() {
-    let on = |threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all::<A>);
+    let on =
+        |threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(all::<A>);
     let one = on(1);
     for threads in [2, 3] {
         let many = on(threads);

@@ -5,9 +5,9 @@ mod common;
 use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, array};
 use positional_encodings::{
-    Activation, Error, Frequencies, Frozen, Init, Layout, Learned, LearnedFrequencies, Linear, OddDim, PositionNetwork,
-    Positions, Scaled, Sinusoidal, TokenEmbedding, TouchedRows, Trainable, backward_positions, backward_positions_at,
-    testing::check_laws,
+    Activation, Error, Frequencies, Frozen, Init, Layout, Learned, LearnedFrequencies, Linear,
+    OddDim, PositionNetwork, Positions, Scaled, Sinusoidal, TokenEmbedding, TouchedRows, Trainable,
+    backward_positions, backward_positions_at, testing::check_laws,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -18,7 +18,10 @@ fn b4() -> Tensors {
 fn close(found: ArrayView2<'_, f32>, expected: ArrayView2<'_, f32>) {
     assert_eq!(found.dim(), expected.dim());
     for (found, expected) in found.iter().zip(expected) {
-        assert!((found - expected).abs() <= 2e-6 * expected.abs().max(1.0), "{found} instead of {expected}");
+        assert!(
+            (found - expected).abs() <= 2e-6 * expected.abs().max(1.0),
+            "{found} instead of {expected}"
+        );
     }
 }
 
@@ -77,7 +80,13 @@ fn doubles_and_a_shared_range_have_torchs_gradient() {
     let upstream: Array3<f32> = file.get("plain/upstream");
     let learned = Learned::from_table(Array2::<f64>::zeros((9, 5))).unwrap();
     let mut gradient = Array2::zeros((9, 5));
-    backward_positions_at(&upstream.mapv(f64::from), &learned, &ids, gradient.as_slice_mut().unwrap()).unwrap();
+    backward_positions_at(
+        &upstream.mapv(f64::from),
+        &learned,
+        &ids,
+        gradient.as_slice_mut().unwrap(),
+    )
+    .unwrap();
     assert_eq!(gradient, file.get::<f64, _>("plain_f64/grad"));
 
     let learned = Learned::from_table(Array2::<f32>::zeros((9, 5))).unwrap();
@@ -111,10 +120,13 @@ fn the_embedding_layer_of_bert_has_torchs_gradient() {
     let segments: Array2<i64> = file.get("bert_embeddings/token_type_ids");
     let position: Array2<f32> = file.get("bert_embeddings/position");
     let weight: Array1<f32> = file.get("bert_embeddings/ln_weight");
-    let embedding = TokenEmbedding::new(file.get("bert_embeddings/word"), Learned::from_table(position).unwrap())
-        .and_then(|embedding| embedding.with_segments(file.get("bert_embeddings/token_type")))
-        .and_then(|embedding| embedding.with_padding_token(2))
-        .unwrap();
+    let embedding = TokenEmbedding::new(
+        file.get("bert_embeddings/word"),
+        Learned::from_table(position).unwrap(),
+    )
+    .and_then(|embedding| embedding.with_segments(file.get("bert_embeddings/token_type")))
+    .and_then(|embedding| embedding.with_padding_token(2))
+    .unwrap();
     let lookup = embedding.lookup(&ids).with_segments(&segments);
     let sums = lookup.clone().embed().unwrap();
     let upstream = layer_norm_backward(&sums, &weight, &file.get("plain/upstream"));
@@ -130,14 +142,20 @@ fn the_embedding_layer_of_bert_has_torchs_gradient() {
     close(positions.view(), file.get("bert_embeddings/grad_position").view());
 }
 
-fn layer_norm_backward(sums: &Array3<f32>, weight: &Array1<f32>, upstream: &Array3<f32>) -> Array3<f32> {
+fn layer_norm_backward(
+    sums: &Array3<f32>,
+    weight: &Array1<f32>,
+    upstream: &Array3<f32>,
+) -> Array3<f32> {
     let mut gradient = upstream.clone();
     for (mut gradient, row) in gradient.lanes_mut(Axis(2)).into_iter().zip(sums.lanes(Axis(2))) {
         let n = row.len() as f64;
         let mean = row.iter().map(|x| f64::from(*x)).sum::<f64>() / n;
-        let deviation = (row.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n + 1e-12).sqrt();
+        let deviation =
+            (row.iter().map(|x| (f64::from(*x) - mean).powi(2)).sum::<f64>() / n + 1e-12).sqrt();
         let normal: Vec<f64> = row.iter().map(|x| (f64::from(*x) - mean) / deviation).collect();
-        let slopes: Vec<f64> = gradient.iter().zip(weight).map(|(g, w)| f64::from(*g) * f64::from(*w)).collect();
+        let slopes: Vec<f64> =
+            gradient.iter().zip(weight).map(|(g, w)| f64::from(*g) * f64::from(*w)).collect();
         let average = slopes.iter().sum::<f64>() / n;
         let along = slopes.iter().zip(&normal).map(|(s, x)| s * x).sum::<f64>() / n;
         for ((gradient, slope), x) in gradient.iter_mut().zip(slopes).zip(normal) {
@@ -148,13 +166,21 @@ fn layer_norm_backward(sums: &Array3<f32>, weight: &Array1<f32>, upstream: &Arra
 }
 
 /// Compares `backward` with (L(v + h) − L(v − h)) / 2h for every value v, L = Σ upstream · PE.
-fn check_differences<E: Trainable<f64> + Clone>(name: &str, encoding: &E, positions: &Positions<'_>) {
+fn check_differences<E: Trainable<f64> + Clone>(
+    name: &str,
+    encoding: &E,
+    positions: &Positions<'_>,
+) {
     check_laws::<f64>(encoding).unwrap_or_else(|violation| panic!("{name}: {violation}"));
     let upstream = Array2::from_shape_fn((positions.len(), encoding.dim()), |(i, j)| {
         ((7 * i + 3 * j + 1) % 11) as f64 * 0.2 - 1.0
     });
     let count = encoding.parameter_count();
-    assert_eq!(count, encoding.parameters().iter().map(|parameter| parameter.len()).sum::<usize>(), "{name}");
+    assert_eq!(
+        count,
+        encoding.parameters().iter().map(|parameter| parameter.len()).sum::<usize>(),
+        "{name}"
+    );
     let values = encoding.values();
     let loss = |values: &[f64]| {
         let mut moved = encoding.clone();
@@ -173,7 +199,10 @@ fn check_differences<E: Trainable<f64> + Clone>(name: &str, encoding: &E, positi
         });
         let expected = (above - below) / (2.0 * h);
         let error = (slope - 1.0 - expected).abs();
-        assert!(error <= 1e-6 * expected.abs().max(1.0), "{name}, value {index}: {slope} - 1 instead of {expected}");
+        assert!(
+            error <= 1e-6 * expected.abs().max(1.0),
+            "{name}, value {index}: {slope} - 1 instead of {expected}"
+        );
     }
     check_refusals(name, encoding, positions, &upstream);
 }
@@ -196,7 +225,10 @@ fn check_refusals<E: Trainable<f64> + Clone>(
     if let Some(last) = bad.last_mut() {
         *last = f64::NAN;
     }
-    assert!(encoding.backward(&Positions::from(&bad), upstream.view(), &mut gradient).is_err(), "{name}");
+    assert!(
+        encoding.backward(&Positions::from(&bad), upstream.view(), &mut gradient).is_err(),
+        "{name}"
+    );
     assert_eq!(gradient, before, "{name}");
     let mut long = vec![0.5; count + 1];
     assert!(encoding.backward(positions, upstream.view(), &mut long).is_err(), "{name}");
@@ -211,14 +243,26 @@ fn table(rows: usize, dim: usize) -> Learned<f64> {
 
 fn linear(outputs: usize, inputs: usize, bias: bool) -> Linear<f64> {
     let linear = Linear::new(table(outputs, inputs).into_table()).unwrap();
-    if bias { linear.with_bias(table(1, outputs).table().row(0).to_owned()).unwrap() } else { linear }
+    if bias {
+        linear.with_bias(table(1, outputs).table().row(0).to_owned()).unwrap()
+    } else {
+        linear
+    }
 }
 
 #[test]
 fn tables_agree_with_finite_differences() {
     check_differences("table", &table(9, 4), &Positions::from(&[3, 0, 3, 8]));
-    check_differences("offset", &table(9, 4).with_offset(2).unwrap(), &Positions::from(&[-2, 3, 6, 3]));
-    check_differences("between rows", &table(9, 4).with_offset(2).unwrap(), &Positions::from(&[-1.75, 3.5, 6.0, 5.99]));
+    check_differences(
+        "offset",
+        &table(9, 4).with_offset(2).unwrap(),
+        &Positions::from(&[-2, 3, 6, 3]),
+    );
+    check_differences(
+        "between rows",
+        &table(9, 4).with_offset(2).unwrap(),
+        &Positions::from(&[-1.75, 3.5, 6.0, 5.99]),
+    );
     check_differences("frozen", &Frozen(table(9, 4)), &Positions::from(0..5));
 }
 
@@ -226,33 +270,56 @@ fn tables_agree_with_finite_differences() {
 fn amplitudes_and_frequencies_agree_with_finite_differences() {
     let positions = Positions::from(&[0.0, 1.0, 2.5, -3.0, 17.0, 1.0]);
     let sinusoid = Sinusoidal::new(10).unwrap();
-    check_differences("amplitude of a formula", &Scaled::new(sinusoid.clone(), 0.75).unwrap(), &positions);
-    check_differences("amplitude of a table", &Scaled::new(table(9, 4), -1.5).unwrap(), &Positions::from(&[1, 5, 1]));
+    check_differences(
+        "amplitude of a formula",
+        &Scaled::new(sinusoid.clone(), 0.75).unwrap(),
+        &positions,
+    );
+    check_differences(
+        "amplitude of a table",
+        &Scaled::new(table(9, 4), -1.5).unwrap(),
+        &Positions::from(&[1, 5, 1]),
+    );
     for layout in [Layout::Interleaved, Layout::SinCosHalves, Layout::CosSinHalves] {
         let sinusoid = sinusoid.clone().with_layout(layout);
         check_differences("frequencies", &LearnedFrequencies::new(sinusoid.clone()), &positions);
-        let odd = LearnedFrequencies::new(Sinusoidal::odd(9, OddDim::DropLast).unwrap().with_layout(layout));
+        let odd = LearnedFrequencies::new(
+            Sinusoidal::odd(9, OddDim::DropLast).unwrap().with_layout(layout),
+        );
         check_differences("frequencies, odd", &odd, &positions);
         let padded = sinusoid.with_amplitude(0.3).unwrap().with_padding(1).padded_to(13).unwrap();
-        check_differences("frequencies, padded", &LearnedFrequencies::new(padded.clone()), &positions);
+        check_differences(
+            "frequencies, padded",
+            &LearnedFrequencies::new(padded.clone()),
+            &positions,
+        );
         let both = Scaled::new(LearnedFrequencies::new(padded), 2.0).unwrap();
         check_differences("both", &both, &positions);
     }
     // More positions than a block
     let many: Vec<f64> = (0..100).map(|i| f64::from(i) * 0.25).collect();
     let slow = Frequencies::geometric(6, 10_000.0).unwrap().scaled(0.1).unwrap();
-    check_differences("many", &LearnedFrequencies::new(Sinusoidal::from_frequencies(slow)), &Positions::from(&many));
+    check_differences(
+        "many",
+        &LearnedFrequencies::new(Sinusoidal::from_frequencies(slow)),
+        &Positions::from(&many),
+    );
 }
 
 #[test]
 fn networks_agree_with_finite_differences() {
     use Activation::{Gelu, GeluTanh, Relu, Silu, Tanh};
     for activation in [Relu, Silu, Gelu, GeluTanh, Tanh] {
-        let network = PositionNetwork::new(table(9, 4), linear(11, 4, true), activation, linear(3, 11, true)).unwrap();
+        let network =
+            PositionNetwork::new(table(9, 4), linear(11, 4, true), activation, linear(3, 11, true))
+                .unwrap();
         check_differences(&format!("{activation:?}"), &network, &Positions::from(&[1, 5, 1, 8]));
     }
-    let features = LearnedFrequencies::new(Sinusoidal::new(6).unwrap().with_amplitude(6_f64.sqrt().recip()).unwrap());
-    let network = PositionNetwork::new(features, linear(5, 6, false), Gelu, linear(4, 5, false)).unwrap();
+    let features = LearnedFrequencies::new(
+        Sinusoidal::new(6).unwrap().with_amplitude(6_f64.sqrt().recip()).unwrap(),
+    );
+    let network =
+        PositionNetwork::new(features, linear(5, 6, false), Gelu, linear(4, 5, false)).unwrap();
     check_differences("learnable Fourier features", &network, &Positions::from(&[0.5, 3.0, -2.0]));
     let boxed: Box<dyn Trainable<f64>> = Box::new(network);
     assert_eq!(boxed.parameters().last().unwrap().name, "encoding.frequencies");
@@ -271,7 +338,10 @@ fn activations_have_known_values() {
     ];
     for (activation, x, expected) in cases {
         let value = activation.value(x);
-        assert!((value - expected).abs() <= 2e-15 * expected.abs(), "{activation:?}({x}) = {value}");
+        assert!(
+            (value - expected).abs() <= 2e-15 * expected.abs(),
+            "{activation:?}({x}) = {value}"
+        );
     }
 }
 
@@ -279,7 +349,10 @@ fn activations_have_known_values() {
 fn frozen_ranges_and_leading_axes() {
     let learned = table(6, 2).with_frozen_rows(0..2).unwrap().with_frozen_rows(4..4).unwrap();
     let learned = learned.with_frozen_rows(5..6).unwrap();
-    assert!(learned.clone().with_frozen_rows(3..7).is_err() && learned.clone().with_padding_row(6).is_err());
+    assert!(
+        learned.clone().with_frozen_rows(3..7).is_err()
+            && learned.clone().with_padding_row(6).is_err()
+    );
     let upstream = ndarray::Array4::from_elem((2, 3, 6, 2), 1.0);
     let mut gradient = vec![0.0; 12];
     backward_positions(&upstream, &learned, &mut gradient).unwrap();
@@ -291,8 +364,10 @@ fn frozen_ranges_and_leading_axes() {
 
 #[test]
 fn lookups_refuse_gradients_that_do_not_fit() {
-    let embedding =
-        TokenEmbedding::new(Array2::<f32>::zeros((5, 2)), Learned::from_table(Array2::zeros((4, 2))).unwrap());
+    let embedding = TokenEmbedding::new(
+        Array2::<f32>::zeros((5, 2)),
+        Learned::from_table(Array2::zeros((4, 2))).unwrap(),
+    );
     let embedding = embedding.unwrap();
     for token in [5, usize::MAX] {
         assert!(embedding.clone().with_padding_token(token).is_err());
@@ -307,7 +382,12 @@ fn lookups_refuse_gradients_that_do_not_fit() {
     assert!(lookup.backward_words(good.view(), Array2::zeros((4, 2)).view_mut()).is_err());
     assert!(lookup.backward_words(good.view(), &mut TouchedRows::new(3)).is_err());
     assert!(lookup.backward_segments(good.view(), gradient.view_mut()).is_err());
-    assert!(embedding.lookup(&array![[5, 0], [0, 0]]).backward_words(good.view(), gradient.view_mut()).is_err());
+    assert!(
+        embedding
+            .lookup(&array![[5, 0], [0, 0]])
+            .backward_words(good.view(), gradient.view_mut())
+            .is_err()
+    );
     assert_eq!(gradient, Array2::<f32>::zeros((5, 2)));
     // A column-major gradient will do
     let mut columns = Array2::zeros((2, 5));

@@ -1,8 +1,8 @@
 //! Word vectors: the quirks of real files, and what is refused.
 
 use positional_encodings::{
-    Duplicates, FileProblem, Learned, Place, Positions, Progress, TokenEmbedding, Vocabulary, WordFormat, WordReader,
-    WordVectors, embed_with_positions_at,
+    Duplicates, FileProblem, Learned, Place, Positions, Progress, TokenEmbedding, Vocabulary,
+    WordFormat, WordReader, WordVectors, embed_with_positions_at,
 };
 
 fn read(format: WordFormat, bytes: &[u8]) -> Result<WordVectors, FileProblem> {
@@ -21,7 +21,8 @@ fn words(vectors: &WordVectors) -> Vec<&[u8]> {
 fn glove_has_words_with_spaces() {
     let file = b"the 0.418 0.24968 -0.41242\n. . . -1e-3 2 3\nat name@domain.com 4 5 6\n<unk> 7 8 9\n\xff\xfe 1 2 3\r\n\xc2\xa0 1 1 1";
     let vectors = read(WordFormat::Glove, file).unwrap();
-    let expected: [&[u8]; 6] = [b"the", b". . .", b"at name@domain.com", b"<unk>", b"\xff\xfe", b"\xc2\xa0"];
+    let expected: [&[u8]; 6] =
+        [b"the", b". . .", b"at name@domain.com", b"<unk>", b"\xff\xfe", b"\xc2\xa0"];
     assert_eq!(words(&vectors), expected);
     assert_eq!(vectors.vector("the").unwrap().to_vec(), [0.418, 0.24968, -0.41242]);
     assert_eq!(vectors.vector(". . .").unwrap().to_vec(), [-0.001, 2.0, 3.0]);
@@ -46,7 +47,15 @@ fn word2vec_and_fasttext_have_a_header() {
     let refused = |bytes: &[u8]| read(WordFormat::Word2vecText, bytes).unwrap_err();
     assert_eq!(refused(b"3 2\na 1 2\n"), FileProblem::WordCount { claimed: 3, found: 1 });
     assert_eq!(refused(b"1 2\na 1 2\nb 3 4\n"), FileProblem::WordCount { claimed: 1, found: 2 });
-    for header in [&b"a b\n"[..], b"1\n", b"1 2 3\n", b"1 0\n", b"-1 2\n", b"1 99999999999999999999999\n", b"\n"] {
+    for header in [
+        &b"a b\n"[..],
+        b"1\n",
+        b"1 2 3\n",
+        b"1 0\n",
+        b"-1 2\n",
+        b"1 99999999999999999999999\n",
+        b"\n",
+    ] {
         assert_eq!(refused(header), FileProblem::InvalidWordHeader);
     }
     assert_eq!(refused(b""), FileProblem::Empty);
@@ -54,7 +63,11 @@ fn word2vec_and_fasttext_have_a_header() {
     let huge = b"99999999999999999 99999999999999999\na 1\n";
     assert_eq!(
         refused(huge),
-        FileProblem::TooFewNumbers { at: Place::Line(2), expected: 99_999_999_999_999_999, found: 1 }
+        FileProblem::TooFewNumbers {
+            at: Place::Line(2),
+            expected: 99_999_999_999_999_999,
+            found: 1
+        }
     );
 }
 
@@ -78,9 +91,14 @@ fn word2vec_binary() {
         // Readers that give a few bytes at a time must make no difference.
         for capacity in [1, 3, 5, 64, 1 << 16] {
             let source = std::io::BufReader::with_capacity(capacity, &file[..]);
-            let vectors = WordVectors::reader(WordFormat::Word2vecBinary).read_from(source, "memory").unwrap();
+            let vectors = WordVectors::reader(WordFormat::Word2vecBinary)
+                .read_from(source, "memory")
+                .unwrap();
             assert_eq!(words(&vectors), names);
-            assert_eq!(vectors.table(), ndarray::Array2::from_shape_fn((3, 7), |(i, j)| (i * 7 + j) as f32 * 0.1));
+            assert_eq!(
+                vectors.table(),
+                ndarray::Array2::from_shape_fn((3, 7), |(i, j)| (i * 7 + j) as f32 * 0.1)
+            );
             let source = std::io::BufReader::with_capacity(capacity, &file[..]);
             let some = WordVectors::reader(WordFormat::Word2vecBinary)
                 .only([b"New_York"])
@@ -104,7 +122,10 @@ fn word2vec_binary() {
     let mut more = binary(&names, 2, false);
     more.push(b'x');
     assert_eq!(refused(&more), FileProblem::WordCount { claimed: 3, found: 4 });
-    assert_eq!(refused(b"99999999999999 99999999999999\na \0\0\0\0"), FileProblem::Truncated { byte: 36 });
+    assert_eq!(
+        refused(b"99999999999999 99999999999999\na \0\0\0\0"),
+        FileProblem::Truncated { byte: 36 }
+    );
     let nan = [&b"1 2\nab "[..], &1_f32.to_le_bytes(), &f32::NAN.to_le_bytes()].concat();
     assert_eq!(refused(&nan), FileProblem::NotANumber { at: Place::Byte(11), index: 1 });
     assert_eq!(refused(b"1 1\n \0\0\0\0"), FileProblem::EmptyWord { at: Place::Byte(4) });
@@ -122,25 +143,46 @@ fn bad_lines_are_named() {
     assert_eq!(refused(b"a 1e999 2\n"), number(1, 0));
     assert_eq!(refused(b"a 1 \xff\n"), number(1, 1));
     assert_eq!(refused(b"a 1 2\nb  2\n"), number(2, 0));
-    assert_eq!(refused(b"a 1 2\n\n"), FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 0 });
-    assert_eq!(refused(b"a 1 2\nb 1"), FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 1 });
+    assert_eq!(
+        refused(b"a 1 2\n\n"),
+        FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 0 }
+    );
+    assert_eq!(
+        refused(b"a 1 2\nb 1"),
+        FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 1 }
+    );
     assert_eq!(refused(b"a 1 2\n 1 2\n"), FileProblem::EmptyWord { at: Place::Line(2) });
-    assert_eq!(refused(b"400000 300\nthe 1 2\n"), FileProblem::UnexpectedWordHeader { words: 400_000, dim: 300 });
-    assert_eq!(refused(b"word\n"), FileProblem::TooFewNumbers { at: Place::Line(1), expected: 1, found: 0 });
+    assert_eq!(
+        refused(b"400000 300\nthe 1 2\n"),
+        FileProblem::UnexpectedWordHeader { words: 400_000, dim: 300 }
+    );
+    assert_eq!(
+        refused(b"word\n"),
+        FileProblem::TooFewNumbers { at: Place::Line(1), expected: 1, found: 0 }
+    );
     assert_eq!(refused(b""), FileProblem::Empty);
-    assert_eq!(refused(&vec![b'a'; 5 << 20]), FileProblem::TooLong { at: Place::Line(1), limit: 1 << 22 });
+    assert_eq!(
+        refused(&vec![b'a'; 5 << 20]),
+        FileProblem::TooLong { at: Place::Line(1), limit: 1 << 22 }
+    );
     let twice = b"a 1\nb 2\na 3\n";
     assert_eq!(refused(twice), FileProblem::DuplicateWord { at: Place::Line(3), row: 0 });
-    let first = read_by(WordVectors::reader(WordFormat::Glove).with_duplicates(Duplicates::KeepFirst), twice).unwrap();
+    let first = read_by(
+        WordVectors::reader(WordFormat::Glove).with_duplicates(Duplicates::KeepFirst),
+        twice,
+    )
+    .unwrap();
     assert_eq!(first.table(), ndarray::array![[1.0], [2.0]]);
     assert!(matches!(WordVectors::glove("/nowhere").unwrap_err().problem, FileProblem::Io { .. }));
 }
 
 #[test]
 fn a_file_reports_its_progress_and_gives_only_what_is_asked_for() {
-    let path = std::env::temp_dir().join(format!("positional-encodings-glove-{}.txt", std::process::id()));
-    let lines: Vec<String> =
-        (0..20_000).map(|i| format!("word{i} {} {}", i, [" 0.123456789"; 20].concat().trim())).collect();
+    let path =
+        std::env::temp_dir().join(format!("positional-encodings-glove-{}.txt", std::process::id()));
+    let lines: Vec<String> = (0..20_000)
+        .map(|i| format!("word{i} {} {}", i, [" 0.123456789"; 20].concat().trim()))
+        .collect();
     let text = lines.join("\n");
     std::fs::write(&path, &text).unwrap();
     let mut reports: Vec<Progress> = Vec::new();
@@ -151,19 +193,28 @@ fn a_file_reports_its_progress_and_gives_only_what_is_asked_for() {
     assert_eq!(vectors.table()[[1, 0]], 19_999.0);
     assert!(reports.len() >= text.len() >> 20 && reports.is_sorted_by_key(|report| report.bytes));
     let last = reports.last().unwrap();
-    assert_eq!((last.bytes, last.total, last.words), (text.len() as u64, Some(text.len() as u64), 20_000));
+    assert_eq!(
+        (last.bytes, last.total, last.words),
+        (text.len() as u64, Some(text.len() as u64), 20_000)
+    );
 }
 
 /// The article's first step and its second: words to vectors, and positions added.
 #[test]
 fn vectors_go_through_the_token_lookup() {
     let vectors = read(WordFormat::Glove, b"the 1 2\ncat 3 4\nsat 5 6\n").unwrap();
-    let sentence: Vec<usize> = "the cat sat".split(' ').filter_map(|word| vectors.vocabulary().row(word)).collect();
+    let sentence: Vec<usize> =
+        "the cat sat".split(' ').filter_map(|word| vectors.vocabulary().row(word)).collect();
     let (_, table) = vectors.clone().into_parts();
-    let positions = Learned::from_table(ndarray::array![[0.5, 0.0], [0.25, 0.0], [0.125, 0.0]]).unwrap();
-    let input = TokenEmbedding::new(table, positions.clone()).unwrap().embed(&ndarray::Array1::from(sentence)).unwrap();
+    let positions =
+        Learned::from_table(ndarray::array![[0.5, 0.0], [0.25, 0.0], [0.125, 0.0]]).unwrap();
+    let input = TokenEmbedding::new(table, positions.clone())
+        .unwrap()
+        .embed(&ndarray::Array1::from(sentence))
+        .unwrap();
     assert_eq!(input, ndarray::array![[1.5, 2.0], [3.25, 4.0], [5.125, 6.0]]);
-    let again = embed_with_positions_at(&vectors.table(), &positions, Positions::from(0..3)).unwrap();
+    let again =
+        embed_with_positions_at(&vectors.table(), &positions, Positions::from(0..3)).unwrap();
     assert_eq!(again, input);
 }
 
@@ -173,7 +224,10 @@ fn vocabularies_find_all_their_words() {
     let vocabulary: Vocabulary = names.iter().collect();
     assert_eq!(vocabulary.len(), 5000);
     for (row, name) in names.iter().enumerate() {
-        assert_eq!((vocabulary.row(name), vocabulary.word(row)), (Some(row), Some(name.as_bytes())));
+        assert_eq!(
+            (vocabulary.row(name), vocabulary.word(row)),
+            (Some(row), Some(name.as_bytes()))
+        );
     }
     assert!(vocabulary.row("w5003").is_none() && vocabulary.word(5000).is_none());
     let mut few = Vocabulary::new();

@@ -7,7 +7,8 @@ use criterion::{BenchmarkGroup, Criterion, Throughput};
 use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{Element, InstructionSet, PositionalEncoding, Positions, Sinusoidal};
 
-/// Where tables begin: the row of position 0 takes no arithmetic, and a table of one row should not be that one.
+/// Where tables begin: the row of position 0 takes no arithmetic, and a table of one row should not
+/// be that one.
 pub const FIRST: usize = 1024;
 
 pub type Group<'c> = BenchmarkGroup<'c, WallTime>;
@@ -20,8 +21,8 @@ pub fn group<'c, A>(criterion: &'c mut Criterion, name: &str, elements: usize) -
     group
 }
 
-/// Rows beside their floor, which is measured before and after each of them on the same buffer: others use the same memory, and
-/// its speed is not the same for long.
+/// Rows beside their floor, which is measured before and after each of them on the same buffer:
+/// others use the same memory, and its speed is not the same for long.
 pub struct Beside<'g, 'c, B: ?Sized, F> {
     group: &'g mut Group<'c>,
     name: &'g str,
@@ -63,7 +64,11 @@ pub fn add_row<A: Element>(words: &mut [A], row: &[A]) {
 }
 
 /// What most rows do.
-pub fn encode<A: Element>(encoding: &dyn PositionalEncoding<A>, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) {
+pub fn encode<A: Element>(
+    encoding: &dyn PositionalEncoding<A>,
+    positions: &Positions<'_>,
+    out: ArrayViewMut2<'_, A>,
+) {
     encoding.encode_into(black_box(positions), out).unwrap();
 }
 
@@ -73,7 +78,8 @@ pub fn paper(dim: usize) -> Sinusoidal {
 
 /// The encoding with each instruction set of this machine.
 pub fn sets(encoding: &Sinusoidal) -> impl Iterator<Item = (&'static str, Sinusoidal)> {
-    InstructionSet::available().map(|set| (set.name(), encoding.clone().with_instruction_set(set).unwrap()))
+    InstructionSet::available()
+        .map(|set| (set.name(), encoding.clone().with_instruction_set(set).unwrap()))
 }
 
 /// Numbers from 0 to below `below` in no order, the same in every run.

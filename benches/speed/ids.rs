@@ -1,4 +1,5 @@
-//! Positions that are not a range: what any ids cost, and that runs inside them cost what a range costs.
+//! Positions that are not a range: what any ids cost, and that runs inside them cost what a range
+//! costs.
 
 use std::hint::black_box;
 
@@ -18,7 +19,8 @@ pub fn all(criterion: &mut Criterion) {
 }
 
 fn far(criterion: &mut Criterion) {
-    let mut group = group::<f32>(criterion, "8192 random positions below 2^31 x 1024, f32", ROWS * DIM);
+    let mut group =
+        group::<f32>(criterion, "8192 random positions below 2^31 x 1024, f32", ROWS * DIM);
     let ids: Vec<i64> = random(ROWS, 1 << 31).map(|id| id as i64).collect();
     let mut out = Array2::<f32>::zeros((ROWS, DIM));
     let mut beside = Beside::new(&mut group, "fill", &mut out, fill);
@@ -75,6 +77,8 @@ fn of_a_batch(criterion: &mut Criterion) {
     let floor = |words: &mut Array3<f32>| add_row(words.as_slice_mut().unwrap(), black_box(&row));
     let mut beside = Beside::new(&mut group, "add a cached row", &mut words, floor);
     for (name, positions) in &batches {
-        beside.row(name, |words| add_positions_at(words.view_mut(), &encoding, black_box(positions)).unwrap());
+        beside.row(name, |words| {
+            add_positions_at(words.view_mut(), &encoding, black_box(positions)).unwrap()
+        });
     }
 }

@@ -31,7 +31,8 @@ fn copies(criterion: &mut Criterion, learned: &Learned<f32>) {
 }
 
 fn additions(criterion: &mut Criterion, learned: &Learned<f32>) {
-    let mut group = group::<f32>(criterion, "learned: add in place to (8, 1024, 1024), f32", VALUES);
+    let mut group =
+        group::<f32>(criterion, "learned: add in place to (8, 1024, 1024), f32", VALUES);
     let (mut words, row) = (Array3::<f32>::zeros(SHAPE), [0.5_f32; DIM]);
     let floor = |words: &mut Array3<f32>| add_row(words.as_slice_mut().unwrap(), black_box(&row));
     let mut beside = Beside::new(&mut group, "add a cached row", &mut words, floor);
@@ -39,9 +40,13 @@ fn additions(criterion: &mut Criterion, learned: &Learned<f32>) {
 }
 
 fn bert(criterion: &mut Criterion, learned: Learned<f32>) {
-    let mut group = group::<f32>(criterion, "learned: word + segment + position, ids (8, 1024), f32", VALUES);
+    let mut group =
+        group::<f32>(criterion, "learned: word + segment + position, ids (8, 1024), f32", VALUES);
     let (table, ids) = (Array2::<f32>::from_elem((VOCABULARY, DIM), 0.25), tokens());
-    let bert = TokenEmbedding::new(table, learned).unwrap().with_segments(Array2::zeros((2, DIM))).unwrap();
+    let bert = TokenEmbedding::new(table, learned)
+        .unwrap()
+        .with_segments(Array2::zeros((2, DIM)))
+        .unwrap();
     let mut out = Array3::<f32>::zeros(SHAPE);
     let floor = |out: &mut Array3<f32>| {
         gather(bert.words(), black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());

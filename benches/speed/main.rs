@@ -6,9 +6,10 @@
 //! cargo run --release --example ratios                        # the table, to docs/speed.md and the README
 //! ```
 //!
-//! Names matter, since the table is made from them: a row whose name begins with *floor* is what the other rows of its group are
-//! compared with. It is measured before and after each of them, on the same buffer. Without the feature `rayon` nothing is measured on
-//! two threads, without `half` no 16-bit types.
+//! Names matter, since the table is made from them: a row whose name begins with *floor* is what
+//! the other rows of its group are compared with. It is measured before and after each of them, on
+//! the same buffer. Without the feature `rayon` nothing is measured on two threads, without `half`
+//! no 16-bit types.
 
 mod beside;
 mod ids;
@@ -31,13 +32,15 @@ fn short() -> Criterion {
         .sample_size(15)
         .warm_up_time(Duration::from_millis(60))
         .measurement_time(Duration::from_millis(300))
-        // Medians are what the table shows: the many resamples of their distribution would take longer than the work.
+        // Medians are what the table shows: the many resamples of their distribution would take
+        // longer than the work.
         .nresamples(2000)
         .without_plots()
         .configure_from_args()
 }
 
-/// With feature `rayon` long calls use the threads of the pool they are made in: of one that has one.
+/// With feature `rayon` long calls use the threads of the pool they are made in: of one that has
+/// one.
 #[cfg(feature = "rayon")]
 fn on_one_thread(work: impl FnOnce() + Send) {
     threads::pool(1).install(work);

@@ -1,4 +1,5 @@
-//! That cost grows as it should: by the element, with no cliff at odd lengths, small dims or in unaligned or strided memory.
+//! That cost grows as it should: by the element, with no cliff at odd lengths, small dims or in
+//! unaligned or strided memory.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -20,7 +21,10 @@ pub fn all(criterion: &mut Criterion) {
 
 /// There are many of these rows, and each is there to be like the others.
 fn quick(mut group: Group<'_>) -> Group<'_> {
-    group.warm_up_time(Duration::from_millis(50)).measurement_time(Duration::from_millis(200)).sample_size(12);
+    group
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(200))
+        .sample_size(12);
     group
 }
 
@@ -47,7 +51,8 @@ fn shape(criterion: &mut Criterion, name: &str, len: usize, encoding: Sinusoidal
     let mut group = quick(group::<f32>(criterion, name, len * dim));
     let mut out = Array2::<f32>::zeros((len, dim));
     let name = format!("{len} x {dim}");
-    group.bench_function(format!("floor: fill of {name}"), |b| b.iter(|| fill(black_box(&mut out))));
+    group
+        .bench_function(format!("floor: fill of {name}"), |b| b.iter(|| fill(black_box(&mut out))));
     let positions = Positions::from(FIRST..FIRST + len);
     group.bench_function(&name, |b| b.iter(|| encode(&encoding, &positions, out.view_mut())));
 }
@@ -67,8 +72,12 @@ fn places(criterion: &mut Criterion) {
     row("aligned to 16 bytes", |room| rows(&mut room[4..], DIM));
     row("one element further", |room| rows(&mut room[1..], DIM));
     row("rows 1027 apart", |room| rows(room, DIM + 3).slice_axis_move(Axis(1), (3..).into()));
-    row("every second row", |room| rows(&mut room[..2 * LEN * DIM], 2 * DIM).slice_axis_move(Axis(1), (..DIM).into()));
-    row("every second feature", |room| rows(room, 2 * DIM).slice_axis_move(Axis(1), Slice::new(0, None, 2)));
+    row("every second row", |room| {
+        rows(&mut room[..2 * LEN * DIM], 2 * DIM).slice_axis_move(Axis(1), (..DIM).into())
+    });
+    row("every second feature", |room| {
+        rows(room, 2 * DIM).slice_axis_move(Axis(1), Slice::new(0, None, 2))
+    });
     row("column-major", |room| rows(room, DIM).reversed_axes());
 }
 

@@ -4,7 +4,9 @@ use std::hint::black_box;
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3, Axis, array};
-use positional_encodings::{Element, PositionalEncoding, Positions, TokenEmbedding, add_positions_at};
+use positional_encodings::{
+    Element, PositionalEncoding, Positions, TokenEmbedding, add_positions_at,
+};
 
 use crate::beside::{Group, paper};
 
@@ -29,7 +31,9 @@ fn steps(criterion: &mut Criterion) {
     let embedding = TokenEmbedding::new(words, &encoding).unwrap().with_scale(32.0).unwrap();
     let mut out = row.view_mut().insert_axis(Axis(0));
     group.bench_function("lookup x 32 + position of one token", |b| {
-        b.iter(|| embedding.lookup(black_box(&array![[7]])).at(next()).embed_into(out.view_mut()).unwrap());
+        b.iter(|| {
+            embedding.lookup(black_box(&array![[7]])).at(next()).embed_into(out.view_mut()).unwrap()
+        });
     });
     let mut batch = Array3::<f32>::zeros((8, 1, 1024));
     group.bench_function("8 sequences, each at its own position", |b| {
@@ -45,7 +49,9 @@ fn types(criterion: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 position += 1;
-                encoding.encode_into(&Positions::from(position..position + 1), row.view_mut()).unwrap()
+                encoding
+                    .encode_into(&Positions::from(position..position + 1), row.view_mut())
+                    .unwrap()
             });
         });
     }

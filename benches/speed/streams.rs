@@ -1,4 +1,5 @@
-//! What memory allows: an array written without any arithmetic, as many rows side by side as the kernel could take.
+//! What memory allows: an array written without any arithmetic, as many rows side by side as the
+//! kernel could take.
 
 use std::array;
 use std::hint::black_box;
@@ -13,7 +14,8 @@ pub const LEN: usize = 8192;
 const STRIPE: usize = 32;
 
 pub fn all(criterion: &mut Criterion) {
-    let mut group = group::<f32>(criterion, "writes without arithmetic, 8192 x 1024, f32", LEN * DIM);
+    let mut group =
+        group::<f32>(criterion, "writes without arithmetic, 8192 x 1024, f32", LEN * DIM);
     let mut out = vec![0.0_f32; LEN * DIM];
     let fill = |out: &mut [f32]| out.fill(black_box(0.5));
     let mut beside = Beside::new(&mut group, "fill", &mut out[..], fill);
@@ -29,7 +31,8 @@ pub fn write<const ROWS: usize>(out: &mut [f32]) {
     let value = black_box(0.5);
     for block in out.chunks_exact_mut(ROWS * DIM) {
         let mut rows = block.chunks_exact_mut(DIM);
-        let mut rows: [_; ROWS] = array::from_fn(|_| rows.next().unwrap().as_chunks_mut::<STRIPE>().0.iter_mut());
+        let mut rows: [_; ROWS] =
+            array::from_fn(|_| rows.next().unwrap().as_chunks_mut::<STRIPE>().0.iter_mut());
         for _ in 0..DIM / STRIPE {
             for row in &mut rows {
                 *row.next().unwrap() = [value; STRIPE];

@@ -1,4 +1,5 @@
-//! Everything by everything: dims, lengths, layouts, element types and instruction sets. Many minutes.
+//! Everything by everything: dims, lengths, layouts, element types and instruction sets. Many
+//! minutes.
 
 use std::time::Duration;
 
@@ -30,7 +31,12 @@ fn each_shape<A: Element>(criterion: &mut Criterion, element: &str) {
 #[cfg(feature = "rayon")]
 pub fn on_all_threads(criterion: &mut Criterion) {
     for (rows, dim) in shapes::<f32>() {
-        crate::threads::table(criterion, &format!("sweep {rows} x {dim}, f32, all threads"), rows, dim);
+        crate::threads::table(
+            criterion,
+            &format!("sweep {rows} x {dim}, f32, all threads"),
+            rows,
+            dim,
+        );
     }
 }
 
@@ -39,7 +45,10 @@ fn shapes<A>() -> impl Iterator<Item = (usize, usize)> {
     all.filter(|&(rows, dim)| {
         let fits = rows * dim * size_of::<A>() <= MOST_BYTES;
         if !fits {
-            println!("left out: {rows} x {dim} of {} bytes each are more than 2 GiB", size_of::<A>());
+            println!(
+                "left out: {rows} x {dim} of {} bytes each are more than 2 GiB",
+                size_of::<A>()
+            );
         }
         fits
     })
@@ -47,5 +56,8 @@ fn shapes<A>() -> impl Iterator<Item = (usize, usize)> {
 
 /// There are hundreds of rows.
 pub fn quick(criterion: Criterion) -> Criterion {
-    criterion.sample_size(10).warm_up_time(Duration::from_millis(50)).measurement_time(Duration::from_millis(200))
+    criterion
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(200))
 }

@@ -6,7 +6,8 @@ use positional_encodings::{Element, Layout, Positions};
 
 use crate::beside::{Beside, FIRST, encode, fill, group, paper, sets};
 
-pub const LAYOUTS: [(&str, Layout); 2] = [("interleaved", Layout::Interleaved), ("halves", Layout::SinCosHalves)];
+pub const LAYOUTS: [(&str, Layout); 2] =
+    [("interleaved", Layout::Interleaved), ("halves", Layout::SinCosHalves)];
 
 pub fn all(criterion: &mut Criterion) {
     table::<f32>(criterion, "table 8192 x 1024, f32", 8192, 1024);
@@ -27,7 +28,9 @@ pub fn table<A: Element>(criterion: &mut Criterion, name: &str, rows: usize, dim
     let positions = Positions::from(FIRST..FIRST + rows);
     for (name, layout) in LAYOUTS {
         for (set, encoding) in sets(&paper(dim).with_layout(layout)) {
-            beside.row(&format!("{name}, {set}"), |out| encode(&encoding, &positions, out.view_mut()));
+            beside.row(&format!("{name}, {set}"), |out| {
+                encode(&encoding, &positions, out.view_mut())
+            });
         }
     }
 }
@@ -39,10 +42,12 @@ fn loops(criterion: &mut Criterion) {
     let mut out = Array2::<f32>::zeros((8192, DIM));
     group.sample_size(10).sampling_mode(SamplingMode::Flat);
     let (encoding, positions) = (paper(DIM), Positions::from(0..8192));
-    group.bench_function("this crate", |b| b.iter(|| encode(&encoding, &positions, out.view_mut())));
+    group
+        .bench_function("this crate", |b| b.iter(|| encode(&encoding, &positions, out.view_mut())));
     group.bench_function("frequencies hoisted", |b| {
         b.iter(|| {
-            let frequencies: Vec<f32> = (0..DIM / 2).map(|i| 10_000_f32.powf(-2.0 * i as f32 / DIM as f32)).collect();
+            let frequencies: Vec<f32> =
+                (0..DIM / 2).map(|i| 10_000_f32.powf(-2.0 * i as f32 / DIM as f32)).collect();
             for (position, mut row) in out.rows_mut().into_iter().enumerate() {
                 for (i, frequency) in frequencies.iter().enumerate() {
                     let angle = position as f32 * frequency;

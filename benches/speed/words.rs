@@ -69,7 +69,8 @@ fn lookups(criterion: &mut Criterion) {
         let words = embedding.as_ref().unwrap().words();
         gather(words, black_box(ids.as_slice().unwrap()), out.as_slice_mut().unwrap());
     };
-    let row = |Buffers { embedding, out }: &mut Buffers| lookup(embedding.as_ref().unwrap(), &ids, out);
+    let row =
+        |Buffers { embedding, out }: &mut Buffers| lookup(embedding.as_ref().unwrap(), &ids, out);
     let mut buffers = Buffers { embedding: Some(vocabulary()), out: Array3::zeros(SHAPE) };
     let mut beside = Beside::new(&mut group, "gather the rows", &mut buffers, floor);
     for (set, encoding) in sets(&paper(DIM)) {
@@ -78,6 +79,7 @@ fn lookups(criterion: &mut Criterion) {
         beside.row(set, row);
     }
     let embedding = &mut beside.buffer.embedding;
-    *embedding = embedding.take().map(|embedding| embedding.with_segments(Array2::zeros((2, DIM))).unwrap());
+    *embedding =
+        embedding.take().map(|embedding| embedding.with_segments(Array2::zeros((2, DIM))).unwrap());
     beside.row("best, and a segment", row);
 }

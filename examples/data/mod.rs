@@ -6,13 +6,15 @@ use std::error::Error;
 use ndarray::Array2;
 use safetensors::SafeTensors;
 
-/// Real word vectors, learned positions and segment types, and the word pieces that the word vectors belong to.
+/// Real word vectors, learned positions and segment types, and the word pieces that the word
+/// vectors belong to.
 pub struct MiniLm {
     pub words: Array2<f32>,
     pub positions: Array2<f32>,
     pub types: Array2<f32>,
     pub tokens: Vec<String>,
-    /// Rows of the tokens that stand before and after a sentence, and for a word that cannot be spelt.
+    /// Rows of the tokens that stand before and after a sentence, and for a word that cannot be
+    /// spelt.
     pub cls: usize,
     pub sep: usize,
     pub unk: usize,
@@ -26,11 +28,16 @@ impl MiniLm {
         let table = |name: &str| -> Result<Array2<f32>, Box<dyn Error>> {
             let tensor = file.tensor(&format!("embeddings.{name}.weight"))?;
             let [rows, dim] = tensor.shape().try_into()?;
-            let values = tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            let values =
+                tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
             Ok(Array2::from_shape_vec((rows, dim), values.collect())?)
         };
         let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let tokens = header.metadata().as_ref().and_then(|metadata| metadata.get("tokens")).ok_or("no tokens")?;
+        let tokens = header
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get("tokens"))
+            .ok_or("no tokens")?;
         let tokens: Vec<String> = tokens.split(' ').map(String::from).collect();
         let ids: HashMap<String, usize> = tokens.iter().cloned().zip(0..).collect();
         let id = |token: &str| ids.get(token).copied().ok_or(format!("no {token}"));
@@ -54,8 +61,10 @@ impl MiniLm {
         while !rest.is_empty() {
             let prefix = if ids.is_empty() { "" } else { "##" };
             // No piece is longer than 20 letters.
-            let ends: Vec<usize> = rest.char_indices().map(|(start, c)| start + c.len_utf8()).take(20).collect();
-            let longest = |&end: &usize| Some((*self.ids.get(&format!("{prefix}{}", &rest[..end]))?, end));
+            let ends: Vec<usize> =
+                rest.char_indices().map(|(start, c)| start + c.len_utf8()).take(20).collect();
+            let longest =
+                |&end: &usize| Some((*self.ids.get(&format!("{prefix}{}", &rest[..end]))?, end));
             let (id, end) = ends.iter().rev().find_map(longest)?;
             ids.push(id);
             rest = &rest[end..];

@@ -31,13 +31,16 @@ pub fn line(measured: SystemTime) -> String {
 }
 
 fn cores() -> String {
-    let cores = std::thread::available_parallelism().map_or("unknown".into(), |cores| cores.to_string());
-    let is_virtual = cpuinfo("flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"));
+    let cores =
+        std::thread::available_parallelism().map_or("unknown".into(), |cores| cores.to_string());
+    let is_virtual =
+        cpuinfo("flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"));
     if is_virtual { format!("{cores} virtual") } else { cores }
 }
 
 fn processor() -> String {
-    let name = cpuinfo("model name").or_else(|| says("sysctl", &["-n", "machdep.cpu.brand_string"]));
+    let name =
+        cpuinfo("model name").or_else(|| says("sysctl", &["-n", "machdep.cpu.brand_string"]));
     name.unwrap_or_else(|| std::env::consts::ARCH.to_string())
 }
 
@@ -49,14 +52,18 @@ pub fn best_set() -> &'static str {
 /// A line of Linux's description.
 fn cpuinfo(key: &str) -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|line| line.split(':').next().is_some_and(|name| name.trim() == key))?;
+    let line =
+        text.lines().find(|line| line.split(':').next().is_some_and(|name| name.trim() == key))?;
     Some(line.split_once(':')?.1.trim().to_string())
 }
 
 /// Those of the first core, from the nearest on.
 fn caches() -> String {
     let of = |index: usize| {
-        let read = |name| fs::read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{name}")).ok();
+        let read = |name| {
+            fs::read_to_string(format!("/sys/devices/system/cpu/cpu0/cache/index{index}/{name}"))
+                .ok()
+        };
         let (level, kind, size) = (read("level")?, read("type")?, read("size")?);
         let kind = match kind.trim() {
             "Unified" => "",
@@ -81,14 +88,21 @@ fn system() -> String {
 
 /// The first line that a program prints.
 fn says(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     String::from_utf8(output.stdout).ok()?.lines().next().map(str::to_string)
 }
 
 /// The day, in UTC.
 pub fn date(time: SystemTime) -> String {
-    let mut days = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400);
-    let is_leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let mut days =
+        time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));

@@ -18,7 +18,8 @@ use std::process::ExitCode;
 
 use results::Results;
 
-const START: &str = "<!-- from here to the end mark written by `cargo run --release --example ratios` -->\n";
+const START: &str =
+    "<!-- from here to the end mark written by `cargo run --release --example ratios` -->\n";
 const END: &str = "<!-- end -->";
 
 fn main() -> ExitCode {
@@ -33,7 +34,10 @@ fn main() -> ExitCode {
     let folder = criterion_folder();
     let results = Results::read(&folder);
     if results.groups.is_empty() {
-        eprintln!("nothing measured under {}: run `cargo bench --bench speed` first", folder.display());
+        eprintln!(
+            "nothing measured under {}: run `cargo bench --bench speed` first",
+            folder.display()
+        );
         return ExitCode::FAILURE;
     }
     if results.left_out > 0 {
@@ -74,13 +78,16 @@ fn write(results: &Results) -> Result<(), String> {
     if let Some(sweep) = page::sweep(results) {
         save("docs/sweep.md", &sweep)?;
     }
-    let readme = std::fs::read_to_string(root.join("README.md")).map_err(|error| format!("README.md: {error}"))?;
+    let readme = std::fs::read_to_string(root.join("README.md"))
+        .map_err(|error| format!("README.md: {error}"))?;
     save("README.md", &quoted(&readme, &page::short(results))?)
 }
 
 /// The README with another text between its marks.
 fn quoted(readme: &str, text: &str) -> Result<String, String> {
-    let parts = readme.split_once(START).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-    let (before, after) = parts.ok_or_else(|| format!("README.md has no marks {} … {END}", START.trim_end()))?;
+    let parts =
+        readme.split_once(START).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let (before, after) =
+        parts.ok_or_else(|| format!("README.md has no marks {} … {END}", START.trim_end()))?;
     Ok(format!("{before}{START}{text}{END}{after}"))
 }

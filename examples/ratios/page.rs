@@ -29,7 +29,8 @@ const GROWTH: [(&str, &str); 4] = [
     ),
 ];
 
-/// The table of the README: for each work that has a target the best instruction set, and the slower of two layouts.
+/// The table of the README: for each work that has a target the best instruction set, and the
+/// slower of two layouts.
 pub fn short(results: &Results) -> String {
     let mut text = format!(
         "{}\n\n| work | time | floor | part of the floor's speed |\n|---|---|---|---|\n",
@@ -49,13 +50,22 @@ pub fn short(results: &Results) -> String {
     }
     for (group, row) in rows {
         let (floor, part) = (floor(group, row), part(group, row));
-        // Of rows with a floor the best instruction set and the slower layout are here, which is said above the table.
-        let name = if floor.is_empty() { format!("{}: {}", group.name, row.name) } else { group.name.clone() };
+        // Of rows with a floor the best instruction set and the slower layout are here, which is
+        // said above the table.
+        let name = if floor.is_empty() {
+            format!("{}: {}", group.name, row.name)
+        } else {
+            group.name.clone()
+        };
         writeln!(text, "| {} | {} | {floor} | {part} |", title(&name), time(row)).ok();
     }
     if let Some(loops) = results.group(LOOPS) {
-        let time = |name: &str| Some(loops.rows.iter().find(|row| row.name.starts_with(name))?.nanoseconds);
-        if let (Some(own), Some(naive), Some(hoisted)) = (time("this"), time("powf"), time("frequencies")) {
+        let time = |name: &str| {
+            Some(loops.rows.iter().find(|row| row.name.starts_with(name))?.nanoseconds)
+        };
+        if let (Some(own), Some(naive), Some(hoisted)) =
+            (time("this"), time("powf"), time("frequencies"))
+        {
             let (naive, hoisted) = (naive / own, hoisted / own);
             writeln!(text, "\nA loop of `powf`, `sin` and `cos` takes {naive:.0} × as long for the table 8192 × 1024, one with hoisted frequencies {hoisted:.1} ×.").ok();
         }
@@ -65,16 +75,23 @@ pub fn short(results: &Results) -> String {
 
 /// Each row that has a target.
 pub fn targets(results: &Results) -> String {
-    let mut text =
-        String::from("| work | row | time | floor | part | target | reached |\n|---|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| work | row | time | floor | part | target | reached |\n|---|---|---|---|---|---|---|\n",
+    );
     for (group, row, target) in targets::rows(results) {
         let goal = match target {
             Target::Part(part) => format!("{part:.2}"),
             Target::Time(most) => format!("under {}", readable(most)),
         };
         let reached = if target.is_reached(group, row) { "yes" } else { "**no**" };
-        let (name, time, floor, part) = (title(&group.name), time(row), floor(group, row), part(group, row));
-        writeln!(text, "| {name} | {} | {time} | {floor} | {part} | {goal} | {reached} |", row.name).ok();
+        let (name, time, floor, part) =
+            (title(&group.name), time(row), floor(group, row), part(group, row));
+        writeln!(
+            text,
+            "| {name} | {} | {time} | {floor} | {part} | {goal} | {reached} |",
+            row.name
+        )
+        .ok();
     }
     for (group, row) in targets::unmeasured(results) {
         writeln!(text, "| {} | {row} | not measured | | | | |", title(group)).ok();
@@ -97,7 +114,9 @@ pub fn long(results: &Results) -> String {
     }
     text += "\n## Everything else\n";
     let is_growth = |group: &&Group| GROWTH.iter().any(|(name, _)| *name == group.name);
-    for group in results.groups.iter().filter(|group| !group.name.starts_with(SWEEP) && !is_growth(group)) {
+    for group in
+        results.groups.iter().filter(|group| !group.name.starts_with(SWEEP) && !is_growth(group))
+    {
         write!(text, "\n### {}\n\n{}", title(&group.name), table(group)).ok();
     }
     text
@@ -121,8 +140,12 @@ fn table(group: &Group) -> String {
         Some(floor) if is_one_floor && !floor.is_empty() => format!("Floor: {floor}.\n\n"),
         _ => String::new(),
     };
-    write!(text, "| row | time |{}\n|---|---|", columns.iter().map(|name| format!(" {name} |")).collect::<String>())
-        .ok();
+    write!(
+        text,
+        "| row | time |{}\n|---|---|",
+        columns.iter().map(|name| format!(" {name} |")).collect::<String>()
+    )
+    .ok();
     text += &"---|".repeat(columns.len());
     text.push('\n');
     for (row, floor) in group.rows.iter().zip(&floors) {
@@ -160,17 +183,22 @@ fn part(group: &Group, row: &Row) -> String {
 pub fn sweep(results: &Results) -> Option<String> {
     let mut tables: Vec<(String, Vec<Cell>)> = Vec::new();
     for group in &results.groups {
-        let Some((shape, rest)) = group.name.strip_prefix(SWEEP).and_then(|name| name.split_once(", ")) else {
+        let Some((shape, rest)) =
+            group.name.strip_prefix(SWEEP).and_then(|name| name.split_once(", "))
+        else {
             continue;
         };
-        let Some((len, dim)) = shape.split_once(" x ").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
+        let Some((len, dim)) =
+            shape.split_once(" x ").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)))
         else {
             continue;
         };
         for row in &group.rows {
             let (Some(part), Some(elements)) = (group.ratio(row), row.elements) else { continue };
-            let (title, cell) =
-                (format!("{rest}, {}", row.name), Cell { len, dim, part, each: row.nanoseconds / elements });
+            let (title, cell) = (
+                format!("{rest}, {}", row.name),
+                Cell { len, dim, part, each: row.nanoseconds / elements },
+            );
             match tables.iter_mut().find(|(name, _)| *name == title) {
                 Some((_, cells)) => cells.push(cell),
                 None => tables.push((title, vec![cell])),
@@ -213,7 +241,8 @@ fn matrix(cells: &[Cell]) -> String {
         write!(text, "| {len} |").ok();
         for &dim in &dims {
             let cell = cells.iter().find(|cell| (cell.len, cell.dim) == (len, dim));
-            let cell = cell.map_or("–".into(), |cell| format!("{} ({:.2})", readable(cell.each), cell.part));
+            let cell = cell
+                .map_or("–".into(), |cell| format!("{} ({:.2})", readable(cell.each), cell.part));
             write!(text, " {cell} |").ok();
         }
         text.push('\n');
@@ -242,7 +271,8 @@ fn readable(nanoseconds: f64) -> String {
 /// A name as a reader wants it, with signs that a shell does without.
 fn title(name: &str) -> String {
     let of_rotations = ["apply (", "decode step (", "plan of "];
-    let topic = if of_rotations.iter().any(|start| name.starts_with(start)) { "rotation: " } else { "" };
+    let topic =
+        if of_rotations.iter().any(|start| name.starts_with(start)) { "rotation: " } else { "" };
     format!("{topic}{}", name.replace(" x ", " × ").replace("2^31", "2³¹"))
 }
 

@@ -59,7 +59,9 @@ impl Row {
         let name = match self.name.strip_prefix("floor: ") {
             // "floor: fill of 127 x 1024" is that of the row with this name.
             Some(name) => name.split(" of ").next()?,
-            None => BARE_FLOORS.iter().any(|bare| self.name.starts_with(bare)).then_some(&*self.name)?,
+            None => {
+                BARE_FLOORS.iter().any(|bare| self.name.starts_with(bare)).then_some(&*self.name)?
+            }
         };
         let number = |(_, last): &(&str, &str)| last.parse::<u32>().is_ok();
         let name = name.rsplit_once(", ").filter(number).map_or(name, |(name, _)| name);
@@ -113,10 +115,16 @@ impl Group {
 
 impl Results {
     pub fn read(folder: &Path) -> Self {
-        let mut rows: Vec<_> =
-            folders(folder).iter().flat_map(|group| folders(group)).filter_map(|f| row(&f)).collect();
+        let mut rows: Vec<_> = folders(folder)
+            .iter()
+            .flat_map(|group| folders(group))
+            .filter_map(|f| row(&f))
+            .collect();
         // A row with a parameter is one folder deeper.
-        let deeper = folders(folder).into_iter().flat_map(|group| folders(&group)).flat_map(|name| folders(&name));
+        let deeper = folders(folder)
+            .into_iter()
+            .flat_map(|group| folders(&group))
+            .flat_map(|name| folders(&name));
         rows.extend(deeper.filter_map(|folder| row(&folder)));
         rows.sort_by_key(|(_, row)| row.measured);
         let count = rows.len();
@@ -162,7 +170,10 @@ fn row(folder: &Path) -> Option<(String, Row)> {
     };
     let throughput = |kind: &str, key: &str| {
         let throughput = about.get("throughput")?;
-        throughput.get(kind).and_then(Value::as_f64).or_else(|| throughput.get("ElementsAndBytes")?.get(key)?.as_f64())
+        throughput
+            .get(kind)
+            .and_then(Value::as_f64)
+            .or_else(|| throughput.get("ElementsAndBytes")?.get(key)?.as_f64())
     };
     let estimate = |kind: &str| times.get(kind)?.get("point_estimate")?.as_f64();
     let nanoseconds = estimate("median")?;

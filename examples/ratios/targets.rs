@@ -42,7 +42,10 @@ const TARGETS: [(&str, &str, Target); 24] = [
 
 /// What a row should reach.
 pub fn of(group: &str, row: &str) -> Option<Target> {
-    TARGETS.iter().find(|(of, end, _)| *of == group && row.ends_with(end)).map(|(.., target)| *target)
+    TARGETS
+        .iter()
+        .find(|(of, end, _)| *of == group && row.ends_with(end))
+        .map(|(.., target)| *target)
 }
 
 impl Target {
@@ -59,13 +62,20 @@ pub fn rows(results: &Results) -> impl Iterator<Item = (&Group, &Row, Target)> {
     let mut names: Vec<_> = TARGETS.iter().map(|(group, ..)| *group).collect();
     names.dedup();
     let groups = names.into_iter().filter_map(|name| results.group(name));
-    groups.flat_map(|group| group.rows.iter().filter_map(move |row| Some((group, row, of(&group.name, &row.name)?))))
+    groups.flat_map(|group| {
+        group.rows.iter().filter_map(move |row| Some((group, row, of(&group.name, &row.name)?)))
+    })
 }
 
 /// Targets of which nothing is known: the group, and how the names of the rows end.
 pub fn unmeasured(results: &Results) -> impl Iterator<Item = (&'static str, &'static str)> {
     let is_measured = |name: &str, end: &str| {
-        results.group(name).is_some_and(|group| group.rows.iter().any(|row| row.name.ends_with(end)))
+        results
+            .group(name)
+            .is_some_and(|group| group.rows.iter().any(|row| row.name.ends_with(end)))
     };
-    TARGETS.iter().map(|(group, end, _)| (*group, *end)).filter(move |(group, end)| !is_measured(group, end))
+    TARGETS
+        .iter()
+        .map(|(group, end, _)| (*group, *end))
+        .filter(move |(group, end)| !is_measured(group, end))
 }

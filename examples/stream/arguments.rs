@@ -23,7 +23,8 @@ pub struct Arguments {
 
 impl Arguments {
     pub fn parse(arguments: &[String]) -> Result<Self, String> {
-        let mut parsed = Self { positions: 1_000_000, dim: 4096, shards: 1, out: None, shard: None };
+        let mut parsed =
+            Self { positions: 1_000_000, dim: 4096, shards: 1, out: None, shard: None };
         let mut arguments = arguments.iter();
         while let Some(option) = arguments.next() {
             let mut value = || arguments.next().ok_or_else(|| format!("{option} needs a value"));
@@ -56,8 +57,14 @@ impl Arguments {
         if dim % 2 == 1 {
             return Err(format!("--dim must be even, and {dim} is odd"));
         }
-        if positions.checked_mul(dim).and_then(|values| i64::try_from(values.checked_mul(4)?).ok()).is_none() {
-            return Err(format!("{positions} positions × {dim} are more bytes than a file can have"));
+        if positions
+            .checked_mul(dim)
+            .and_then(|values| i64::try_from(values.checked_mul(4)?).ok())
+            .is_none()
+        {
+            return Err(format!(
+                "{positions} positions × {dim} are more bytes than a file can have"
+            ));
         }
         if shards > positions {
             return Err(format!("{shards} shards of {positions} positions: some would have none"));
@@ -73,6 +80,7 @@ fn count(option: &str, text: &str) -> Result<usize, String> {
 }
 
 fn range(text: &str) -> Result<Range<usize>, String> {
-    let ends = text.split_once("..").and_then(|(start, end)| Some(start.parse().ok()?..end.parse().ok()?));
+    let ends =
+        text.split_once("..").and_then(|(start, end)| Some(start.parse().ok()?..end.parse().ok()?));
     ends.ok_or_else(|| format!("--shard needs a range start..end, and {text} is none"))
 }

@@ -1,5 +1,5 @@
-//! Writes the positions of a sequence of any length block by block, in the memory of one block; in shards, if you like, each by
-//! a process of its own.
+//! Writes the positions of a sequence of any length block by block, in the memory of one block; in
+//! shards, if you like, each by a process of its own.
 //!
 //! ```text
 //! cargo run --release --example stream                                     # a million positions × 4096, to a checksum
@@ -7,7 +7,8 @@
 //! cargo run --release --example stream -- --positions 65536 --out table    # 1 GiB of little-endian f32, row after row
 //! ```
 //!
-//! A row depends on its position and on nothing else: that is why no process needs to know of the others.
+//! A row depends on its position and on nothing else: that is why no process needs to know of the
+//! others.
 
 mod arguments;
 
@@ -79,7 +80,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 fn write(range: Range<usize>, dim: usize, out: Option<&Path>) -> Result<Written, Box<dyn Error>> {
     let start = Instant::now();
     let encoding = Sinusoidal::new(dim)?;
-    let mut file = out.map(|path| open_at(path, range.start * dim * size_of::<f32>())).transpose()?;
+    let mut file =
+        out.map(|path| open_at(path, range.start * dim * size_of::<f32>())).transpose()?;
     let rows = (BLOCK_BYTES / (dim * size_of::<f32>())).max(1);
     let mut block = vec![0_f32; rows * dim];
     let mut bytes = vec![0; if file.is_some() { size_of_val(&*block) } else { 0 }];
@@ -96,7 +98,12 @@ fn write(range: Range<usize>, dim: usize, out: Option<&Path>) -> Result<Written,
         }
         if let Some(file) = &mut file {
             let bytes = &mut bytes[..size_of_val(block)];
-            bytes.as_chunks_mut().0.iter_mut().zip(block).for_each(|(bytes, value)| *bytes = value.to_le_bytes());
+            bytes
+                .as_chunks_mut()
+                .0
+                .iter_mut()
+                .zip(block)
+                .for_each(|(bytes, value)| *bytes = value.to_le_bytes());
             file.write_all(bytes)?;
         }
         first = end;
@@ -110,12 +117,14 @@ fn open_at(path: &Path, offset: usize) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// What a row adds to the checksum: all bits of it, in their order, and its position. So the checksum of a range is the sum of
-/// those of its parts, wherever it was cut.
+/// What a row adds to the checksum: all bits of it, in their order, and its position. So the
+/// checksum of a range is the sum of those of its parts, wherever it was cut.
 fn row_sum(position: usize, row: &[f32]) -> u64 {
-    // Many sums side by side, each of every 64th value: a multiplication need not wait for the last.
+    // Many sums side by side, each of every 64th value: a multiplication need not wait for the
+    // last.
     const SUMS: usize = 64;
-    let step = |sum: &mut u32, value: &f32| *sum = (*sum ^ value.to_bits()).wrapping_mul(0x9e37_79b1);
+    let step =
+        |sum: &mut u32, value: &f32| *sum = (*sum ^ value.to_bits()).wrapping_mul(0x9e37_79b1);
     let mut sums = [0x811c_9dc5_u32; SUMS];
     let (chunks, rest) = row.as_chunks::<SUMS>();
     for chunk in chunks {
@@ -137,9 +146,11 @@ fn in_shards(arguments: &Arguments, shards: usize, whole: &Written) -> Result<()
     let start = Instant::now();
     // What one process wrote must not pass for the work of many.
     arguments.new_file()?;
-    let bound = |shard: usize| (shard as u128 * arguments.positions as u128 / shards as u128) as usize;
+    let bound =
+        |shard: usize| (shard as u128 * arguments.positions as u128 / shards as u128) as usize;
     let ranges: Vec<_> = (0..shards).map(|shard| bound(shard)..bound(shard + 1)).collect();
-    let children = ranges.iter().map(|range| spawn(arguments, range)).collect::<Result<Vec<_>, _>>()?;
+    let children =
+        ranges.iter().map(|range| spawn(arguments, range)).collect::<Result<Vec<_>, _>>()?;
     let (mut checksum, mut largest) = (0_u64, None);
     for (child, range) in children.into_iter().zip(&ranges) {
         let (part, peak) = answer(child, range)?;
@@ -147,18 +158,31 @@ fn in_shards(arguments: &Arguments, shards: usize, whole: &Written) -> Result<()
         checksum = checksum.wrapping_add(part);
         largest = largest.max(peak);
     }
-    report(&format!("{shards} processes"), arguments, &Written { checksum, time: start.elapsed() }, largest);
+    report(
+        &format!("{shards} processes"),
+        arguments,
+        &Written { checksum, time: start.elapsed() },
+        largest,
+    );
     if checksum == whole.checksum {
         println!("the shards, side by side, are the whole to the last bit");
         Ok(())
     } else {
-        Err(format!("the shards differ from the whole: {checksum:016x} is not {:016x}", whole.checksum).into())
+        Err(format!(
+            "the shards differ from the whole: {checksum:016x} is not {:016x}",
+            whole.checksum
+        )
+        .into())
     }
 }
 
 fn spawn(arguments: &Arguments, range: &Range<usize>) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--shard").arg(format!("{}..{}", range.start, range.end)).arg("--dim").arg(arguments.dim.to_string());
+    command
+        .arg("--shard")
+        .arg(format!("{}..{}", range.start, range.end))
+        .arg("--dim")
+        .arg(arguments.dim.to_string());
     if let Some(path) = &arguments.out {
         command.arg("--out").arg(path);
     }
@@ -179,7 +203,8 @@ fn answer(child: Child, range: &Range<usize>) -> Result<(u64, Option<u64>), Box<
 fn report(who: &str, arguments: &Arguments, written: &Written, peak: Option<u64>) {
     let bytes = arguments.bytes() as f64;
     let seconds = written.time.as_secs_f64();
-    let peak = peak.map_or("unknown here".to_string(), |peak| format!("{:.1} MiB", peak as f64 / 1024.0));
+    let peak =
+        peak.map_or("unknown here".to_string(), |peak| format!("{:.1} MiB", peak as f64 / 1024.0));
     println!(
         "{who}: {} positions × {} f32, {:.2} GB in {seconds:.2} s ({:.1} GB/s), peak memory of a process {peak}, \
          checksum {:016x}",
@@ -191,21 +216,24 @@ fn report(who: &str, arguments: &Arguments, written: &Written, peak: Option<u64>
     );
 }
 
-/// The most memory that this process has had, in KiB, where the system tells (Linux). It fails where that is more than it may be.
+/// The most memory that this process has had, in KiB, where the system tells (Linux). It fails
+/// where that is more than it may be.
 fn peak_memory(dim: usize) -> Result<Option<u64>, String> {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return Ok(None) };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak: Option<u64> = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+    let peak: Option<u64> =
+        line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
     match peak {
-        Some(peak) if peak > most_memory(dim) => {
-            Err(format!("memory is not bounded: {peak} KiB, where {} must do for any length", most_memory(dim)))
-        }
+        Some(peak) if peak > most_memory(dim) => Err(format!(
+            "memory is not bounded: {peak} KiB, where {} must do for any length",
+            most_memory(dim)
+        )),
         peak => Ok(peak),
     }
 }
 
-/// The most memory in KiB that a process of any length may take: the encoding, which takes below 200 bytes for each feature, a block,
-/// and its bytes for the file.
+/// The most memory in KiB that a process of any length may take: the encoding, which takes below
+/// 200 bytes for each feature, a block, and its bytes for the file.
 fn most_memory(dim: usize) -> u64 {
     let row = dim * size_of::<f32>();
     let bytes = 200 * dim + 2 * BLOCK_BYTES.max(row);

@@ -15,11 +15,12 @@ use crate::positions::Run;
 use crate::training::FrozenRows;
 use crate::{Element, Error, Positions};
 
-/// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional sequence to sequence
-/// learning*).
+/// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional
+/// sequence to sequence learning*).
 ///
-/// PE(p) = table\[p + offset\]. A real position is answered by linear interpolation between the two rows around it:
-/// (1 − t) · table\[⌊p⌋\] + t · table\[⌊p⌋ + 1\], t = p − ⌊p⌋, in f64 with one rounding.
+/// PE(p) = table\[p + offset\]. A real position is answered by linear interpolation between the two
+/// rows around it: (1 − t) · table\[⌊p⌋\] + t · table\[⌊p⌋ + 1\], t = p − ⌊p⌋, in f64 with one
+/// rounding.
 ///
 /// ```
 /// use ndarray::array;
@@ -50,8 +51,8 @@ pub struct Learned<A> {
 /// | DETR | `Uniform { low: 0.0, high: 1.0 }` |
 /// | Keras `Embedding` | `Uniform { low: -0.05, high: 0.05 }` |
 ///
-/// torch's `nn.Embedding` draws from N(0, 1), which is 50 times too much for a position table. A table that starts as a
-/// sinusoid (DistilBERT, Whisper) is [`Learned::from_encoding`].
+/// torch's `nn.Embedding` draws from N(0, 1), which is 50 times too much for a position table. A
+/// table that starts as a sinusoid (DistilBERT, Whisper) is [`Learned::from_encoding`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Init {
@@ -89,16 +90,21 @@ impl<A: Element> Learned<A> {
             return Err(Error::ZeroDim);
         }
         // Rows are read as slices.
-        let table = if table.is_standard_layout() { table } else { table.as_standard_layout().into_owned() };
+        let table = if table.is_standard_layout() {
+            table
+        } else {
+            table.as_standard_layout().into_owned()
+        };
         Ok(Self { table, offset: 0, padding: None, frozen: FrozenRows::default() })
     }
 
-    /// A new table of `rows` rows, filled from the caller's generator: the same seed gives the same table.
+    /// A new table of `rows` rows, filled from the caller's generator: the same seed gives the same
+    /// table.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`]; [`Error::TooLarge`]; [`Error::InvalidInit`] for a standard deviation that is negative or not finite,
-    /// for a bound that is not positive, and for an empty range.
+    /// [`Error::ZeroDim`]; [`Error::TooLarge`]; [`Error::InvalidInit`] for a standard deviation
+    /// that is negative or not finite, for a bound that is not positive, and for an empty range.
     ///
     /// ```
     /// use positional_encodings::{Init, Learned};
@@ -109,7 +115,12 @@ impl<A: Element> Learned<A> {
     /// assert_ne!(new(1)?, new(2)?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn init<R: Rng + ?Sized>(rows: usize, dim: usize, init: Init, rng: &mut R) -> Result<Self, Error> {
+    pub fn init<R: Rng + ?Sized>(
+        rows: usize,
+        dim: usize,
+        init: Init,
+        rng: &mut R,
+    ) -> Result<Self, Error> {
         let mut learned = Self::from_table(zeros(rows, dim)?)?;
         let table = learned.table.iter_mut();
         match init {
@@ -127,8 +138,10 @@ impl<A: Element> Learned<A> {
                         found: bound,
                     });
                 }
-                let draw =
-                    |rng: &mut R| core::iter::repeat_with(|| rng.sample(normal)).find(|value| value.abs() <= bound);
+                let draw = |rng: &mut R| {
+                    core::iter::repeat_with(|| rng.sample(normal))
+                        .find(|value| value.abs() <= bound)
+                };
                 table.for_each(|value| *value = A::from_f64(draw(rng).unwrap_or_default()));
             }
             Init::Uniform { low, high } => {
@@ -142,7 +155,8 @@ impl<A: Element> Learned<A> {
         Ok(learned)
     }
 
-    /// A table that starts as the first `len` vectors of another encoding (DistilBERT's and Whisper's sinusoid).
+    /// A table that starts as the first `len` vectors of another encoding (DistilBERT's and
+    /// Whisper's sinusoid).
     ///
     /// # Errors
     ///
@@ -157,7 +171,10 @@ impl<A: Element> Learned<A> {
     /// assert_eq!(learned.encode(&Positions::from(7..9))?, rows);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn from_encoding<E: PositionalEncoding<A> + ?Sized>(encoding: &E, len: usize) -> Result<Self, Error> {
+    pub fn from_encoding<E: PositionalEncoding<A> + ?Sized>(
+        encoding: &E,
+        len: usize,
+    ) -> Result<Self, Error> {
         Self::from_table(encoding.encode(&Positions::from(0..len))?)
     }
 
@@ -180,13 +197,18 @@ impl<A: Element> Learned<A> {
     /// ```
     pub fn with_offset(mut self, offset: usize) -> Result<Self, Error> {
         if offset > self.table.nrows() {
-            return Err(Error::PositionOutsideTable { position: offset as f64, first: 0, len: self.table.nrows() });
+            return Err(Error::PositionOutsideTable {
+                position: offset as f64,
+                first: 0,
+                len: self.table.nrows(),
+            });
         }
         self.offset = offset;
         Ok(self)
     }
 
-    /// Sets a row to zero: the padding row that fairseq, RoBERTa and torch's `padding_idx` start with.
+    /// Sets a row to zero: the padding row that fairseq, RoBERTa and torch's `padding_idx` start
+    /// with.
     ///
     /// # Errors
     ///
@@ -202,7 +224,11 @@ impl<A: Element> Learned<A> {
     /// ```
     pub fn with_zero_row(mut self, row: usize) -> Result<Self, Error> {
         if row >= self.table.nrows() {
-            return Err(Error::PositionOutsideTable { position: row as f64, first: 0, len: self.table.nrows() });
+            return Err(Error::PositionOutsideTable {
+                position: row as f64,
+                first: 0,
+                len: self.table.nrows(),
+            });
         }
         self.table.row_mut(row).fill(A::zero());
         Ok(self)
@@ -253,7 +279,12 @@ impl<A: Element> Learned<A> {
     }
 
     /// The same run by run.
-    fn runs(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, A>, store: impl Fn(&mut A, A)) {
+    fn runs(
+        &self,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, A>,
+        store: impl Fn(&mut A, A),
+    ) {
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             let count = match run {
@@ -303,7 +334,11 @@ impl<A: Element> PositionalEncoding<A> for Learned<A> {
         self.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.rows(positions, out, |out, value| *out = value)
     }
 
@@ -311,7 +346,11 @@ impl<A: Element> PositionalEncoding<A> for Learned<A> {
         check_table(positions, self.first(), self.table.nrows())
     }
 
-    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn add_to(
+        &self,
+        positions: &Positions<'_>,
+        embeddings: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.rows(positions, embeddings, |out, value| *out = *out + value)
     }
 }

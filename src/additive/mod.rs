@@ -21,8 +21,8 @@ use crate::{Element, Error, InstructionSet, Position, Positions};
 
 /// Maps positions to vectors that are added to embeddings.
 ///
-/// Three methods make an encoding; the others stand on them. It is object-safe, and `&T`, `Box<T>` and `Arc<T>` forward
-/// it, so that an encoding can be chosen at run time:
+/// Three methods make an encoding; the others stand on them. It is object-safe, and `&T`, `Box<T>`
+/// and `Arc<T>` forward it, so that an encoding can be chosen at run time:
 ///
 /// ```
 /// use positional_encodings::{Learned, PositionalEncoding, Positions, Sinusoidal};
@@ -47,17 +47,23 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// How many positions it knows, from 0 on, or `None` where any position will do.
     fn max_len(&self) -> Option<usize>;
 
-    /// Writes the vector of the i-th position to row i of `out`, shape (positions, dim), whatever stood there.
+    /// Writes the vector of the i-th position to row i of `out`, shape (positions, dim), whatever
+    /// stood there.
     ///
     /// # Errors
     ///
     /// Where the shape does not fit or a position cannot be encoded; then `out` is as it was.
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error>;
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error>;
 
-    /// Whether all `positions` can be encoded: what [`encode_into`](Self::encode_into) finds out before it writes.
+    /// Whether all `positions` can be encoded: what [`encode_into`](Self::encode_into) finds out
+    /// before it writes.
     ///
-    /// As provided, that is whether they are finite and, where there is a `max_len`, within 0..max_len. Override it where an
-    /// encoding knows other positions.
+    /// As provided, that is whether they are finite and, where there is a `max_len`, within
+    /// 0..max_len. Override it where an encoding knows other positions.
     ///
     /// # Errors
     ///
@@ -69,7 +75,8 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         }
     }
 
-    /// The instructions for sums with its vectors: [`InstructionSet::Best`] as provided, and where the machine lacks them.
+    /// The instructions for sums with its vectors: [`InstructionSet::Best`] as provided, and where
+    /// the machine lacks them.
     fn instruction_set(&self) -> InstructionSet {
         InstructionSet::Best
     }
@@ -88,22 +95,37 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
 
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
-    /// The same values as [`encode`](Self::encode) and an addition. As provided, a few rows at a time are encoded on the
-    /// stack and added.
+    /// The same values as [`encode`](Self::encode) and an addition. As provided, a few rows at a
+    /// time are encoded on the stack and added.
     ///
     /// # Errors
     ///
-    /// Where the shape does not fit or a position cannot be encoded; then `embeddings` is as it was.
-    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    /// Where the shape does not fit or a position cannot be encoded; then `embeddings` is as it
+    /// was.
+    fn add_to(
+        &self,
+        positions: &Positions<'_>,
+        embeddings: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         check_shape(positions, self.dim(), &embeddings)?;
         self.check(positions)?;
         parts::rows(positions, embeddings, &|positions, mut embeddings| {
-            let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| self.encode_into(positions, rows);
-            parts::through_stack(positions, self.dim(), embeddings.as_ptr(), encode, |start, vectors| {
-                let rows = embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
-                parts::Summands::in_place(self.instruction_set()).write([Some(rows), None, None, None], vectors);
-                Ok(())
-            })
+            let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| {
+                self.encode_into(positions, rows)
+            };
+            parts::through_stack(
+                positions,
+                self.dim(),
+                embeddings.as_ptr(),
+                encode,
+                |start, vectors| {
+                    let rows =
+                        embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
+                    parts::Summands::in_place(self.instruction_set())
+                        .write([Some(rows), None, None, None], vectors);
+                    Ok(())
+                },
+            )
         })
     }
 }
@@ -119,7 +141,11 @@ macro_rules! forward {
                 (**self).max_len()
             }
 
-            fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+            fn encode_into(
+                &self,
+                positions: &Positions<'_>,
+                out: ArrayViewMut2<'_, A>,
+            ) -> Result<(), Error> {
                 (**self).encode_into(positions, out)
             }
 
@@ -135,7 +161,11 @@ macro_rules! forward {
                 (**self).encode(positions)
             }
 
-            fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+            fn add_to(
+                &self,
+                positions: &Positions<'_>,
+                embeddings: ArrayViewMut2<'_, A>,
+            ) -> Result<(), Error> {
                 (**self).add_to(positions, embeddings)
             }
         }
@@ -147,12 +177,20 @@ forward!(Box<E>);
 forward!(Arc<E>);
 
 /// Whether `out` has the shape (positions, dim).
-pub(crate) fn check_shape<A>(positions: &Positions<'_>, dim: usize, out: &ArrayViewMut2<'_, A>) -> Result<(), Error> {
+pub(crate) fn check_shape<A>(
+    positions: &Positions<'_>,
+    dim: usize,
+    out: &ArrayViewMut2<'_, A>,
+) -> Result<(), Error> {
     if out.ncols() != dim {
         return Err(Error::WidthMismatch { expected: dim, found: out.ncols() });
     }
     if out.nrows() != positions.len() {
-        return Err(Error::LengthMismatch { what: "rows", expected: positions.len(), found: out.nrows() });
+        return Err(Error::LengthMismatch {
+            what: "rows",
+            expected: positions.len(),
+            found: out.nrows(),
+        });
     }
     Ok(())
 }
@@ -167,12 +205,15 @@ pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> 
     if positions.ends().all(|(_, position)| inside(position)) {
         return Ok(());
     }
-    // Looked at one by one, for the first: within a range it follows the last row, so the search is short.
+    // Looked at one by one, for the first: within a range it follows the last row, so the search is
+    // short.
     match positions.iter().enumerate().find(|&(_, position)| !inside(position)) {
         Some((index, Position::Real(position))) if !position.is_finite() => {
             Err(Error::NonFinitePosition { index, position })
         }
-        Some((_, position)) => Err(Error::PositionOutsideTable { position: position.to_f64(), first, len }),
+        Some((_, position)) => {
+            Err(Error::PositionOutsideTable { position: position.to_f64(), first, len })
+        }
         None => Ok(()),
     }
 }
@@ -180,10 +221,13 @@ pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> 
 /// A new array of zeros, or an error where it does not fit into memory.
 pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Error> {
     let too_large = Error::TooLarge { rows, dim };
-    let Some(len) = rows.checked_mul(dim).filter(|&len| len <= isize::MAX as usize / size_of::<A>()) else {
+    let Some(len) =
+        rows.checked_mul(dim).filter(|&len| len <= isize::MAX as usize / size_of::<A>())
+    else {
         return Err(too_large);
     };
-    // Zeroed pages come from the system for free; asking first turns the abort of an impossible request into an error.
+    // Zeroed pages come from the system for free; asking first turns the abort of an impossible
+    // request into an error.
     if Vec::<A>::new().try_reserve_exact(len).is_err() {
         return Err(too_large);
     }

@@ -11,10 +11,12 @@ use crate::parts;
 use crate::training::{check_backward, check_values};
 use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
 
-/// A network that generates position vectors: an inner encoding, a linear layer, an activation, a linear layer.
+/// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
+/// linear layer.
 ///
-/// PE(p) = W₂ · φ(W₁ · e(p) + b₁) + b₂ with e the inner encoding, W₁ of shape (hidden, e's dim) and W₂ (dim, hidden). Hidden values
-/// are f64 and the result is rounded once; a row has the same bits whatever other rows are asked for.
+/// PE(p) = W₂ · φ(W₁ · e(p) + b₁) + b₂ with e the inner encoding, W₁ of shape (hidden, e's dim) and
+/// W₂ (dim, hidden). Hidden values are f64 and the result is rounded once; a row has the same bits
+/// whatever other rows are asked for.
 ///
 /// | system | inner encoding | φ |
 /// |---|---|---|
@@ -45,9 +47,17 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] where the first layer does not take the encoding's dim or the second not the first's output.
-    pub fn new(encoding: E, first: Linear<A>, activation: Activation, second: Linear<A>) -> Result<Self, Error> {
-        for (expected, found) in [(encoding.dim(), first.inputs()), (first.outputs(), second.inputs())] {
+    /// [`Error::WidthMismatch`] where the first layer does not take the encoding's dim or the
+    /// second not the first's output.
+    pub fn new(
+        encoding: E,
+        first: Linear<A>,
+        activation: Activation,
+        second: Linear<A>,
+    ) -> Result<Self, Error> {
+        for (expected, found) in
+            [(encoding.dim(), first.inputs()), (first.outputs(), second.inputs())]
+        {
             if found != expected {
                 return Err(Error::WidthMismatch { expected, found });
             }
@@ -83,7 +93,11 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
         self.encoding.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         check_shape(positions, self.dim(), &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {
@@ -105,7 +119,11 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
 impl<A: Element, E: Trainable<A>> Trainable<A> for PositionNetwork<A, E> {
     fn parameters(&self) -> Vec<Parameter> {
         let inner = self.encoding.parameters().into_iter().map(Parameter::nested);
-        self.first.parameters("first").chain(self.second.parameters("second")).chain(inner).collect()
+        self.first
+            .parameters("first")
+            .chain(self.second.parameters("second"))
+            .chain(inner)
+            .collect()
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {

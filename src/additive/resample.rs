@@ -13,7 +13,8 @@ pub enum Kernel {
     Linear,
     /// Cubic convolution with a = −0.75: torch's `bicubic` without antialiasing, OpenCV.
     Cubic,
-    /// Cubic convolution with a = −0.5 (Keys 1981; Catmull-Rom): torch's `bicubic` with `antialias=True`, Pillow, JAX.
+    /// Cubic convolution with a = −0.5 (Keys 1981; Catmull-Rom): torch's `bicubic` with
+    /// `antialias=True`, Pillow, JAX.
     CatmullRom,
 }
 
@@ -21,12 +22,13 @@ pub enum Kernel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sampling {
-    /// Cells are aligned: x = (i + ½) · old/new − ½, and points beyond the border are those of the border (`align_corners=False`).
+    /// Cells are aligned: x = (i + ½) · old/new − ½, and points beyond the border are those of the
+    /// border (`align_corners=False`).
     HalfPixel,
     /// The outermost points are aligned: x = i · (old − 1)/(new − 1) (`align_corners=True`).
     AlignedCorners,
-    /// As `HalfPixel`, with the kernel widened by old/new where the grid shrinks; weights are cut at the border and brought to a sum
-    /// of 1, when it grows too (`antialias=True`, Pillow).
+    /// As `HalfPixel`, with the kernel widened by old/new where the grid shrinks; weights are cut
+    /// at the border and brought to a sum of 1, when it grows too (`antialias=True`, Pillow).
     Antialiased,
 }
 
@@ -57,7 +59,8 @@ impl Resample {
         Self { kernel, sampling, factors: None }
     }
 
-    /// Bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of transformers' ViT, DeiT, DINOv2, CLIP, SigLIP.
+    /// Bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of transformers' ViT,
+    /// DeiT, DINOv2, CLIP, SigLIP.
     pub fn vit() -> Self {
         Self::new(Kernel::Cubic, Sampling::HalfPixel)
     }
@@ -67,24 +70,30 @@ impl Resample {
         Self::new(Kernel::CatmullRom, Sampling::Antialiased)
     }
 
-    /// Steps of 1/factor, for rows and columns, instead of old size / new size: torch's `scale_factor`. DINO adds 0.1 to the new
-    /// size there, which moves every point a little. Aligned corners ignore it, as in torch.
+    /// Steps of 1/factor, for rows and columns, instead of old size / new size: torch's
+    /// `scale_factor`. DINO adds 0.1 to the new size there, which moves every point a little.
+    /// Aligned corners ignore it, as in torch.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidFactor`] unless both are positive and finite.
     pub fn with_factors(self, factors: [f64; 2]) -> Result<Self, Error> {
-        match factors.into_iter().find(|factor| !(*factor > 0.0 && factor.is_finite() && factor.recip().is_finite())) {
+        match factors
+            .into_iter()
+            .find(|factor| !(*factor > 0.0 && factor.is_finite() && factor.recip().is_finite()))
+        {
             Some(factor) => Err(Error::InvalidFactor { factor }),
             None => Ok(Self { factors: Some(factors), ..self }),
         }
     }
 }
 
-/// A planned change of a grid (rows, columns), to be applied to any table of it and, transposed, to gradients.
+/// A planned change of a grid (rows, columns), to be applied to any table of it and, transposed, to
+/// gradients.
 ///
-/// A table of a grid has shape (rows · columns, dim), row after row. new\[y, x\] = Σᵥᵤ a(y, v) · b(x, u) · old\[v, u\], with the
-/// weights a and b of the [`Resample`]. Sums are taken in f64 and rounded once.
+/// A table of a grid has shape (rows · columns, dim), row after row. new\[y, x\] = Σᵥᵤ a(y, v) ·
+/// b(x, u) · old\[v, u\], with the weights a and b of the [`Resample`]. Sums are taken in f64 and
+/// rounded once.
 ///
 /// ```
 /// use ndarray::array;
@@ -121,7 +130,9 @@ impl GridResample {
                 return Err(Error::TooLarge { rows, dim: columns });
             }
         }
-        let axis = |axis: usize| Taps::new(from[axis], to[axis], resample, resample.factors.map(|f| f[axis]));
+        let axis = |axis: usize| {
+            Taps::new(from[axis], to[axis], resample, resample.factors.map(|f| f[axis]))
+        };
         Ok(Self { from, to, taps: [axis(0), axis(1)] })
     }
 
@@ -135,7 +146,8 @@ impl GridResample {
         convert(table, self.from, rows, columns)
     }
 
-    /// The gradient of the old table, given that of the new one: the transpose of [`apply`](Self::apply).
+    /// The gradient of the old table, given that of the new one: the transpose of
+    /// [`apply`](Self::apply).
     ///
     /// # Errors
     ///
@@ -154,7 +166,11 @@ fn convert<A: Element>(
     columns: &Taps,
 ) -> Result<Array2<A>, Error> {
     if table.nrows() != from[0] * from[1] {
-        return Err(Error::LengthMismatch { what: "rows", expected: from[0] * from[1], found: table.nrows() });
+        return Err(Error::LengthMismatch {
+            what: "rows",
+            expected: from[0] * from[1],
+            found: table.nrows(),
+        });
     }
     let (height, width) = (rows.0.len(), columns.0.len());
     let mut out = zeros(height * width, table.ncols())?;
@@ -170,7 +186,9 @@ fn convert<A: Element>(
         for (taps, mut out) in columns.0.iter().zip(out.rows_mut()) {
             sum.fill(0.0);
             for &(column, weight) in taps {
-                sum.iter_mut().zip(line.row(column)).for_each(|(sum, value)| *sum += weight * value);
+                sum.iter_mut()
+                    .zip(line.row(column))
+                    .for_each(|(sum, value)| *sum += weight * value);
             }
             out.iter_mut().zip(&sum).for_each(|(out, sum)| *out = A::from_f64(*sum));
         }
@@ -194,7 +212,9 @@ impl Taps {
         let taps = |index| match sampling {
             Sampling::HalfPixel => kernel.around((index as f64 + 0.5) * step - 0.5, old),
             Sampling::AlignedCorners => kernel.around(index as f64 * step, old),
-            Sampling::Antialiased => kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old),
+            Sampling::Antialiased => {
+                kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old)
+            }
         };
         Self((0..new).map(taps).collect())
     }
@@ -250,15 +270,18 @@ impl Kernel {
         (1 - reach..=reach).map(tap).filter(|(_, weight)| *weight != 0.0).collect()
     }
 
-    /// The points whose cells lie within the widened kernel around `centre`, measured from the edge of the first cell.
+    /// The points whose cells lie within the widened kernel around `centre`, measured from the edge
+    /// of the first cell.
     fn averaged(self, centre: f64, width: f64, len: usize) -> Vec<(usize, f64)> {
         let support = self.support() * width;
         let start = (centre - support + 0.5).max(0.0) as usize;
         let end = ((centre + support + 0.5).max(0.0) as usize).min(len);
-        // With a factor of its own a place may lie beyond the border, out of the reach of every point.
+        // With a factor of its own a place may lie beyond the border, out of the reach of every
+        // point.
         let start = start.min(len - 1);
         let end = end.max(start + 1);
-        let weights: Vec<f64> = (start..end).map(|i| self.weight((i as f64 + 0.5 - centre) / width)).collect();
+        let weights: Vec<f64> =
+            (start..end).map(|i| self.weight((i as f64 + 0.5 - centre) / width)).collect();
         let sum: f64 = weights.iter().sum();
         if sum == 0.0 {
             return vec![(start, 1.0)];

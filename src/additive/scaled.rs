@@ -8,11 +8,13 @@ use crate::phase::BLOCK;
 use crate::training::{check_backward, check_values};
 use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
 
-/// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's `ScaledPositionalEncoding`; Li et al.
-/// 2019, *Neural speech synthesis with transformer network*, section 3.2).
+/// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's
+/// `ScaledPositionalEncoding`; Li et al. 2019, *Neural speech synthesis with transformer network*,
+/// section 3.2).
 ///
-/// PE′(p) = α · PE(p), the product taken in f64 and rounded once. ∂/∂α is PE(p); what is passed on to the inner encoding is upstream · α.
-/// An amplitude that is fixed is [`Sinusoidal::with_amplitude`](crate::Sinusoidal::with_amplitude).
+/// PE′(p) = α · PE(p), the product taken in f64 and rounded once. ∂/∂α is PE(p); what is passed on
+/// to the inner encoding is upstream · α. An amplitude that is fixed is
+/// [`Sinusoidal::with_amplitude`](crate::Sinusoidal::with_amplitude).
 ///
 /// ```
 /// use ndarray::array;
@@ -66,7 +68,11 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
         self.encoding.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         check_shape(positions, self.dim(), &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {

@@ -11,20 +11,24 @@ use crate::parts;
 use crate::phase::{Columns, Store, Waves};
 use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Position, Positions};
 
-/// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all you need*, section 3.5).
+/// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
+/// you need*, section 3.5).
 ///
-/// PE(p, 2i) = sin(p · wᵢ), PE(p, 2i + 1) = cos(p · wᵢ) with wᵢ = 10000^(−2i/dim); other frequencies, orders of features,
-/// amplitudes and odd dims are named choices. Positions may be any integers or reals within ±2⁶².
+/// PE(p, 2i) = sin(p · wᵢ), PE(p, 2i + 1) = cos(p · wᵢ) with wᵢ = 10000^(−2i/dim); other
+/// frequencies, orders of features, amplitudes and odd dims are named choices. Positions may be any
+/// integers or reals within ±2⁶².
 ///
-/// Every value is computed from the exact angle and rounded once. In f32 (f16, bf16) it is within 0.505 ulp of the formula,
-/// in f64 as well (values below 2⁻¹⁴ within 2⁻⁶²), at position 3 and at position 2⁵³ − 1, and has the same bits whether
-/// a row is asked for alone, in a range, as an id or in a batch, on every machine. The state grows with dim, about 160 KiB
-/// at dim 1024, and not with any length.
+/// Every value is computed from the exact angle and rounded once. In f32 (f16, bf16) it is within
+/// 0.505 ulp of the formula, in f64 as well (values below 2⁻¹⁴ within 2⁻⁶²), at position 3 and at
+/// position 2⁵³ − 1, and has the same bits whether a row is asked for alone, in a range, as an id
+/// or in a batch, on every machine. The state grows with dim, about 160 KiB at dim 1024, and not
+/// with any length.
 ///
 /// # To match X, write Y
 ///
-/// Each row is a test of the same name against output of that system (`tests/golden_sinusoidal.rs`). `of` stands for
-/// [`Sinusoidal::from_frequencies`], `geometric` and so on for the constructors of [`Frequencies`].
+/// Each row is a test of the same name against output of that system
+/// (`tests/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
+/// and so on for the constructors of [`Frequencies`].
 ///
 /// | to match | write |
 /// |---|---|
@@ -49,7 +53,8 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// | SpeechT5 | `Sinusoidal::new(dim)?.with_amplitude(alpha)?` |
 /// | MusicGen | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(CosSinHalves)` |
 ///
-/// Most of these systems compute the angle in f32, so that theirs are the values with an error: about 6e-8 · position.
+/// Most of these systems compute the angle in f32, so that theirs are the values with an error:
+/// about 6e-8 · position.
 ///
 /// # Example
 ///
@@ -125,9 +130,17 @@ impl Sinusoidal {
     /// ```
     pub fn from_frequencies(frequencies: Frequencies) -> Self {
         let pairs = frequencies.len();
-        let columns = Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
+        let columns =
+            Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
         let waves = Waves::new(frequencies.as_wide(), 1.0);
-        Self { frequencies, amplitude: 1.0, waves, columns, padding: None, set: InstructionSet::Best }
+        Self {
+            frequencies,
+            amplitude: 1.0,
+            waves,
+            columns,
+            padding: None,
+            set: InstructionSet::Best,
+        }
     }
 
     /// The same features in another order.
@@ -136,9 +149,11 @@ impl Sinusoidal {
         self
     }
 
-    /// Every value times a finite `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's √(2/dim)).
+    /// Every value times a finite `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
+    /// √(2/dim)).
     ///
-    /// The product is rounded once. In f64 that holds for amplitudes from 2⁻⁶⁴ to 2⁶⁴; others, which are not powers of two, add half an ulp.
+    /// The product is rounded once. In f64 that holds for amplitudes from 2⁻⁶⁴ to 2⁶⁴; others,
+    /// which are not powers of two, add half an ulp.
     ///
     /// # Errors
     ///
@@ -187,15 +202,16 @@ impl Sinusoidal {
 
     /// Without the second member of the last pair: dim − 1 features. Columns of zeros move up.
     ///
-    /// In the interleaved layout and in \[sin | cos\] that is a cosine, in \[cos | sin\] a sine. Dropping twice drops once.
+    /// In the interleaved layout and in \[sin | cos\] that is a cosine, in \[cos | sin\] a sine.
+    /// Dropping twice drops once.
     pub fn drop_last(mut self) -> Self {
         self.columns.dim -= usize::from(!self.columns.last_is_single);
         self.columns.last_is_single = true;
         self
     }
 
-    /// The vector of `position` is zero: the padding row of fairseq and its descendants, whose ids keep the padding id
-    /// (see [`ids::padding_aware`](crate::ids::padding_aware)).
+    /// The vector of `position` is zero: the padding row of fairseq and its descendants, whose ids
+    /// keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
@@ -279,7 +295,9 @@ impl Sinusoidal {
         let is_padding = |index| positions.get(index) == Some(Position::Integer(padding));
         let mut start = 0;
         while start < positions.len() {
-            let end = (start..positions.len()).find(|&index| is_padding(index)).unwrap_or(positions.len());
+            let end = (start..positions.len())
+                .find(|&index| is_padding(index))
+                .unwrap_or(positions.len());
             let rows = out.slice_axis_mut(Axis(0), (start..end).into());
             self.waves.rows(&positions.slice(start..end), &self.columns, store, rows);
             if end < positions.len() {
@@ -301,7 +319,11 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
         self.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.rows(positions, Store::Write, out)
     }
 
@@ -309,7 +331,11 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
         self.set
     }
 
-    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn add_to(
+        &self,
+        positions: &Positions<'_>,
+        embeddings: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.rows(positions, Store::Add, embeddings)
     }
 }

@@ -52,15 +52,17 @@ const OF_TEXT: [&str; 23] = [
     "alibi",
 ];
 
-/// Fields of rotations that are read wherever they are, besides [`OF_TEXT`]; the last one only says whether there are sections.
+/// Fields of rotations that are read wherever they are, besides [`OF_TEXT`]; the last one only says
+/// whether there are sections.
 const OTHERS: [&str; 3] = ["rotary_emb_interleaved", "original_rope", "use_mrope"];
 
-/// An error where a config of an unknown class has a field that speaks of rotations and is not read here. What is null or true
-/// says nothing that would change them.
+/// An error where a config of an unknown class has a field that speaks of rotations and is not read
+/// here. What is null or true says nothing that would change them.
 pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
     let speaks = |name: &str| name.contains("rope") || name.contains("rotary");
     // A list of layers says all that its interval says.
-    let is_listed = |name: &str| name == "no_rope_layer_interval" && fields.get("no_rope_layers").is_some();
+    let is_listed =
+        |name: &str| name == "no_rope_layer_interval" && fields.get("no_rope_layers").is_some();
     let is_read = |name: &str| OF_TEXT.contains(&name) || OTHERS.contains(&name) || is_listed(name);
     let is_said = |name: &str| fields.get(name).is_some_and(|value| *value != Value::Bool(true));
     match fields.names().find(|name| speaks(name) && !is_read(name) && is_said(name)) {
@@ -80,14 +82,17 @@ pub(super) fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
     for (name, types) in SCALING {
         let neutral = matches!(name, "factor" | "attention_factor") && is_one(name);
         if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
-            return Err(dict.error(name, ConfigProblem::Contradicts { other: format!("the type {rope_type}") }));
+            return Err(dict.error(
+                name,
+                ConfigProblem::Contradicts { other: format!("the type {rope_type}") },
+            ));
         }
     }
     Ok(())
 }
 
-/// An error where the root of a multimodal config says of rotations what its `text_config` does not say: transformers does not
-/// read it, and older versions wrote the same in both.
+/// An error where the root of a multimodal config says of rotations what its `text_config` does not
+/// say: transformers does not read it, and older versions wrote the same in both.
 pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>) -> Result<(), Error> {
     for name in OF_TEXT {
         let Some(value) = root.get(name) else { continue };
@@ -95,9 +100,14 @@ pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>) -> Result<(), Er
         let dict = dicts.into_iter().find_map(|dict| text.get(dict));
         let inside = || dict.and_then(|dict| dict.get(name)).filter(|value| !value.is_null());
         match if dicts.contains(&name) { dict } else { text.get(name).or_else(inside) } {
-            None => return Err(root.error(name, ConfigProblem::NotA { expected: "inside text_config" })),
+            None => {
+                return Err(
+                    root.error(name, ConfigProblem::NotA { expected: "inside text_config" })
+                );
+            }
             Some(found) if !agree(value, found) => {
-                return Err(root.error(name, ConfigProblem::Contradicts { other: "text_config".to_string() }));
+                return Err(root
+                    .error(name, ConfigProblem::Contradicts { other: "text_config".to_string() }));
             }
             Some(_) => {}
         }
@@ -105,7 +115,8 @@ pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>) -> Result<(), Er
     Ok(())
 }
 
-/// Whether two values say the same; dictionaries by either name of their type and its aliases, and the base of only one counts.
+/// Whether two values say the same; dictionaries by either name of their type and its aliases, and
+/// the base of only one counts.
 fn agree(a: &Value, b: &Value) -> bool {
     if let (Some(a), Some(b)) = (a.as_f64(), b.as_f64()) {
         return a == b;
@@ -115,7 +126,8 @@ fn agree(a: &Value, b: &Value) -> bool {
         let found = ["rope_type", "type"].into_iter().find_map(|name| value.get(name)?.as_str());
         found.map_or(Some("default"), rope_type)
     };
-    let said = |value: &Value, name: &str| value.get(name).filter(|value| !value.is_null()).cloned();
+    let said =
+        |value: &Value, name: &str| value.get(name).filter(|value| !value.is_null()).cloned();
     let same = |name: &String| match (said(a, name), said(b, name)) {
         (Some(a), Some(b)) => agree(&a, &b),
         (None, None) => true,
@@ -131,7 +143,8 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     if fields.flag("alibi")? == Some(true) || fields.flag("mla_use_nope")? == Some(true) {
         return Ok(false);
     }
-    // The first ChatGLM has two positions for each token; no published one has another than the original rotation.
+    // The first ChatGLM has two positions for each token; no published one has another than the
+    // original rotation.
     for (name, needed) in [("position_encoding_2d", false), ("original_rope", true)] {
         if fields.flag(name)?.is_some_and(|found| found != needed) {
             let expected = if needed { "true" } else { "false" };
@@ -147,12 +160,15 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
         // Cohere's configs have the first.
         Some("rope_gptj") => Pairing::Interleaved,
         Some("rope_gpt_neox") => Pairing::Halves,
-        Some(other) => return Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() })),
+        Some(other) => {
+            return Err(fields.error(name, ConfigProblem::Unknown { found: other.to_string() }));
+        }
     };
     if pairing == reader.pairing()? {
         return Ok(true);
     }
-    Err(fields.error(name, ConfigProblem::Contradicts { other: reader.source_of_pairing().to_string() }))
+    Err(fields
+        .error(name, ConfigProblem::Contradicts { other: reader.source_of_pairing().to_string() }))
 }
 
 /// For each layer 1 where it has positions and 0 where not, where the config lists them.
@@ -160,7 +176,8 @@ pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, 
     Ok(zeros_and_ones(fields, "no_rope_layers")?.filter(|list| !list.is_empty()))
 }
 
-/// For each layer 1 where it is a sliding one and 0 where not, where the config lists them (MiMo-V2).
+/// For each layer 1 where it is a sliding one and 0 where not, where the config lists them
+/// (MiMo-V2).
 pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
     zeros_and_ones(fields, "hybrid_layer_pattern")
 }
@@ -174,7 +191,8 @@ fn zeros_and_ones(fields: &Fields<'_>, name: &str) -> Result<Option<Vec<usize>>,
     }
 }
 
-/// An error where `no_rope_layers` lists other layers without positions than the types of layers give.
+/// An error where `no_rope_layers` lists other layers without positions than the types of layers
+/// give.
 pub(super) fn no_rope_agrees(
     fields: &Fields<'_>,
     types: &[(String, Option<RotarySpec>)],

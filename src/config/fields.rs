@@ -51,7 +51,8 @@ impl<'a> Fields<'a> {
         expected: &'static str,
         of: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, Error> {
-        let typed = |value| of(value).ok_or_else(|| self.error(name, ConfigProblem::NotA { expected }));
+        let typed =
+            |value| of(value).ok_or_else(|| self.error(name, ConfigProblem::NotA { expected }));
         self.get(name).map(typed).transpose()
     }
 
@@ -77,22 +78,29 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn numbers(&self, name: &str) -> Result<Option<Vec<f64>>, Error> {
-        self.typed(name, "a list of numbers", |value| value.as_array()?.iter().map(Value::as_f64).collect())
+        self.typed(name, "a list of numbers", |value| {
+            value.as_array()?.iter().map(Value::as_f64).collect()
+        })
     }
 
     pub(super) fn counts(&self, name: &str) -> Result<Option<Vec<usize>>, Error> {
-        self.typed(name, "a list of whole numbers", |value| value.as_array()?.iter().map(as_count).collect())
+        self.typed(name, "a list of whole numbers", |value| {
+            value.as_array()?.iter().map(as_count).collect()
+        })
     }
 
     pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Error> {
-        self.typed(name, "a list of strings", |value| value.as_array()?.iter().map(Value::as_str).collect())
+        self.typed(name, "a list of strings", |value| {
+            value.as_array()?.iter().map(Value::as_str).collect()
+        })
     }
 
     pub(super) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
         value.ok_or_else(|| self.error(name, ConfigProblem::Missing))
     }
 
-    /// The one value that several names for the same thing have; different values are a contradiction.
+    /// The one value that several names for the same thing have; different values are a
+    /// contradiction.
     pub(super) fn one_of<T: PartialEq>(
         &self,
         names: &[&str],
@@ -102,7 +110,8 @@ impl<'a> Fields<'a> {
         for name in names {
             match (read(self, name)?, &found) {
                 (Some(value), Some((first, known))) if value != *known => {
-                    return Err(self.error(name, ConfigProblem::Contradicts { other: (*first).to_string() }));
+                    return Err(self
+                        .error(name, ConfigProblem::Contradicts { other: (*first).to_string() }));
                 }
                 (Some(value), None) => found = Some((name, value)),
                 _ => {}
@@ -114,6 +123,8 @@ impl<'a> Fields<'a> {
 
 fn as_count(value: &Value) -> Option<usize> {
     const LARGEST: f64 = (1_u64 << 53) as f64;
-    let number = value.as_f64().filter(|number| (0.0..=LARGEST).contains(number) && number.fract() == 0.0)?;
+    let number = value
+        .as_f64()
+        .filter(|number| (0.0..=LARGEST).contains(number) && number.fract() == 0.0)?;
     Some(number as usize)
 }

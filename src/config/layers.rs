@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::RotarySpec;
-use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, nothing_else, root_agrees, rotates};
+use super::checks::{
+    hybrid_layers, no_rope_agrees, no_rope_layers, nothing_else, root_agrees, rotates,
+};
 use super::families::{Family, Layers, of_model_type};
 use super::fields::Fields;
 use super::reader::{KNOWN, LOCAL_BASES, Reader, RopeDict, rope_dict};
@@ -16,16 +18,18 @@ pub(super) const LIMIT: usize = 1 << 16;
 /// The same for types of layers, each of which costs as much as a model.
 const MOST_TYPES: usize = 32;
 
-/// The rotations of a model, one for each type of layer; `None` for layers without positions (NoPE).
+/// The rotations of a model, one for each type of layer; `None` for layers without positions
+/// (NoPE).
 ///
-/// Reads the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5 (`rope_parameters`), with each model
-/// family's own conventions and defaults where the config says nothing. Where it says something that this crate does not
-/// know, lacks something, or contradicts itself, that is an error which names the field: nothing is silently taken for the
-/// default.
+/// Reads the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5
+/// (`rope_parameters`), with each model family's own conventions and defaults where the config says
+/// nothing. Where it says something that this crate does not know, lacks something, or contradicts
+/// itself, that is an error which names the field: nothing is silently taken for the default.
 ///
-/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of 192 are 64). Where that is odd,
-/// one feature more is rotated and the odd number stays in the exponents, as transformers has it; it is an error with the classes that
-/// cannot (Phi, StableLM, Persimmon), with scalings that count features (dynamic, YaRN), and where it is the whole head.
+/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of
+/// 192 are 64). Where that is odd, one feature more is rotated and the odd number stays in the
+/// exponents, as transformers has it; it is an error with the classes that cannot (Phi, StableLM,
+/// Persimmon), with scalings that count features (dynamic, YaRN), and where it is the whole head.
 ///
 /// ```
 /// use positional_encodings::config::ModelRotary;
@@ -53,7 +57,8 @@ pub struct ModelRotary {
 }
 
 impl ModelRotary {
-    /// From the text of a `config.json` whose `model_type` this crate knows. Of a multimodal config, its `text_config` is read.
+    /// From the text of a `config.json` whose `model_type` this crate knows. Of a multimodal
+    /// config, its `text_config` is read.
     ///
     /// # Errors
     ///
@@ -73,13 +78,14 @@ impl ModelRotary {
         let (path, object) = text_part(&root)?;
         let fields = Fields::new(path, object);
         let name = fields.need("model_type", fields.text("model_type")?)?;
-        let unknown = || fields.error("model_type", ConfigProblem::Unknown { found: name.to_string() });
+        let unknown =
+            || fields.error("model_type", ConfigProblem::Unknown { found: name.to_string() });
         let family = of_model_type(name).ok_or_else(unknown)?;
         read(&Reader { fields, family, name })
     }
 
-    /// The same for a model of any other type, whose pairing the caller knows. The config must have a `rope_theta`, and no field that
-    /// speaks of a rotation and is not known here.
+    /// The same for a model of any other type, whose pairing the caller knows. The config must have
+    /// a `rope_theta`, and no field that speaks of a rotation and is not known here.
     ///
     /// # Errors
     ///
@@ -98,14 +104,15 @@ impl ModelRotary {
         let root = parse(text)?;
         let (path, object) = text_part(&root)?;
         let layers = Layers::Same;
-        let family = Family { pairing, base: None, fraction: 1.0, head_dim: None, layers, parameters: None };
+        let family =
+            Family { pairing, base: None, fraction: 1.0, head_dim: None, layers, parameters: None };
         let fields = Fields::new(path, object);
         nothing_else(&fields)?;
         read(&Reader { fields, family, name: "" })
     }
 
-    /// The types of layers with their rotations, `None` where a type has no positions. Models whose layers are all the same have
-    /// one type, named `all`.
+    /// The types of layers with their rotations, `None` where a type has no positions. Models whose
+    /// layers are all the same have one type, named `all`.
     ///
     /// ```
     /// use positional_encodings::config::ModelRotary;
@@ -120,7 +127,8 @@ impl ModelRotary {
         self.types.iter().map(|(name, spec)| (name.as_str(), spec.as_ref()))
     }
 
-    /// The rotation of a type of layer; `None` where there is no such type, `Some(None)` where it has no positions.
+    /// The rotation of a type of layer; `None` where there is no such type, `Some(None)` where it
+    /// has no positions.
     ///
     /// ```
     /// use positional_encodings::config::ModelRotary;
@@ -135,8 +143,8 @@ impl ModelRotary {
         self.types().find(|(found, _)| *found == name).map(|(_, spec)| spec)
     }
 
-    /// The rotation of a layer, counted from 0; `None` where there is no such layer or the config does not say how many there
-    /// are, `Some(None)` where the layer has no positions.
+    /// The rotation of a layer, counted from 0; `None` where there is no such layer or the config
+    /// does not say how many there are, `Some(None)` where the layer has no positions.
     ///
     /// ```
     /// use positional_encodings::config::ModelRotary;
@@ -169,7 +177,8 @@ impl ModelRotary {
         }
     }
 
-    /// The temperature of queries: in Llama 4 that of the layers without positions, in Ministral 3 of all.
+    /// The temperature of queries: in Llama 4 that of the layers without positions, in Ministral 3
+    /// of all.
     ///
     /// ```
     /// use positional_encodings::config::ModelRotary;
@@ -187,14 +196,16 @@ impl ModelRotary {
 
 fn parse(text: &str) -> Result<Map<String, Value>, Error> {
     let error = |problem| Error::Config { field: "config".to_string(), problem };
-    let syntax = |e: serde_json::Error| error(ConfigProblem::Syntax { line: e.line(), column: e.column() });
+    let syntax =
+        |e: serde_json::Error| error(ConfigProblem::Syntax { line: e.line(), column: e.column() });
     match serde_json::from_str(text).map_err(syntax)? {
         Value::Object(object) => Ok(object),
         _ => Err(error(ConfigProblem::NotA { expected: "an object" })),
     }
 }
 
-/// The part of a config that describes the language model. Its root must not say anything else of rotations.
+/// The part of a config that describes the language model. Its root must not say anything else of
+/// rotations.
 fn text_part(root: &Map<String, Value>) -> Result<(&'static str, &Map<String, Value>), Error> {
     let fields = Fields::new("", root);
     fields.text("model_type")?;
@@ -210,8 +221,9 @@ fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
         // Whether they are needed or not
         fields.count(name)?;
     }
-    let is_nested =
-        |dict: &Map<String, Value>| dict.iter().any(|(name, value)| value.is_object() && !KNOWN.contains(&&**name));
+    let is_nested = |dict: &Map<String, Value>| {
+        dict.iter().any(|(name, value)| value.is_object() && !KNOWN.contains(&&**name))
+    };
     let dict: Option<RopeDict<'_>> = match (rope_dict(fields)?, &own) {
         (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
         (dict, _) => dict,
@@ -251,7 +263,9 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
         let spec = match value {
             // Saved beside the types by some versions, and without meaning there.
             Value::Null if KNOWN.contains(&&**name) => continue,
-            Value::String(kind) if kind == "default" && matches!(&**name, "rope_type" | "type") => continue,
+            Value::String(kind) if kind == "default" && matches!(&**name, "rope_type" | "type") => {
+                continue;
+            }
             _ if KNOWN.contains(&&**name) => {
                 let problem = ConfigProblem::NotA { expected: "inside a type of layers" };
                 return Err(Error::Config { field: own, problem });
@@ -292,19 +306,30 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
     };
     if let Some(base) = local {
         let sliding = reader.local(&spec, base)?;
-        return Ok(vec![named("full_attention", Some(spec)), named("sliding_attention", Some(sliding))]);
+        return Ok(vec![
+            named("full_attention", Some(spec)),
+            named("sliding_attention", Some(sliding)),
+        ]);
     }
     Ok(match reader.family.layers {
         // Without a window, all layers of EXAONE 4 are full ones with positions.
-        Layers::SlidingOnly { .. } if reader.name == "exaone4" && fields.is_null("sliding_window") => {
+        Layers::SlidingOnly { .. }
+            if reader.name == "exaone4" && fields.is_null("sliding_window") =>
+        {
             vec![named("all", Some(spec))]
         }
         Layers::SlidingOnly { .. } if fields.is_null("sliding_window") => {
             return Err(fields.error("sliding_window", ConfigProblem::Missing));
         }
-        Layers::LinearBetween { .. } => vec![named("full_attention", Some(spec)), named("linear_attention", None)],
-        Layers::SlidingOnly { .. } => vec![named("full_attention", None), named("sliding_attention", Some(spec))],
-        _ if fields.get("no_rope_layers").is_some() || matches!(reader.family.layers, Layers::NoneInEach { .. }) => {
+        Layers::LinearBetween { .. } => {
+            vec![named("full_attention", Some(spec)), named("linear_attention", None)]
+        }
+        Layers::SlidingOnly { .. } => {
+            vec![named("full_attention", None), named("sliding_attention", Some(spec))]
+        }
+        _ if fields.get("no_rope_layers").is_some()
+            || matches!(reader.family.layers, Layers::NoneInEach { .. }) =>
+        {
             vec![named("rope", Some(spec)), named("no_rope", None)]
         }
         _ => vec![named("all", Some(spec))],
@@ -316,20 +341,25 @@ fn every(reader: &Reader<'_>) -> Result<usize, Error> {
     let fields = &reader.fields;
     let (name, default) = match reader.family.layers {
         Layers::Same => return Ok(1),
-        Layers::LastOfEach { every, .. } | Layers::SlidingOnly { every } => ("sliding_window_pattern", every),
+        Layers::LastOfEach { every, .. } | Layers::SlidingOnly { every } => {
+            ("sliding_window_pattern", every)
+        }
         Layers::FirstOfEach { every, .. } => ("global_attn_every_n_layers", every),
         Layers::NoneInEach { every } => ("no_rope_layer_interval", every),
         Layers::LinearBetween { every } => ("full_attention_interval", every),
     };
     let found = match fields.get(name) {
         // EXAONE's "LLLG": local, local, local, global
-        Some(Value::String(pattern)) => {
-            pattern.strip_suffix('G').filter(|local| local.bytes().all(|layer| layer == b'L')).map(|_| pattern.len())
-        }
+        Some(Value::String(pattern)) => pattern
+            .strip_suffix('G')
+            .filter(|local| local.bytes().all(|layer| layer == b'L'))
+            .map(|_| pattern.len()),
         _ => Some(fields.count(name)?.unwrap_or(default)),
     };
     let expected = "a whole number from 1, or local layers and a global one as in LLLG";
-    found.filter(|&every| every > 0).ok_or_else(|| fields.error(name, ConfigProblem::NotA { expected }))
+    found
+        .filter(|&every| every > 0)
+        .ok_or_else(|| fields.error(name, ConfigProblem::NotA { expected }))
 }
 
 /// The type of each layer.
@@ -337,7 +367,9 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let fields = &reader.fields;
     let count = fields.one_of(&["num_hidden_layers", "n_layer", "num_layers"], Fields::count)?;
     if count.is_some_and(|count| count > LIMIT) {
-        return Err(fields.error("num_hidden_layers", ConfigProblem::NotA { expected: "at most 65536" }));
+        return Err(
+            fields.error("num_hidden_layers", ConfigProblem::NotA { expected: "at most 65536" })
+        );
     }
     let find = |name: &str| types.iter().position(|(known, _)| known == name);
     let list = layers_listed(fields, types, find)?;
@@ -353,11 +385,16 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     if is_uniform(types) {
         return Ok(vec![0; count.unwrap_or(0)]);
     }
-    let (full, other) = (find("full_attention"), find("sliding_attention").or(find("linear_attention")));
+    let (full, other) =
+        (find("full_attention"), find("sliding_attention").or(find("linear_attention")));
     let every = every(reader)?;
     let kind = |index: usize| match reader.family.layers {
         Layers::LastOfEach { .. } | Layers::SlidingOnly { .. } | Layers::LinearBetween { .. } => {
-            if (index + 1).is_multiple_of(every) { full } else { other }
+            if (index + 1).is_multiple_of(every) {
+                full
+            } else {
+                other
+            }
         }
         Layers::FirstOfEach { .. } => {
             if index.is_multiple_of(every) {
@@ -366,7 +403,9 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
                 other
             }
         }
-        Layers::NoneInEach { .. } => find(if (index + 1).is_multiple_of(every) { "no_rope" } else { "rope" }),
+        Layers::NoneInEach { .. } => {
+            find(if (index + 1).is_multiple_of(every) { "no_rope" } else { "rope" })
+        }
         Layers::Same => None,
     };
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
@@ -376,7 +415,9 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
 
 /// The last layer of Gemma 4 is a full one, whatever its config says.
 fn with_last_full(reader: &Reader<'_>, mut layers: Vec<usize>, full: Option<usize>) -> Vec<usize> {
-    if let (true, Some(last), Some(full)) = (reader.name.starts_with("gemma4"), layers.last_mut(), full) {
+    if let (true, Some(last), Some(full)) =
+        (reader.name.starts_with("gemma4"), layers.last_mut(), full)
+    {
         *last = full;
     }
     layers
@@ -405,8 +446,14 @@ fn layers_listed(
     if find("no_rope").is_some() {
         return Ok(None);
     }
-    let unknown = |name: &str| fields.error("layer_types", ConfigProblem::Unknown { found: name.to_string() });
-    names.into_iter().map(|name| find(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>().map(Some)
+    let unknown = |name: &str| {
+        fields.error("layer_types", ConfigProblem::Unknown { found: name.to_string() })
+    };
+    names
+        .into_iter()
+        .map(|name| find(name).ok_or_else(|| unknown(name)))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// Whether all layers share their positions, whatever else tells them apart.

@@ -10,7 +10,8 @@ use super::{RotarySpec, Scaling};
 use crate::error::ConfigProblem;
 use crate::{DynamicNtk, Error, Llama3, LongRope, Pairing, QueryTemperature, Sections, Yarn};
 
-/// Names that a dictionary of rope parameters may have. Others are typing errors, or say something that is not known here.
+/// Names that a dictionary of rope parameters may have. Others are typing errors, or say something
+/// that is not known here.
 pub(super) const KNOWN: [&str; 24] = [
     "rope_type",
     "type",
@@ -40,10 +41,12 @@ pub(super) const KNOWN: [&str; 24] = [
 
 /// Names of the base of all layers or of the global ones, and of that of the local ones.
 const GLOBAL_BASES: [&str; 3] = ["rope_theta", "rotary_emb_base", "global_rope_theta"];
-pub(super) const LOCAL_BASES: [&str; 3] = ["rope_local_base_freq", "local_rope_theta", "swa_rope_theta"];
+pub(super) const LOCAL_BASES: [&str; 3] =
+    ["rope_local_base_freq", "local_rope_theta", "swa_rope_theta"];
 
 /// Names of the part of the head that is rotated.
-pub(super) const PARTS: [&str; 4] = ["partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_emb_fraction"];
+pub(super) const PARTS: [&str; 4] =
+    ["partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_emb_fraction"];
 
 /// The parts of a DeepSeek head where the config does not say.
 const MLA_NOPE: usize = 128;
@@ -83,14 +86,21 @@ pub(super) type RopeDict<'a> = (String, &'a Map<String, Value>);
 /// The dictionary of rope parameters by either of its names, and its path.
 pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<RopeDict<'a>>, Error> {
     let names = ["rope_parameters", "rope_scaling"];
-    let Some(dict) = fields.one_of(&names, |fields, name| fields.object(name))? else { return Ok(None) };
+    let Some(dict) = fields.one_of(&names, |fields, name| fields.object(name))? else {
+        return Ok(None);
+    };
     let name = if fields.get(names[0]).is_some() { names[0] } else { names[1] };
     Ok(Some((fields.path(name), dict)))
 }
 
 impl<'a> Reader<'a> {
-    /// The rotation that `dict` describes, of the layers named `kind` where there are several types.
-    pub(super) fn spec(&self, dict: Option<Fields<'_>>, kind: Option<&str>) -> Result<RotarySpec, Error> {
+    /// The rotation that `dict` describes, of the layers named `kind` where there are several
+    /// types.
+    pub(super) fn spec(
+        &self,
+        dict: Option<Fields<'_>>,
+        kind: Option<&str>,
+    ) -> Result<RotarySpec, Error> {
         let empty = Map::new();
         let dict = dict.unwrap_or(Fields::new("rope_parameters", &empty));
         if let Some(name) = dict.names().find(|name| !KNOWN.contains(name)) {
@@ -120,7 +130,12 @@ impl<'a> Reader<'a> {
     }
 
     /// How many features are rotated, of which `stated` is the part that the config says.
-    fn dims(&self, rope_type: &str, stated: Option<f64>, kind: Option<&str>) -> Result<Dims, Error> {
+    fn dims(
+        &self,
+        rope_type: &str,
+        stated: Option<f64>,
+        kind: Option<&str>,
+    ) -> Result<Dims, Error> {
         let head_dim = self.head_dim(kind)?;
         let mla = self.is_latent();
         let fraction = stated.unwrap_or(self.family.fraction);
@@ -132,8 +147,8 @@ impl<'a> Reader<'a> {
             None if rope_type == "proportional" => head_dim,
             None => (head_dim as f64 * fraction) as usize,
         };
-        // transformers rounds an odd part up. The classes that take the part from the config again cannot, and where a
-        // scaling counts features, the odd number would have to count.
+        // transformers rounds an odd part up. The classes that take the part from the config again
+        // cannot, and where a scaling counts features, the odd number would have to count.
         let rounds = given.is_none()
             && !mla
             && !matches!(self.name, "phi" | "stablelm" | "persimmon")
@@ -154,7 +169,8 @@ impl<'a> Reader<'a> {
         }
         // transformers has latent heads of which the rotated part counts as the whole.
         let is_part = |fraction: f64| {
-            (head_dim as f64 * fraction - dim as f64).abs() <= 1.0 || mla && given.is_none() && fraction == 1.0
+            (head_dim as f64 * fraction - dim as f64).abs() <= 1.0
+                || mla && given.is_none() && fraction == 1.0
         };
         if let (Some(fraction), true) = (stated, mla || given.is_some())
             && !is_part(fraction)
@@ -166,13 +182,17 @@ impl<'a> Reader<'a> {
         Ok(Dims { dim, frequency_dim, head_dim })
     }
 
-    /// The rotation of local layers: another base, and no scaling but in ModernBERT, which scales both in transformers 5.
+    /// The rotation of local layers: another base, and no scaling but in ModernBERT, which scales
+    /// both in transformers 5.
     pub(super) fn local(&self, global: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
         if self.fields.count("swa_head_dim")?.is_some_and(|head_dim| head_dim != global.head_dim) {
             let other = "head_dim: heads of one width are read".to_string();
             return Err(self.fields.error("swa_head_dim", ConfigProblem::Contradicts { other }));
         }
-        let name = LOCAL_BASES.into_iter().find(|name| self.fields.get(name).is_some()).unwrap_or("rope_theta");
+        let name = LOCAL_BASES
+            .into_iter()
+            .find(|name| self.fields.get(name).is_some())
+            .unwrap_or("rope_theta");
         let scaled = RotarySpec { base: self.checked_base(name, base)?, ..global.clone() };
         let spec = match self.family.layers {
             Layers::FirstOfEach { .. } => scaled,
@@ -193,7 +213,8 @@ impl<'a> Reader<'a> {
     fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
         let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
             let Some(found) = fields.text(name)? else { return Ok(None) };
-            let unknown = || fields.error(name, ConfigProblem::Unknown { found: found.to_string() });
+            let unknown =
+                || fields.error(name, ConfigProblem::Unknown { found: found.to_string() });
             rope_type(found).ok_or_else(unknown).map(Some)
         };
         match dict.one_of(&["rope_type", "type"], read)? {
@@ -204,10 +225,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether heads are \[NoPE | RoPE\], as DeepSeek's multi-head latent attention has them: by their fields, whatever the model's name.
+    /// Whether heads are \[NoPE | RoPE\], as DeepSeek's multi-head latent attention has them: by
+    /// their fields, whatever the model's name.
     fn is_latent(&self) -> bool {
         let names = ["qk_rope_head_dim", "qk_nope_head_dim", "kv_lora_rank"];
-        self.name.starts_with("deepseek_v") || names.iter().any(|name| self.fields.get(name).is_some())
+        self.name.starts_with("deepseek_v")
+            || names.iter().any(|name| self.fields.get(name).is_some())
     }
 
     /// One of the two parts of such a head.
@@ -217,7 +240,8 @@ impl<'a> Reader<'a> {
         self.fields.need(name, self.fields.count(name)?.or(own))
     }
 
-    /// That of the family or the caller, which `rope_interleave` changes for latent heads, and else must not contradict.
+    /// That of the family or the caller, which `rope_interleave` changes for latent heads, and else
+    /// must not contradict.
     pub(super) fn pairing(&self) -> Result<Pairing, Error> {
         let (names, own) = (["rope_interleave", "rotary_emb_interleaved"], self.family.pairing);
         let name = if self.fields.get(names[0]).is_some() { names[0] } else { names[1] };
@@ -229,7 +253,10 @@ impl<'a> Reader<'a> {
         if said == own || self.is_latent() && !self.name.is_empty() {
             return Ok(said);
         }
-        Err(self.fields.error(name, ConfigProblem::Contradicts { other: self.source_of_pairing().to_string() }))
+        Err(self.fields.error(
+            name,
+            ConfigProblem::Contradicts { other: self.source_of_pairing().to_string() },
+        ))
     }
 
     /// What a pairing that another field says would contradict.
@@ -257,16 +284,24 @@ impl<'a> Reader<'a> {
                 Some(head_dim) => return limited("per_layer_config", head_dim),
                 // Written by transformers 5.23 and later: what is not there is as in all layers.
                 None if fields.get("per_layer_config").is_some() => {}
-                None => return limited("global_head_dim", fields.count("global_head_dim")?.unwrap_or(512)),
+                None => {
+                    return limited(
+                        "global_head_dim",
+                        fields.count("global_head_dim")?.unwrap_or(512),
+                    );
+                }
             }
         } else if wider.is_some() && !self.name.starts_with("gemma4") {
             let expected = "without head_dim: heads of one width are read";
             return Err(fields.error("per_layer_config", ConfigProblem::NotA { expected }));
         }
-        if let Some(head_dim) = fields.one_of(&["head_dim", "kv_channels"], Fields::count)?.or(self.family.head_dim) {
+        if let Some(head_dim) =
+            fields.one_of(&["head_dim", "kv_channels"], Fields::count)?.or(self.family.head_dim)
+        {
             return limited("head_dim", head_dim);
         }
-        let width = fields.need("hidden_size", fields.one_of(&["hidden_size", "n_embd"], Fields::count)?)?;
+        let width = fields
+            .need("hidden_size", fields.one_of(&["hidden_size", "n_embd"], Fields::count)?)?;
         let heads = fields.one_of(&["num_attention_heads", "n_head"], Fields::count)?;
         let heads = fields.need("num_attention_heads", heads)?;
         if heads == 0 || !width.is_multiple_of(heads) {
@@ -285,7 +320,10 @@ impl<'a> Reader<'a> {
         for (layer, value) in layers {
             let object = value.as_object();
             let layer_path = format!("{path}.{layer}");
-            let not = |expected| Error::Config { field: layer_path.clone(), problem: ConfigProblem::NotA { expected } };
+            let not = |expected| Error::Config {
+                field: layer_path.clone(),
+                problem: ConfigProblem::NotA { expected },
+            };
             let object = object.ok_or_else(|| not("an object"))?;
             let head_dim = Fields::new(&layer_path, object).count("head_dim")?;
             if found.is_some() && head_dim.is_some() && found != head_dim {
@@ -305,9 +343,10 @@ impl<'a> Reader<'a> {
         outer: Option<f64>,
     ) -> Result<Option<f64>, Error> {
         match (dict.number(name)?, outer) {
-            (Some(inner), Some(outer)) if kind.is_none() && inner != outer => {
-                Err(dict.error(name, ConfigProblem::Contradicts { other: format!("{name} outside of it") }))
-            }
+            (Some(inner), Some(outer)) if kind.is_none() && inner != outer => Err(dict.error(
+                name,
+                ConfigProblem::Contradicts { other: format!("{name} outside of it") },
+            )),
             (inner, outer) => Ok(inner.or(outer)),
         }
     }
@@ -319,18 +358,24 @@ impl<'a> Reader<'a> {
         if fraction.is_none_or(|fraction| fraction > 0.0 && fraction <= 1.0) {
             Ok(fraction)
         } else {
-            Err(dict.error("partial_rotary_factor", ConfigProblem::NotA { expected: "above 0 and at most 1" }))
+            Err(dict.error(
+                "partial_rotary_factor",
+                ConfigProblem::NotA { expected: "above 0 and at most 1" },
+            ))
         }
     }
 
     fn base(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<f64, Error> {
-        let own_of_local = self.family.layers.local_base().filter(|_| kind == Some("sliding_attention"));
+        let own_of_local =
+            self.family.layers.local_base().filter(|_| kind == Some("sliding_attention"));
         let (names, default) = match own_of_local {
             Some(base) => (&LOCAL_BASES[..], Some(base)),
             None => (&GLOBAL_BASES[..], self.family.base),
         };
         let outer = self.fields.one_of(names, Fields::number)?;
-        let base = self.fields.need("rope_theta", self.agree(dict, "rope_theta", kind, outer)?.or(default))?;
+        let base = self
+            .fields
+            .need("rope_theta", self.agree(dict, "rope_theta", kind, outer)?.or(default))?;
         self.checked_base("rope_theta", base * self.fields.number("rope_ratio")?.unwrap_or(1.0))
     }
 
@@ -338,12 +383,15 @@ impl<'a> Reader<'a> {
         if base > 0.0 && base.is_finite() {
             Ok(base)
         } else {
-            Err(self.fields.error(name, ConfigProblem::Invalid(Box::new(Error::InvalidBase { base }))))
+            Err(self
+                .fields
+                .error(name, ConfigProblem::Invalid(Box::new(Error::InvalidBase { base }))))
         }
     }
 
     fn sections(&self, dict: &Fields<'_>) -> Result<Option<(Vec<usize>, Sections)>, Error> {
-        let (qwen3_vl, qwen3_5) = (self.name.starts_with("qwen3_vl"), self.name.starts_with("qwen3_5"));
+        let (qwen3_vl, qwen3_5) =
+            (self.name.starts_with("qwen3_vl"), self.name.starts_with("qwen3_5"));
         // Qwen3-Omni calls it interleaved.
         let stated = dict.one_of(&["mrope_interleaved", "interleaved"], Fields::flag)?;
         let interleaved = stated.unwrap_or(qwen3_vl || qwen3_5);
@@ -358,7 +406,8 @@ impl<'a> Reader<'a> {
         Ok(Some((sections, if interleaved { Sections::Interleaved } else { Sections::Chunked })))
     }
 
-    /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal one.
+    /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal
+    /// one.
     fn original_len(&self, dict: &Fields<'_>, or_maximal: bool) -> Result<usize, Error> {
         let name = "original_max_position_embeddings";
         let found = match self.len(dict, name)? {
@@ -371,25 +420,35 @@ impl<'a> Reader<'a> {
     /// A length in the dictionary or beside it.
     fn len(&self, dict: &Fields<'_>, name: &str) -> Result<Option<usize>, Error> {
         match (dict.count(name)?, self.fields.count(name)?) {
-            (Some(inner), Some(outer)) if inner != outer => {
-                Err(dict.error(name, ConfigProblem::Contradicts { other: format!("{name} outside of it") }))
-            }
+            (Some(inner), Some(outer)) if inner != outer => Err(dict.error(
+                name,
+                ConfigProblem::Contradicts { other: format!("{name} outside of it") },
+            )),
             (inner, outer) => Ok(inner.or(outer)),
         }
     }
 
-    /// transformers has dynamic NTK start at the maximal length; where another one is given, others start at that.
+    /// transformers has dynamic NTK start at the maximal length; where another one is given, others
+    /// start at that.
     fn dynamic_start(&self, dict: &Fields<'_>) -> Result<usize, Error> {
         let (name, maximal) = ("original_max_position_embeddings", "max_position_embeddings");
         let start = self.fields.need(maximal, self.len(dict, maximal)?)?;
         if self.len(dict, name)?.is_some_and(|original| original != start) {
             let fields = if dict.get(name).is_some() { dict } else { &self.fields };
-            return Err(fields.error(name, ConfigProblem::Contradicts { other: maximal.to_string() }));
+            return Err(
+                fields.error(name, ConfigProblem::Contradicts { other: maximal.to_string() })
+            );
         }
         Ok(start)
     }
 
-    fn scale(&self, spec: &mut RotarySpec, dict: &Fields<'_>, rope_type: &str, fraction: f64) -> Result<(), Error> {
+    fn scale(
+        &self,
+        spec: &mut RotarySpec,
+        dict: &Fields<'_>,
+        rope_type: &str,
+        fraction: f64,
+    ) -> Result<(), Error> {
         let factor = dict.number("factor")?;
         let needed = |name: &str| dict.need(name, dict.number(name)?);
         let mut attention = 1.0;
@@ -451,23 +510,32 @@ impl<'a> Reader<'a> {
         let original_len = self.original_len(dict, false)?;
         if original_len == 0 {
             let expected = "at least 1";
-            return Err(dict.error("original_max_position_embeddings", ConfigProblem::NotA { expected }));
+            return Err(
+                dict.error("original_max_position_embeddings", ConfigProblem::NotA { expected })
+            );
         }
         Ok(LongRope { short: list("short_factor")?, long: list("long_factor")?, original_len })
     }
 
     /// The query temperature of Llama 4 and Ministral 3.
-    pub(super) fn temperature(&self, dict: Option<&RopeDict<'_>>) -> Result<Option<QueryTemperature>, Error> {
-        let invalid = |name: &str, error| self.fields.error(name, ConfigProblem::Invalid(Box::new(error)));
+    pub(super) fn temperature(
+        &self,
+        dict: Option<&RopeDict<'_>>,
+    ) -> Result<Option<QueryTemperature>, Error> {
+        let invalid =
+            |name: &str, error| self.fields.error(name, ConfigProblem::Invalid(Box::new(error)));
         if self.name.starts_with("llama4") {
             // The first published configs have 4 for true.
             let tuning = match self.fields.get("attn_temperature_tuning") {
-                Some(Value::Number(_)) => self.fields.number("attn_temperature_tuning")? != Some(0.0),
+                Some(Value::Number(_)) => {
+                    self.fields.number("attn_temperature_tuning")? != Some(0.0)
+                }
                 _ => self.fields.flag("attn_temperature_tuning")?.unwrap_or(true),
             };
             let scale = self.fields.number("attn_scale")?.unwrap_or(0.1);
             let floor = self.fields.number("floor_scale")?.unwrap_or(8192.0);
-            let temperature = QueryTemperature::llama4(scale, floor).map_err(|error| invalid("floor_scale", error))?;
+            let temperature = QueryTemperature::llama4(scale, floor)
+                .map_err(|error| invalid("floor_scale", error))?;
             return Ok(tuning.then_some(temperature));
         }
         let Some((path, dict)) = dict else { return Ok(None) };
@@ -486,7 +554,8 @@ pub(super) fn try_out(spec: &RotarySpec, dict: &Fields<'_>) -> Result<(), Error>
     let spec = if matches!(spec.scaling, Scaling::LongRopeTensors) { &filled } else { spec };
     // A short length and a long one: LongRoPE has factors for each.
     for len in [1, 1 << 31] {
-        spec.rotary(len).map_err(|error| dict.error("", ConfigProblem::Invalid(Box::new(error))))?;
+        spec.rotary(len)
+            .map_err(|error| dict.error("", ConfigProblem::Invalid(Box::new(error))))?;
     }
     Ok(())
 }

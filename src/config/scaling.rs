@@ -28,9 +28,11 @@ pub enum Scaling {
     Yarn(Yarn),
     /// [`Frequencies::longrope`].
     LongRope(LongRope),
-    /// LongRoPE whose factors are tensors of a GGUF file, `rope_factors_short.weight` and `rope_factors_long.weight`, which metadata
-    /// do not have. Until they are there, [`RotarySpec::rotary`](super::RotarySpec::rotary) is an error: put both into
-    /// [`LongRope`](Self::LongRope), or the one wanted into [`RotarySpec::divisors`](super::RotarySpec::divisors).
+    /// LongRoPE whose factors are tensors of a GGUF file, `rope_factors_short.weight` and
+    /// `rope_factors_long.weight`, which metadata do not have. Until they are there,
+    /// [`RotarySpec::rotary`](super::RotarySpec::rotary) is an error: put both into
+    /// [`LongRope`](Self::LongRope), or the one wanted into
+    /// [`RotarySpec::divisors`](super::RotarySpec::divisors).
     LongRopeTensors,
     /// [`Frequencies::llama3`].
     Llama3(Llama3),
@@ -48,7 +50,8 @@ impl Scaling {
     ///
     /// # Errors
     ///
-    /// Those of the scaling's own method; [`Error::Config`] for [`LongRopeTensors`](Self::LongRopeTensors).
+    /// Those of the scaling's own method; [`Error::Config`] for
+    /// [`LongRopeTensors`](Self::LongRopeTensors).
     ///
     /// ```
     /// use positional_encodings::{Frequencies, config::Scaling};
@@ -57,7 +60,11 @@ impl Scaling {
     /// assert_eq!(scaled.to_radians(), [0.125, 0.00125]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn apply(&self, frequencies: Frequencies, total_len: usize) -> Result<(Frequencies, Regime), Error> {
+    pub fn apply(
+        &self,
+        frequencies: Frequencies,
+        total_len: usize,
+    ) -> Result<(Frequencies, Regime), Error> {
         let fixed = |frequencies| (frequencies, Regime::Fixed);
         match self {
             Self::None => Ok(fixed(frequencies)),
@@ -70,7 +77,9 @@ impl Scaling {
                 Err(Error::Config { field, problem: ConfigProblem::Missing })
             }
             Self::Llama3(parameters) => frequencies.llama3(*parameters).map(fixed),
-            Self::Proportional { fraction, factor } => frequencies.proportional(*fraction)?.linear(*factor).map(fixed),
+            Self::Proportional { fraction, factor } => {
+                frequencies.proportional(*fraction)?.linear(*factor).map(fixed)
+            }
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::Scaling;
 use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary, Sections};
 
-/// The rotation of one type of layer, as data: what a config says, with the model's own defaults where it says nothing.
+/// The rotation of one type of layer, as data: what a config says, with the model's own defaults
+/// where it says nothing.
 ///
 /// ```
 /// use positional_encodings::{Pairing, Yarn, config::{ModelRotary, Scaling}};
@@ -21,8 +22,9 @@ use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary, Sections};
 pub struct RotarySpec {
     /// Number of features that are rotated.
     pub dim: usize,
-    /// The dim in the exponents of the frequencies, base^(−2i/dim). It is `dim`, or one less where a config asks for an odd part
-    /// of the head: transformers rounds the features up and keeps the odd number in the exponents.
+    /// The dim in the exponents of the frequencies, base^(−2i/dim). It is `dim`, or one less where
+    /// a config asks for an odd part of the head: transformers rounds the features up and keeps the
+    /// odd number in the exponents.
     pub frequency_dim: usize,
     /// Number of features of a query or key head.
     pub head_dim: usize,
@@ -30,11 +32,13 @@ pub struct RotarySpec {
     pub base: f64,
     /// How they change for longer contexts.
     pub scaling: Scaling,
-    /// What cosines and sines are multiplied by; where LongRoPE has two, this is the one of long sequences.
+    /// What cosines and sines are multiplied by; where LongRoPE has two, this is the one of long
+    /// sequences.
     pub attention_factor: f64,
     /// The one of short sequences.
     pub short_attention_factor: f64,
-    /// What the softmax scale is to be multiplied by, besides: not 1 with DeepSeek's `mscale_all_dim`.
+    /// What the softmax scale is to be multiplied by, besides: not 1 with DeepSeek's
+    /// `mscale_all_dim`.
     pub softmax_factor: f64,
     /// Which features make a pair.
     pub pairing: Pairing,
@@ -47,8 +51,9 @@ pub struct RotarySpec {
 }
 
 impl RotarySpec {
-    /// The rotation for sequences of `total_len` positions, cache included. A pure function: only LongRoPE and dynamic NTK
-    /// look at the length, and [`Rotary::regime`] says what they made of it.
+    /// The rotation for sequences of `total_len` positions, cache included. A pure function: only
+    /// LongRoPE and dynamic NTK look at the length, and [`Rotary::regime`] says what they made of
+    /// it.
     ///
     /// # Errors
     ///
@@ -75,7 +80,11 @@ impl RotarySpec {
             }
             _ => {
                 let (expected, found) = (self.dim, self.frequency_dim);
-                return Err(Error::LengthMismatch { what: "features in the exponents", expected, found });
+                return Err(Error::LengthMismatch {
+                    what: "features in the exponents",
+                    expected,
+                    found,
+                });
             }
         };
         let (mut frequencies, regime) = match (&self.scaling, &self.divisors) {
@@ -87,7 +96,9 @@ impl RotarySpec {
         }
         let short = matches!(regime, Regime::Short);
         let factor = if short { self.short_attention_factor } else { self.attention_factor };
-        let mut rotary = Rotary::new(frequencies, self.pairing).with_attention_factor(factor)?.with_regime(regime);
+        let mut rotary = Rotary::new(frequencies, self.pairing)
+            .with_attention_factor(factor)?
+            .with_regime(regime);
         if let Some((sections, order)) = &self.sections {
             rotary = rotary.with_sections(sections, *order)?;
         }

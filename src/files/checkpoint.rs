@@ -20,8 +20,9 @@ use header::{Header, Info};
 
 /// A safetensors file, of which the header has been read and checked.
 ///
-/// A tensor is read by its range of bytes, 64 KiB at a time, when it is asked for; nothing else of the file is. Values must be
-/// finite, and are converted exactly: one that the element type cannot hold is an error, or rounded once by the methods that say so.
+/// A tensor is read by its range of bytes, 64 KiB at a time, when it is asked for; nothing else of
+/// the file is. Values must be finite, and are converted exactly: one that the element type cannot
+/// hold is an error, or rounded once by the methods that say so.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -52,8 +53,8 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// [`FileProblem::Io`], and everything that can be wrong with a header. No memory is taken on its word: lengths are compared with
-    /// that of the file first.
+    /// [`FileProblem::Io`], and everything that can be wrong with a header. No memory is taken on
+    /// its word: lengths are compared with that of the file first.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| at(path)(error.into()))?;
@@ -62,7 +63,8 @@ impl Checkpoint {
 }
 
 impl<R: Read + Seek> Checkpoint<R> {
-    /// Reads the header of anything that can be read and sought, an archive in memory say; `name` is what errors call it.
+    /// Reads the header of anything that can be read and sought, an archive in memory say; `name`
+    /// is what errors call it.
     ///
     /// # Errors
     ///
@@ -88,12 +90,14 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.header.tensors.get(key).map(|info| &*info.dtype)
     }
 
-    /// The tensor `key` as a table (rows, dim); a leading axis of 1 is dropped, and a grid (height, width, dim) is laid out row by row.
+    /// The tensor `key` as a table (rows, dim); a leading axis of 1 is dropped, and a grid (height,
+    /// width, dim) is laid out row by row.
     ///
     /// # Errors
     ///
-    /// [`FileProblem::MissingKey`], [`FileProblem::WrongType`], [`FileProblem::WrongRank`], [`FileProblem::NotFinite`], [`FileProblem::Inexact`]
-    /// where `A` cannot hold a value (f16 and bf16 fit into f32, f32 into f64), [`FileProblem::Io`], [`FileProblem::OutOfMemory`].
+    /// [`FileProblem::MissingKey`], [`FileProblem::WrongType`], [`FileProblem::WrongRank`],
+    /// [`FileProblem::NotFinite`], [`FileProblem::Inexact`] where `A` cannot hold a value (f16 and
+    /// bf16 fit into f32, f32 into f64), [`FileProblem::Io`], [`FileProblem::OutOfMemory`].
     pub fn table<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
         self.read_table(key, Rounding::Refused)
     }
@@ -102,7 +106,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds to infinity is not finite.
+    /// Those of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds to
+    /// infinity is not finite.
     pub fn table_rounded<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
         self.read_table(key, Rounding::ToNearest)
     }
@@ -111,33 +116,40 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several tensors bear its name with different prefixes.
-    pub fn learned<A: Element>(&mut self, architecture: Architecture) -> Result<Learned<A>, FileError> {
+    /// Those of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several tensors
+    /// bear its name with different prefixes.
+    pub fn learned<A: Element>(
+        &mut self,
+        architecture: Architecture,
+    ) -> Result<Learned<A>, FileError> {
         let key = self.find(architecture.position_keys())?;
         let table = self.table(&key)?;
         self.name_rows(table, architecture.offset(), architecture.padding_row())
     }
 
-    /// The position table `key`, with the offset and padding row that [`Learned::save`] wrote, if it was that.
+    /// The position table `key`, with the offset and padding row that [`Learned::save`] wrote, if
+    /// it was that.
     ///
     /// # Errors
     ///
     /// Those of [`table`](Self::table), and [`FileProblem::InvalidMetadata`].
     pub fn learned_at<A: Element>(&mut self, key: &str) -> Result<Learned<A>, FileError> {
-        let [offset, padding] = ["offset", "padding_row"].map(|what| self.row_in_metadata(&format!("{key}.{what}")));
+        let [offset, padding] =
+            ["offset", "padding_row"].map(|what| self.row_in_metadata(&format!("{key}.{what}")));
         let table = self.table(key)?;
         self.name_rows(table, offset?.unwrap_or(0), padding?)
     }
 
-    /// The embedding layer of an architecture: words, positions, segments where it has them, and the padding token.
+    /// The embedding layer of an architecture: words, positions, segments where it has them, and
+    /// the padding token.
     ///
     /// BART's and Marian's `scale_embedding` is in the config, not in the checkpoint: add it with
     /// [`TokenEmbedding::with_scale`].
     ///
     /// # Errors
     ///
-    /// Those of [`learned`](Self::learned), and [`FileProblem::Table`] where the tables do not fit together, as in OPT-350m, which
-    /// projects its words.
+    /// Those of [`learned`](Self::learned), and [`FileProblem::Table`] where the tables do not fit
+    /// together, as in OPT-350m, which projects its words.
     pub fn embedding<A: Element>(
         &mut self,
         architecture: Architecture,
@@ -146,25 +158,31 @@ impl<R: Read + Seek> Checkpoint<R> {
         let key = self.find(architecture.word_keys())?;
         let words = self.table(&key)?;
         let tokens = words.nrows();
-        let mut embedding = TokenEmbedding::new(words, positions).map_err(|error| self.refuse(error))?;
+        let mut embedding =
+            TokenEmbedding::new(words, positions).map_err(|error| self.refuse(error))?;
         if !architecture.segment_keys().is_empty() {
             let key = self.find(architecture.segment_keys())?;
-            embedding = embedding.with_segments(self.table(&key)?).map_err(|error| self.refuse(error))?;
+            embedding =
+                embedding.with_segments(self.table(&key)?).map_err(|error| self.refuse(error))?;
         }
         match architecture.padding_token() {
-            Some(token) if token < tokens => embedding.with_padding_token(token).map_err(|error| self.refuse(error)),
+            Some(token) if token < tokens => {
+                embedding.with_padding_token(token).map_err(|error| self.refuse(error))
+            }
             _ => Ok(embedding),
         }
     }
 
-    /// A linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one. Two of them make a
-    /// [`PositionNetwork`](crate::PositionNetwork): `time_embedding.linear_1` and `linear_2` of a diffusion model, say.
+    /// A linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one. Two of
+    /// them make a [`PositionNetwork`](crate::PositionNetwork): `time_embedding.linear_1` and
+    /// `linear_2` of a diffusion model, say.
     ///
     /// # Errors
     ///
     /// Those of [`table`](Self::table), and [`FileProblem::Table`].
     pub fn linear<A: Element>(&mut self, prefix: &str) -> Result<Linear<A>, FileError> {
-        let linear = Linear::new(self.table(&format!("{prefix}.weight"))?).map_err(|error| self.refuse(error))?;
+        let linear = Linear::new(self.table(&format!("{prefix}.weight"))?)
+            .map_err(|error| self.refuse(error))?;
         let key = format!("{prefix}.bias");
         if self.shape(&key).is_none() {
             return Ok(linear);
@@ -182,17 +200,29 @@ impl<R: Read + Seek> Checkpoint<R> {
         let info = self.info(key)?;
         let found = info.shape.len();
         if found != 1 {
-            return Err(self.refuse(FileProblem::WrongRank { key: key.to_string(), expected: 1, found }));
+            return Err(self.refuse(FileProblem::WrongRank {
+                key: key.to_string(),
+                expected: 1,
+                found,
+            }));
         }
         self.read_values(key, Rounding::Refused).map(Array1::from_vec)
     }
 
-    fn read_table<A: Element>(&mut self, key: &str, rounding: Rounding) -> Result<Array2<A>, FileError> {
+    fn read_table<A: Element>(
+        &mut self,
+        key: &str,
+        rounding: Rounding,
+    ) -> Result<Array2<A>, FileError> {
         let (rows, dim) = match *self.info(key)?.shape {
             [rows, dim] | [1, rows, dim] => (rows, dim),
             [height, width, dim] | [1, height, width, dim] => (height.saturating_mul(width), dim),
             ref shape => {
-                let problem = FileProblem::WrongRank { key: key.to_string(), expected: 2, found: shape.len() };
+                let problem = FileProblem::WrongRank {
+                    key: key.to_string(),
+                    expected: 2,
+                    found: shape.len(),
+                };
                 return Err(self.refuse(problem));
             }
         };
@@ -201,13 +231,19 @@ impl<R: Read + Seek> Checkpoint<R> {
         Array2::from_shape_vec((rows, dim), values).map_err(|_| self.refuse(too_large))
     }
 
-    fn read_values<A: Element>(&mut self, key: &str, rounding: Rounding) -> Result<Vec<A>, FileError> {
+    fn read_values<A: Element>(
+        &mut self,
+        key: &str,
+        rounding: Rounding,
+    ) -> Result<Vec<A>, FileError> {
         let info = self.info(key)?;
         let (start, end) = self.header.range(info);
         let format = values::Format::of(&info.dtype);
         let found = info.dtype.clone();
-        let format = format.ok_or_else(|| self.refuse(FileProblem::WrongType { key: key.to_string(), found }))?;
-        values::read(&mut self.source, key, start..end, format, rounding).map_err(|problem| self.refuse(problem))
+        let format = format
+            .ok_or_else(|| self.refuse(FileProblem::WrongType { key: key.to_string(), found }))?;
+        values::read(&mut self.source, key, start..end, format, rounding)
+            .map_err(|problem| self.refuse(problem))
     }
 
     fn info(&self, key: &str) -> Result<&Info, FileError> {
@@ -232,7 +268,8 @@ impl<R: Read + Seek> Checkpoint<R> {
                 _ => {}
             }
         }
-        let key = names.first().unwrap_or(&"of words: this architecture reads no tokens").to_string();
+        let key =
+            names.first().unwrap_or(&"of words: this architecture reads no tokens").to_string();
         Err(self.refuse(FileProblem::MissingKey { key }))
     }
 
@@ -252,7 +289,9 @@ impl<R: Read + Seek> Checkpoint<R> {
 
     fn row_in_metadata(&self, key: &str) -> Result<Option<usize>, FileError> {
         let Some(value) = self.header.metadata.get(key) else { return Ok(None) };
-        let invalid = || self.refuse(FileProblem::InvalidMetadata { key: key.to_string(), value: value.clone() });
+        let invalid = || {
+            self.refuse(FileProblem::InvalidMetadata { key: key.to_string(), value: value.clone() })
+        };
         value.parse().map(Some).map_err(|_| invalid())
     }
 

@@ -8,9 +8,10 @@ use crate::Error;
 
 /// Why a file could not be read or written: which one, and what about it.
 ///
-/// This is not a variant of [`Error`] because it always has a path, which calls that touch no file would carry along in the size of every
-/// `Result`, and because its causes are those of formats, not of encodings. What a constructor says of a table that was read well is within,
-/// as [`FileProblem::Table`].
+/// This is not a variant of [`Error`] because it always has a path, which calls that touch no file
+/// would carry along in the size of every `Result`, and because its causes are those of formats,
+/// not of encodings. What a constructor says of a table that was read well is within, as
+/// [`FileProblem::Table`].
 ///
 /// ```
 /// use positional_encodings::{FileProblem, WordFormat, WordVectors};
@@ -237,7 +238,9 @@ impl fmt::Display for FileProblem {
             Self::WrongLength { expected, found } => {
                 write!(f, "{found} bytes where the header describes {expected}")
             }
-            Self::InvalidMetadata { key, value } => write!(f, "metadata {key}: {value:?} is not a row of the table"),
+            Self::InvalidMetadata { key, value } => {
+                write!(f, "metadata {key}: {value:?} is not a row of the table")
+            }
             Self::DuplicateKey { .. }
             | Self::Misplaced { .. }
             | Self::WrongSize { .. }
@@ -256,7 +259,9 @@ impl FileProblem {
     fn write_tensor(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DuplicateKey { key } => write!(f, "{key} is described twice"),
-            Self::Misplaced { key, byte, expected } => write!(f, "{key} begins at byte {byte} instead of {expected}"),
+            Self::Misplaced { key, byte, expected } => {
+                write!(f, "{key} begins at byte {byte} instead of {expected}")
+            }
             Self::WrongSize { key, expected: Some(expected), found } => {
                 write!(f, "{key} has {found} bytes where its shape and type ask for {expected}")
             }
@@ -267,11 +272,15 @@ impl FileProblem {
             Self::AmbiguousKey { key, other } => {
                 write!(f, "{key} and {other} could both be meant: load one by its key")
             }
-            Self::WrongType { key, found } => write!(f, "{key} is of type {found}: it must be F64, F32, F16 or BF16"),
+            Self::WrongType { key, found } => {
+                write!(f, "{key} is of type {found}: it must be F64, F32, F16 or BF16")
+            }
             Self::WrongRank { key, expected, found } => {
                 write!(f, "{key} has {found} axes where there must be {expected}")
             }
-            Self::NotFinite { key, index, byte } => write!(f, "{key}: value {index}, at byte {byte}, is not finite"),
+            Self::NotFinite { key, index, byte } => {
+                write!(f, "{key}: value {index}, at byte {byte}, is not finite")
+            }
             Self::Inexact { key, index, value } => {
                 write!(
                     f,
@@ -284,18 +293,27 @@ impl FileProblem {
 
     fn write_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidWordHeader => write!(f, "line 1: not the number of words and the number of numbers for each"),
+            Self::InvalidWordHeader => {
+                write!(f, "line 1: not the number of words and the number of numbers for each")
+            }
             Self::UnexpectedWordHeader { words, dim } => {
-                write!(f, "line 1: a header of {words} words with {dim} numbers: this is word2vec's text, not GloVe's")
+                write!(
+                    f,
+                    "line 1: a header of {words} words with {dim} numbers: this is word2vec's text, not GloVe's"
+                )
             }
             Self::TooLong { at, limit } => write!(f, "{at}: longer than {limit} bytes"),
             Self::TooFewNumbers { at, expected, found } => {
                 write!(f, "{at}: {found} numbers where there must be {expected}")
             }
-            Self::NotANumber { at, index } => write!(f, "{at}: number {index} is not a finite number"),
+            Self::NotANumber { at, index } => {
+                write!(f, "{at}: number {index} is not a finite number")
+            }
             Self::EmptyWord { at } => write!(f, "{at}: a vector without a word"),
             Self::DuplicateWord { at, row } => write!(f, "{at}: this word has row {row} already"),
-            Self::WordCount { claimed, found } => write!(f, "{found} words where the header claims {claimed}"),
+            Self::WordCount { claimed, found } => {
+                write!(f, "{found} words where the header claims {claimed}")
+            }
             Self::Truncated { byte } => write!(f, "byte {byte}: the file ends within a vector"),
             Self::Empty => write!(f, "there are no vectors"),
             _ => Ok(()),

@@ -17,8 +17,9 @@ use crate::{Element, Learned};
 
 /// A GGUF file, of which the header has been read and checked (by the crate `gguf-rs-lib`).
 ///
-/// Position tables of GPT-2, BERT and CLIP are kept as `position_embd.weight`, `token_types.weight`, `v.position_embd.weight`; the
-/// factors of scaled rotations as `rope_freqs.weight`. They are f32 or f16 in the files there are; quantised tensors are refused.
+/// Position tables of GPT-2, BERT and CLIP are kept as `position_embd.weight`,
+/// `token_types.weight`, `v.position_embd.weight`; the factors of scaled rotations as
+/// `rope_freqs.weight`. They are f32 or f16 in the files there are; quantised tensors are refused.
 ///
 /// ```no_run
 /// use positional_encodings::{Gguf, Learned};
@@ -81,7 +82,8 @@ impl<R: Read + Seek> Gguf<R> {
         self.tensors.iter().map(TensorInfo::name)
     }
 
-    /// The model's architecture, with which the names of its metadata begin: `llama`, `bert`, `gpt2`.
+    /// The model's architecture, with which the names of its metadata begin: `llama`, `bert`,
+    /// `gpt2`.
     pub fn architecture(&self) -> Option<&str> {
         self.text("general.architecture")
     }
@@ -91,7 +93,8 @@ impl<R: Read + Seek> Gguf<R> {
         self.metadata.get(key)?.as_str()
     }
 
-    /// Metadata that is a number, of whatever type: `llama.rope.freq_base`, `llama.rope.dimension_count`, `llama.context_length`.
+    /// Metadata that is a number, of whatever type: `llama.rope.freq_base`,
+    /// `llama.rope.dimension_count`, `llama.context_length`.
     pub fn real(&self, key: &str) -> Option<f64> {
         number(self.metadata.get(key)?)
     }
@@ -104,8 +107,9 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and `config::RotarySpec::from_gguf` take them
-    /// (feature `serde`). Lists of text are left out: no rotation depends on them.
+    /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and
+    /// `config::RotarySpec::from_gguf` take them (feature `serde`). Lists of text are left out: no
+    /// rotation depends on them.
     ///
     /// ```no_run
     /// use positional_encodings::{Gguf, config::ModelRotary};
@@ -122,7 +126,8 @@ impl<R: Read + Seek> Gguf<R> {
     pub fn metadata(&self) -> impl Iterator<Item = (&str, crate::config::Metadata)> {
         let name = "general.architecture";
         let prefix = format!("{}.", self.architecture().unwrap_or_default());
-        let own = self.metadata.iter().filter(move |(key, _)| *key == name || key.starts_with(&prefix));
+        let own =
+            self.metadata.iter().filter(move |(key, _)| *key == name || key.starts_with(&prefix));
         own.filter_map(|(key, value)| Some((key.as_str(), config_value(value)?)))
     }
 
@@ -130,15 +135,21 @@ impl<R: Read + Seek> Gguf<R> {
     ///
     /// # Errors
     ///
-    /// [`FileProblem::MissingKey`], [`FileProblem::WrongType`] for a quantised tensor, [`FileProblem::WrongRank`],
-    /// [`FileProblem::WrongLength`] where the file ends within it, [`FileProblem::NotFinite`], [`FileProblem::Inexact`],
-    /// [`FileProblem::Io`], [`FileProblem::OutOfMemory`].
+    /// [`FileProblem::MissingKey`], [`FileProblem::WrongType`] for a quantised tensor,
+    /// [`FileProblem::WrongRank`], [`FileProblem::WrongLength`] where the file ends within it,
+    /// [`FileProblem::NotFinite`], [`FileProblem::Inexact`], [`FileProblem::Io`],
+    /// [`FileProblem::OutOfMemory`].
     pub fn table<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
         let (shape, values) = self.read_values(key)?;
         let [rows, dim] = shape[..] else {
-            return Err(self.refuse(FileProblem::WrongRank { key: key.to_string(), expected: 2, found: shape.len() }));
+            return Err(self.refuse(FileProblem::WrongRank {
+                key: key.to_string(),
+                expected: 2,
+                found: shape.len(),
+            }));
         };
-        Array2::from_shape_vec((rows, dim), values).map_err(|_| self.refuse(crate::Error::TooLarge { rows, dim }))
+        Array2::from_shape_vec((rows, dim), values)
+            .map_err(|_| self.refuse(crate::Error::TooLarge { rows, dim }))
     }
 
     /// The tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.
@@ -149,9 +160,11 @@ impl<R: Read + Seek> Gguf<R> {
     pub fn vector<A: Element>(&mut self, key: &str) -> Result<Array1<A>, FileError> {
         match self.read_values(key)? {
             (shape, values) if shape.len() == 1 => Ok(Array1::from_vec(values)),
-            (shape, _) => {
-                Err(self.refuse(FileProblem::WrongRank { key: key.to_string(), expected: 1, found: shape.len() }))
-            }
+            (shape, _) => Err(self.refuse(FileProblem::WrongRank {
+                key: key.to_string(),
+                expected: 1,
+                found: shape.len(),
+            })),
         }
     }
 
@@ -168,7 +181,8 @@ impl<R: Read + Seek> Gguf<R> {
     /// The shape, the fastest axis last, and the values of a tensor.
     fn read_values<A: Element>(&mut self, key: &str) -> Result<(Vec<usize>, Vec<A>), FileError> {
         let info = self.tensors.iter().find(|info| info.name() == key);
-        let info = info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))?;
+        let info =
+            info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))?;
         let format = match info.tensor_type() {
             GGUFTensorType::F32 => Format::F32,
             GGUFTensorType::F16 => Format::F16,
@@ -185,8 +199,9 @@ impl<R: Read + Seek> Gguf<R> {
             let start = self.start.checked_add(offset)?;
             Some(start..start.checked_add(size)?)
         };
-        let range =
-            range().ok_or_else(|| self.refuse(FileProblem::WrongLength { expected: u64::MAX, found: offset }))?;
+        let range = range().ok_or_else(|| {
+            self.refuse(FileProblem::WrongLength { expected: u64::MAX, found: offset })
+        })?;
         let len = self.source.seek(SeekFrom::End(0)).map_err(|error| self.refuse(error))?;
         if range.end > len {
             return Err(self.refuse(FileProblem::WrongLength { expected: range.end, found: len }));
@@ -210,7 +225,9 @@ fn config_value(value: &MetadataValue) -> Option<crate::config::Metadata> {
     Some(match value {
         MetadataValue::String(text) => Metadata::from(text.as_str()),
         MetadataValue::Bool(flag) => (*flag).into(),
-        MetadataValue::Array(list) => Metadata::Numbers(list.iter().map(item).collect::<Option<_>>()?),
+        MetadataValue::Array(list) => {
+            Metadata::Numbers(list.iter().map(item).collect::<Option<_>>()?)
+        }
         value => Metadata::Number(number(value)?),
     })
 }

@@ -25,5 +25,6 @@ fn at(path: &Path) -> impl Fn(FileProblem) -> FileError + '_ {
 
 /// Room for `count` more values, or an error.
 fn reserve<T>(list: &mut Vec<T>, count: usize) -> Result<(), FileProblem> {
-    list.try_reserve(count).map_err(|_| FileProblem::OutOfMemory { values: list.len().saturating_add(count) })
+    list.try_reserve(count)
+        .map_err(|_| FileProblem::OutOfMemory { values: list.len().saturating_add(count) })
 }

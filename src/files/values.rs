@@ -43,19 +43,29 @@ impl Format {
     }
 
     /// Gives each number of some bytes, exactly, to `visit`.
-    fn each<E>(self, bytes: &[u8], mut visit: impl FnMut(usize, f64) -> Result<(), E>) -> Result<(), E> {
+    fn each<E>(
+        self,
+        bytes: &[u8],
+        mut visit: impl FnMut(usize, f64) -> Result<(), E>,
+    ) -> Result<(), E> {
         match self {
             Self::F64 => each(bytes, |item| visit(item.0, f64::from_le_bytes(item.1))),
             Self::F32 => each(bytes, |item| visit(item.0, f64::from(f32::from_le_bytes(item.1)))),
             Self::F16 => each(bytes, |item| visit(item.0, f16_to_f64(u16::from_le_bytes(item.1)))),
             Self::BF16 => each(bytes, |item| {
-                visit(item.0, f64::from(f32::from_bits(u32::from(u16::from_le_bytes(item.1)) << 16)))
+                visit(
+                    item.0,
+                    f64::from(f32::from_bits(u32::from(u16::from_le_bytes(item.1)) << 16)),
+                )
             }),
         }
     }
 }
 
-fn each<const N: usize, E>(bytes: &[u8], visit: impl FnMut((usize, [u8; N])) -> Result<(), E>) -> Result<(), E> {
+fn each<const N: usize, E>(
+    bytes: &[u8],
+    visit: impl FnMut((usize, [u8; N])) -> Result<(), E>,
+) -> Result<(), E> {
     bytes.as_chunks().0.iter().copied().enumerate().try_for_each(visit)
 }
 
@@ -93,10 +103,18 @@ pub(super) fn read<A: Element, R: Read + Seek>(
             let value = A::from_f64(exact);
             if !value.to_f64().is_finite() {
                 let byte = start + (index * format.size()) as u64;
-                return Err(FileProblem::NotFinite { key: key.to_string(), index: before + index, byte });
+                return Err(FileProblem::NotFinite {
+                    key: key.to_string(),
+                    index: before + index,
+                    byte,
+                });
             }
             if rounding == Rounding::Refused && value.to_f64() != exact {
-                return Err(FileProblem::Inexact { key: key.to_string(), index: before + index, value: exact });
+                return Err(FileProblem::Inexact {
+                    key: key.to_string(),
+                    index: before + index,
+                    value: exact,
+                });
             }
             values.push(value);
             Ok(())
@@ -112,7 +130,10 @@ mod tests {
     fn halves_have_their_values() {
         for bits in 0..=u16::MAX {
             let (found, expected) = (super::f16_to_f64(bits), half::f16::from_bits(bits).to_f64());
-            assert!(found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(), "{bits:#x}");
+            assert!(
+                found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan(),
+                "{bits:#x}"
+            );
         }
     }
 }

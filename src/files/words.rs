@@ -17,8 +17,9 @@ use super::FileError;
 
 /// A vocabulary and its vectors: row i of the table (words, dim) belongs to word i.
 ///
-/// Values are f32, which is what all these formats hold or print. Parts come out with [`into_parts`](Self::into_parts), and the table
-/// is what [`TokenEmbedding::new`](crate::TokenEmbedding::new) takes:
+/// Values are f32, which is what all these formats hold or print. Parts come out with
+/// [`into_parts`](Self::into_parts), and the table is what
+/// [`TokenEmbedding::new`](crate::TokenEmbedding::new) takes:
 ///
 /// ```
 /// use ndarray::array;

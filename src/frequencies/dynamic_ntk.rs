@@ -4,7 +4,8 @@ use super::{Frequencies, Regime, at_least_one, length};
 use crate::Error;
 use crate::phase::wide::Wide;
 
-/// The parameters of dynamic NTK scaling (emozilla 2023, *Dynamically scaled RoPE*; transformers' `dynamic`).
+/// The parameters of dynamic NTK scaling (emozilla 2023, *Dynamically scaled RoPE*; transformers'
+/// `dynamic`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DynamicNtk {
     /// The factor s, at least 1.
@@ -16,12 +17,14 @@ pub struct DynamicNtk {
 impl Frequencies {
     /// base → base · (s · L′/L − (s − 1))^(dim/(dim − 2)) with L′ = max(`total_len`, L).
     ///
-    /// A pure function of the length: up to L nothing changes; beyond, **every** angle depends on the length, so that keys
-    /// rotated for another length do not fit (transformers#25104). The [`Regime`] is that length: tag caches with it.
+    /// A pure function of the length: up to L nothing changes; beyond, **every** angle depends on
+    /// the length, so that keys rotated for another length do not fit (transformers#25104). The
+    /// [`Regime`] is that length: tag caches with it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a factor below 1 or not finite, or an original length of zero.
+    /// [`Error::InvalidParameter`] for a factor below 1 or not finite, or an original length of
+    /// zero.
     ///
     /// ```
     /// use positional_encodings::{DynamicNtk, Frequencies, Regime};
@@ -36,7 +39,11 @@ impl Frequencies {
     /// assert!((long.to_radians()[63] / other_base.to_radians()[63] - 1.0).abs() < 1e-14);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn dynamic_ntk(self, parameters: DynamicNtk, total_len: usize) -> Result<(Self, Regime), Error> {
+    pub fn dynamic_ntk(
+        self,
+        parameters: DynamicNtk,
+        total_len: usize,
+    ) -> Result<(Self, Regime), Error> {
         let factor = Wide::from_f64(at_least_one("factor", parameters.factor)?);
         let original = length("original length", parameters.original_len)?;
         if total_len <= parameters.original_len {

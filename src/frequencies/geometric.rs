@@ -14,7 +14,8 @@ use crate::phase::wide::Wide;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OddDim {
-    /// The paper's formula taken literally: exponents over dim itself, and the last pair lacks its second member.
+    /// The paper's formula taken literally: exponents over dim itself, and the last pair lacks its
+    /// second member.
     DropLast,
     /// The encoding of dim + 1 without its last member.
     DropLastOfEven,
@@ -25,12 +26,14 @@ pub enum OddDim {
 impl Frequencies {
     /// wᵢ = base^(−2i/dim), i < dim/2 (Vaswani et al. 2017, where base is 10000).
     ///
-    /// Any positive finite base will do. With base 1 all pairs turn one radian per position; below 1 they turn faster.
+    /// Any positive finite base will do. With base 1 all pairs turn one radian per position; below
+    /// 1 they turn faster.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::OddDim`] (see [`geometric_odd`](Self::geometric_odd)), [`Error::InvalidBase`],
-    /// [`Error::InvalidFrequency`] for a base so small that frequencies pass 2⁶³ turns, [`Error::TooLarge`].
+    /// [`Error::ZeroDim`], [`Error::OddDim`] (see [`geometric_odd`](Self::geometric_odd)),
+    /// [`Error::InvalidBase`], [`Error::InvalidFrequency`] for a base so small that frequencies
+    /// pass 2⁶³ turns, [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -45,15 +48,17 @@ impl Frequencies {
         progression(Wide::ONE, ratio, pairs)
     }
 
-    /// The frequencies of an odd `dim` by one of its conventions; for an even dim, [`geometric`](Self::geometric).
+    /// The frequencies of an odd `dim` by one of its conventions; for an even dim,
+    /// [`geometric`](Self::geometric).
     ///
-    /// With [`OddDim::ZeroColumn`] there are (dim − 1)/2 pairs, otherwise (dim + 1)/2, the last of which will lack its
-    /// second member. [`Sinusoidal::odd`](crate::Sinusoidal::odd) is the whole encoding.
+    /// With [`OddDim::ZeroColumn`] there are (dim − 1)/2 pairs, otherwise (dim + 1)/2, the last of
+    /// which will lack its second member. [`Sinusoidal::odd`](crate::Sinusoidal::odd) is the whole
+    /// encoding.
     ///
     /// # Errors
     ///
-    /// As [`geometric`](Self::geometric), but for odd dims; [`Error::ZeroDim`] too for dim 1 with a zero column, which
-    /// leaves no pair.
+    /// As [`geometric`](Self::geometric), but for odd dims; [`Error::ZeroDim`] too for dim 1 with a
+    /// zero column, which leaves no pair.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, OddDim};
@@ -77,8 +82,8 @@ impl Frequencies {
         }
     }
 
-    /// wᵢ = base^(−i/(dim/2 − 1)), i < dim/2: both ends, 1 and 1/base, are included (tensor2tensor, fairseq, M2M-100,
-    /// Whisper). At dim 2, where those systems divide by zero, w = \[1\].
+    /// wᵢ = base^(−i/(dim/2 − 1)), i < dim/2: both ends, 1 and 1/base, are included (tensor2tensor,
+    /// fairseq, M2M-100, Whisper). At dim 2, where those systems divide by zero, w = \[1\].
     ///
     /// # Errors
     ///
@@ -95,16 +100,18 @@ impl Frequencies {
         inclusive(pairs_of(dim)?, Wide::ONE, checked_base(base)?)
     }
 
-    /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2 timescales.
+    /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2
+    /// timescales.
     ///
-    /// This is what tensor2tensor's `min_timescale` and `max_timescale` and MLX's `max_freq` = 1/shortest and
-    /// `min_freq` = 1/longest are meant to be. (tensor2tensor *multiplies* by `min_timescale`; where it is not 1, add
-    /// `.scaled(shortest * shortest)` to match it.) At dim 2, w = \[1/shortest\].
+    /// This is what tensor2tensor's `min_timescale` and `max_timescale` and MLX's `max_freq` =
+    /// 1/shortest and `min_freq` = 1/longest are meant to be. (tensor2tensor *multiplies* by
+    /// `min_timescale`; where it is not 1, add `.scaled(shortest * shortest)` to match it.) At dim
+    /// 2, w = \[1/shortest\].
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless
-    /// 0 < shortest ≤ longest < ∞.
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`]
+    /// unless 0 < shortest ≤ longest < ∞.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -112,7 +119,10 @@ impl Frequencies {
     /// assert_eq!(Frequencies::timescales(6, 2.0..=512.0)?.to_radians(), [0.5, 1.0 / 32.0, 1.0 / 512.0]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn timescales(dim: usize, timescales: core::ops::RangeInclusive<f64>) -> Result<Self, Error> {
+    pub fn timescales(
+        dim: usize,
+        timescales: core::ops::RangeInclusive<f64>,
+    ) -> Result<Self, Error> {
         let pairs = pairs_of(dim)?;
         let (shortest, longest) = (*timescales.start(), *timescales.end());
         if !(shortest > 0.0 && shortest <= longest && longest.is_finite()) {
@@ -132,5 +142,9 @@ fn inclusive(pairs: usize, first: Wide, span: Wide) -> Result<Frequencies, Error
 
 /// A base that is positive and finite; written so that NaN is refused.
 fn checked_base(base: f64) -> Result<Wide, Error> {
-    if base > 0.0 && base.is_finite() { Ok(Wide::from_f64(base)) } else { Err(Error::InvalidBase { base }) }
+    if base > 0.0 && base.is_finite() {
+        Ok(Wide::from_f64(base))
+    } else {
+        Err(Error::InvalidBase { base })
+    }
 }

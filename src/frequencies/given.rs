@@ -5,13 +5,13 @@ use crate::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
-    /// The given frequencies in radians per position, each taken as the exact value of its double. Negative ones turn
-    /// backwards.
+    /// The given frequencies in radians per position, each taken as the exact value of its double.
+    /// Negative ones turn backwards.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] for an empty list; [`Error::InvalidFrequency`] for one that is not finite or turns 2⁶³ times per
-    /// position.
+    /// [`Error::ZeroDim`] for an empty list; [`Error::InvalidFrequency`] for one that is not finite
+    /// or turns 2⁶³ times per position.
     ///
     /// ```
     /// use positional_encodings::{Error, Frequencies};

@@ -7,14 +7,16 @@ use crate::phase::wide::Wide;
 impl Frequencies {
     /// wᵢ = 2π(i + 1)/period, i < dim/2: pair i turns i + 1 times in one `period` of positions.
     ///
-    /// With period = max_len and dim 2 this is \[sin(2πp/max_len), cos(2πp/max_len)\]; with dim = 2n and period = 2n it is
-    /// sin(πpk/n), cos(πpk/n) for k = 1..=n. At a whole number of turns a sine is within
-    /// position · 2⁻¹⁸⁹ of zero, and exactly zero where the period is a power of two.
+    /// With period = max_len and dim 2 this is \[sin(2πp/max_len), cos(2πp/max_len)\]; with dim =
+    /// 2n and period = 2n it is sin(πpk/n), cos(πpk/n) for k = 1..=n. At a whole number of turns a
+    /// sine is within position · 2⁻¹⁸⁹ of zero, and exactly zero where the period is a power of
+    /// two.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless the period is positive
-    /// and finite; [`Error::InvalidFrequency`] for periods below dim · 2⁻⁶⁴.
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`]
+    /// unless the period is positive and finite; [`Error::InvalidFrequency`] for periods below dim
+    /// · 2⁻⁶⁴.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, PositionalEncoding, Positions, Sinusoidal};

@@ -4,8 +4,9 @@ use super::{Frequencies, checked_factor};
 use crate::Error;
 
 impl Frequencies {
-    /// wᵢ / factor: positions are squeezed by `factor` ≥ 1 (Chen et al. 2023, *Extending context window of large language
-    /// models via positional interpolation*, arXiv 2306.15595; transformers' `linear`).
+    /// wᵢ / factor: positions are squeezed by `factor` ≥ 1 (Chen et al. 2023, *Extending context
+    /// window of large language models via positional interpolation*, arXiv 2306.15595;
+    /// transformers' `linear`).
     ///
     /// # Errors
     ///

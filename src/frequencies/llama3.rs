@@ -4,7 +4,8 @@ use super::{Frequencies, at_least_one, length, positive};
 use crate::Error;
 use crate::phase::wide::Wide;
 
-/// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers' `llama3`).
+/// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers'
+/// `llama3`).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Llama3 {
     /// By how much the context grows, at least 1: 8, 32 in Llama 3.2.
@@ -18,13 +19,14 @@ pub struct Llama3 {
 }
 
 impl Frequencies {
-    /// With n = L·wᵢ/2π turns within the original length L: wᵢ where n > high, wᵢ/s where n < low, and between them
-    /// (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low = high, as in Llama 4, nothing is between them.
+    /// With n = L·wᵢ/2π turns within the original length L: wᵢ where n > high, wᵢ/s where n < low,
+    /// and between them (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low = high,
+    /// as in Llama 4, nothing is between them.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a factor below 1, frequency factors that are not positive or not in order, a length of
-    /// zero, a NaN.
+    /// [`Error::InvalidParameter`] for a factor below 1, frequency factors that are not positive or
+    /// not in order, a length of zero, a NaN.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Llama3};
@@ -45,7 +47,8 @@ impl Frequencies {
             let needs = "at least low_freq_factor";
             return Err(Error::InvalidParameter { name: "high_freq_factor", value: high, needs });
         }
-        let turns_per_radian = length("original length", parameters.original_len)?.mul(Wide::TURNS_PER_RADIAN);
+        let turns_per_radian =
+            length("original length", parameters.original_len)?.mul(Wide::TURNS_PER_RADIAN);
         let wide_low = Wide::from_f64(low);
         let span = Wide::from_f64(high).sub(wide_low);
         let one_over_span = if span.is_zero() { Wide::ZERO } else { span.inverse_root(1) };

@@ -4,8 +4,8 @@ use super::{Frequencies, length, positive};
 use crate::Error;
 use crate::phase::wide::Wide;
 
-/// What frequencies that depend on the length were made for. Keys rotated in one regime do not fit queries of another, so
-/// a cache of keys wants to be tagged with it.
+/// What frequencies that depend on the length were made for. Keys rotated in one regime do not fit
+/// queries of another, so a cache of keys wants to be tagged with it.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, LongRope, Regime};
@@ -29,7 +29,8 @@ pub enum Regime {
     Length(usize),
 }
 
-/// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`, once `su`).
+/// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`, once
+/// `su`).
 ///
 /// ```
 /// use positional_encodings::{LongRope, Regime};
@@ -50,16 +51,21 @@ pub struct LongRope {
 }
 
 impl LongRope {
-    /// Which factors a sequence of `total_len` positions takes: the long ones if it is strictly longer than the original
-    /// length. `total_len` counts the whole sequence, cache included: 1 + the largest position.
+    /// Which factors a sequence of `total_len` positions takes: the long ones if it is strictly
+    /// longer than the original length. `total_len` counts the whole sequence, cache included: 1 +
+    /// the largest position.
     pub fn regime(&self, total_len: usize) -> Regime {
         if total_len > self.original_len { Regime::Long } else { Regime::Short }
     }
 
-    /// √(1 + ln s / ln L), which cos and sin are multiplied by where a config does not say; s is the maximal length over the
-    /// original one. 1 for s ≤ 1.
+    /// √(1 + ln s / ln L), which cos and sin are multiplied by where a config does not say; s is
+    /// the maximal length over the original one. 1 for s ≤ 1.
     pub fn default_attention_factor(&self, factor: f64) -> f64 {
-        if factor <= 1.0 { 1.0 } else { libm::sqrt(1.0 + libm::log(factor) / libm::log(self.original_len as f64)) }
+        if factor <= 1.0 {
+            1.0
+        } else {
+            libm::sqrt(1.0 + libm::log(factor) / libm::log(self.original_len as f64))
+        }
     }
 }
 
@@ -68,8 +74,9 @@ impl Frequencies {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many factors as pairs, in either list; [`Error::InvalidParameter`] for
-    /// factors that are not positive and an original length of zero.
+    /// [`Error::LengthMismatch`] where there are not as many factors as pairs, in either list;
+    /// [`Error::InvalidParameter`] for factors that are not positive and an original length of
+    /// zero.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, LongRope, Regime};
@@ -79,21 +86,27 @@ impl Frequencies {
     /// assert_eq!((long.to_radians(), regime), (vec![1.0, 0.0025], Regime::Long));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn longrope(self, parameters: &LongRope, total_len: usize) -> Result<(Self, Regime), Error> {
+    pub fn longrope(
+        self,
+        parameters: &LongRope,
+        total_len: usize,
+    ) -> Result<(Self, Regime), Error> {
         length("original length", parameters.original_len)?;
         let regime = parameters.regime(total_len);
-        let [short, long] = [&parameters.short, &parameters.long].map(|factors| self.clone().divided(factors));
+        let [short, long] =
+            [&parameters.short, &parameters.long].map(|factors| self.clone().divided(factors));
         // Both lists are checked, whichever is used: a config is right or wrong as a whole.
         let (short, long) = (short?, long?);
         Ok((if regime == Regime::Long { long } else { short }, regime))
     }
 
-    /// wᵢ / divisorᵢ: what a GGUF file's `rope_freqs.weight` tensor asks for, into which Llama 3's scaling is baked.
+    /// wᵢ / divisorᵢ: what a GGUF file's `rope_freqs.weight` tensor asks for, into which Llama 3's
+    /// scaling is baked.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many divisors as pairs, [`Error::InvalidParameter`] for one that is not
-    /// positive and finite.
+    /// [`Error::LengthMismatch`] where there are not as many divisors as pairs,
+    /// [`Error::InvalidParameter`] for one that is not positive and finite.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -103,10 +116,15 @@ impl Frequencies {
     /// ```
     pub fn divided(self, divisors: &[f64]) -> Result<Self, Error> {
         if divisors.len() != self.len() {
-            return Err(Error::LengthMismatch { what: "factors", expected: self.len(), found: divisors.len() });
+            return Err(Error::LengthMismatch {
+                what: "factors",
+                expected: self.len(),
+                found: divisors.len(),
+            });
         }
         let divide = |(frequency, divisor): (&Wide, &f64)| {
-            Ok(frequency.mul(Wide::from_f64(positive("factor of a pair", *divisor)?).inverse_root(1)))
+            Ok(frequency
+                .mul(Wide::from_f64(positive("factor of a pair", *divisor)?).inverse_root(1)))
         };
         Self::new(self.radians.iter().zip(divisors).map(divide).collect::<Result<_, Error>>()?)
     }

@@ -20,9 +20,11 @@ pub use yarn::Yarn;
 use crate::Error;
 use crate::phase::wide::Wide;
 
-/// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p · wᵢ.
+/// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·
+/// wᵢ.
 ///
-/// They are held to 250 bits, so that phases are exact at any position. Sinusoids and rotations share them.
+/// They are held to 250 bits, so that phases are exact at any position. Sinusoids and rotations
+/// share them.
 ///
 /// | constructor | wᵢ | systems |
 /// |---|---|---|
@@ -33,7 +35,8 @@ use crate::phase::wide::Wide;
 /// | [`harmonic`](Self::harmonic) | 2π(i + 1)/period | Fourier series of a period |
 /// | [`from_radians`](Self::from_radians) | as given | learned or published lists |
 ///
-/// For contexts longer than a model was trained on, rotary models change them. Each such change is a pure function:
+/// For contexts longer than a model was trained on, rotary models change them. Each such change is
+/// a pure function:
 ///
 /// | method | what changes | systems |
 /// |---|---|---|
@@ -87,7 +90,8 @@ impl Frequencies {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite, [`Error::InvalidFrequency`] where a product is too large.
+    /// [`Error::InvalidFactor`] where it is not finite, [`Error::InvalidFrequency`] where a product
+    /// is too large.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -104,7 +108,8 @@ impl Frequencies {
         Self::new(self.radians.iter().map(|frequency| frequency.mul(factor)).collect())
     }
 
-    /// Takes each frequency as turns per position: multiplies it by exactly 2π (MLX's `full_turns`, NeRF).
+    /// Takes each frequency as turns per position: multiplies it by exactly 2π (MLX's `full_turns`,
+    /// NeRF).
     ///
     /// # Errors
     ///
@@ -152,8 +157,8 @@ fn progression(first: Wide, ratio: Wide, count: usize) -> Result<Frequencies, Er
     Frequencies::new(radians)
 }
 
-/// What a pair takes with all that an encoding makes of it: its frequency, five words of `Turns`, and the sines and cosines of five
-/// turns in `Waves`, in doubles and in numbers of two.
+/// What a pair takes with all that an encoding makes of it: its frequency, five words of `Turns`,
+/// and the sines and cosines of five turns in `Waves`, in doubles and in numbers of two.
 const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 5 + 2 * 2 * 5);
 
 /// An empty list with room for `pairs` frequencies, or an error where there is no such room.
@@ -166,7 +171,8 @@ fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     Ok(radians)
 }
 
-/// The factor of a context extension as an exact number: finite and at least 1, written so that NaN is refused.
+/// The factor of a context extension as an exact number: finite and at least 1, written so that NaN
+/// is refused.
 fn checked_factor(factor: f64) -> Result<Wide, Error> {
     at_least_one("factor", factor).map(Wide::from_f64)
 }

@@ -5,11 +5,13 @@ use crate::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
-    /// base → base · factor^(dim/(dim − 2)), so that the slowest pair is interpolated by `factor` and the fastest not at all
-    /// (bloc97 2023, *NTK-aware scaled RoPE*; `theta_rescale_factor` in rotary-embedding-torch).
+    /// base → base · factor^(dim/(dim − 2)), so that the slowest pair is interpolated by `factor`
+    /// and the fastest not at all (bloc97 2023, *NTK-aware scaled RoPE*; `theta_rescale_factor` in
+    /// rotary-embedding-torch).
     ///
-    /// wᵢ → wᵢ · factor^(−i/(n − 1)) for n = dim/2 pairs: a product of two progressions, which is why no base need be given.
-    /// With one pair, where the formula divides by zero, nothing changes.
+    /// wᵢ → wᵢ · factor^(−i/(n − 1)) for n = dim/2 pairs: a product of two progressions, which is
+    /// why no base need be given. With one pair, where the formula divides by zero, nothing
+    /// changes.
     ///
     /// # Errors
     ///
@@ -35,6 +37,12 @@ impl Frequencies {
         }
         let ratio = factor.inverse_root(steps);
         let powers = core::iter::successors(Some(Wide::ONE), |power| Some(power.mul(ratio)));
-        Self::new(self.radians.iter().zip(powers).map(|(frequency, power)| frequency.mul(power)).collect())
+        Self::new(
+            self.radians
+                .iter()
+                .zip(powers)
+                .map(|(frequency, power)| frequency.mul(power))
+                .collect(),
+        )
     }
 }

@@ -5,11 +5,12 @@ use crate::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
-    /// The first ⌊fraction · pairs⌋ frequencies, and zero for the rest (Gemma 4's global layers; Barbero et al. 2024, *Round and
-    /// round we go!*, arXiv 2410.06205; transformers' `proportional`).
+    /// The first ⌊fraction · pairs⌋ frequencies, and zero for the rest (Gemma 4's global layers;
+    /// Barbero et al. 2024, *Round and round we go!*, arXiv 2410.06205; transformers'
+    /// `proportional`).
     ///
-    /// This is not a partial rotation: there the exponents go over the rotated features alone, here over all of them, and the
-    /// pairs (i, i + dim/2) reach over the whole head.
+    /// This is not a partial rotation: there the exponents go over the rotated features alone, here
+    /// over all of them, and the pairs (i, i + dim/2) reach over the whole head.
     ///
     /// # Errors
     ///
@@ -26,10 +27,15 @@ impl Frequencies {
     /// ```
     pub fn proportional(self, fraction: f64) -> Result<Self, Error> {
         if !(fraction > 0.0 && fraction <= 1.0) {
-            return Err(Error::InvalidParameter { name: "fraction", value: fraction, needs: "above 0 and at most 1" });
+            return Err(Error::InvalidParameter {
+                name: "fraction",
+                value: fraction,
+                needs: "above 0 and at most 1",
+            });
         }
         let turning = (fraction * self.len() as f64) as usize;
-        let keep = |(i, frequency): (usize, &Wide)| if i < turning { *frequency } else { Wide::ZERO };
+        let keep =
+            |(i, frequency): (usize, &Wide)| if i < turning { *frequency } else { Wide::ZERO };
         Self::new(self.radians.iter().enumerate().map(keep).collect())
     }
 }

@@ -6,8 +6,8 @@ use super::{Frequencies, at_least_one, length, positive};
 use crate::Error;
 use crate::phase::wide::Wide;
 
-/// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large language models*, arXiv
-/// 2309.00071), with the names and defaults of transformers' `yarn`.
+/// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large
+/// language models*, arXiv 2309.00071), with the names and defaults of transformers' `yarn`.
 ///
 /// ```
 /// use positional_encodings::Yarn;
@@ -28,7 +28,8 @@ pub struct Yarn {
     pub beta_fast: f64,
     /// Pairs that turn less often than this are interpolated; 1.
     pub beta_slow: f64,
-    /// Whether the ends of the ramp between are rounded outwards to whole pairs; true (gpt-oss: false).
+    /// Whether the ends of the ramp between are rounded outwards to whole pairs; true (gpt-oss:
+    /// false).
     pub truncate: bool,
     /// DeepSeek's `mscale`; 0, which is absent.
     pub mscale: f64,
@@ -39,11 +40,20 @@ pub struct Yarn {
 impl Yarn {
     /// The defaults: betas 32 and 1, truncated, no mscale.
     pub fn new(factor: f64, original_len: usize) -> Self {
-        Self { factor, original_len, beta_fast: 32.0, beta_slow: 1.0, truncate: true, mscale: 0.0, mscale_all_dim: 0.0 }
+        Self {
+            factor,
+            original_len,
+            beta_fast: 32.0,
+            beta_slow: 1.0,
+            truncate: true,
+            mscale: 0.0,
+            mscale_all_dim: 0.0,
+        }
     }
 
-    /// What cos and sin are multiplied by where a config does not say: 0.1 · ln s + 1, or g(mscale)/g(mscale_all_dim) where
-    /// both are given, with g(m) = 0.1 · m · ln s + 1. As in transformers, one of the two alone is ignored.
+    /// What cos and sin are multiplied by where a config does not say: 0.1 · ln s + 1, or
+    /// g(mscale)/g(mscale_all_dim) where both are given, with g(m) = 0.1 · m · ln s + 1. As in
+    /// transformers, one of the two alone is ignored.
     pub fn default_attention_factor(&self) -> f64 {
         if self.mscale != 0.0 && self.mscale_all_dim != 0.0 {
             mscale(self.factor, self.mscale) / mscale(self.factor, self.mscale_all_dim)
@@ -52,7 +62,8 @@ impl Yarn {
         }
     }
 
-    /// What DeepSeek-V2 and V3 multiply the softmax scale by: g(mscale_all_dim)², 1 where it is absent.
+    /// What DeepSeek-V2 and V3 multiply the softmax scale by: g(mscale_all_dim)², 1 where it is
+    /// absent.
     pub fn softmax_factor(&self) -> f64 {
         let g = mscale(self.factor, self.mscale_all_dim);
         g * g
@@ -65,7 +76,11 @@ impl Yarn {
             let quotient = len / (turns * TAU);
             // Betas near the ends of f64 leave no quotient.
             let is_number = quotient > 0.0 && quotient.is_finite();
-            let log = if is_number { libm::log(quotient) } else { libm::log(len) - libm::log(turns) - libm::log(TAU) };
+            let log = if is_number {
+                libm::log(quotient)
+            } else {
+                libm::log(len) - libm::log(turns) - libm::log(TAU)
+            };
             log / log_ratio
         };
         let (mut low, mut high) = (pair_of(self.beta_fast), pair_of(self.beta_slow));
@@ -87,18 +102,21 @@ fn mscale(factor: f64, m: f64) -> f64 {
 impl Frequencies {
     /// wᵢ → (wᵢ/s) · ramp + wᵢ · (1 − ramp), ramp = clamp((i − low)/(high − low), 0, 1).
     ///
-    /// The pair that turns β times within the original length L stands at c(β) = ln(L/2πβ) / ln(wᵢ/wᵢ₊₁), which for a geometric
-    /// progression is dim · ln(L/2πβ)/(2 ln base); low = c(beta_fast) and high = c(beta_slow), rounded outwards if `truncate`,
-    /// within 0 and dim − 1. Where low = high, high grows by 0.001. This is transformers' `yarn`; keras-hub clamps at dim/2 − 1.
+    /// The pair that turns β times within the original length L stands at c(β) = ln(L/2πβ) /
+    /// ln(wᵢ/wᵢ₊₁), which for a geometric progression is dim · ln(L/2πβ)/(2 ln base); low =
+    /// c(beta_fast) and high = c(beta_slow), rounded outwards if `truncate`, within 0 and dim − 1.
+    /// Where low = high, high grows by 0.001. This is transformers' `yarn`; keras-hub clamps at
+    /// dim/2 − 1.
     ///
-    /// The ends of the ramp are computed in f64, everything after that exactly. The attention factor is not part of the
-    /// frequencies: see [`Yarn::default_attention_factor`] and
+    /// The ends of the ramp are computed in f64, everything after that exactly. The attention
+    /// factor is not part of the frequencies: see [`Yarn::default_attention_factor`] and
     /// [`Rotary::with_attention_factor`](crate::Rotary::with_attention_factor).
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a factor below 1, betas that are not positive, a length of zero, a NaN; for frequencies
-    /// that do not fall (it is the ratio of the first two that counts); [`Error::DimTooSmall`] with fewer than two pairs.
+    /// [`Error::InvalidParameter`] for a factor below 1, betas that are not positive, a length of
+    /// zero, a NaN; for frequencies that do not fall (it is the ratio of the first two that
+    /// counts); [`Error::DimTooSmall`] with fewer than two pairs.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Yarn};
@@ -146,7 +164,8 @@ trait Unit {
 }
 
 impl Unit for Wide {
-    /// Within 0 and 1. The comparison is that of the nearest doubles, which are the bounds themselves.
+    /// Within 0 and 1. The comparison is that of the nearest doubles, which are the bounds
+    /// themselves.
     fn clamp_to_unit(self) -> Self {
         match self.to_f64() {
             value if value <= 0.0 => Self::ZERO,

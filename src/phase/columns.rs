@@ -52,10 +52,14 @@ impl Columns {
         2 * self.pairs - usize::from(self.last_is_single)
     }
 
-    /// The columns of `row` for the sines and the cosines of some pairs; the interleaved layout has both in the first slice. Pairs
-    /// past the last have none.
+    /// The columns of `row` for the sines and the cosines of some pairs; the interleaved layout has
+    /// both in the first slice. Pairs past the last have none.
     #[inline(always)]
-    pub(crate) fn of_pairs<'r, A>(&self, row: &'r mut [A], pairs: Range<usize>) -> [&'r mut [A]; 2] {
+    pub(crate) fn of_pairs<'r, A>(
+        &self,
+        row: &'r mut [A],
+        pairs: Range<usize>,
+    ) -> [&'r mut [A]; 2] {
         let row = &mut row[..self.used()];
         if self.layout == Layout::Interleaved {
             let end = (2 * pairs.end).min(row.len());

@@ -1,4 +1,5 @@
-//! Groups: sine and cosine of a few pairs in vector registers, from their phases to the columns of a row.
+//! Groups: sine and cosine of a few pairs in vector registers, from their phases to the columns of
+//! a row.
 
 use fearless_simd::prelude::*;
 
@@ -9,10 +10,12 @@ use super::turned::{Group, Number, SinCos, exact, exponents};
 use super::turns::GROUP;
 use crate::{Element, Position};
 
-/// The bits of an exponent that are set from 2⁻¹⁵ up to 2, and not below: those of 1008 to 1023, of 16 binades.
+/// The bits of an exponent that are set from 2⁻¹⁵ up to 2, and not below: those of 1008 to 1023, of
+/// 16 binades.
 ///
-/// Values below 2⁻¹⁵ of the power of two that is at most the amplitude are computed from their own phase: there, what turning
-/// cost and cancellation brought to light exceeds 0.0024 ulp of f32, or twice that where the amplitude is nearly the next power.
+/// Values below 2⁻¹⁵ of the power of two that is at most the amplitude are computed from their own
+/// phase: there, what turning cost and cancellation brought to light exceeds 0.0024 ulp of f32, or
+/// twice that where the amplitude is nearly the next power.
 const LARGE: u64 = 0b011_1111_0000 << 52;
 /// The same for other amplitudes, where exponents are counted from 2047 down.
 const LARGE_SHIFTED: u64 = 0b111_1111_0000 << 52;
@@ -63,7 +66,8 @@ impl<S: Simd> Seen<S> {
     }
 }
 
-/// Where the two vectors of a group go: the sines and the cosines, or the first and the second part where they alternate.
+/// Where the two vectors of a group go: the sines and the cosines, or the first and the second part
+/// where they alternate.
 pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
 
 impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
@@ -72,26 +76,32 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     #[inline(always)]
     fn radians(self, first: usize) -> S::f64s {
-        S::f64s::from_slice(self.simd, &self.task.waves.turns.radians()[first..first + S::f64s::LEN])
+        S::f64s::from_slice(
+            self.simd,
+            &self.task.waves.turns.radians()[first..first + S::f64s::LEN],
+        )
     }
 
-    /// Which pairs have not wrapped from `octet` to the end of its block, and so lose nothing to cancellation. At position 0 the
-    /// sine cancels whole, and to zero unless rounding the amplitude stands in the way.
+    /// Which pairs have not wrapped from `octet` to the end of its block, and so lose nothing to
+    /// cancellation. At position 0 the sine cancels whole, and to zero unless rounding the
+    /// amplitude stands in the way.
     #[inline(always)]
     fn unwrapped(self, octet: i64, first: usize) -> S::mask64s {
         let farthest = octet.unsigned_abs() as f64 + BLOCK as f64;
-        let unwrapped = if octet == 0 && self.task.waves.amplitude != 1.0 { 0.0 } else { UNWRAPPED };
+        let unwrapped =
+            if octet == 0 && self.task.waves.amplitude != 1.0 { 0.0 } else { UNWRAPPED };
         (self.radians(first).abs() * farthest).simd_lt(unwrapped)
     }
 
-    /// Which pairs lose nothing to cancellation from `octet` to the end of its block. Longer numbers have no place for what is small
-    /// from the beginning, but zero.
+    /// Which pairs lose nothing to cancellation from `octet` to the end of its block. Longer
+    /// numbers have no place for what is small from the beginning, but zero.
     #[inline(always)]
     fn uncancelled<A: Element>(self, octet: i64, first: usize) -> S::mask64s {
         if A::EXACT { self.radians(first).simd_eq(0.0) } else { self.unwrapped(octet, first) }
     }
 
-    /// All bits of pairs that lose nothing to cancellation; of others, those that do not tell whether they are large.
+    /// All bits of pairs that lose nothing to cancellation; of others, those that do not tell
+    /// whether they are large.
     #[inline(always)]
     pub(super) fn sure<A: Element>(self, octet: i64, first: usize) -> Two<S::u64s> {
         let all = S::u64s::splat(self.simd, !0);
@@ -126,11 +136,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     pub(super) fn anchor<A: Element>(self, block: i64, first: usize) -> SinCos<A::Number<S>> {
         let waves = self.task.waves;
-        exact::<S, A::Number<S>>(self.simd, &waves.turns, Position::Integer(block + CENTRE), first).scaled::<S>(waves)
+        exact::<S, A::Number<S>>(self.simd, &waves.turns, Position::Integer(block + CENTRE), first)
+            .scaled::<S>(waves)
     }
 
-    /// A group at position 0, where every sine would be in doubt. Its zeros have the signs that they have in a run of rows: those of
-    /// the frequencies, unless turning back to zero has made them.
+    /// A group at position 0, where every sine would be in doubt. Its zeros have the signs that
+    /// they have in a run of rows: those of the frequencies, unless turning back to zero has made
+    /// them.
     #[inline(always)]
     pub(super) fn unturned<A: Element>(self, first: usize) -> Group<S> {
         let (zero, one) = (S::f64s::splat(self.simd, 0.0), S::f64s::splat(self.simd, 1.0));
@@ -143,7 +155,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// Eight rows of which some are suspected of cancellation, from their centre.
     #[cold]
     #[inline(never)]
-    pub(super) fn put_settled<A: Element>(self, centre: &[f64], octet: i64, first: usize, slots: [Slot<'_, A>; 8]) {
+    pub(super) fn put_settled<A: Element>(
+        self,
+        centre: &[f64],
+        octet: i64,
+        first: usize,
+        slots: [Slot<'_, A>; 8],
+    ) {
         self.simd.vectorize(
             #[inline(always)]
             || {
@@ -156,7 +174,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// The group at a position from that at its centre.
     #[inline(always)]
-    pub(super) fn put_near<A: Element>(self, centre: &[f64], position: i64, first: usize, slot: Slot<'_, A>) {
+    pub(super) fn put_near<A: Element>(
+        self,
+        centre: &[f64],
+        position: i64,
+        first: usize,
+        slot: Slot<'_, A>,
+    ) {
         let (waves, offset) = (self.task.waves, position.rem_euclid(OCTET) - CENTRE);
         let steps = waves.steps::<S, A::Number<S>>(first..first + Self::WIDTH);
         let centre = SinCos::<A::Number<S>>::load(self.simd, centre);
@@ -171,8 +195,9 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     #[inline(always)]
     pub(super) fn put_real<A: Element>(self, position: Position, first: usize, slot: Slot<'_, A>) {
         let waves = self.task.waves;
-        let group =
-            exact::<S, A::Number<S>>(self.simd, &waves.turns, position, first).scaled::<S>(waves).rounded::<S>();
+        let group = exact::<S, A::Number<S>>(self.simd, &waves.turns, position, first)
+            .scaled::<S>(waves)
+            .rounded::<S>();
         self.put_or_settle(group, self.sure::<A>(0, first), position, first, slot);
     }
 
@@ -198,7 +223,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     /// The group with what is not sure, where not all bits are set, computed from its own phase.
     #[cold]
     #[inline(never)]
-    fn settled(self, group: Group<S>, sure: Two<S::u64s>, position: Position, first: usize) -> Group<S> {
+    fn settled(
+        self,
+        group: Group<S>,
+        sure: Two<S::u64s>,
+        position: Position,
+        first: usize,
+    ) -> Group<S> {
         self.simd.vectorize(
             #[inline(always)]
             || {
@@ -207,15 +238,21 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                 let exact = exact.scaled::<S>(waves);
                 let (low, high) = (sure.0.simd_eq(!0), sure.1.simd_eq(!0));
                 Group::<S> {
-                    sin: Two(low.select(group.sin.0, exact.sin.0), high.select(group.sin.1, exact.sin.1)),
-                    cos: Two(low.select(group.cos.0, exact.cos.0), high.select(group.cos.1, exact.cos.1)),
+                    sin: Two(
+                        low.select(group.sin.0, exact.sin.0),
+                        high.select(group.sin.1, exact.sin.1),
+                    ),
+                    cos: Two(
+                        low.select(group.cos.0, exact.cos.0),
+                        high.select(group.cos.1, exact.cos.1),
+                    ),
                 }
             },
         )
     }
 
-    /// The group at a position by itself, unless it is so close to where rounding changes that the one that a run of rows would
-    /// have might be rounded otherwise.
+    /// The group at a position by itself, unless it is so close to where rounding changes that the
+    /// one that a run of rows would have might be rounded otherwise.
     #[inline(always)]
     pub(super) fn put_lone<A: Element>(
         self,
@@ -275,7 +312,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         seen: Seen<S>,
     ) -> Seen<S> {
         let group = group.rounded::<S>();
-        let (sin, cos) = (A::to_group_or_doubt::<S>(group.sin), A::to_group_or_doubt::<S>(group.cos));
+        let (sin, cos) =
+            (A::to_group_or_doubt::<S>(group.sin), A::to_group_or_doubt::<S>(group.cos));
         self.put_rounded(sin.0, cos.0, slot);
         let large = A::Number::<S>::exponents(group, seen.shift, INTERLEAVED && A::PAIRED);
         let large = Two(seen.large.0 & large.0, seen.large.1 & large.1);
@@ -284,11 +322,17 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// The same of its sines or its cosines.
     #[inline(always)]
-    pub(super) fn put_half<A: Element>(self, values: A::Number<S>, out: &mut [A], seen: Seen<S>) -> Seen<S> {
+    pub(super) fn put_half<A: Element>(
+        self,
+        values: A::Number<S>,
+        out: &mut [A],
+        seen: Seen<S>,
+    ) -> Seen<S> {
         let values = values.rounded();
         let (group, doubtful) = A::to_group_or_doubt::<S>(values);
         A::write_group::<S>(group, out);
-        let large = A::Number::<S>::exponents(Group::<S> { sin: values, cos: values }, seen.shift, false);
+        let large =
+            A::Number::<S>::exponents(Group::<S> { sin: values, cos: values }, seen.shift, false);
         let large = Two(seen.large.0 & large.0, seen.large.1 & large.1);
         Seen { large, doubtful: seen.doubtful | doubtful, ..seen }
     }
@@ -318,7 +362,10 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let (whole, rest) = values.split_at(out.len() - out.len() % Self::WIDTH);
         let mut groups = out.chunks_exact_mut(Self::WIDTH);
         for (out, values) in groups.by_ref().zip(whole.chunks_exact(Self::WIDTH)) {
-            A::write_group::<S>(A::sum::<S>(A::load_group(self.simd, out), A::load_group(self.simd, values)), out);
+            A::write_group::<S>(
+                A::sum::<S>(A::load_group(self.simd, out), A::load_group(self.simd, values)),
+                out,
+            );
         }
         for (out, value) in groups.into_remainder().iter_mut().zip(rest) {
             *out = *out + *value;

@@ -74,7 +74,8 @@ impl Sixteen for f16 {
         let normal = ((magnitude + 0xfff + ((magnitude >> 13) & 1)) >> 13) - (112 << 10);
         // The last place of 0.5 is that of subnormals.
         let subnormal = (values.abs() + 0.5).bitcast::<S::u32s>() - 0.5_f32.to_bits();
-        let number = magnitude.simd_lt(Self::SMALLEST_NORMAL).select(subnormal, normal.min(INFINITY));
+        let number =
+            magnitude.simd_lt(Self::SMALLEST_NORMAL).select(subnormal, normal.min(INFINITY));
         number | ((bits >> 16) & 0x8000)
     }
 
@@ -88,9 +89,11 @@ impl Sixteen for f16 {
     fn widen<S: Simd>(bits: S::u32s) -> S::f32s {
         let magnitude = (bits & 0x7fff) << 13;
         // 2¹¹² is what the exponents are apart; the product is exact, that of a subnormal as well.
-        let finite = (magnitude.bitcast::<S::f32s>() * f32::from_bits((112 + 127) << 23)).bitcast::<S::u32s>();
+        let finite = (magnitude.bitcast::<S::f32s>() * f32::from_bits((112 + 127) << 23))
+            .bitcast::<S::u32s>();
         let special = magnitude | F32_INFINITY;
-        (magnitude.simd_ge(0x7c00 << 13).select(special, finite) | ((bits & 0x8000) << 16)).bitcast()
+        (magnitude.simd_ge(0x7c00 << 13).select(special, finite) | ((bits & 0x8000) << 16))
+            .bitcast()
     }
 
     #[inline(always)]
@@ -112,7 +115,10 @@ fn round_twice<A: Sixteen, S: Simd>(values: Two<S::f64s>) -> (S::u32s, S::mask32
     let in_the_middle = (bits & ((1 << A::DROPPED) - 1)).simd_eq(1 << (A::DROPPED - 1));
     // Zero wraps around to a large number.
     let subnormal = ((bits & MAGNITUDE) - 1).simd_lt(A::SMALLEST_NORMAL.saturating_sub(1));
-    (A::narrow::<S>(single), if A::SMALLEST_NORMAL > 0 { in_the_middle | subnormal } else { in_the_middle })
+    (
+        A::narrow::<S>(single),
+        if A::SMALLEST_NORMAL > 0 { in_the_middle | subnormal } else { in_the_middle },
+    )
 }
 
 /// Rounds f64 to 16 bits: the few values for which rounding twice could matter once.
@@ -127,7 +133,9 @@ fn round<A: Sixteen, S: Simd>(values: Two<S::f64s>) -> S::u32s {
 #[inline(never)]
 fn round_each<A: Element, S: Simd>(Two(low, high): Two<S::f64s>) -> S::f32s {
     let mut rounded = S::f32s::splat(low.token(), 0.0);
-    for (single, value) in rounded.as_mut_slice().iter_mut().zip(low.as_slice().iter().chain(high.as_slice())) {
+    for (single, value) in
+        rounded.as_mut_slice().iter_mut().zip(low.as_slice().iter().chain(high.as_slice()))
+    {
         *single = A::from_f64(*value).to_f64() as f32;
     }
     rounded
@@ -253,15 +261,26 @@ mod tests {
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
             let width = S::u32s::LEN;
-            for (values, sums) in self.values.chunks_exact(width).zip(self.sums.chunks_exact(width)) {
+            for (values, sums) in self.values.chunks_exact(width).zip(self.sums.chunks_exact(width))
+            {
                 let (low, high) = values.split_at(width / 2);
-                let group = round::<A, S>(Two(S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)));
+                let group = round::<A, S>(Two(
+                    S::f64s::from_slice(simd, low),
+                    S::f64s::from_slice(simd, high),
+                ));
                 let before = load::<A, S>(simd, sums);
-                let (mut written, mut added, mut multiplied) = (sums.to_vec(), sums.to_vec(), sums.to_vec());
+                let (mut written, mut added, mut multiplied) =
+                    (sums.to_vec(), sums.to_vec(), sums.to_vec());
                 let mut written_pairs = [sums, sums].concat();
                 write::<A, S>(group, &mut written);
-                write::<A, S>(round_result::<A, S>(A::widen::<S>(before) + A::widen::<S>(group)), &mut added);
-                write::<A, S>(round_result::<A, S>(A::widen::<S>(before) * A::widen::<S>(group)), &mut multiplied);
+                write::<A, S>(
+                    round_result::<A, S>(A::widen::<S>(before) + A::widen::<S>(group)),
+                    &mut added,
+                );
+                write::<A, S>(
+                    round_result::<A, S>(A::widen::<S>(before) * A::widen::<S>(group)),
+                    &mut multiplied,
+                );
                 write_pairs::<A, S>(group, before, written_pairs.split_at_mut(width));
                 for (i, pair) in A::bits(&written_pairs).chunks(2).enumerate() {
                     assert_eq!(pair, [A::bits(&written)[i], A::bits(sums)[i]]);
@@ -269,19 +288,28 @@ mod tests {
                 for i in 0..width {
                     let (rounded, before) = (A::from_f64(values[i]), sums[i]);
                     assert_eq!(A::bits(&[written[i]]), A::bits(&[rounded]), "{:e}", values[i]);
-                    assert_eq!(A::bits(&[added[i]]), A::bits(&[before + rounded]), "{before:?} + {rounded:?}");
-                    assert_eq!(A::bits(&[multiplied[i]]), A::bits(&[before * rounded]), "{before:?} * {rounded:?}");
+                    assert_eq!(
+                        A::bits(&[added[i]]),
+                        A::bits(&[before + rounded]),
+                        "{before:?} + {rounded:?}"
+                    );
+                    assert_eq!(
+                        A::bits(&[multiplied[i]]),
+                        A::bits(&[before * rounded]),
+                        "{before:?} * {rounded:?}"
+                    );
                 }
             }
         }
     }
 
     fn check<A: Sixteen>() {
-        // Every number of the type, infinities and NaN included, meets one that is next to some other number, or the middle
-        // between two, or next to that.
+        // Every number of the type, infinities and NaN included, meets one that is next to some
+        // other number, or the middle between two, or next to that.
         let mut all = vec![A::zero(); 1 << 16];
         A::bits_mut(&mut all).iter_mut().zip(0..=u16::MAX).for_each(|(bits, value)| *bits = value);
-        let numbers: Vec<f64> = all.iter().map(|value| value.to_f64()).filter(|value| value.is_finite()).collect();
+        let numbers: Vec<f64> =
+            all.iter().map(|value| value.to_f64()).filter(|value| value.is_finite()).collect();
         let nudges = [0.0, f64::EPSILON, -f64::EPSILON];
         for part in [0.0, 0.25, 0.5] {
             for nudge in nudges {

@@ -17,13 +17,14 @@ use crate::{Element, Position, Positions};
 
 /// Positions that share an anchor: they begin at a multiple of this.
 pub(super) const BLOCK: i64 = 128;
-/// Rows that share a centre: positions centre - 3 to centre + 4. Those before and after it share their products, and all
-/// are written side by side: memory takes eight streams as fast as one, but not two or four.
+/// Rows that share a centre: positions centre - 3 to centre + 4. Those before and after it share
+/// their products, and all are written side by side: memory takes eight streams as fast as one, but
+/// not two or four.
 pub(super) const OCTET: i64 = 8;
 /// Where the centre of eight rows stands. The first centre of a block is its anchor.
 pub(super) const CENTRE: i64 = 3;
-/// Pairs that are taken through a block at a time, or half as many of longer numbers: their angles, on the stack, and turns stay in
-/// cache.
+/// Pairs that are taken through a block at a time, or half as many of longer numbers: their angles,
+/// on the stack, and turns stay in cache.
 pub(super) const CHUNK: usize = 256;
 
 /// What is on the stack, ready where it was needed.
@@ -69,8 +70,8 @@ pub(super) struct Task<'a> {
     pub(super) store: Store,
 }
 
-/// A task for a layout, with an amplitude from 1 up to 2 if it is `UNIT`, and an instruction set. It fits a register: many calls
-/// pass it on.
+/// A task for a layout, with an amplitude from 1 up to 2 if it is `UNIT`, and an instruction set.
+/// It fits a register: many calls pass it on.
 #[derive(Clone, Copy)]
 pub(super) struct Job<'a, S: Simd, const INTERLEAVED: bool, const UNIT: bool> {
     pub(super) simd: S,
@@ -84,7 +85,9 @@ struct AllRows<'a, 'r, A, const INTERLEAVED: bool, const UNIT: bool> {
     rows: &'a mut Rows<'r, A>,
 }
 
-impl<A: Element, const INTERLEAVED: bool, const UNIT: bool> Kernel for AllRows<'_, '_, A, INTERLEAVED, UNIT> {
+impl<A: Element, const INTERLEAVED: bool, const UNIT: bool> Kernel
+    for AllRows<'_, '_, A, INTERLEAVED, UNIT>
+{
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         Job::<_, INTERLEAVED, UNIT> { simd, task: &self.task }.all(self.positions, self.rows);
@@ -103,9 +106,12 @@ impl<A: Element> Kernel for Turning<'_, A> {
     fn run<S: Simd>(self, simd: S) {
         let (turns, width) = (&self.waves.turns, 2 * S::f64s::LEN);
         let len = 2 * A::Number::<S>::PARTS * width;
-        for (table, first) in self.steps.chunks_exact_mut(TURNS.len() * len).zip((0..).step_by(width)) {
+        for (table, first) in
+            self.steps.chunks_exact_mut(TURNS.len() * len).zip((0..).step_by(width))
+        {
             for (turn, step) in table.chunks_exact_mut(len).zip(TURNS) {
-                exact::<S, A::Number<S>>(simd, turns, Position::Integer(step), first).store::<S>(turn);
+                exact::<S, A::Number<S>>(simd, turns, Position::Integer(step), first)
+                    .store::<S>(turn);
             }
         }
     }
@@ -129,12 +135,16 @@ impl Waves {
         }
     }
 
-    /// The table of turns, with room for its place in memory. Its order is that of the instruction set's vectors.
+    /// The table of turns, with room for its place in memory. Its order is that of the instruction
+    /// set's vectors.
     pub(super) fn new_steps<A: Element>(&self, parts: usize) -> Vec<f64> {
         let len = 2 * parts * TURNS.len() * self.turns.padded();
         let mut steps = vec![0.0; len + LINE / size_of::<f64>()];
         let start = line_start(steps.as_ptr());
-        launch(self.level, Turning::<A> { waves: self, steps: &mut steps[start..start + len], of: PhantomData });
+        launch(
+            self.level,
+            Turning::<A> { waves: self, steps: &mut steps[start..start + len], of: PhantomData },
+        );
         steps
     }
 }
@@ -176,7 +186,14 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// The rows of `len` consecutive positions, the first at row `row`: block by block.
     #[inline(always)]
-    fn run<A: Element>(self, start: i64, len: usize, row: usize, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
+    fn run<A: Element>(
+        self,
+        start: i64,
+        len: usize,
+        row: usize,
+        rows: &mut Rows<'_, A>,
+        desk: &mut Desk<A>,
+    ) {
         let mut done = 0;
         while done < len {
             let position = start + done as i64;
@@ -193,8 +210,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
-    /// Fewer consecutive positions than this are rows of their own: an anchor, and the way from it to this step of the block, would
-    /// cost more.
+    /// Fewer consecutive positions than this are rows of their own: an anchor, and the way from it
+    /// to this step of the block, would cost more.
     fn few<A: Element>(step: i64) -> usize {
         let at_anchor = if A::Number::<S>::PARTS == 1 { 5 } else { 3 };
         at_anchor + (step / (BLOCK / 2)) as usize
@@ -202,7 +219,14 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// The rows of positions block + steps, the first at row `row`.
     #[inline(always)]
-    fn block<A: Element>(self, block: i64, steps: Range<i64>, row: usize, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
+    fn block<A: Element>(
+        self,
+        block: i64,
+        steps: Range<i64>,
+        row: usize,
+        rows: &mut Rows<'_, A>,
+        desk: &mut Desk<A>,
+    ) {
         let row_of = |step: i64| row + (step - steps.start) as usize;
         let (padded, most) = (self.task.waves.turns.padded(), CHUNK / A::Number::<S>::PARTS);
         for first in (0..padded).step_by(most) {
@@ -217,7 +241,14 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
                     self.advance::<A>(chunk.clone(), &mut desk.state().centre);
                 } else {
                     let rows_of = row_of(wanted.start)..row_of(wanted.end);
-                    self.octet(block + octet, wanted.start - octet, chunk.clone(), rows_of, rows, desk);
+                    self.octet(
+                        block + octet,
+                        wanted.start - octet,
+                        chunk.clone(),
+                        rows_of,
+                        rows,
+                        desk,
+                    );
                 }
             }
         }
@@ -235,10 +266,12 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
-    /// Marks the pairs that need no search for cancellation in eight rows, and in those after them in the block.
+    /// Marks the pairs that need no search for cancellation in eight rows, and in those after them
+    /// in the block.
     #[inline(always)]
     fn mark_sure<A: Element>(self, octet: i64, chunk: Range<usize>, sure: &mut [u32]) {
-        for (sure, first) in sure.chunks_exact_mut(2 * Self::WIDTH).zip(chunk.step_by(Self::WIDTH)) {
+        for (sure, first) in sure.chunks_exact_mut(2 * Self::WIDTH).zip(chunk.step_by(Self::WIDTH))
+        {
             let (low, high) = sure.split_at_mut(S::u32s::LEN);
             let vectors = self.masks::<A>(octet, first);
             vectors.0.store_slice(low);
@@ -257,7 +290,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         }
     }
 
-    /// A chunk of pairs at eight positions from `octet` on, or those of them, from the `first`-th on, that have rows.
+    /// A chunk of pairs at eight positions from `octet` on, or those of them, from the `first`-th
+    /// on, that have rows.
     #[inline(always)]
     fn octet<A: Element>(
         self,
@@ -283,7 +317,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         // By way of the stack: what is added, lacks a row, or ends in the midst of a group.
         let done = apart.start - chunk.start;
         let Desk { state: Some(state), vectors, .. } = desk else { return };
-        let Aligned(vectors) = vectors.get_or_insert_with(|| Aligned([[A::zero(); 2 * CHUNK]; OCTET as usize]));
+        let Aligned(vectors) =
+            vectors.get_or_insert_with(|| Aligned([[A::zero(); 2 * CHUNK]; OCTET as usize]));
         let lens = if INTERLEAVED { [2 * apart.len(), 0] } else { [apart.len(); 2] };
         let [a, b, c, d, e, f, g, h] = vectors.each_mut();
         let of = |row| two_parts(row, lens);
@@ -300,17 +335,25 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
     /// Rows at the same position, by itself.
     #[inline(always)]
-    fn rows_at<A: Element>(self, position: Position, at: Range<usize>, rows: &mut Rows<'_, A>, desk: &mut Desk<A>) {
+    fn rows_at<A: Element>(
+        self,
+        position: Position,
+        at: Range<usize>,
+        rows: &mut Rows<'_, A>,
+        desk: &mut Desk<A>,
+    ) {
         let (columns, padded) = (self.task.columns, self.task.waves.turns.padded());
         let mut whole = 0;
         if self.task.store == Store::Write && at.len() == 1 {
             whole = columns.whole_groups(0..padded, Self::WIDTH) * Self::WIDTH;
             self.single(position, 0..whole, columns.of_pairs(rows.one(at.start), 0..whole));
         }
-        // By way of the stack: what is added, goes to several rows, or ends in the midst of a group.
+        // By way of the stack: what is added, goes to several rows, or ends in the midst of a
+        // group.
         for first in (whole..padded).step_by(CHUNK) {
             let chunk = first..(first + CHUNK).min(padded);
-            let Aligned(vector) = desk.vector.get_or_insert_with(|| Aligned([A::zero(); 2 * CHUNK]));
+            let Aligned(vector) =
+                desk.vector.get_or_insert_with(|| Aligned([A::zero(); 2 * CHUNK]));
             let lens = if INTERLEAVED { [2 * chunk.len(), 0] } else { [chunk.len(); 2] };
             self.single(position, chunk.clone(), two_parts(vector, lens));
             for row in at.clone() {
@@ -378,7 +421,8 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         mut put: impl FnMut(usize, Words<'_>, Slot<'_, A>),
     ) {
         let width = Self::WIDTH;
-        let groups = self.task.waves.turns.words(pairs.clone()).groups(width).zip(pairs.step_by(width));
+        let groups =
+            self.task.waves.turns.words(pairs.clone()).groups(width).zip(pairs.step_by(width));
         if INTERLEAVED {
             for (both, (words, first)) in firsts.chunks_exact_mut(2 * width).zip(groups) {
                 let (front, back) = both.split_at_mut(width);

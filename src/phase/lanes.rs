@@ -1,4 +1,5 @@
-//! From vectors of f64 to elements in memory: the one rounding and the store; and the arithmetic of each type.
+//! From vectors of f64 to elements in memory: the one rounding and the store; and the arithmetic of
+//! each type.
 
 use fearless_simd::prelude::*;
 
@@ -11,7 +12,8 @@ use super::turned::Number;
 use super::{Columns, Store, Waves};
 use crate::{InstructionSet, Positions};
 
-/// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 · `f64s::LEN` values.
+/// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 ·
+/// `f64s::LEN` values.
 pub trait Lanes: Copy {
     /// A group rounded to this type, in registers.
     type Group<S: Simd>: Copy;
@@ -39,7 +41,8 @@ pub trait Lanes: Copy {
     fn sum<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> Self::Group<S>;
     /// The product in this type's arithmetic.
     fn product<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> Self::Group<S>;
-    /// Stores a0 b0 a1 b1 … in the first slice and then in the second; each has the length of a group.
+    /// Stores a0 b0 a1 b1 … in the first slice and then in the second; each has the length of a
+    /// group.
     #[inline(always)]
     fn write_pairs<S: Simd>(a: Self::Group<S>, b: Self::Group<S>, out: (&mut [Self], &mut [Self])) {
         let [first, second] = Self::interleave::<S>(a, b);
@@ -50,9 +53,15 @@ pub trait Lanes: Copy {
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
     /// Sums rows of four sequences. Not generic, as `rows`.
     fn add_up(set: InstructionSet, sums: Sums<'_, Self>);
-    /// All kernels of this type. It is not generic, so that they are compiled here, once, and not in every crate that
-    /// uses them.
-    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>);
+    /// All kernels of this type. It is not generic, so that they are compiled here, once, and not
+    /// in every crate that uses them.
+    fn rows(
+        waves: &Waves,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        store: Store,
+        rows: &mut Rows<'_, Self>,
+    );
 }
 
 impl Lanes for f32 {
@@ -100,7 +109,13 @@ impl Lanes for f32 {
         launch(set.level_or_best(), sums);
     }
 
-    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
+    fn rows(
+        waves: &Waves,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        store: Store,
+        rows: &mut Rows<'_, Self>,
+    ) {
         waves.dispatch(positions, columns, store, rows);
     }
 }
@@ -154,7 +169,13 @@ impl Lanes for f64 {
         launch(set.level_or_best(), sums);
     }
 
-    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, store: Store, rows: &mut Rows<'_, Self>) {
+    fn rows(
+        waves: &Waves,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        store: Store,
+        rows: &mut Rows<'_, Self>,
+    ) {
         waves.dispatch(positions, columns, store, rows);
     }
 }

@@ -4,8 +4,8 @@ use fearless_simd::{Level, Simd};
 
 use crate::Error;
 
-/// An instruction set for the kernels. The best one of the machine is chosen by itself; the results have the same bits with
-/// each, so forcing one is for tests and benchmarks.
+/// An instruction set for the kernels. The best one of the machine is chosen by itself; the results
+/// have the same bits with each, so forcing one is for tests and benchmarks.
 ///
 /// ```
 /// use positional_encodings::{InstructionSet, PositionalEncoding, Positions, Sinusoidal};
@@ -24,7 +24,8 @@ use crate::Error;
 pub enum InstructionSet {
     /// The best that the machine has.
     Best,
-    /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64, scalar code elsewhere.
+    /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64, scalar code
+    /// elsewhere.
     Baseline,
     /// AVX2 (x86-64-v3).
     Avx2,
@@ -33,7 +34,8 @@ pub enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// All that this machine can run, from the plainest on; without [`InstructionSet::Best`], which is the last of them.
+    /// All that this machine can run, from the plainest on; without [`InstructionSet::Best`], which
+    /// is the last of them.
     pub fn available() -> impl Iterator<Item = Self> {
         [Self::Baseline, Self::Avx2, Self::Avx512].into_iter().filter(|set| set.level().is_ok())
     }
@@ -67,14 +69,16 @@ impl InstructionSet {
     }
 }
 
-/// A computation written once, to be compiled for each instruction set. `run` must be `#[inline(always)]`.
+/// A computation written once, to be compiled for each instruction set. `run` must be
+/// `#[inline(always)]`.
 pub(crate) trait Kernel {
     fn run<S: Simd>(self, simd: S);
 }
 
 /// Runs a kernel with the instructions of `level`.
 ///
-/// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a quarter of the code.
+/// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a
+/// quarter of the code.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) fn launch(level: Level, kernel: impl Kernel) {
     if let Some(simd) = level.as_avx512() {

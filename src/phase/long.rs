@@ -1,7 +1,9 @@
-//! Numbers of two doubles, the first of which is short: so short that products of first doubles are exact, and their sums too.
+//! Numbers of two doubles, the first of which is short: so short that products of first doubles are
+//! exact, and their sums too.
 //!
-//! Compensated sums and products take a dozen operations where fused multiply-add is missing, and other ones where it is not. With first
-//! doubles on a common grid nothing has to be compensated, and the operations are the same everywhere.
+//! Compensated sums and products take a dozen operations where fused multiply-add is missing, and
+//! other ones where it is not. With first doubles on a common grid nothing has to be compensated,
+//! and the operations are the same everywhere.
 
 use core::ops::{Add, Mul, Sub};
 
@@ -15,11 +17,13 @@ use super::turns::Words;
 /// A double to which this is added is rounded to a multiple of 2⁻²⁶, the grid of numbers up to one.
 pub(super) const GRID: f64 = 1.5 * (1_u64 << 26) as f64;
 
-/// Twice what turning costs at most and more, as a part of the amplitude: 15 times what a turn lacks.
+/// Twice what turning costs at most and more, as a part of the amplitude: 15 times what a turn
+/// lacks.
 const DOUBT: f64 = 1.0 / (1_u128 << 69) as f64;
 
-/// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the rest smaller; a product or a sum of such numbers
-/// is a multiple of 2⁻⁵² and a rest, and has to go back to the grid before it is a factor again.
+/// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the rest smaller; a
+/// product or a sum of such numbers is a multiple of 2⁻⁵² and a rest, and has to go back to the
+/// grid before it is a factor again.
 #[derive(Clone, Copy)]
 pub struct Long<V> {
     pub(super) high: V,
@@ -32,7 +36,8 @@ impl<V: Copy + Add<Output = V> + Sub<Output = V>> Long<V> {
         self.high + self.low
     }
 
-    /// The same number on the grid of [`GRID`], or of a power of two of it for numbers up to that power.
+    /// The same number on the grid of [`GRID`], or of a power of two of it for numbers up to that
+    /// power.
     #[inline(always)]
     pub(super) fn on(self, grid: V) -> Self {
         let high = (self.rounded() + grid) - grid;
@@ -45,7 +50,10 @@ impl<V: Copy + Add<Output = V> + Mul<Output = V>> Mul for Long<V> {
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        Self { high: self.high * other.high, low: (self.high + self.low) * other.low + self.low * other.high }
+        Self {
+            high: self.high * other.high,
+            low: (self.high + self.low) * other.low + self.low * other.high,
+        }
     }
 }
 
@@ -99,7 +107,8 @@ impl<S: Simd> Number<S> for Long<Two<S::f64s>> {
     fn scaled(self, waves: &Waves) -> Self {
         let simd = self.high.0.token();
         let amplitude = Long { high: waves.amplitude, low: 0.0 }.on(waves.grid);
-        let product = self * Long { high: splat(simd, amplitude.high), low: splat(simd, amplitude.low) };
+        let product =
+            self * Long { high: splat(simd, amplitude.high), low: splat(simd, amplitude.low) };
         product.on(splat(simd, waves.grid))
     }
 
@@ -154,18 +163,22 @@ fn long_sincos<S: Simd>(simd: S, phase: Phase<S>) -> SinCos<Long<Two<S::f64s>>> 
     let x = Long { high: Two(a.x, b.x), low: Two(a.y, b.y) }.on(grid);
     let z = (x * x).on(grid);
     let (sin, cos) = (long_sin(simd, x, z), long_cos(simd, z));
-    let (high_a, high_b) =
-        (in_quarter(simd, a.quarter, sin.high.0, cos.high.0), in_quarter(simd, b.quarter, sin.high.1, cos.high.1));
-    let (low_a, low_b) =
-        (in_quarter(simd, a.quarter, sin.low.0, cos.low.0), in_quarter(simd, b.quarter, sin.low.1, cos.low.1));
+    let (high_a, high_b) = (
+        in_quarter(simd, a.quarter, sin.high.0, cos.high.0),
+        in_quarter(simd, b.quarter, sin.high.1, cos.high.1),
+    );
+    let (low_a, low_b) = (
+        in_quarter(simd, a.quarter, sin.low.0, cos.low.0),
+        in_quarter(simd, b.quarter, sin.low.1, cos.low.1),
+    );
     SinCos {
         sin: Long { high: Two(high_a.0, high_b.0), low: Two(low_a.0, low_b.0) },
         cos: Long { high: Two(high_a.1, high_b.1), low: Two(low_a.1, low_b.1) },
     }
 }
 
-/// sin x for |x| ≤ π/4, z the square of x: the first terms of its series, and a polynomial for z⁴ and what follows, which interpolates
-/// at Chebyshev's points.
+/// sin x for |x| ≤ π/4, z the square of x: the first terms of its series, and a polynomial for z⁴
+/// and what follows, which interpolates at Chebyshev's points.
 #[inline(always)]
 fn long_sin<S: Simd>(simd: S, x: Long<Two<S::f64s>>, z: Long<Two<S::f64s>>) -> Long<Two<S::f64s>> {
     const REST: [f64; 6] = [
@@ -240,8 +253,13 @@ mod tests {
         let mut worst = 0.0_f64;
         for block in (0..200).map(|i| i * i * i * BLOCK) {
             let at = |step| {
-                exact::<S, Long<Two<S::f64s>>>(simd, &waves.turns, Position::Integer(block + step), 0)
-                    .scaled::<S>(waves)
+                exact::<S, Long<Two<S::f64s>>>(
+                    simd,
+                    &waves.turns,
+                    Position::Integer(block + step),
+                    0,
+                )
+                .scaled::<S>(waves)
             };
             let turn = exact(simd, &waves.turns, Position::Integer(OCTET), 0);
             let mut centre = at(CENTRE);
@@ -256,7 +274,8 @@ mod tests {
     #[test]
     fn turned_values_stay_well_within_the_doubt() {
         for amplitude in [1.0, -1.999, 1e-3] {
-            let frequencies: Vec<Wide> = (0..GROUP).map(|i| Wide::from_f64(0.7_f64.powi(i as i32))).collect();
+            let frequencies: Vec<Wide> =
+                (0..GROUP).map(|i| Wide::from_f64(0.7_f64.powi(i as i32))).collect();
             let waves = Waves::new(&frequencies, amplitude);
             let drift = dispatch!(Level::new(), simd => drift(simd, &waves)) / amplitude.abs();
             assert!(drift < DOUBT / 2.0, "2^{}", drift.log2());

@@ -1,7 +1,8 @@
 //! Exact angles and their sine and cosine.
 //!
-//! `turns` finds the exact phase of a position, `sincos` its sine and cosine, `turned` others by turning these, in doubles or the `long`
-//! numbers that f64 takes; `kernel` makes the rows of many positions, and [`Waves`] is what encodings hold.
+//! `turns` finds the exact phase of a position, `sincos` its sine and cosine, `turned` others by
+//! turning these, in doubles or the `long` numbers that f64 takes; `kernel` makes the rows of many
+//! positions, and [`Waves`] is what encodings hold.
 
 mod columns;
 mod group;
@@ -47,12 +48,14 @@ pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
 
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 ///
-/// Rows are computed in runs: from the exact values at an *anchor*, one for each 128 positions, a *centre* is turned on by eight
-/// positions at a time (angle addition, in f64 or for elements of 64 bits in [`long::Long`] numbers), and from each centre come the
-/// eight rows around it, those before and after it from shared products.
-/// Anchors stand at absolute positions, so a row never depends on where the run began. Where a value near a zero crossing
-/// lost too many bits to cancellation, the polynomial of its own phase takes its place. A row by itself takes a shorter
-/// polynomial, or that of the anchors; where that leaves a doubt which way the value of the run is rounded, it goes the way of the run.
+/// Rows are computed in runs: from the exact values at an *anchor*, one for each 128 positions, a
+/// *centre* is turned on by eight positions at a time (angle addition, in f64 or for elements of 64
+/// bits in [`long::Long`] numbers), and from each centre come the eight rows around it, those
+/// before and after it from shared products. Anchors stand at absolute positions, so a row never
+/// depends on where the run began. Where a value near a zero crossing lost too many bits to
+/// cancellation, the polynomial of its own phase takes its place. A row by itself takes a shorter
+/// polynomial, or that of the anchors; where that leaves a doubt which way the value of the run is
+/// rounded, it goes the way of the run.
 #[derive(Clone, Debug)]
 pub struct Waves {
     turns: Turns,
@@ -62,8 +65,9 @@ pub struct Waves {
     shift: u64,
     /// The grid of [`long::Long`] for numbers up to the amplitude.
     grid: f64,
-    /// For each group the turns of [`turned::TURNS`]: sines, then cosines of each. They begin where a line of the cache does, for
-    /// vectors that lie in two lines cost twice as much; and clones share them, so that they stay there.
+    /// For each group the turns of [`turned::TURNS`]: sines, then cosines of each. They begin where
+    /// a line of the cache does, for vectors that lie in two lines cost twice as much; and clones
+    /// share them, so that they stay there.
     steps: Arc<Vec<f64>>,
     /// The same in longer numbers: first doubles, then second ones, of sines and then of cosines.
     long_steps: Arc<Vec<f64>>,
@@ -97,8 +101,16 @@ impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: f64) -> Self {
         let turns = Turns::new(frequencies);
         let (level, [steps, long_steps]) = (Level::new(), [Arc::default(), Arc::default()]);
-        Self { turns, amplitude, level, shift: shift(amplitude), grid: grid(amplitude), steps, long_steps }
-            .with_level(level)
+        Self {
+            turns,
+            amplitude,
+            level,
+            shift: shift(amplitude),
+            grid: grid(amplitude),
+            steps,
+            long_steps,
+        }
+        .with_level(level)
     }
 
     pub(crate) fn with_amplitude(self, amplitude: f64) -> Self {
@@ -132,12 +144,16 @@ impl Waves {
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        self.turns.memory() + size_of_val(self.steps.as_slice()) + size_of_val(self.long_steps.as_slice())
+        self.turns.memory()
+            + size_of_val(self.steps.as_slice())
+            + size_of_val(self.long_steps.as_slice())
     }
 
-    /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which are given by `columns`.
+    /// Writes or adds the row of the i-th position to the i-th row of `out`, all columns of which
+    /// are given by `columns`.
     ///
-    /// The caller has checked the positions, the shape, and that the columns are those of these pairs.
+    /// The caller has checked the positions, the shape, and that the columns are those of these
+    /// pairs.
     pub(crate) fn rows<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -164,15 +180,30 @@ impl Waves {
             self.rows(positions, columns, Store::Write, block);
             Ok(())
         };
-        let Ok(()) = through_stack::<_, Infallible>(positions, columns.dim, out.as_ptr(), encode, |start, vectors| {
-            deliver_apart(store, out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into()), vectors);
-            Ok(())
-        });
+        let Ok(()) = through_stack::<_, Infallible>(
+            positions,
+            columns.dim,
+            out.as_ptr(),
+            encode,
+            |start, vectors| {
+                deliver_apart(
+                    store,
+                    out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into()),
+                    vectors,
+                );
+                Ok(())
+            },
+        );
     }
 }
 
-/// Stores or adds rows whose features are apart: in tiles, column by column, where the elements of columns are closer in memory.
-fn deliver_apart<A: Element>(store: Store, mut out: ArrayViewMut2<'_, A>, vectors: ArrayView2<'_, A>) {
+/// Stores or adds rows whose features are apart: in tiles, column by column, where the elements of
+/// columns are closer in memory.
+fn deliver_apart<A: Element>(
+    store: Store,
+    mut out: ArrayViewMut2<'_, A>,
+    vectors: ArrayView2<'_, A>,
+) {
     const TILE: usize = 8;
     let deliver = |out: &mut A, vector: &A| match store {
         Store::Write => *out = *vector,
@@ -181,9 +212,13 @@ fn deliver_apart<A: Element>(store: Store, mut out: ArrayViewMut2<'_, A>, vector
     if out.strides()[0].unsigned_abs() >= out.strides()[1].unsigned_abs() {
         return out.zip_mut_with(&vectors, deliver);
     }
-    let columns = out.axis_chunks_iter_mut(Axis(1), TILE).zip(vectors.axis_chunks_iter(Axis(1), TILE));
+    let columns =
+        out.axis_chunks_iter_mut(Axis(1), TILE).zip(vectors.axis_chunks_iter(Axis(1), TILE));
     for (mut out, vectors) in columns {
-        let tiles = out.axis_chunks_iter_mut(Axis(0), TILE).zip(vectors.axis_chunks_iter(Axis(0), TILE));
-        tiles.for_each(|(out, vectors)| out.reversed_axes().zip_mut_with(&vectors.reversed_axes(), deliver));
+        let tiles =
+            out.axis_chunks_iter_mut(Axis(0), TILE).zip(vectors.axis_chunks_iter(Axis(0), TILE));
+        tiles.for_each(|(out, vectors)| {
+            out.reversed_axes().zip_mut_with(&vectors.reversed_axes(), deliver)
+        });
     }
 }

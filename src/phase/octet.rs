@@ -10,8 +10,8 @@ use super::kernel::{CHUNK, Job, OCTET};
 use super::turned::{Number, SinCos, TURNS};
 use crate::Element;
 
-/// A chunk of pairs at eight positions from `octet` on: their state, and of each row where sines and cosines go, or both in the first
-/// part.
+/// A chunk of pairs at eight positions from `octet` on: their state, and of each row where sines
+/// and cosines go, or both in the first part.
 pub(super) struct Eight<'a, A> {
     pub(super) octet: i64,
     pub(super) pairs: Range<usize>,
@@ -21,12 +21,15 @@ pub(super) struct Eight<'a, A> {
 }
 
 impl<A> Eight<'_, A> {
-    /// Whether the halves of all rows meet in the same places of the first-level cache, which has no room for sixteen of them: rows and
-    /// halves are whole pages apart. Then the sines of all groups are stored before the cosines.
+    /// Whether the halves of all rows meet in the same places of the first-level cache, which has
+    /// no room for sixteen of them: rows and halves are whole pages apart. Then the sines of all
+    /// groups are stored before the cosines.
     fn meet(&self) -> bool {
         const PAGE: usize = 4096;
         let [[sines, cosines], [next, _], ..] = &self.parts;
-        [cosines, next].iter().all(|other| (other.as_ptr().addr() ^ sines.as_ptr().addr()) % PAGE < LINE)
+        [cosines, next]
+            .iter()
+            .all(|other| (other.as_ptr().addr() ^ sines.as_ptr().addr()) % PAGE < LINE)
     }
 }
 
@@ -36,7 +39,8 @@ type Column<'a, A> = [&'a mut [A]; OCTET as usize];
 impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED, UNIT> {
     /// Groups of pairs at eight positions, and their next centres.
     ///
-    /// It stays a call: the loops are most of the code. What it works on is behind one reference: to copy it took as long as a group.
+    /// It stays a call: the loops are most of the code. What it works on is behind one reference:
+    /// to copy it took as long as a group.
     #[inline(never)]
     pub(super) fn groups<A: Element>(self, eight: &mut Eight<'_, A>) {
         self.simd.vectorize(
@@ -68,7 +72,10 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
     {
         let len = 2 * A::Number::<S>::PARTS * Self::WIDTH;
         let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
-        centre.chunks_exact_mut(len).zip(steps.chunks_exact(TURNS.len() * len)).zip(sure.chunks_exact(2 * Self::WIDTH))
+        centre
+            .chunks_exact_mut(len)
+            .zip(steps.chunks_exact(TURNS.len() * len))
+            .zip(sure.chunks_exact(2 * Self::WIDTH))
     }
 
     /// Sines and cosines in turn.
@@ -77,8 +84,13 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let width = Self::WIDTH;
         let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
         let state = self.state::<A>(pairs, centre, sure).zip(pairs.clone().step_by(width));
-        let rows = [&mut *a[0], &mut *b[0], &mut *c[0], &mut *d[0], &mut *e[0], &mut *f[0], &mut *g[0], &mut *h[0]];
-        for ([a, b, c, d, e, f, g, h], (((state, table), sure), first)) in columns(rows, 2 * width).zip(state) {
+        let rows = [
+            &mut *a[0], &mut *b[0], &mut *c[0], &mut *d[0], &mut *e[0], &mut *f[0], &mut *g[0],
+            &mut *h[0],
+        ];
+        for ([a, b, c, d, e, f, g, h], (((state, table), sure), first)) in
+            columns(rows, 2 * width).zip(state)
+        {
             let slot = |group| <[A]>::split_at_mut(group, width);
             let slots = [slot(a), slot(b), slot(c), slot(d), slot(e), slot(f), slot(g), slot(h)];
             self.group(*octet, first, state, table, sure, slots);
@@ -91,12 +103,18 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let width = Self::WIDTH;
         let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
         let state = self.state::<A>(pairs, centre, sure).zip(pairs.clone().step_by(width));
-        let [[a, a2], [b, b2], [c, c2], [d, d2], [e, e2], [f, f2], [g, g2], [h, h2]] = [a, b, c, d, e, f, g, h];
-        let sines = [&mut **a, &mut **b, &mut **c, &mut **d, &mut **e, &mut **f, &mut **g, &mut **h];
-        let cosines = [&mut **a2, &mut **b2, &mut **c2, &mut **d2, &mut **e2, &mut **f2, &mut **g2, &mut **h2];
+        let [[a, a2], [b, b2], [c, c2], [d, d2], [e, e2], [f, f2], [g, g2], [h, h2]] =
+            [a, b, c, d, e, f, g, h];
+        let sines =
+            [&mut **a, &mut **b, &mut **c, &mut **d, &mut **e, &mut **f, &mut **g, &mut **h];
+        let cosines = [
+            &mut **a2, &mut **b2, &mut **c2, &mut **d2, &mut **e2, &mut **f2, &mut **g2, &mut **h2,
+        ];
         let slots = columns(sines, width).zip(columns(cosines, width));
-        for (([a, b, c, d, e, f, g, h], [a2, b2, c2, d2, e2, f2, g2, h2]), (((state, table), sure), first)) in
-            slots.zip(state)
+        for (
+            ([a, b, c, d, e, f, g, h], [a2, b2, c2, d2, e2, f2, g2, h2]),
+            (((state, table), sure), first),
+        ) in slots.zip(state)
         {
             let slots = [(a, a2), (b, b2), (c, c2), (d, d2), (e, e2), (f, f2), (g, g2), (h, h2)];
             self.group(*octet, first, state, table, sure, slots);
@@ -149,12 +167,18 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let (width, len) = (Self::WIDTH, 2 * A::Number::<S>::PARTS * Self::WIDTH);
         let Eight { pairs, centre, parts: [a, b, c, d, e, f, g, h], .. } = eight;
         let steps = self.task.waves.steps::<S, A::Number<S>>(pairs.clone());
-        let state =
-            centre.chunks_exact(len).zip(steps.chunks_exact(TURNS.len() * len)).zip(seen.chunks_exact_mut(3 * width));
-        let rows = [&mut *a[0], &mut *b[0], &mut *c[0], &mut *d[0], &mut *e[0], &mut *f[0], &mut *g[0], &mut *h[0]];
+        let state = centre
+            .chunks_exact(len)
+            .zip(steps.chunks_exact(TURNS.len() * len))
+            .zip(seen.chunks_exact_mut(3 * width));
+        let rows = [
+            &mut *a[0], &mut *b[0], &mut *c[0], &mut *d[0], &mut *e[0], &mut *f[0], &mut *g[0],
+            &mut *h[0],
+        ];
         for (column, ((centre, table), seen)) in columns(rows, width).zip(state) {
             let here = SinCos::load(self.simd, centre);
-            self.half::<A, false>(here, table, column, Seen::nothing(self.simd, self.shift())).store(seen);
+            self.half::<A, false>(here, table, column, Seen::nothing(self.simd, self.shift()))
+                .store(seen);
         }
     }
 
@@ -165,9 +189,12 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
         let Eight { octet, pairs, centre, sure, parts: [a, b, c, d, e, f, g, h] } = eight;
         let seen = seen.chunks_exact(3 * width).zip((0..).step_by(width));
         let state = self.state::<A>(pairs, centre, sure).zip(seen);
-        let [[sa, a], [sb, b], [sc, c], [sd, d], [se, e], [sf, f], [sg, g], [sh, h]] = [a, b, c, d, e, f, g, h];
+        let [[sa, a], [sb, b], [sc, c], [sd, d], [se, e], [sf, f], [sg, g], [sh, h]] =
+            [a, b, c, d, e, f, g, h];
         let rows = [&mut **a, &mut **b, &mut **c, &mut **d, &mut **e, &mut **f, &mut **g, &mut **h];
-        for ([a, b, c, d, e, f, g, h], (((centre, table), sure), (seen, at))) in columns(rows, width).zip(state) {
+        for ([a, b, c, d, e, f, g, h], (((centre, table), sure), (seen, at))) in
+            columns(rows, width).zip(state)
+        {
             let here = SinCos::load(self.simd, centre);
             let seen = Seen::load(self.simd, seen, self.shift());
             let column = [&mut *a, &mut *b, &mut *c, &mut *d, &mut *e, &mut *f, &mut *g, &mut *h];
@@ -226,11 +253,15 @@ impl<S: Simd, const INTERLEAVED: bool, const UNIT: bool> Job<'_, S, INTERLEAVED,
 
 /// Columns of eight rows, `width` elements wide.
 #[inline(always)]
-fn columns<'a, A>([a, b, c, d, e, f, g, h]: Column<'a, A>, width: usize) -> impl Iterator<Item = Column<'a, A>> {
+fn columns<'a, A>(
+    [a, b, c, d, e, f, g, h]: Column<'a, A>,
+    width: usize,
+) -> impl Iterator<Item = Column<'a, A>> {
     // All rows are as long as the first one. Where that is seen, no minimum has to be found.
     let len = a.len();
     let of = |row: &'a mut [A]| row[..len].chunks_exact_mut(width);
-    let columns = of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
+    let columns =
+        of(a).zip(of(b)).zip(of(c).zip(of(d))).zip(of(e).zip(of(f)).zip(of(g).zip(of(h))));
     columns.map(
         #[inline(always)]
         |(((a, b), (c, d)), ((e, f), (g, h)))| [a, b, c, d, e, f, g, h],

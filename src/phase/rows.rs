@@ -18,7 +18,8 @@ impl<'a, A> Rows<'a, A> {
                 None => Ok(Self::Flat { data: &mut [], dim }),
             };
         }
-        let contiguous = view.rows_mut().into_iter().next().is_none_or(|mut row| row.as_slice_mut().is_some());
+        let contiguous =
+            view.rows_mut().into_iter().next().is_none_or(|mut row| row.as_slice_mut().is_some());
         if contiguous { Ok(Self::Strided(view)) } else { Err(view) }
     }
 

@@ -1,9 +1,9 @@
 //! Sine and cosine of an exact phase, in f64, many pairs at a time.
 //!
-//! The phase is reduced to an eighth of a turn by looking at its leading bits, becomes an angle of two doubles (of
-//! all its 128 bits), and goes through the polynomials of fdlibm's `__kernel_sin` and `__kernel_cos` (Sun
-//! Microsystems, 1993). The result is within 0.8 ulp; only sums, products and bit operations are used, so it has the
-//! same bits on every machine.
+//! The phase is reduced to an eighth of a turn by looking at its leading bits, becomes an angle of
+//! two doubles (of all its 128 bits), and goes through the polynomials of fdlibm's `__kernel_sin`
+//! and `__kernel_cos` (Sun Microsystems, 1993). The result is within 0.8 ulp; only sums, products
+//! and bit operations are used, so it has the same bits on every machine.
 
 // The polynomial coefficients stand as fdlibm prints them, a digit more than needed.
 #![allow(clippy::excessive_precision)]
@@ -20,13 +20,15 @@ const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
 const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
 /// 2π · 2⁻¹²⁸
 const TAU_LAST: f64 = TAU_LOW / (1_u64 << 48) as f64;
-/// Below this the angle itself, position × frequency in f64, is more accurate than the fixed-point phase.
+/// Below this the angle itself, position × frequency in f64, is more accurate than the fixed-point
+/// phase.
 const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 /// The bits of 2⁵²: a 52-bit integer below them makes the double 2⁵² + integer.
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 const TWO_52: f64 = (1_u64 << 52) as f64;
 
-/// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of operations to choose from.
+/// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of
+/// operations to choose from.
 #[derive(Clone, Copy)]
 pub struct Two<V>(pub(crate) V, pub(crate) V);
 
@@ -71,8 +73,8 @@ pub(super) struct Reduced<S: Simd> {
     pub(super) y: S::f64s,
 }
 
-/// Sine and cosine of the phases (high, low), 128 bits of a turn; `angle` is the same in radians as f64 has it, used where
-/// it is tiny.
+/// Sine and cosine of the phases (high, low), 128 bits of a turn; `angle` is the same in radians as
+/// f64 has it, used where it is tiny.
 #[inline(always)]
 pub(crate) fn sincos<S: Simd>(
     simd: S,
@@ -84,14 +86,16 @@ pub(crate) fn sincos<S: Simd>(
     let b = reduced(simd, high.1, low.1, angle.1);
     let (x, y) = (Two(a.x, b.x), Two(a.y, b.y));
     let (sin, cos) = (kernel_sin(simd, x, y), kernel_cos(simd, x, y));
-    let (a, b) = (in_quarter(simd, a.quarter, sin.0, cos.0), in_quarter(simd, b.quarter, sin.1, cos.1));
+    let (a, b) =
+        (in_quarter(simd, a.quarter, sin.0, cos.0), in_quarter(simd, b.quarter, sin.1, cos.1));
     (Two(a.0, b.0), Two(a.1, b.1))
 }
 
 #[inline(always)]
 pub(super) fn reduced<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S> {
-    // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that eighth and by half a unit of
-    // the leading bits, so that those are the nearest and next to a quarter turn they are zero on both sides.
+    // The nearest quarter turn, and what is left: an eighth of a turn at most, biased by that
+    // eighth and by half a unit of the leading bits, so that those are the nearest and next to a
+    // quarter turn they are zero on both sides.
     let biased = high + ((1 << 61) + (1 << 35));
     let rest = biased & ((1 << 62) - 1);
     // 26 leading bits, the 52 next (integers less their biases of 2²⁵ and 2⁵¹), and the last 48.
@@ -113,7 +117,12 @@ pub(super) fn reduced<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f
 
 /// Sine and cosine of what is left, turned by a number of quarters.
 #[inline(always)]
-pub(super) fn in_quarter<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: S::f64s) -> (S::f64s, S::f64s) {
+pub(super) fn in_quarter<S: Simd>(
+    simd: S,
+    quarter: S::u64s,
+    sin: S::f64s,
+    cos: S::f64s,
+) -> (S::f64s, S::f64s) {
     // Quarter 0: (sin, cos); 1: (cos, −sin); 2: (−sin, −cos); 3: (−cos, sin).
     let odd = (quarter & 1).simd_eq(S::u64s::splat(simd, 1));
     let sin_sign = (quarter & 2) << 62;
@@ -125,8 +134,9 @@ pub(super) fn in_quarter<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: 
 
 /// Sine and cosine of phases in 2⁻⁶⁴ of a turn, within 2⁻⁴⁸.
 ///
-/// The phase is reduced to half a turn, and goes through polynomials that interpolate sin(2πx)/x and cos(2πx) on a quarter turn
-/// either way, as functions of x², at Chebyshev's points; their errors are 2⁻⁵¹·⁸ and 2⁻⁴⁸·⁸.
+/// The phase is reduced to half a turn, and goes through polynomials that interpolate sin(2πx)/x
+/// and cos(2πx) on a quarter turn either way, as functions of x², at Chebyshev's points; their
+/// errors are 2⁻⁵¹·⁸ and 2⁻⁴⁸·⁸.
 #[inline(always)]
 pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: Two<S::u64s>) -> (Two<S::f64s>, Two<S::f64s>) {
     const SIN: [f64; 8] = [
@@ -157,7 +167,8 @@ pub(crate) fn rough_sincos<S: Simd>(simd: S, phase: Two<S::u64s>) -> (Two<S::f64
     (Two(signed(sin.0, a.1), signed(sin.1, b.1)), Two(signed(cos.0, a.1), signed(cos.1, b.1)))
 }
 
-/// What is left of a phase after the nearest half turn, in turns, and the sign that this half turn makes.
+/// What is left of a phase after the nearest half turn, in turns, and the sign that this half turn
+/// makes.
 #[inline(always)]
 fn half_turn<S: Simd>(phase: S::u64s) -> (S::f64s, S::u64s) {
     let biased = phase + (1 << 62);
@@ -166,7 +177,8 @@ fn half_turn<S: Simd>(phase: S::u64s) -> (S::f64s, S::u64s) {
     ((x - (TWO_52 + (1_u64 << 51) as f64)) * (0.5 / TWO_52), biased & (1 << 63))
 }
 
-/// Σ cᵢ · zⁱ in pairs of terms, pairs of those and their sum (Estrin's way), so that products do not wait for each other.
+/// Σ cᵢ · zⁱ in pairs of terms, pairs of those and their sum (Estrin's way), so that products do
+/// not wait for each other.
 #[inline(always)]
 fn polynomial<S: Simd>(simd: S, z: Two<S::f64s>, c: [f64; 8]) -> Two<S::f64s> {
     let pair = |i: usize| z * splat(simd, c[i + 1]) + splat(simd, c[i]);
@@ -199,7 +211,8 @@ fn kernel_cos<S: Simd>(simd: S, x: Two<S::f64s>, y: Two<S::f64s>) -> Two<S::f64s
             + z * (z * k(2.480_158_728_947_672_941_78e-5) - k(1.388_888_888_887_410_957_49e-3)))
         + w * w
             * (k(-2.755_731_435_139_066_330_35e-7)
-                + z * (k(2.087_572_321_298_174_827_9e-9) - z * k(1.135_964_755_778_819_482_65e-11)));
+                + z * (k(2.087_572_321_298_174_827_9e-9)
+                    - z * k(1.135_964_755_778_819_482_65e-11)));
     let half = z * k(0.5);
     let one = k(1.0);
     let w = one - half;

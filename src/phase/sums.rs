@@ -1,4 +1,5 @@
-//! Sums of rows of four sequences side by side: words × scale + segments + positions, or positions added in place.
+//! Sums of rows of four sequences side by side: words × scale + segments + positions, or positions
+//! added in place.
 
 use core::ops::Range;
 
@@ -10,8 +11,8 @@ use super::line_start;
 use super::turns::GROUP;
 use crate::Element;
 
-/// Bytes of a row before it is the next row's turn, where it is gathered from a table: two lines of a cache, which memory fetches
-/// together.
+/// Bytes of a row before it is the next row's turn, where it is gathered from a table: two lines of
+/// a cache, which memory fetches together.
 const GATHERED: usize = 128;
 /// The same where a row is in place.
 const IN_PLACE: usize = 512;
@@ -32,8 +33,8 @@ pub struct Sequence<'a, A> {
     pub(crate) vectors: &'a [A],
 }
 
-/// Four sequences with the same terms: four streams of memory keep each other company. A sequence may have fewer rows than
-/// others, or none.
+/// Four sequences with the same terms: four streams of memory keep each other company. A sequence
+/// may have fewer rows than others, or none.
 pub struct Sums<'a, A> {
     pub(crate) sequences: [Sequence<'a, A>; 4],
     pub(crate) dim: usize,
@@ -87,17 +88,29 @@ impl<'a, A> Sequence<'a, A> {
     fn split(self, at: usize, dim: usize) -> (Self, Self) {
         let (out, out_after) = self.out.split_at_mut(at * dim);
         let split = |picked: Option<Picked<'a, A>>| picked.map(|picked| picked.split(at)).unzip();
-        let ((words, words_after), (segments, segments_after)) = (split(self.words), split(self.segments));
+        let ((words, words_after), (segments, segments_after)) =
+            (split(self.words), split(self.segments));
         let (vectors, vectors_after) = self.vectors.split_at(at * dim);
-        let after = Self { out: out_after, words: words_after, segments: segments_after, vectors: vectors_after };
+        let after = Self {
+            out: out_after,
+            words: words_after,
+            segments: segments_after,
+            vectors: vectors_after,
+        };
         (Self { out, words, segments, vectors }, after)
     }
 
     #[inline(always)]
-    fn row<const WORD: bool, const SEGMENT: bool>(&mut self, i: usize, dim: usize) -> Option<Terms<'_, A>> {
+    fn row<const WORD: bool, const SEGMENT: bool>(
+        &mut self,
+        i: usize,
+        dim: usize,
+    ) -> Option<Terms<'_, A>> {
         let row = i * dim..(i + 1) * dim;
         let (out, vector) = (self.out.get_mut(row.clone())?, self.vectors.get(row)?);
-        let picked = |picked: &Option<Picked<'a, A>>| picked.as_ref().map_or(vector, |picked| picked.row(i, dim));
+        let picked = |picked: &Option<Picked<'a, A>>| {
+            picked.as_ref().map_or(vector, |picked| picked.row(i, dim))
+        };
         let word = if WORD { picked(&self.words) } else { vector };
         let segment = if SEGMENT { picked(&self.segments) } else { vector };
         Some(Terms { out, word, segment, vector })
@@ -126,7 +139,8 @@ impl<A: Element> Sums<'_, A> {
             let mut rows = [a, b, c, d].map(|sequence| sequence.row::<WORD, SEGMENT>(i, self.dim));
             let mut done = 0;
             if let [Some(a), Some(b), Some(c), Some(d)] = &mut rows {
-                // Up to where a line of the cache begins: vectors that lie in two lines cost twice as much.
+                // Up to where a line of the cache begins: vectors that lie in two lines cost twice
+                // as much.
                 let head = line_start(a.out.as_ptr()).min(self.dim);
                 for row in [&mut *a, &mut *b, &mut *c, &mut *d] {
                     row.sum_elements::<WORD, SEGMENT>(self.scale, 0..head);
@@ -162,12 +176,15 @@ impl<A: Element> Terms<'_, A> {
         part: Range<usize>,
     ) {
         let width = 2 * S::f64s::LEN;
-        let [word, segment, vector] =
-            [self.word, self.segment, self.vector].map(|term| term[part.clone()].chunks_exact(width));
+        let [word, segment, vector] = [self.word, self.segment, self.vector]
+            .map(|term| term[part.clone()].chunks_exact(width));
         let groups = self.out[part].chunks_exact_mut(width);
         for (out, ((word, segment), vector)) in groups.zip(word.zip(segment).zip(vector)) {
-            let mut sum =
-                if WORD { A::product::<S>(A::load_group(simd, word), factor) } else { A::load_group(simd, out) };
+            let mut sum = if WORD {
+                A::product::<S>(A::load_group(simd, word), factor)
+            } else {
+                A::load_group(simd, out)
+            };
             if SEGMENT {
                 sum = A::sum::<S>(sum, A::load_group(simd, segment));
             }
@@ -176,7 +193,11 @@ impl<A: Element> Terms<'_, A> {
     }
 
     #[inline(always)]
-    fn sum_elements<const WORD: bool, const SEGMENT: bool>(&mut self, scale: A, part: Range<usize>) {
+    fn sum_elements<const WORD: bool, const SEGMENT: bool>(
+        &mut self,
+        scale: A,
+        part: Range<usize>,
+    ) {
         for i in part {
             let word = if WORD { self.word[i] * scale } else { self.out[i] };
             self.out[i] = if SEGMENT { word + self.segment[i] } else { word } + self.vector[i];

@@ -12,15 +12,19 @@ use crate::Position;
 
 /// By how many positions a group is turned: from a centre to its rows, and to the next centre.
 pub(super) const TURNS: [i64; 5] = [1, 2, 3, 4, OCTET];
-/// What 15 turns from the anchor and that to a row cost at most in f64, as a part of the amplitude. A turn costs 2.2 · 2⁻⁵³: half
-/// a unit for its sum and, together, for its products, and what its table lacks.
+/// What 15 turns from the anchor and that to a row cost at most in f64, as a part of the amplitude.
+/// A turn costs 2.2 · 2⁻⁵³: half a unit for its sum and, together, for its products, and what its
+/// table lacks.
 const TURNED: f64 = 40.0 * f64::EPSILON / 2.0;
 
 /// The numbers that are turned: doubles, which are enough for elements of 32 bits, or longer ones.
-pub trait Number<S: Simd>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
+pub trait Number<S: Simd>:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
+{
     /// Of how many doubles each consists.
     const PARTS: usize;
-    /// How far apart a turned value and one of a position by itself are at most, as a part of the amplitude, with room to spare.
+    /// How far apart a turned value and one of a position by itself are at most, as a part of the
+    /// amplitude, with room to spare.
     const DOUBT: f64;
 
     fn load(simd: S, values: &[f64]) -> Self;
@@ -39,12 +43,15 @@ pub trait Number<S: Simd>: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<
     fn near(simd: S, words: Words<'_>, position: i64) -> SinCos<Self>;
     /// For each group its turns by [`TURNS`].
     fn steps(waves: &Waves) -> &[f64];
-    /// The numbers whose exponents tell whether they are large: those that are stored, or by way of which 16 bits are.
+    /// The numbers whose exponents tell whether they are large: those that are stored, or by way of
+    /// which 16 bits are.
     fn shown(group: Group<S>) -> Group<S>;
-    /// Bits of what is shown, plus `shift` as for doubles, in which exponents are found: those that a sine and a cosine have in common,
-    /// or where they are `paired`, as f32 stores them in turn, of both.
+    /// Bits of what is shown, plus `shift` as for doubles, in which exponents are found: those that
+    /// a sine and a cosine have in common, or where they are `paired`, as f32 stores them in turn,
+    /// of both.
     fn exponents(group: Group<S>, shift: Option<u64>, paired: bool) -> Two<S::u32s>;
-    /// In the same places: all but the bits of large exponents, shifted ones or not, where not all bits of a pair are set.
+    /// In the same places: all but the bits of large exponents, shifted ones or not, where not all
+    /// bits of a pair are set.
     fn masks(sure: Two<S::u64s>, shifted: bool, paired: bool) -> Two<S::u32s>;
 }
 
@@ -94,7 +101,8 @@ impl<S: Simd> Number<S> for Two<S::f64s> {
     #[inline(always)]
     fn near(simd: S, words: Words<'_>, position: i64) -> SinCos<Self> {
         let [low, high] = words.halves();
-        rough_sincos(simd, Two(low.rough_phases(simd, position), high.rough_phases(simd, position))).into()
+        rough_sincos(simd, Two(low.rough_phases(simd, position), high.rough_phases(simd, position)))
+            .into()
     }
 
     #[inline(always)]
@@ -113,7 +121,9 @@ impl<S: Simd> Number<S> for Two<S::f64s> {
         let (sin, cos) = (group.sin.0.narrow(group.sin.1), group.cos.0.narrow(group.cos.1));
         // 896 is what exponents of f64 and f32 are apart, and so are the last ones.
         let bits = |value: S::f32s| match shift {
-            Some(shift) => value.bitcast::<S::u32s>() + (((shift >> 52) as u32).wrapping_sub(896) << 23),
+            Some(shift) => {
+                value.bitcast::<S::u32s>() + (((shift >> 52) as u32).wrapping_sub(896) << 23)
+            }
             None => value.bitcast(),
         };
         if paired {
@@ -129,9 +139,12 @@ impl<S: Simd> Number<S> for Two<S::f64s> {
         const LARGE_SHIFTED: u32 = 0b1111_0000 << 23;
         let simd = sure.0.token();
         let (zero, one) = (S::f64s::splat(simd, 0.0), S::f64s::splat(simd, 1.0));
-        let sure = sure.0.simd_eq(!0).select(one, zero).narrow(sure.1.simd_eq(!0).select(one, zero));
-        let (all, rest) =
-            (S::u32s::splat(simd, !0), S::u32s::splat(simd, if shifted { !LARGE_SHIFTED } else { !LARGE }));
+        let sure =
+            sure.0.simd_eq(!0).select(one, zero).narrow(sure.1.simd_eq(!0).select(one, zero));
+        let (all, rest) = (
+            S::u32s::splat(simd, !0),
+            S::u32s::splat(simd, if shifted { !LARGE_SHIFTED } else { !LARGE }),
+        );
         let masks = |sure: S::f32s| sure.simd_eq(1.0).select(all, rest);
         if paired {
             let (first, second) = sure.interleave(sure);
@@ -259,7 +272,8 @@ impl<V: Copy + Add<Output = V> + Sub<Output = V> + Mul<Output = V>> SinCos<V> {
 /// In doubles.
 pub(super) type Group<S> = SinCos<Two<<S as Simd>::f64s>>;
 
-/// The phases of a group of pairs: 128 bits of a turn, as high and low words, and the same in radians as f64 has it.
+/// The phases of a group of pairs: 128 bits of a turn, as high and low words, and the same in
+/// radians as f64 has it.
 pub struct Phase<S: Simd> {
     pub(super) high: Two<S::u64s>,
     pub(super) low: Two<S::u64s>,
@@ -271,9 +285,16 @@ impl<S: Simd> Phase<S> {
     #[inline(always)]
     fn new(simd: S, turns: &Turns, position: Position, first: usize) -> Self {
         let half = S::f64s::LEN;
-        let (low, high) = (turns.phases(simd, position, first), turns.phases(simd, position, first + half));
-        let radians = |first| S::f64s::from_slice(simd, &turns.radians()[first..first + half]) * position.to_f64();
-        Self { high: Two(low.0, high.0), low: Two(low.1, high.1), angle: Two(radians(first), radians(first + half)) }
+        let (low, high) =
+            (turns.phases(simd, position, first), turns.phases(simd, position, first + half));
+        let radians = |first| {
+            S::f64s::from_slice(simd, &turns.radians()[first..first + half]) * position.to_f64()
+        };
+        Self {
+            high: Two(low.0, high.0),
+            low: Two(low.1, high.1),
+            angle: Two(radians(first), radians(first + half)),
+        }
     }
 
     /// The same at a position below 2³² in magnitude.
@@ -286,11 +307,17 @@ impl<S: Simd> Phase<S> {
     }
 }
 
-/// Sine and cosine of the pairs from `first` on at one position, by phase and polynomial, without the amplitude.
+/// Sine and cosine of the pairs from `first` on at one position, by phase and polynomial, without
+/// the amplitude.
 ///
 /// It stays a call: inlined wherever it is used, it would be most of the code.
 #[inline(never)]
-pub(super) fn exact<S: Simd, V: Number<S>>(simd: S, turns: &Turns, position: Position, first: usize) -> SinCos<V> {
+pub(super) fn exact<S: Simd, V: Number<S>>(
+    simd: S,
+    turns: &Turns,
+    position: Position,
+    first: usize,
+) -> SinCos<V> {
     simd.vectorize(
         #[inline(always)]
         || V::sincos(simd, Phase::new(simd, turns, position, first)),

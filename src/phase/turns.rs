@@ -1,9 +1,10 @@
 //! Frequencies as binary fractions of a turn, and the exact phase of a position.
 //!
-//! A frequency is a fixed-point number of turns per position with 192 fraction bits. Its product with a position,
-//! *modulo one turn*, is exact in integer arithmetic, because wrapping is what integers do: the phase accumulator of
-//! digital synthesizers. 128 bits of it are kept: even where the sine is as small as it gets, near 2⁻⁶¹ at positions up
-//! to 2⁵³, that is its full precision. Frequencies of 128 bits would lose it there.
+//! A frequency is a fixed-point number of turns per position with 192 fraction bits. Its product
+//! with a position, *modulo one turn*, is exact in integer arithmetic, because wrapping is what
+//! integers do: the phase accumulator of digital synthesizers. 128 bits of it are kept: even where
+//! the sine is as small as it gets, near 2⁻⁶¹ at positions up to 2⁵³, that is its full precision.
+//! Frequencies of 128 bits would lose it there.
 
 use core::ops::Range;
 
@@ -12,7 +13,8 @@ use fearless_simd::prelude::*;
 use super::wide::{Limbs, Wide};
 use crate::Position;
 
-/// Pairs are stored in multiples of this, so that the widest vectors never meet an end. The rest have frequency zero.
+/// Pairs are stored in multiples of this, so that the widest vectors never meet an end. The rest
+/// have frequency zero.
 pub(crate) const GROUP: usize = 16;
 /// A digit of 32 bits.
 const DIGIT: u64 = (1 << 32) - 1;
@@ -29,7 +31,8 @@ pub(crate) struct Turns {
 }
 
 impl Turns {
-    /// `frequencies` in radians per position, each below 2⁶³ turns in magnitude (`Frequencies` sees to that).
+    /// `frequencies` in radians per position, each below 2⁶³ turns in magnitude (`Frequencies` sees
+    /// to that).
     pub(crate) fn new(frequencies: &[Wide]) -> Self {
         let padded = frequencies.len().next_multiple_of(GROUP);
         let words = || vec![0; padded];
@@ -38,7 +41,8 @@ impl Turns {
         for (i, frequency) in frequencies.iter().enumerate() {
             let fixed = frequency.mul(Wide::TURNS_PER_RADIAN).to_fixed();
             debug_assert!(fixed.is_some(), "frequencies are validated when they are made");
-            [turns.lowest[i], turns.low[i], turns.high[i], turns.whole[i]] = fixed.unwrap_or_default();
+            [turns.lowest[i], turns.low[i], turns.high[i], turns.whole[i]] =
+                fixed.unwrap_or_default();
             turns.radians[i] = frequency.to_f64();
         }
         turns
@@ -60,7 +64,12 @@ impl Turns {
 
     /// The phases of a vector of pairs from `first` on: 128 bits of a turn, as high and low words.
     #[inline(always)]
-    pub(crate) fn phases<S: Simd>(&self, simd: S, position: Position, first: usize) -> (S::u64s, S::u64s) {
+    pub(crate) fn phases<S: Simd>(
+        &self,
+        simd: S,
+        position: Position,
+        first: usize,
+    ) -> (S::u64s, S::u64s) {
         match position {
             Position::Integer(position) if position.unsigned_abs() < 1 << 32 => {
                 self.words(first..first + S::u64s::LEN).near_phases(simd, position)
@@ -85,7 +94,8 @@ impl Turns {
         }
     }
 
-    /// Any position within ±2⁶²: 192 bits of the frequency and its whole turns times the 53 or 63 bits of the position.
+    /// Any position within ±2⁶²: 192 bits of the frequency and its whole turns times the 53 or 63
+    /// bits of the position.
     #[inline(never)]
     fn far_phases(&self, position: Position, first: usize, high: &mut [u64], low: &mut [u64]) {
         let (significand, exponent, negative) = match position {
@@ -101,7 +111,8 @@ impl Turns {
         for i in 0..high.len() {
             let words = [&self.lowest, &self.low, &self.high, &self.whole];
             let product = signed_product(words.map(|word| word[first + i]), significand, negative);
-            // A real that is not whole has a negative exponent, and below 2⁶² no other one exceeds 9.
+            // A real that is not whole has a negative exponent, and below 2⁶² no other one exceeds
+            // 9.
             [low[i], high[i]] = shift_right_signed(product, (64 - exponent).unsigned_abs());
         }
     }
@@ -142,8 +153,8 @@ impl<'a> Words<'a> {
         S::f64s::from_slice(simd, self.radians) * position as f64
     }
 
-    /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit digits that vector units
-    /// multiply.
+    /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit
+    /// digits that vector units multiply.
     #[inline(always)]
     pub(crate) fn near_phases<S: Simd>(self, simd: S, position: i64) -> (S::u64s, S::u64s) {
         let f_high = S::u64s::from_slice(simd, self.high);
@@ -226,13 +237,18 @@ mod tests {
                 let (mut high, mut low) = ([0], [0]);
                 turns.far_phases(Position::Integer(position), 0, &mut high, &mut low);
                 let far = u128::from(high[0]) << 64 | u128::from(low[0]);
-                let difference = far.wrapping_sub(phase(&turns, Position::Integer(position))) as i128;
+                let difference =
+                    far.wrapping_sub(phase(&turns, Position::Integer(position))) as i128;
                 assert!(difference.unsigned_abs() <= 1, "{frequency} {position} {difference}");
             }
             // Reals that are whole take the same way as far integers.
             for position in [1_i64 << 40, -(1 << 40), (1 << 53) - 1, 1 << 61] {
                 let real = phase(&turns, Position::Real(position as f64));
-                assert_eq!(phase(&turns, Position::Integer(position)), real, "{frequency} {position}");
+                assert_eq!(
+                    phase(&turns, Position::Integer(position)),
+                    real,
+                    "{frequency} {position}"
+                );
             }
         }
     }

@@ -1,14 +1,16 @@
 //! Real numbers with a 256-bit significand: what frequencies are made of.
 //!
-//! A frequency must be right to 2⁻¹²⁸ of a turn *after* it was multiplied hundreds of times, and double-double
-//! arithmetic (106 bits) is not enough: at position 2⁵³ its error is 2⁻⁵¹ of a radian. Four limbs leave more than
-//! 100 bits to spare, and the few operations needed fit on one page.
+//! A frequency must be right to 2⁻¹²⁸ of a turn *after* it was multiplied hundreds of times, and
+//! double-double arithmetic (106 bits) is not enough: at position 2⁵³ its error is 2⁻⁵¹ of a
+//! radian. Four limbs leave more than 100 bits to spare, and the few operations needed fit on one
+//! page.
 
 use core::cmp::Ordering;
 
 pub(crate) type Limbs = [u64; 4];
 
-/// ± (limbs / 2²⁵⁶) · 2^exponent, with the top bit of the limbs (little-endian) set; zero is all zeros.
+/// ± (limbs / 2²⁵⁶) · 2^exponent, with the top bit of the limbs (little-endian) set; zero is all
+/// zeros.
 ///
 /// Products and sums are truncated: their relative error is below 2⁻²⁵³.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +27,23 @@ impl Wide {
     pub(crate) const TAU: Self = Self {
         negative: false,
         exponent: 3,
-        limbs: [0x020b_bea6_3b13_9b22, 0x2902_4e08_8a67_cc74, 0xc4c6_628b_80dc_1cd1, 0xc90f_daa2_2168_c234],
+        limbs: [
+            0x020b_bea6_3b13_9b22,
+            0x2902_4e08_8a67_cc74,
+            0xc4c6_628b_80dc_1cd1,
+            0xc90f_daa2_2168_c234,
+        ],
     };
     /// 1 / 2π
     pub(crate) const TURNS_PER_RADIAN: Self = Self {
         negative: false,
         exponent: -2,
-        limbs: [0xfe51_63ab_debb_c562, 0xdb62_9599_3c43_9041, 0xfc27_57d1_f534_ddc0, 0xa2f9_836e_4e44_1529],
+        limbs: [
+            0xfe51_63ab_debb_c562,
+            0xdb62_9599_3c43_9041,
+            0xfc27_57d1_f534_ddc0,
+            0xa2f9_836e_4e44_1529,
+        ],
     };
 
     /// The exact value of a finite `x`.
@@ -40,7 +52,8 @@ impl Wide {
         let bits = x.abs().to_bits();
         let (field, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
         // The value is significand · 2^scale; subnormal numbers have no hidden bit.
-        let (significand, scale) = if field == 0 { (fraction, -1074) } else { (fraction | 1 << 52, field - 1075) };
+        let (significand, scale) =
+            if field == 0 { (fraction, -1074) } else { (fraction | 1 << 52, field - 1075) };
         Self::normalized(x < 0.0, scale + 256, [significand, 0, 0, 0])
     }
 
@@ -69,7 +82,11 @@ impl Wide {
         let negative = self.negative != other.negative;
         let exponent = self.exponent.saturating_add(other.exponent);
         if product[7] >> 63 == 1 {
-            return Self { negative, exponent, limbs: [product[4], product[5], product[6], product[7]] };
+            return Self {
+                negative,
+                exponent,
+                limbs: [product[4], product[5], product[6], product[7]],
+            };
         }
         // Two normalized factors lose at most one leading bit.
         let limbs = core::array::from_fn(|i| product[i + 4] << 1 | product[i + 3] >> 63);
@@ -83,7 +100,11 @@ impl Wide {
         if other.is_zero() {
             return self;
         }
-        let (large, small) = if self.cmp_magnitude(&other) == Ordering::Less { (other, self) } else { (self, other) };
+        let (large, small) = if self.cmp_magnitude(&other) == Ordering::Less {
+            (other, self)
+        } else {
+            (self, other)
+        };
         let shift = i64::from(large.exponent) - i64::from(small.exponent);
         let small_limbs = shift_right(small.limbs, shift.min(256) as u32);
         if large.negative == small.negative {
@@ -120,12 +141,14 @@ impl Wide {
 
     /// self^(-1/n) of a positive number, n ≥ 1; with n = 1 the reciprocal.
     ///
-    /// Newton's iteration for rⁿ·self = 1, which is r ← r + r·(1 − rⁿ·self)/n: each step doubles the correct digits.
+    /// Newton's iteration for rⁿ·self = 1, which is r ← r + r·(1 − rⁿ·self)/n: each step doubles
+    /// the correct digits.
     pub(crate) fn inverse_root(self, n: u64) -> Self {
         debug_assert!(!self.is_zero() && !self.negative && n >= 1);
         let one_over_n = if n == 1 { Self::ONE } else { Self::from_u64(n).inverse_root(1) };
         let mut root = self.inverse_root_guess(n);
-        // From a guess within 10 % of self^(1/n) nine steps are always enough; the bound only makes that visible.
+        // From a guess within 10 % of self^(1/n) nine steps are always enough; the bound only makes
+        // that visible.
         for _ in 0..16 {
             let residue = Self::ONE.sub(root.pow(n).mul(self));
             root = root.add(root.mul(residue).mul(one_over_n));
@@ -137,8 +160,8 @@ impl Wide {
         root
     }
 
-    /// A first guess whose n-th power is right within 10 %, from f64 sums and products alone: the C library's `pow`
-    /// differs between platforms.
+    /// A first guess whose n-th power is right within 10 %, from f64 sums and products alone: the C
+    /// library's `pow` differs between platforms.
     fn inverse_root_guess(self, n: u64) -> Self {
         let significand = self.limbs[3] as f64 * (-64_f64).exp2_exact();
         // log2 of a significand in [1/2, 1) is within 0.09 of the chord 2·significand − 2.
@@ -164,7 +187,8 @@ impl Wide {
         if self.is_zero() {
             return 0.0;
         }
-        // A subnormal result keeps fewer than 53 bits; the value is in [2^(exponent-1), 2^exponent).
+        // A subnormal result keeps fewer than 53 bits; the value is in [2^(exponent-1),
+        // 2^exponent).
         let kept = (self.exponent + 1074).clamp(0, 53) as u32;
         let magnitude = if self.exponent > 1024 {
             f64::INFINITY
@@ -186,8 +210,8 @@ impl Wide {
         if self.negative { -magnitude } else { magnitude }
     }
 
-    /// The nearest multiple of 2⁻¹⁹² as a two's complement number of 64 integer and 192 fraction bits
-    /// (little-endian), or `None` where |self| ≥ 2⁶³.
+    /// The nearest multiple of 2⁻¹⁹² as a two's complement number of 64 integer and 192 fraction
+    /// bits (little-endian), or `None` where |self| ≥ 2⁶³.
     pub(crate) fn to_fixed(self) -> Option<Limbs> {
         if self.is_zero() {
             return Some([0; 4]);
@@ -210,11 +234,17 @@ impl Wide {
         if zeros == 256 {
             return Self::ZERO;
         }
-        Self { negative, exponent: exponent.saturating_sub(zeros as i32), limbs: shift_left(limbs, zeros) }
+        Self {
+            negative,
+            exponent: exponent.saturating_sub(zeros as i32),
+            limbs: shift_left(limbs, zeros),
+        }
     }
 
     fn cmp_magnitude(&self, other: &Self) -> Ordering {
-        self.exponent.cmp(&other.exponent).then_with(|| self.limbs.iter().rev().cmp(other.limbs.iter().rev()))
+        self.exponent
+            .cmp(&other.exponent)
+            .then_with(|| self.limbs.iter().rev().cmp(other.limbs.iter().rev()))
     }
 }
 
@@ -300,7 +330,9 @@ mod tests {
 
     #[test]
     fn doubles_survive_the_round_trip() {
-        for x in [0.0, 1.0, -1.5, 0.1, 1e300, -1e-300, f64::MIN_POSITIVE, f64::from_bits(1), f64::MAX] {
+        for x in
+            [0.0, 1.0, -1.5, 0.1, 1e300, -1e-300, f64::MIN_POSITIVE, f64::from_bits(1), f64::MAX]
+        {
             assert_eq!(Wide::from_f64(x).to_f64().to_bits(), (x + 0.0).to_bits(), "{x}");
         }
     }
@@ -312,7 +344,10 @@ mod tests {
                 let base = Wide::from_f64(base);
                 let residue = base.inverse_root(n).pow(n).mul(base).sub(Wide::ONE);
                 let lost_bits = 64 - n.leading_zeros() as i32;
-                assert!(residue.is_zero() || residue.exponent < lost_bits - 245, "{base:?} {n} {residue:?}");
+                assert!(
+                    residue.is_zero() || residue.exponent < lost_bits - 245,
+                    "{base:?} {n} {residue:?}"
+                );
             }
         }
     }

@@ -4,8 +4,8 @@ use ndarray::{ArrayBase, ArrayView2, CowArray, Data, Ix2};
 
 use super::{PositionElement, Positions};
 
-/// The positions of a batch of sequences: one list that all of them share, or ids of shape (batch, len) where the rows
-/// differ.
+/// The positions of a batch of sequences: one list that all of them share, or ids of shape (batch,
+/// len) where the rows differ.
 ///
 /// Whatever makes [`Positions`] makes this too, and so does a two-dimensional array of ids.
 ///

@@ -7,8 +7,8 @@ use crate::Error;
 
 /// A position on each of several axes, for every token; or one position that stands for all axes.
 ///
-/// Whatever makes [`BatchPositions`] makes this too: it is the same position on every axis, which is what M-RoPE gives to
-/// text and what a rotation of one axis wants.
+/// Whatever makes [`BatchPositions`] makes this too: it is the same position on every axis, which
+/// is what M-RoPE gives to text and what a rotation of one axis wants.
 ///
 /// ```
 /// use ndarray::array;
@@ -30,12 +30,13 @@ enum Kind<'a> {
 }
 
 impl<'a> Coordinates<'a> {
-    /// The positions on each axis in turn: of all tokens, or as ids (batch, len). transformers' M-RoPE ids, shape
-    /// (3, batch, len), are three such axes.
+    /// The positions on each axis in turn: of all tokens, or as ids (batch, len). transformers'
+    /// M-RoPE ids, shape (3, batch, len), are three such axes.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without an axis; [`Error::LengthMismatch`] where the axes differ in length or rows.
+    /// [`Error::ZeroDim`] without an axis; [`Error::LengthMismatch`] where the axes differ in
+    /// length or rows.
     ///
     /// ```
     /// use positional_encodings::Coordinates;
@@ -44,17 +45,27 @@ impl<'a> Coordinates<'a> {
     /// assert_eq!(video, Coordinates::grid(&[2, 1, 2])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn from_axes(axes: impl IntoIterator<Item = impl Into<BatchPositions<'a>>>) -> Result<Self, Error> {
+    pub fn from_axes(
+        axes: impl IntoIterator<Item = impl Into<BatchPositions<'a>>>,
+    ) -> Result<Self, Error> {
         let axes: Vec<BatchPositions<'a>> = axes.into_iter().map(Into::into).collect();
         let first = axes.first().ok_or(Error::ZeroDim)?;
         for axis in &axes {
             if axis.len() != first.len() {
                 let (expected, found) = (first.len(), axis.len());
-                return Err(Error::LengthMismatch { what: "positions on an axis", expected, found });
+                return Err(Error::LengthMismatch {
+                    what: "positions on an axis",
+                    expected,
+                    found,
+                });
             }
             if axis.rows() != first.rows() {
                 let [expected, found] = [first, axis].map(|axis| axis.rows().unwrap_or(1));
-                return Err(Error::LengthMismatch { what: "rows of positions on an axis", expected, found });
+                return Err(Error::LengthMismatch {
+                    what: "rows of positions on an axis",
+                    expected,
+                    found,
+                });
             }
         }
         Ok(Self(Kind::Axes(axes)))
@@ -71,11 +82,13 @@ impl<'a> Coordinates<'a> {
     /// assert_eq!(patches.axis(1).unwrap().row(0).get(1), Some(Position::Real(0.25)));
     /// ```
     pub fn from_rows<T: PositionElement, S: Data<Elem = T>>(rows: &ArrayBase<S, Ix2>) -> Self {
-        let axis = |column: ArrayView1<'_, T>| BatchPositions::from(Positions::from(column.to_vec()));
+        let axis =
+            |column: ArrayView1<'_, T>| BatchPositions::from(Positions::from(column.to_vec()));
         Self(Kind::Axes(rows.axis_iter(Axis(1)).map(axis).collect()))
     }
 
-    /// All points of a grid in row-major order: the last axis runs fastest. For an image, `&[rows, columns]`.
+    /// All points of a grid in row-major order: the last axis runs fastest. For an image,
+    /// `&[rows, columns]`.
     ///
     /// # Errors
     ///
@@ -89,8 +102,11 @@ impl<'a> Coordinates<'a> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn grid(sizes: &[usize]) -> Result<Self, Error> {
-        let count =
-            if sizes.contains(&0) { 0 } else { sizes.iter().fold(1, |count: usize, &n| count.saturating_mul(n)) };
+        let count = if sizes.contains(&0) {
+            0
+        } else {
+            sizes.iter().fold(1, |count: usize, &n| count.saturating_mul(n))
+        };
         let mut period = count;
         let axis = |&size: &usize| {
             let stride = period.checked_div(size).unwrap_or(0);
@@ -106,8 +122,8 @@ impl<'a> Coordinates<'a> {
         Self(Kind::Axes(axes))
     }
 
-    /// Every coordinate changed by a function of its axis and value: Llama 4 counts patches from 1, timm scales a grid to a
-    /// reference.
+    /// Every coordinate changed by a function of its axis and value: Llama 4 counts patches from 1,
+    /// timm scales a grid to a reference.
     ///
     /// ```
     /// use positional_encodings::Coordinates;

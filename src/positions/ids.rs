@@ -1,18 +1,20 @@
 //! Builders of position ids, as models compute them from masks, padding and document lengths.
 //!
-//! `0..len` and a decode step `past..past + 1` are ranges and need no builder. An offset into a table (OPT's and
-//! BART's 2) belongs to the table: [`Learned::with_offset`](crate::Learned::with_offset).
+//! `0..len` and a decode step `past..past + 1` are ranges and need no builder. An offset into a
+//! table (OPT's and BART's 2) belongs to the table:
+//! [`Learned::with_offset`](crate::Learned::with_offset).
 
 use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 use num_traits::{AsPrimitive, PrimInt};
 
 use crate::Error;
 
-/// Number of kept tokens before each token, from a mask (batch, len) that is zero at padding; padding itself gets `pad`.
+/// Number of kept tokens before each token, from a mask (batch, len) that is zero at padding;
+/// padding itself gets `pad`.
 ///
-/// id = Σ_{j ≤ i} \[mask_j ≠ 0\] − 1 where mask_i ≠ 0, `pad` elsewhere. It is how left-padded batches count:
-/// transformers' generation has `pad` 0 (1 in older versions), and OPT −1, so that with its offset of 2 padding reads
-/// row 1. For a decode step take the last columns.
+/// id = Σ_{j ≤ i} \[mask_j ≠ 0\] − 1 where mask_i ≠ 0, `pad` elsewhere. It is how left-padded
+/// batches count: transformers' generation has `pad` 0 (1 in older versions), and OPT −1, so that
+/// with its offset of 2 padding reads row 1. For a decode step take the last columns.
 ///
 /// ```
 /// use ndarray::array;
@@ -21,15 +23,19 @@ use crate::Error;
 /// let mask = array![[0, 0, 1, 1], [1, 1, 1, 1]];
 /// assert_eq!(ids::from_mask(&mask, 0), array![[0, 0, 0, 1], [0, 1, 2, 3]]);
 /// ```
-pub fn from_mask<T: PrimInt + 'static, S: Data<Elem = T>>(mask: &ArrayBase<S, Ix2>, pad: i64) -> Array2<i64> {
+pub fn from_mask<T: PrimInt + 'static, S: Data<Elem = T>>(
+    mask: &ArrayBase<S, Ix2>,
+    pad: i64,
+) -> Array2<i64> {
     count_where(mask, |keep| !keep.is_zero(), |count| count - 1, pad)
 }
 
-/// Padding-aware ids of RoBERTa, XLM-R, fairseq, FSMT, M2M-100 and NLLB: counting starts after the padding id, and padding
-/// keeps it.
+/// Padding-aware ids of RoBERTa, XLM-R, fairseq, FSMT, M2M-100 and NLLB: counting starts after the
+/// padding id, and padding keeps it.
 ///
-/// id = padding + (past + Σ_{j ≤ i} \[token_j ≠ padding\]) where token_i ≠ padding, `padding` elsewhere; `past` is the
-/// number of tokens already in the cache, 0 without one. `tokens` has shape (batch, len).
+/// id = padding + (past + Σ_{j ≤ i} \[token_j ≠ padding\]) where token_i ≠ padding, `padding`
+/// elsewhere; `past` is the number of tokens already in the cache, 0 without one. `tokens` has
+/// shape (batch, len).
 ///
 /// ```
 /// use ndarray::array;
@@ -44,7 +50,12 @@ where
     S: Data<Elem = T>,
 {
     let first = padding.as_().saturating_add(i64::try_from(past).unwrap_or(i64::MAX));
-    count_where(tokens, |token| token != padding, |count| first.saturating_add(count), padding.as_())
+    count_where(
+        tokens,
+        |token| token != padding,
+        |count| first.saturating_add(count),
+        padding.as_(),
+    )
 }
 
 /// Ids that start again at 0 in every document of a packed sequence, from the documents' lengths.
@@ -67,7 +78,8 @@ pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
     Ok(ids)
 }
 
-/// The same from cumulative offsets, flash-attention's `cu_seqlens`: document i is `offsets[i]..offsets[i + 1]`.
+/// The same from cumulative offsets, flash-attention's `cu_seqlens`: document i is
+/// `offsets[i]..offsets[i + 1]`.
 ///
 /// # Errors
 ///
@@ -80,7 +92,9 @@ pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
 /// assert!(ids::packed_from_offsets(&[0, 3, 2]).is_err());
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(offsets: &[T]) -> Result<Vec<usize>, Error> {
+pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(
+    offsets: &[T],
+) -> Result<Vec<usize>, Error> {
     let mut previous = 0;
     let mut lengths = Vec::with_capacity(offsets.len());
     for (index, offset) in offsets.iter().map(|offset| offset.as_()).enumerate() {
@@ -97,8 +111,8 @@ pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(offsets: &[T]) -> Resu
 ///
 /// # Errors
 ///
-/// [`Error::Ragged`] where a row is longer or shorter than the first: pad the rows, or embed them one by one;
-/// [`Error::TooLarge`].
+/// [`Error::Ragged`] where a row is longer or shorter than the first: pad the rows, or embed them
+/// one by one; [`Error::TooLarge`].
 ///
 /// ```
 /// use positional_encodings::{Error, ids};

@@ -10,7 +10,8 @@ use crate::Error;
 pub enum Segment {
     /// Tokens of text: all axes advance together.
     Text(usize),
-    /// An image of rows × columns tokens, after merging: Qwen2-VL merges 2 × 2 patches into a token.
+    /// An image of rows × columns tokens, after merging: Qwen2-VL merges 2 × 2 patches into a
+    /// token.
     Image {
         /// Rows of tokens.
         rows: usize,
@@ -25,8 +26,9 @@ pub enum Segment {
         rows: usize,
         /// Tokens in a row.
         columns: usize,
-        /// Positions from one frame to the next: 1 in Qwen2-VL; seconds per frame · `tokens_per_second` in Qwen2.5-VL, where
-        /// products are rounded down. Qwen3-VL gives each frame as an image, with text before it.
+        /// Positions from one frame to the next: 1 in Qwen2-VL; seconds per frame ·
+        /// `tokens_per_second` in Qwen2.5-VL, where products are rounded down. Qwen3-VL gives each
+        /// frame as an image, with text before it.
         interval: f64,
     },
 }
@@ -49,19 +51,21 @@ impl Segment {
 }
 
 impl Coordinates<'static> {
-    /// Positions (time, height, width) of text, images and videos in turn, and the position at which the sequence goes on
-    /// (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in transformers).
+    /// Positions (time, height, width) of text, images and videos in turn, and the position at
+    /// which the sequence goes on (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in
+    /// transformers).
     ///
-    /// Text advances all axes together. A grid that starts at s has (s + t, s + row, s + column), and what follows it starts after
-    /// the largest of these, of time as well: so in transformers 4 and in Qwen's own code, with which the models were trained.
-    /// (transformers 5 goes on after the rows and columns alone, which is another position where a video has more frames than either.)
-    /// transformers' `rope_delta` is the second result less the number of tokens. A decode step is one
-    /// position from then on.
+    /// Text advances all axes together. A grid that starts at s has (s + t, s + row, s + column),
+    /// and what follows it starts after the largest of these, of time as well: so in transformers 4
+    /// and in Qwen's own code, with which the models were trained. (transformers 5 goes on after
+    /// the rows and columns alone, which is another position where a video has more frames than
+    /// either.) transformers' `rope_delta` is the second result less the number of tokens. A decode
+    /// step is one position from then on.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for an interval that is negative or not finite; [`Error::TooLarge`] with the number of tokens and of
-    /// axes.
+    /// [`Error::InvalidParameter`] for an interval that is negative or not finite;
+    /// [`Error::TooLarge`] with the number of tokens and of axes.
     ///
     /// ```
     /// use positional_encodings::{Coordinates, Segment};
@@ -94,9 +98,12 @@ impl Coordinates<'static> {
                     continue;
                 }
                 Segment::Image { rows, columns } => (1, rows, columns, 1.0),
-                Segment::Video { frames, rows, columns, interval } => (frames, rows, columns, interval),
+                Segment::Video { frames, rows, columns, interval } => {
+                    (frames, rows, columns, interval)
+                }
             };
-            for (frame, row) in (0..frames).flat_map(|frame| (0..rows).map(move |row| (frame, row))) {
+            for (frame, row) in (0..frames).flat_map(|frame| (0..rows).map(move |row| (frame, row)))
+            {
                 // Rounded down, and what is past all integers is the last of them.
                 let time = (frame as f64 * interval) as usize;
                 (0..columns).for_each(|column| push([time, row, column]));
@@ -105,7 +112,8 @@ impl Coordinates<'static> {
         Ok((Self::own(axes.map(Positions::from)), next))
     }
 
-    /// DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis, from −1 to 1 with its own n.
+    /// DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis, from −1 to 1
+    /// with its own n.
     ///
     /// For the training-time augmentation see [`Dinov3Augmentation`].
     ///
@@ -130,7 +138,8 @@ impl Coordinates<'static> {
     }
 }
 
-/// DINOv3's augmentation of coordinates while training: shift, jitter and rescale, each absent where `None`.
+/// DINOv3's augmentation of coordinates while training: shift, jitter and rescale, each absent
+/// where `None`.
 ///
 /// ```
 /// use positional_encodings::{Coordinates, Dinov3Augmentation};
@@ -153,8 +162,13 @@ pub struct Dinov3Augmentation {
 }
 
 impl Dinov3Augmentation {
-    /// Coordinates changed by numbers from the caller's generator, drawn in the order shift, jitter (one for each axis), rescale.
-    pub fn augment<R: rand::Rng + ?Sized>(&self, coordinates: &Coordinates<'_>, rng: &mut R) -> Coordinates<'static> {
+    /// Coordinates changed by numbers from the caller's generator, drawn in the order shift, jitter
+    /// (one for each axis), rescale.
+    pub fn augment<R: rand::Rng + ?Sized>(
+        &self,
+        coordinates: &Coordinates<'_>,
+        rng: &mut R,
+    ) -> Coordinates<'static> {
         let axes = coordinates.axes().unwrap_or(1);
         // Uniform in -1..1 with 53 bits.
         let mut draw = || (rng.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;

@@ -35,7 +35,8 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 /// | `&[f32]` | the same | copied |
 /// | any of them as `Vec` or `Array1` | the same | owned |
 ///
-/// A range stays a range inside, so that encodings take their fast path; a real that is a whole number is that integer.
+/// A range stays a range inside, so that encodings take their fast path; a real that is a whole
+/// number is that integer.
 ///
 /// ```
 /// use positional_encodings::{Position, Positions};
@@ -150,14 +151,17 @@ impl Positions<'_> {
         let end = indices.end.min(self.len());
         let start = indices.start.min(end);
         Positions(match &self.0 {
-            Kind::Range { start: first, .. } => Kind::Range { start: first + start, len: end - start },
+            Kind::Range { start: first, .. } => {
+                Kind::Range { start: first + start, len: end - start }
+            }
             Kind::Unsigned(ids) => Kind::Unsigned(Cow::Borrowed(&ids[start..end])),
             Kind::Signed(ids) => Kind::Signed(Cow::Borrowed(&ids[start..end])),
             Kind::Real(reals) => Kind::Real(Cow::Borrowed(&reals[start..end])),
         })
     }
 
-    /// Enough of the positions, with their indices, to tell whether all lie within bounds: of a range its two ends.
+    /// Enough of the positions, with their indices, to tell whether all lie within bounds: of a
+    /// range its two ends.
     pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, Position)> + '_ {
         let step = match self.0 {
             Kind::Range { len, .. } => len.saturating_sub(1).max(1),
@@ -180,7 +184,9 @@ fn check_one(index: usize, position: Position) -> Result<(), Error> {
     match position {
         Position::Integer(p) if (-LIMIT..=LIMIT).contains(&p) => Ok(()),
         Position::Real(p) if p.abs() < LIMIT as f64 => Ok(()),
-        Position::Real(position) if !position.is_finite() => Err(Error::NonFinitePosition { index, position }),
+        Position::Real(position) if !position.is_finite() => {
+            Err(Error::NonFinitePosition { index, position })
+        }
         _ => Err(Error::PositionTooLarge { index, position: position.to_f64() }),
     }
 }

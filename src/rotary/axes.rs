@@ -4,9 +4,11 @@ use super::Pairing;
 use super::encoding::{Part, Rotary};
 use crate::{Error, Frequencies};
 
-/// Which pairs of a head turn with the row and which with the column of an image patch, as systems order them.
+/// Which pairs of a head turn with the row and which with the column of an image patch, as systems
+/// order them.
 ///
-/// With D rotated features, n = D/4, fᵢ = base^(−4i/D) for i < n, and (row, column) as the coordinates:
+/// With D rotated features, n = D/4, fᵢ = base^(−4i/D) for i < n, and (row, column) as the
+/// coordinates:
 ///
 /// | order | angles of the D/2 pairs | pairs | systems |
 /// |---|---|---|---|
@@ -62,19 +64,20 @@ pub enum AxialOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sections {
-    /// The first section's pairs turn with the first axis, the next section's with the second, …: Qwen2-VL, Qwen2.5-VL, and
-    /// with neighbours GLM-4V.
+    /// The first section's pairs turn with the first axis, the next section's with the second, …:
+    /// Qwen2-VL, Qwen2.5-VL, and with neighbours GLM-4V.
     Chunked,
-    /// T H W T H W …: pair i turns with height where i mod 3 = 1 and i < 3 · heights, with width where i mod 3 = 2 and
-    /// i < 3 · widths, otherwise with time: Qwen3-VL, Qwen3.5.
+    /// T H W T H W …: pair i turns with height where i mod 3 = 1 and i < 3 · heights, with width
+    /// where i mod 3 = 2 and i < 3 · widths, otherwise with time: Qwen3-VL, Qwen3.5.
     Interleaved,
 }
 
 impl Rotary {
-    /// A rotation of several axes: the pairs of the first axis' frequencies, then those of the second, ….
+    /// A rotation of several axes: the pairs of the first axis' frequencies, then those of the
+    /// second, ….
     ///
-    /// With `Pairing::Interleaved` this is FLUX's and diffusers' order for any number of axes, rotary-embedding-torch's axial
-    /// one, and timm's.
+    /// With `Pairing::Interleaved` this is FLUX's and diffusers' order for any number of axes,
+    /// rotary-embedding-torch's axial one, and timm's.
     ///
     /// # Errors
     ///
@@ -90,7 +93,10 @@ impl Rotary {
     /// assert_eq!(flux.at::<f32>(Coordinates::grid(&[1, 4, 4])?)?.positions(), Some(16));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn axial(frequencies: impl IntoIterator<Item = Frequencies>, pairing: Pairing) -> Result<Self, Error> {
+    pub fn axial(
+        frequencies: impl IntoIterator<Item = Frequencies>,
+        pairing: Pairing,
+    ) -> Result<Self, Error> {
         let ordered: Vec<(usize, Frequencies)> = frequencies.into_iter().enumerate().collect();
         Self::blocks(ordered, pairing)
     }
@@ -114,8 +120,8 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::OddDim`]; [`Error::InvalidParameter`] for a dim that 4 does not divide;
-    /// [`Error::InvalidBase`].
+    /// [`Error::ZeroDim`], [`Error::OddDim`]; [`Error::InvalidParameter`] for a dim that 4 does not
+    /// divide; [`Error::InvalidBase`].
     ///
     /// ```
     /// use ndarray::Array4;
@@ -135,26 +141,30 @@ impl Rotary {
         match order {
             AxialOrder::Qwen2Vl => Self::axial([each.clone(), each], Pairing::Halves),
             AxialOrder::Eva02 => Self::axial([each.clone(), each], Pairing::Interleaved),
-            AxialOrder::Llama4 => Self::blocks(vec![(1, each.clone()), (0, each)], Pairing::Interleaved),
+            AxialOrder::Llama4 => {
+                Self::blocks(vec![(1, each.clone()), (0, each)], Pairing::Interleaved)
+            }
             AxialOrder::Gemma4 => {
                 let mut rotary = Self::axial([each.clone(), each], Pairing::Halves)?;
                 rotary.turner.blocks = 2;
                 Ok(rotary)
             }
             AxialOrder::Pixtral => {
-                let of_parity = |parity| whole.select(&(parity..dim / 2).step_by(2).collect::<Vec<usize>>());
+                let of_parity =
+                    |parity| whole.select(&(parity..dim / 2).step_by(2).collect::<Vec<usize>>());
                 Self::axial([of_parity(0)?, of_parity(1)?], Pairing::Halves)
             }
         }
     }
 
-    /// Divides the pairs among several axes, as multimodal models do with time, height and width (M-RoPE; Wang et al. 2024,
-    /// *Qwen2-VL*, arXiv 2409.12191). One position that stands for all axes, as text has it, then gives the rotation of before.
+    /// Divides the pairs among several axes, as multimodal models do with time, height and width
+    /// (M-RoPE; Wang et al. 2024, *Qwen2-VL*, arXiv 2409.12191). One position that stands for all
+    /// axes, as text has it, then gives the rotation of before.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where interleaved ones are not three, or
-    /// where the rotation has several axes already.
+    /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where
+    /// interleaved ones are not three, or where the rotation has several axes already.
     ///
     /// ```
     /// use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary, Sections};
@@ -169,22 +179,36 @@ impl Rotary {
     pub fn with_sections(self, sections: &[usize], order: Sections) -> Result<Self, Error> {
         let pairs = self.turner.pairs;
         let [part] = &self.parts[..] else {
-            return Err(Error::LengthMismatch { what: "axes before the sections", expected: 1, found: self.axes });
+            return Err(Error::LengthMismatch {
+                what: "axes before the sections",
+                expected: 1,
+                found: self.axes,
+            });
         };
         let sum = sections.iter().fold(0_usize, |sum, &section| sum.saturating_add(section));
         if sum != pairs {
-            return Err(Error::LengthMismatch { what: "pairs in the sections", expected: pairs, found: sum });
+            return Err(Error::LengthMismatch {
+                what: "pairs in the sections",
+                expected: pairs,
+                found: sum,
+            });
         }
         if order == Sections::Interleaved && sections.len() != 3 {
-            return Err(Error::LengthMismatch { what: "sections", expected: 3, found: sections.len() });
+            return Err(Error::LengthMismatch {
+                what: "sections",
+                expected: 3,
+                found: sections.len(),
+            });
         }
         let axis_of: Vec<usize> = match order {
-            Sections::Chunked => {
-                sections.iter().enumerate().flat_map(|(axis, &count)| core::iter::repeat_n(axis, count)).collect()
-            }
-            Sections::Interleaved => {
-                (0..pairs).map(|i| if i % 3 > 0 && i < 3 * sections[i % 3] { i % 3 } else { 0 }).collect()
-            }
+            Sections::Chunked => sections
+                .iter()
+                .enumerate()
+                .flat_map(|(axis, &count)| core::iter::repeat_n(axis, count))
+                .collect(),
+            Sections::Interleaved => (0..pairs)
+                .map(|i| if i % 3 > 0 && i < 3 * sections[i % 3] { i % 3 } else { 0 })
+                .collect(),
         };
         let mut parts = Vec::new();
         for axis in 0..sections.len() {
@@ -198,9 +222,10 @@ impl Rotary {
         Ok(divided)
     }
 
-    /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate · base^(−4i/dim), base 100, rows then
-    /// columns, halves. Coordinates run from −1 to 1: [`Coordinates::dinov3`](crate::Coordinates::dinov3). Prefix tokens are not
-    /// rotated: slice them off, or give them coordinates of 0.
+    /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
+    /// base^(−4i/dim), base 100, rows then columns, halves. Coordinates run from −1 to 1:
+    /// [`Coordinates::dinov3`](crate::Coordinates::dinov3). Prefix tokens are not rotated: slice
+    /// them off, or give them coordinates of 0.
     ///
     /// # Errors
     ///
@@ -225,6 +250,10 @@ fn check_quarters(dim: usize) -> Result<(), Error> {
     if dim.is_multiple_of(4) {
         Ok(())
     } else {
-        Err(Error::InvalidParameter { name: "dim", value: dim as f64, needs: "a multiple of 4, for rows and columns" })
+        Err(Error::InvalidParameter {
+            name: "dim",
+            value: dim as f64,
+            needs: "a multiple of 4, for rows and columns",
+        })
     }
 }

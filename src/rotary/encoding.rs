@@ -10,15 +10,17 @@ use super::{Pairing, Precision, recipe};
 use crate::phase::{Columns, Store, Waves};
 use crate::{Coordinates, Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
 
-/// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer: enhanced transformer with
-/// rotary position embedding*, arXiv 2104.09864).
+/// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
+/// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
 ///
-/// The pair (x, y) of frequency wᵢ at position p becomes (x·cos p·wᵢ − y·sin p·wᵢ, y·cos p·wᵢ + x·sin p·wᵢ). Scores of
-/// rotated queries and keys then depend on the difference of their positions only.
+/// The pair (x, y) of frequency wᵢ at position p becomes (x·cos p·wᵢ − y·sin p·wᵢ, y·cos p·wᵢ +
+/// x·sin p·wᵢ). Scores of rotated queries and keys then depend on the difference of their positions
+/// only.
 ///
-/// A `Rotary` is immutable and has no length: [`at`](Self::at) gives the [`Rotation`] for some positions, which is a plan that
-/// the caller holds and applies to queries and keys of any layout. Angles are exact: cosines and sines are those of
-/// the formula, rounded once, at position 3 as at position 2⁵³ − 1.
+/// A `Rotary` is immutable and has no length: [`at`](Self::at) gives the [`Rotation`] for some
+/// positions, which is a plan that the caller holds and applies to queries and keys of any layout.
+/// Angles are exact: cosines and sines are those of the formula, rounded once, at position 3 as at
+/// position 2⁵³ − 1.
 ///
 /// ```
 /// use ndarray::Array4;
@@ -94,7 +96,8 @@ impl Rotary {
         Self { parts, turner, axes, shared: axes == 1, attention_factor: 1.0, precision, regime }
     }
 
-    /// Rotates the last features of an array instead of the first: DeepSeek's heads are \[NoPE | RoPE\].
+    /// Rotates the last features of an array instead of the first: DeepSeek's heads are
+    /// \[NoPE | RoPE\].
     ///
     /// ```
     /// use ndarray::array;
@@ -111,7 +114,8 @@ impl Rotary {
         self
     }
 
-    /// Multiplies cosines and sines by a finite positive factor, as YaRN and LongRoPE do: attention scores grow by its square.
+    /// Multiplies cosines and sines by a finite positive factor, as YaRN and LongRoPE do: attention
+    /// scores grow by its square.
     ///
     /// # Errors
     ///
@@ -141,7 +145,11 @@ impl Rotary {
     /// Gives the parts the attention factor and the instructions of the whole.
     pub(super) fn renew(&mut self) {
         for part in &mut self.parts {
-            part.waves = part.waves.clone().with_amplitude(self.attention_factor).with_level(self.turner.level);
+            part.waves = part
+                .waves
+                .clone()
+                .with_amplitude(self.attention_factor)
+                .with_level(self.turner.level);
         }
     }
 
@@ -161,7 +169,8 @@ impl Rotary {
         self
     }
 
-    /// Notes what length the frequencies were made for, as [`Frequencies::longrope`] and [`Frequencies::dynamic_ntk`] say.
+    /// Notes what length the frequencies were made for, as [`Frequencies::longrope`] and
+    /// [`Frequencies::dynamic_ntk`] say.
     ///
     /// ```
     /// use positional_encodings::{DynamicNtk, Frequencies, Pairing, Regime, Rotary};
@@ -199,13 +208,13 @@ impl Rotary {
         Ok(self)
     }
 
-    /// The rotation at the given positions: a list that all sequences share, ids (batch, len) with a row for each sequence, or
-    /// [`Coordinates`] on several axes.
+    /// The rotation at the given positions: a list that all sequences share, ids (batch, len) with
+    /// a row for each sequence, or [`Coordinates`] on several axes.
     ///
     /// # Errors
     ///
-    /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], [`Error::TooLarge`]; [`Error::LengthMismatch`] where the
-    /// coordinates have other axes than the rotation.
+    /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], [`Error::TooLarge`];
+    /// [`Error::LengthMismatch`] where the coordinates have other axes than the rotation.
     ///
     /// ```
     /// use ndarray::array;
@@ -218,15 +227,25 @@ impl Rotary {
     /// assert_eq!((prompt.positions(), step.positions(), left_padded.positions()), (Some(128), Some(1), Some(3)));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn at<'p, A: Element>(&self, positions: impl Into<Coordinates<'p>>) -> Result<Rotation<A>, Error> {
+    pub fn at<'p, A: Element>(
+        &self,
+        positions: impl Into<Coordinates<'p>>,
+    ) -> Result<Rotation<A>, Error> {
         let (angles, rows) = (Arc::new(Vec::new()), Rows::Shared);
-        let mut rotation = Rotation { angles, rows, len: 0, turner: self.turner, regime: self.regime, scaled: false };
+        let mut rotation = Rotation {
+            angles,
+            rows,
+            len: 0,
+            turner: self.turner,
+            regime: self.regime,
+            scaled: false,
+        };
         self.at_into(positions, &mut rotation)?;
         Ok(rotation)
     }
 
-    /// Remakes `rotation` for other positions in the memory that it has. Only where it needs more, or was cloned or
-    /// inverted and that copy is still held, is memory allocated.
+    /// Remakes `rotation` for other positions in the memory that it has. Only where it needs more,
+    /// or was cloned or inverted and that copy is still held, is memory allocated.
     ///
     /// # Errors
     ///
@@ -260,8 +279,9 @@ impl Rotary {
         Ok(())
     }
 
-    /// The rotation by a difference of positions, whatever the position: what moves cached keys by `by` (StreamingLLM, a context
-    /// shift). R(p + by) = R(by) · R(p), to rounding; the attention factor that the keys already have is not applied again.
+    /// The rotation by a difference of positions, whatever the position: what moves cached keys by
+    /// `by` (StreamingLLM, a context shift). R(p + by) = R(by) · R(p), to rounding; the attention
+    /// factor that the keys already have is not applied again.
     ///
     /// # Errors
     ///
@@ -316,11 +336,13 @@ impl Rotary {
         self.regime
     }
 
-    /// The frequency of each pair in radians per position, rounded to f64; with several axes, on the pair's own axis.
+    /// The frequency of each pair in radians per position, rounded to f64; with several axes, on
+    /// the pair's own axis.
     pub fn frequencies(&self) -> Vec<f64> {
         let mut all = vec![0.0; self.turner.pairs];
         for part in &self.parts {
-            for (frequency, &target) in part.frequencies.to_radians().into_iter().zip(&part.targets) {
+            for (frequency, &target) in part.frequencies.to_radians().into_iter().zip(&part.targets)
+            {
                 all[target] = frequency;
             }
         }
@@ -331,10 +353,16 @@ impl Rotary {
     pub(super) fn check(&self, coordinates: &Coordinates<'_>) -> Result<(), Error> {
         let found = coordinates.axes().unwrap_or(if self.shared { self.axes } else { 1 });
         if found != self.axes {
-            return Err(Error::LengthMismatch { what: "axes of coordinates", expected: self.axes, found });
+            return Err(Error::LengthMismatch {
+                what: "axes of coordinates",
+                expected: self.axes,
+                found,
+            });
         }
         let checked = coordinates.axes().unwrap_or(1);
-        (0..checked).filter_map(|axis| coordinates.axis(axis)).try_for_each(|axis| axis.all().check_finite())
+        (0..checked)
+            .filter_map(|axis| coordinates.axis(axis))
+            .try_for_each(|axis| axis.all().check_finite())
     }
 
     /// Writes cosines and sines at all positions, row after row.
@@ -358,7 +386,8 @@ impl Part {
     /// The rows of this part alone.
     fn rows<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.targets.len();
-        let columns = Columns { layout: Layout::CosSinHalves, pairs, last_is_single: false, dim: 2 * pairs };
+        let columns =
+            Columns { layout: Layout::CosSinHalves, pairs, last_is_single: false, dim: 2 * pairs };
         if let Ok(view) = ArrayViewMut2::from_shape((positions.len(), 2 * pairs), angles) {
             self.waves.rows(positions, &columns, Store::Write, view);
         }
@@ -383,9 +412,15 @@ impl Part {
 }
 
 /// The list of angles with room for `rows` of `dim`, shared with no other rotation.
-pub(super) fn unique<T: Element>(angles: &mut Arc<Vec<T>>, rows: usize, dim: usize) -> Result<&mut [T], Error> {
+pub(super) fn unique<T: Element>(
+    angles: &mut Arc<Vec<T>>,
+    rows: usize,
+    dim: usize,
+) -> Result<&mut [T], Error> {
     let too_large = Error::TooLarge { rows, dim };
-    let Some(size) = rows.checked_mul(dim).filter(|&size| size <= isize::MAX as usize / size_of::<T>()) else {
+    let Some(size) =
+        rows.checked_mul(dim).filter(|&size| size <= isize::MAX as usize / size_of::<T>())
+    else {
         return Err(too_large);
     };
     if Arc::get_mut(angles).is_none_or(|angles| angles.capacity() < size) {

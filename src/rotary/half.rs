@@ -107,14 +107,17 @@ macro_rules! turn_half {
 
             #[inline(always)]
             fn store<S: Simd>(vector: S::f32s, elements: &mut [$type]) {
-                store::<S, S::f32s, S::u16s>($narrow::<S, S::f32s>(vector), elements.reinterpret_cast_mut());
+                store::<S, S::f32s, S::u16s>(
+                    $narrow::<S, S::f32s>(vector),
+                    elements.reinterpret_cast_mut(),
+                );
             }
 
             #[inline(always)]
             fn load_pairs<S: Simd>(simd: S, elements: &[$type]) -> [S::f32s; 2] {
                 // The first of a pair is in the lower half of 32 bits.
-                let bits =
-                    S::u16s::from_slice(simd, elements.reinterpret_cast()).bitcast::<<S::f32s as SimdFloat<S>>::Bits>();
+                let bits = S::u16s::from_slice(simd, elements.reinterpret_cast())
+                    .bitcast::<<S::f32s as SimdFloat<S>>::Bits>();
                 [$widen::<S, S::f32s>(bits & 0xffff), $widen::<S, S::f32s>(bits >> 16)]
             }
 
@@ -130,12 +133,18 @@ macro_rules! turn_half {
 
             #[inline(always)]
             fn load<S: Simd>(simd: S, elements: &[$type]) -> f32x4<S> {
-                $widen::<S, f32x4<S>>(load::<S, f32x4<S>, u16x8<S>>(simd, elements.reinterpret_cast()))
+                $widen::<S, f32x4<S>>(load::<S, f32x4<S>, u16x8<S>>(
+                    simd,
+                    elements.reinterpret_cast(),
+                ))
             }
 
             #[inline(always)]
             fn store<S: Simd>(vector: f32x4<S>, elements: &mut [$type]) {
-                store::<S, f32x4<S>, u16x8<S>>($narrow::<S, f32x4<S>>(vector), elements.reinterpret_cast_mut());
+                store::<S, f32x4<S>, u16x8<S>>(
+                    $narrow::<S, f32x4<S>>(vector),
+                    elements.reinterpret_cast_mut(),
+                );
             }
 
             #[inline(always)]

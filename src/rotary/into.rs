@@ -9,12 +9,14 @@ use crate::additive::zeros;
 use crate::{Element, Error};
 
 impl<A: Element> Rotation<A> {
-    /// Writes the rotated `x` (…, positions, width) to `out`, an array of the same shape: what [`apply`](Self::apply) makes of a
-    /// copy, bit for bit, without the copy. Features that are not rotated are written as they are.
+    /// Writes the rotated `x` (…, positions, width) to `out`, an array of the same shape: what
+    /// [`apply`](Self::apply) makes of a copy, bit for bit, without the copy. Features that are not
+    /// rotated are written as they are.
     ///
     /// # Errors
     ///
-    /// Those of [`apply`](Self::apply), and [`Error::LengthMismatch`] where the shapes differ; then `out` is as it was.
+    /// Those of [`apply`](Self::apply), and [`Error::LengthMismatch`] where the shapes differ; then
+    /// `out` is as it was.
     ///
     /// ```
     /// use ndarray::{Array4, ArrayViewMut4};
@@ -27,7 +29,11 @@ impl<A: Element> Rotation<A> {
     /// assert_eq!(cache[[0, 1, 4, 0]], 4_f32.cos() - 4_f32.sin());
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn apply_into<D: Dimension>(&self, x: ArrayView<'_, A, D>, out: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
+    pub fn apply_into<D: Dimension>(
+        &self,
+        x: ArrayView<'_, A, D>,
+        out: ArrayViewMut<'_, A, D>,
+    ) -> Result<(), Error> {
         self.apply_into_along(last_but_one(x.ndim()), x, out)
     }
 
@@ -43,19 +49,29 @@ impl<A: Element> Rotation<A> {
         mut out: ArrayViewMut<'_, A, D>,
     ) -> Result<(), Error> {
         if x.ndim() != out.ndim() {
-            return Err(Error::LengthMismatch { what: "axes of the output", expected: x.ndim(), found: out.ndim() });
+            return Err(Error::LengthMismatch {
+                what: "axes of the output",
+                expected: x.ndim(),
+                found: out.ndim(),
+            });
         }
-        if let Some((&expected, &found)) = x.shape().iter().zip(out.shape()).find(|(expected, found)| expected != found)
+        if let Some((&expected, &found)) =
+            x.shape().iter().zip(out.shape()).find(|(expected, found)| expected != found)
         {
-            return Err(Error::LengthMismatch { what: "indices on an axis of the output", expected, found });
+            return Err(Error::LengthMismatch {
+                what: "indices on an axis of the output",
+                expected,
+                found,
+            });
         }
         self.turn_along(positions, Views { source: Some(x.view()), target: out.view_mut() })
     }
 
-    /// The rotated `x` (…, positions, width) as a new array in row-major order, with the bits of [`apply`](Self::apply).
+    /// The rotated `x` (…, positions, width) as a new array in row-major order, with the bits of
+    /// [`apply`](Self::apply).
     ///
-    /// Where memory can be used again, [`apply`](Self::apply) and [`apply_into`](Self::apply_into) are faster: to get new
-    /// memory from the system often takes longer than the rotation.
+    /// Where memory can be used again, [`apply`](Self::apply) and [`apply_into`](Self::apply_into)
+    /// are faster: to get new memory from the system often takes longer than the rotation.
     ///
     /// # Errors
     ///
@@ -80,12 +96,17 @@ impl<A: Element> Rotation<A> {
     /// # Errors
     ///
     /// Those of [`applied`](Self::applied), and [`Error::NoSuchAxis`].
-    pub fn applied_along<D: Dimension>(&self, positions: Axis, x: ArrayView<'_, A, D>) -> Result<Array<A, D>, Error> {
+    pub fn applied_along<D: Dimension>(
+        &self,
+        positions: Axis,
+        x: ArrayView<'_, A, D>,
+    ) -> Result<Array<A, D>, Error> {
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, x.shape(), &mut few, &mut many)?;
         let dim = x.len_of(Axis(steps.len()));
         let rows = x.len() / dim.max(1);
-        // Zeroed memory costs little: what builds an array from parts instead is slower by half and more.
+        // Zeroed memory costs little: what builds an array from parts instead is slower by half and
+        // more.
         let out = zeros(rows, dim)?.into_shape_with_order(x.raw_dim());
         let mut out = out.map_err(|_| Error::TooLarge { rows, dim })?;
         self.turn(Views { source: Some(x.view()), target: out.view_mut() }, steps, &self.angles);

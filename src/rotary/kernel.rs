@@ -1,7 +1,8 @@
 //! The kernel: rows that share their angles, turned while these are in registers.
 //!
-//! (x, y) → (x·cos − y·sin, y·cos + x·sin), each product and each sum rounded on its own. Multiplications and additions are
-//! never fused, so that results have the same bits with every instruction set.
+//! (x, y) → (x·cos − y·sin, y·cos + x·sin), each product and each sum rounded on its own.
+//! Multiplications and additions are never fused, so that results have the same bits with every
+//! instruction set.
 
 use core::ops::Range;
 
@@ -73,14 +74,17 @@ impl<A: Turn> Sheet<'_, '_, A> {
     /// `LAST` vectors in the last tile.
     #[inline(never)]
     fn turn_tiles<S: Simd, P: Pairs, W: Width<A>, const LAST: usize>(&mut self, simd: S) {
-        let sign = W::Vector::splat(simd, if self.back { -A::Angle::one() } else { A::Angle::one() });
+        let sign =
+            W::Vector::splat(simd, if self.back { -A::Angle::one() } else { A::Angle::one() });
         // A function of its own: all of them in one would leave no registers to any.
         simd.vectorize(
             #[inline(always)]
             || {
                 self.each_block(
                     #[inline(always)]
-                    |group, cos, sin| turn_rows::<S, A, P, W, LAST>(simd, group, Angles { cos, sin, sign }),
+                    |group, cos, sin| {
+                        turn_rows::<S, A, P, W, LAST>(simd, group, Angles { cos, sin, sign })
+                    },
                 );
             },
         );
@@ -89,7 +93,8 @@ impl<A: Turn> Sheet<'_, '_, A> {
     /// Calls `turn` with some heads at a position, where a block of theirs begins, and its angles.
     #[inline(always)]
     fn each_block(&mut self, mut turn: impl FnMut(Group<'_, '_, A>, &[A::Angle], &[A::Angle])) {
-        let Self { ref mut rows, together, stretch, angles, step, start, blocks, pairs, .. } = *self;
+        let Self { ref mut rows, together, stretch, angles, step, start, blocks, pairs, .. } =
+            *self;
         let [heads, positions, _] = rows.dim;
         let turned = start..start + 2 * blocks * pairs;
         let copies = rows.needs_copies(turned.clone());
@@ -102,9 +107,11 @@ impl<A: Turn> Sheet<'_, '_, A> {
                     if copies {
                         rows.copy_around(group.clone(), position, turned.clone());
                     }
-                    let (cos, sin) = angles[position * step..][..2 * blocks * pairs].split_at(blocks * pairs);
+                    let (cos, sin) =
+                        angles[position * step..][..2 * blocks * pairs].split_at(blocks * pairs);
                     for block in 0..blocks {
-                        let (start, of_block) = (start + 2 * block * pairs, block * pairs..(block + 1) * pairs);
+                        let (start, of_block) =
+                            (start + 2 * block * pairs, block * pairs..(block + 1) * pairs);
                         let group = Group { rows, heads: group.clone(), position, start };
                         turn(group, &cos[of_block.clone()], &sin[of_block]);
                     }
@@ -133,11 +140,20 @@ impl<A: Copy> Group<'_, '_, A> {
 }
 
 /// Fewer pairs than the shortest vector has lanes.
-fn turn_each<A: Turn, P: Pairs>(group: Group<'_, '_, A>, cos: &[A::Angle], sin: &[A::Angle], back: bool) {
+fn turn_each<A: Turn, P: Pairs>(
+    group: Group<'_, '_, A>,
+    cos: &[A::Angle],
+    sin: &[A::Angle],
+    back: bool,
+) {
     group.each_row(2 * cos.len(), |mut row| {
         for (pair, (&cos, &sin)) in cos.iter().zip(sin).enumerate() {
             let [x, y] = P::features(pair, row.source().len() / 2);
-            let turned = A::turn_pair([row.source()[x], row.source()[y]], cos, if back { -sin } else { sin });
+            let turned = A::turn_pair(
+                [row.source()[x], row.source()[y]],
+                cos,
+                if back { -sin } else { sin },
+            );
             [row.target()[x], row.target()[y]] = turned;
         }
     });
@@ -238,8 +254,16 @@ trait Pairs {
     fn part<A>(row: &[A], at: usize, count: usize) -> Self::Part<'_, A>;
     fn part_mut<A>(row: &mut [A], at: usize, count: usize) -> Self::PartMut<'_, A>;
     /// The first features of the i-th vector of pairs, and the second ones.
-    fn load<S: Simd, A: Turn, W: Width<A>>(simd: S, part: Self::Part<'_, A>, i: usize) -> [W::Vector<S>; 2];
-    fn store<S: Simd, A: Turn, W: Width<A>>(pairs: [W::Vector<S>; 2], part: Self::PartMut<'_, A>, i: usize);
+    fn load<S: Simd, A: Turn, W: Width<A>>(
+        simd: S,
+        part: Self::Part<'_, A>,
+        i: usize,
+    ) -> [W::Vector<S>; 2];
+    fn store<S: Simd, A: Turn, W: Width<A>>(
+        pairs: [W::Vector<S>; 2],
+        part: Self::PartMut<'_, A>,
+        i: usize,
+    );
 }
 
 struct Halves;
@@ -266,7 +290,11 @@ impl Pairs for Halves {
     }
 
     #[inline(always)]
-    fn load<S: Simd, A: Turn, W: Width<A>>(simd: S, part: [&[A]; 2], i: usize) -> [W::Vector<S>; 2] {
+    fn load<S: Simd, A: Turn, W: Width<A>>(
+        simd: S,
+        part: [&[A]; 2],
+        i: usize,
+    ) -> [W::Vector<S>; 2] {
         let [first, second] = part;
         let len = lanes::<S, A, W>();
         // No closure: it would have none of the instructions of `simd` where it is not inlined.
@@ -274,7 +302,11 @@ impl Pairs for Halves {
     }
 
     #[inline(always)]
-    fn store<S: Simd, A: Turn, W: Width<A>>([x, y]: [W::Vector<S>; 2], part: [&mut [A]; 2], i: usize) {
+    fn store<S: Simd, A: Turn, W: Width<A>>(
+        [x, y]: [W::Vector<S>; 2],
+        part: [&mut [A]; 2],
+        i: usize,
+    ) {
         let [first, second] = part;
         W::store(x, &mut first[i * lanes::<S, A, W>()..][..lanes::<S, A, W>()]);
         W::store(y, &mut second[i * lanes::<S, A, W>()..][..lanes::<S, A, W>()]);

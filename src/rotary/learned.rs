@@ -10,16 +10,18 @@ use super::walk::FEW;
 use crate::{Coordinates, Element, Error, Regime};
 
 impl Rotary {
-    /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or keys and the loss's gradient with
-    /// respect to them, both (…, positions, width).
+    /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or
+    /// keys and the loss's gradient with respect to them, both (…, positions, width).
     ///
-    /// With (a, b) the rotated pair and (g, h) its upstream gradient, an angle has the gradient b·g rotated by 90 degrees,
-    /// a·h − b·g, and a frequency the sum of that times the position over all rows, heads and sequences, in f64. For the
-    /// gradient with respect to the features before the rotation see [`Rotation::gradient`].
+    /// With (a, b) the rotated pair and (g, h) its upstream gradient, an angle has the gradient b·g
+    /// rotated by 90 degrees, a·h − b·g, and a frequency the sum of that times the position over
+    /// all rows, heads and sequences, in f64. For the gradient with respect to the features before
+    /// the rotation see [`Rotation::gradient`].
     ///
     /// # Errors
     ///
-    /// Those of [`at`](Self::at) and of [`Rotation::apply`]; [`Error::LengthMismatch`] where the two arrays differ in shape.
+    /// Those of [`at`](Self::at) and of [`Rotation::apply`]; [`Error::LengthMismatch`] where the
+    /// two arrays differ in shape.
     ///
     /// ```
     /// use ndarray::array;
@@ -65,7 +67,11 @@ impl Rotary {
 
 /// The positions on each axis as f64, all rows one after the other.
 pub(super) fn reals(coordinates: &Coordinates<'_>, axes: usize) -> Vec<Vec<f64>> {
-    let axis = |axis| coordinates.axis(axis).map_or(Vec::new(), |all| all.all().iter().map(|p| p.to_f64()).collect());
+    let axis = |axis| {
+        coordinates
+            .axis(axis)
+            .map_or(Vec::new(), |all| all.all().iter().map(|p| p.to_f64()).collect())
+    };
     (0..axes).map(axis).collect()
 }
 
@@ -82,12 +88,18 @@ impl<A: Element> Rotation<A> {
         let steps = self.steps(positions, rotated.shape(), &mut few, &mut many)?;
         if rotated.shape() != upstream.shape() {
             let (expected, found) = (rotated.len(), upstream.len());
-            return Err(Error::LengthMismatch { what: "upstream gradients of the rotated shape", expected, found });
+            return Err(Error::LengthMismatch {
+                what: "upstream gradients of the rotated shape",
+                expected,
+                found,
+            });
         }
         let (features, dim) = (Axis(steps.len()), self.dim());
         let start = if self.turner.last { rotated.len_of(features) - dim } else { 0 };
         let outer = &rotated.shape()[..steps.len()];
-        for ((index, y), g) in rotated.lanes(features).into_iter().enumerate().zip(upstream.lanes(features)) {
+        for ((index, y), g) in
+            rotated.lanes(features).into_iter().enumerate().zip(upstream.lanes(features))
+        {
             let row = row_of(index, outer, steps) / dim;
             for pair in 0..self.turner.pairs {
                 let [a, b] = self.turner.features(pair).map(|feature| start + feature);

@@ -11,8 +11,9 @@ use super::learned::reals;
 use super::rotation::{Rotation, Rows};
 use crate::{Coordinates, Element, Error, Frequencies, Regime};
 
-/// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv 2403.13298): pair i of head h turns by
-/// Σ over axes of coordinate · frequency\[axis, h, i\], with learned frequencies.
+/// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
+/// 2403.13298): pair i of head h turns by Σ over axes of coordinate · frequency\[axis, h, i\], with
+/// learned frequencies.
 ///
 /// Each axis' angle is exact; the sum is taken by angle addition in f64.
 ///
@@ -38,8 +39,9 @@ pub struct MixedRotary {
 }
 
 impl MixedRotary {
-    /// Frequencies in radians per step, shape (axes, heads, pairs), the axes in the order of the coordinates. rope-vit and timm have
-    /// x, the column, first: give them (column, row) as coordinates, or swap the axes.
+    /// Frequencies in radians per step, shape (axes, heads, pairs), the axes in the order of the
+    /// coordinates. rope-vit and timm have x, the column, first: give them (column, row) as
+    /// coordinates, or swap the axes.
     ///
     /// # Errors
     ///
@@ -50,7 +52,8 @@ impl MixedRotary {
             return Err(Error::ZeroDim);
         }
         let one = |head: usize, axis: usize| {
-            let radians = frequencies.index_axis(Axis(0), axis).index_axis_move(Axis(0), head).to_vec();
+            let radians =
+                frequencies.index_axis(Axis(0), axis).index_axis_move(Axis(0), head).to_vec();
             Frequencies::from_radians(radians).map(|frequencies| Rotary::new(frequencies, pairing))
         };
         let of_head = |head| (0..axes).map(|axis| one(head, axis)).collect::<Result<Vec<_>, _>>();
@@ -58,12 +61,14 @@ impl MixedRotary {
         Ok(Self { heads, pairs, pairing, frequencies })
     }
 
-    /// The paper's initial frequencies for two axes: magnitudes base^(−4i/dim), i < dim/4, in two directions at right angles, turned
-    /// by an angle drawn for each head (rope-vit and timm take base 10 and neighbours).
+    /// The paper's initial frequencies for two axes: magnitudes base^(−4i/dim), i < dim/4, in two
+    /// directions at right angles, turned by an angle drawn for each head (rope-vit and timm take
+    /// base 10 and neighbours).
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`]; [`Error::InvalidParameter`] where 4 does not divide the dim.
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`]; [`Error::InvalidParameter`]
+    /// where 4 does not divide the dim.
     ///
     /// ```
     /// use positional_encodings::{MixedRotary, Pairing};
@@ -86,7 +91,8 @@ impl MixedRotary {
         let quarter = dim / 4;
         let mut frequencies = Array3::zeros((2, heads, dim / 2));
         for head in 0..heads {
-            let turn = (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64 * core::f64::consts::TAU;
+            let turn =
+                (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64 * core::f64::consts::TAU;
             for pair in 0..dim / 2 {
                 let angle = turn + if pair < quarter { 0.0 } else { core::f64::consts::FRAC_PI_2 };
                 let magnitude = magnitudes[pair % quarter];
@@ -97,12 +103,13 @@ impl MixedRotary {
         Self::new(frequencies, pairing)
     }
 
-    /// The rotation at the given coordinates, of arrays (…, heads, positions, dim), or (…, positions, heads, dim) with
-    /// [`Rotation::apply_along`].
+    /// The rotation at the given coordinates, of arrays (…, heads, positions, dim), or (…,
+    /// positions, heads, dim) with [`Rotation::apply_along`].
     ///
     /// # Errors
     ///
-    /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for coordinates of other axes or with rows of their own.
+    /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for coordinates of other axes or with
+    /// rows of their own.
     pub fn at<A: Element>(&self, coordinates: &Coordinates<'_>) -> Result<Rotation<A>, Error> {
         self.check(coordinates)?;
         let (len, dim) = (coordinates.len(), 2 * self.pairs);
@@ -136,7 +143,8 @@ impl MixedRotary {
         axes.try_for_each(|axis| axis.all().check_finite())
     }
 
-    /// The gradient of a loss with respect to the frequencies, shape (axes, heads, pairs); see [`Rotary::frequency_gradient`].
+    /// The gradient of a loss with respect to the frequencies, shape (axes, heads, pairs); see
+    /// [`Rotary::frequency_gradient`].
     ///
     /// # Errors
     ///
@@ -167,7 +175,8 @@ impl MixedRotary {
         let (len, axes) = (coordinates.len(), self.frequencies.dim().0);
         let (rows, turner) = (Rows::Heads(self.heads.len()), self.heads[0][0].turner);
         let angles = Arc::new(Vec::new());
-        let shape = Rotation::<A> { angles, rows, len, turner, regime: Regime::Fixed, scaled: false };
+        let shape =
+            Rotation::<A> { angles, rows, len, turner, regime: Regime::Fixed, scaled: false };
         let reals = reals(coordinates, axes);
         let mut gradient = Array3::zeros(self.frequencies.raw_dim());
         shape.for_each_angle(rotated, upstream, |row, pair, value| {
@@ -193,7 +202,9 @@ impl MixedRotary {
 fn add_angles(sum: &mut [f64], turn: &[f64], pairs: usize) {
     for (sum, turn) in sum.chunks_exact_mut(2 * pairs).zip(turn.chunks_exact(2 * pairs)) {
         let (cos, sin) = sum.split_at_mut(pairs);
-        for ((cos, sin), (c, s)) in cos.iter_mut().zip(sin).zip(turn[..pairs].iter().zip(&turn[pairs..])) {
+        for ((cos, sin), (c, s)) in
+            cos.iter_mut().zip(sin).zip(turn[..pairs].iter().zip(&turn[pairs..]))
+        {
             (*cos, *sin) = (*cos * c - *sin * s, *sin * c + *cos * s);
         }
     }

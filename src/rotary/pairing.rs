@@ -13,8 +13,9 @@ use crate::Error;
 /// | `Halves` | (xᵢ, xᵢ₊ᵣ/₂) | GPT-NeoX; Llama, Mistral, Qwen, Gemma, Phi, gpt-oss in transformers; GGUF's NEOX; flash-attention's default; keras-hub |
 /// | `Interleaved` | (x₂ᵢ, x₂ᵢ₊₁) | RoFormer, GPT-J, Meta's own Llama, GLM, Cohere, DeepSeek, ERNIE 4.5; GGUF's NORM; torchtune, burn, rotary-embedding-torch |
 ///
-/// Attention scores are the same with both, provided that queries and keys share the pairing *and* the projections were
-/// trained with it. [`convert_projection`](Self::convert_projection) moves projections from one to the other.
+/// Attention scores are the same with both, provided that queries and keys share the pairing *and*
+/// the projections were trained with it. [`convert_projection`](Self::convert_projection) moves
+/// projections from one to the other.
 ///
 /// ```
 /// use ndarray::array;
@@ -39,17 +40,18 @@ pub enum Pairing {
 }
 
 impl Pairing {
-    /// The weights (heads · head_dim, …) of a query or key projection trained with this pairing, with rows in the order that `to`
-    /// wants; a bias (heads · head_dim) likewise. Of each head the first `rotary_dim` rows move.
+    /// The weights (heads · head_dim, …) of a query or key projection trained with this pairing,
+    /// with rows in the order that `to` wants; a bias (heads · head_dim) likewise. Of each head the
+    /// first `rotary_dim` rows move.
     ///
-    /// Checkpoints so move between worlds: Meta's Llama is interleaved, transformers' port of it has halves
-    /// (`convert_llama_weights_to_hf`), and GGUF files of it are interleaved again.
+    /// Checkpoints so move between worlds: Meta's Llama is interleaved, transformers' port of it
+    /// has halves (`convert_llama_weights_to_hf`), and GGUF files of it are interleaved again.
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`]; [`Error::LengthMismatch`] where the heads do not divide the rows; [`Error::ZeroDim`] without heads
-    /// or rotated rows;
-    /// [`Error::OddDim`]; [`Error::TooNarrow`] where a head has fewer rows than are rotated.
+    /// [`Error::TooFewAxes`]; [`Error::LengthMismatch`] where the heads do not divide the rows;
+    /// [`Error::ZeroDim`] without heads or rotated rows; [`Error::OddDim`]; [`Error::TooNarrow`]
+    /// where a head has fewer rows than are rotated.
     ///
     /// ```
     /// use ndarray::array;

@@ -17,21 +17,23 @@ use crate::{BatchPositions, Element, Frequencies};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precision {
-    /// The exact angle, rounded once after sine and cosine. What transformers and the others approximate.
+    /// The exact angle, rounded once after sine and cosine. What transformers and the others
+    /// approximate.
     #[default]
     Exact,
-    /// Frequencies, positions and their product in f32, cosine and sine of that product, times the attention factor in f32:
-    /// what transformers, timm, torchtune and most others compute. As far from the formula as they are: 6·10⁻⁸ times the
-    /// position.
+    /// Frequencies, positions and their product in f32, cosine and sine of that product, times the
+    /// attention factor in f32: what transformers, timm, torchtune and most others compute. As far
+    /// from the formula as they are: 6·10⁻⁸ times the position.
     ///
-    /// Where a frequency is the one that torch has, cosines and sines are within 2 ulp of torch's. A power in f32 depends on the
-    /// machine, so that some frequencies of another may differ in the last bit, and angles with them: to be sure, give the model's own
-    /// `inv_freq` to [`Frequencies::from_radians`], which are then taken as they are.
+    /// Where a frequency is the one that torch has, cosines and sines are within 2 ulp of torch's.
+    /// A power in f32 depends on the machine, so that some frequencies of another may differ in the
+    /// last bit, and angles with them: to be sure, give the model's own `inv_freq` to
+    /// [`Frequencies::from_radians`], which are then taken as they are.
     Float32Recipe,
 }
 
-/// Writes cosines and sines of the recipe into `angles`, a row of 2 · pairs for each position; pair i of the list goes to
-/// `targets[i]`.
+/// Writes cosines and sines of the recipe into `angles`, a row of 2 · pairs for each position; pair
+/// i of the list goes to `targets[i]`.
 pub(super) fn fill<T: Element>(
     frequencies: &Frequencies,
     targets: &[usize],
@@ -40,13 +42,15 @@ pub(super) fn fill<T: Element>(
     angles: &mut [T],
     pairs: usize,
 ) {
-    // torch computes 1/base^(2i/dim) with two roundings; what is a number of f32 already is torch's own.
+    // torch computes 1/base^(2i/dim) with two roundings; what is a number of f32 already is torch's
+    // own.
     let inverse = |w: f64| if f64::from(w as f32) == w { w as f32 } else { 1.0 / (1.0 / w) as f32 };
     let frequencies: Vec<f32> = frequencies.to_radians().into_iter().map(inverse).collect();
     for (position, row) in positions.all().iter().zip(angles.chunks_exact_mut(2 * pairs)) {
         for (frequency, &target) in frequencies.iter().zip(targets) {
             let angle = f64::from(position.to_f64() as f32 * frequency);
-            let [cos, sin] = [libm::cos(angle), libm::sin(angle)].map(|value| value as f32 * factor as f32);
+            let [cos, sin] =
+                [libm::cos(angle), libm::sin(angle)].map(|value| value as f32 * factor as f32);
             row[target] = T::from_f64(f64::from(cos));
             row[pairs + target] = T::from_f64(f64::from(sin));
         }

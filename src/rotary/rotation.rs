@@ -14,12 +14,13 @@ use super::walk::STREAMS;
 use super::walk::{FEW, Turner};
 use crate::{Element, Error, Regime};
 
-/// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at), held by the caller, applied
-/// to as many arrays as there are.
+/// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),
+/// held by the caller, applied to as many arrays as there are.
 ///
-/// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines and sines of exact
-/// angles rounded once. 16-bit elements are widened to f32 for it, and rounded once. A rotation made anew for
-/// each forward pass costs about as much as filling its table; cloning one costs nothing.
+/// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines
+/// and sines of exact angles rounded once. 16-bit elements are widened to f32 for it, and rounded
+/// once. A rotation made anew for each forward pass costs about as much as filling its table;
+/// cloning one costs nothing.
 ///
 /// | the rotated array is | call | with the positions on another axis than the last but one |
 /// |---|---|---|
@@ -69,12 +70,14 @@ impl<A: Element> Rotation<A> {
     /// Rotates an array (…, positions, width) in place, in whatever order it lies in memory.
     ///
     /// The first [`dim`](Self::dim) features are rotated (or the last, see
-    /// [`Rotary::on_last_features`](crate::Rotary::on_last_features)), the others left alone. Leading axes share the positions;
-    /// where positions were given as (batch, len), the first axis is the batch and has rows of its own.
+    /// [`Rotary::on_last_features`](crate::Rotary::on_last_features)), the others left alone.
+    /// Leading axes share the positions; where positions were given as (batch, len), the first axis
+    /// is the batch and has rows of its own.
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`], [`Error::TooNarrow`], [`Error::LengthMismatch`]; then the array is as it was.
+    /// [`Error::TooFewAxes`], [`Error::TooNarrow`], [`Error::LengthMismatch`]; then the array is as
+    /// it was.
     ///
     /// ```
     /// use ndarray::{ArrayViewMut2, array};
@@ -91,8 +94,8 @@ impl<A: Element> Rotation<A> {
         self.apply_along(last_but_one(view.ndim()), view)
     }
 
-    /// Rotates an array whose positions are on the given axis: `Axis(1)` for (batch, positions, heads, dim), `Axis(0)` for
-    /// packed (tokens, heads, dim).
+    /// Rotates an array whose positions are on the given axis: `Axis(1)` for (batch, positions,
+    /// heads, dim), `Axis(0)` for packed (tokens, heads, dim).
     ///
     /// # Errors
     ///
@@ -109,12 +112,20 @@ impl<A: Element> Rotation<A> {
     /// assert_eq!(q[[1, 0, 0]], q[[4, 3, 0]]); // both are at position 1
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn apply_along<D: Dimension>(&self, positions: Axis, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
+    pub fn apply_along<D: Dimension>(
+        &self,
+        positions: Axis,
+        view: ArrayViewMut<'_, A, D>,
+    ) -> Result<(), Error> {
         self.turn_along(positions, Views { source: None, target: view })
     }
 
     /// Turns rows whose positions are on the given axis.
-    pub(super) fn turn_along<D: Dimension>(&self, positions: Axis, views: Views<'_, A, D>) -> Result<(), Error> {
+    pub(super) fn turn_along<D: Dimension>(
+        &self,
+        positions: Axis,
+        views: Views<'_, A, D>,
+    ) -> Result<(), Error> {
         let shape = views.target.raw_dim();
         let (mut few, mut many) = ([0; FEW], Vec::new());
         let steps = self.steps(positions, shape.slice(), &mut few, &mut many)?;
@@ -123,7 +134,12 @@ impl<A: Element> Rotation<A> {
     }
 
     /// Turns all rows; along axis i the angles advance by `steps[i]`.
-    pub(super) fn turn<D: Dimension>(&self, mut views: Views<'_, A, D>, steps: &[usize], angles: &[A::Angle]) {
+    pub(super) fn turn<D: Dimension>(
+        &self,
+        mut views: Views<'_, A, D>,
+        steps: &[usize],
+        angles: &[A::Angle],
+    ) {
         let shape = views.target.raw_dim();
         A::turn(&self.turner, views.as_arrays(shape.slice()), steps, angles);
     }
@@ -156,10 +172,17 @@ impl<A: Element> Rotation<A> {
         Ok(())
     }
 
-    /// Splits the widest axis until there are some parts for each thread, or a part is too small to be worth one. Heads that are
-    /// turned together stay together, and their stretches of memory stay long: a part of whole heads is one.
+    /// Splits the widest axis until there are some parts for each thread, or a part is too small to
+    /// be worth one. Heads that are turned together stay together, and their stretches of memory
+    /// stay long: a part of whole heads is one.
     #[cfg(feature = "rayon")]
-    fn halve(&self, views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle], small: usize) {
+    fn halve(
+        &self,
+        views: Views<'_, A, IxDyn>,
+        steps: &[usize],
+        angles: &[A::Angle],
+        small: usize,
+    ) {
         let view = &views.target;
         let widest = (0..steps.len())
             .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
@@ -170,7 +193,10 @@ impl<A: Element> Rotation<A> {
                 let middle = if steps[axis] == 0 { half.next_multiple_of(STREAMS) } else { half };
                 let (low, high) = views.split_at(Axis(axis), middle);
                 let after = &angles[middle * steps[axis]..];
-                rayon::join(|| self.halve(low, steps, angles, small), || self.halve(high, steps, after, small));
+                rayon::join(
+                    || self.halve(low, steps, angles, small),
+                    || self.halve(high, steps, after, small),
+                );
             }
             _ => self.turn(views, steps, angles),
         }
@@ -178,7 +204,8 @@ impl<A: Element> Rotation<A> {
 
     /// The rotation back: applied after this one, it restores what was, to rounding.
     ///
-    /// Without an attention factor it is also the [gradient](Self::gradient), and shares this one's table.
+    /// Without an attention factor it is also the [gradient](Self::gradient), and shares this one's
+    /// table.
     ///
     /// ```
     /// use ndarray::array;
@@ -200,8 +227,8 @@ impl<A: Element> Rotation<A> {
         inverse
     }
 
-    /// The transposed map: what takes a gradient with respect to rotated features to that with respect to the features
-    /// before. With an attention factor a it is the rotation back times a.
+    /// The transposed map: what takes a gradient with respect to rotated features to that with
+    /// respect to the features before. With an attention factor a it is the rotation back times a.
     pub fn gradient(&self) -> Self {
         let turner = Turner { back: !self.turner.back, ..self.turner };
         Self { turner, ..self.clone() }
@@ -227,8 +254,8 @@ impl<A: Element> Rotation<A> {
         self.regime
     }
 
-    /// \[cosines, sines\] of pair after pair at a position, the attention factor included. Where sequences or heads have rows of their
-    /// own, positions are counted on from row to row.
+    /// \[cosines, sines\] of pair after pair at a position, the attention factor included. Where
+    /// sequences or heads have rows of their own, positions are counted on from row to row.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
@@ -239,14 +266,26 @@ impl<A: Element> Rotation<A> {
     /// ```
     pub fn cos_sin(&self, index: usize) -> Option<[&[A::Angle]; 2]> {
         let dim = self.dim();
-        let (cos, sin) = self.angles.get(index.checked_mul(dim)?..)?.get(..dim)?.split_at(self.turner.pairs);
+        let (cos, sin) =
+            self.angles.get(index.checked_mul(dim)?..)?.get(..dim)?.split_at(self.turner.pairs);
         Some([cos, sin])
     }
 
     /// A rotation by the given angles, rounded once.
-    pub(super) fn from_exact(exact: &Rotation<f64>, angles: impl Iterator<Item = f64>, scaled: bool) -> Self {
+    pub(super) fn from_exact(
+        exact: &Rotation<f64>,
+        angles: impl Iterator<Item = f64>,
+        scaled: bool,
+    ) -> Self {
         let angles = Arc::new(angles.map(A::Angle::from_f64).collect());
-        Self { angles, rows: exact.rows, len: exact.len, turner: exact.turner, regime: exact.regime, scaled }
+        Self {
+            angles,
+            rows: exact.rows,
+            len: exact.len,
+            turner: exact.turner,
+            regime: exact.regime,
+            scaled,
+        }
     }
 
     /// How far the angles advance along each axis but the last; or why they do not fit.
@@ -257,7 +296,8 @@ impl<A: Element> Rotation<A> {
         few: &'s mut [usize; FEW],
         many: &'s mut Vec<usize>,
     ) -> Result<&'s [usize], Error> {
-        let Some((&width, outer)) = shape.split_last().filter(|(_, outer)| !outer.is_empty()) else {
+        let Some((&width, outer)) = shape.split_last().filter(|(_, outer)| !outer.is_empty())
+        else {
             return Err(Error::TooFewAxes { expected: 2, found: shape.len() });
         };
         let dim = self.dim();
@@ -283,7 +323,9 @@ impl<A: Element> Rotation<A> {
         let (axis, expected, what) = match self.rows {
             Rows::Batch(rows) => (0, rows, "sequences on the first axis"),
             // The axis before the positions, or after them.
-            Rows::Heads(heads) if positions.0 + 1 == outer.len() => (outer.len().wrapping_sub(2), heads, "heads"),
+            Rows::Heads(heads) if positions.0 + 1 == outer.len() => {
+                (outer.len().wrapping_sub(2), heads, "heads")
+            }
             Rows::Heads(heads) => (outer.len() - 1, heads, "heads"),
             Rows::Shared | Rows::Everywhere => return Ok(steps),
         };

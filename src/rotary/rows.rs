@@ -38,7 +38,10 @@ impl<'a, A: Copy> Span<'a, A> {
     /// `len` elements from `start` on.
     #[inline(always)]
     pub(super) fn part(&mut self, start: usize, len: usize) -> Span<'_, A> {
-        Span { source: self.source.map(|source| &source[start..][..len]), target: &mut self.target[start..][..len] }
+        Span {
+            source: self.source.map(|source| &source[start..][..len]),
+            target: &mut self.target[start..][..len],
+        }
     }
 
     /// Parts of `len` elements.
@@ -64,8 +67,13 @@ impl<A: Copy, D: Dimension> Views<'_, A, D> {
     pub(super) fn as_arrays<'b>(&'b mut self, shape: &'b [usize]) -> Arrays<'b, A> {
         let source = self.source.as_ref().map(|source| source.view());
         let target = self.target.view_mut();
-        if !target.is_standard_layout() || source.as_ref().is_some_and(|source| !source.is_standard_layout()) {
-            return Arrays::Views(Views { source: source.map(ArrayView::into_dyn), target: target.into_dyn() });
+        if !target.is_standard_layout()
+            || source.as_ref().is_some_and(|source| !source.is_standard_layout())
+        {
+            return Arrays::Views(Views {
+                source: source.map(ArrayView::into_dyn),
+                target: target.into_dyn(),
+            });
         }
         let source = source.and_then(|source| source.to_slice());
         Arrays::Spans(Span::new(source, target.into_slice().unwrap_or_default()), shape)
@@ -106,9 +114,15 @@ enum Memory<'a, A> {
 impl<A: Copy> Views<'_, A, Ix3> {
     /// Calls `visit` with rows of features, which lie next to each other in memory.
     #[inline(always)]
-    fn each_row(&mut self, heads: Range<usize>, position: usize, mut visit: impl FnMut(Span<'_, A>)) {
+    fn each_row(
+        &mut self,
+        heads: Range<usize>,
+        position: usize,
+        mut visit: impl FnMut(Span<'_, A>),
+    ) {
         let of_position = self.source.as_ref().map(|source| source.index_axis(Axis(1), position));
-        let sources = of_position.as_ref().map(|rows| rows.slice_axis(Axis(0), Slice::from(heads.clone())));
+        let sources =
+            of_position.as_ref().map(|rows| rows.slice_axis(Axis(0), Slice::from(heads.clone())));
         let mut sources = sources.as_ref().map(|rows| rows.outer_iter());
         let mut of_position = self.target.index_axis_mut(Axis(1), position);
         let mut targets = of_position.slice_axis_mut(Axis(0), Slice::from(heads));
@@ -153,7 +167,10 @@ impl<'a, A: Copy> Rows<'a, A> {
             Memory::Span(Span { source: None, target }) => {
                 let first = heads.start * self.strides[0] + position * self.strides[1] + start;
                 for i in 0..heads.len() {
-                    visit(Span { source: None, target: &mut target[first + i * self.strides[0]..][..len] });
+                    visit(Span {
+                        source: None,
+                        target: &mut target[first + i * self.strides[0]..][..len],
+                    });
                 }
             }
             Memory::Span(span) => {
@@ -172,7 +189,12 @@ impl<'a, A: Copy> Rows<'a, A> {
     }
 
     /// Copies the features of some heads that are not turned.
-    pub(super) fn copy_around(&mut self, heads: Range<usize>, position: usize, turned: Range<usize>) {
+    pub(super) fn copy_around(
+        &mut self,
+        heads: Range<usize>,
+        position: usize,
+        turned: Range<usize>,
+    ) {
         let width = self.dim[2];
         self.each(heads, position, 0, width, |mut row| row.copy_around(turned.start, turned.end));
     }

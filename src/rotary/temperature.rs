@@ -2,10 +2,11 @@
 
 use crate::{Error, Positions};
 
-/// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor` positions.
+/// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor`
+/// positions.
 ///
-/// Llama 4 applies it in its layers without positions (`attn_temperature_tuning`), Ministral 3 in all
-/// (`llama_4_scaling_beta`).
+/// Llama 4 applies it in its layers without positions (`attn_temperature_tuning`), Ministral 3 in
+/// all (`llama_4_scaling_beta`).
 ///
 /// ```
 /// use positional_encodings::QueryTemperature;
@@ -54,7 +55,11 @@ impl QueryTemperature {
             return Err(Error::InvalidParameter { name: "scale", value: scale, needs: "finite" });
         }
         if !(floor >= 1.0 && floor.is_finite()) {
-            return Err(Error::InvalidParameter { name: "floor", value: floor, needs: "finite and at least 1" });
+            return Err(Error::InvalidParameter {
+                name: "floor",
+                value: floor,
+                needs: "finite and at least 1",
+            });
         }
         Ok(Self { scale, floor, offset })
     }

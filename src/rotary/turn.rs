@@ -41,7 +41,8 @@ pub enum Short {}
 
 /// An element type that can be turned: loaded as its angles' type, and stored with one rounding.
 pub trait Turn: Sized + Copy {
-    /// The type of cosines and sines, and of the arithmetic: f32 for 16-bit elements, otherwise the type itself.
+    /// The type of cosines and sines, and of the arithmetic: f32 for 16-bit elements, otherwise the
+    /// type itself.
     type Angle: Element + SimdFloatElement;
     /// The widest vectors of an instruction set.
     type Wide: Width<Self>;
@@ -51,8 +52,8 @@ pub trait Turn: Sized + Copy {
     /// Turns one pair.
     fn turn_pair(pair: [Self; 2], cos: Self::Angle, sin: Self::Angle) -> [Self; 2];
 
-    /// Turns all rows of arrays. It is not generic, so that the kernels are compiled here, once, and not in every crate
-    /// that uses them.
+    /// Turns all rows of arrays. It is not generic, so that the kernels are compiled here, once,
+    /// and not in every crate that uses them.
     fn turn(turner: &Turner, arrays: Arrays<'_, Self>, steps: &[usize], angles: &[Self::Angle]);
 }
 

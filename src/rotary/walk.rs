@@ -10,8 +10,8 @@ use crate::phase::level::launch;
 
 /// Axes before the features for which no list has to be allocated.
 pub(super) const FEW: usize = 8;
-/// Rows of one position that are turned together where each lies in a stretch of memory of its own: so many streams the
-/// processor fetches ahead without effort.
+/// Rows of one position that are turned together where each lies in a stretch of memory of its own:
+/// so many streams the processor fetches ahead without effort.
 pub(super) const STREAMS: usize = 4;
 /// Bytes of angles that are walked across the heads before the next ones are fetched.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -39,15 +39,30 @@ pub enum Arrays<'a, A> {
 
 impl Turner {
     /// Turns all rows; along axis i the angles advance by `steps[i]`.
-    pub(super) fn turn_arrays<A: Turn>(&self, arrays: Arrays<'_, A>, steps: &[usize], angles: &[A::Angle]) {
+    pub(super) fn turn_arrays<A: Turn>(
+        &self,
+        arrays: Arrays<'_, A>,
+        steps: &[usize],
+        angles: &[A::Angle],
+    ) {
         match arrays {
-            Arrays::Spans(span, shape) if !shape.contains(&0) => self.turn_span(span, shape, steps, angles),
-            Arrays::Views(views) if !views.target.is_empty() => self.turn_views(views, steps, angles),
+            Arrays::Spans(span, shape) if !shape.contains(&0) => {
+                self.turn_span(span, shape, steps, angles)
+            }
+            Arrays::Views(views) if !views.target.is_empty() => {
+                self.turn_views(views, steps, angles)
+            }
             _ => {}
         }
     }
 
-    fn turn_span<A: Turn>(&self, span: Span<'_, A>, shape: &[usize], steps: &[usize], angles: &[A::Angle]) {
+    fn turn_span<A: Turn>(
+        &self,
+        span: Span<'_, A>,
+        shape: &[usize],
+        steps: &[usize],
+        angles: &[A::Angle],
+    ) {
         let mut advancing = (0..steps.len()).filter(|&axis| steps[axis] > 0 && shape[axis] > 1);
         let (line, another) = (advancing.next(), advancing.next());
         let product = |lens: &[usize]| lens.iter().product::<usize>();
@@ -59,11 +74,14 @@ impl Turner {
         }
         let (width, step) = (shape[steps.len()], line.map_or(0, |line| steps[line]));
         let [outer, positions, inner] = match line {
-            Some(line) => [product(&shape[..line]), shape[line], product(&shape[line + 1..steps.len()])],
+            Some(line) => {
+                [product(&shape[..line]), shape[line], product(&shape[line + 1..steps.len()])]
+            }
             None => [product(&shape[..steps.len()]), 1, 1],
         };
         if inner == 1 {
-            let mut rows = Rows::of_span(span, [outer, positions, width], [positions * width, width]);
+            let mut rows =
+                Rows::of_span(span, [outer, positions, width], [positions * width, width]);
             return self.turn_sheet(&mut rows, step, angles);
         }
         for part in span.chunks(positions * inner * width) {
@@ -72,10 +90,16 @@ impl Turner {
         }
     }
 
-    fn turn_views<A: Turn>(&self, mut views: Views<'_, A, IxDyn>, steps: &[usize], angles: &[A::Angle]) {
+    fn turn_views<A: Turn>(
+        &self,
+        mut views: Views<'_, A, IxDyn>,
+        steps: &[usize],
+        angles: &[A::Angle],
+    ) {
         let axes = |views: &Views<'_, A, IxDyn>, shared: bool| {
             let view = &views.target;
-            let long = (0..steps.len()).filter(|&axis| view.len_of(Axis(axis)) > 1 && (steps[axis] == 0) == shared);
+            let long = (0..steps.len())
+                .filter(|&axis| view.len_of(Axis(axis)) > 1 && (steps[axis] == 0) == shared);
             long.min_by_key(|&axis| view.strides()[axis].unsigned_abs())
         };
         let heads = axes(&views, true);
@@ -86,8 +110,9 @@ impl Turner {
         }
         let line = axes(&views, false);
         let view = &views.target;
-        let others =
-            (0..steps.len()).filter(|&axis| view.len_of(Axis(axis)) > 1 && Some(axis) != heads && Some(axis) != line);
+        let others = (0..steps.len()).filter(|&axis| {
+            view.len_of(Axis(axis)) > 1 && Some(axis) != heads && Some(axis) != line
+        });
         match others.max_by_key(|&axis| view.strides()[axis].unsigned_abs()) {
             Some(outer) => {
                 for i in 0..view.len_of(Axis(outer)) {
@@ -122,7 +147,8 @@ impl Turner {
     /// Turns rows (heads, positions, features).
     fn turn_three<A: Turn>(&self, views: Views<'_, A, Ix3>, step: usize, angles: &[A::Angle]) {
         let Views { source, mut target } = views;
-        let (of_source, of_target) = (source.as_ref().map_or(1, |source| source.strides()[2]), target.strides()[2]);
+        let (of_source, of_target) =
+            (source.as_ref().map_or(1, |source| source.strides()[2]), target.strides()[2]);
         if of_source == 1 && of_target == 1 {
             return self.turn_sheet(&mut Rows::of_views(Views { source, target }), step, angles);
         }
@@ -147,25 +173,46 @@ impl Turner {
             (STREAMS, (BLOCK_BYTES / size_of::<A::Angle>() / (2 * self.pairs)).max(8))
         };
         let pairs = if blocks == 1 { self.pairs } else { self.pairs / blocks };
-        launch(self.level, &mut Sheet { rows, together, stretch, angles, step, start, pairing, blocks, pairs, back });
+        launch(
+            self.level,
+            &mut Sheet {
+                rows,
+                together,
+                stretch,
+                angles,
+                step,
+                start,
+                pairing,
+                blocks,
+                pairs,
+                back,
+            },
+        );
     }
 
     /// Turns rows whose features lie apart in memory.
-    fn turn_apart<A: Turn>(&self, mut rows: ArrayViewMut3<'_, A>, step: usize, angles: &[A::Angle]) {
+    fn turn_apart<A: Turn>(
+        &self,
+        mut rows: ArrayViewMut3<'_, A>,
+        step: usize,
+        angles: &[A::Angle],
+    ) {
         let start = if self.last { rows.len_of(Axis(2)) - 2 * self.pairs } else { 0 };
         for (position, mut heads) in rows.axis_iter_mut(Axis(1)).enumerate() {
             let (cos, sin) = angles[position * step..][..2 * self.pairs].split_at(self.pairs);
             for mut row in heads.axis_iter_mut(Axis(0)) {
                 for (pair, (&cos, &sin)) in cos.iter().zip(sin).enumerate() {
                     let [x, y] = self.features(pair).map(|feature| start + feature);
-                    [row[x], row[y]] = A::turn_pair([row[x], row[y]], cos, if self.back { -sin } else { sin });
+                    [row[x], row[y]] =
+                        A::turn_pair([row[x], row[y]], cos, if self.back { -sin } else { sin });
                 }
             }
         }
     }
 }
 
-/// The axes of heads, positions, and features, the first two of one step where there are none. All others have one step.
+/// The axes of heads, positions, and features, the first two of one step where there are none. All
+/// others have one step.
 fn three_axes<S: Data>(
     mut view: ArrayBase<S, IxDyn>,
     heads: Option<usize>,
@@ -174,8 +221,10 @@ fn three_axes<S: Data>(
     while view.ndim() < 3 {
         view.insert_axis_inplace(Axis(view.ndim() - 1));
     }
-    let mut of_one_step = (0..view.ndim() - 1).filter(|&axis| Some(axis) != heads && Some(axis) != line);
-    let (mut heads, mut line) = (heads.or_else(|| of_one_step.next())?, line.or_else(|| of_one_step.next())?);
+    let mut of_one_step =
+        (0..view.ndim() - 1).filter(|&axis| Some(axis) != heads && Some(axis) != line);
+    let (mut heads, mut line) =
+        (heads.or_else(|| of_one_step.next())?, line.or_else(|| of_one_step.next())?);
     for axis in of_one_step.rev() {
         view.index_axis_inplace(Axis(axis), 0);
         heads -= usize::from(heads > axis);

@@ -4,11 +4,13 @@ use super::learned::reals;
 use super::{Pairing, Rotary, Rotation};
 use crate::{Coordinates, Element, Error, Frequencies};
 
-/// xPos (Sun et al. 2022, *A length-extrapolatable transformer*, arXiv 2212.10554; RetNet): rotated queries grow by ζᵢ^(p/B) and
-/// keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores decay with distance.
+/// xPos (Sun et al. 2022, *A length-extrapolatable transformer*, arXiv 2212.10554; RetNet): rotated
+/// queries grow by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores
+/// decay with distance.
 ///
-/// Positions are absolute. torchscale, x-transformers and rotary-embedding-torch subtract half of the sequence's length from p,
-/// so that cached keys no longer fit once the sequence grows; scores are the same without it.
+/// Positions are absolute. torchscale, x-transformers and rotary-embedding-torch subtract half of
+/// the sequence's length from p, so that cached keys no longer fit once the sequence grows; scores
+/// are the same without it.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -69,8 +71,8 @@ impl XPos {
         Ok(Self { scale_base, ..self })
     }
 
-    /// The rotations of queries and of keys at the given positions. Beyond some hundred times B the powers leave the range of the
-    /// element type.
+    /// The rotations of queries and of keys at the given positions. Beyond some hundred times B the
+    /// powers leave the range of the element type.
     ///
     /// # Errors
     ///

@@ -11,7 +11,8 @@ use crate::training::{FrozenRows, check_values, for_each_matrix, scatter};
 use crate::{Element, Error, GradientRows, Parameter, PositionalEncoding, Positions, Trainable};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// These rows of the word table get no gradient: pretrained words that stay as they are. It may be called again.
+    /// These rows of the word table get no gradient: pretrained words that stay as they are. It may
+    /// be called again.
     ///
     /// # Errors
     ///
@@ -23,7 +24,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(self)
     }
 
-    /// The token of the padding: its row gets no gradient (torch's `padding_idx`; 0 in BERT, 1 in RoBERTa).
+    /// The token of the padding: its row gets no gradient (torch's `padding_idx`; 0 in BERT, 1 in
+    /// RoBERTa).
     ///
     /// # Errors
     ///
@@ -55,7 +57,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         self.segments.as_mut().map(|segments| segments.view_mut())
     }
 
-    /// The encoding of positions, to be trained. It cannot be replaced by one of another dim: its values change, not its shape.
+    /// The encoding of positions, to be trained. It cannot be replaced by one of another dim: its
+    /// values change, not its shape.
     pub fn positions_mut(&mut self) -> &mut impl Trainable<A>
     where
         E: Trainable<A>,
@@ -63,7 +66,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         &mut self.positions
     }
 
-    /// What is learned: `words`, `segments` where there are any, and the parameters of the positions, named `positions.…`.
+    /// What is learned: `words`, `segments` where there are any, and the parameters of the
+    /// positions, named `positions.…`.
     ///
     /// None of the tables decays.
     ///
@@ -81,11 +85,14 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     where
         E: Trainable<A>,
     {
-        let segments = self.segments.as_ref().map(|table| Parameter::new("segments", table.shape(), false));
+        let segments =
+            self.segments.as_ref().map(|table| Parameter::new("segments", table.shape(), false));
         let positions = self.positions.parameters().into_iter();
         core::iter::once(Parameter::new("words", self.words.shape(), false))
             .chain(segments)
-            .chain(positions.map(|own| Parameter { name: format!("positions.{}", own.name), ..own }))
+            .chain(
+                positions.map(|own| Parameter { name: format!("positions.{}", own.name), ..own }),
+            )
             .collect()
     }
 }
@@ -97,13 +104,15 @@ where
     T: PrimInt + AsPrimitive<i64> + Sync,
     D: Dimension,
 {
-    /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row `token` gets upstream · scale.
+    /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row
+    /// `token` gets upstream · scale.
     ///
     /// Tokens that occur again accumulate; padding and frozen words get none.
     ///
     /// # Errors
     ///
-    /// Those of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the gradient is as it was.
+    /// Those of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
+    /// gradient is as it was.
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -133,7 +142,8 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the embedding has no segments.
+    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
+    /// embedding has no segments.
     pub fn backward_segments<'g>(
         &self,
         upstream: ArrayView<'_, A, D::Larger>,
@@ -147,7 +157,9 @@ where
         self.check_upstream(&upstream)?;
         let frozen = FrozenRows::default();
         match &self.segments {
-            Some(ids) => self.scatter_ids(&ids.view().into_dyn(), upstream, None, &frozen, &mut gradient),
+            Some(ids) => {
+                self.scatter_ids(&ids.view().into_dyn(), upstream, None, &frozen, &mut gradient)
+            }
             None => for_each_matrix(upstream.into_dyn(), &mut |upstream| {
                 let zeros = core::iter::repeat_n(0, upstream.nrows());
                 scatter(zeros, &upstream, None, &frozen, &mut gradient);
@@ -160,8 +172,13 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a gradient of another length.
-    pub fn backward_positions(&self, upstream: ArrayView<'_, A, D::Larger>, gradient: &mut [A]) -> Result<(), Error>
+    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a gradient
+    /// of another length.
+    pub fn backward_positions(
+        &self,
+        upstream: ArrayView<'_, A, D::Larger>,
+        gradient: &mut [A],
+    ) -> Result<(), Error>
     where
         E: Trainable<A>,
     {
@@ -183,7 +200,11 @@ where
         self.check()?;
         for (&expected, &found) in self.tokens.shape().iter().zip(upstream.shape()) {
             if found != expected {
-                return Err(Error::LengthMismatch { what: "rows of the upstream gradient", expected, found });
+                return Err(Error::LengthMismatch {
+                    what: "rows of the upstream gradient",
+                    expected,
+                    found,
+                });
             }
         }
         match upstream.shape().last() {

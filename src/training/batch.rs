@@ -6,13 +6,14 @@ use super::{Trainable, check_values};
 use crate::embed::check;
 use crate::{BatchPositions, Element, Error};
 
-/// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the encoding's parameters, given the
-/// gradient of the loss by its result, shape (…, len, dim). The gradient by the words is `upstream` itself.
+/// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the
+/// encoding's parameters, given the gradient of the loss by its result, shape (…, len, dim). The
+/// gradient by the words is `upstream` itself.
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`](crate::embed_with_positions), and [`Error::LengthMismatch`] where the gradient has not one place for
-/// each value; then it is as it was.
+/// Those of [`embed_with_positions`](crate::embed_with_positions), and [`Error::LengthMismatch`]
+/// where the gradient has not one place for each value; then it is as it was.
 ///
 /// ```
 /// use ndarray::array;
@@ -25,7 +26,11 @@ use crate::{BatchPositions, Element, Error};
 /// assert_eq!(gradient, [11.0, 22.0, 0.0]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn backward_positions<A, S, D, E>(upstream: &ArrayBase<S, D>, encoding: &E, gradient: &mut [A]) -> Result<(), Error>
+pub fn backward_positions<A, S, D, E>(
+    upstream: &ArrayBase<S, D>,
+    encoding: &E,
+    gradient: &mut [A],
+) -> Result<(), Error>
 where
     A: Element,
     S: Data<Elem = A>,
@@ -38,7 +43,8 @@ where
     backward_positions_at(upstream, encoding, 0..len, gradient)
 }
 
-/// The same at the given positions; see [`embed_with_positions_at`](crate::embed_with_positions_at).
+/// The same at the given positions; see
+/// [`embed_with_positions_at`](crate::embed_with_positions_at).
 ///
 /// # Errors
 ///
@@ -77,7 +83,8 @@ where
     })
 }
 
-/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the leading axes.
+/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the
+/// leading axes.
 pub(crate) fn for_each_matrix<A>(
     array: ArrayViewD<'_, A>,
     visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,

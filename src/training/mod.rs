@@ -31,8 +31,8 @@ pub struct Parameter {
     pub name: String,
     /// Its shape; values are in row-major order.
     pub shape: Vec<usize>,
-    /// Whether weight decay applies. It does to the matrices of a network; position tables, amplitudes, frequencies and biases are left
-    /// out (timm's and Swin's `no_weight_decay`).
+    /// Whether weight decay applies. It does to the matrices of a network; position tables,
+    /// amplitudes, frequencies and biases are left out (timm's and Swin's `no_weight_decay`).
     pub decays: bool,
 }
 
@@ -56,9 +56,10 @@ impl Parameter {
 
 /// An encoding with parameters.
 ///
-/// All parameters are one flat list of values, in the order of [`parameters`](Self::parameters), each in row-major order; so
-/// an optimiser is a loop over two slices, whatever the encoding, and a wrapper's list is its own values and then those of what it
-/// wraps. The list of an encoding without parameters, such as [`Sinusoidal`](crate::Sinusoidal), is empty.
+/// All parameters are one flat list of values, in the order of [`parameters`](Self::parameters),
+/// each in row-major order; so an optimiser is a loop over two slices, whatever the encoding, and a
+/// wrapper's list is its own values and then those of what it wraps. The list of an encoding
+/// without parameters, such as [`Sinusoidal`](crate::Sinusoidal), is empty.
 ///
 /// | encoding | parameters |
 /// |---|---|
@@ -93,7 +94,8 @@ pub trait Trainable<A: Element>: PositionalEncoding<A> {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there is not room for exactly [`parameter_count`](Self::parameter_count).
+    /// [`Error::LengthMismatch`] where there is not room for exactly
+    /// [`parameter_count`](Self::parameter_count).
     fn values_into(&self, values: &mut [A]) -> Result<(), Error>;
 
     /// Replaces the values of all parameters.
@@ -103,16 +105,22 @@ pub trait Trainable<A: Element>: PositionalEncoding<A> {
     /// [`Error::LengthMismatch`], and where the encoding cannot take a value; then it is as it was.
     fn set_values(&mut self, values: &[A]) -> Result<(), Error>;
 
-    /// Adds to `gradient` the gradient of a loss, given `upstream` (positions, dim): the gradient of that loss by the vectors of
-    /// `positions`.
+    /// Adds to `gradient` the gradient of a loss, given `upstream` (positions, dim): the gradient
+    /// of that loss by the vectors of `positions`.
     ///
-    /// gradient\[k\] += Σᵢⱼ upstream\[i, j\] · ∂PE(positionᵢ)ⱼ/∂valueₖ. Repeated positions accumulate, in their order.
+    /// gradient\[k\] += Σᵢⱼ upstream\[i, j\] · ∂PE(positionᵢ)ⱼ/∂valueₖ. Repeated positions
+    /// accumulate, in their order.
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`], [`Error::LengthMismatch`], and the errors of encoding the positions; then `gradient` is as it was.
-    fn backward(&self, positions: &Positions<'_>, upstream: ArrayView2<'_, A>, gradient: &mut [A])
-    -> Result<(), Error>;
+    /// [`Error::WidthMismatch`], [`Error::LengthMismatch`], and the errors of encoding the
+    /// positions; then `gradient` is as it was.
+    fn backward(
+        &self,
+        positions: &Positions<'_>,
+        upstream: ArrayView2<'_, A>,
+        gradient: &mut [A],
+    ) -> Result<(), Error>;
 
     /// How many values there are in all.
     fn parameter_count(&self) -> usize {
@@ -122,7 +130,8 @@ pub trait Trainable<A: Element>: PositionalEncoding<A> {
     /// The values of all parameters.
     fn values(&self) -> Vec<A> {
         let mut values = vec![A::zero(); self.parameter_count()];
-        // The length is right by construction; an implementation that disagrees with itself leaves zeros.
+        // The length is right by construction; an implementation that disagrees with itself leaves
+        // zeros.
         let _ = self.values_into(&mut values);
         values
     }
@@ -178,7 +187,11 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
         self.0.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.0.encode_into(positions, out)
     }
 
@@ -190,7 +203,11 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
         self.0.instruction_set()
     }
 
-    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn add_to(
+        &self,
+        positions: &Positions<'_>,
+        embeddings: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.0.add_to(positions, embeddings)
     }
 }
@@ -220,7 +237,11 @@ impl<A: Element, E: PositionalEncoding<A>> Trainable<A> for Frozen<E> {
 
 /// Whether a list of parameter values has the right length.
 pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
-    if found == expected { Ok(()) } else { Err(Error::LengthMismatch { what: "parameter values", expected, found }) }
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::LengthMismatch { what: "parameter values", expected, found })
+    }
 }
 
 /// What every `backward` must find out before it writes.
@@ -247,7 +268,11 @@ pub(crate) fn check_upstream<A>(
     }
     if upstream.nrows() != positions.len() {
         let what = "rows of the upstream gradient";
-        return Err(Error::LengthMismatch { what, expected: positions.len(), found: upstream.nrows() });
+        return Err(Error::LengthMismatch {
+            what,
+            expected: positions.len(),
+            found: upstream.nrows(),
+        });
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The gradient of a table: rows of the upstream gradient, added up by the row that they were read from.
+//! The gradient of a table: rows of the upstream gradient, added up by the row that they were read
+//! from.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,10 +8,11 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::{Element, Error, Position, Positions};
 
-/// Where the gradient of a table goes: into an array of the table's shape, or into the rows that were touched only.
+/// Where the gradient of a table goes: into an array of the table's shape, or into the rows that
+/// were touched only.
 ///
-/// Dense is right for position tables, of which a batch touches all rows; touched rows for word tables, of which it touches a few
-/// hundred out of many thousand.
+/// Dense is right for position tables, of which a batch touches all rows; touched rows for word
+/// tables, of which it touches a few hundred out of many thousand.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum GradientRows<'g, A> {
@@ -61,7 +63,13 @@ pub struct TouchedRows<A> {
 impl<A: Element> TouchedRows<A> {
     /// No rows yet, of a table with `dim` columns.
     pub fn new(dim: usize) -> Self {
-        Self { dim, rows: Vec::new(), counts: Vec::new(), values: Vec::new(), slots: HashMap::new() }
+        Self {
+            dim,
+            rows: Vec::new(),
+            counts: Vec::new(),
+            values: Vec::new(),
+            slots: HashMap::new(),
+        }
     }
 
     /// The rows that were read, without repetition.
@@ -76,7 +84,8 @@ impl<A: Element> TouchedRows<A> {
 
     /// The gradient of each of them, shape (rows, dim).
     pub fn gradient(&self) -> ArrayView2<'_, A> {
-        ArrayView2::from_shape((self.rows.len(), self.dim), &self.values).unwrap_or_else(|_| ArrayView2::from(&[[]]))
+        ArrayView2::from_shape((self.rows.len(), self.dim), &self.values)
+            .unwrap_or_else(|_| ArrayView2::from(&[[]]))
     }
 
     /// Divides the gradient of each row by how often it was read: torch's `scale_grad_by_freq`.
@@ -126,7 +135,11 @@ impl Frozen {
     /// Adds rows of a table of `len` rows.
     pub(crate) fn freeze(&mut self, rows: Range<usize>, len: usize) -> Result<(), Error> {
         if rows.end > len {
-            return Err(Error::PositionOutsideTable { position: (rows.end - 1) as f64, first: 0, len });
+            return Err(Error::PositionOutsideTable {
+                position: (rows.end - 1) as f64,
+                first: 0,
+                len,
+            });
         }
         self.0.push(rows);
         Ok(())
@@ -148,9 +161,11 @@ impl<A: Element> GradientRows<'_, A> {
             return Err(Error::WidthMismatch { expected: dim, found: width });
         }
         match self {
-            Self::Dense(dense) if dense.nrows() != rows => {
-                Err(Error::LengthMismatch { what: "rows of the gradient", expected: rows, found: dense.nrows() })
-            }
+            Self::Dense(dense) if dense.nrows() != rows => Err(Error::LengthMismatch {
+                what: "rows of the gradient",
+                expected: rows,
+                found: dense.nrows(),
+            }),
             _ => Ok(()),
         }
     }
@@ -161,7 +176,9 @@ impl<A: Element> GradientRows<'_, A> {
                 let mut row = dense.index_axis_mut(Axis(0), row);
                 match row.as_slice_mut() {
                     Some(slice) => add_row(slice, upstream, factor),
-                    None => row.iter_mut().zip(upstream).for_each(|(to, from)| add(to, *from, factor)),
+                    None => {
+                        row.iter_mut().zip(upstream).for_each(|(to, from)| add(to, *from, factor))
+                    }
                 }
             }
             Self::Touched(touched) => add_row(touched.row_mut(row), upstream, factor),
@@ -181,7 +198,8 @@ fn add<A: Element>(to: &mut A, from: A, factor: Option<f64>) {
     *to = *to + factor.map_or(from, |factor| A::from_f64(from.to_f64() * factor));
 }
 
-/// Adds row i of `upstream` · `factor` to row `rows[i]` of the gradient. The caller has checked rows and shapes.
+/// Adds row i of `upstream` · `factor` to row `rows[i]` of the gradient. The caller has checked
+/// rows and shapes.
 pub(crate) fn scatter<A: Element>(
     rows: impl Iterator<Item = usize>,
     upstream: &ArrayView2<'_, A>,
@@ -196,7 +214,8 @@ pub(crate) fn scatter<A: Element>(
     }
 }
 
-/// The same by positions, row 0 standing for position `first`; a real position gives its parts to the two rows around it.
+/// The same by positions, row 0 standing for position `first`; a real position gives its parts to
+/// the two rows around it.
 pub(crate) fn scatter_positions<A: Element>(
     positions: &Positions<'_>,
     first: i64,
@@ -215,7 +234,9 @@ pub(crate) fn scatter_positions<A: Element>(
             Position::Real(position) => {
                 let row = position - first as f64;
                 let below = row.floor();
-                for (row, part) in [(below as usize, 1.0 - (row - below)), (below as usize + 1, row - below)] {
+                for (row, part) in
+                    [(below as usize, 1.0 - (row - below)), (below as usize + 1, row - below)]
+                {
                     if part != 0.0 && !frozen.contains(row) {
                         gradient.add(row, upstream, Some(part));
                     }

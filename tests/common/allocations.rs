@@ -1,7 +1,8 @@
 //! Counts what the heap is asked for.
 //!
-//! A test that wants to know says `#[path = "common/allocations.rs"] mod allocations;`. The counters are those of the whole
-//! process, so that work on other threads counts too: such a file has a `main`, and no harness.
+//! A test that wants to know says `#[path = "common/allocations.rs"] mod allocations;`. The
+//! counters are those of the whole process, so that work on other threads counts too: such a file
+//! has a `main`, and no harness.
 
 // Every test binary has its own copy of this module and uses a part of it.
 #![allow(dead_code)]
@@ -79,8 +80,8 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (Taken, T) {
     (Taken { calls: CALLS.load(Relaxed) - calls, peak: PEAK.load(Relaxed) - held }, result)
 }
 
-/// Does `work` where the process may hold at most so many bytes more than now: what asks for more is refused, and what cannot
-/// bear that aborts.
+/// Does `work` where the process may hold at most so many bytes more than now: what asks for more
+/// is refused, and what cannot bear that aborts.
 pub fn limited<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     LIMIT.store(HELD.load(Relaxed).saturating_add(bytes), Relaxed);
     let result = work();

@@ -46,12 +46,15 @@ stored!(f64: F64, f32: F32, i64: I64, i32: I32, u64: U64, u16: U16, u8: U8);
 impl Tensors {
     /// `tests/<folder>/<name>.safetensors`
     pub fn open(folder: &str, name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{name}.safetensors"));
-        let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join(format!("{name}.safetensors"));
+        let bytes =
+            std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self { name: name.to_string(), bytes }
     }
 
-    /// A file of outputs of other libraries, recorded by calling them (see `tests/golden/README.md`).
+    /// A file of outputs of other libraries, recorded by calling them (see
+    /// `tests/golden/README.md`).
     pub fn golden(name: &str) -> Self {
         Self::open("golden", name)
     }
@@ -59,7 +62,8 @@ impl Tensors {
     /// The tensor `name`, which must have this type and number of axes.
     pub fn get<T: Stored, D: Dimension>(&self, name: &str) -> Array<T, D> {
         let file = SafeTensors::deserialize(&self.bytes).unwrap();
-        let tensor = file.tensor(name).unwrap_or_else(|error| panic!("{}: {name}: {error}", self.name));
+        let tensor =
+            file.tensor(name).unwrap_or_else(|error| panic!("{}: {name}: {error}", self.name));
         assert_eq!(tensor.dtype(), T::DTYPE, "{}: {name}", self.name);
         let array = ArrayD::from_shape_vec(tensor.shape(), T::read(tensor.data())).unwrap();
         array.into_dimensionality().unwrap_or_else(|error| panic!("{}: {name}: {error}", self.name))

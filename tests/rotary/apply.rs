@@ -9,18 +9,25 @@ pub fn plain(dim: usize, base: f64, pairing: Pairing) -> Rotary {
     Rotary::new(Frequencies::geometric(dim, base).unwrap(), pairing)
 }
 
-/// What the golden README allows for a cosine, times values below 4: theirs are of angles in f32, which are no larger than the
-/// position.
+/// What the golden README allows for a cosine, times values below 4: theirs are of angles in f32,
+/// which are no larger than the position.
 fn f32_angles(positions: &Coordinates<'_>) -> impl Fn(&ndarray::IxDyn) -> f64 {
     let positions = positions.axis(0).unwrap();
-    let all =
-        (0..positions.rows().unwrap_or(1)).flat_map(|row| positions.row(row).into_owned().iter().collect::<Vec<_>>());
+    let all = (0..positions.rows().unwrap_or(1))
+        .flat_map(|row| positions.row(row).into_owned().iter().collect::<Vec<_>>());
     let furthest = all.map(|position| position.to_f64().abs()).fold(0.0, f64::max);
     move |_| 4.0 * (1e-6 + 3e-7 * furthest)
 }
 
 #[track_caller]
-fn check(golden: &Golden, rotary: &Rotary, input: &str, output: &str, positions: &Coordinates<'_>, axis: usize) {
+fn check(
+    golden: &Golden,
+    rotary: &Rotary,
+    input: &str,
+    output: &str,
+    positions: &Coordinates<'_>,
+    axis: usize,
+) {
     let mut x = golden.f32(input);
     rotary.at(positions).unwrap().apply_along(Axis(axis), x.view_mut()).unwrap();
     close(output, &x, &golden.f32(output), f32_angles(positions));
@@ -47,11 +54,18 @@ pub fn transformers() {
     check(&golden, &interleaved, "llama4_complex/q", "llama4_complex/q_out", &ids, 1);
     let gptj: Array2<f64> = golden.tensor("gptj_partial/positions").into_dimensionality().unwrap();
     let gptj = Coordinates::from(&gptj);
-    check(&golden, &plain(8, 1e4, Pairing::Interleaved), "gptj_partial/q", "gptj_partial/q_out", &gptj, 1);
+    check(
+        &golden,
+        &plain(8, 1e4, Pairing::Interleaved),
+        "gptj_partial/q",
+        "gptj_partial/q_out",
+        &gptj,
+        1,
+    );
 }
 
-/// transformers rounds cosines, sines, products and sums to the type (Cohere: only the first two and the result); here the
-/// result alone is rounded, so that a few units of the type lie between.
+/// transformers rounds cosines, sines, products and sums to the type (Cohere: only the first two
+/// and the result); here the result alone is rounded, so that a few units of the type lie between.
 #[test]
 #[cfg(feature = "half")]
 pub fn transformers_in_half_precision() {
@@ -61,7 +75,12 @@ pub fn transformers_in_half_precision() {
 }
 
 #[cfg(feature = "half")]
-fn rounded<T: positional_encodings::Element>(case: &str, input: &str, pairing: Pairing, bound: f64) {
+fn rounded<T: positional_encodings::Element>(
+    case: &str,
+    input: &str,
+    pairing: Pairing,
+    bound: f64,
+) {
     let golden = Golden::open("c2_rope_apply");
     let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
     let rotation = plain(16, 1e4, pairing).at::<T>(&ids).unwrap();
@@ -83,7 +102,12 @@ pub fn deepseek_reorders() {
         let mut x: ArrayD<f32> = golden.f32(&format!("llama/{name}"));
         plain(16, 1e4, Pairing::Interleaved).at(&ids).unwrap().apply(x.view_mut()).unwrap();
         let expected = golden.f32(&format!("deepseek_v3_interleave/{name}_out"));
-        close("deepseek", &x.select(Axis(3), &order), &expected, f32_angles(&Coordinates::from(&ids)));
+        close(
+            "deepseek",
+            &x.select(Axis(3), &order),
+            &expected,
+            f32_angles(&Coordinates::from(&ids)),
+        );
     }
 }
 
@@ -97,12 +121,15 @@ pub fn other_systems() {
         Rotary::new(frequencies, halves)
     };
     let yarn = Yarn::new(4.0, 2048);
-    let keras_yarn = Rotary::new(Frequencies::geometric(16, 1e4).unwrap().yarn(&yarn).unwrap(), halves)
-        .with_attention_factor(yarn.default_attention_factor())
-        .unwrap();
-    let keras_scaled = Rotary::new(Frequencies::geometric(16, 5000.0).unwrap().linear(2.0).unwrap(), halves);
+    let keras_yarn =
+        Rotary::new(Frequencies::geometric(16, 1e4).unwrap().yarn(&yarn).unwrap(), halves)
+            .with_attention_factor(yarn.default_attention_factor())
+            .unwrap();
+    let keras_scaled =
+        Rotary::new(Frequencies::geometric(16, 5000.0).unwrap().linear(2.0).unwrap(), halves);
     let ntk = Rotary::new(Frequencies::geometric(16, 1e4).unwrap().ntk(4.0).unwrap(), pairs);
-    let interpolated = Rotary::new(Frequencies::geometric(8, 1e4).unwrap().linear(2.0).unwrap(), pairs);
+    let interpolated =
+        Rotary::new(Frequencies::geometric(8, 1e4).unwrap().linear(2.0).unwrap(), pairs);
     for (rotary, input, output, start, axis) in [
         (plain(16, 1e4, halves), "equinox/x", "equinox/out", 0, 0),
         (plain(16, 1e4, halves), "keras_hub_plain/x", "keras_hub_plain/out", 0, 1),
@@ -123,7 +150,14 @@ pub fn other_systems() {
         check(&golden, &rotary, input, output, &from(start), axis);
     }
     let ids: Array2<f64> = golden.tensor("torchtune/input_pos").into_dimensionality().unwrap();
-    check(&golden, &plain(16, 1e4, pairs), "torchtune/x", "torchtune/out", &Coordinates::from(&ids), 1);
+    check(
+        &golden,
+        &plain(16, 1e4, pairs),
+        "torchtune/x",
+        "torchtune/out",
+        &Coordinates::from(&ids),
+        1,
+    );
 }
 
 #[test]
@@ -134,7 +168,8 @@ pub fn onnx() {
         ("onnx_interleaved_partial", plain(8, 1e4, Pairing::Interleaved)),
         ("onnx_three_d", plain(16, 1e4, Pairing::Halves)),
     ] {
-        let ids: Array2<f64> = golden.tensor(&format!("{case}/position_ids")).into_dimensionality().unwrap();
+        let ids: Array2<f64> =
+            golden.tensor(&format!("{case}/position_ids")).into_dimensionality().unwrap();
         let mut x = golden.f32(&format!("{case}/input"));
         let rotation = rotary.at(&ids).unwrap();
         let expected = golden.f32(&format!("{case}/output"));
@@ -161,7 +196,14 @@ pub fn rotary_embedding_torch() {
         ("rotary_torch_partial_offset", frequencies(8, 1000.0), 5),
     ] {
         let rotary = Rotary::new(frequencies, Pairing::Interleaved);
-        check(&golden, &rotary, &format!("{case}/q"), &format!("{case}/q_out"), &(start..start + 6).into(), 2);
+        check(
+            &golden,
+            &rotary,
+            &format!("{case}/q"),
+            &format!("{case}/q_out"),
+            &(start..start + 6).into(),
+            2,
+        );
     }
     // One query over cached keys stands at the end of them.
     let rotary = plain(16, 1e4, Pairing::Interleaved);
@@ -173,13 +215,17 @@ pub fn rotary_embedding_torch() {
 /// Any layout gives the bits of the plain one.
 #[test]
 fn layouts() {
-    for (pairing, last) in [(Pairing::Halves, false), (Pairing::Interleaved, true), (Pairing::Halves, true)] {
+    for (pairing, last) in
+        [(Pairing::Halves, false), (Pairing::Interleaved, true), (Pairing::Halves, true)]
+    {
         let mut rotary = plain(20, 1e4, pairing);
         if last {
             rotary = rotary.on_last_features();
         }
         let rotation = rotary.at::<f32>(3..103).unwrap();
-        let q = ndarray::Array4::from_shape_fn((2, 3, 100, 24), |(a, b, c, d)| ((a + 3 * b + 7 * c + d) as f32).sin());
+        let q = ndarray::Array4::from_shape_fn((2, 3, 100, 24), |(a, b, c, d)| {
+            ((a + 3 * b + 7 * c + d) as f32).sin()
+        });
         let mut expected = q.clone();
         for (i, mut row) in expected.axis_iter_mut(Axis(2)).enumerate() {
             let one = rotary.at::<f32>(i + 3..i + 4).unwrap();
@@ -188,7 +234,9 @@ fn layouts() {
         let mut standard = q.clone();
         rotation.apply(standard.view_mut()).unwrap();
         assert_eq!(standard, expected);
-        for order in [[0, 2, 1, 3], [2, 0, 1, 3], [1, 0, 2, 3], [3, 2, 1, 0], [0, 1, 3, 2], [2, 3, 0, 1]] {
+        for order in
+            [[0, 2, 1, 3], [2, 0, 1, 3], [1, 0, 2, 3], [3, 2, 1, 0], [0, 1, 3, 2], [2, 3, 0, 1]]
+        {
             // In memory the axes stand in another order.
             let mut memory = q.view().permuted_axes(order).as_standard_layout().into_owned();
             let mut back = [0; 4];
@@ -211,9 +259,18 @@ fn layouts() {
         part.assign(&q.view().permuted_axes([0, 2, 1, 3]));
         rotation.apply_along(Axis(1), part.view_mut()).unwrap();
         assert_eq!(fused.index_axis(Axis(2), 1), expected.view().permuted_axes([0, 2, 1, 3]));
-        assert!(fused.index_axis(Axis(2), 0).iter().chain(fused.index_axis(Axis(2), 2)).all(|&x| x == 0.0));
+        assert!(
+            fused
+                .index_axis(Axis(2), 0)
+                .iter()
+                .chain(fused.index_axis(Axis(2), 2))
+                .all(|&x| x == 0.0)
+        );
         // More axes than most
-        let mut many = q.clone().into_shape_with_order((1, 2, 1, 1, 3, 1, 1, 1, 1, 100, 24).to_vec_shape()).unwrap();
+        let mut many = q
+            .clone()
+            .into_shape_with_order((1, 2, 1, 1, 3, 1, 1, 1, 1, 100, 24).to_vec_shape())
+            .unwrap();
         rotation.apply(many.view_mut()).unwrap();
         assert_eq!(many.iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
     }
@@ -234,7 +291,9 @@ impl ToVecShape for (usize, usize, usize, usize, usize, usize, usize, usize, usi
 fn rows_of_a_batch() {
     let rotary = plain(16, 1e4, Pairing::Halves);
     let ids = ndarray::array![[0_i64, 0, 1, 2], [5, 6, 7, 8], [9, 9, 9, 9]];
-    let q = ndarray::Array4::<f64>::from_shape_fn((3, 2, 4, 16), |(a, b, c, d)| ((a * 5 + b * 3 + c + d) as f64).cos());
+    let q = ndarray::Array4::<f64>::from_shape_fn((3, 2, 4, 16), |(a, b, c, d)| {
+        ((a * 5 + b * 3 + c + d) as f64).cos()
+    });
     let mut whole = q.clone();
     rotary.at(&ids).unwrap().apply(whole.view_mut()).unwrap();
     for (row, ids) in ids.outer_iter().enumerate() {
@@ -253,7 +312,8 @@ fn rows_of_a_batch() {
     assert_eq!(step.index_axis(Axis(0), 1), second);
 }
 
-/// DeepSeek's heads are [NoPE | RoPE]: the last features turn as they would alone, the others keep their bits.
+/// DeepSeek's heads are [NoPE | RoPE]: the last features turn as they would alone, the others keep
+/// their bits.
 #[test]
 fn split_heads() {
     let (nope, rope) = (24, 16);
@@ -287,9 +347,14 @@ fn split_heads() {
 #[test]
 fn views_with_gaps() {
     let rotary = plain(8, 1e4, Pairing::Halves);
-    let memory = ndarray::Array4::from_shape_fn((2, 4, 6, 20), |(a, b, c, d)| ((a + 3 * b + 5 * c + d) as f64).cos());
-    for steps in [[1, 1, 1, 2], [1, 1, 2, 1], [1, 2, 1, 1], [2, 2, 2, 2], [-1, -2, -3, -2], [1, 1, -1, 1]] {
-        let every = |axis: ndarray::AxisDescription| ndarray::Slice::new(0, None, steps[axis.axis.index()]);
+    let memory = ndarray::Array4::from_shape_fn((2, 4, 6, 20), |(a, b, c, d)| {
+        ((a + 3 * b + 5 * c + d) as f64).cos()
+    });
+    for steps in
+        [[1, 1, 1, 2], [1, 1, 2, 1], [1, 2, 1, 1], [2, 2, 2, 2], [-1, -2, -3, -2], [1, 1, -1, 1]]
+    {
+        let every =
+            |axis: ndarray::AxisDescription| ndarray::Slice::new(0, None, steps[axis.axis.index()]);
         let mut expected = memory.slice_each_axis(every).to_owned();
         let rotation = rotary.at(9..9 + expected.len_of(Axis(2))).unwrap();
         rotation.apply(expected.view_mut()).unwrap();
@@ -323,7 +388,8 @@ fn packed_documents() {
     assert_eq!(batch, expected);
 }
 
-/// Cached keys that move to other positions, the attention factor of YaRN in them: StreamingLLM drops the oldest but the sinks.
+/// Cached keys that move to other positions, the attention factor of YaRN in them: StreamingLLM
+/// drops the oldest but the sinks.
 #[test]
 fn cached_keys_that_move() {
     let plain = plain(16, 1e4, Pairing::Halves).with_attention_factor(1.2).unwrap();
@@ -348,7 +414,11 @@ fn cached_keys_that_move() {
     let (mut moved, mut there) = (keys.clone(), keys);
     three.at(Coordinates::grid(&[1, 2, 5]).unwrap()).unwrap().apply(moved.view_mut()).unwrap();
     three.shift(40).unwrap().apply(moved.view_mut()).unwrap();
-    three.at(Coordinates::grid(&[1, 2, 5]).unwrap().map(|_, c| c + 40.0)).unwrap().apply(there.view_mut()).unwrap();
+    three
+        .at(Coordinates::grid(&[1, 2, 5]).unwrap().map(|_, c| c + 40.0))
+        .unwrap()
+        .apply(there.view_mut())
+        .unwrap();
     assert!(moved.iter().zip(&there).all(|(a, b)| (a - b).abs() < 1e-15));
 }
 

@@ -2,29 +2,41 @@
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use positional_encodings::{
-    AxialOrder, Coordinates, Dinov3Augmentation, Frequencies, Pairing, Rotary, Rotation, Sections, Segment,
+    AxialOrder, Coordinates, Dinov3Augmentation, Frequencies, Pairing, Rotary, Rotation, Sections,
+    Segment,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::golden::{Golden, close};
 
-/// Angles are below 10 but in the cases in pixels, where they reach 16π: 1e-6 + 3e-7 · angle for a cosine.
+/// Angles are below 10 but in the cases in pixels, where they reach 16π: 1e-6 + 3e-7 · angle for a
+/// cosine.
 fn bound(_: &ndarray::IxDyn) -> f64 {
     2e-5
 }
 
 /// Cosines and sines against tables, column i of which belongs to pair `pair(i)`.
 #[track_caller]
-fn same(case: &str, rotation: &Rotation<f32>, cos: &ArrayD<f64>, sin: &ArrayD<f64>, pair: impl Fn(usize) -> usize) {
+fn same(
+    case: &str,
+    rotation: &Rotation<f32>,
+    cos: &ArrayD<f64>,
+    sin: &ArrayD<f64>,
+    pair: impl Fn(usize) -> usize,
+) {
     let width = *cos.shape().last().unwrap();
     let rows = |table: &ArrayD<f64>| table.iter().copied().collect::<Vec<f64>>();
     let (cos, sin) = (rows(cos), rows(sin));
     assert_eq!(cos.len(), rotation.positions().unwrap() * width, "{case}");
     let bound = if case.ends_with("pixel") { 2e-5 } else { 4e-6 };
     for (i, (cos, sin)) in cos.into_iter().zip(sin).enumerate() {
-        let [c, s] = rotation.cos_sin(i / width).unwrap().map(|row| f64::from(row[pair(i % width)]));
-        assert!((c - cos).abs() < bound && (s - sin).abs() < bound, "{case} {i}: {c} {s} instead of {cos} {sin}");
+        let [c, s] =
+            rotation.cos_sin(i / width).unwrap().map(|row| f64::from(row[pair(i % width)]));
+        assert!(
+            (c - cos).abs() < bound && (s - sin).abs() < bound,
+            "{case} {i}: {c} {s} instead of {cos} {sin}"
+        );
     }
 }
 
@@ -49,7 +61,9 @@ fn three(golden: &Golden, name: &str) -> Coordinates<'static> {
 #[test]
 pub fn vision_towers_of_transformers() {
     let golden = Golden::open("c3_rope_multi_axis");
-    for (case, order) in [("qwen2_vl_vision", AxialOrder::Qwen2Vl), ("pixtral", AxialOrder::Pixtral)] {
+    for (case, order) in
+        [("qwen2_vl_vision", AxialOrder::Qwen2Vl), ("pixtral", AxialOrder::Pixtral)]
+    {
         let rotary = Rotary::axial_2d(16, 1e4, order).unwrap();
         let rotation = rotary.at(coordinates(&golden, &format!("{case}/positions"))).unwrap();
         let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
@@ -57,7 +71,11 @@ pub fn vision_towers_of_transformers() {
     }
     let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
     let mut x = golden.f32("gemma4_vision/x");
-    rotary.at(coordinates(&golden, "gemma4_vision/positions")).unwrap().apply_along(Axis(1), x.view_mut()).unwrap();
+    rotary
+        .at(coordinates(&golden, "gemma4_vision/positions"))
+        .unwrap()
+        .apply_along(Axis(1), x.view_mut())
+        .unwrap();
     close("gemma4", &x, &golden.f32("gemma4_vision/out"), bound);
     let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("gemma4_vision/{name}")));
     let rotation = rotary.at(coordinates(&golden, "gemma4_vision/positions")).unwrap();
@@ -68,8 +86,9 @@ pub fn vision_towers_of_transformers() {
 pub fn llama4_vision() {
     let golden = Golden::open("c3_rope_multi_axis");
     let patches = Coordinates::grid(&[3, 3]).unwrap().map(|_, c| c + 1.0);
-    let mut axes: Vec<Vec<f64>> =
-        (0..2).map(|axis| patches.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect()).collect();
+    let mut axes: Vec<Vec<f64>> = (0..2)
+        .map(|axis| patches.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect())
+        .collect();
     axes.iter_mut().for_each(|axis| axis.push(0.0));
     let rotary = Rotary::axial_2d(16, 1e4, AxialOrder::Llama4).unwrap();
     let rotation = rotary.at(Coordinates::from_axes(axes).unwrap()).unwrap();
@@ -81,7 +100,8 @@ pub fn llama4_vision() {
 #[test]
 pub fn dinov3() {
     let golden = Golden::open("c3_rope_multi_axis");
-    let rotation = Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4).unwrap()).unwrap();
+    let rotation =
+        Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4).unwrap()).unwrap();
     let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("dinov3/{name}")));
     same("dinov3", &rotation, &cos, &sin, |i| i % 8);
     let mut q = golden.f32("dinov3/q");
@@ -109,7 +129,13 @@ pub fn flux_and_diffusers() {
     // Two axes: the columns come first.
     let [cos, sin] = table("diffusers_2d");
     let rotary = Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap();
-    same("diffusers_2d", &rotary.at(Coordinates::grid(&[4, 3]).unwrap()).unwrap(), &cos, &sin, |i| i / 2);
+    same(
+        "diffusers_2d",
+        &rotary.at(Coordinates::grid(&[4, 3]).unwrap()).unwrap(),
+        &cos,
+        &sin,
+        |i| i / 2,
+    );
 }
 
 #[test]
@@ -129,7 +155,9 @@ pub fn timm_and_rotary_embedding_torch() {
         let rotation = rotary.at(&grid).unwrap();
         if golden.has(&format!("{case}/emb")) {
             let emb = golden.tensor(&format!("{case}/emb"));
-            let half = |part: usize| emb.slice_axis(Axis(1), Slice::from(part * width..(part + 1) * width)).to_owned();
+            let half = |part: usize| {
+                emb.slice_axis(Axis(1), Slice::from(part * width..(part + 1) * width)).to_owned()
+            };
             same(case, &rotation, &half(1), &half(0), pair);
         } else {
             let angles = golden.tensor(&format!("{case}/freqs"));
@@ -137,11 +165,16 @@ pub fn timm_and_rotary_embedding_torch() {
         }
     };
     let each = |dim, base| Frequencies::geometric(dim, base).unwrap();
-    let linspace = |from: f64, to: f64, n: usize| move |i: f64| from + (to - from) * i / (n - 1) as f64;
+    let linspace =
+        |from: f64, to: f64, n: usize| move |i: f64| from + (to - from) * i / (n - 1) as f64;
     // timm's bands are geometric, rotary-embedding-torch's linear.
     let bands = |max_res: f64, n: usize, linear: bool| {
         let band = |i: f64| {
-            if linear { linspace(1.0, max_res / 2.0, n)(i) } else { (max_res / 2.0).powf(linspace(0.0, 1.0, n)(i)) }
+            if linear {
+                linspace(1.0, max_res / 2.0, n)(i)
+            } else {
+                (max_res / 2.0).powf(linspace(0.0, 1.0, n)(i))
+            }
         };
         let half_turns = (0..n).map(|i| band(i as f64));
         Frequencies::from_radians(half_turns).unwrap().scaled(0.5).unwrap().full_turns().unwrap()
@@ -156,13 +189,19 @@ pub fn timm_and_rotary_embedding_torch() {
     );
     // Indexed "xy", columns come first.
     let offset = Coordinates::grid(&[2, 4]).unwrap().map(|_, c| c + 1.0);
-    check("timm_rotary_cat_xy_offset", Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap(), offset);
+    check(
+        "timm_rotary_cat_xy_offset",
+        Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap(),
+        offset,
+    );
     check(
         "timm_rotary_cat_half",
         Rotary::axial_2d(8, 1e4, AxialOrder::Qwen2Vl).unwrap(),
         Coordinates::grid(&[3, 2]).unwrap(),
     );
-    let pixels = Rotary::axial([bands(32.0, 4, false), bands(32.0, 4, false)], Pairing::Interleaved).unwrap();
+    let pixels =
+        Rotary::axial([bands(32.0, 4, false), bands(32.0, 4, false)], Pairing::Interleaved)
+            .unwrap();
     let sizes = [2, 3];
     check(
         "timm_rotary_cat_pixel",
@@ -171,7 +210,8 @@ pub fn timm_and_rotary_embedding_torch() {
     );
     let lang = Rotary::axial([each(4, 1e4), each(4, 1e4)], Pairing::Interleaved).unwrap();
     check("rotary_torch_axial_lang", lang, Coordinates::grid(&[3, 2]).unwrap());
-    let pixels = Rotary::axial([bands(16.0, 2, true), bands(16.0, 2, true)], Pairing::Interleaved).unwrap();
+    let pixels =
+        Rotary::axial([bands(16.0, 2, true), bands(16.0, 2, true)], Pairing::Interleaved).unwrap();
     let sizes = [3, 4];
     check(
         "rotary_torch_axial_pixel",
@@ -184,11 +224,13 @@ pub fn timm_and_rotary_embedding_torch() {
 pub fn multimodal_sections() {
     let golden = Golden::open("c3_rope_multi_axis");
     let positions = three(&golden, "qwen2_vl/positions");
-    for (case, sections, order) in
-        [("qwen2_vl", [2, 3, 3], Sections::Chunked), ("qwen3_vl_interleaved", [4, 2, 2], Sections::Interleaved)]
-    {
+    for (case, sections, order) in [
+        ("qwen2_vl", [2, 3, 3], Sections::Chunked),
+        ("qwen3_vl_interleaved", [4, 2, 2], Sections::Interleaved),
+    ] {
         let plain = Rotary::new(Frequencies::geometric(16, 1e6).unwrap(), Pairing::Halves);
-        let rotation = plain.with_sections(&sections, order).unwrap().at::<f32>(&positions).unwrap();
+        let rotation =
+            plain.with_sections(&sections, order).unwrap().at::<f32>(&positions).unwrap();
         let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
         same(case, &rotation, &cos, &sin, |i| i % 8);
         for x in ["q", "k"] {
@@ -208,35 +250,44 @@ pub fn multimodal_positions() {
         // The one token that stands for patches is nowhere else.
         let ids = golden.ids(&format!("{case}/input_ids"));
         let image_id = ids[kinds.iter().position(|&kind| kind != 0).unwrap()];
-        assert!(ids.iter().zip(&kinds).all(|(&id, &kind)| (id == image_id) == (kind != 0)), "{case}");
+        assert!(
+            ids.iter().zip(&kinds).all(|(&id, &kind)| (id == image_id) == (kind != 0)),
+            "{case}"
+        );
         let before = kinds.iter().take_while(|&&kind| kind == 0).count();
         let image = kinds.iter().filter(|&&kind| kind != 0).count();
         let after = kinds.len() - before - image;
-        let segments = [Segment::Text(before), Segment::Image { rows: 2, columns: 3 }, Segment::Text(after)];
+        let segments =
+            [Segment::Text(before), Segment::Image { rows: 2, columns: 3 }, Segment::Text(after)];
         let (positions, next) = Coordinates::multimodal(&segments).unwrap();
         for axis in 0..3 {
-            let list = |c: &Coordinates<'_>| c.axis(axis).unwrap().row(0).iter().collect::<Vec<_>>();
+            let list =
+                |c: &Coordinates<'_>| c.axis(axis).unwrap().row(0).iter().collect::<Vec<_>>();
             assert_eq!(list(&positions), list(&expected), "{case} {axis}");
         }
         assert_eq!(next as i64 - kinds.len() as i64, golden.ids(&format!("{case}/delta"))[0]);
     }
     let video = Segment::Video { frames: 3, rows: 1, columns: 1, interval: 2.5 };
-    let (positions, next) = Coordinates::multimodal(&[Segment::Text(1), video, Segment::Text(1)]).unwrap();
+    let (positions, next) =
+        Coordinates::multimodal(&[Segment::Text(1), video, Segment::Text(1)]).unwrap();
     assert_eq!(
         positions,
-        Coordinates::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]]).unwrap()
+        Coordinates::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]])
+            .unwrap()
     );
     assert_eq!(next, 8);
 }
 
-/// get_rope_index of modeling_qwen2_vl.py and modeling_qwen2_5_vl.py (transformers 4.57) on a prompt of two images and a video, by hand:
-/// what follows a grid starts after the largest of its positions, of time as well.
+/// get_rope_index of modeling_qwen2_vl.py and modeling_qwen2_5_vl.py (transformers 4.57) on a
+/// prompt of two images and a video, by hand: what follows a grid starts after the largest of its
+/// positions, of time as well.
 #[test]
 fn several_images_and_videos() {
     let image = |rows, columns| Segment::Image { rows, columns };
     // 2 frames of 1 × 2 tokens, 0.5 seconds · 25 tokens per second apart: 12.5, rounded down
     let video = Segment::Video { frames: 2, rows: 1, columns: 2, interval: 12.5 };
-    let prompt = [Segment::Text(1), image(1, 3), Segment::Text(2), image(2, 1), video, Segment::Text(2)];
+    let prompt =
+        [Segment::Text(1), image(1, 3), Segment::Text(2), image(2, 1), video, Segment::Text(2)];
     let (positions, next) = Coordinates::multimodal(&prompt).unwrap();
     let time = [0, 1, 1, 1, 4, 5, 6, 6, 8, 8, 20, 20, 21, 22];
     let height = [0, 1, 1, 1, 4, 5, 6, 7, 8, 8, 8, 8, 21, 22];
@@ -249,14 +300,17 @@ fn several_images_and_videos() {
     assert_eq!(axes(&positions)[0], [0, 1, 2, 2, 2, 2, 4, 5, 6, 6, 6, 6].map(f64::from));
     assert_eq!(next, 8);
     // Grids without a token take no position.
-    for none in [image(0, 5), image(5, 0), Segment::Video { frames: 0, rows: 2, columns: 2, interval: 1.0 }] {
-        let (positions, next) = Coordinates::multimodal(&[Segment::Text(3), none, Segment::Text(1)]).unwrap();
+    for none in
+        [image(0, 5), image(5, 0), Segment::Video { frames: 0, rows: 2, columns: 2, interval: 1.0 }]
+    {
+        let (positions, next) =
+            Coordinates::multimodal(&[Segment::Text(3), none, Segment::Text(1)]).unwrap();
         assert_eq!((positions.len(), next), (4, 4));
     }
 }
 
-/// modeling_dinov3_vit.py: augment_patches_center_coordinates adds one shift for each axis, then multiplies each axis by its jitter
-/// and all by one rescale, both log-uniform.
+/// modeling_dinov3_vit.py: augment_patches_center_coordinates adds one shift for each axis, then
+/// multiplies each axis by its jitter and all by one rescale, both log-uniform.
 #[test]
 fn dinov3_augmentation() {
     let patches = Coordinates::dinov3(3, 4).unwrap();
@@ -273,7 +327,9 @@ fn dinov3_augmentation() {
     let (mut shifts, mut jitters, mut rescales) = (Vec::new(), Vec::new(), Vec::new());
     for seed in 0..500 {
         // One number for each axis, or for both: what it is, is the same at every patch.
-        for (which, found, bound) in [(0, &mut shifts, 0.5), (1, &mut jitters, 2.0), (2, &mut rescales, 2.0)] {
+        for (which, found, bound) in
+            [(0, &mut shifts, 0.5), (1, &mut jitters, 2.0), (2, &mut rescales, 2.0)]
+        {
             let after = augmented(only(which, bound), seed);
             let change = |axis: usize, patch: usize| {
                 let (before, after) = (plain[axis][patch], after[axis][patch]);
@@ -350,7 +406,9 @@ fn sections_keep_what_was_before() {
         for rotary in both(order) {
             let rotation = rotary.at::<f64>(7..8).unwrap();
             let [cos, sin] = rotation.cos_sin(0).unwrap();
-            cos.iter().zip(sin).for_each(|(cos, sin)| assert!((cos.hypot(*sin) - 1.5).abs() < 1e-15));
+            cos.iter()
+                .zip(sin)
+                .for_each(|(cos, sin)| assert!((cos.hypot(*sin) - 1.5).abs() < 1e-15));
             assert_eq!(rotary.attention_factor(), 1.5);
             // Removed by its inverse, not applied again by a shift
             assert!((rotation.inverse().cos_sin(0).unwrap()[0][0] - cos[0] / 2.25).abs() < 1e-15);
@@ -366,7 +424,11 @@ fn sections_that_do_not_fit() {
     assert!(plain().with_sections(&[4, 4], Sections::Interleaved).is_err());
     assert!(plain().with_sections(&[usize::MAX, 9], Sections::Chunked).is_err());
     assert!(
-        plain().with_sections(&[2, 3, 3], Sections::Chunked).unwrap().with_sections(&[8], Sections::Chunked).is_err()
+        plain()
+            .with_sections(&[2, 3, 3], Sections::Chunked)
+            .unwrap()
+            .with_sections(&[8], Sections::Chunked)
+            .is_err()
     );
     assert!(Rotary::axial_2d(18, 1e4, AxialOrder::Eva02).is_err());
     assert!(Rotary::axial([], Pairing::Halves).is_err());

@@ -10,7 +10,12 @@ fn bits<T: Element>(values: &ndarray::Array4<T>) -> Vec<u64> {
 }
 
 /// Every row by the formula, a pair at a time, in the arithmetic of the angles and rounded once.
-fn expected<T: Element>(q: &ndarray::Array4<T>, rotation: &Rotation<T>, back: bool, last: bool) -> ndarray::Array4<T> {
+fn expected<T: Element>(
+    q: &ndarray::Array4<T>,
+    rotation: &Rotation<T>,
+    back: bool,
+    last: bool,
+) -> ndarray::Array4<T> {
     let (dim, mut turned) = (rotation.dim(), q.clone());
     let start = if last { q.dim().3 - dim } else { 0 };
     let wide = |value: T| T::Angle::from_f64(value.to_f64());
@@ -46,7 +51,12 @@ fn same_bits<T: Element>(pairs: usize, pairing: Pairing, last: bool, set: Instru
     for (rotation, back) in [(rotation.clone(), false), (rotation.gradient(), true)] {
         let expected = expected(&q, &rotation, back, last);
         let same = |found: &ndarray::Array4<T>, layout: &str| {
-            assert_eq!(bits(found), bits(&expected), "{pairs} pairs, {pairing:?}, {}, {layout}", set.name());
+            assert_eq!(
+                bits(found),
+                bits(&expected),
+                "{pairs} pairs, {pairing:?}, {}, {layout}",
+                set.name()
+            );
         };
         let mut standard = q.clone();
         rotation.apply(standard.view_mut()).unwrap();
@@ -120,14 +130,16 @@ fn sixteen_bits_survive() {
     for set in InstructionSet::available() {
         let rotation = |pairing| plain(64, 1e4, pairing).with_instruction_set(set).unwrap();
         for pairing in [Pairing::Halves, Pairing::Interleaved] {
-            let mut all =
-                ndarray::Array2::from_shape_fn((1024, 64), |(i, j)| half::bf16::from_bits((64 * i + j) as u16));
+            let mut all = ndarray::Array2::from_shape_fn((1024, 64), |(i, j)| {
+                half::bf16::from_bits((64 * i + j) as u16)
+            });
             all.mapv_inplace(|x| if x.is_finite() { x } else { half::bf16::ZERO });
             let before = all.clone();
             rotation(pairing).at(0..1).unwrap().apply(all.view_mut().insert_axis(Axis(1))).unwrap();
             assert_eq!(all, before);
-            let mut all =
-                ndarray::Array2::from_shape_fn((1024, 64), |(i, j)| half::f16::from_bits((64 * i + j) as u16));
+            let mut all = ndarray::Array2::from_shape_fn((1024, 64), |(i, j)| {
+                half::f16::from_bits((64 * i + j) as u16)
+            });
             all.mapv_inplace(|x| if x.is_finite() { x } else { half::f16::ZERO });
             let before = all.clone();
             rotation(pairing).at(0..1).unwrap().apply(all.view_mut().insert_axis(Axis(1))).unwrap();

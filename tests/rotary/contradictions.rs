@@ -42,18 +42,24 @@ fn latent_heads_are_known_by_their_fields() {
         "kv_lora_rank": 512, "q_lora_rank": 1536, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
         "max_position_embeddings": 131072, "rope_theta": 50000.0, "rope_scaling": {"beta_fast": 1.0, "beta_slow": 1.0,
             "factor": 32.0, "mscale": 1.0, "mscale_all_dim": 1.0, "original_max_position_embeddings": 4096, "type": "yarn"}});
-    let given = |config: &Value, pairing| ModelRotary::from_json_with_pairing(&config.to_string(), pairing);
+    let given =
+        |config: &Value, pairing| ModelRotary::from_json_with_pairing(&config.to_string(), pairing);
     let spec = given(&kimi, Pairing::Interleaved).unwrap().only().unwrap().clone();
-    assert_eq!((spec.dim, spec.head_dim, spec.on_last_features, spec.attention_factor), (64, 192, true, 1.0));
+    assert_eq!(
+        (spec.dim, spec.head_dim, spec.on_last_features, spec.attention_factor),
+        (64, 192, true, 1.0)
+    );
     // (0.1 ln 32 + 1)², by mpmath
     assert!((spec.softmax_factor - 1.8132604340394956).abs() < 1e-15, "{}", spec.softmax_factor);
     let mut deepseek = kimi.clone();
     deepseek["model_type"] = "deepseek_v3".into();
     assert_eq!(only(&deepseek), spec);
     // transformers saves the rotated part as head_dim, and a part of 1 or of both.
-    for changes in
-        [json!({"head_dim": 64}), json!({"partial_rotary_factor": 1.0}), json!({"partial_rotary_factor": 64.0 / 192.0})]
-    {
+    for changes in [
+        json!({"head_dim": 64}),
+        json!({"partial_rotary_factor": 1.0}),
+        json!({"partial_rotary_factor": 64.0 / 192.0}),
+    ] {
         assert_eq!(only(&with(deepseek.clone(), &changes)), spec, "{changes}");
     }
     for name in ["qk_nope_head_dim", "qk_rope_head_dim"] {
@@ -65,11 +71,19 @@ fn latent_heads_are_known_by_their_fields() {
         (json!({"rotary_dim": 32}), "rotary_dim", "qk_rope_head_dim"),
         (json!({"rope_interleave": false}), "rope_interleave", "the pairing given"),
     ] {
-        refused(given(&with(kimi.clone(), &changes), Pairing::Interleaved), field, contradicts(other));
+        refused(
+            given(&with(kimi.clone(), &changes), Pairing::Interleaved),
+            field,
+            contradicts(other),
+        );
     }
     let halves = with(kimi, &json!({"rope_interleave": false}));
     assert_eq!(given(&halves, Pairing::Halves).unwrap().only().unwrap().pairing, Pairing::Halves);
-    refused(read(&llama(&json!({"rope_interleave": true}))), "rope_interleave", contradicts("model_type"));
+    refused(
+        read(&llama(&json!({"rope_interleave": true}))),
+        "rope_interleave",
+        contradicts("model_type"),
+    );
 }
 
 /// transformers reads the text part alone; some versions saved the same fields beside it.
@@ -77,7 +91,8 @@ fn latent_heads_are_known_by_their_fields() {
 fn the_root_says_what_its_text_part_says() {
     let text = json!({"model_type": "qwen2_5_vl_text", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
         "rope_theta": 1000000.0, "rope_scaling": {"mrope_section": [16, 24, 24], "rope_type": "default", "type": "default"}});
-    let config = |changes: &Value| with(json!({"model_type": "qwen2_5_vl", "text_config": text}), changes);
+    let config =
+        |changes: &Value| with(json!({"model_type": "qwen2_5_vl", "text_config": text}), changes);
     let plain = read(&config(&json!({}))).unwrap();
     for same in [
         json!({"rope_theta": 1000000}),
@@ -89,7 +104,10 @@ fn the_root_says_what_its_text_part_says() {
     }
     for (name, other) in [
         ("rope_theta", json!(10000.0)),
-        ("rope_scaling", json!({"rope_type": "yarn", "factor": 4.0, "mrope_section": [16, 24, 24]})),
+        (
+            "rope_scaling",
+            json!({"rope_type": "yarn", "factor": 4.0, "mrope_section": [16, 24, 24]}),
+        ),
         ("rope_scaling", json!({"mrope_section": [24, 20, 20], "type": "mrope"})),
         ("rope_parameters", json!({"rope_theta": 1e6})),
     ] {
@@ -118,14 +136,21 @@ fn the_root_says_what_its_text_part_says() {
 fn either_name_of_interleaved_sections() {
     let sections = |changes: Value| {
         let dict = with(json!({"rope_type": "default", "mrope_section": [24, 20, 20]}), &changes);
-        read(&llama(&json!({"rope_scaling": dict}))).map(|model| model.only().unwrap().sections.clone().unwrap().1)
+        read(&llama(&json!({"rope_scaling": dict})))
+            .map(|model| model.only().unwrap().sections.clone().unwrap().1)
     };
     // Qwen/Qwen3-Omni-30B-A3B-Instruct has the first.
     assert_eq!(sections(json!({"interleaved": true})), Ok(Sections::Interleaved));
-    assert_eq!(sections(json!({"mrope_interleaved": true, "interleaved": true})), Ok(Sections::Interleaved));
+    assert_eq!(
+        sections(json!({"mrope_interleaved": true, "interleaved": true})),
+        Ok(Sections::Interleaved)
+    );
     assert_eq!(sections(json!({"interleaved": false})), Ok(Sections::Chunked));
     let error = sections(json!({"mrope_interleaved": false, "interleaved": true})).unwrap_err();
-    assert_eq!(error.to_string(), "config field rope_scaling.interleaved contradicts mrope_interleaved");
+    assert_eq!(
+        error.to_string(),
+        "config field rope_scaling.interleaved contradicts mrope_interleaved"
+    );
     for name in ["interleaved", "mrope_interleaved"] {
         let alone = read(&llama(&json!({"rope_parameters": {name: true}})));
         refused(alone, "rope_parameters.mrope_section", ConfigProblem::Missing);
@@ -153,17 +178,31 @@ fn parameters_of_a_scaling_want_its_type() {
             let used = match kind {
                 "default" | "mrope" => &[][..],
                 "linear" | "dynamic" => &["factor"],
-                "yarn" => &["factor", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim"],
+                "yarn" => &[
+                    "factor",
+                    "attention_factor",
+                    "beta_fast",
+                    "beta_slow",
+                    "mscale",
+                    "mscale_all_dim",
+                ],
                 _ => &["factor", "low_freq_factor", "high_freq_factor"],
             };
             let dict = json!({"type": kind, name: 4.0});
-            let error = read(&llama(&json!({"rope_scaling": dict}))).err().map(|error| error.to_string());
+            let error =
+                read(&llama(&json!({"rope_scaling": dict}))).err().map(|error| error.to_string());
             let shown = if kind == "mrope" { "default" } else { kind };
             let expected = format!("config field rope_scaling.{name} contradicts the type {shown}");
-            assert_eq!(error.as_ref() == Some(&expected), !used.contains(&name), "{kind} {name} {error:?}");
+            assert_eq!(
+                error.as_ref() == Some(&expected),
+                !used.contains(&name),
+                "{kind} {name} {error:?}"
+            );
         }
     }
-    for dict in [json!({"rope_theta": 1e6, "partial_rotary_factor": 0.5}), json!({"rope_theta": 1e6})] {
+    for dict in
+        [json!({"rope_theta": 1e6, "partial_rotary_factor": 0.5}), json!({"rope_theta": 1e6})]
+    {
         assert_eq!(only(&llama(&json!({"rope_parameters": dict}))).scaling, Scaling::None);
     }
     // Without effect: factors of 1, nulls, and the length trained on
@@ -183,14 +222,17 @@ fn lengths_that_contradict() {
     let same = lengths("dynamic", json!({name: 8192, "max_position_embeddings": 8192}), json!({}));
     assert_eq!(same, lengths("dynamic", json!({}), json!({})));
     let maximal = "max_position_embeddings";
-    refused(lengths("dynamic", json!({name: 4096}), json!({})), &format!("rope_scaling.{name}"), contradicts(maximal));
+    refused(
+        lengths("dynamic", json!({name: 4096}), json!({})),
+        &format!("rope_scaling.{name}"),
+        contradicts(maximal),
+    );
     refused(lengths("dynamic", json!({}), json!({name: 4096})), name, contradicts(maximal));
     let outside = contradicts("max_position_embeddings outside of it");
     let field = "rope_scaling.max_position_embeddings";
     refused(lengths("dynamic", json!({maximal: 4096}), json!({})), field, outside.clone());
     refused(lengths("yarn", json!({maximal: 4096}), json!({})), field, outside.clone());
-    let lists =
-        json!({"short_factor": vec![1.0; 64], "long_factor": vec![2.0; 64], name: 4096, maximal: 4096, "factor": null});
+    let lists = json!({"short_factor": vec![1.0; 64], "long_factor": vec![2.0; 64], name: 4096, maximal: 4096, "factor": null});
     refused(lengths("longrope", lists, json!({})), field, outside);
 }
 
@@ -219,8 +261,9 @@ fn layers_without_positions_agree_with_their_types() {
             "rope_parameters": {"full_attention": full, "sliding_attention": {"rope_theta": 1e4}}, "no_rope_layers": list}),
         ))
     };
-    let local =
-        |list: Value| read(&with(llama(&json!({"model_type": "gemma3_text"})), &json!({"no_rope_layers": list})));
+    let local = |list: Value| {
+        read(&with(llama(&json!({"model_type": "gemma3_text"})), &json!({"no_rope_layers": list})))
+    };
     let field = "no_rope_layers";
     let other = || contradicts("the types of layers");
     refused(nested(json!({}), json!([1, 1, 0, 1])), field, other());
@@ -249,17 +292,30 @@ fn types_of_positions() {
         json!({"mla_use_nope": true, "kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64}),
     ] {
         let model = read(&llama(&changes)).unwrap();
-        assert_eq!((model.layer_type("all"), model.layer(3)), (Some(None), Some(None)), "{changes}");
+        assert_eq!(
+            (model.layer_type("all"), model.layer(3)),
+            (Some(None), Some(None)),
+            "{changes}"
+        );
     }
     // The names of the pairings, which must not be another one
     let name = "position_embedding_type";
     assert_eq!(of("rope_gpt_neox"), of("rope"));
     refused(of("rope_gptj"), name, contradicts("model_type"));
-    let given = llama(&json!({"model_type": "new", "rope_theta": 1e4, name: "rope_gptj"})).to_string();
+    let given =
+        llama(&json!({"model_type": "new", "rope_theta": 1e4, name: "rope_gptj"})).to_string();
     assert!(ModelRotary::from_json_with_pairing(&given, Pairing::Interleaved).is_ok());
-    refused(ModelRotary::from_json_with_pairing(&given, Pairing::Halves), name, contradicts("the pairing given"));
+    refused(
+        ModelRotary::from_json_with_pairing(&given, Pairing::Halves),
+        name,
+        contradicts("the pairing given"),
+    );
     for value in ["absolute", "relative_key", "learned_absolute", ""] {
-        refused(of(value), "position_embedding_type", ConfigProblem::Unknown { found: value.into() });
+        refused(
+            of(value),
+            "position_embedding_type",
+            ConfigProblem::Unknown { found: value.into() },
+        );
     }
 }
 
@@ -267,7 +323,9 @@ fn types_of_positions() {
 #[test]
 fn unknown_classes_speak_of_nothing_else() {
     let given = |changes: &Value| {
-        let config = with(json!({"model_type": "new", "head_dim": 128, "rope_theta": 1e4}), changes).to_string();
+        let config =
+            with(json!({"model_type": "new", "head_dim": 128, "rope_theta": 1e4}), changes)
+                .to_string();
         ModelRotary::from_json_with_pairing(&config, Pairing::Halves)
     };
     for (name, value) in [
@@ -282,7 +340,10 @@ fn unknown_classes_speak_of_nothing_else() {
         refused(given(&json!({name: value})), name, ConfigProblem::Unknown { found: name.into() });
         assert_eq!(given(&json!({name: null})), given(&json!({})), "{name}");
     }
-    assert_eq!(given(&json!({"use_rope": true, "use_mrope": false, "vocab_size": 5})), given(&json!({})));
+    assert_eq!(
+        given(&json!({"use_rope": true, "use_mrope": false, "vocab_size": 5})),
+        given(&json!({}))
+    );
     let listed = given(&json!({"no_rope_layers": [1, 0], "no_rope_layer_interval": 2})).unwrap();
     assert_eq!(listed.layer(1), Some(None));
     // NomicBERT's name of the pairing

@@ -1,7 +1,9 @@
 //! Gradients, xPos, mixed rotations, converted projections.
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
-use positional_encodings::{Coordinates, Error, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos};
+use positional_encodings::{
+    Coordinates, Error, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos,
+};
 use rand::SeedableRng;
 
 use crate::golden::{Golden, close};
@@ -56,7 +58,10 @@ fn frequency_gradients_are_finite_differences() {
                     loss(&rotary(&radians, pairing), &ids, &x, &upstream)
                 };
                 let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
-                assert!((gradient[pair] - difference).abs() < 1e-6 * difference.abs().max(1.0), "{pairing:?} {pair}");
+                assert!(
+                    (gradient[pair] - difference).abs() < 1e-6 * difference.abs().max(1.0),
+                    "{pairing:?} {pair}"
+                );
             }
         }
     }
@@ -65,11 +70,15 @@ fn frequency_gradients_are_finite_differences() {
 /// With an axis for each section, a frequency's position is that of its axis.
 #[test]
 fn frequency_gradients_of_several_axes() {
-    let ids = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }]).unwrap().0;
+    let ids = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }])
+        .unwrap()
+        .0;
     let radians = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05];
     let rotary = |radians: &[f64]| {
         let frequencies = Frequencies::from_radians(radians.iter().copied()).unwrap();
-        Rotary::new(frequencies, Pairing::Halves).with_sections(&[2, 2, 2], Sections::Interleaved).unwrap()
+        Rotary::new(frequencies, Pairing::Halves)
+            .with_sections(&[2, 2, 2], Sections::Interleaved)
+            .unwrap()
     };
     let (x, upstream) = (noise(&[2, 8, 12], 0.1), noise(&[2, 8, 12], 5.0));
     let mut y = x.clone();
@@ -93,15 +102,22 @@ fn frequency_gradients_of_several_axes() {
 fn mixed_rotations() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let mixed = MixedRotary::init(3, 16, 10.0, Pairing::Interleaved, &mut rng).unwrap();
-    // Magnitudes of the paper, in two directions at right angles that each head turns by an angle of its own
-    let frequency = |head: usize, pair: usize| [0, 1].map(|axis| mixed.frequencies()[[axis, head, pair]]);
+    // Magnitudes of the paper, in two directions at right angles that each head turns by an angle
+    // of its own
+    let frequency =
+        |head: usize, pair: usize| [0, 1].map(|axis| mixed.frequencies()[[axis, head, pair]]);
     for head in 0..3 {
         for i in 0..4 {
             let ([x, y], [u, v]) = (frequency(head, i), frequency(head, i + 4));
             let magnitude = 10_f64.powf(-(i as f64) / 4.0);
-            assert!((x.hypot(y) - magnitude).abs() < 1e-15 && (u.hypot(v) - magnitude).abs() < 1e-15);
+            assert!(
+                (x.hypot(y) - magnitude).abs() < 1e-15 && (u.hypot(v) - magnitude).abs() < 1e-15
+            );
             assert!((x * u + y * v).abs() < 1e-15 && x * v - y * u > 0.0);
-            assert!((x * frequency(head, 0)[1] - y * frequency(head, 0)[0]).abs() < 1e-15, "one direction");
+            assert!(
+                (x * frequency(head, 0)[1] - y * frequency(head, 0)[0]).abs() < 1e-15,
+                "one direction"
+            );
         }
     }
     assert_ne!(frequency(0, 0), frequency(1, 0));
@@ -118,8 +134,11 @@ fn mixed_rotations() {
         let frequency = |axis: usize| mixed.frequencies()[[axis, head, pair]];
         let angle = (patch / 4) as f64 * frequency(0) + (patch % 4) as f64 * frequency(1);
         let [a, b] = [0, 1].map(|member| x[[batch, head, patch, 2 * pair + member]]);
-        let expected =
-            if feature % 2 == 0 { a * angle.cos() - b * angle.sin() } else { b * angle.cos() + a * angle.sin() };
+        let expected = if feature % 2 == 0 {
+            a * angle.cos() - b * angle.sin()
+        } else {
+            b * angle.cos() + a * angle.sin()
+        };
         assert!((found - expected).abs() < 1e-14);
     }
     // The gradient by differences
@@ -127,7 +146,12 @@ fn mixed_rotations() {
     let gradient = mixed.frequency_gradient(&grid, y.view(), upstream.view()).unwrap();
     let loss = |frequencies: Array3<f64>| {
         let mut y: Array4<f64> = x.clone();
-        MixedRotary::new(frequencies, Pairing::Interleaved).unwrap().at(&grid).unwrap().apply(y.view_mut()).unwrap();
+        MixedRotary::new(frequencies, Pairing::Interleaved)
+            .unwrap()
+            .at(&grid)
+            .unwrap()
+            .apply(y.view_mut())
+            .unwrap();
         (&y * &upstream).sum()
     };
     for at in [[0, 0, 0], [1, 0, 3], [0, 2, 7], [1, 1, 5]] {
@@ -147,7 +171,8 @@ fn mixed_rotations() {
 #[test]
 pub fn xpos_is_theirs_without_the_centre() {
     let (c2, c3) = (Golden::open("c2_rope_apply"), Golden::open("c3_rope_multi_axis"));
-    let (torchscale, lucidrains) = (["torchscale_xpos/x"; 2], ["rotary_torch_xpos/q", "rotary_torch_xpos/k"]);
+    let (torchscale, lucidrains) =
+        (["torchscale_xpos/x"; 2], ["rotary_torch_xpos/q", "rotary_torch_xpos/k"]);
     let outputs = ["q_out", "k_out"];
     for (golden, inputs, case, outputs, scale_base, start, centre) in [
         (&c2, torchscale, "torchscale_xpos", &outputs[..], 512.0, 0, 3.0),
@@ -174,7 +199,8 @@ pub fn xpos_is_theirs_without_the_centre() {
         }
     }
     let scale = c2.tensor("x_transformers_xpos/scale");
-    for ((row, i), expected) in scale.into_dimensionality::<ndarray::Ix2>().unwrap().indexed_iter() {
+    for ((row, i), expected) in scale.into_dimensionality::<ndarray::Ix2>().unwrap().indexed_iter()
+    {
         let zeta = (2.0 * (i / 2) as f64 + 6.4) / 22.4;
         assert!((zeta.powf((row as f64 - 2.0) / 64.0) - expected).abs() < 1e-6, "{row} {i}");
     }
@@ -193,31 +219,54 @@ pub fn xpos_is_theirs_without_the_centre() {
 fn converted_projections_give_the_same_scores() {
     // Two heads of ten features, eight of which turn; queries and keys are W·x.
     let weights = |seed| noise(&[20, 5], seed).into_dimensionality::<ndarray::Ix2>().unwrap();
-    let (wq, wk, x) = (weights(0.3), weights(7.0), noise(&[3, 5], 2.0).into_dimensionality::<ndarray::Ix2>().unwrap());
+    let (wq, wk, x) = (
+        weights(0.3),
+        weights(7.0),
+        noise(&[3, 5], 2.0).into_dimensionality::<ndarray::Ix2>().unwrap(),
+    );
     let scores = |wq: &Array2<f64>, wk: &Array2<f64>, pairing| {
-        let rotation = Rotary::new(Frequencies::geometric(8, 1e4).unwrap(), pairing).at(10..13).unwrap();
+        let rotation =
+            Rotary::new(Frequencies::geometric(8, 1e4).unwrap(), pairing).at(10..13).unwrap();
         let heads = |w: &Array2<f64>| {
-            let mut y = x.dot(&w.t()).as_standard_layout().into_owned().into_shape_with_order((3, 2, 10)).unwrap();
+            let mut y = x
+                .dot(&w.t())
+                .as_standard_layout()
+                .into_owned()
+                .into_shape_with_order((3, 2, 10))
+                .unwrap();
             rotation.apply_along(Axis(0), y.view_mut()).unwrap();
             y
         };
         let (q, k) = (heads(wq), heads(wk));
-        (0..2).map(|head| q.index_axis(Axis(1), head).dot(&k.index_axis(Axis(1), head).t())).collect::<Vec<_>>()
+        (0..2)
+            .map(|head| q.index_axis(Axis(1), head).dot(&k.index_axis(Axis(1), head).t()))
+            .collect::<Vec<_>>()
     };
-    let [cq, ck] = [&wq, &wk].map(|w| Pairing::Interleaved.convert_projection(w, 2, 8, Pairing::Halves).unwrap());
-    let (before, after) = (scores(&wq, &wk, Pairing::Interleaved), scores(&cq, &ck, Pairing::Halves));
+    let [cq, ck] = [&wq, &wk]
+        .map(|w| Pairing::Interleaved.convert_projection(w, 2, 8, Pairing::Halves).unwrap());
+    let (before, after) =
+        (scores(&wq, &wk, Pairing::Interleaved), scores(&cq, &ck, Pairing::Halves));
     for (a, b) in before.iter().zip(&after) {
         assert!((a - b).iter().all(|difference| difference.abs() < 1e-14));
     }
     assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 8, Pairing::Interleaved).unwrap(), wq);
-    // transformers' permute in convert_llama_weights_to_hf.py: view(heads, dim/2, 2).transpose(1, 2)
+    // transformers' permute in convert_llama_weights_to_hf.py: view(heads, dim/2, 2).transpose(1,
+    // 2)
     let meta = Array2::from_shape_fn((16, 1), |(row, _)| row);
-    let theirs = meta.to_shape((2, 4, 2)).unwrap().permuted_axes([0, 2, 1]).as_standard_layout().into_owned();
+    let theirs = meta
+        .to_shape((2, 4, 2))
+        .unwrap()
+        .permuted_axes([0, 2, 1])
+        .as_standard_layout()
+        .into_owned();
     let hf = Pairing::Interleaved.convert_projection(&meta, 2, 8, Pairing::Halves).unwrap();
     assert_eq!(hf, theirs.into_shape_with_order((16, 1)).unwrap());
     assert!(Pairing::Halves.convert_projection(&cq, 3, 4, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 0, 4, Pairing::Interleaved).is_err());
-    assert_eq!(Pairing::Halves.convert_projection(&cq, 2, 0, Pairing::Interleaved), Err(Error::ZeroDim));
+    assert_eq!(
+        Pairing::Halves.convert_projection(&cq, 2, 0, Pairing::Interleaved),
+        Err(Error::ZeroDim)
+    );
     assert!(Pairing::Halves.convert_projection(&cq, 2, 12, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 2, 3, Pairing::Interleaved).is_err());
 }

@@ -1,5 +1,5 @@
-//! What a model class has where its config says nothing: the configuration_*.py of transformers 4.57 and 5.23, which were read
-//! for every number here.
+//! What a model class has where its config says nothing: the configuration_*.py of transformers
+//! 4.57 and 5.23, which were read for every number here.
 
 use positional_encodings::config::{ModelRotary, Scaling};
 use positional_encodings::{ConfigProblem, Error, Llama3, Pairing, Regime, Sections, Yarn};
@@ -57,7 +57,11 @@ fn class_defaults() {
     ] {
         let model = read(&bare(name)).unwrap();
         let spec = model.only().unwrap_or_else(|| panic!("{name}"));
-        assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (dim, head_dim, base, pairing), "{name}");
+        assert_eq!(
+            (spec.dim, spec.head_dim, spec.base, spec.pairing),
+            (dim, head_dim, base, pairing),
+            "{name}"
+        );
         assert_eq!((&spec.scaling, spec.attention_factor), (&Scaling::None, 1.0), "{name}");
         assert_eq!((0..9).filter(|&layer| model.layer(layer).is_some()).count(), 8, "{name}");
     }
@@ -89,8 +93,12 @@ fn classes_that_scale() {
     plain["rope_parameters"] = json!({"rope_type": "default"});
     assert_eq!(read(&plain).unwrap().only().unwrap().scaling, Scaling::None);
     let apertus = read(&bare("apertus")).unwrap();
-    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
-    assert_eq!((apertus.only().unwrap().base, &apertus.only().unwrap().scaling), (12e6, &Scaling::Llama3(llama3)));
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    assert_eq!(
+        (apertus.only().unwrap().base, &apertus.only().unwrap().scaling),
+        (12e6, &Scaling::Llama3(llama3))
+    );
     let ministral3 = read(&bare("ministral3")).unwrap();
     let spec = ministral3.only().unwrap();
     let yarn = Yarn { mscale: 1.0, mscale_all_dim: 1.0, ..Yarn::new(16.0, 16384) };
@@ -129,7 +137,9 @@ fn exaone4_rotates_in_sliding_layers() {
     config["sliding_window_pattern"] = "LLLG".into();
     config["sliding_window"] = 4096.into();
     let hybrid = read(&config).unwrap();
-    (0..8).for_each(|layer| assert_eq!(hybrid.layer(layer).unwrap().is_some(), layer % 4 != 3, "{layer}"));
+    (0..8).for_each(|layer| {
+        assert_eq!(hybrid.layer(layer).unwrap().is_some(), layer % 4 != 3, "{layer}")
+    });
     let mut types = vec!["sliding_attention"; 8];
     (types[3], types[7]) = ("full_attention", "full_attention");
     config["layer_types"] = types.into();
@@ -154,13 +164,18 @@ fn bases_of_layer_types() {
             let mut nested = bare(name);
             nested["rope_parameters"] = parameters;
             let nested = read(&nested).unwrap();
-            (0..8).for_each(|layer| assert_eq!(plain.layer(layer), nested.layer(layer), "{name} {layer}"));
+            (0..8).for_each(|layer| {
+                assert_eq!(plain.layer(layer), nested.layer(layer), "{name} {layer}")
+            });
         }
         assert_eq!(plain.layer_type("sliding_attention").unwrap().unwrap().base, local);
         assert_eq!(plain.layer_type("full_attention").unwrap().unwrap().base, global);
     }
-    // configuration_modernbert.py of transformers 5 gives rope_scaling to both types, configuration_gemma3.py to one.
-    for (name, local) in [("gemma3_text", Scaling::None), ("modernbert", Scaling::Linear { factor: 2.0 })] {
+    // configuration_modernbert.py of transformers 5 gives rope_scaling to both types,
+    // configuration_gemma3.py to one.
+    for (name, local) in
+        [("gemma3_text", Scaling::None), ("modernbert", Scaling::Linear { factor: 2.0 })]
+    {
         let mut config = bare(name);
         config["rope_scaling"] = json!({"rope_type": "linear", "factor": 2.0});
         let model = read(&config).unwrap();
@@ -171,7 +186,10 @@ fn bases_of_layer_types() {
     // modeling_modernbert.py: null is the base of the global layers.
     let mut config = bare("modernbert");
     config["local_rope_theta"] = Value::Null;
-    assert_eq!(read(&config).unwrap().layer_type("sliding_attention").unwrap().unwrap().base, 160_000.0);
+    assert_eq!(
+        read(&config).unwrap().layer_type("sliding_attention").unwrap().unwrap().base,
+        160_000.0
+    );
 }
 
 /// modeling_phimoe.py: an attention factor for each list.
@@ -185,13 +203,16 @@ fn longrope_with_two_attention_factors() {
         "short_mscale": 1.243163121016122, "long_mscale": 1.243163121016122});
     config["rope_scaling"]["long_mscale"] = 1.5.into();
     let model = read(&config).unwrap();
-    for (len, regime, factor) in [(4096, Regime::Short, 1.243163121016122), (4097, Regime::Long, 1.5)] {
+    for (len, regime, factor) in
+        [(4096, Regime::Short, 1.243163121016122), (4097, Regime::Long, 1.5)]
+    {
         let rotary = model.only().unwrap().rotary(len).unwrap();
         assert_eq!((rotary.regime(), rotary.attention_factor()), (regime, factor));
     }
 }
 
-/// configuration_qwen3_next.py and configuration_qwen3_5.py: a quarter of the head in every fourth layer, linear attention between.
+/// configuration_qwen3_next.py and configuration_qwen3_5.py: a quarter of the head in every fourth
+/// layer, linear attention between.
 #[test]
 fn hybrids_rotate_in_full_layers() {
     // Qwen/Qwen3-Next-80B-A3B-Instruct
@@ -199,7 +220,9 @@ fn hybrids_rotate_in_full_layers() {
         read(&json!({"model_type": "qwen3_next", "hidden_size": 2048, "num_attention_heads": 16, "head_dim": 256,
         "num_hidden_layers": 48, "full_attention_interval": 4, "partial_rotary_factor": 0.25, "rope_theta": 10000000}))
         .unwrap();
-    (0..48).for_each(|layer| assert_eq!(next.layer(layer).unwrap().is_some(), layer % 4 == 3, "{layer}"));
+    (0..48).for_each(|layer| {
+        assert_eq!(next.layer(layer).unwrap().is_some(), layer % 4 == 3, "{layer}")
+    });
     let spec = next.layer(3).unwrap().unwrap();
     assert_eq!((spec.dim, spec.head_dim, spec.base, &spec.sections), (64, 256, 1e7, &None));
     let mut types = vec!["linear_attention"; 8];
@@ -228,11 +251,16 @@ fn sections_of_multimodal_classes() {
         let mut config = bare(name);
         config["head_dim"] = 128.into();
         config["rope_theta"] = 1e6.into();
-        assert_eq!(read(&config).unwrap().only().unwrap().sections, Some((sections.to_vec(), order)), "{name}");
+        assert_eq!(
+            read(&config).unwrap().only().unwrap().sections,
+            Some((sections.to_vec(), order)),
+            "{name}"
+        );
     }
 }
 
-/// The factors of microsoft/Phi-4-mini-instruct: three quarters of a head of 128, so that there are 48.
+/// The factors of microsoft/Phi-4-mini-instruct: three quarters of a head of 128, so that there are
+/// 48.
 #[test]
 fn longrope_of_a_part() {
     let mut config = bare("phi3");
@@ -241,7 +269,8 @@ fn longrope_of_a_part() {
     config["num_attention_heads"] = 24.into();
     config["max_position_embeddings"] = 131_072.into();
     config["original_max_position_embeddings"] = 4096.into();
-    config["rope_scaling"] = json!({"type": "longrope", "short_factor": vec![1.0; 48], "long_factor": vec![2.0; 48]});
+    config["rope_scaling"] =
+        json!({"type": "longrope", "short_factor": vec![1.0; 48], "long_factor": vec![2.0; 48]});
     let model = read(&config).unwrap();
     assert_eq!((model.only().unwrap().dim, model.only().unwrap().head_dim), (96, 128));
     // Their own factor goes before 131072/4096.
@@ -255,7 +284,9 @@ fn longrope_of_a_part() {
 /// modeling_deepseek_v3.py: rope_interleave chooses between the two helpers.
 #[test]
 fn latent_attention_in_halves() {
-    for (interleave, pairing) in [(json!(true), Pairing::Interleaved), (json!(false), Pairing::Halves)] {
+    for (interleave, pairing) in
+        [(json!(true), Pairing::Interleaved), (json!(false), Pairing::Halves)]
+    {
         let mut config = bare("deepseek_v3");
         config["rope_interleave"] = interleave;
         assert_eq!(read(&config).unwrap().only().unwrap().pairing, pairing);

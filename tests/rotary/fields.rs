@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 /// The model that a small config with `fields` describes.
 #[track_caller]
 fn with(model_type: &str, fields: Value) -> ModelRotary {
-    let mut config =
-        json!({"model_type": model_type, "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 8});
+    let mut config = json!({"model_type": model_type, "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 8});
     config.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     ModelRotary::from_json(&config.to_string()).unwrap()
 }
@@ -44,7 +43,9 @@ fn factor(fields: Value) -> Option<f64> {
 
 #[test]
 fn attn_temperature_tuning() {
-    for (tuning, is_tuned) in [(json!(true), true), (json!(4), true), (json!(false), false), (json!(0), false)] {
+    for (tuning, is_tuned) in
+        [(json!(true), true), (json!(4), true), (json!(false), false), (json!(0), false)]
+    {
         let found = factor(json!({"floor_scale": 10, "attn_temperature_tuning": tuning}));
         assert_eq!(found, is_tuned.then_some(1.0 + 0.1 * 4_f64.ln()), "{tuning}");
     }
@@ -55,14 +56,20 @@ fn attn_temperature_tuning() {
 fn attn_scale_and_floor_scale() {
     assert_eq!(factor(json!({})), Some(1.0));
     assert_eq!(factor(json!({"floor_scale": 15})), Some(1.0 + 0.1 * 3_f64.ln()));
-    assert_eq!(factor(json!({"floor_scale": 30.0, "attn_scale": 0.5})), Some(1.0 + 0.5 * 2_f64.ln()));
+    assert_eq!(
+        factor(json!({"floor_scale": 30.0, "attn_scale": 0.5})),
+        Some(1.0 + 0.5 * 2_f64.ln())
+    );
     assert_eq!(factor(json!({"floor_scale": 30, "attn_scale": 0})), Some(1.0));
 }
 
-/// An odd part of the head keeps its number in the exponents, under all scalings that do not count features.
+/// An odd part of the head keeps its number in the exponents, under all scalings that do not count
+/// features.
 #[test]
 fn scaled_odd_parts() {
-    let scaled = |scaling: Value| only(json!({"head_dim": 66, "partial_rotary_factor": 0.5, "rope_scaling": scaling}));
+    let scaled = |scaling: Value| {
+        only(json!({"head_dim": 66, "partial_rotary_factor": 0.5, "rope_scaling": scaling}))
+    };
     let llama3 = json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
         "original_max_position_embeddings": 8192});
     let longrope = json!({"rope_type": "longrope", "factor": 8.0, "short_factor": vec![1.0; 17], "long_factor": vec![1.0; 17],
@@ -87,7 +94,8 @@ fn mscale_all_dim_without_latent_heads() {
     let yarn = json!({"rope_type": "yarn", "factor": 16.0, "original_max_position_embeddings": 16384, "mscale": 1.0,
         "mscale_all_dim": 1.0});
     assert_eq!(only(json!({"rope_parameters": yarn})).softmax_factor, 1.0);
-    let latent = only(json!({"rope_parameters": yarn, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64}));
+    let latent =
+        only(json!({"rope_parameters": yarn, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64}));
     assert!((latent.softmax_factor - (0.1 * 16_f64.ln() + 1.0).powi(2)).abs() < 1e-15);
 }
 
@@ -117,16 +125,28 @@ fn swa_rope_theta_and_hybrid_layer_pattern() {
     let read = |pattern| with_heads(pattern, 192);
     let model = read(json!([0, 1, 1, 0])).unwrap();
     let specs = [0, 1, 2, 3].map(|layer| model.layer(layer).unwrap().unwrap());
-    assert_eq!(specs.map(|spec| (spec.dim, spec.base)), [(64, 5e6), (64, 1e4), (64, 1e4), (64, 5e6)]);
+    assert_eq!(
+        specs.map(|spec| (spec.dim, spec.base)),
+        [(64, 5e6), (64, 1e4), (64, 1e4), (64, 5e6)]
+    );
     let error = |field: &str, problem| Err(Error::Config { field: field.into(), problem });
     let other = "head_dim: heads of one width are read".to_string();
-    assert_eq!(with_heads(json!([0, 1, 1, 0]), 128), error("swa_head_dim", ConfigProblem::Contradicts { other }));
+    assert_eq!(
+        with_heads(json!([0, 1, 1, 0]), 128),
+        error("swa_head_dim", ConfigProblem::Contradicts { other })
+    );
     // Two bases, and nothing that says where
     assert_eq!(read(Value::Null), error("layer_types", ConfigProblem::Missing));
     let expected = "a list of 0 and 1";
-    assert_eq!(read(json!([0, 1, 2, 0])), error("hybrid_layer_pattern", ConfigProblem::NotA { expected }));
+    assert_eq!(
+        read(json!([0, 1, 2, 0])),
+        error("hybrid_layer_pattern", ConfigProblem::NotA { expected })
+    );
     let other = "the list of layers".to_string();
-    assert_eq!(read(json!([0, 1])), error("num_hidden_layers", ConfigProblem::Contradicts { other }));
+    assert_eq!(
+        read(json!([0, 1])),
+        error("num_hidden_layers", ConfigProblem::Contradicts { other })
+    );
 }
 
 /// Names of the rotated part in StableLM's first configs and in NomicBERT's.
@@ -134,7 +154,9 @@ fn swa_rope_theta_and_hybrid_layer_pattern() {
 fn rope_pct_and_rotary_emb_fraction() {
     for name in ["rope_pct", "rotary_emb_fraction"] {
         assert_eq!(only(json!({name: 0.25})).dim, 32, "{name}");
-        let config = json!({"head_dim": 64, "rope_theta": 1e4, "partial_rotary_factor": 0.5, name: 0.25}).to_string();
+        let config =
+            json!({"head_dim": 64, "rope_theta": 1e4, "partial_rotary_factor": 0.5, name: 0.25})
+                .to_string();
         let problem = ConfigProblem::Contradicts { other: "partial_rotary_factor".into() };
         let error = ModelRotary::from_json_with_pairing(&config, Pairing::Halves);
         assert_eq!(error, Err(Error::Config { field: name.into(), problem }));

@@ -1,4 +1,5 @@
-//! GGUF metadata, as llama.cpp reads them (llama_model_base::load_hparams and llama_model_rope_type).
+//! GGUF metadata, as llama.cpp reads them (llama_model_base::load_hparams and
+//! llama_model_rope_type).
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
 use positional_encodings::{ConfigProblem, Error, LongRope, Pairing, Regime, Sections, Yarn};
@@ -25,8 +26,16 @@ fn gguf() {
     assert_eq!((spec.dim, spec.pairing), (128, Pairing::Halves));
     near(spec.attention_factor, 1.138629436);
     for (key, value, problem) in [
-        ("qwen3.rope.scaling.type", Metadata::from("yarm"), ConfigProblem::Unknown { found: "yarm".into() }),
-        ("qwen3.rope.freq_base", Metadata::from("big"), ConfigProblem::NotA { expected: "a number" }),
+        (
+            "qwen3.rope.scaling.type",
+            Metadata::from("yarm"),
+            ConfigProblem::Unknown { found: "yarm".into() },
+        ),
+        (
+            "qwen3.rope.freq_base",
+            Metadata::from("big"),
+            ConfigProblem::NotA { expected: "a number" },
+        ),
     ] {
         let mut wrong = qwen3.clone();
         wrong.iter_mut().filter(|(name, _)| name == key).for_each(|pair| pair.1 = value.clone());
@@ -37,20 +46,26 @@ fn gguf() {
         ("qwen2vl.rope.dimension_count".into(), 128.into()),
         ("qwen2vl.rope.dimension_sections".into(), Metadata::Numbers(vec![16.0, 24.0, 24.0, 0.0])),
     ];
-    assert_eq!(RotarySpec::from_gguf(mrope.clone()).unwrap().sections, Some((vec![16, 24, 24], Sections::Chunked)));
+    assert_eq!(
+        RotarySpec::from_gguf(mrope.clone()).unwrap().sections,
+        Some((vec![16, 24, 24], Sections::Chunked))
+    );
     mrope[2].1 = Metadata::Numbers(vec![16.0, 24.0, 25.0, 0.0]);
     assert!(RotarySpec::from_gguf(mrope).is_err());
     assert!(RotarySpec::from_gguf([("general.architecture", Metadata::from("mamba"))]).is_err());
     assert!(RotarySpec::from_gguf::<String>([]).is_err());
     // Llama 3's scaling comes as a tensor.
-    let llama = [("general.architecture", Metadata::from("llama")), ("llama.rope.dimension_count", 4.into())];
+    let llama = [
+        ("general.architecture", Metadata::from("llama")),
+        ("llama.rope.dimension_count", 4.into()),
+    ];
     let mut spec = RotarySpec::from_gguf(llama).unwrap();
     spec.divisors = Some(vec![1.0, 8.0]);
     assert_eq!(spec.rotary(1).unwrap().frequencies(), [1.0, 0.00125]);
 }
 
-/// convert_hf_to_gguf.py writes 0.1 · mscale_all_dim; deepseek2.cpp multiplies the softmax scale by it and keeps cosines and
-/// sines as they are.
+/// convert_hf_to_gguf.py writes 0.1 · mscale_all_dim; deepseek2.cpp multiplies the softmax scale by
+/// it and keeps cosines and sines as they are.
 #[test]
 fn deepseek_scales_the_softmax() {
     let key = |name: &str| format!("deepseek2.{name}");
@@ -77,14 +92,18 @@ fn deepseek_scales_the_softmax() {
     let field = "deepseek2.rope.scaling.yarn_log_multiplier".to_string();
     assert_eq!(missing, Err(Error::Config { field, problem: ConfigProblem::Missing }));
     // A factor of the file's own goes into both.
-    keys.extend([("rope.scaling.yarn_log_multiplier", 0.1.into()), ("rope.scaling.attn_factor", 0.5.into())]);
+    keys.extend([
+        ("rope.scaling.yarn_log_multiplier", 0.1.into()),
+        ("rope.scaling.attn_factor", 0.5.into()),
+    ]);
     let scaled = model("deepseek2", &keys).unwrap();
     near(scaled.only().unwrap().attention_factor, 0.5);
     near(scaled.only().unwrap().softmax_factor, 0.25 * 1.8738542070926265);
     assert!(spec.on_last_features && spec.pairing == Pairing::Interleaved);
 }
 
-/// The converter writes Ministral 3's mscale_all_dim as it is; llama-context.cpp divides by its factor, as transformers does.
+/// The converter writes Ministral 3's mscale_all_dim as it is; llama-context.cpp divides by its
+/// factor, as transformers does.
 #[test]
 fn ministral3_does_not_scale_scores() {
     let keys = |multiplier: f64| {
@@ -98,17 +117,25 @@ fn ministral3_does_not_scale_scores() {
             ("rope.scaling.yarn_log_multiplier", multiplier.into()),
         ]
     };
-    let factor = |multiplier| model("mistral3", &keys(multiplier)).map(|read| read.only().unwrap().attention_factor);
+    let factor = |multiplier| {
+        model("mistral3", &keys(multiplier)).map(|read| read.only().unwrap().attention_factor)
+    };
     near(factor(1.0).unwrap(), 1.0);
     near(factor(0.0).unwrap(), 0.1 * 16_f64.ln() + 1.0);
     assert!(factor(-1e9).is_err());
     // What llama.cpp would mix in another way, or what is not known
-    for (key, value) in [("rope.scaling.yarn_ext_factor", 0.5), ("rope.scaling.alpha", 1000.0), ("rope.freq_bas", 1e6)]
-    {
+    for (key, value) in [
+        ("rope.scaling.yarn_ext_factor", 0.5),
+        ("rope.scaling.alpha", 1000.0),
+        ("rope.freq_bas", 1e6),
+    ] {
         let mut other = keys(1.0).to_vec();
         other.push((key, value.into()));
         let error = model("mistral3", &other).unwrap_err();
-        assert!(matches!(&error, Error::Config { field, .. } if *field == format!("mistral3.{key}")), "{error}");
+        assert!(
+            matches!(&error, Error::Config { field, .. } if *field == format!("mistral3.{key}")),
+            "{error}"
+        );
     }
 }
 
@@ -117,7 +144,8 @@ fn a_factor_without_a_type_is_linear() {
     let of = |key: &str, factor: f64| {
         let architecture = ("general.architecture".to_string(), Metadata::from("llama"));
         let dim = ("llama.rope.dimension_count".to_string(), 64.into());
-        RotarySpec::from_gguf([architecture, dim, (format!("llama.{key}"), factor.into())]).map(|spec| spec.scaling)
+        RotarySpec::from_gguf([architecture, dim, (format!("llama.{key}"), factor.into())])
+            .map(|spec| spec.scaling)
     };
     for key in ["rope.scaling.factor", "rope.scale_linear"] {
         assert_eq!(of(key, 4.0), Ok(Scaling::Linear { factor: 4.0 }));
@@ -125,7 +153,8 @@ fn a_factor_without_a_type_is_linear() {
     }
 }
 
-/// phi3.cpp takes the factors from tensors: without them there is no rotation, rather than a plain one.
+/// phi3.cpp takes the factors from tensors: without them there is no rotation, rather than a plain
+/// one.
 #[test]
 fn longrope_needs_its_tensors() {
     let keys = [
@@ -138,13 +167,17 @@ fn longrope_needs_its_tensors() {
     let read = model("phi3", &keys).unwrap();
     let spec = read.only().unwrap();
     assert_eq!((&spec.scaling, spec.attention_factor), (&Scaling::LongRopeTensors, 1.19));
-    let missing = Error::Config { field: "rope_factors_long.weight".into(), problem: ConfigProblem::Missing };
+    let missing =
+        Error::Config { field: "rope_factors_long.weight".into(), problem: ConfigProblem::Missing };
     assert_eq!(spec.rotary(1).unwrap_err(), missing);
     let (short, long) = (vec![1.0; 4], vec![2.0, 4.0, 8.0, 16.0]);
     let mut one = spec.clone();
     one.divisors = Some(long.clone());
     let rotary = one.rotary(1).unwrap();
-    assert_eq!((rotary.frequencies()[0], rotary.attention_factor(), rotary.regime()), (0.5, 1.19, Regime::Fixed));
+    assert_eq!(
+        (rotary.frequencies()[0], rotary.attention_factor(), rotary.regime()),
+        (0.5, 1.19, Regime::Fixed)
+    );
     one.divisors = Some(vec![1.0; 3]);
     assert!(one.rotary(1).is_err());
     let mut both = spec.clone();
@@ -207,7 +240,10 @@ fn layers_with_rotations_of_their_own() {
     assert_eq!(bases(&all), [global; 8]);
     let mut every_second = gemma3.to_vec();
     every_second.push(("attention.sliding_window_pattern", 2.into()));
-    assert_eq!(bases(&model("gemma3", &every_second).unwrap())[..4], [local, global, local, global]);
+    assert_eq!(
+        bases(&model("gemma3", &every_second).unwrap())[..4],
+        [local, global, local, global]
+    );
 
     let mut gemma4 = vec![
         ("block_count", 3.into()),
@@ -224,12 +260,16 @@ fn layers_with_rotations_of_their_own() {
     assert_eq!(bases(&read), [local, local, global]);
     let dims = |layer| read.layer(layer).unwrap().map(|spec| (spec.dim, spec.head_dim));
     assert_eq!([dims(0), dims(2)], [Some((256, 256)), Some((512, 512))]);
-    for (key, problem) in
-        [("attention.sliding_window_pattern", ConfigProblem::Missing), ("rope.freq_base_swa", ConfigProblem::Missing)]
-    {
+    for (key, problem) in [
+        ("attention.sliding_window_pattern", ConfigProblem::Missing),
+        ("rope.freq_base_swa", ConfigProblem::Missing),
+    ] {
         let mut wrong = gemma4.clone();
         wrong.retain(|(name, _)| *name != key);
-        assert_eq!(model("gemma4", &wrong), Err(Error::Config { field: format!("gemma4.{key}"), problem }));
+        assert_eq!(
+            model("gemma4", &wrong),
+            Err(Error::Config { field: format!("gemma4.{key}"), problem })
+        );
     }
     gemma4[4].1 = Metadata::Numbers(vec![1.0, 0.0]);
     let problem = ConfigProblem::Contradicts { other: "block_count".into() };
@@ -257,15 +297,21 @@ fn layers_with_rotations_of_their_own() {
     }
 }
 
-/// llama4.cpp and smollm3.cpp: every fourth layer has no positions; cohere2.cpp and exaone4.cpp: only sliding ones have.
+/// llama4.cpp and smollm3.cpp: every fourth layer has no positions; cohere2.cpp and exaone4.cpp:
+/// only sliding ones have.
 #[test]
 fn layers_without_positions() {
-    let keys =
-        |count: usize| vec![("block_count", Metadata::Number(count as f64)), ("attention.key_length", 64.into())];
+    let keys = |count: usize| {
+        vec![("block_count", Metadata::Number(count as f64)), ("attention.key_length", 64.into())]
+    };
     for (architecture, count) in [("llama4", 8), ("smollm3", 8), ("cohere2", 8), ("exaone4", 64)] {
         let read = model(architecture, &keys(count)).unwrap();
         for layer in 0..count {
-            assert_eq!(read.layer(layer).unwrap().is_none(), layer % 4 == 3, "{architecture} {layer}");
+            assert_eq!(
+                read.layer(layer).unwrap().is_none(),
+                layer % 4 == 3,
+                "{architecture} {layer}"
+            );
         }
         assert_eq!(read.layer(count), None);
     }
@@ -275,7 +321,9 @@ fn layers_without_positions() {
     everywhere.push(("attention.sliding_window", 0.into()));
     let read = model("llama4", &everywhere).unwrap();
     assert!(bases(&read).iter().all(Option::is_some) && read.query_temperature().is_none());
-    let factors = |model: ModelRotary| model.query_temperature().unwrap().factors(&(16383..16384).into()).unwrap();
+    let factors = |model: ModelRotary| {
+        model.query_temperature().unwrap().factors(&(16383..16384).into()).unwrap()
+    };
     assert_eq!(factors(model("llama4", &keys(8)).unwrap()), [1.0 + 0.1 * 3_f64.ln()]);
     let mut ministral3 = keys(2);
     ministral3.push(("attention.temperature_scale", 0.1.into()));
@@ -286,7 +334,11 @@ fn layers_without_positions() {
 
 #[test]
 fn layers_that_are_alike() {
-    let keys = [("block_count", 4.into()), ("attention.key_length", 64.into()), ("rope.freq_base_swa", 150_000.into())];
+    let keys = [
+        ("block_count", 4.into()),
+        ("attention.key_length", 64.into()),
+        ("rope.freq_base_swa", 150_000.into()),
+    ];
     // gpt-oss: windows, but one rotation
     let mut alike = keys.to_vec();
     alike.push(("rope.freq_base", 150_000.into()));
@@ -316,13 +368,15 @@ fn layers_that_are_alike() {
         ("attention.sliding_window_pattern", 0.into()),
         ("attention.sliding_window_pattern", "LLLG".into()),
     ] {
-        let mut wrong: Vec<(&str, Metadata)> = keys.iter().filter(|(name, _)| *name != key).cloned().collect();
+        let mut wrong: Vec<(&str, Metadata)> =
+            keys.iter().filter(|(name, _)| *name != key).cloned().collect();
         wrong.push((key, value.clone()));
         assert!(matches!(model("gpt-oss", &wrong), Err(Error::Config { .. })), "{key} {value:?}");
     }
 }
 
-/// phi.py writes an attention factor where there are factors, and no type: unsloth/Phi-4-mini-instruct-GGUF.
+/// phi.py writes an attention factor where there are factors, and no type:
+/// unsloth/Phi-4-mini-instruct-GGUF.
 #[test]
 fn longrope_of_phi3_has_no_type() {
     let mut keys = vec![
@@ -352,7 +406,8 @@ fn longrope_of_phi3_has_no_type() {
     assert_eq!(other.only().unwrap().scaling, Scaling::None);
 }
 
-/// deepseek.py: keys are compressed to 512 + 64 features, but a head has 128 + 64; minicpm.py: 64 + 32.
+/// deepseek.py: keys are compressed to 512 + 64 features, but a head has 128 + 64; minicpm.py: 64 +
+/// 32.
 #[test]
 fn latent_heads_turn_at_their_end() {
     // unsloth/DeepSeek-V3-0324-GGUF
@@ -379,7 +434,11 @@ fn latent_heads_turn_at_their_end() {
         let read = model(architecture, keys).unwrap();
         let spec = read.only().unwrap();
         assert_eq!((spec.dim, spec.head_dim), dims, "{architecture}");
-        assert_eq!((spec.on_last_features, spec.pairing, &spec.scaling), (true, pairing, &scaling), "{architecture}");
+        assert_eq!(
+            (spec.on_last_features, spec.pairing, &spec.scaling),
+            (true, pairing, &scaling),
+            "{architecture}"
+        );
     }
     // Mistral Large 3: deepseek2.cpp multiplies its queries.
     let mut mistral = deepseek.to_vec();
@@ -391,11 +450,13 @@ fn latent_heads_turn_at_their_end() {
     assert!(model("deepseek2", &deepseek).unwrap().query_temperature().is_none());
 }
 
-/// llama_model_rope_type: MROPE and IMROPE pair halves; glm.py permutes the projections of GLM-4.1V for it.
+/// llama_model_rope_type: MROPE and IMROPE pair halves; glm.py permutes the projections of GLM-4.1V
+/// for it.
 #[test]
 fn sections_pair_halves() {
     let of = |architecture: &str, sections: &[f64]| {
-        let mut keys = vec![("attention.key_length", 128.into()), ("rope.dimension_count", 64.into())];
+        let mut keys =
+            vec![("attention.key_length", 128.into()), ("rope.dimension_count", 64.into())];
         if !sections.is_empty() {
             keys.push(("rope.dimension_sections", Metadata::Numbers(sections.to_vec())));
         }
@@ -408,8 +469,8 @@ fn sections_pair_halves() {
     assert_eq!(of("qwen2vl", &[32.0, 0.0, 0.0, 0.0]), (Pairing::Halves, Some(vec![32, 0, 0])));
 }
 
-/// base.py writes a config's attention_factor, which is all of it, as yarn_attn_factor; olmo.py once wrote it as attn_factor. Grok-2's
-/// multiplies, as attn_factor does elsewhere.
+/// base.py writes a config's attention_factor, which is all of it, as yarn_attn_factor; olmo.py
+/// once wrote it as attn_factor. Grok-2's multiplies, as attn_factor does elsewhere.
 #[test]
 fn the_factor_of_yarn_is_not_applied_twice() {
     let factor = |architecture: &str, key: &str, value: f64| {
@@ -457,7 +518,8 @@ fn gpt_oss_is_as_its_config() {
     near(of(&read)[8], 0.0508132748);
 }
 
-/// What a file leaves out: the width of heads, the length trained on, the dims of sliding layers; and what it may say of YaRN's ramp.
+/// What a file leaves out: the width of heads, the length trained on, the dims of sliding layers;
+/// and what it may say of YaRN's ramp.
 #[test]
 fn keys_that_are_left_out() {
     let widths = [("embedding_length", 4544.into()), ("attention.head_count", 71.into())];
@@ -470,11 +532,15 @@ fn keys_that_are_left_out() {
         ("rope.scaling.type", "yarn".into()),
         ("rope.scaling.factor", 4.into()),
     ];
-    let scaling = |keys: &[(&str, Metadata)]| model("qwen3", keys).unwrap().only().unwrap().scaling.clone();
+    let scaling =
+        |keys: &[(&str, Metadata)]| model("qwen3", keys).unwrap().only().unwrap().scaling.clone();
     assert_eq!(scaling(&yarn), Scaling::Yarn(Yarn::new(4.0, 32768)));
     yarn.push(("rope.scaling.yarn_beta_fast", 64.into()));
     yarn.push(("rope.scaling.yarn_beta_slow", 2.into()));
-    assert_eq!(scaling(&yarn), Scaling::Yarn(Yarn { beta_fast: 64.0, beta_slow: 2.0, ..Yarn::new(4.0, 32768) }));
+    assert_eq!(
+        scaling(&yarn),
+        Scaling::Yarn(Yarn { beta_fast: 64.0, beta_slow: 2.0, ..Yarn::new(4.0, 32768) })
+    );
     let gemma4 = [
         ("block_count", 2.into()),
         ("attention.key_length", 512.into()),

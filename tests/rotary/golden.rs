@@ -63,14 +63,26 @@ impl Golden {
         READ.with_borrow_mut(|read| read.insert(format!("{}/{name}", self.name)));
         let data = tensor.data();
         let values: Vec<f64> = match tensor.dtype() {
-            Dtype::F32 => data.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect(),
-            Dtype::F64 => data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect(),
-            Dtype::I64 => data.chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect(),
+            Dtype::F32 => data
+                .chunks_exact(4)
+                .map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap())))
+                .collect(),
+            Dtype::F64 => {
+                data.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
+            }
+            Dtype::I64 => data
+                .chunks_exact(8)
+                .map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64)
+                .collect(),
             Dtype::BF16 => data
                 .chunks_exact(2)
-                .map(|b| f64::from(f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16)))
+                .map(|b| {
+                    f64::from(f32::from_bits(u32::from(u16::from_le_bytes([b[0], b[1]])) << 16))
+                })
                 .collect(),
-            Dtype::F16 => data.chunks_exact(2).map(|b| from_f16(u16::from_le_bytes([b[0], b[1]]))).collect(),
+            Dtype::F16 => {
+                data.chunks_exact(2).map(|b| from_f16(u16::from_le_bytes([b[0], b[1]]))).collect()
+            }
             other => panic!("{name}: {other:?}"),
         };
         ArrayD::from_shape_vec(IxDyn(tensor.shape()), values).unwrap()
@@ -90,17 +102,29 @@ impl Golden {
 /// A finite f16.
 fn from_f16(bits: u16) -> f64 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
-    let size = if exponent == 0 { mantissa * 2_f64.powi(-24) } else { (mantissa + 1024.0) * 2_f64.powi(exponent - 25) };
+    let size = if exponent == 0 {
+        mantissa * 2_f64.powi(-24)
+    } else {
+        (mantissa + 1024.0) * 2_f64.powi(exponent - 25)
+    };
     if bits >> 15 == 1 { -size } else { size }
 }
 
 /// Asserts that all values agree within the bound that depends on the index.
 #[track_caller]
-pub fn close(what: &str, found: &ArrayD<f32>, expected: &ArrayD<f32>, bound: impl Fn(&IxDyn) -> f64) {
+pub fn close(
+    what: &str,
+    found: &ArrayD<f32>,
+    expected: &ArrayD<f32>,
+    bound: impl Fn(&IxDyn) -> f64,
+) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
     for (at, value) in found.indexed_iter() {
         let expected = f64::from(expected[&at]);
         let error = (f64::from(*value) - expected).abs();
-        assert!(error <= bound(&at), "{what} at {at:?}: {value} instead of {expected}, off by {error}");
+        assert!(
+            error <= bound(&at),
+            "{what} at {at:?}: {value} instead of {expected}, off by {error}"
+        );
     }
 }

@@ -26,7 +26,11 @@ fn wrong_configs_name_the_field() {
     use ConfigProblem::{Contradicts, Missing, NotA, Unknown};
     let unknown = |found: &str| Unknown { found: found.into() };
     for (changes, field, problem) in [
-        (json!({"rope_scaling": {"rope_type": "yarm", "factor": 2.0}}), "rope_scaling.rope_type", unknown("yarm")),
+        (
+            json!({"rope_scaling": {"rope_type": "yarm", "factor": 2.0}}),
+            "rope_scaling.rope_type",
+            unknown("yarm"),
+        ),
         (json!({"rope_scaling": {"factor": 2.0}}), "rope_scaling.rope_type", Missing),
         (json!({"rope_scaling": {"rope_type": "linear"}}), "rope_scaling.factor", Missing),
         (
@@ -62,11 +66,23 @@ fn wrong_configs_name_the_field() {
         ),
         (json!({"model_type": "lama"}), "model_type", unknown("lama")),
         (json!({"model_type": null}), "model_type", Missing),
-        (json!({"num_attention_heads": 31}), "num_attention_heads", NotA { expected: "a divisor of hidden_size" }),
-        (json!({"num_attention_heads": 0}), "num_attention_heads", NotA { expected: "a divisor of hidden_size" }),
+        (
+            json!({"num_attention_heads": 31}),
+            "num_attention_heads",
+            NotA { expected: "a divisor of hidden_size" },
+        ),
+        (
+            json!({"num_attention_heads": 0}),
+            "num_attention_heads",
+            NotA { expected: "a divisor of hidden_size" },
+        ),
         (json!({"hidden_size": -1}), "hidden_size", NotA { expected: "a whole number" }),
         (json!({"head_dim": 1e15}), "head_dim", NotA { expected: "at most 65536" }),
-        (json!({"num_hidden_layers": 1e12}), "num_hidden_layers", NotA { expected: "at most 65536" }),
+        (
+            json!({"num_hidden_layers": 1e12}),
+            "num_hidden_layers",
+            NotA { expected: "at most 65536" },
+        ),
         (
             json!({"head_dim": 63}),
             "partial_rotary_factor",
@@ -113,10 +129,13 @@ fn wrong_configs_name_the_field() {
     }
     let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.5}}));
     assert_eq!(field, "rope_scaling");
-    assert!(matches!(problem, ConfigProblem::Invalid(error) if matches!(*error, Error::InvalidParameter { .. })));
-    let (field, _) =
-        refused(json!({"rope_scaling": {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [1.0],
-        "original_max_position_embeddings": 4096}}));
+    assert!(
+        matches!(problem, ConfigProblem::Invalid(error) if matches!(*error, Error::InvalidParameter { .. }))
+    );
+    let (field, _) = refused(
+        json!({"rope_scaling": {"rope_type": "longrope", "short_factor": [1.0], "long_factor": [1.0],
+        "original_max_position_embeddings": 4096}}),
+    );
     assert_eq!(field, "rope_scaling");
     let (field, _) = refused(json!({"rope_theta": -1.0}));
     assert_eq!(field, "rope_theta");
@@ -124,7 +143,15 @@ fn wrong_configs_name_the_field() {
 
 #[test]
 fn texts_that_are_no_config() {
-    for text in ["", "{", "[]", "null", "{\"model_type\": \"llama\"", "{\"text_config\": 3}", &"[".repeat(100_000)] {
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "{\"model_type\": \"llama\"",
+        "{\"text_config\": 3}",
+        &"[".repeat(100_000),
+    ] {
         assert!(matches!(ModelRotary::from_json(text), Err(Error::Config { .. })), "{text:.20}");
     }
     // Truncated anywhere, a config is an error and never a panic.
@@ -136,7 +163,8 @@ fn texts_that_are_no_config() {
 #[test]
 fn values_that_no_model_has() {
     let scaling = |changes: Value| {
-        let mut dict = json!({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4096});
+        let mut dict =
+            json!({"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4096});
         changes.as_object().unwrap().iter().for_each(|(name, value)| dict[name] = value.clone());
         json!({"rope_scaling": dict})
     };
@@ -149,16 +177,34 @@ fn values_that_no_model_has() {
     };
     let longrope = json!({"rope_type": "longrope", "short_factor": vec![1.0; 64], "long_factor": vec![1.0; 64],
         "original_max_position_embeddings": 4096});
-    let many: serde_json::Map<String, Value> = (0..1000).map(|i| (format!("type{i}"), json!({}))).collect();
-    let huge = [json!(1_u64 << 60), json!(1e308), json!(-1), json!(0.5), json!("32"), json!([32]), json!(true)];
+    let many: serde_json::Map<String, Value> =
+        (0..1000).map(|i| (format!("type{i}"), json!({}))).collect();
+    let huge = [
+        json!(1_u64 << 60),
+        json!(1e308),
+        json!(-1),
+        json!(0.5),
+        json!("32"),
+        json!([32]),
+        json!(true),
+    ];
     for value in &huge {
-        for name in ["num_hidden_layers", "hidden_size", "num_attention_heads", "head_dim", "rotary_dim"] {
+        for name in
+            ["num_hidden_layers", "hidden_size", "num_attention_heads", "head_dim", "rotary_dim"]
+        {
             let (field, _) = refused(json!({name: value}));
             assert_eq!(field, name, "{value}");
         }
     }
-    for value in [json!("NaN"), json!("1e4"), json!([1e4]), json!({"value": 1e4}), json!(false), json!(0), json!(-1e4)]
-    {
+    for value in [
+        json!("NaN"),
+        json!("1e4"),
+        json!([1e4]),
+        json!({"value": 1e4}),
+        json!(false),
+        json!(0),
+        json!(-1e4),
+    ] {
         for name in ["rope_theta", "rotary_emb_base"] {
             let (field, _) = refused(json!({name: value}));
             assert!(field == name || field == "rope_theta", "{field} {value}");
@@ -213,8 +259,14 @@ fn values_that_no_model_has() {
         (scaling(json!({"attention_factor": -1.0})), "rope_scaling"),
         (scaling(json!({"attention_factor": "1"})), "rope_scaling.attention_factor"),
         (scaling(json!({"original_max_position_embeddings": 0})), "rope_scaling"),
-        (scaling(json!({"original_max_position_embeddings": -1})), "rope_scaling.original_max_position_embeddings"),
-        (scaling(json!({"original_max_position_embeddings": 1e300})), "rope_scaling.original_max_position_embeddings"),
+        (
+            scaling(json!({"original_max_position_embeddings": -1})),
+            "rope_scaling.original_max_position_embeddings",
+        ),
+        (
+            scaling(json!({"original_max_position_embeddings": 1e300})),
+            "rope_scaling.original_max_position_embeddings",
+        ),
         (scaling(json!({"beta_fast ": 32})), "rope_scaling.beta_fast "),
         (scaling(json!({"llama_4_scaling_beta": "a"})), "rope_scaling.llama_4_scaling_beta"),
         (with(&llama3, "low_freq_factor", json!(0)), "rope_parameters"),
@@ -235,7 +287,10 @@ fn values_that_no_model_has() {
         (with(&json!({}), "mrope_section", json!([1e15, 1e15, 1e15])), "rope_parameters"),
         (with(&json!({}), "mrope_section", json!([16, -24, 72])), "rope_parameters.mrope_section"),
         (with(&json!({}), "mrope_section", json!(64)), "rope_parameters.mrope_section"),
-        (with(&json!({"mrope_section": [32, 32]}), "mrope_interleaved", json!(true)), "rope_parameters"),
+        (
+            with(&json!({"mrope_section": [32, 32]}), "mrope_interleaved", json!(true)),
+            "rope_parameters",
+        ),
         (json!({"no_rope_layers": [1, 0, 1]}), "num_hidden_layers"),
         (json!({"no_rope_layers": ["1", "0"]}), "no_rope_layers"),
         (json!({"no_rope_layers": {"0": 1}}), "no_rope_layers"),
@@ -243,15 +298,27 @@ fn values_that_no_model_has() {
         (json!({"layer_types": [null, null]}), "layer_types"),
         (json!({"alibi": "yes"}), "alibi"),
         (json!({"model_type": ["llama"]}), "model_type"),
-        (json!({"model_type": "gemma3_text", "sliding_window_pattern": 0}), "sliding_window_pattern"),
-        (json!({"model_type": "exaone4", "sliding_window_pattern": "GLLL"}), "sliding_window_pattern"),
+        (
+            json!({"model_type": "gemma3_text", "sliding_window_pattern": 0}),
+            "sliding_window_pattern",
+        ),
+        (
+            json!({"model_type": "exaone4", "sliding_window_pattern": "GLLL"}),
+            "sliding_window_pattern",
+        ),
         (json!({"model_type": "exaone4", "sliding_window_pattern": ""}), "sliding_window_pattern"),
         (json!({"model_type": "smollm3", "no_rope_layer_interval": 0}), "no_rope_layer_interval"),
-        (json!({"model_type": "modernbert", "global_attn_every_n_layers": 0}), "global_attn_every_n_layers"),
+        (
+            json!({"model_type": "modernbert", "global_attn_every_n_layers": 0}),
+            "global_attn_every_n_layers",
+        ),
         (json!({"model_type": "modernbert", "local_rope_theta": -1}), "local_rope_theta"),
         (json!({"model_type": "gemma3_text", "rope_local_base_freq": 0}), "rope_local_base_freq"),
         (json!({"model_type": "cohere2", "sliding_window": null}), "sliding_window"),
-        (json!({"model_type": "llama4_text", "attn_temperature_tuning": "on"}), "attn_temperature_tuning"),
+        (
+            json!({"model_type": "llama4_text", "attn_temperature_tuning": "on"}),
+            "attn_temperature_tuning",
+        ),
         (json!({"model_type": "llama4_text", "floor_scale": 0}), "floor_scale"),
         // zai-org/chatglm-6b
         (json!({"model_type": "chatglm", "position_encoding_2d": true}), "position_encoding_2d"),
@@ -269,7 +336,10 @@ fn values_that_no_model_has() {
             "rope_parameters.full_attention",
         ),
         (json!({"model_type": "gemma4_text", "global_head_dim": 1e9}), "global_head_dim"),
-        (json!({"model_type": "gemma4_text", "per_layer_config": {"5": 512}}), "per_layer_config.5"),
+        (
+            json!({"model_type": "gemma4_text", "per_layer_config": {"5": 512}}),
+            "per_layer_config.5",
+        ),
         (
             json!({"model_type": "gemma4_text", "per_layer_config": {"5": {"head_dim": 512}, "6": {"head_dim": 256}}}),
             "per_layer_config.6",
@@ -284,7 +354,10 @@ fn values_that_no_model_has() {
     config["rope_parameters"] = json!({"rope_type": "dynamic", "factor": 1e308});
     let model = ModelRotary::from_json(&config.to_string()).unwrap();
     let frequencies = model.only().unwrap().rotary(1 << 40).unwrap().frequencies();
-    assert!(frequencies[0] == 1.0 && frequencies.windows(2).all(|w| w[1] < w[0] && w[1] >= 0.0), "{frequencies:?}");
+    assert!(
+        frequencies[0] == 1.0 && frequencies.windows(2).all(|w| w[1] < w[0] && w[1] >= 0.0),
+        "{frequencies:?}"
+    );
     // Two lengths that the model was trained on
     let mut config = scaling(json!({}));
     config["original_max_position_embeddings"] = 8192.into();
@@ -317,7 +390,9 @@ fn metadata_that_no_file_has() {
     let read = |name: &str, value: Option<Metadata>| {
         let mut pairs = vec![("general.architecture".to_string(), Metadata::from("qwen3"))];
         pairs.extend(
-            real.iter().filter(|(known, _)| *known != name).map(|(key, v)| (format!("qwen3.{key}"), v.clone())),
+            real.iter()
+                .filter(|(known, _)| *known != name)
+                .map(|(key, v)| (format!("qwen3.{key}"), v.clone())),
         );
         pairs.extend(value.map(|value| (format!("qwen3.{name}"), value)));
         RotarySpec::from_gguf(pairs)
@@ -351,11 +426,14 @@ fn metadata_that_no_file_has() {
         ("rope.dimension_sections", Metadata::Numbers(vec![-24.0, 68.0, 20.0])),
     ] {
         match read(name, Some(value.clone())) {
-            Err(Error::Config { field, .. }) => assert_eq!(field, format!("qwen3.{name}"), "{value:?}"),
+            Err(Error::Config { field, .. }) => {
+                assert_eq!(field, format!("qwen3.{name}"), "{value:?}")
+            }
             other => panic!("{name} {value:?}: {other:?}"),
         }
     }
-    // What is found wrong only when the rotation is made names the architecture, and the parameter in its text.
+    // What is found wrong only when the rotation is made names the architecture, and the parameter
+    // in its text.
     for (name, value) in [
         ("rope.freq_base", Metadata::from(-1.0)),
         ("rope.freq_base", 0.into()),
@@ -370,10 +448,19 @@ fn metadata_that_no_file_has() {
         ("rope.dimension_sections", Metadata::Numbers(vec![])),
     ] {
         let error = read(name, Some(value.clone())).unwrap_err();
-        assert!(matches!(error, Error::Config { problem: ConfigProblem::Invalid(_), .. }), "{name} {value:?}: {error}");
+        assert!(
+            matches!(error, Error::Config { problem: ConfigProblem::Invalid(_), .. }),
+            "{name} {value:?}: {error}"
+        );
     }
     let missing = read("rope.scaling.factor", None).unwrap_err();
-    assert_eq!(missing, Error::Config { field: "qwen3.rope.scaling.factor".into(), problem: ConfigProblem::Missing });
+    assert_eq!(
+        missing,
+        Error::Config {
+            field: "qwen3.rope.scaling.factor".into(),
+            problem: ConfigProblem::Missing
+        }
+    );
     for value in [Metadata::Number(1.0), Metadata::Flag(true), Metadata::from("")] {
         assert!(RotarySpec::from_gguf([("general.architecture", value)]).is_err());
     }

@@ -38,7 +38,11 @@ fn layouts(axes: usize) -> impl Strategy<Value = Layout> {
         steps[axes - 1] = 1;
         Layout { order, steps }
     });
-    prop_oneof![Just(plain), kept, (order, steps).prop_map(|(order, steps)| Layout { order, steps })]
+    prop_oneof![
+        Just(plain),
+        kept,
+        (order, steps).prop_map(|(order, steps)| Layout { order, steps })
+    ]
 }
 
 /// Memory for an array of this shape and layout, all of it `value`.
@@ -93,11 +97,16 @@ fn of_type<T: Element>(
     inside: bool,
     [from, to]: [&Layout; 2],
 ) -> Result<(), TestCaseError> {
-    let (shape, positions) =
-        if inside { ([batch, len, heads, width], Axis(1)) } else { ([batch, heads, len, width], Axis(2)) };
+    let (shape, positions) = if inside {
+        ([batch, len, heads, width], Axis(1))
+    } else {
+        ([batch, heads, len, width], Axis(2))
+    };
     let x = filled::<T>(&shape);
     let ids = Array2::from_shape_fn((batch, len), |(row, i)| (row * 100 + i * i) as i64);
-    for rotation in [rotary.at(5..5 + len).unwrap(), rotary.at(&ids).unwrap(), rotary.shift(-3).unwrap()] {
+    for rotation in
+        [rotary.at(5..5 + len).unwrap(), rotary.at(&ids).unwrap(), rotary.shift(-3).unwrap()]
+    {
         same_in_all_ways(&rotation, positions, &x, [from, to])?;
         same_in_all_ways(&rotation.gradient(), positions, &x, [from, to])?;
     }
@@ -107,7 +116,8 @@ fn of_type<T: Element>(
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 200, ..ProptestConfig::default() })]
 
-    /// Any shape, layout, type, pairing, instruction set; parts of the features; rows of a batch; heads outside and inside.
+    /// Any shape, layout, type, pairing, instruction set; parts of the features; rows of a batch;
+    /// heads outside and inside.
     #[test]
     fn the_bits_of_a_copy_rotated_in_place(
         shape in [1_usize..4, 1_usize..7, 1_usize..6], pairs in 1_usize..40, more in 0_usize..4, last: bool, inside: bool,
@@ -137,10 +147,13 @@ fn images() {
     let swapped = Layout { order: vec![0, 2, 1, 3], steps: vec![1; 4] };
     let grid = Coordinates::grid(&[3, 4]).unwrap();
     let axial = Rotary::axial_2d(16, 1e4, AxialOrder::Gemma4).unwrap().at::<f32>(&grid).unwrap();
-    let frequencies = Array3::from_shape_fn((2, 3, 8), |(axis, head, pair)| (1 + axis + head + pair) as f64 / 10.0);
+    let frequencies = Array3::from_shape_fn((2, 3, 8), |(axis, head, pair)| {
+        (1 + axis + head + pair) as f64 / 10.0
+    });
     let mixed = MixedRotary::new(frequencies, Pairing::Halves).unwrap().at::<f32>(&grid).unwrap();
     for rotation in [axial, mixed] {
-        for layouts in [[&standard; 2], [&standard, &swapped], [&swapped, &standard], [&swapped; 2]] {
+        for layouts in [[&standard; 2], [&standard, &swapped], [&swapped, &standard], [&swapped; 2]]
+        {
             same_in_all_ways(&rotation, Axis(2), &filled(&[2, 3, 12, 18]), layouts).unwrap();
             same_in_all_ways(&rotation, Axis(1), &filled(&[2, 12, 3, 18]), layouts).unwrap();
         }
@@ -194,7 +207,10 @@ fn bad_input() {
     let x = Array3::<f32>::zeros((2, 3, 8));
     let mut out = Array3::<f32>::ones((2, 3, 9));
     let error = rotation.apply_into(x.view(), out.view_mut()).unwrap_err();
-    assert_eq!(error, Error::LengthMismatch { what: "indices on an axis of the output", expected: 8, found: 9 });
+    assert_eq!(
+        error,
+        Error::LengthMismatch { what: "indices on an axis of the output", expected: 8, found: 9 }
+    );
     assert_eq!(error.to_string(), "9 indices on an axis of the output where there must be 8");
     let two = Array2::<f32>::zeros((3, 8));
     let error = rotation.apply_into(two.view().into_dyn(), out.view_mut().into_dyn()).unwrap_err();
@@ -208,7 +224,10 @@ fn bad_input() {
     assert_eq!(rotation.applied_along(Axis(0), x.view()), Err(error.clone()));
     let mut same = Array3::<f32>::ones((2, 3, 8));
     assert_eq!(rotation.apply_into_along(Axis(0), x.view(), same.view_mut()), Err(error));
-    assert_eq!(rotation.applied_along(Axis(2), x.view()), Err(Error::NoSuchAxis { axis: 2, axes: 2 }));
+    assert_eq!(
+        rotation.applied_along(Axis(2), x.view()),
+        Err(Error::NoSuchAxis { axis: 2, axes: 2 })
+    );
     assert_eq!(
         rotation.applied(ndarray::Array1::<f32>::ones(8).view()),
         Err(Error::TooFewAxes { expected: 2, found: 1 })

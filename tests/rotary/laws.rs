@@ -102,7 +102,8 @@ fn whole_is_one_at_a_time() {
     fn check<A: Element>() {
         for pairing in [Pairing::Halves, Pairing::Interleaved] {
             let rotary = rotary(13, 1e4, pairing);
-            let x = Array2::from_shape_fn((200, 30), |(i, j)| A::from_f64(((i * 7 + j) as f64).sin()));
+            let x =
+                Array2::from_shape_fn((200, 30), |(i, j)| A::from_f64(((i * 7 + j) as f64).sin()));
             let mut whole = x.clone();
             rotary.at(100..300).unwrap().apply(whole.view_mut()).unwrap();
             let mut step = rotary.at(0..1).unwrap();
@@ -147,12 +148,18 @@ fn halves_are_rounded_once() {
 #[test]
 fn determinism() {
     fn hash<A: Element>(rotary: &Rotary) -> u64 {
-        let mut x = Array2::from_shape_fn((500, 150), |(i, j)| A::from_f64((i * 31 + j * 7) as f64 % 17.0 - 8.0));
+        let mut x = Array2::from_shape_fn((500, 150), |(i, j)| {
+            A::from_f64((i * 31 + j * 7) as f64 % 17.0 - 8.0)
+        });
         rotary.at(1_000_000..1_000_500).unwrap().apply(x.view_mut()).unwrap();
         let bits = x.iter().map(|value| value.to_f64().to_bits());
-        bits.fold(0xcbf2_9ce4_8422_2325, |hash, bits| (hash ^ bits).wrapping_mul(0x0000_0100_0000_01b3))
+        bits.fold(0xcbf2_9ce4_8422_2325, |hash, bits| {
+            (hash ^ bits).wrapping_mul(0x0000_0100_0000_01b3)
+        })
     }
-    for (pairing, f32_hash, f64_hash) in [(Pairing::Halves, F32[0], F64[0]), (Pairing::Interleaved, F32[1], F64[1])] {
+    for (pairing, f32_hash, f64_hash) in
+        [(Pairing::Halves, F32[0], F64[0]), (Pairing::Interleaved, F32[1], F64[1])]
+    {
         let rotary = rotary(73, 5e5, pairing);
         for set in InstructionSet::available() {
             let rotary = rotary.clone().with_instruction_set(set).unwrap();
@@ -170,7 +177,8 @@ const F64: [u64; 2] = [0xf73e_5f66_d46a_0d38, 0x574b_f380_ddaf_0786];
 fn threads_change_nothing() {
     let rotary = rotary(64, 1e4, Pairing::Halves);
     let rotation = rotary.at::<f32>(0..300).unwrap();
-    let mut one = ndarray::Array4::from_shape_fn((2, 3, 300, 128), |(a, b, c, d)| (a + b + c + d) as f32);
+    let mut one =
+        ndarray::Array4::from_shape_fn((2, 3, 300, 128), |(a, b, c, d)| (a + b + c + d) as f32);
     let mut many = one.clone();
     rotation.apply(one.view_mut()).unwrap();
     rotation.apply_parallel(many.view_mut()).unwrap();

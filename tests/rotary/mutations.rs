@@ -1,11 +1,13 @@
-//! Real configs with something in them changed: an error that names a field, or a model that can be.
+//! Real configs with something in them changed: an error that names a field, or a model that can
+//! be.
 
 use positional_encodings::Error;
 use positional_encodings::config::ModelRotary;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Configs of several families, cut down to what a reader looks at and a few fields that it does not.
+/// Configs of several families, cut down to what a reader looks at and a few fields that it does
+/// not.
 fn real_configs() -> Vec<Value> {
     vec![
         json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
@@ -44,9 +46,10 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Object(object) => {
             object.iter().for_each(|(name, value)| leaves(value, &format!("{path}/{name}"), found))
         }
-        Value::Array(list) => {
-            list.iter().enumerate().for_each(|(i, value)| leaves(value, &format!("{path}/{i}"), found))
-        }
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .for_each(|(i, value)| leaves(value, &format!("{path}/{i}"), found)),
         _ => found.push(path.to_string()),
     }
 }
@@ -56,7 +59,9 @@ fn is_plausible(model: &ModelRotary) {
     for (name, spec) in model.types() {
         let Some(spec) = spec else { continue };
         assert!(
-            spec.dim % 2 == 0 && (1..=spec.head_dim).contains(&spec.dim) && spec.head_dim <= 1 << 17,
+            spec.dim % 2 == 0
+                && (1..=spec.head_dim).contains(&spec.dim)
+                && spec.head_dim <= 1 << 17,
             "{name} {spec:?}"
         );
         assert!(spec.base > 0.0 && spec.base.is_finite(), "{spec:?}");
@@ -97,7 +102,8 @@ proptest! {
                 if OTHERS.iter().any(|name| path.ends_with(name)) {
                     prop_assert_eq!(model, before);
                 } else {
-                    // Strings, lists and objects are never taken for what they are not; what wraps a text_config has any name.
+                    // Strings, lists and objects are never taken for what they are not; what wraps
+                    // a text_config has any name.
                     let wraps = path == "/model_type" && real.get("text_config").is_some();
                     prop_assert!(with >= 6 || wraps && with < 2, "{} {}", path, config);
                 }

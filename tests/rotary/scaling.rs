@@ -1,6 +1,9 @@
-//! Frequencies and tables of every rope type of transformers, and those of FIELD's reference values.
+//! Frequencies and tables of every rope type of transformers, and those of FIELD's reference
+//! values.
 
-use positional_encodings::{DynamicNtk, Frequencies, Llama3, LongRope, Pairing, Precision, Regime, Rotary, Yarn};
+use positional_encodings::{
+    DynamicNtk, Frequencies, Llama3, LongRope, Pairing, Precision, Regime, Rotary, Yarn,
+};
 use serde_json::Value;
 
 use crate::golden::Golden;
@@ -29,7 +32,8 @@ fn rotary(params: &Value, len: usize) -> Rotary {
         "llama3" => {
             let [low_freq_factor, high_freq_factor] =
                 ["low_freq_factor", "high_freq_factor"].map(|name| number(name).unwrap());
-            let parameters = Llama3 { factor: factor.unwrap(), low_freq_factor, high_freq_factor, original_len };
+            let parameters =
+                Llama3 { factor: factor.unwrap(), low_freq_factor, high_freq_factor, original_len };
             (plain.llama3(parameters).unwrap(), 1.0, Regime::Fixed)
         }
         "yarn" => {
@@ -45,8 +49,11 @@ fn rotary(params: &Value, len: usize) -> Rotary {
             (plain.yarn(&yarn).unwrap(), yarn.default_attention_factor(), Regime::Fixed)
         }
         "longrope" => {
-            let list = |name: &str| params[name].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
-            let longrope = LongRope { short: list("short_factor"), long: list("long_factor"), original_len };
+            let list = |name: &str| {
+                params[name].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+            };
+            let longrope =
+                LongRope { short: list("short_factor"), long: list("long_factor"), original_len };
             let factor = factor.unwrap_or(max_len.unwrap() as f64 / original_len as f64);
             let (frequencies, regime) = plain.longrope(&longrope, len).unwrap();
             (frequencies, longrope.default_attention_factor(factor), regime)
@@ -69,7 +76,10 @@ fn same_frequencies(case: &str, rotary: &Rotary, golden: &[f64]) {
     // Torch rounds base^x, its reciprocal and each step of a scaling; llama3's smoothing cancels.
     let bound = if case.starts_with("llama3") { 1.5e-6 } else { 2.5e-7 };
     for (i, (found, expected)) in rotary.frequencies().iter().zip(golden).enumerate() {
-        assert!((found - expected).abs() <= bound * found.abs(), "{case} {i}: {found} instead of {expected}");
+        assert!(
+            (found - expected).abs() <= bound * found.abs(),
+            "{case} {i}: {found} instead of {expected}"
+        );
     }
 }
 
@@ -81,7 +91,8 @@ pub fn every_rope_type_of_transformers() {
             continue;
         }
         let (params, key) = (golden.params(&case), |name: &str| format!("{case}/{name}"));
-        let positions = if golden.has(&key("positions")) { golden.ids(&key("positions")) } else { Vec::new() };
+        let positions =
+            if golden.has(&key("positions")) { golden.ids(&key("positions")) } else { Vec::new() };
         let len = positions.iter().max().map_or(0, |max| *max as usize + 1);
         let rotary = rotary(&params, len);
         if golden.has(&key("attention_scaling")) {
@@ -106,11 +117,18 @@ pub fn every_rope_type_of_transformers() {
 }
 
 /// Cos and sin within what f32 angles lose; by the recipe, within a few ulp.
-fn same_tables(case: &str, rotary: &Rotary, positions: &[i64], golden: &Golden, names: [String; 2]) {
+fn same_tables(
+    case: &str,
+    rotary: &Rotary,
+    positions: &[i64],
+    golden: &Golden,
+    names: [String; 2],
+) {
     let [cos, sin] = names.map(|name| golden.tensor(&name));
     let pairs = rotary.dim() / 2;
     let recipe = rotary.clone().with_precision(Precision::Float32Recipe);
-    // What the golden README allows; the recipe's frequencies differ from theirs as far as frequencies may.
+    // What the golden README allows; the recipe's frequencies differ from theirs as far as
+    // frequencies may.
     let slack = |exact| match (case.starts_with("llama3"), exact) {
         (false, _) => 3e-7,
         (true, true) => 1e-6,
@@ -123,11 +141,16 @@ fn same_tables(case: &str, rotary: &Rotary, positions: &[i64], golden: &Golden, 
             for i in 0..2 * pairs {
                 let angle = *position as f64 * rotary.frequencies()[i % pairs];
                 // The recipe differs where a frequency differs in its last bit.
-                let bound =
-                    (if exact { 1e-6 } else { 2.5e-7 } + slack(exact) * angle.abs()) * rotary.attention_factor();
-                for (found, expected) in [(c[i % pairs], cos[[row, i]]), (s[i % pairs], sin[[row, i]])] {
+                let bound = (if exact { 1e-6 } else { 2.5e-7 } + slack(exact) * angle.abs())
+                    * rotary.attention_factor();
+                for (found, expected) in
+                    [(c[i % pairs], cos[[row, i]]), (s[i % pairs], sin[[row, i]])]
+                {
                     let error = (f64::from(found) - expected).abs();
-                    assert!(error <= bound, "{case} {exact} {position} {i}: {found} instead of {expected}");
+                    assert!(
+                        error <= bound,
+                        "{case} {exact} {position} {i}: {found} instead of {expected}"
+                    );
                 }
             }
         }
@@ -137,7 +160,15 @@ fn same_tables(case: &str, rotary: &Rotary, positions: &[i64], golden: &Golden, 
 #[test]
 fn the_recipe_is_within_a_few_ulp_of_torch() {
     let golden = Golden::open("c1_rope_scaling_hf");
-    for case in ["default", "default_theta2", "linear", "dynamic_long", "longrope_long", "phi_partial", "yarn"] {
+    for case in [
+        "default",
+        "default_theta2",
+        "linear",
+        "dynamic_long",
+        "longrope_long",
+        "phi_partial",
+        "yarn",
+    ] {
         let positions = golden.ids(&format!("{case}/positions"));
         let len = positions.iter().max().map_or(0, |max| *max as usize + 1);
         let rotary = rotary(&golden.params(case), len).with_precision(Precision::Float32Recipe);
@@ -155,27 +186,38 @@ fn the_recipe_is_within_a_few_ulp_of_torch() {
     }
 }
 
-/// With torch's own frequencies nothing but its sine and cosine is left, which are right to an ulp. In units of the last
-/// place of the value itself, however small it is.
+/// With torch's own frequencies nothing but its sine and cosine is left, which are right to an ulp.
+/// In units of the last place of the value itself, however small it is.
 #[test]
 fn the_recipe_with_torchs_frequencies_is_torch() {
     let golden = Golden::open("c1_rope_scaling_hf");
     let mut compared = 0;
     for case in golden.cases() {
         let key = |name: &str| format!("{case}/{name}");
-        let given = [key("inv_freq_after_forward"), key("inv_freq")].into_iter().find(|name| golden.has(name));
+        let given = [key("inv_freq_after_forward"), key("inv_freq")]
+            .into_iter()
+            .find(|name| golden.has(name));
         let (true, Some(given)) = (golden.has(&key("cos")), given) else { continue };
         let frequencies = Frequencies::from_radians(golden.tensor(&given).iter().copied()).unwrap();
         let factor = [key("attention_scaling_after_forward"), key("attention_scaling")];
-        let factor = factor.iter().find(|name| golden.has(name)).map_or(1.0, |name| golden.tensor(name)[[0]]);
-        let rotary = Rotary::new(frequencies, Pairing::Halves).with_attention_factor(factor).unwrap();
-        let rotation =
-            rotary.with_precision(Precision::Float32Recipe).at::<f32>(&golden.ids(&key("positions"))).unwrap();
+        let factor = factor
+            .iter()
+            .find(|name| golden.has(name))
+            .map_or(1.0, |name| golden.tensor(name)[[0]]);
+        let rotary =
+            Rotary::new(frequencies, Pairing::Halves).with_attention_factor(factor).unwrap();
+        let rotation = rotary
+            .with_precision(Precision::Float32Recipe)
+            .at::<f32>(&golden.ids(&key("positions")))
+            .unwrap();
         for (part, name) in ["cos", "sin"].into_iter().enumerate() {
             for (at, &expected) in golden.f32(&key(name)).indexed_iter() {
                 let found = rotation.cos_sin(at[0]).unwrap()[part][at[1] % (rotation.dim() / 2)];
                 let ulp = expected.abs().next_up() - expected.abs();
-                assert!((found - expected).abs() <= 2.0 * ulp, "{case} {name} {at:?}: {found} instead of {expected}");
+                assert!(
+                    (found - expected).abs() <= 2.0 * ulp,
+                    "{case} {name} {at:?}: {found} instead of {expected}"
+                );
                 compared += 1;
             }
         }
@@ -201,13 +243,17 @@ pub fn two_thetas_of_gemma3() {
 #[test]
 pub fn mscale_of_deepseek() {
     let golden = Golden::open("c1_rope_scaling_hf");
-    let [scale, mscale] = ["softmax_scale", "get_mscale"].map(|name| golden.tensor(&format!("deepseek_mscale/{name}")));
+    let [scale, mscale] = ["softmax_scale", "get_mscale"]
+        .map(|name| golden.tensor(&format!("deepseek_mscale/{name}")));
     for (i, factor) in [1.0, 4.0, 40.0].into_iter().enumerate() {
         for (j, mscale_all_dim) in [1.0, 0.707, 0.0].into_iter().enumerate() {
             let yarn = Yarn { mscale_all_dim, ..Yarn::new(factor, 4096) };
             let found = 192_f64.powf(-0.5) * yarn.softmax_factor();
             assert!((found - scale[[i, j]]).abs() < 1e-16, "{factor} {mscale_all_dim}");
-            assert!((yarn.softmax_factor().sqrt() - mscale[[i, j]]).abs() < 1e-15, "{factor} {mscale_all_dim}");
+            assert!(
+                (yarn.softmax_factor().sqrt() - mscale[[i, j]]).abs() < 1e-15,
+                "{factor} {mscale_all_dim}"
+            );
         }
     }
 }
@@ -221,16 +267,24 @@ fn near(found: f64, expected: f64) {
 fn reference_values() {
     let plain = |dim, base| Frequencies::geometric(dim, base).unwrap();
     let ratios = |dim, base, factor| {
-        let parameters = Llama3 { factor, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+        let parameters =
+            Llama3 { factor, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
         let scaled = plain(dim, base).llama3(parameters).unwrap().to_radians();
         scaled.iter().zip(plain(dim, base).to_radians()).map(|(a, b)| a / b).collect::<Vec<f64>>()
     };
     let llama31 = ratios(128, 5e5, 8.0);
-    assert!(llama31[..29].iter().all(|&ratio| ratio == 1.0) && llama31[35..].iter().all(|&ratio| ratio == 0.125));
-    let expected = [0.8281684118, 0.6437431331, 0.4935071227, 0.3711222795, 0.2714254771, 0.1902107436];
+    assert!(
+        llama31[..29].iter().all(|&ratio| ratio == 1.0)
+            && llama31[35..].iter().all(|&ratio| ratio == 0.125)
+    );
+    let expected =
+        [0.8281684118, 0.6437431331, 0.4935071227, 0.3711222795, 0.2714254771, 0.1902107436];
     llama31[29..35].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
     let llama32 = ratios(64, 5e5, 32.0);
-    assert!(llama32[..15].iter().all(|&ratio| ratio == 1.0) && llama32[18..].iter().all(|&ratio| ratio == 1.0 / 32.0));
+    assert!(
+        llama32[..15].iter().all(|&ratio| ratio == 1.0)
+            && llama32[18..].iter().all(|&ratio| ratio == 1.0 / 32.0)
+    );
     let expected = [0.6055727545, 0.3037425238, 0.1034476090];
     llama32[15..18].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
     let gpt_oss = Yarn { truncate: false, ..Yarn::new(32.0, 4096) };
@@ -240,12 +294,14 @@ fn reference_values() {
     scaled[8..12].iter().zip(expected).for_each(|(found, expected)| near(*found, expected));
 }
 
-/// transformers' _compute_yarn_parameters in f64, where its ramp is cut off at either end, has no width, or runs past the last pair.
+/// transformers' _compute_yarn_parameters in f64, where its ramp is cut off at either end, has no
+/// width, or runs past the last pair.
 #[test]
 fn ramps_of_yarn() {
     let expected = |dim: usize, base: f64, yarn: &Yarn| -> Vec<f64> {
         let pair_of = |turns: f64| {
-            dim as f64 * (yarn.original_len as f64 / (turns * std::f64::consts::TAU)).ln() / (2.0 * base.ln())
+            dim as f64 * (yarn.original_len as f64 / (turns * std::f64::consts::TAU)).ln()
+                / (2.0 * base.ln())
         };
         let (mut low, mut high) = (pair_of(yarn.beta_fast), pair_of(yarn.beta_slow));
         if yarn.truncate {
@@ -256,25 +312,30 @@ fn ramps_of_yarn() {
             high += 0.001;
         }
         let one = |i: usize| {
-            let (w, ramp) =
-                (base.powf(-2.0 * i as f64 / dim as f64), ((i as f64 - low) / (high - low)).clamp(0.0, 1.0));
+            let (w, ramp) = (
+                base.powf(-2.0 * i as f64 / dim as f64),
+                ((i as f64 - low) / (high - low)).clamp(0.0, 1.0),
+            );
             w / yarn.factor * ramp + w * (1.0 - ramp)
         };
         (0..dim / 2).map(one).collect()
     };
     for (dim, base, original_len, beta_fast, beta_slow, truncate) in [
         (64, 1e4, 4096, 32.0, 1.0, true),
-        (16, 1e4, 1 << 20, 32.0, 1.0, true),  // high is 11 of 8 pairs
+        (16, 1e4, 1 << 20, 32.0, 1.0, true), // high is 11 of 8 pairs
         (16, 1e4, 1 << 30, 32.0, 1.0, false), // high is cut off at 15
-        (16, 1e4, 40, 32.0, 1.0, true),       // low is cut off at 0
-        (16, 1e4, 5, 32.0, 1.0, true),        // both are 0
-        (64, 1e4, 4096, 8.0, 8.0, false),     // no width, between two pairs
+        (16, 1e4, 40, 32.0, 1.0, true),      // low is cut off at 0
+        (16, 1e4, 5, 32.0, 1.0, true),       // both are 0
+        (64, 1e4, 4096, 8.0, 8.0, false),    // no width, between two pairs
         (64, 5e5, 8192, 64.0, 0.5, false),
     ] {
         let yarn = Yarn { beta_fast, beta_slow, truncate, ..Yarn::new(4.0, original_len) };
         let found = Frequencies::geometric(dim, base).unwrap().yarn(&yarn).unwrap().to_radians();
         for (i, (found, expected)) in found.iter().zip(expected(dim, base, &yarn)).enumerate() {
-            assert!((found / expected - 1.0).abs() < 1e-13, "{yarn:?} {i}: {found} instead of {expected}");
+            assert!(
+                (found / expected - 1.0).abs() < 1e-13,
+                "{yarn:?} {i}: {found} instead of {expected}"
+            );
         }
     }
 }
@@ -314,7 +375,11 @@ fn divided_frequencies_are_quotients() {
     let ntk_base = 5e5 * 3_f64.powf(64.0 / 62.0);
     for (what, scaled, expected) in [
         ("linear", plain().linear(3.0), plain().to_radians().iter().map(|w| w / 3.0).collect()),
-        ("divided", plain().divided(&factors), plain().to_radians().iter().zip(&factors).map(|(w, f)| w / f).collect()),
+        (
+            "divided",
+            plain().divided(&factors),
+            plain().to_radians().iter().zip(&factors).map(|(w, f)| w / f).collect(),
+        ),
         (
             "longrope",
             plain().longrope(&longrope, 4097).map(|(scaled, _)| scaled),
@@ -337,12 +402,17 @@ fn scaled_frequencies_are_the_truth() {
     let golden = Golden::open("e2_truth_frequencies");
     let plain = |base| Frequencies::geometric(128, base).unwrap();
     let yarn = |truncate| Yarn { truncate, ..Yarn::new(4.0, 2048) };
-    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
     let dynamic = DynamicNtk { factor: 4.0, original_len: 2048 };
     // The ends of YaRN's ramp are found in f64; the rest is exact.
     for (case, frequencies, bound) in [
         ("llama3", plain(500_000.0).llama3(llama3), 0.0),
-        ("dynamic_ntk", plain(10_000.0).dynamic_ntk(dynamic, 8192).map(|(frequencies, _)| frequencies), 0.0),
+        (
+            "dynamic_ntk",
+            plain(10_000.0).dynamic_ntk(dynamic, 8192).map(|(frequencies, _)| frequencies),
+            0.0,
+        ),
         ("yarn_truncate", plain(10_000.0).yarn(&yarn(true)), 0.0),
         ("yarn_no_truncate", plain(10_000.0).yarn(&yarn(false)), 1e-14),
     ] {
@@ -362,8 +432,10 @@ fn edges_of_formulas() {
     let plain = || Frequencies::geometric(64, 1e4).unwrap();
     let ratio = plain().yarn(&yarn).unwrap().to_radians()[5] / plain().to_radians()[5];
     assert!((ratio - (0.5 + 0.5 / 4.0)).abs() < 1e-9, "{ratio}");
-    // Llama 3's two bounds are one, and a pair stands on it: kept, where transformers divides zero by zero.
-    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
+    // Llama 3's two bounds are one, and a pair stands on it: kept, where transformers divides zero
+    // by zero.
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
     let on_it = Frequencies::harmonic(2, 8192.0).unwrap();
     assert_eq!(on_it.clone().llama3(llama3).unwrap(), on_it);
     // NTK: the last of two pairs is divided, the only one is not.

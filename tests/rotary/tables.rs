@@ -1,7 +1,10 @@
-//! Tables of cosines, sines, angles and frequencies that other systems keep; and that no golden tensor stays unread.
+//! Tables of cosines, sines, angles and frequencies that other systems keep; and that no golden
+//! tensor stays unread.
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
-use positional_encodings::{AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary};
+use positional_encodings::{
+    AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary,
+};
 
 use crate::golden::Golden;
 
@@ -19,8 +22,9 @@ fn once(column: usize) -> usize {
     column
 }
 
-/// Cosines and sines, element by element, of all rows that the positions have: as far from each other as a unit of the type,
-/// and as f32 angles are from exact ones (torchtune's are scaled as Llama 3's).
+/// Cosines and sines, element by element, of all rows that the positions have: as far from each
+/// other as a unit of the type, and as f32 angles are from exact ones (torchtune's are scaled as
+/// Llama 3's).
 #[track_caller]
 fn same<T: Element>(
     case: &str,
@@ -33,17 +37,25 @@ fn same<T: Element>(
     let width = *cos.shape().last().unwrap();
     let (rows, per_row) = (positions.rows().unwrap_or(1), positions.len());
     assert_eq!((cos.shape(), cos.len()), (sin.shape(), rows * per_row * width), "{case}");
-    let (frequencies, slack) = (rotary.frequencies(), if case == "torchtune" { 1e-6 } else { 3e-7 });
+    let (frequencies, slack) =
+        (rotary.frequencies(), if case == "torchtune" { 1e-6 } else { 3e-7 });
     let lists = [cos, sin].map(|table| table.iter().copied().collect::<Vec<f64>>());
     for row in 0..rows {
-        let ids: Vec<f64> = positions.axis(0).unwrap().row(row).iter().map(|p| p.to_f64()).collect();
+        let ids: Vec<f64> =
+            positions.axis(0).unwrap().row(row).iter().map(|p| p.to_f64()).collect();
         let rotation = rotary.at::<T>(&ids).unwrap();
         for at in 0..per_row * width {
             let bound = unit + slack * (ids[at / width] * frequencies[pair(at % width)]).abs();
-            let found = rotation.cos_sin(at / width).unwrap().map(|values| values[pair(at % width)].to_f64());
+            let found = rotation
+                .cos_sin(at / width)
+                .unwrap()
+                .map(|values| values[pair(at % width)].to_f64());
             for (found, list) in found.into_iter().zip(&lists) {
                 let expected = list[row * per_row * width + at];
-                assert!((found - expected).abs() <= bound, "{case} {row} {at}: {found} instead of {expected}");
+                assert!(
+                    (found - expected).abs() <= bound,
+                    "{case} {row} {at}: {found} instead of {expected}"
+                );
             }
         }
     }
@@ -62,13 +74,23 @@ fn transformers() {
     same::<f32>("llama", &plain(16, 1e4), &llama, table("llama"), |i| i % 8, 1e-6);
     same::<f32>("cohere", &plain(16, 1e4), &llama, table("cohere_interleaved"), twice, 1e-6);
     same::<f32>("gpt_neox", &plain(4, 1e4), &llama, table("gpt_neox_partial"), |i| i % 2, 1e-6);
-    let parts = |array: &ArrayD<f64>, axis: usize| [0, 1].map(|part| array.index_axis(Axis(axis), part).to_owned());
+    let parts = |array: &ArrayD<f64>, axis: usize| {
+        [0, 1].map(|part| array.index_axis(Axis(axis), part).to_owned())
+    };
     let complex = golden.tensor("llama4_complex/freqs_cis");
     same::<f32>("llama4", &plain(16, 1e4), &llama, parts(&complex, 3), once, 1e-6);
     // GPT-J: [sin | cos]
     let rows = golden.tensor("gptj_partial/table_rows");
-    let half = |part: usize| rows.slice_axis(Axis(2), Slice::from(4 * part..4 * part + 4)).to_owned();
-    same::<f32>("gptj", &plain(8, 1e4), &ids(&golden, "gptj_partial/positions"), [half(1), half(0)], once, 1e-6);
+    let half =
+        |part: usize| rows.slice_axis(Axis(2), Slice::from(4 * part..4 * part + 4)).to_owned();
+    same::<f32>(
+        "gptj",
+        &plain(8, 1e4),
+        &ids(&golden, "gptj_partial/positions"),
+        [half(1), half(0)],
+        once,
+        1e-6,
+    );
 }
 
 #[test]
@@ -77,8 +99,22 @@ fn transformers_in_half_precision() {
     let golden = Golden::open("c2_rope_apply");
     let table = |case: &str| ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
     let llama = ids(&golden, "llama/positions");
-    same::<half::bf16>("bf16", &plain(16, 1e4), &llama, table("llama_bf16"), |i| i % 8, 2_f64.powi(-8));
-    same::<half::f16>("f16", &plain(16, 1e4), &llama, table("llama_f16"), |i| i % 8, 2_f64.powi(-11));
+    same::<half::bf16>(
+        "bf16",
+        &plain(16, 1e4),
+        &llama,
+        table("llama_bf16"),
+        |i| i % 8,
+        2_f64.powi(-8),
+    );
+    same::<half::f16>(
+        "f16",
+        &plain(16, 1e4),
+        &llama,
+        table("llama_f16"),
+        |i| i % 8,
+        2_f64.powi(-11),
+    );
 }
 
 #[test]
@@ -90,7 +126,8 @@ fn other_systems() {
     }
     let cache = golden.tensor("torchtune_llama3_scaled/cache");
     let table = [0, 1].map(|part| cache.index_axis(Axis(2), part).to_owned());
-    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
     let frequencies = Frequencies::geometric(32, 5e5).unwrap().llama3(llama3).unwrap();
     let torchtune = Rotary::new(frequencies, Pairing::Interleaved);
     same::<f32>("torchtune", &torchtune, &(0..12).into(), table, once, 1e-6);
@@ -103,7 +140,14 @@ fn other_systems() {
         ("x_transformers_partial_interp", of(geometric(8).linear(2.0).unwrap())),
     ] {
         let angles = golden.tensor(&format!("{case}/freqs"));
-        same::<f32>(case, &rotary, &(0..5).into(), [angles.mapv(f64::cos), angles.mapv(f64::sin)], twice, 1e-6);
+        same::<f32>(
+            case,
+            &rotary,
+            &(0..5).into(),
+            [angles.mapv(f64::cos), angles.mapv(f64::sin)],
+            twice,
+            1e-6,
+        );
     }
     let golden = Golden::open("c3_rope_multi_axis");
     let cis = golden.tensor("diffusers_1d_cis/cis");
@@ -123,7 +167,8 @@ fn other_systems() {
 fn inverse_frequencies() {
     let (c2, c3) = (Golden::open("c2_rope_apply"), Golden::open("c3_rope_multi_axis"));
     let geometric = |dim, base| Frequencies::geometric(dim, base).unwrap();
-    let llama3 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
     let scaled = geometric(32, 5e5).llama3(llama3).unwrap();
     for (golden, name, frequencies, bound) in [
         (&c2, "glm_partial_interleaved/inv_freq", geometric(8, 1e4), 2.5e-7),
@@ -144,13 +189,19 @@ fn inverse_frequencies() {
         let expected = golden.tensor(name);
         assert_eq!(expected.len(), frequencies.len(), "{name}");
         for (found, expected) in frequencies.to_radians().iter().zip(&expected) {
-            assert!((found - expected).abs() <= bound * found, "{name}: {found} instead of {expected}");
+            assert!(
+                (found - expected).abs() <= bound * found,
+                "{name}: {found} instead of {expected}"
+            );
         }
     }
     // Those of the rows, then those of the columns.
     let pixtral = Rotary::axial_2d(16, 1e4, AxialOrder::Pixtral).unwrap().frequencies();
     for (found, expected) in pixtral.iter().zip(&c3.tensor("pixtral/inv_freq")) {
-        assert!((found - expected).abs() <= 2.5e-7 * found, "pixtral: {found} instead of {expected}");
+        assert!(
+            (found - expected).abs() <= 2.5e-7 * found,
+            "pixtral: {found} instead of {expected}"
+        );
     }
     let periods = c3.tensor("timm_dinov3/periods");
     for (frequency, period) in geometric(8, 100.0).to_radians().iter().zip(&periods) {

@@ -6,8 +6,12 @@ use peers::Memory;
 use peers::check::Angles::{F32, F64};
 use peers::work::{BATCH, DIM, LEN, Places, words};
 use peers::{burn, candle, loops, ours};
-use positional_encodings::{Layout, Pairing, PositionalEncoding, Positions, add_positions, embed_with_positions};
-use scirs2_neural::utils::positional_encoding::{PositionalEncoding as _, SinusoidalPositionalEncoding};
+use positional_encodings::{
+    Layout, Pairing, PositionalEncoding, Positions, add_positions, embed_with_positions,
+};
+use scirs2_neural::utils::positional_encoding::{
+    PositionalEncoding as _, SinusoidalPositionalEncoding,
+};
 
 use crate::contest::Contest;
 
@@ -52,7 +56,8 @@ fn by_hand(contest: &mut Contest<'_>, words: &Array3<f32>) {
 fn by_burn(contest: &mut Contest<'_>, words: &Array3<f32>) {
     let encoding = burn::table();
     let words = burn::tensor(words.as_slice().unwrap(), [BATCH, LEN, DIM]);
-    // burn adds in place where nobody else holds the tensor. The tensor is copied for that: a clone shares its memory.
+    // burn adds in place where nobody else holds the tensor. The tensor is copied for that: a clone
+    // shares its memory.
     let alone = burn::tensor(&burn::values(&words), [BATCH, LEN, DIM]);
     contest
         .in_place(
@@ -73,5 +78,10 @@ fn by_candle(contest: &mut Contest<'_>, words: &Array3<f32>) {
     let table: Array2<f32> = encoding.encode(&Positions::from(0..LEN)).unwrap();
     let table = candle::tensor(table.as_slice().unwrap(), (LEN, DIM)).unwrap();
     let words = candle::tensor(words.as_slice().unwrap(), (BATCH, LEN, DIM)).unwrap();
-    contest.allocating("candle", F64, |sum| candle::values(sum).unwrap(), || words.broadcast_add(&table).unwrap());
+    contest.allocating(
+        "candle",
+        F64,
+        |sum| candle::values(sum).unwrap(),
+        || words.broadcast_add(&table).unwrap(),
+    );
 }

@@ -18,7 +18,13 @@ pub struct Contest<'c> {
 
 impl<'c> Contest<'c> {
     /// `expected` is what everyone must compute.
-    pub fn new(criterion: &'c mut Criterion, work: &str, memory: Memory, places: Places, expected: Vec<f32>) -> Self {
+    pub fn new(
+        criterion: &'c mut Criterion,
+        work: &str,
+        memory: Memory,
+        places: Places,
+        expected: Vec<f32>,
+    ) -> Self {
         let mut group = criterion.benchmark_group(work);
         group.throughput(Throughput::Bytes(4 * expected.len() as u64));
         Self { group, memory, places, expected }

@@ -31,7 +31,9 @@ fn halves(c: &mut Criterion, work: &str, memory: Memory, positions: Range<usize>
     let q = queries(positions.len());
     let mut contest = contest(c, work, memory, Pairing::Halves, &positions);
     let tables = Tables::new(positions.clone(), HEAD_DIM);
-    contest.in_place("loop", F32, values, q.clone(), |q| tables.rotate_halves(q.as_slice_mut().unwrap()));
+    contest.in_place("loop", F32, values, q.clone(), |q| {
+        tables.rotate_halves(q.as_slice_mut().unwrap())
+    });
     by_candle(&mut contest, rope, &positions);
 }
 
@@ -39,7 +41,9 @@ fn interleaved(c: &mut Criterion, work: &str, memory: Memory, positions: Range<u
     let q = queries(positions.len());
     let mut contest = contest(c, work, memory, Pairing::Interleaved, &positions);
     let tables = Tables::new(positions.clone(), HEAD_DIM);
-    contest.in_place("loop", F32, values, q.clone(), |q| tables.rotate_interleaved(q.as_slice_mut().unwrap()));
+    contest.in_place("loop", F32, values, q.clone(), |q| {
+        tables.rotate_interleaved(q.as_slice_mut().unwrap())
+    });
     by_candle(&mut contest, rope_i, &positions);
     by_burn(&mut contest, &positions);
     by_scirs2(&mut contest, &positions);
@@ -58,12 +62,9 @@ fn contest<'c>(
     let rotated = || rotation.applied(q.view()).unwrap();
     let mut contest = Contest::new(c, work, memory, places, values(&rotated()));
     contest.floors();
-    contest.in_place("this crate", F64, values, q.clone(), |q| rotation.apply(q.view_mut()).unwrap()).allocating(
-        "this crate",
-        F64,
-        values,
-        rotated,
-    );
+    contest
+        .in_place("this crate", F64, values, q.clone(), |q| rotation.apply(q.view_mut()).unwrap())
+        .allocating("this crate", F64, values, rotated);
     contest
 }
 
@@ -71,8 +72,11 @@ fn values(q: &Array4<f32>) -> Vec<f32> {
     q.as_slice().unwrap().to_vec()
 }
 
-type Rope =
-    fn(&candle_core::Tensor, &candle_core::Tensor, &candle_core::Tensor) -> candle_core::Result<candle_core::Tensor>;
+type Rope = fn(
+    &candle_core::Tensor,
+    &candle_core::Tensor,
+    &candle_core::Tensor,
+) -> candle_core::Result<candle_core::Tensor>;
 
 fn by_candle(contest: &mut Contest<'_>, rope: Rope, positions: &Range<usize>) {
     let [sin, cos] = candle::sin_cos(positions.end, HEAD_DIM)
@@ -80,18 +84,28 @@ fn by_candle(contest: &mut Contest<'_>, rope: Rope, positions: &Range<usize>) {
         .map(|table| table.narrow(0, positions.start, positions.len()).unwrap());
     let q = queries(positions.len());
     let q = candle::tensor(q.as_slice().unwrap(), (1, HEADS, positions.len(), HEAD_DIM)).unwrap();
-    contest.allocating("candle", F32, |q| candle::values(q).unwrap(), || rope(&q, &cos, &sin).unwrap());
+    contest.allocating(
+        "candle",
+        F32,
+        |q| candle::values(q).unwrap(),
+        || rope(&q, &cos, &sin).unwrap(),
+    );
 }
 
 fn by_burn(contest: &mut Contest<'_>, positions: &Range<usize>) {
     let rotary = burn::rotary(positions.end);
-    let q = burn::tensor(queries(positions.len()).as_slice().unwrap(), [1, HEADS, positions.len(), HEAD_DIM]);
+    let q = burn::tensor(
+        queries(positions.len()).as_slice().unwrap(),
+        [1, HEADS, positions.len(), HEAD_DIM],
+    );
     contest.allocating("burn", F32, burn::values, || rotary.apply(q.clone(), positions.start));
 }
 
 fn by_scirs2(contest: &mut Contest<'_>, positions: &Range<usize>) {
     let rotary = RotaryPositionalEncoding::<f32>::new(HEAD_DIM, positions.end, BASE);
-    let q = queries(positions.len()).into_shape_with_order((HEADS, positions.len(), HEAD_DIM)).unwrap();
+    let q =
+        queries(positions.len()).into_shape_with_order((HEADS, positions.len(), HEAD_DIM)).unwrap();
     let values = |q: &Array3<f32>| q.as_slice().unwrap().to_vec();
-    contest.allocating("scirs2-neural", F64, values, || rotary.rotate(&q, positions.start).unwrap());
+    contest
+        .allocating("scirs2-neural", F64, values, || rotary.rotate(&q, positions.start).unwrap());
 }

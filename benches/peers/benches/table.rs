@@ -7,7 +7,9 @@ use peers::check::Angles::{F32, F64};
 use peers::work::{DIM, Places, ROWS};
 use peers::{burn, candle, loops, ours};
 use positional_encodings::{Layout, Pairing, PositionalEncoding, Positions};
-use scirs2_neural::utils::positional_encoding::{PositionalEncoding as _, SinusoidalPositionalEncoding};
+use scirs2_neural::utils::positional_encoding::{
+    PositionalEncoding as _, SinusoidalPositionalEncoding,
+};
 
 use crate::contest::Contest;
 
@@ -17,24 +19,44 @@ pub fn run(c: &mut Criterion, memory: Memory) {
 }
 
 fn interleaved(c: &mut Criterion, kind: Memory) {
-    let mut contest = contest(c, kind, "table 8192 x 1024, interleaved", Layout::Interleaved, Pairing::Interleaved);
+    let mut contest = contest(
+        c,
+        kind,
+        "table 8192 x 1024, interleaved",
+        Layout::Interleaved,
+        Pairing::Interleaved,
+    );
     contest
-        .in_place("loop of powf, sin, cos", F32, Vec::clone, zeros(), |out| loops::table_naive(out, DIM))
-        .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| loops::table_hoisted(out, DIM))
+        .in_place("loop of powf, sin, cos", F32, Vec::clone, zeros(), |out| {
+            loops::table_naive(out, DIM)
+        })
+        .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| {
+            loops::table_hoisted(out, DIM)
+        })
         .allocating("burn", F32, |encoding| burn::values(&encoding.sinusoids), burn::table)
         .allocating(
             "scirs2-neural",
             F64,
-            |encoding: &SinusoidalPositionalEncoding<f32>| encoding.encode(ROWS).into_raw_vec_and_offset().0,
+            |encoding: &SinusoidalPositionalEncoding<f32>| {
+                encoding.encode(ROWS).into_raw_vec_and_offset().0
+            },
             || SinusoidalPositionalEncoding::new(DIM, ROWS),
         );
 }
 
 fn halves(c: &mut Criterion, kind: Memory) {
-    let mut contest = contest(c, kind, "table 8192 x 1024, halves", Layout::SinCosHalves, Pairing::Halves);
+    let mut contest =
+        contest(c, kind, "table 8192 x 1024, halves", Layout::SinCosHalves, Pairing::Halves);
     contest
-        .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| loops::table_hoisted_halves(out, DIM))
-        .allocating("candle", F32, |table| candle::values(table).unwrap(), || candle::table(ROWS, DIM).unwrap());
+        .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| {
+            loops::table_hoisted_halves(out, DIM)
+        })
+        .allocating(
+            "candle",
+            F32,
+            |table| candle::values(table).unwrap(),
+            || candle::table(ROWS, DIM).unwrap(),
+        );
 }
 
 fn zeros() -> Vec<f32> {
@@ -42,7 +64,13 @@ fn zeros() -> Vec<f32> {
 }
 
 /// A contest of which this crate has done its part.
-fn contest<'c>(c: &'c mut Criterion, kind: Memory, work: &str, layout: Layout, pairing: Pairing) -> Contest<'c> {
+fn contest<'c>(
+    c: &'c mut Criterion,
+    kind: Memory,
+    work: &str,
+    layout: Layout,
+    pairing: Pairing,
+) -> Contest<'c> {
     let places = Places { first: 0, len: ROWS, dim: DIM, pairing };
     let (encoding, positions) = (ours::sinusoid(DIM, layout), Positions::from(0..ROWS));
     let encode = || -> Array2<f32> { encoding.encode(&positions).unwrap() };

@@ -1,6 +1,8 @@
 //! burn, on its CPU backend flex.
 
-use burn::nn::{PositionalEncoding, PositionalEncodingConfig, RotaryEncoding, RotaryEncodingConfig};
+use burn::nn::{
+    PositionalEncoding, PositionalEncodingConfig, RotaryEncoding, RotaryEncodingConfig,
+};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::work::{BASE, DIM, HEAD_DIM, ROWS};

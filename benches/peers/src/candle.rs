@@ -6,9 +6,11 @@ use crate::work::BASE;
 
 /// The sines and cosines that the models of candle-transformers hold: (positions, pairs) each.
 pub fn sin_cos(positions: usize, dim: usize) -> Result<[Tensor; 2]> {
-    let inverse: Vec<f32> = (0..dim).step_by(2).map(|i| 1.0 / (BASE as f32).powf(i as f32 / dim as f32)).collect();
+    let inverse: Vec<f32> =
+        (0..dim).step_by(2).map(|i| 1.0 / (BASE as f32).powf(i as f32 / dim as f32)).collect();
     let inverse = Tensor::from_vec(inverse, (1, dim / 2), &Device::Cpu)?;
-    let positions = Tensor::arange(0, positions as u32, &Device::Cpu)?.to_dtype(DType::F32)?.unsqueeze(1)?;
+    let positions =
+        Tensor::arange(0, positions as u32, &Device::Cpu)?.to_dtype(DType::F32)?.unsqueeze(1)?;
     let angles = positions.matmul(&inverse)?;
     Ok([angles.sin()?, angles.cos()?])
 }

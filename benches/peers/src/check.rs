@@ -13,9 +13,10 @@ pub enum Angles {
 impl Angles {
     /// How far a value may be off, in units of the largest input.
     ///
-    /// In f32, ln(frequency) is made with three roundings at most, which exp turns into relative errors of the frequency; exp and the
-    /// product with the position round again: (3 |ln frequency| + 3) · 2⁻²⁴ of the angle. Sine, cosine and what is done with them
-    /// round a few times more, to 2⁻²⁴ each, whatever the angles.
+    /// In f32, ln(frequency) is made with three roundings at most, which exp turns into relative
+    /// errors of the frequency; exp and the product with the position round again: (3 |ln
+    /// frequency| + 3) · 2⁻²⁴ of the angle. Sine, cosine and what is done with them round a few
+    /// times more, to 2⁻²⁴ each, whatever the angles.
     fn error(self, position: usize, frequency: f64) -> f64 {
         let unit = 2_f64.powi(-24);
         let angle = match self {
@@ -28,12 +29,14 @@ impl Angles {
 
 /// # Panics
 ///
-/// Where `found` is further from `expected` than its angles explain. A rotation has two inputs, hence the 2.
+/// Where `found` is further from `expected` than its angles explain. A rotation has two inputs,
+/// hence the 2.
 pub fn assert_same(who: &str, angles: Angles, places: Places, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{who}: the number of values");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
         let (position, frequency) = places.of(i);
-        let (off, allowed) = (f64::from((found - expected).abs()), 2.0 * angles.error(position, frequency));
+        let (off, allowed) =
+            (f64::from((found - expected).abs()), 2.0 * angles.error(position, frequency));
         assert!(
             off <= allowed,
             "{who}: {found} at {i}, position {position}, not {expected}: off by {off:e} > {allowed:e}"
@@ -51,8 +54,9 @@ mod tests {
     const PLACES: Places = Places { first: 0, len: 512, dim: 64, pairing: Pairing::Interleaved };
 
     fn table(first: usize) -> Vec<f32> {
-        let table: Array2<f32> =
-            ours::sinusoid(64, Layout::Interleaved).encode(&Positions::from(first..first + 512)).unwrap();
+        let table: Array2<f32> = ours::sinusoid(64, Layout::Interleaved)
+            .encode(&Positions::from(first..first + 512))
+            .unwrap();
         table.into_raw_vec_and_offset().0
     }
 
@@ -68,8 +72,9 @@ mod tests {
     fn f32_angles_are_seen() {
         let mut loops = vec![0.0; work::ROWS * 64];
         loops::table_hoisted(&mut loops, 64);
-        let exact: Array2<f32> =
-            ours::sinusoid(64, Layout::Interleaved).encode(&Positions::from(0..work::ROWS)).unwrap();
+        let exact: Array2<f32> = ours::sinusoid(64, Layout::Interleaved)
+            .encode(&Positions::from(0..work::ROWS))
+            .unwrap();
         let places = Places { len: work::ROWS, ..PLACES };
         assert_same("loop", Angles::F64, places, &loops, exact.as_slice().unwrap());
     }

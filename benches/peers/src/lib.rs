@@ -1,4 +1,5 @@
-//! The same work by this crate, by other crates and by loops written by hand; [`check`] tells whether it is the same.
+//! The same work by this crate, by other crates and by loops written by hand; [`check`] tells
+//! whether it is the same.
 
 #![forbid(unsafe_code)]
 
@@ -11,12 +12,13 @@ pub mod loops;
 pub mod ours;
 pub mod work;
 
-/// Everything here reads from the environment, before it does anything, on how many threads it works.
+/// Everything here reads from the environment, before it does anything, on how many threads it
+/// works.
 const ONE_THREAD: [(&str, &str); 2] = [("RAYON_NUM_THREADS", "1"), ("CANDLE_NUM_THREADS", "1")];
 
-/// Where outputs come from. New memory costs a page fault for every 4 KiB, a multiple of most work here, and whether the C library
-/// gives new memory depends on what ran before. So it is told (glibc is; others do as they do), and what allocates is compared
-/// with what allocates.
+/// Where outputs come from. New memory costs a page fault for every 4 KiB, a multiple of most work
+/// here, and whether the C library gives new memory depends on what ran before. So it is told
+/// (glibc is; others do as they do), and what allocates is compared with what allocates.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Memory {
     /// Every array over 1 MiB is memory that the system has just given.
@@ -41,15 +43,18 @@ impl Memory {
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Kept => &[("MALLOC_MMAP_THRESHOLD_", "4294967296"), ("MALLOC_TRIM_THRESHOLD_", "17179869184")],
+            Self::Kept => &[
+                ("MALLOC_MMAP_THRESHOLD_", "4294967296"),
+                ("MALLOC_TRIM_THRESHOLD_", "17179869184"),
+            ],
             Self::New => &[("MALLOC_MMAP_THRESHOLD_", "1048576")],
             Self::Little | Self::InPlace => &[],
         }
     }
 }
 
-/// Runs a program once for each kind of memory, on one thread. Both are settings that a program cannot change while it runs,
-/// so it starts itself with them.
+/// Runs a program once for each kind of memory, on one thread. Both are settings that a program
+/// cannot change while it runs, so it starts itself with them.
 pub fn with_memories(run: impl Fn(Memory)) {
     const NAME: &str = "PEERS_MEMORY";
     let memories = [Memory::New, Memory::Kept];
@@ -63,7 +68,10 @@ pub fn with_memories(run: impl Fn(Memory)) {
 
 /// Sees to it that a program works on one thread.
 pub fn one_thread() {
-    if ONE_THREAD.iter().any(|(name, value)| std::env::var_os(name).is_none_or(|found| found != *value)) {
+    if ONE_THREAD
+        .iter()
+        .any(|(name, value)| std::env::var_os(name).is_none_or(|found| found != *value))
+    {
         again(&ONE_THREAD);
         exit(0);
     }
@@ -72,7 +80,10 @@ pub fn one_thread() {
 /// Starts this program with other settings, and ends it where it fails.
 fn again(settings: &[(&str, &str)]) {
     let this = std::env::current_exe().expect("a program knows where it is");
-    let status = Command::new(this).args(std::env::args_os().skip(1)).envs(settings.iter().copied()).status();
+    let status = Command::new(this)
+        .args(std::env::args_os().skip(1))
+        .envs(settings.iter().copied())
+        .status();
     let status = status.expect("a program can start itself");
     if !status.success() {
         exit(status.code().unwrap_or(1));

@@ -55,16 +55,23 @@ pub struct Tables {
 impl Tables {
     pub fn new(positions: std::ops::Range<usize>, dim: usize) -> Self {
         let frequencies = frequencies(dim);
-        let angles: Vec<f32> = positions.flat_map(|p| frequencies.iter().map(move |f| p as f32 * f)).collect();
-        let (cos, sin) = (angles.iter().map(|a| a.cos()).collect(), angles.iter().map(|a| a.sin()).collect());
+        let angles: Vec<f32> =
+            positions.flat_map(|p| frequencies.iter().map(move |f| p as f32 * f)).collect();
+        let (cos, sin) =
+            (angles.iter().map(|a| a.cos()).collect(), angles.iter().map(|a| a.sin()).collect());
         Self { cos, sin, pairs: dim / 2 }
     }
 
     /// Rows of `q` with their cosines and sines; heads share the positions.
-    fn rows<'a>(&'a self, q: &'a mut [f32]) -> impl Iterator<Item = (&'a mut [f32], &'a [f32], &'a [f32])> {
+    fn rows<'a>(
+        &'a self,
+        q: &'a mut [f32],
+    ) -> impl Iterator<Item = (&'a mut [f32], &'a [f32], &'a [f32])> {
         q.chunks_exact_mut(2 * self.cos.len()).flat_map(|head| {
             let angles = self.cos.chunks_exact(self.pairs).zip(self.sin.chunks_exact(self.pairs));
-            head.chunks_exact_mut(2 * self.pairs).zip(angles).map(|(row, (cos, sin))| (row, cos, sin))
+            head.chunks_exact_mut(2 * self.pairs)
+                .zip(angles)
+                .map(|(row, (cos, sin))| (row, cos, sin))
         })
     }
 

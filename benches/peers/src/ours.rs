@@ -1,6 +1,8 @@
 //! This crate.
 
-use positional_encodings::{Frequencies, Layout, Pairing, Rotary, Rotation, Sinusoidal, TokenEmbedding};
+use positional_encodings::{
+    Frequencies, Layout, Pairing, Rotary, Rotation, Sinusoidal, TokenEmbedding,
+};
 
 use crate::work::{BASE, DIM, HEAD_DIM, SCALE, vocabulary};
 

@@ -46,7 +46,8 @@ fn filled<D: ndarray::Dimension>(mut array: ndarray::Array<f32, D>) -> ndarray::
     array
 }
 
-/// What stands where in an output: rows of `dim` features at positions that start again after `len` rows.
+/// What stands where in an output: rows of `dim` features at positions that start again after `len`
+/// rows.
 #[derive(Clone, Copy)]
 pub struct Places {
     pub first: usize,

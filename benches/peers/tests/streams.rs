@@ -1,4 +1,5 @@
-//! What docs/streams.md says of candle and burn: the positions of a shard, added on the device, are those of the whole sequence.
+//! What docs/streams.md says of candle and burn: the positions of a shard, added on the device, are
+//! those of the whole sequence.
 
 use ndarray::{Array2, Array3, Axis, Slice};
 use positional_encodings::{PositionalEncoding, Positions, Sinusoidal, add_positions};
@@ -9,7 +10,8 @@ const SHARD: std::ops::Range<usize> = 8..16;
 /// Words, and what they are with all positions.
 fn whole() -> (Array3<f32>, Array3<f32>, Sinusoidal) {
     let encoding = Sinusoidal::new(SHAPE.2).unwrap();
-    let words = Array3::from_shape_fn(SHAPE, |(b, position, i)| (b * 31 + position * 7 + i) as f32 / 8.0);
+    let words =
+        Array3::from_shape_fn(SHAPE, |(b, position, i)| (b * 31 + position * 7 + i) as f32 / 8.0);
     let mut sums = words.clone();
     add_positions(sums.view_mut(), &encoding).unwrap();
     (words, sums, encoding)
@@ -17,7 +19,10 @@ fn whole() -> (Array3<f32>, Array3<f32>, Sinusoidal) {
 
 /// The values of a shard of each sequence.
 fn shard(of: &Array3<f32>) -> Vec<f32> {
-    of.slice_axis(Axis(1), Slice::from(SHARD.start as isize..SHARD.end as isize)).iter().copied().collect()
+    of.slice_axis(Axis(1), Slice::from(SHARD.start as isize..SHARD.end as isize))
+        .iter()
+        .copied()
+        .collect()
 }
 
 #[test]

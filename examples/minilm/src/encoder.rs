@@ -32,7 +32,8 @@ impl Encoder {
     /// Reads the weights by their names in BERT's checkpoints, one tensor at a time.
     pub fn load(checkpoint: &mut Checkpoint) -> Result<Self> {
         let norm = layer_norm(checkpoint, "embeddings.LayerNorm")?;
-        let layers = (0..LAYERS).map(|index| Layer::load(checkpoint, &format!("encoder.layer.{index}")));
+        let layers =
+            (0..LAYERS).map(|index| Layer::load(checkpoint, &format!("encoder.layer.{index}")));
         let layers = layers.collect::<Result<_>>()?;
         Ok(Self { norm, layers })
     }
@@ -45,7 +46,10 @@ impl Encoder {
 
     /// The vector of one sentence, given the sums of its embeddings, shape (tokens, dim).
     pub fn encode(&self, sums: &Array2<f32>) -> Result<Vec<f32>> {
-        let tokens = self.layers.iter().try_fold(self.normalised(sums)?, |tokens, layer| layer.forward(&tokens))?;
+        let tokens = self
+            .layers
+            .iter()
+            .try_fold(self.normalised(sums)?, |tokens, layer| layer.forward(&tokens))?;
         let mean = tokens.mean(0)?;
         let length = mean.sqr()?.sum_all()?.sqrt()?;
         Ok(mean.broadcast_div(&length)?.to_vec1()?)
@@ -55,19 +59,31 @@ impl Encoder {
 impl Layer {
     fn load(checkpoint: &mut Checkpoint, prefix: &str) -> Result<Self> {
         let mut linear = |name: &str| linear(checkpoint, &format!("{prefix}.{name}"));
-        let [query, key, value] =
-            [linear("attention.self.query")?, linear("attention.self.key")?, linear("attention.self.value")?];
-        let (attended, wide, narrow) =
-            (linear("attention.output.dense")?, linear("intermediate.dense")?, linear("output.dense")?);
-        let attended_norm = layer_norm(checkpoint, &format!("{prefix}.attention.output.LayerNorm"))?;
+        let [query, key, value] = [
+            linear("attention.self.query")?,
+            linear("attention.self.key")?,
+            linear("attention.self.value")?,
+        ];
+        let (attended, wide, narrow) = (
+            linear("attention.output.dense")?,
+            linear("intermediate.dense")?,
+            linear("output.dense")?,
+        );
+        let attended_norm =
+            layer_norm(checkpoint, &format!("{prefix}.attention.output.LayerNorm"))?;
         let norm = layer_norm(checkpoint, &format!("{prefix}.output.LayerNorm"))?;
         Ok(Self { query, key, value, attended, attended_norm, wide, narrow, norm })
     }
 
     fn forward(&self, tokens: &Tensor) -> Result<Tensor> {
         let (len, dim) = tokens.dims2()?;
-        let heads =
-            |linear: &Linear| linear.forward(tokens)?.reshape((len, HEADS, dim / HEADS))?.transpose(0, 1)?.contiguous();
+        let heads = |linear: &Linear| {
+            linear
+                .forward(tokens)?
+                .reshape((len, HEADS, dim / HEADS))?
+                .transpose(0, 1)?
+                .contiguous()
+        };
         let (query, key, value) = (heads(&self.query)?, heads(&self.key)?, heads(&self.value)?);
         let scores = (query.matmul(&key.t()?.contiguous()?)? / ((dim / HEADS) as f64).sqrt())?;
         let mixed = softmax(&scores, D::Minus1)?.matmul(&value)?;
@@ -82,7 +98,10 @@ fn linear(checkpoint: &mut Checkpoint, prefix: &str) -> Result<Linear> {
     let linear = checkpoint.linear::<f32>(prefix)?;
     let weight: Vec<f32> = linear.weight().iter().copied().collect();
     let weight = Tensor::from_vec(weight, linear.weight().dim(), &Device::Cpu)?;
-    let bias = linear.bias().map(|bias| Tensor::from_vec(bias.to_vec(), bias.len(), &Device::Cpu)).transpose()?;
+    let bias = linear
+        .bias()
+        .map(|bias| Tensor::from_vec(bias.to_vec(), bias.len(), &Device::Cpu))
+        .transpose()?;
     Ok(Linear::new(weight, bias))
 }
 

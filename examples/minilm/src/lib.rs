@@ -1,4 +1,5 @@
-//! all-MiniLM-L6-v2, end to end: words, positions and segments by `positional-encodings`, the layers above by candle.
+//! all-MiniLM-L6-v2, end to end: words, positions and segments by `positional-encodings`, the
+//! layers above by candle.
 
 #![forbid(unsafe_code)]
 
@@ -39,7 +40,8 @@ impl Model {
         })
     }
 
-    /// The sentence's tokens, and the sum of their word, segment and position vectors: what goes into the encoder.
+    /// The sentence's tokens, and the sum of their word, segment and position vectors: what goes
+    /// into the encoder.
     pub fn embed(&self, sentence: &str) -> Result<Array2<f32>> {
         Ok(self.embedding.embed(&ndarray::Array1::from(self.tokenizer.tokens(sentence)))?)
     }

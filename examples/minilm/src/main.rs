@@ -24,7 +24,8 @@ const SENTENCES: [&str; 5] = [
 ];
 
 fn main() -> ExitCode {
-    let folder = std::env::args_os().nth(1).map_or_else(install::folder, |folder| Ok(PathBuf::from(folder)));
+    let folder =
+        std::env::args_os().nth(1).map_or_else(install::folder, |folder| Ok(PathBuf::from(folder)));
     let result = folder.map_err(Into::into).and_then(|folder| run(&folder));
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,17 +41,23 @@ fn run(folder: &std::path::Path) -> Result<()> {
     let model = Model::load(folder)?;
     println!("loaded {} in {:.0?}\n", folder.display(), start.elapsed());
 
-    let vectors = SENTENCES.iter().map(|sentence| model.sentence(sentence)).collect::<Result<Vec<_>>>()?;
+    let vectors =
+        SENTENCES.iter().map(|sentence| model.sentence(sentence)).collect::<Result<Vec<_>>>()?;
     println!("similarity of sentences");
     for (i, (sentence, a)) in SENTENCES.iter().zip(&vectors).enumerate() {
         let row: String = vectors.iter().map(|b| format!("{:6.3}", similarity(a, b))).collect();
         println!("  {}{row}   {sentence}", i + 1);
     }
     println!("\nwhat position is for");
-    println!("  {:34}{:>18}{:>26}", "position vectors", "sentence 1 to 2", "all to the model's own");
+    println!(
+        "  {:34}{:>18}{:>26}",
+        "position vectors", "sentence 1 to 2", "all to the model's own"
+    );
     for (name, variant) in variants(&model)? {
-        let changed = SENTENCES.iter().map(|sentence| variant(sentence)).collect::<Result<Vec<_>>>()?;
-        let own = changed.iter().zip(&vectors).map(|(a, b)| similarity(a, b)).sum::<f32>() / vectors.len() as f32;
+        let changed =
+            SENTENCES.iter().map(|sentence| variant(sentence)).collect::<Result<Vec<_>>>()?;
+        let own = changed.iter().zip(&vectors).map(|(a, b)| similarity(a, b)).sum::<f32>()
+            / vectors.len() as f32;
         println!("  {name:34}{:18.4}{own:26.4}", similarity(&changed[0], &changed[1]));
     }
     Ok(())
@@ -58,7 +65,8 @@ fn run(folder: &std::path::Path) -> Result<()> {
 
 type Variant<'m> = Box<dyn Fn(&str) -> Result<Vec<f32>> + 'm>;
 
-/// The model with its position vectors, without them, with them in another order, and with a formula in their place.
+/// The model with its position vectors, without them, with them in another order, and with a
+/// formula in their place.
 fn variants(model: &Model) -> Result<Vec<(&'static str, Variant<'_>)>> {
     let dim = model.embedding.positions().dim();
     let rows = model.embedding.positions().table().nrows();
@@ -68,23 +76,33 @@ fn variants(model: &Model) -> Result<Vec<(&'static str, Variant<'_>)>> {
     let without = with_positions(model, Learned::from_table(Array2::zeros((rows, dim)))?)?;
     let sinusoid = with_positions(model, Sinusoidal::new(dim)?.with_amplitude(amplitude)?)?;
     Ok(vec![
-        ("the model's own", Box::new(move |sentence: &str| model.sentence(sentence)) as Variant<'_>),
+        (
+            "the model's own",
+            Box::new(move |sentence: &str| model.sentence(sentence)) as Variant<'_>,
+        ),
         ("left out", Box::new(move |sentence: &str| encode(model, &without, sentence))),
         (
             "permuted",
             Box::new(move |sentence: &str| {
                 let tokens = Array1::from(model.tokenizer.tokens(sentence));
-                // 7 and 512 have no common factor: each position goes to another, the same for every sentence.
+                // 7 and 512 have no common factor: each position goes to another, the same for
+                // every sentence.
                 let shuffled: Vec<usize> = (0..tokens.len()).map(|p| (7 * p + 3) % rows).collect();
                 model.encoder.encode(&model.embedding.lookup(&tokens).at(&shuffled).embed()?)
             }),
         ),
-        ("a sinusoid of the same length", Box::new(move |sentence: &str| encode(model, &sinusoid, sentence))),
+        (
+            "a sinusoid of the same length",
+            Box::new(move |sentence: &str| encode(model, &sinusoid, sentence)),
+        ),
     ])
 }
 
 /// The model's words and segments with other positions.
-fn with_positions<E: PositionalEncoding<f32>>(model: &Model, positions: E) -> Result<TokenEmbedding<f32, E>> {
+fn with_positions<E: PositionalEncoding<f32>>(
+    model: &Model,
+    positions: E,
+) -> Result<TokenEmbedding<f32, E>> {
     let embedding = TokenEmbedding::new(model.embedding.words().to_owned(), positions)?;
     match model.embedding.segments() {
         Some(segments) => Ok(embedding.with_segments(segments.to_owned())?),

@@ -1,4 +1,5 @@
-//! BERT's tokenizer for lower-case models: words and punctuation, then the longest pieces that the vocabulary has.
+//! BERT's tokenizer for lower-case models: words and punctuation, then the longest pieces that the
+//! vocabulary has.
 
 use std::path::Path;
 
@@ -22,10 +23,13 @@ pub struct WordPiece {
 impl WordPiece {
     /// Reads a vocabulary with one piece on each line.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         let vocabulary: Vocabulary = text.lines().collect();
         let token = |piece: &str| {
-            let row = vocabulary.row(piece).ok_or_else(|| format!("{}: there is no {piece}", path.display()))?;
+            let row = vocabulary
+                .row(piece)
+                .ok_or_else(|| format!("{}: there is no {piece}", path.display()))?;
             Ok::<_, String>(row as i64)
         };
         let (first, last, unknown) = (token("[CLS]")?, token("[SEP]")?, token("[UNK]")?);
@@ -55,7 +59,11 @@ impl WordPiece {
         while !rest.is_empty() {
             let ends = rest.char_indices().map(|(start, c)| start + c.len_utf8()).rev();
             let found = ends.into_iter().find_map(|end| {
-                let piece = if pieces.is_empty() { rest[..end].to_string() } else { format!("##{}", &rest[..end]) };
+                let piece = if pieces.is_empty() {
+                    rest[..end].to_string()
+                } else {
+                    format!("##{}", &rest[..end])
+                };
                 Some((self.vocabulary.row(piece)?, end))
             });
             let (row, end) = found?;

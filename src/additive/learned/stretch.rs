@@ -10,9 +10,9 @@ use crate::{Element, Error, GridResample, Kernel, Resample, Sampling};
 
 /// The ways to make a table for another number of positions, started by [`Learned::stretch`].
 ///
-/// Each of them keeps the first rows, those of the offset or as many as [`keeping`](Self::keeping) says, as they are, and makes of
-/// the others `len` new ones. The result has the offset of the old table, and its padding row where that is one of those kept; frozen rows
-/// are to be named anew.
+/// Each of them keeps the first rows, those of the offset or as many as [`keeping`](Self::keeping)
+/// says, as they are, and makes of the others `len` new ones. The result has the offset of the old
+/// table, and its padding row where that is one of those kept; frozen rows are to be named anew.
 ///
 /// | way | new row i of n old ones | used by |
 /// |---|---|---|
@@ -49,7 +49,8 @@ impl<A: Element> Learned<A> {
 }
 
 impl<'a, A: Element> Stretch<'a, A> {
-    /// Keeps the first `rows` as they are: 1 for a class token, 2 for one and a distillation token, 2 for RoBERTa's padding.
+    /// Keeps the first `rows` as they are: 1 for a class token, 2 for one and a distillation token,
+    /// 2 for RoBERTa's padding.
     ///
     /// # Errors
     ///
@@ -73,7 +74,9 @@ impl<'a, A: Element> Stretch<'a, A> {
             let position = len.saturating_sub(1) as f64;
             return Err(Error::PositionOutsideTable { position, first: 0, len: old.nrows() });
         }
-        self.build(len, |new| new.rows_mut().into_iter().zip(old.rows()).for_each(|(mut new, old)| new.assign(&old)))
+        self.build(len, |new| {
+            new.rows_mut().into_iter().zip(old.rows()).for_each(|(mut new, old)| new.assign(&old))
+        })
     }
 
     /// The old rows, then rows drawn from the caller's generator.
@@ -93,9 +96,15 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// assert_eq!((longer.max_len(), longer.table()[[1, 0]]), (Some(1000), 6.0));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn initialise<R: Rng + ?Sized>(self, len: usize, init: Init, rng: &mut R) -> Result<Learned<A>, Error> {
+    pub fn initialise<R: Rng + ?Sized>(
+        self,
+        len: usize,
+        init: Init,
+        rng: &mut R,
+    ) -> Result<Learned<A>, Error> {
         let old = self.old();
-        let fresh = Learned::init(len.saturating_sub(old.nrows()), old.ncols(), init, rng)?.into_table();
+        let fresh =
+            Learned::init(len.saturating_sub(old.nrows()), old.ncols(), init, rng)?.into_table();
         self.build(len, |new| {
             let rows = old.rows().into_iter().chain(fresh.rows());
             new.rows_mut().into_iter().zip(rows).for_each(|(mut new, row)| new.assign(&row));
@@ -146,21 +155,26 @@ impl<'a, A: Element> Stretch<'a, A> {
             };
             for (mut new, taps) in new.rows_mut().into_iter().zip(taps) {
                 for (column, new) in new.iter_mut().enumerate() {
-                    *new = A::from_f64(taps.iter().map(|&(row, weight)| weight * old[[row, column]].to_f64()).sum());
+                    *new = A::from_f64(
+                        taps.iter()
+                            .map(|&(row, weight)| weight * old[[row, column]].to_f64())
+                            .sum(),
+                    );
                 }
             }
         })
     }
 
-    /// Up to n² positions from n, by hierarchical decomposition (Su Jianlin 2020, 层次分解位置编码，让BERT可以处理超长文本).
+    /// Up to n² positions from n, by hierarchical decomposition (Su Jianlin 2020,
+    /// 层次分解位置编码，让BERT可以处理超长文本).
     ///
-    /// u(i) = (p(i) − α · p(0)) / (1 − α), and position i · n + j gets α · u(i) + (1 − α) · u(j): the first n rows are the old ones to
-    /// the bit. Su uses α = 0.4.
+    /// u(i) = (p(i) − α · p(0)) / (1 − α), and position i · n + j gets α · u(i) + (1 − α) · u(j):
+    /// the first n rows are the old ones to the bit. Su uses α = 0.4.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidShare`] unless 0 < α < 1 and α ≠ ½, with which (i, j) and (j, i) would be one;
-    /// [`Error::PositionOutsideTable`] where `len` passes n²; those of [`tile`](Self::tile).
+    /// [`Error::InvalidShare`] unless 0 < α < 1 and α ≠ ½, with which (i, j) and (j, i) would be
+    /// one; [`Error::PositionOutsideTable`] where `len` passes n²; those of [`tile`](Self::tile).
     ///
     /// ```
     /// use ndarray::array;
@@ -180,7 +194,11 @@ impl<'a, A: Element> Stretch<'a, A> {
         let n = old.nrows();
         if len > n.saturating_mul(n) {
             let position = len.saturating_sub(1) as f64;
-            return Err(Error::PositionOutsideTable { position, first: 0, len: n.saturating_mul(n) });
+            return Err(Error::PositionOutsideTable {
+                position,
+                first: 0,
+                len: n.saturating_mul(n),
+            });
         }
         self.build(len, |new| {
             for (index, mut new) in new.rows_mut().into_iter().enumerate() {
@@ -197,11 +215,13 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// The rows of a grid (rows, columns) of patches, for another grid; keep the class token with [`keeping`](Self::keeping).
+    /// The rows of a grid (rows, columns) of patches, for another grid; keep the class token with
+    /// [`keeping`](Self::keeping).
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where the rows that are not kept are not those of the grid `from`; those of [`GridResample::new`].
+    /// [`Error::LengthMismatch`] where the rows that are not kept are not those of the grid `from`;
+    /// those of [`GridResample::new`].
     ///
     /// ```
     /// use ndarray::Array2;
@@ -213,7 +233,12 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// assert_eq!(larger.table().dim(), (577, 768));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn grid(self, from: [usize; 2], to: [usize; 2], resample: Resample) -> Result<Learned<A>, Error> {
+    pub fn grid(
+        self,
+        from: [usize; 2],
+        to: [usize; 2],
+        resample: Resample,
+    ) -> Result<Learned<A>, Error> {
         let rows = GridResample::new(from, to, resample)?.apply(self.old())?;
         self.build(rows.nrows(), |new| new.assign(&rows))
     }
@@ -243,7 +268,11 @@ impl<'a, A: Element> Stretch<'a, A> {
     }
 
     /// The rows that are kept, then `len` that `fill` writes.
-    fn build(self, len: usize, fill: impl FnOnce(&mut ArrayViewMut2<'_, A>)) -> Result<Learned<A>, Error> {
+    fn build(
+        self,
+        len: usize,
+        fill: impl FnOnce(&mut ArrayViewMut2<'_, A>),
+    ) -> Result<Learned<A>, Error> {
         let mut table: Array2<A> = zeros(self.kept.saturating_add(len), self.learned.dim())?;
         let (mut kept, mut new) = table.view_mut().split_at(Axis(0), self.kept);
         kept.assign(&self.learned.table.slice_axis(Axis(0), (..self.kept).into()));

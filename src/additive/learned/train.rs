@@ -10,7 +10,8 @@ use crate::training::{check_backward, check_upstream, check_values, scatter_posi
 use crate::{Element, Error, GradientRows, Parameter, Positions, Trainable};
 
 impl<A: Element> Learned<A> {
-    /// These rows of the table get no gradient: rows 0..512 of a table that was trained for 512 positions and then stretched, say.
+    /// These rows of the table get no gradient: rows 0..512 of a table that was trained for 512
+    /// positions and then stretched, say.
     ///
     /// It may be called again for further ranges.
     ///
@@ -35,8 +36,8 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// The row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay as they are (see
-    /// [`with_zero_row`](Self::with_zero_row)).
+    /// The row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay as
+    /// they are (see [`with_zero_row`](Self::with_zero_row)).
     ///
     /// # Errors
     ///
@@ -77,11 +78,13 @@ impl<A: Element> Learned<A> {
         self.table.view_mut()
     }
 
-    /// Adds the gradient of the table to an array of its shape or to a list of [`TouchedRows`](crate::TouchedRows).
+    /// Adds the gradient of the table to an array of its shape or to a list of
+    /// [`TouchedRows`](crate::TouchedRows).
     ///
-    /// gradient\[r\] += Σ upstream\[i\] over all i whose position reads row r; a real position gives (1 − t) and t of its upstream row to
-    /// the two rows it lies between. Frozen and padding rows get none. Sums are taken in the element type, in the order of the positions,
-    /// as torch takes them; nothing is allocated for a dense gradient.
+    /// gradient\[r\] += Σ upstream\[i\] over all i whose position reads row r; a real position
+    /// gives (1 − t) and t of its upstream row to the two rows it lies between. Frozen and padding
+    /// rows get none. Sums are taken in the element type, in the order of the positions, as torch
+    /// takes them; nothing is allocated for a dense gradient.
     ///
     /// # Errors
     ///
@@ -138,7 +141,11 @@ impl<A: Element> Trainable<A> for Learned<A> {
         check_backward(self, positions, &upstream, self.table.len(), gradient.len())?;
         let found = gradient.len();
         let dense = ArrayViewMut2::from_shape(self.table.dim(), gradient);
-        let mismatch = |_| Error::LengthMismatch { what: "parameter values", expected: self.table.len(), found };
+        let mismatch = |_| Error::LengthMismatch {
+            what: "parameter values",
+            expected: self.table.len(),
+            found,
+        };
         self.backward_rows(positions, upstream, dense.map_err(mismatch)?)
     }
 

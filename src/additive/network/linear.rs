@@ -32,7 +32,11 @@ impl<A: Element> Linear<A> {
         if weight.is_empty() {
             return Err(Error::ZeroDim);
         }
-        let weight = if weight.is_standard_layout() { weight } else { weight.as_standard_layout().into_owned() };
+        let weight = if weight.is_standard_layout() {
+            weight
+        } else {
+            weight.as_standard_layout().into_owned()
+        };
         Ok(Self { weight, bias: None })
     }
 
@@ -43,7 +47,11 @@ impl<A: Element> Linear<A> {
     /// [`Error::LengthMismatch`].
     pub fn with_bias(self, bias: Array1<A>) -> Result<Self, Error> {
         if bias.len() != self.outputs() {
-            return Err(Error::LengthMismatch { what: "bias values", expected: self.outputs(), found: bias.len() });
+            return Err(Error::LengthMismatch {
+                what: "bias values",
+                expected: self.outputs(),
+                found: bias.len(),
+            });
         }
         Ok(Self { bias: Some(bias), ..self })
     }
@@ -75,7 +83,10 @@ impl<A: Element> Linear<A> {
 
     pub(super) fn parameters(&self, name: &str) -> impl Iterator<Item = Parameter> {
         let weight = Parameter::new(format!("{name}.weight"), self.weight.shape(), true);
-        let bias = self.bias.as_ref().map(|bias| Parameter::new(format!("{name}.bias"), bias.shape(), false));
+        let bias = self
+            .bias
+            .as_ref()
+            .map(|bias| Parameter::new(format!("{name}.bias"), bias.shape(), false));
         core::iter::once(weight).chain(bias)
     }
 
@@ -125,7 +136,10 @@ impl<A: Element> Linear<A> {
             for (upstream, x) in upstream.iter().zip(x.rows()) {
                 sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += upstream * x);
             }
-            weights.iter_mut().zip(&sums).for_each(|(weight, sum)| *weight = *weight + A::from_f64(*sum));
+            weights
+                .iter_mut()
+                .zip(&sums)
+                .for_each(|(weight, sum)| *weight = *weight + A::from_f64(*sum));
         }
         for (bias, upstream) in biases.iter_mut().zip(upstream.columns()) {
             *bias = *bias + A::from_f64(upstream.iter().sum());
@@ -141,7 +155,12 @@ fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
     };
     let mut lanes = [0.0; 8];
     let (weight_chunks, x_chunks) = (weights.chunks_exact(8), x.chunks_exact(8));
-    let rest: f64 = weight_chunks.remainder().iter().zip(x_chunks.remainder()).map(|(w, x)| w.to_f64() * x).sum();
+    let rest: f64 = weight_chunks
+        .remainder()
+        .iter()
+        .zip(x_chunks.remainder())
+        .map(|(w, x)| w.to_f64() * x)
+        .sum();
     for (weights, x) in weight_chunks.zip(x_chunks) {
         for ((lane, weight), x) in lanes.iter_mut().zip(weights).zip(x) {
             *lane += weight.to_f64() * x;
@@ -152,7 +171,8 @@ fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
 
 /// The function between two linear layers.
 ///
-/// Computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on every machine.
+/// Computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on every
+/// machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Activation {
@@ -198,7 +218,9 @@ impl Activation {
         match self {
             Self::Relu => f64::from(u8::from(x > 0.0)),
             Self::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
-            Self::Gelu => normal_below(x) + x * libm::exp(-0.5 * x * x) * 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2,
+            Self::Gelu => {
+                normal_below(x) + x * libm::exp(-0.5 * x * x) * 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2
+            }
             Self::GeluTanh => {
                 let tanh = libm::tanh(gelu_argument(x));
                 let inner = SQRT_2 * 0.5 * FRAC_2_SQRT_PI * (1.0 + 3.0 * 0.044_715 * x * x);

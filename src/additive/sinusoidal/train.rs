@@ -5,14 +5,16 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use super::{PositionalEncoding, Sinusoidal};
 use crate::phase::{Columns, Store, Waves};
 use crate::training::{check_backward, check_values};
-use crate::{Element, Error, Frequencies, InstructionSet, Layout, Parameter, Position, Positions, Trainable};
+use crate::{
+    Element, Error, Frequencies, InstructionSet, Layout, Parameter, Position, Positions, Trainable,
+};
 
-/// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for multi-dimensional spatial positional
-/// encoding*; Time2Vec's periodic part).
+/// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for
+/// multi-dimensional spatial positional encoding*; Time2Vec's periodic part).
 ///
-/// PE(p) is that of the [`Sinusoidal`]; ∂PE/∂wᵢ = p · a · cos(p · wᵢ) in the sine's column and −p · a · sin(p · wᵢ) in the
-/// cosine's, a the amplitude. The gradient grows with the position: scale long positions down (see [`Frequencies::scaled`]) or
-/// train with a small step.
+/// PE(p) is that of the [`Sinusoidal`]; ∂PE/∂wᵢ = p · a · cos(p · wᵢ) in the sine's column and −p ·
+/// a · sin(p · wᵢ) in the cosine's, a the amplitude. The gradient grows with the position: scale
+/// long positions down (see [`Frequencies::scaled`]) or train with a small step.
 ///
 /// Frequencies are held as doubles. Values read and set in a narrower type are rounded to it.
 ///
@@ -57,7 +59,11 @@ impl<A: Element> PositionalEncoding<A> for LearnedFrequencies {
         self.sinusoidal.max_len()
     }
 
-    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.sinusoidal.encode_into(positions, out)
     }
 
@@ -65,7 +71,11 @@ impl<A: Element> PositionalEncoding<A> for LearnedFrequencies {
         self.sinusoidal.set
     }
 
-    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>) -> Result<(), Error> {
+    fn add_to(
+        &self,
+        positions: &Positions<'_>,
+        embeddings: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
         self.sinusoidal.add_to(positions, embeddings)
     }
 }
@@ -95,9 +105,18 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
         upstream: ArrayView2<'_, A>,
         gradient: &mut [A],
     ) -> Result<(), Error> {
-        check_backward(self, positions, &upstream, self.sinusoidal.frequencies.len(), gradient.len())?;
+        check_backward(
+            self,
+            positions,
+            &upstream,
+            self.sinusoidal.frequencies.len(),
+            gradient.len(),
+        )?;
         let slopes = self.sinusoidal.frequency_gradient(positions, upstream);
-        gradient.iter_mut().zip(slopes).for_each(|(gradient, slope)| *gradient = *gradient + A::from_f64(slope));
+        gradient
+            .iter_mut()
+            .zip(slopes)
+            .for_each(|(gradient, slope)| *gradient = *gradient + A::from_f64(slope));
         Ok(())
     }
 
@@ -135,22 +154,33 @@ impl Sinusoidal {
     fn replace_frequencies(&mut self, frequencies: Frequencies) {
         debug_assert_eq!(frequencies.len(), self.frequencies.len());
         let waves = Waves::new(frequencies.as_wide(), self.amplitude);
-        self.waves = if self.set == InstructionSet::Best { waves } else { waves.with_level(self.set.level_or_best()) };
+        self.waves = if self.set == InstructionSet::Best {
+            waves
+        } else {
+            waves.with_level(self.set.level_or_best())
+        };
         self.frequencies = frequencies;
     }
 
     /// Σ upstream · ∂PE/∂wᵢ for each pair, in f64, a block of positions at a time.
-    fn frequency_gradient<A: Element>(&self, positions: &Positions<'_>, upstream: ArrayView2<'_, A>) -> Vec<f64> {
+    fn frequency_gradient<A: Element>(
+        &self,
+        positions: &Positions<'_>,
+        upstream: ArrayView2<'_, A>,
+    ) -> Vec<f64> {
         const BLOCK: usize = 32;
         let pairs = self.frequencies.len();
-        let halves = Columns { layout: Layout::SinCosHalves, pairs, last_is_single: false, dim: 2 * pairs };
+        let halves =
+            Columns { layout: Layout::SinCosHalves, pairs, last_is_single: false, dim: 2 * pairs };
         let mut slopes = vec![0.0; pairs];
         let mut block = Array2::<f64>::zeros((positions.len().min(BLOCK), 2 * pairs));
         for (index, upstream) in upstream.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
             let positions = positions.slice(index * BLOCK..index * BLOCK + upstream.nrows());
             let mut values = block.slice_axis_mut(Axis(0), (..upstream.nrows()).into());
             self.waves.rows(&positions, &halves, Store::Write, values.view_mut());
-            for ((position, values), upstream) in positions.iter().zip(values.rows()).zip(upstream.rows()) {
+            for ((position, values), upstream) in
+                positions.iter().zip(values.rows()).zip(upstream.rows())
+            {
                 if self.padding.is_some_and(|padding| position == Position::Integer(padding)) {
                     continue;
                 }
@@ -159,7 +189,8 @@ impl Sinusoidal {
                         Some(column) => upstream[column].to_f64(),
                         None => 0.0,
                     });
-                    *slope += position.to_f64() * (sine * values[pairs + pair] - cosine * values[pair]);
+                    *slope +=
+                        position.to_f64() * (sine * values[pairs + pair] - cosine * values[pair]);
                 }
             }
         }

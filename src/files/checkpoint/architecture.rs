@@ -15,9 +15,11 @@
 /// | `ClipVision` | `vision_model.embeddings.position_embedding.weight`, OpenAI `visual.positional_embedding` | 0 | |
 /// | `WhisperEncoder`, `WhisperDecoder` | `encoder.embed_positions.weight`, OpenAI `encoder.positional_embedding`; `decoder.…` | 0 | |
 ///
-/// Names may have any prefix (`bert.`, `model.`, `transformer.`). RoBERTa's ids count from 2, its padding reads row 1: with the offset set,
-/// positions count from 0 as everywhere, and padding is position −1 ([`ids::from_mask`](crate::ids::from_mask) with `pad` −1). For ids by
-/// [`ids::padding_aware`](crate::ids::padding_aware), which count from 2 themselves, take the offset away: `with_offset(0)`.
+/// Names may have any prefix (`bert.`, `model.`, `transformer.`). RoBERTa's ids count from 2, its
+/// padding reads row 1: with the offset set, positions count from 0 as everywhere, and padding is
+/// position −1 ([`ids::from_mask`](crate::ids::from_mask) with `pad` −1). For ids by
+/// [`ids::padding_aware`](crate::ids::padding_aware), which count from 2 themselves, take the
+/// offset away: `with_offset(0)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the table above
@@ -57,10 +59,19 @@ impl Architecture {
             Self::BartEncoder => &["encoder.embed_positions.weight"],
             Self::Vit => &["embeddings.position_embeddings"],
             Self::Timm => &["pos_embed"],
-            Self::ClipText => &["text_model.embeddings.position_embedding.weight", "positional_embedding"],
-            Self::ClipVision => &["vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"],
-            Self::WhisperEncoder => &["encoder.embed_positions.weight", "encoder.positional_embedding"],
-            Self::WhisperDecoder => &["decoder.embed_positions.weight", "decoder.positional_embedding"],
+            Self::ClipText => {
+                &["text_model.embeddings.position_embedding.weight", "positional_embedding"]
+            }
+            Self::ClipVision => &[
+                "vision_model.embeddings.position_embedding.weight",
+                "visual.positional_embedding",
+            ],
+            Self::WhisperEncoder => {
+                &["encoder.embed_positions.weight", "encoder.positional_embedding"]
+            }
+            Self::WhisperDecoder => {
+                &["decoder.embed_positions.weight", "decoder.positional_embedding"]
+            }
         }
     }
 
@@ -74,8 +85,12 @@ impl Architecture {
             Self::Opt => &["decoder.embed_tokens.weight"],
             Self::BartEncoder => &["encoder.embed_tokens.weight", "shared.weight"],
             Self::BartDecoder => &["decoder.embed_tokens.weight", "shared.weight"],
-            Self::ClipText => &["text_model.embeddings.token_embedding.weight", "token_embedding.weight"],
-            Self::WhisperDecoder => &["decoder.embed_tokens.weight", "decoder.token_embedding.weight"],
+            Self::ClipText => {
+                &["text_model.embeddings.token_embedding.weight", "token_embedding.weight"]
+            }
+            Self::WhisperDecoder => {
+                &["decoder.embed_tokens.weight", "decoder.token_embedding.weight"]
+            }
             Self::Vit | Self::Timm | Self::ClipVision | Self::WhisperEncoder => &[],
         }
     }
@@ -83,7 +98,9 @@ impl Architecture {
     /// The names of the segment table; none where the model has no segments.
     pub fn segment_keys(self) -> &'static [&'static str] {
         match self {
-            Self::Bert | Self::Albert | Self::Roberta => &["embeddings.token_type_embeddings.weight"],
+            Self::Bert | Self::Albert | Self::Roberta => {
+                &["embeddings.token_type_embeddings.weight"]
+            }
             _ => &[],
         }
     }
@@ -105,7 +122,9 @@ impl Architecture {
     pub fn padding_token(self) -> Option<usize> {
         match self {
             Self::Bert | Self::Albert | Self::DistilBert => Some(0),
-            Self::Roberta | Self::Mpnet | Self::Opt | Self::BartEncoder | Self::BartDecoder => Some(1),
+            Self::Roberta | Self::Mpnet | Self::Opt | Self::BartEncoder | Self::BartDecoder => {
+                Some(1)
+            }
             _ => None,
         }
     }

@@ -1,7 +1,8 @@
 //! The header of a safetensors file, checked before anything is done on its word.
 //!
-//! The safetensors crate reads a header only together with the whole file (`SafeTensors::deserialize` takes all of its bytes and
-//! compares lengths), and says of a bad one neither key nor byte. So the JSON is read here: 100 lines against a file in memory.
+//! The safetensors crate reads a header only together with the whole file
+//! (`SafeTensors::deserialize` takes all of its bytes and compares lengths), and says of a bad one
+//! neither key nor byte. So the JSON is read here: 100 lines against a file in memory.
 
 use core::fmt;
 use std::collections::btree_map::Entry;
@@ -16,7 +17,8 @@ use crate::files::{FileProblem, reserve};
 /// The format's own limit.
 const LONGEST: u64 = 100_000_000;
 
-/// What a header says of one tensor. The type stays text: a type that this version does not know is no reason to refuse the file.
+/// What a header says of one tensor. The type stays text: a type that this version does not know is
+/// no reason to refuse the file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Info {
     pub(super) dtype: String,
@@ -38,7 +40,8 @@ impl Header {
     pub(super) fn read<R: Read + Seek>(file: &mut R) -> Result<Self, FileProblem> {
         let len = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
-        let available = len.checked_sub(8).ok_or(FileProblem::HeaderTooLong { claimed: 8, available: len })?;
+        let available =
+            len.checked_sub(8).ok_or(FileProblem::HeaderTooLong { claimed: 8, available: len })?;
         let mut claimed = [0; 8];
         file.read_exact(&mut claimed)?;
         let claimed = u64::from_le_bytes(claimed);
@@ -48,8 +51,9 @@ impl Header {
         let mut json = Vec::new();
         reserve(&mut json, claimed as usize)?;
         file.take(claimed).read_to_end(&mut json)?;
-        let mut header: Self = serde_json::from_slice(&json)
-            .map_err(|error| FileProblem::InvalidHeader { byte: 8 + place(&json, error.line(), error.column()) })?;
+        let mut header: Self = serde_json::from_slice(&json).map_err(|error| {
+            FileProblem::InvalidHeader { byte: 8 + place(&json, error.line(), error.column()) }
+        })?;
         header.start = 8 + claimed;
         match header.duplicate.take() {
             Some(key) => Err(FileProblem::DuplicateKey { key }),
@@ -62,8 +66,8 @@ impl Header {
         (self.start + info.data_offsets.0, self.start + info.data_offsets.1)
     }
 
-    /// Whether the tensors follow each other without overlap or gap up to the end of a file of `len` bytes, each with the bytes that
-    /// its shape and type ask for.
+    /// Whether the tensors follow each other without overlap or gap up to the end of a file of
+    /// `len` bytes, each with the bytes that its shape and type ask for.
     fn check(&self, len: u64) -> Result<(), FileProblem> {
         let mut tensors: Vec<(&String, &Info)> = self.tensors.iter().collect();
         tensors.sort_by_key(|(_, info)| info.data_offsets);
@@ -75,7 +79,8 @@ impl Header {
                 return Err(FileProblem::Misplaced { key: key.clone(), byte, expected });
             }
             let found = stop.saturating_sub(start);
-            let sized = bits(&info.dtype).is_none_or(|bits| bytes(&info.shape, bits) == Some(found));
+            let sized =
+                bits(&info.dtype).is_none_or(|bits| bytes(&info.shape, bits) == Some(found));
             if stop < start || !sized {
                 let expected = bits(&info.dtype).and_then(|bits| bytes(&info.shape, bits));
                 return Err(FileProblem::WrongSize { key: key.clone(), expected, found });
@@ -84,7 +89,9 @@ impl Header {
         }
         match self.start.checked_add(end) {
             Some(expected) if expected == len => Ok(()),
-            expected => Err(FileProblem::WrongLength { expected: expected.unwrap_or(u64::MAX), found: len }),
+            expected => {
+                Err(FileProblem::WrongLength { expected: expected.unwrap_or(u64::MAX), found: len })
+            }
         }
     }
 }
@@ -106,7 +113,11 @@ fn bytes(shape: &[usize], bits: u64) -> Option<u64> {
 
 /// The byte of a line and a column, both counted from 1.
 fn place(json: &[u8], line: usize, column: usize) -> u64 {
-    let before: usize = json.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    let before: usize = json
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(line.saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
     (before + column.saturating_sub(1)).min(json.len()) as u64
 }
 

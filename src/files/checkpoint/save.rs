@@ -9,7 +9,8 @@ use safetensors::{Dtype, SafeTensorError, serialize_to_file};
 use crate::files::{FileError, FileProblem, at};
 use crate::{Element, Learned};
 
-/// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16. Sealed, as [`Element`] is.
+/// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16.
+/// Sealed, as [`Element`] is.
 pub trait StoredElement: Element {
     /// Its name in the format.
     #[doc(hidden)]
@@ -37,10 +38,11 @@ stored!(f32: F32, f64: F64);
 stored!(half::f16: F16, half::bf16: BF16);
 
 impl<A: StoredElement> Learned<A> {
-    /// Writes the table, its offset and its padding row to a new safetensors file, as the one tensor `key`.
+    /// Writes the table, its offset and its padding row to a new safetensors file, as the one
+    /// tensor `key`.
     ///
-    /// [`Checkpoint::learned_at`](crate::Checkpoint::learned_at) reads it back to the bit; any other reader finds a plain table. An existing
-    /// file is replaced once the new one is complete.
+    /// [`Checkpoint::learned_at`](crate::Checkpoint::learned_at) reads it back to the bit; any
+    /// other reader finds a plain table. An existing file is replaced once the new one is complete.
     ///
     /// # Errors
     ///
@@ -56,13 +58,20 @@ impl<A: StoredElement> Learned<A> {
         }
         let mut bytes = Vec::new();
         self.table().iter().for_each(|value| value.write(&mut bytes));
-        let view = TensorView::new(A::DTYPE, self.table().shape().to_vec(), &bytes).map_err(problem)?;
-        let rows = [("offset", Some(self.offset()).filter(|offset| *offset > 0)), ("padding_row", self.padding_row())];
-        let metadata: HashMap<String, String> =
-            rows.into_iter().filter_map(|(name, row)| Some((format!("{key}.{name}"), row?.to_string()))).collect();
+        let view =
+            TensorView::new(A::DTYPE, self.table().shape().to_vec(), &bytes).map_err(problem)?;
+        let rows = [
+            ("offset", Some(self.offset()).filter(|offset| *offset > 0)),
+            ("padding_row", self.padding_row()),
+        ];
+        let metadata: HashMap<String, String> = rows
+            .into_iter()
+            .filter_map(|(name, row)| Some((format!("{key}.{name}"), row?.to_string())))
+            .collect();
         let mut partial = path.as_os_str().to_os_string();
         partial.push(".partial");
-        let written = serialize_to_file([(key, view)], Some(metadata), Path::new(&partial)).map_err(problem);
+        let written =
+            serialize_to_file([(key, view)], Some(metadata), Path::new(&partial)).map_err(problem);
         let done = written.and_then(|()| Ok(std::fs::rename(&partial, path)?));
         if done.is_err() {
             let _ = std::fs::remove_file(&partial); // what could not be written may not be there

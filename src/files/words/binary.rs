@@ -10,7 +10,11 @@ use crate::files::{FileProblem, Place};
 const LONGEST: usize = 1 << 16;
 
 /// Reads word2vec's binary and gives its dim.
-pub(super) fn word2vec(source: impl BufRead, dim: Option<usize>, rows: &mut Rows<'_>) -> Result<usize, FileProblem> {
+pub(super) fn word2vec(
+    source: impl BufRead,
+    dim: Option<usize>,
+    rows: &mut Rows<'_>,
+) -> Result<usize, FileProblem> {
     let mut bytes = Bytes { source, taken: 0 };
     let mut word = Vec::new();
     if bytes.until(b'\n', &mut word, Place::Line(1))?.is_none() && word.is_empty() {
@@ -78,7 +82,12 @@ impl<R: BufRead> Bytes<R> {
     }
 
     /// The bytes up to `end`, which is taken and left out; `None` where the file ends first.
-    fn until(&mut self, end: u8, word: &mut Vec<u8>, place: Place) -> Result<Option<()>, FileProblem> {
+    fn until(
+        &mut self,
+        end: u8,
+        word: &mut Vec<u8>,
+        place: Place,
+    ) -> Result<Option<()>, FileProblem> {
         word.clear();
         loop {
             let available = self.available()?;

@@ -28,7 +28,11 @@ impl<R: BufRead> Lines<R> {
 
     /// The current line without its end and the spaces before that.
     pub(super) fn line(&self) -> &[u8] {
-        let end = self.line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).map_or(0, |i| i + 1);
+        let end = self
+            .line
+            .iter()
+            .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+            .map_or(0, |i| i + 1);
         &self.line[..end]
     }
 

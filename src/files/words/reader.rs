@@ -15,9 +15,11 @@ use crate::files::{FileError, FileProblem, Place, at, reserve};
 pub enum WordFormat {
     /// GloVe's text: a word and its numbers on each line, separated by single spaces, no header.
     Glove,
-    /// word2vec's text: the same after a line with the number of words and that of numbers for each.
+    /// word2vec's text: the same after a line with the number of words and that of numbers for
+    /// each.
     Word2vecText,
-    /// word2vec's binary: that header, then for each word its bytes, a space, little-endian f32 values, and perhaps a line feed.
+    /// word2vec's binary: that header, then for each word its bytes, a space, little-endian f32
+    /// values, and perhaps a line feed.
     Word2vecBinary,
     /// fastText's `.vec`, which is word2vec's text.
     FastText,
@@ -48,10 +50,13 @@ pub struct Progress {
 
 /// Reads word vectors, made by [`WordVectors::reader`].
 ///
-/// Files are streamed: memory is that of the table and the vocabulary plus less than a megabyte, and none is taken on the word of a header.
+/// Files are streamed: memory is that of the table and the vocabulary plus less than a megabyte,
+/// and none is taken on the word of a header.
 ///
-/// - A line is split from the right, by the known number of numbers, since glove.840B has words with spaces in them (`. . .`).
-/// - Spaces at the ends of lines (fastText, word2vec) and CR LF are accepted; words need not be UTF-8.
+/// - A line is split from the right, by the known number of numbers, since glove.840B has words
+///   with spaces in them (`. . .`).
+/// - Spaces at the ends of lines (fastText, word2vec) and CR LF are accepted; words need not be
+///   UTF-8.
 /// - Numbers must be finite; words must not be empty.
 ///
 /// ```
@@ -82,13 +87,14 @@ impl<'a> WordReader<'a> {
         Self { format, dim: None, wanted: None, duplicates: Duplicates::default(), progress: None }
     }
 
-    /// Numbers for each word. Without this, GloVe's first line says it, whose word must then not have a space in it, and the header of the other
-    /// formats, which must agree otherwise.
+    /// Numbers for each word. Without this, GloVe's first line says it, whose word must then not
+    /// have a space in it, and the header of the other formats, which must agree otherwise.
     pub fn with_dim(self, dim: usize) -> Self {
         Self { dim: Some(dim), ..self }
     }
 
-    /// Reads the vectors of these words only, in the order of the file. Those that it lacks are left out.
+    /// Reads the vectors of these words only, in the order of the file. Those that it lacks are
+    /// left out.
     pub fn only<W: AsRef<[u8]>>(self, words: impl IntoIterator<Item = W>) -> Self {
         Self { wanted: Some(words.into_iter().collect()), ..self }
     }
@@ -107,10 +113,11 @@ impl<'a> WordReader<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileProblem::Io`]; what is wrong with a line or a byte: [`FileProblem::TooFewNumbers`], [`FileProblem::NotANumber`],
-    /// [`FileProblem::EmptyWord`], [`FileProblem::DuplicateWord`], [`FileProblem::TooLong`], [`FileProblem::Truncated`]; with the whole:
-    /// [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`], [`FileProblem::WordCount`], [`FileProblem::Empty`],
-    /// [`FileProblem::OutOfMemory`].
+    /// [`FileProblem::Io`]; what is wrong with a line or a byte: [`FileProblem::TooFewNumbers`],
+    /// [`FileProblem::NotANumber`], [`FileProblem::EmptyWord`], [`FileProblem::DuplicateWord`],
+    /// [`FileProblem::TooLong`], [`FileProblem::Truncated`]; with the whole:
+    /// [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`],
+    /// [`FileProblem::WordCount`], [`FileProblem::Empty`], [`FileProblem::OutOfMemory`].
     pub fn read(self, path: impl AsRef<Path>) -> Result<WordVectors, FileError> {
         let path = path.as_ref();
         let open = || -> std::io::Result<(File, u64)> {
@@ -127,7 +134,11 @@ impl<'a> WordReader<'a> {
     /// # Errors
     ///
     /// Those of [`read`](Self::read).
-    pub fn read_from(self, source: impl BufRead, name: impl Into<PathBuf>) -> Result<WordVectors, FileError> {
+    pub fn read_from(
+        self,
+        source: impl BufRead,
+        name: impl Into<PathBuf>,
+    ) -> Result<WordVectors, FileError> {
         let name = name.into();
         self.run(source, None).map_err(at(&name))
     }
@@ -146,7 +157,9 @@ impl<'a> WordReader<'a> {
         };
         let dim = match format {
             WordFormat::Glove => text::glove(source, dim, &mut rows)?,
-            WordFormat::Word2vecText | WordFormat::FastText => text::word2vec(source, dim, &mut rows)?,
+            WordFormat::Word2vecText | WordFormat::FastText => {
+                text::word2vec(source, dim, &mut rows)?
+            }
             WordFormat::Word2vecBinary => binary::word2vec(source, dim, &mut rows)?,
         };
         rows.finish(dim)
@@ -168,7 +181,12 @@ pub(super) struct Rows<'a> {
 
 impl Rows<'_> {
     /// Notes a word that ends at byte `bytes` of the file; whether its vector is to be kept.
-    pub(super) fn begin(&mut self, word: &[u8], place: Place, bytes: u64) -> Result<bool, FileProblem> {
+    pub(super) fn begin(
+        &mut self,
+        word: &[u8],
+        place: Place,
+        bytes: u64,
+    ) -> Result<bool, FileProblem> {
         const EVERY: u64 = 1 << 20;
         if word.is_empty() {
             return Err(FileProblem::EmptyWord { at: place });
@@ -190,7 +208,8 @@ impl Rows<'_> {
 
     /// Where the numbers of the word that has begun go, with room for `count` of them.
     ///
-    /// Of a file the length is known, and with it about how many there will be: so the table grows once or twice, and not by doubling.
+    /// Of a file the length is known, and with it about how many there will be: so the table grows
+    /// once or twice, and not by doubling.
     pub(super) fn values(&mut self, count: usize) -> Result<&mut Vec<f32>, FileProblem> {
         const ENOUGH: u64 = 1 << 16;
         let held = self.values.len();
@@ -202,7 +221,9 @@ impl Rows<'_> {
                 let projected = (held as f64 * (total as f64 / self.bytes as f64) * 1.01) as usize;
                 let more = projected.saturating_sub(held).max(count);
                 let values = held.saturating_add(more);
-                self.values.try_reserve_exact(more).map_err(|_| FileProblem::OutOfMemory { values })?;
+                self.values
+                    .try_reserve_exact(more)
+                    .map_err(|_| FileProblem::OutOfMemory { values })?;
             }
             _ => reserve(&mut self.values, count)?,
         }

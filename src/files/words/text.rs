@@ -7,7 +7,11 @@ use super::reader::Rows;
 use crate::files::{FileProblem, Place};
 
 /// Reads GloVe's text and gives its dim.
-pub(super) fn glove(source: impl BufRead, dim: Option<usize>, rows: &mut Rows<'_>) -> Result<usize, FileProblem> {
+pub(super) fn glove(
+    source: impl BufRead,
+    dim: Option<usize>,
+    rows: &mut Rows<'_>,
+) -> Result<usize, FileProblem> {
     let mut lines = Lines::new(source);
     let mut dim = dim;
     while lines.advance()? {
@@ -29,7 +33,11 @@ pub(super) fn glove(source: impl BufRead, dim: Option<usize>, rows: &mut Rows<'_
 }
 
 /// Reads word2vec's text and gives its dim.
-pub(super) fn word2vec(source: impl BufRead, dim: Option<usize>, rows: &mut Rows<'_>) -> Result<usize, FileProblem> {
+pub(super) fn word2vec(
+    source: impl BufRead,
+    dim: Option<usize>,
+    rows: &mut Rows<'_>,
+) -> Result<usize, FileProblem> {
     let mut lines = Lines::new(source);
     if !lines.advance()? {
         return Err(FileProblem::Empty);
@@ -43,7 +51,11 @@ pub(super) fn word2vec(source: impl BufRead, dim: Option<usize>, rows: &mut Rows
         }
     }
     rows.report(lines.bytes);
-    if rows.words() == claimed { Ok(found) } else { Err(FileProblem::WordCount { claimed, found: rows.words() }) }
+    if rows.words() == claimed {
+        Ok(found)
+    } else {
+        Err(FileProblem::WordCount { claimed, found: rows.words() })
+    }
 }
 
 /// The two numbers of word2vec's first line.
@@ -55,9 +67,14 @@ pub(super) fn header(line: &[u8]) -> Option<(u64, u64)> {
 
 /// The dim of a header, which must be the one that was asked for.
 pub(super) fn checked_dim(claimed: u64, asked: Option<usize>) -> Result<usize, FileProblem> {
-    let found = usize::try_from(claimed).ok().filter(|dim| *dim > 0).ok_or(FileProblem::InvalidWordHeader)?;
+    let found = usize::try_from(claimed)
+        .ok()
+        .filter(|dim| *dim > 0)
+        .ok_or(FileProblem::InvalidWordHeader)?;
     match asked {
-        Some(expected) if expected != found => Err(FileProblem::TooFewNumbers { at: Place::Line(1), expected, found }),
+        Some(expected) if expected != found => {
+            Err(FileProblem::TooFewNumbers { at: Place::Line(1), expected, found })
+        }
         _ => Ok(found),
     }
 }

@@ -5,8 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Words in order, each with its number.
 ///
-/// Words are bytes: files of word vectors hold some that are not UTF-8. They stand one after the other in one block of memory; half a million
-/// take about 15 MB, a third of what a map of strings would.
+/// Words are bytes: files of word vectors hold some that are not UTF-8. They stand one after the
+/// other in one block of memory; half a million take about 15 MB, a third of what a map of strings
+/// would.
 ///
 /// ```
 /// use positional_encodings::Vocabulary;
@@ -21,7 +22,8 @@ pub struct Vocabulary {
     bytes: Vec<u8>,
     /// Where each word ends.
     ends: Vec<usize>,
-    /// Row + 1 at the place of the word's hash or after it; 0 where there is none. The length is a power of two, at least twice that of `ends`.
+    /// Row + 1 at the place of the word's hash or after it; 0 where there is none. The length is a
+    /// power of two, at least twice that of `ends`.
     slots: Vec<u32>,
     hasher: RandomState,
 }

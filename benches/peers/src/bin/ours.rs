@@ -1,4 +1,5 @@
-//! What `python.py` compares with: medians of this crate's work in nanoseconds, and some of the values, as JSON.
+//! What `python.py` compares with: medians of this crate's work in nanoseconds, and some of the
+//! values, as JSON.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -73,7 +74,9 @@ fn table(report: &mut Report) {
     let mut out = Array2::<f32>::zeros((ROWS, DIM));
     report.time("table, in place", || encoding.encode_into(&positions, out.view_mut()).unwrap());
     report.values("table", out.as_slice().unwrap());
-    report.time("table, allocated", || drop(black_box::<Array2<f32>>(encoding.encode(&positions).unwrap())));
+    report.time("table, allocated", || {
+        drop(black_box::<Array2<f32>>(encoding.encode(&positions).unwrap()))
+    });
 }
 
 /// Word row × 32 + position for ids (8, 1024).
@@ -102,7 +105,9 @@ fn rotate(report: &mut Report) {
 fn decode(report: &mut Report) {
     let rotary = rotary(Pairing::Halves);
     let mut rotation = rotary.at::<f32>(STEP..STEP + 1).unwrap();
-    report.time("angles, in place", || rotary.at_into(black_box(STEP)..STEP + 1, &mut rotation).unwrap());
+    report.time("angles, in place", || {
+        rotary.at_into(black_box(STEP)..STEP + 1, &mut rotation).unwrap()
+    });
     report.values("angles", rotation.cos_sin(0).unwrap()[0]);
     let (mut q, mut k) = (queries(1), queries(1));
     report.time("decode, in place", || {

@@ -1,4 +1,5 @@
-//! Prints what `cargo bench` measured here as a Markdown table: how many times as fast as the others this crate is.
+//! Prints what `cargo bench` measured here as a Markdown table: how many times as fast as the
+//! others this crate is.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,13 +34,18 @@ fn read(folder: &Path) -> Option<((String, String), Result)> {
     let name = |key: &str| Some(names.get(key)?.as_str()?.to_string());
     let nanoseconds = times["median"]["point_estimate"].as_f64()?;
     let when = fs::metadata(path("estimates.json")).and_then(|file| file.modified()).ok()?;
-    Some(((name("group_id")?, name("value_str")?), Result { who: name("function_id")?, nanoseconds, when }))
+    Some((
+        (name("group_id")?, name("value_str")?),
+        Result { who: name("function_id")?, nanoseconds, when },
+    ))
 }
 
 fn results(criterion: &Path) -> Results {
     let mut results = Results::new();
     let functions = folders(criterion).flat_map(|group| folders(&group).collect::<Vec<_>>());
-    for (key, result) in functions.flat_map(|function| folders(&function).collect::<Vec<_>>()).filter_map(|f| read(&f))
+    for (key, result) in functions
+        .flat_map(|function| folders(&function).collect::<Vec<_>>())
+        .filter_map(|f| read(&f))
     {
         results.entry(key).or_default().push(result);
     }
@@ -70,7 +76,8 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     for ((work, memory), contenders) in &results {
         let in_place = results.get(&(work.clone(), Memory::InPlace.name().to_string()));
-        let in_place = in_place.filter(|_| memory != Memory::InPlace.name()).and_then(|results| ours(results));
+        let in_place =
+            in_place.filter(|_| memory != Memory::InPlace.name()).and_then(|results| ours(results));
         print_row(work, memory, contenders, in_place);
     }
 }
@@ -84,9 +91,14 @@ fn print_row(work: &str, memory: &str, results: &[Result], in_place: Option<f64>
     let Some(ours) = ours(results) else {
         return;
     };
-    let peers = results.iter().filter(|result| result.who != OURS && !result.who.starts_with(FLOOR));
-    let beside = |own: f64| listed(peers.clone().map(|peer| format!("{} {}", peer.who, times(peer.nanoseconds / own))));
-    let floors = results.iter().filter_map(|result| Some((result.who.strip_prefix(FLOOR)?, result.nanoseconds)));
+    let peers =
+        results.iter().filter(|result| result.who != OURS && !result.who.starts_with(FLOOR));
+    let beside = |own: f64| {
+        listed(peers.clone().map(|peer| format!("{} {}", peer.who, times(peer.nanoseconds / own))))
+    };
+    let floors = results
+        .iter()
+        .filter_map(|result| Some((result.who.strip_prefix(FLOOR)?, result.nanoseconds)));
     let floors = listed(floors.map(|(floor, time)| format!("{floor} {:.2}", time / ours)));
     let (same, in_place) = (beside(ours), in_place.map(beside).unwrap_or_default());
     println!("| {work} | {memory} | {} | {same} | {in_place} | {floors} |", readable(ours));
