@@ -5,7 +5,7 @@ use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase::Lanes;
+use crate::phase::{Lanes, RowElement};
 use crate::rotary::Turn;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
@@ -20,7 +20,17 @@ use crate::rotary::Turn;
 /// assert_eq!(Element::to_f64(0.5_f32), 0.5);
 /// ```
 pub trait Element:
-    Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + Lanes + Turn
+    Num
+    + Neg<Output = Self>
+    + Copy
+    + PartialOrd
+    + Debug
+    + Send
+    + Sync
+    + 'static
+    + Lanes
+    + RowElement
+    + Turn
 {
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;

@@ -8,7 +8,7 @@ use ndarray::{ArrayViewMut2, Axis};
 
 use super::{PositionalEncoding, check_shape};
 use crate::parts;
-use crate::phase::{Columns, Store, Waves};
+use crate::phase::{Amplitude, Columns, Waves};
 use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Position, Positions};
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
@@ -70,7 +70,6 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 #[derive(Clone, Debug)]
 pub struct Sinusoidal {
     frequencies: Frequencies,
-    amplitude: f64,
     waves: Waves,
     columns: Columns,
     /// A position whose vector is zero.
@@ -132,15 +131,8 @@ impl Sinusoidal {
         let pairs = frequencies.len();
         let columns =
             Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
-        let waves = Waves::new(frequencies.as_wide(), 1.0);
-        Self {
-            frequencies,
-            amplitude: 1.0,
-            waves,
-            columns,
-            padding: None,
-            set: InstructionSet::Best,
-        }
+        let waves = Waves::new(frequencies.as_wide(), Amplitude::ONE);
+        Self { frequencies, waves, columns, padding: None, set: InstructionSet::Best }
     }
 
     /// The same features in another order.
@@ -149,15 +141,12 @@ impl Sinusoidal {
         self
     }
 
-    /// Every value times a finite `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
-    /// √(2/dim)).
-    ///
-    /// The product is rounded once. In f64 that holds for amplitudes from 2⁻⁶⁴ to 2⁶⁴; others,
-    /// which are not powers of two, add half an ulp.
+    /// Multiplies every value by `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
+    /// √(2/dim)). The product is rounded once.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite.
+    /// [`Error::InvalidParameter`] unless the amplitude is zero or from 2⁻⁶⁴ to 2⁶⁴ in magnitude.
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
@@ -167,11 +156,11 @@ impl Sinusoidal {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_amplitude(mut self, amplitude: f64) -> Result<Self, Error> {
-        if !amplitude.is_finite() {
-            return Err(Error::InvalidFactor { factor: amplitude });
-        }
-        self.waves = self.waves.with_amplitude(amplitude);
-        self.amplitude = amplitude;
+        let Some(checked) = Amplitude::new(amplitude) else {
+            let needs = "zero, or from 2⁻⁶⁴ to 2⁶⁴ in magnitude";
+            return Err(Error::InvalidParameter { name: "amplitude", value: amplitude, needs });
+        };
+        self.waves = self.waves.with_amplitude(checked);
         Ok(self)
     }
 
@@ -243,7 +232,7 @@ impl Sinusoidal {
 
     /// What every value is multiplied by.
     pub fn amplitude(&self) -> f64 {
-        self.amplitude
+        self.waves.amplitude()
     }
 
     /// Width of a position vector.
@@ -266,29 +255,11 @@ impl Sinusoidal {
         size_of::<Self>() + self.frequencies.memory() + self.waves.memory()
     }
 
-    fn rows<A: Element>(
-        &self,
-        positions: &Positions<'_>,
-        store: Store,
-        out: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
-        positions.check_finite()?;
-        parts::rows(positions, out, &|positions, out| {
-            match self.padding {
-                None => self.waves.rows(positions, &self.columns, store, out),
-                Some(padding) => self.rows_around(padding, positions, store, out),
-            }
-            Ok(())
-        })
-    }
-
     /// Rows some of which are padding.
     fn rows_around<A: Element>(
         &self,
         padding: i64,
         positions: &Positions<'_>,
-        store: Store,
         mut out: ArrayViewMut2<'_, A>,
     ) {
         // The stretches between padding go the usual way.
@@ -299,11 +270,9 @@ impl Sinusoidal {
                 .find(|&index| is_padding(index))
                 .unwrap_or(positions.len());
             let rows = out.slice_axis_mut(Axis(0), (start..end).into());
-            self.waves.rows(&positions.slice(start..end), &self.columns, store, rows);
+            self.waves.rows(&positions.slice(start..end), &self.columns, rows);
             if end < positions.len() {
-                for value in out.row_mut(end) {
-                    *value = if store == Store::Add { *value + A::zero() } else { A::zero() };
-                }
+                out.row_mut(end).fill(A::zero());
             }
             start = end + 1;
         }
@@ -324,18 +293,18 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        self.rows(positions, Store::Write, out)
+        check_shape(positions, self.dim(), &out)?;
+        positions.check_finite()?;
+        parts::rows(positions, out, &|positions, out| {
+            match self.padding {
+                None => self.waves.rows(positions, &self.columns, out),
+                Some(padding) => self.rows_around(padding, positions, out),
+            }
+            Ok(())
+        })
     }
 
     fn instruction_set(&self) -> InstructionSet {
         self.set
-    }
-
-    fn add_to(
-        &self,
-        positions: &Positions<'_>,
-        embeddings: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        self.rows(positions, Store::Add, embeddings)
     }
 }

@@ -6,9 +6,9 @@ use core::ops::Range;
 use fearless_simd::prelude::*;
 use ndarray::Array2;
 
+use super::fixed::GROUP;
 use super::level::Kernel;
 use super::line_start;
-use super::turns::GROUP;
 use crate::Element;
 
 /// Bytes of a row before it is the next row's turn, where it is gathered from a table: two lines of

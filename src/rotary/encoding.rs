@@ -7,7 +7,7 @@ use ndarray::ArrayViewMut2;
 use super::rotation::{Rotation, Rows};
 use super::walk::Turner;
 use super::{Pairing, Precision, recipe};
-use crate::phase::{Columns, Store, Waves};
+use crate::phase::{Amplitude, Columns, Waves};
 use crate::{Coordinates, Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
@@ -68,7 +68,12 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn new(axis: usize, frequencies: Frequencies, targets: Vec<usize>) -> Self {
         debug_assert_eq!(frequencies.len(), targets.len());
-        Self { axis, waves: Waves::new(frequencies.as_wide(), 1.0), frequencies, targets }
+        Self {
+            axis,
+            waves: Waves::new(frequencies.as_wide(), Amplitude::ONE),
+            frequencies,
+            targets,
+        }
     }
 }
 
@@ -144,12 +149,9 @@ impl Rotary {
 
     /// Gives the parts the attention factor and the instructions of the whole.
     pub(super) fn renew(&mut self) {
+        let amplitude = Amplitude::new(self.attention_factor).unwrap_or(Amplitude::ONE);
         for part in &mut self.parts {
-            part.waves = part
-                .waves
-                .clone()
-                .with_amplitude(self.attention_factor)
-                .with_level(self.turner.level);
+            part.waves = part.waves.clone().with_amplitude(amplitude).with_level(self.turner.level);
         }
     }
 
@@ -389,7 +391,7 @@ impl Part {
         let columns =
             Columns { layout: Layout::CosSinHalves, pairs, last_is_single: false, dim: 2 * pairs };
         if let Ok(view) = ArrayViewMut2::from_shape((positions.len(), 2 * pairs), angles) {
-            self.waves.rows(positions, &columns, Store::Write, view);
+            self.waves.rows(positions, &columns, view);
         }
     }
 

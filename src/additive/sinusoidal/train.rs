@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
 use super::{PositionalEncoding, Sinusoidal};
-use crate::phase::{Columns, Store, Waves};
+use crate::phase::Columns;
 use crate::training::{check_backward, check_values};
 use crate::{
     Element, Error, Frequencies, InstructionSet, Layout, Parameter, Position, Positions, Trainable,
@@ -153,12 +153,7 @@ impl Sinusoidal {
     /// Other frequencies, as many as before; everything else stays.
     fn replace_frequencies(&mut self, frequencies: Frequencies) {
         debug_assert_eq!(frequencies.len(), self.frequencies.len());
-        let waves = Waves::new(frequencies.as_wide(), self.amplitude);
-        self.waves = if self.set == InstructionSet::Best {
-            waves
-        } else {
-            waves.with_level(self.set.level_or_best())
-        };
+        self.waves = self.waves.with_frequencies(frequencies.as_wide());
         self.frequencies = frequencies;
     }
 
@@ -177,7 +172,7 @@ impl Sinusoidal {
         for (index, upstream) in upstream.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
             let positions = positions.slice(index * BLOCK..index * BLOCK + upstream.nrows());
             let mut values = block.slice_axis_mut(Axis(0), (..upstream.nrows()).into());
-            self.waves.rows(&positions, &halves, Store::Write, values.view_mut());
+            self.waves.rows(&positions, &halves, values.view_mut());
             for ((position, values), upstream) in
                 positions.iter().zip(values.rows()).zip(upstream.rows())
             {

@@ -46,37 +46,72 @@ pub struct Columns {
     pub(crate) dim: usize,
 }
 
+/// Where sines and cosines stand in a row of so many pairs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) interleaved: bool,
+    /// The column of the first sine and of the first cosine.
+    pub(super) sin: usize,
+    pub(super) cos: usize,
+}
+
 impl Columns {
     /// How many columns belong to pairs.
     pub(crate) fn used(&self) -> usize {
         2 * self.pairs - usize::from(self.last_is_single)
     }
 
-    /// The columns of `row` for the sines and the cosines of some pairs; the interleaved layout has
-    /// both in the first slice. Pairs past the last have none.
-    #[inline(always)]
-    pub(crate) fn of_pairs<'r, A>(
+    /// The columns of some pairs, and where they stand in a row of `width` pairs that begins with the
+    /// first of these.
+    pub(super) fn of_pairs(
         &self,
-        row: &'r mut [A],
         pairs: Range<usize>,
-    ) -> [&'r mut [A]; 2] {
-        let row = &mut row[..self.used()];
-        if self.layout == Layout::Interleaved {
-            let end = (2 * pairs.end).min(row.len());
-            return [&mut row[(2 * pairs.start).min(end)..end], &mut []];
-        }
-        let (firsts, seconds) = row.split_at_mut(self.pairs);
-        let part = |members: &'r mut [A]| {
-            let end = pairs.end.min(members.len());
-            &mut members[pairs.start.min(end)..end]
+        width: usize,
+    ) -> impl Iterator<Item = (Range<usize>, usize)> + use<> {
+        let (used, end) = (self.used(), pairs.end.min(self.pairs));
+        let spans = match self.layout {
+            Layout::Interleaved => [(2 * pairs.start..(2 * end).min(used), 0), (0..0, 0)],
+            _ => [
+                (pairs.start..end, 0),
+                (self.pairs + pairs.start..(self.pairs + end).min(used), width),
+            ],
         };
-        let [firsts, seconds] = [part(firsts), part(seconds)];
-        if self.layout == Layout::CosSinHalves { [seconds, firsts] } else { [firsts, seconds] }
+        spans.into_iter().filter(|(columns, _)| !columns.is_empty())
     }
 
-    /// How many whole groups of `width` pairs a chunk has, both members of all its pairs present.
-    pub(crate) fn whole_groups(&self, chunk: Range<usize>, width: usize) -> usize {
-        let pairs = self.pairs - usize::from(self.last_is_single);
-        pairs.clamp(chunk.start, chunk.end).saturating_sub(chunk.start) / width
+    /// The pair of a column, and whether its sine stands there.
+    pub(super) fn pair_of(&self, column: usize) -> (usize, bool) {
+        match self.layout {
+            Layout::Interleaved => (column / 2, column % 2 == 0),
+            layout => {
+                (column % self.pairs, (column < self.pairs) == (layout == Layout::SinCosHalves))
+            }
+        }
+    }
+
+    pub(super) fn places(&self) -> Places {
+        Places::new(self.layout, self.pairs)
+    }
+
+    /// Whether both members of all pairs are there, in whole groups of `width` pairs.
+    pub(super) fn are_whole(&self, width: usize) -> bool {
+        !self.last_is_single && self.pairs % width == 0
+    }
+}
+
+impl Places {
+    pub(super) fn new(layout: Layout, pairs: usize) -> Self {
+        let (sin, cos) = match layout {
+            Layout::Interleaved => (0, 1),
+            Layout::SinCosHalves => (0, pairs),
+            Layout::CosSinHalves => (pairs, 0),
+        };
+        Self { interleaved: layout == Layout::Interleaved, sin, cos }
+    }
+
+    /// The column of the sine and of the cosine of a pair.
+    pub(super) fn of(&self, pair: usize) -> [usize; 2] {
+        let at = if self.interleaved { 2 * pair } else { pair };
+        [self.sin + at, self.cos + at]
     }
 }
