@@ -10,7 +10,7 @@ mod group;
 mod half;
 mod kernel;
 mod lanes;
-pub(crate) mod level;
+
 mod long;
 mod octet;
 mod rows;
@@ -20,9 +20,11 @@ mod turned;
 mod turns;
 pub(crate) mod wide;
 
+pub use crate::simd::InstructionSet;
 pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
-pub use level::InstructionSet;
+// The kernels find it under the name that it had.
+pub(crate) use crate::simd as level;
 pub use sums::{Picked, Sequence, Sums};
 
 use core::convert::Infallible;

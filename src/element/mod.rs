@@ -1,11 +1,20 @@
-//! The numbers that arrays are made of.
+//! The numbers that arrays are made of: `f32`, `f64`, `half::f16` and `half::bf16`.
+
+// The rotations and the table's kernels move to it next.
+#[allow(dead_code)]
+mod lanes;
+#[cfg(feature = "half")]
+#[allow(dead_code)]
+mod sixteen_bits;
+
+pub(crate) use lanes::Lanes;
 
 use core::fmt::Debug;
 use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase::Lanes;
+use crate::phase;
 use crate::rotary::Turn;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
@@ -20,7 +29,7 @@ use crate::rotary::Turn;
 /// assert_eq!(Element::to_f64(0.5_f32), 0.5);
 /// ```
 pub trait Element:
-    Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + Lanes + Turn
+    Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + phase::Lanes + Turn
 {
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
