@@ -124,6 +124,7 @@ mod parts;
 mod phase;
 mod positions;
 mod rotary;
+mod simd;
 pub mod testing;
 mod tokens;
 mod training;
@@ -147,7 +148,7 @@ pub use files::{
     WordVectors,
 };
 pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
-pub use phase::{InstructionSet, Layout};
+pub use phase::Layout;
 pub use positions::{
     BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment,
     ids,
@@ -155,6 +156,7 @@ pub use positions::{
 pub use rotary::{
     AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos,
 };
+pub use simd::InstructionSet;
 pub use tokens::{Lookup, TokenEmbedding};
 pub use training::{
     Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions,

@@ -5,7 +5,7 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::lanes::Lanes;
-use super::level::launch;
+use crate::simd::launch;
 use super::sums::Sums;
 use crate::{Element, InstructionSet};
 

@@ -2,7 +2,7 @@
 
 use fearless_simd::prelude::*;
 
-use super::level::launch;
+use crate::simd::launch;
 use super::sums::Sums;
 use crate::InstructionSet;
 

@@ -20,7 +20,6 @@ mod fixed;
 mod half;
 mod lanes;
 mod layout;
-pub(crate) mod level;
 mod plain;
 #[cfg(feature = "half")]
 mod rounding;
@@ -49,8 +48,7 @@ use addition::{STEPS, SinCos};
 use fixed::{Fixed, Lane};
 pub use lanes::Lanes;
 pub use layout::{Columns, Layout};
-pub use level::InstructionSet;
-use level::launch;
+use crate::simd::launch;
 pub use rows::Rows;
 use sincos::Two;
 pub use sums::{Picked, Sequence, Sums};

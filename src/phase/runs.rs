@@ -8,7 +8,7 @@ use super::Waves;
 use super::addition::{Amplitude, STEPS, SinCos};
 use super::fixed::{GROUP, Lane};
 use super::layout::Places;
-use super::level::{Kernel, launch};
+use crate::simd::{Kernel, launch};
 use super::plain::{CENTRE, reach};
 use super::settle::settle;
 use super::sincos::Two;

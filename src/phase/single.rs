@@ -8,7 +8,7 @@ use super::Waves;
 use super::addition::SinCos;
 use super::fixed::GROUP;
 use super::layout::Places;
-use super::level::Kernel;
+use crate::simd::Kernel;
 use super::plain::{BLOCK, CENTRE, OCTET, reach};
 use super::runs::Put;
 use super::settle::settle;

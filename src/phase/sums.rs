@@ -7,7 +7,7 @@ use fearless_simd::prelude::*;
 use ndarray::Array2;
 
 use super::fixed::GROUP;
-use super::level::Kernel;
+use crate::simd::Kernel;
 use super::line_start;
 use crate::Element;
 

@@ -6,7 +6,7 @@ use core::ops::Range;
 use super::Waves;
 use super::fixed::GROUP;
 use super::layout::{Columns, Places};
-use super::level::launch;
+use crate::simd::launch;
 use super::plain::{BLOCK, OCTET, own};
 use super::rows::Rows;
 use super::runs::{Centres, Octet, chunk_of};

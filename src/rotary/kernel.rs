@@ -12,7 +12,7 @@ use num_traits::One;
 use super::Pairing;
 use super::rows::{Rows, Span};
 use super::turn::{Turn, Width};
-use crate::phase::level::Kernel;
+use crate::simd::Kernel;
 
 /// Vectors of cosines, and of sines, that are in registers together.
 const TILE: usize = 4;

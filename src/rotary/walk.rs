@@ -6,7 +6,7 @@ use ndarray::{ArrayBase, ArrayViewMut3, Axis, Data, Ix3, IxDyn};
 use super::kernel::Sheet;
 use super::rows::{Rows, Span, Views};
 use super::{Pairing, Turn};
-use crate::phase::level::launch;
+use crate::simd::launch;
 
 /// Axes before the features for which no list has to be allocated.
 pub(super) const FEW: usize = 8;

@@ -1,11 +1,20 @@
-//! The numbers that arrays are made of.
+//! The numbers that arrays are made of: `f32`, `f64`, `half::f16` and `half::bf16`.
+
+// The rotations and the table's kernels move to it next.
+#[allow(dead_code)]
+mod lanes;
+#[cfg(feature = "half")]
+#[allow(dead_code)]
+mod sixteen_bits;
+
+pub(crate) use lanes::Lanes;
 
 use core::fmt::Debug;
 use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase::{Lanes, RowElement};
+use crate::phase::{self, RowElement};
 use crate::rotary::Turn;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
@@ -28,7 +37,7 @@ pub trait Element:
     + Send
     + Sync
     + 'static
-    + Lanes
+    + phase::Lanes
     + RowElement
     + Turn
 {

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Level, Simd};
 
-use crate::Error;
+use crate::error::Error;
 
 /// An instruction set for the kernels. The best one of the machine is chosen by itself; the results
 /// have the same bits with each, so forcing one is for tests and benchmarks.
