@@ -9,11 +9,11 @@ use ndarray::{
 };
 use num_traits::{AsPrimitive, PrimInt};
 
-use crate::additive::zeros;
+use crate::additive::FrozenRows;
+use crate::arrays::zeros;
 use crate::batch::{Sum, nth};
 use crate::parts::{Four, Summands};
 use crate::phase::{BLOCK, Picked};
-use crate::training::FrozenRows;
 use crate::{BatchPositions, Element, Error, PositionalEncoding};
 
 /// The embedding layer of a transformer: a word table, an encoding of positions, and if the model

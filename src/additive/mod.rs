@@ -1,23 +1,22 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
-mod network;
-mod resample;
-mod scaled;
 mod sinusoidal;
 
-pub use learned::{Init, Learned, Stretch};
-pub use network::{Activation, Linear, PositionNetwork};
-pub use resample::{GridResample, Kernel, Resample, Sampling};
-pub use scaled::Scaled;
-pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
+pub(crate) use learned::FrozenRows;
+pub use learned::{Init, Learned};
+pub use sinusoidal::Sinusoidal;
 
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
+use crate::arrays::zeros;
+use crate::element::Element;
+use crate::error::Error;
 use crate::parts;
-use crate::{Element, Error, InstructionSet, Position, Positions};
+use crate::phase::InstructionSet;
+use crate::positions::{Position, Positions};
 
 /// Maps positions to vectors that are added to embeddings.
 ///
@@ -216,20 +215,4 @@ pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> 
         }
         None => Ok(()),
     }
-}
-
-/// A new array of zeros, or an error where it does not fit into memory.
-pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Error> {
-    let too_large = Error::TooLarge { rows, dim };
-    let Some(len) =
-        rows.checked_mul(dim).filter(|&len| len <= isize::MAX as usize / size_of::<A>())
-    else {
-        return Err(too_large);
-    };
-    // Zeroed pages come from the system for free; asking first turns the abort of an impossible
-    // request into an error.
-    if Vec::<A>::new().try_reserve_exact(len).is_err() {
-        return Err(too_large);
-    }
-    Array2::from_shape_vec((rows, dim), vec![A::zero(); len]).map_err(|_| too_large)
 }

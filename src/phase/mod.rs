@@ -20,7 +20,7 @@ mod turned;
 mod turns;
 pub(crate) mod wide;
 
-pub use columns::{Columns, Layout};
+pub use columns::{Columns, FeatureLayout};
 pub use lanes::Lanes;
 pub use level::InstructionSet;
 pub use sums::{Picked, Sequence, Sums};

@@ -7,6 +7,7 @@
 use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 use num_traits::{AsPrimitive, PrimInt};
 
+pub use super::images::Segment;
 use crate::Error;
 
 /// Number of kept tokens before each token, from a mask (batch, len) that is zero at padding;

@@ -68,7 +68,7 @@ impl Coordinates<'static> {
     /// [`Error::TooLarge`] with the number of tokens and of axes.
     ///
     /// ```
-    /// use positional_encodings::{Coordinates, Segment};
+    /// use positional_encodings::{Coordinates, ids::Segment};
     ///
     /// let image = Segment::Image { rows: 2, columns: 2 };
     /// let (positions, next) = Coordinates::multimodal(&[Segment::Text(2), image])?;
@@ -142,7 +142,7 @@ impl Coordinates<'static> {
 /// where `None`.
 ///
 /// ```
-/// use positional_encodings::{Coordinates, Dinov3Augmentation};
+/// use positional_encodings::{Coordinates, rotary::Dinov3Augmentation};
 /// use rand::SeedableRng;
 ///
 /// let augmentation = Dinov3Augmentation { shift: None, jitter: None, rescale: Some(2.0) };

@@ -8,7 +8,7 @@ mod runs;
 
 pub use batch::BatchPositions;
 pub use coordinates::Coordinates;
-pub use images::{Dinov3Augmentation, Segment};
+pub use images::Dinov3Augmentation;
 pub(crate) use runs::Run;
 
 use std::borrow::Cow;

@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use positional_encodings::{
-    Coordinates, DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, QueryTemperature,
-    Rotary, Segment, Yarn,
+    Coordinates, DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Rotary, Yarn,
+    ids::Segment, rotary::QueryTemperature,
 };
 
 fn rotary() -> Rotary {

@@ -2,7 +2,9 @@
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
 use positional_encodings::{
-    Coordinates, Error, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos,
+    Coordinates, Error, Frequencies, Pairing, Rotary,
+    ids::Segment,
+    rotary::{MixedRotary, Sections, XPos},
 };
 use rand::SeedableRng;
 

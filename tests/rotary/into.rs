@@ -2,7 +2,8 @@
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, ArrayViewMutD, Axis, Dimension, Slice};
 use positional_encodings::{
-    AxialOrder, Coordinates, Element, Error, InstructionSet, MixedRotary, Pairing, Rotary, Rotation,
+    Coordinates, Element, Error, InstructionSet, Pairing, Rotary, Rotation,
+    rotary::{AxialOrder, MixedRotary},
 };
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use positional_encodings::{
-    AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary,
+    Coordinates, Element, Frequencies, Llama3, Pairing, Rotary, rotary::AxialOrder,
 };
 
 use crate::golden::Golden;
