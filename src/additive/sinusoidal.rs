@@ -4,7 +4,7 @@ mod gradient;
 
 use ndarray::{ArrayViewMut2, Axis};
 
-use super::{PositionalEncoding, check_shape};
+use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::{Frequencies, OddDim};
@@ -296,8 +296,8 @@ impl Sinusoidal {
         store: Store,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
-        positions.check_finite()?;
+        self.check_shape(positions, &out)?;
+        PositionalEncoding::<A>::check(self, positions)?;
         parts::rows(positions, out, &|positions, out| {
             match self.padding {
                 None => self.waves.rows(positions, &self.columns, store, out),

@@ -5,7 +5,7 @@ use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
 use super::{Trainable, check_values};
 use crate::element::Element;
 use crate::error::Error;
-use crate::positions::BatchPositions;
+use crate::positions::Positions;
 
 /// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the
 /// encoding's parameters, given the gradient of the loss by its result, shape (…, len, dim). The
@@ -64,7 +64,7 @@ where
 pub fn backward_positions_at<'p, A, S, D, E>(
     upstream: &ArrayBase<S, D>,
     encoding: &E,
-    positions: impl Into<BatchPositions<'p>>,
+    positions: impl Into<Positions<'p>>,
     gradient: &mut [A],
 ) -> Result<(), Error>
 where
@@ -88,7 +88,7 @@ where
 fn check<A: Element, E: Trainable<A> + ?Sized>(
     upstream: &[usize],
     encoding: &E,
-    positions: &BatchPositions<'_>,
+    positions: &Positions<'_>,
 ) -> Result<(), Error> {
     let [leading @ .., len, width] = upstream else {
         return Err(Error::TooFewAxes { expected: 2, found: upstream.len() });
@@ -98,10 +98,11 @@ fn check<A: Element, E: Trainable<A> + ?Sized>(
         false => Err(Error::LengthMismatch { what, expected, found }),
     };
     lengths("positions", *len, positions.len())?;
-    if let Some(rows) = positions.rows() {
+    // One row of positions is shared by all sequences.
+    if let Some(rows) = positions.rows().filter(|rows| *rows != 1) {
         lengths("rows of positions", leading.iter().product(), rows)?;
     }
-    encoding.check(positions.all())?;
+    encoding.check(positions)?;
     match *width == encoding.dim() {
         true => Ok(()),
         false => Err(Error::WidthMismatch { expected: encoding.dim(), found: *width }),

@@ -41,6 +41,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
         self.0.encode_into(positions, out)
     }
 
+    fn axes(&self) -> usize {
+        self.0.axes()
+    }
+
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.0.check(positions)
     }

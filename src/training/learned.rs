@@ -4,7 +4,7 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::rows::{GradientRows, scatter_positions};
 use super::{Parameter, Trainable, check_backward, check_upstream, check_values};
-use crate::additive::{Learned, check_table};
+use crate::additive::{Learned, PositionalEncoding};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -41,7 +41,7 @@ impl<A: Element> Learned<A> {
         let mut gradient = gradient.into();
         check_upstream(positions, self.dim(), &upstream)?;
         gradient.check(self.table().nrows(), self.dim())?;
-        check_table(positions, self.first(), self.table().nrows())?;
+        PositionalEncoding::check(self, positions)?;
         scatter_positions(positions, self.first(), &upstream, &self.frozen, &mut gradient);
         Ok(())
     }

@@ -209,11 +209,11 @@ pub(crate) fn check_upstream<A>(
     if upstream.ncols() != dim {
         return Err(Error::WidthMismatch { expected: dim, found: upstream.ncols() });
     }
-    if upstream.nrows() != positions.len() {
+    if upstream.nrows() != positions.count() {
         let what = "rows of the upstream gradient";
         return Err(Error::LengthMismatch {
             what,
-            expected: positions.len(),
+            expected: positions.count(),
             found: upstream.nrows(),
         });
     }

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use super::linear::{Activation, Linear};
 use super::{Parameter, Trainable, check_backward, check_values};
-use crate::additive::{PositionalEncoding, check_shape};
+use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::parts;
@@ -99,13 +99,17 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
+        self.check_shape(positions, &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {
             let rows = self.forward(positions)?;
             out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
             Ok(())
         })
+    }
+
+    fn axes(&self) -> usize {
+        self.encoding.axes()
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {

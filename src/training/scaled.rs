@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use super::{Parameter, Trainable, check_backward, check_values};
-use crate::additive::{PositionalEncoding, check_shape};
+use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::parts;
@@ -76,7 +76,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
+        self.check_shape(positions, &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {
             // While they are in cache.
@@ -87,6 +87,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
                 Ok(())
             })
         })
+    }
+
+    fn axes(&self) -> usize {
+        self.encoding.axes()
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
