@@ -13,19 +13,19 @@ use core::ops::Range;
 /// | `CosSinHalves` | cos θ₀, cos θ₁, …, sin θ₀, sin θ₁, … | MusicGen, MLX with `cos_first`, guided diffusion, DiT, Stable Diffusion timesteps |
 ///
 /// ```
-/// use positional_encodings::{Layout, PositionalEncoding, Positions, Sinusoidal};
+/// use positional_encodings::{FeatureLayout, PositionalEncoding, Positions, Sinusoidal};
 ///
 /// let row = |layout| -> Result<Vec<f64>, positional_encodings::Error> {
 ///     Ok(Sinusoidal::new(4)?.with_layout(layout).encode(&Positions::from(0..1))?.into_raw_vec_and_offset().0)
 /// };
-/// assert_eq!(row(Layout::Interleaved)?, [0.0, 1.0, 0.0, 1.0]);
-/// assert_eq!(row(Layout::SinCosHalves)?, [0.0, 0.0, 1.0, 1.0]);
-/// assert_eq!(row(Layout::CosSinHalves)?, [1.0, 1.0, 0.0, 0.0]);
+/// assert_eq!(row(FeatureLayout::Interleaved)?, [0.0, 1.0, 0.0, 1.0]);
+/// assert_eq!(row(FeatureLayout::SinCosHalves)?, [0.0, 0.0, 1.0, 1.0]);
+/// assert_eq!(row(FeatureLayout::CosSinHalves)?, [1.0, 1.0, 0.0, 0.0]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Layout {
+pub enum FeatureLayout {
     /// The two members of a pair side by side, sine first.
     #[default]
     Interleaved,
@@ -38,7 +38,7 @@ pub enum Layout {
 /// The columns of a row: the members of the pairs, then zeros.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Columns {
-    pub(crate) layout: Layout,
+    pub(crate) layout: FeatureLayout,
     pub(crate) pairs: usize,
     /// Whether the last pair lacks its second member.
     pub(crate) last_is_single: bool,
@@ -70,7 +70,7 @@ impl Columns {
     ) -> impl Iterator<Item = (Range<usize>, usize)> + use<> {
         let (used, end) = (self.used(), pairs.end.min(self.pairs));
         let spans = match self.layout {
-            Layout::Interleaved => [(2 * pairs.start..(2 * end).min(used), 0), (0..0, 0)],
+            FeatureLayout::Interleaved => [(2 * pairs.start..(2 * end).min(used), 0), (0..0, 0)],
             _ => [
                 (pairs.start..end, 0),
                 (self.pairs + pairs.start..(self.pairs + end).min(used), width),
@@ -82,9 +82,9 @@ impl Columns {
     /// The pair of a column, and whether its sine stands there.
     pub(super) fn pair_of(&self, column: usize) -> (usize, bool) {
         match self.layout {
-            Layout::Interleaved => (column / 2, column % 2 == 0),
+            FeatureLayout::Interleaved => (column / 2, column % 2 == 0),
             layout => {
-                (column % self.pairs, (column < self.pairs) == (layout == Layout::SinCosHalves))
+                (column % self.pairs, (column < self.pairs) == (layout == FeatureLayout::SinCosHalves))
             }
         }
     }
@@ -100,13 +100,13 @@ impl Columns {
 }
 
 impl Places {
-    pub(super) fn new(layout: Layout, pairs: usize) -> Self {
+    pub(super) fn new(layout: FeatureLayout, pairs: usize) -> Self {
         let (sin, cos) = match layout {
-            Layout::Interleaved => (0, 1),
-            Layout::SinCosHalves => (0, pairs),
-            Layout::CosSinHalves => (pairs, 0),
+            FeatureLayout::Interleaved => (0, 1),
+            FeatureLayout::SinCosHalves => (0, pairs),
+            FeatureLayout::CosSinHalves => (pairs, 0),
         };
-        Self { interleaved: layout == Layout::Interleaved, sin, cos }
+        Self { interleaved: layout == FeatureLayout::Interleaved, sin, cos }
     }
 
     /// The column of the sine and of the cosine of a pair.

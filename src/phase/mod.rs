@@ -47,7 +47,7 @@ pub(crate) use addition::Amplitude;
 use addition::{STEPS, SinCos};
 use fixed::{Fixed, Lane};
 pub use lanes::Lanes;
-pub use layout::{Columns, Layout};
+pub use layout::{Columns, FeatureLayout};
 use crate::simd::launch;
 pub use rows::Rows;
 use sincos::Two;

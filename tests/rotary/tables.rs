@@ -3,7 +3,7 @@
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use positional_encodings::{
-    AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary,
+    Element, Frequencies, Llama3, Pairing, Positions, Rotary, rotary::AxialOrder,
 };
 
 use crate::golden::Golden;
@@ -29,7 +29,7 @@ fn once(column: usize) -> usize {
 fn same<T: Element>(
     case: &str,
     rotary: &Rotary,
-    positions: &Coordinates<'_>,
+    positions: &Positions<'_>,
     [cos, sin]: [ArrayD<f64>; 2],
     pair: impl Fn(usize) -> usize,
     unit: f64,
@@ -61,9 +61,9 @@ fn same<T: Element>(
     }
 }
 
-fn ids<'a>(golden: &Golden, name: &str) -> Coordinates<'a> {
+fn ids<'a>(golden: &Golden, name: &str) -> Positions<'a> {
     let ids: Array2<f64> = golden.tensor(name).into_dimensionality().unwrap();
-    Coordinates::from(&ids).map(|_, id| id)
+    Positions::from(&ids).map(|_, id| id).unwrap()
 }
 
 #[test]
