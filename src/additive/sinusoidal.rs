@@ -27,7 +27,7 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// # To match X, write Y
 ///
 /// Each row is a test of the same name against output of that system
-/// (`tests/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
+/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
 /// and so on for the constructors of [`Frequencies`].
 ///
 /// | to match | write |

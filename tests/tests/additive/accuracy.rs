@@ -3,11 +3,9 @@
 //! `tests/golden/e1…` and `e2…` come with the other golden files; `tests/truth/` is made by
 //! `tools/truth.py`. Run with `--nocapture` to see what was measured.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::Tensors;
+use crate::common::Tensors;
 use ndarray::Array2;
 use positional_encodings::{
     Element, Error, Frequencies, PositionalEncoding, Positions, Sinusoidal,

@@ -1,11 +1,4 @@
-//! Counts what the heap is asked for.
-//!
-//! A test that wants to know says `#[path = "common/allocations.rs"] mod allocations;`. The
-//! counters are those of the whole process, so that work on other threads counts too: such a file
-//! has a `main`, and no harness.
-
-// Every test binary has its own copy of this module and uses a part of it.
-#![allow(dead_code)]
+//! Counts what the heap is asked for, by all threads of the process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

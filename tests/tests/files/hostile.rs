@@ -7,7 +7,7 @@
 //! longer, say how many seconds each may take:
 //!
 //! ```text
-//! FUZZ_SECONDS=600 cargo test --release --features safetensors,gguf --test hostile_files -- --nocapture
+//! FUZZ_SECONDS=600 cargo test --release --features safetensors,gguf --test files -- hostile --nocapture
 //! ```
 //!
 //! Inputs that taught something stand at the end as tests of their own.

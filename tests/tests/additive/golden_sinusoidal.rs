@@ -4,10 +4,8 @@
 //! Libraries that compute the angle in f32 carry an error that grows with it, so values are
 //! compared within 1e-6 + 3e-7 · |angle|; those that compute in f64 must agree to the bit.
 
-mod common;
-
+use crate::common::Tensors;
 use approx::assert_abs_diff_eq;
-use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
     Error, Frequencies, Layout, OddDim, PositionalEncoding, Positions, Sinusoidal,

@@ -1,9 +1,7 @@
 //! Stretched tables: transformers' and timm's own, and the properties of the ways that no library
 //! offers.
 
-mod common;
-
-use common::Tensors;
+use crate::common::Tensors;
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
 use positional_encodings::{Error, GridResample, Init, Kernel, Learned, Resample, Sampling};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};

@@ -1,15 +1,12 @@
 //! How much memory the calls that promise something about it take, counted by an allocator.
 
-#[path = "common/allocations.rs"]
-mod allocations;
-
-use allocations::{limited, measure};
+use crate::counter::{limited, measure};
 use ndarray::{Array2, Array3};
 use positional_encodings::{
     Coordinates, Error, Learned, Segment, Sinusoidal, WordVectors, backward_positions_at,
 };
 
-fn main() {
+pub fn run() {
     what_does_not_fit_is_refused();
     gradients_are_not_allocated();
     word_vectors_take_their_table_and_little_more();

@@ -1,5 +1,4 @@
 //! Long work goes to all cores, with the bits of one.
-#![cfg(feature = "rayon")]
 
 use ndarray::{Array2, Array3, ArrayView, ArrayViewMut2, Axis, Dimension, s};
 use positional_encodings::{

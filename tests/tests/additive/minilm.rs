@@ -5,7 +5,7 @@ use ndarray::{Array1, arr1};
 use positional_encodings::{Learned, TokenEmbedding};
 
 #[allow(dead_code)]
-#[path = "../examples/data/mod.rs"]
+#[path = "../../../examples/data/mod.rs"]
 mod data;
 use data::{MiniLm, words_of};
 

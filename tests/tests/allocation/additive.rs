@@ -1,10 +1,7 @@
 //! Once an encoding exists, no call that writes to the caller's arrays takes anything from the
 //! heap.
 
-#[path = "common/allocations.rs"]
-mod allocations;
-
-use allocations::measure;
+use crate::counter::measure;
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView1, ArrayViewMut2, Axis, Slice};
 use positional_encodings::{
     Element, Error, Frequencies, Layout, Learned, OddDim, PositionalEncoding, Positions, Scaled,
@@ -250,7 +247,7 @@ fn among_threads() {
     assert!(taken.calls <= CALLS / 32, "{} in {CALLS} calls", taken.calls);
 }
 
-fn main() {
+pub fn run() {
     let _one = on_threads(1, || {
         all::<f32>();
         all::<f64>();

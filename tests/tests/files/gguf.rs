@@ -1,5 +1,4 @@
 //! GGUF files: tables, lists, metadata, and damage.
-#![cfg(feature = "gguf")]
 
 use std::io::Cursor;
 

@@ -1,8 +1,6 @@
 //! Gradients: torch's own, and finite differences of everything that is learned.
 
-mod common;
-
-use common::Tensors;
+use crate::common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, array};
 use positional_encodings::{
     Activation, Error, Frequencies, Frozen, Init, Layout, Learned, LearnedFrequencies, Linear,

@@ -1,8 +1,6 @@
 //! Token ids to a model's input, and position ids, against the libraries' own: equal to the bit.
 
-mod common;
-
-use common::Tensors;
+use crate::common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
     Error, Learned, PositionalEncoding, Positions, TokenEmbedding, add_positions_at,

@@ -1,18 +1,16 @@
 //! Remaking a plan and applying it take no memory from the heap.
 
-#[path = "common/allocations.rs"]
-mod allocations;
-
+use crate::counter::measure;
 use ndarray::{Array4, Axis};
 use positional_encodings::{Frequencies, Pairing, Rotary};
 
-fn main() {
+pub fn run() {
     let rotary = Rotary::new(Frequencies::geometric(128, 500_000.0).unwrap(), Pairing::Halves);
     let mut q = Array4::<f32>::ones((1, 32, 1, 128));
     let mut swapped = Array4::<f32>::ones((2, 1, 32, 128));
     let mut cache = Array4::<f32>::ones((1, 32, 100, 128));
     let mut rotation = rotary.at(0..1).unwrap();
-    let (taken, ()) = allocations::measure(|| {
+    let (taken, ()) = measure(|| {
         for position in 1..100 {
             rotary.at_into(position..position + 1, &mut rotation).unwrap();
             rotation.apply(q.view_mut()).unwrap();
@@ -24,6 +22,6 @@ fn main() {
     });
     assert_eq!(taken.calls, 0);
     // A new array, and the question whether there is memory for it.
-    let (taken, _) = allocations::measure(|| rotation.applied(q.view()).unwrap());
+    let (taken, _) = measure(|| rotation.applied(q.view()).unwrap());
     assert_eq!(taken.calls, 2);
 }

@@ -1,5 +1,4 @@
 //! Checkpoints: names, types, ranges; and headers that lie.
-#![cfg(feature = "safetensors")]
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek, SeekFrom};
