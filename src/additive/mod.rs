@@ -15,8 +15,8 @@ use crate::arrays::{room, zeros};
 use crate::element::Element;
 use crate::error::Error;
 use crate::parts;
-use crate::simd::InstructionSet;
 use crate::positions::{Position, Positions, Run};
+use crate::simd::InstructionSet;
 
 /// Maps positions to vectors that are added to embeddings.
 ///

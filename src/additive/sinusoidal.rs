@@ -29,7 +29,7 @@ use crate::simd::InstructionSet;
 /// # To match X, write Y
 ///
 /// Each row is a test of the same name against output of that system
-/// (`tests/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
+/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
 /// and so on for the constructors of [`Frequencies`].
 ///
 /// | to match | write |
@@ -138,13 +138,7 @@ impl Sinusoidal {
             dim: 2 * pairs,
         };
         let waves = Waves::new(frequencies.as_wide(), Amplitude::ONE);
-        Self {
-            frequencies,
-            waves,
-            columns,
-            padding: None,
-            set: InstructionSet::Best,
-        }
+        Self { frequencies, waves, columns, padding: None, set: InstructionSet::Best }
     }
 
     /// The same features in another order.

@@ -5,8 +5,8 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use super::lanes::Lanes;
-use crate::simd::launch;
 use super::sums::Sums;
+use crate::simd::launch;
 use crate::{Element, InstructionSet};
 
 /// Bits of f32 without the sign.

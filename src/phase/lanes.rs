@@ -2,9 +2,9 @@
 
 use fearless_simd::prelude::*;
 
-use crate::simd::launch;
 use super::sums::Sums;
 use crate::InstructionSet;
+use crate::simd::launch;
 
 pub trait Lanes: Copy {
     type Group<S: Simd>: Copy;

@@ -83,9 +83,10 @@ impl Columns {
     pub(super) fn pair_of(&self, column: usize) -> (usize, bool) {
         match self.layout {
             FeatureLayout::Interleaved => (column / 2, column % 2 == 0),
-            layout => {
-                (column % self.pairs, (column < self.pairs) == (layout == FeatureLayout::SinCosHalves))
-            }
+            layout => (
+                column % self.pairs,
+                (column < self.pairs) == (layout == FeatureLayout::SinCosHalves),
+            ),
         }
     }
 

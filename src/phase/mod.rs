@@ -43,12 +43,12 @@ use std::sync::Arc;
 use fearless_simd::{Level, Simd};
 use ndarray::ArrayViewMut2;
 
+use crate::simd::launch;
 pub(crate) use addition::Amplitude;
 use addition::{STEPS, SinCos};
 use fixed::{Fixed, Lane};
 pub use lanes::Lanes;
 pub use layout::{Columns, FeatureLayout};
-use crate::simd::launch;
 pub use rows::Rows;
 use sincos::Two;
 pub use sums::{Picked, Sequence, Sums};

@@ -22,6 +22,7 @@ pub(super) const OCTET: i64 = 8;
 pub(super) const CENTRE: i64 = 3;
 
 /// Sine and cosine of a pair at a position, before they are rounded to `A`.
+#[cfg(test)]
 pub(super) fn value<A: Target>(
     fixed: &Fixed,
     pair: usize,

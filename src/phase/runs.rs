@@ -8,13 +8,13 @@ use super::Waves;
 use super::addition::{Amplitude, STEPS, SinCos};
 use super::fixed::{GROUP, Lane};
 use super::layout::Places;
-use crate::simd::{Kernel, launch};
 use super::plain::{CENTRE, reach};
 use super::settle::settle;
 use super::sincos::Two;
 use super::target::{Target, at_phase, write};
 use crate::element::Element;
 use crate::positions::Position;
+use crate::simd::{Kernel, launch};
 
 /// Lanes of a chunk of pairs, which is taken through a block at a time: centres and rotations stay
 /// in cache.

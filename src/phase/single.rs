@@ -8,7 +8,6 @@ use super::Waves;
 use super::addition::SinCos;
 use super::fixed::GROUP;
 use super::layout::Places;
-use crate::simd::Kernel;
 use super::plain::{BLOCK, CENTRE, OCTET, reach};
 use super::runs::Put;
 use super::settle::settle;
@@ -16,6 +15,7 @@ use super::sincos::Two;
 use super::target::{Target, at_phase};
 use crate::element::Element;
 use crate::positions::Position;
+use crate::simd::Kernel;
 
 /// Groups of pairs at one position. The row begins with the first of these groups, or with pair 0.
 pub(super) struct Single<'a, A> {

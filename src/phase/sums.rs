@@ -7,9 +7,9 @@ use fearless_simd::prelude::*;
 use ndarray::Array2;
 
 use super::fixed::GROUP;
-use crate::simd::Kernel;
 use super::line_start;
 use crate::Element;
+use crate::simd::Kernel;
 
 /// Bytes of a row before it is the next row's turn, where it is gathered from a table: two lines of
 /// a cache, which memory fetches together.

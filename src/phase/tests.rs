@@ -8,9 +8,9 @@ use super::plain::value;
 use super::target::RowElement;
 use super::wide::Wide;
 use super::{Amplitude, Columns, FeatureLayout, Waves};
-use crate::simd::InstructionSet;
 use crate::element::Element;
 use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// The row that `plain` defines.
 fn defined<A: RowElement + Element>(
@@ -72,7 +72,8 @@ fn check_all<A: RowElement + Element>() {
         Positions::from(&reals),
         Positions::from(vec![-130_i64, -129, -128, -127, -8, -7, -6, -5, -4, -3, -2, -1, 0, 1]),
     ];
-    let layouts = [FeatureLayout::Interleaved, FeatureLayout::SinCosHalves, FeatureLayout::CosSinHalves];
+    let layouts =
+        [FeatureLayout::Interleaved, FeatureLayout::SinCosHalves, FeatureLayout::CosSinHalves];
     for (pairs, ratio) in [(1, 1.0), (16, 0.5), (37, 0.8), (288, 0.97)] {
         let frequency = |i| Wide::from_f64(if i % 7 == 6 { 0.0 } else { f64::powi(ratio, i) });
         let frequencies: Vec<Wide> = (0..pairs as i32).map(frequency).collect();

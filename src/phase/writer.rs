@@ -6,7 +6,6 @@ use core::ops::Range;
 use super::Waves;
 use super::fixed::GROUP;
 use super::layout::{Columns, Places};
-use crate::simd::launch;
 use super::plain::{BLOCK, OCTET, own};
 use super::rows::Rows;
 use super::runs::{Centres, Octet, chunk_of};
@@ -14,6 +13,7 @@ use super::single::Single;
 use super::target::{RowElement, Target};
 use crate::element::Element;
 use crate::positions::{Position, Positions, Run};
+use crate::simd::launch;
 
 /// Fewer consecutive positions than this in a block are rows of their own: their common anchor
 /// would cost more.

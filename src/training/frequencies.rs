@@ -7,8 +7,8 @@ use crate::additive::{PositionalEncoding, Sinusoidal};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
-use crate::simd::InstructionSet;
 use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for
 /// multi-dimensional spatial positional encoding*; Time2Vec's periodic part).

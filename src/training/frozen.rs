@@ -6,8 +6,8 @@ use super::{Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
-use crate::simd::InstructionSet;
 use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// Any encoding, with nothing to learn: a part of a model that training leaves alone.
 ///

@@ -8,8 +8,8 @@ use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::parts;
-use crate::simd::InstructionSet;
 use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
 /// linear layer.

@@ -8,8 +8,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::parts;
 use crate::phase::BLOCK;
-use crate::simd::InstructionSet;
 use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's
 /// `ScaledPositionalEncoding`; Li et al. 2019, *Neural speech synthesis with transformer network*,
