@@ -52,10 +52,6 @@ fn long(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("apply into", name), |b| {
             b.iter(|| rotation.apply_into(q.view(), out.view_mut()).unwrap());
         });
-        #[cfg(feature = "rayon")]
-        group.bench_function(BenchmarkId::new("apply on all threads", name), |b| {
-            b.iter(|| rotation.apply_parallel(q.view_mut()).unwrap());
-        });
     }
     #[cfg(feature = "rayon")]
     group.bench_function("sweep on all threads", |b| {
@@ -75,10 +71,13 @@ fn heads_inside(c: &mut Criterion) {
     for (name, pairing) in PAIRINGS {
         let rotation = rotary(128, pairing).at::<f32>(0..2048).unwrap();
         group.bench_function(BenchmarkId::new("apply", name), |b| {
-            b.iter(|| rotation.apply_along(Axis(1), q.view_mut()).unwrap());
+            b.iter(|| rotation.apply(q.view_mut().permuted_axes([0, 2, 1, 3])).unwrap());
         });
         group.bench_function(BenchmarkId::new("apply, packed", name), |b| {
-            b.iter(|| rotation.apply_along(Axis(0), q.index_axis_mut(Axis(0), 0)).unwrap());
+            b.iter(|| {
+                let packed = q.index_axis_mut(Axis(0), 0);
+                rotation.apply(packed.permuted_axes([1, 0, 2])).unwrap()
+            });
         });
     }
     group.finish();
@@ -92,8 +91,11 @@ fn of_type<A: Element>(c: &mut Criterion, name: &str) {
     floor(&mut group, "sweep", bytes);
     for (name, pairing) in PAIRINGS {
         for set in InstructionSet::available() {
-            let rotation =
-                rotary(128, pairing).with_instruction_set(set).unwrap().at::<A>(0..1024).unwrap();
+            let rotation = rotary(128, pairing)
+                .with_instruction_set(set)
+                .unwrap()
+                .at::<A::Angle>(0..1024)
+                .unwrap();
             group.bench_function(BenchmarkId::new(name, set.name()), |b| {
                 b.iter(|| rotation.apply(q.view_mut()).unwrap());
             });

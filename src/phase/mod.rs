@@ -20,7 +20,6 @@ mod turned;
 mod turns;
 pub(crate) mod wide;
 
-pub use crate::simd::InstructionSet;
 pub use columns::{Columns, Layout};
 pub use lanes::Lanes;
 // The kernels find it under the name that it had.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView, Axis, Dimension};
 
+use super::apply::AngleSteps;
 use super::encoding::Rotary;
-use super::rotation::{Rotation, Rows};
-use super::walk::FEW;
-use crate::{Coordinates, Element, Error, Regime};
+use super::rotation::{AngleRows, Rotation};
+use crate::{Coordinates, Element, Error};
 
 impl Rotary {
     /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or
@@ -43,21 +43,25 @@ impl Rotary {
     ) -> Result<Vec<f64>, Error> {
         let coordinates = positions.into();
         self.check(&coordinates)?;
-        let rows = coordinates.rows().map_or(Rows::Shared, Rows::Batch);
-        let mut axis_of = vec![0; self.turner.pairs];
+        let rows = coordinates.rows().map_or(AngleRows::Shared, AngleRows::Batch);
+        let mut axis_of = vec![0; self.features.pairs];
         for part in &self.parts {
             part.targets.iter().for_each(|&target| axis_of[target] = part.axis);
         }
-        let reals = reals(&coordinates, self.axes);
-        let mut gradient = vec![0.0; self.turner.pairs];
-        let shape = Rotation::<A> {
+        let shape = Rotation::<A::Angle> {
             angles: Arc::new(Vec::new()),
             rows,
             len: coordinates.len(),
-            turner: self.turner,
-            regime: Regime::Fixed,
+            features: self.features,
+            back: false,
+            level: self.level,
+            regime: self.regime,
             scaled: false,
         };
+        // Positions are listed when it is known that there are as many rows.
+        shape.check_gradient(&rotated, &upstream)?;
+        let reals = reals(&coordinates, self.axes);
+        let mut gradient = vec![0.0; self.features.pairs];
         shape.for_each_angle(rotated, upstream, |row, pair, value| {
             gradient[pair] += reals[axis_of[pair]][row] * value
         })?;
@@ -75,34 +79,43 @@ pub(super) fn reals(coordinates: &Coordinates<'_>, axes: usize) -> Vec<Vec<f64>>
     (0..axes).map(axis).collect()
 }
 
-impl<A: Element> Rotation<A> {
+impl<T: Element<Angle = T>> Rotation<T> {
+    /// Whether the arrays fit the rotation and each other.
+    pub(super) fn check_gradient<A, D: Dimension>(
+        &self,
+        rotated: &ArrayView<'_, A, D>,
+        upstream: &ArrayView<'_, A, D>,
+    ) -> Result<(), Error> {
+        self.angle_steps(rotated.shape())?;
+        if rotated.shape() != upstream.shape() {
+            let (expected, found) = (rotated.len(), upstream.len());
+            let what = "upstream gradients of the rotated shape";
+            return Err(Error::LengthMismatch { what, expected, found });
+        }
+        Ok(())
+    }
+
     /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
-    pub(super) fn for_each_angle<D: Dimension>(
+    pub(super) fn for_each_angle<A: Element, D: Dimension>(
         &self,
         rotated: ArrayView<'_, A, D>,
         upstream: ArrayView<'_, A, D>,
         mut visit: impl FnMut(usize, usize, f64),
     ) -> Result<(), Error> {
-        let positions = Axis(rotated.ndim().saturating_sub(2));
-        let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, rotated.shape(), &mut few, &mut many)?;
-        if rotated.shape() != upstream.shape() {
-            let (expected, found) = (rotated.len(), upstream.len());
-            return Err(Error::LengthMismatch {
-                what: "upstream gradients of the rotated shape",
-                expected,
-                found,
-            });
+        self.check_gradient(&rotated, &upstream)?;
+        let (steps, dim) = (self.angle_steps(rotated.shape())?, self.dim());
+        let features = Axis(rotated.ndim() - 1);
+        if rotated.is_empty() {
+            return Ok(());
         }
-        let (features, dim) = (Axis(steps.len()), self.dim());
-        let start = if self.turner.last { rotated.len_of(features) - dim } else { 0 };
-        let outer = &rotated.shape()[..steps.len()];
+        let start = self.features.rotated(rotated.len_of(features)).start;
+        let outer = &rotated.shape()[..features.0];
         for ((index, y), g) in
             rotated.lanes(features).into_iter().enumerate().zip(upstream.lanes(features))
         {
             let row = row_of(index, outer, steps) / dim;
-            for pair in 0..self.turner.pairs {
-                let [a, b] = self.turner.features(pair).map(|feature| start + feature);
+            for pair in 0..self.features.pairs {
+                let [a, b] = self.features.of_pair(pair).map(|feature| start + feature);
                 visit(row, pair, y[a].to_f64() * g[b].to_f64() - y[b].to_f64() * g[a].to_f64());
             }
         }
@@ -110,11 +123,11 @@ impl<A: Element> Rotation<A> {
     }
 }
 
-/// Where the angles of the `index`-th lane in row-major order begin.
-fn row_of(mut index: usize, outer: &[usize], steps: &[usize]) -> usize {
+/// Returns where the angles of the `index`-th lane in row-major order begin.
+fn row_of(mut index: usize, outer: &[usize], steps: AngleSteps) -> usize {
     let mut at = 0;
-    for (&len, &step) in outer.iter().zip(steps).rev() {
-        at += index % len * step;
+    for (axis, &len) in outer.iter().enumerate().rev() {
+        at += index % len * steps.along(axis);
         index /= len;
     }
     at

@@ -1,20 +1,14 @@
 //! Rotations of queries and keys.
 
+mod apply;
 mod axes;
 mod encoding;
-#[cfg(feature = "half")]
-mod half;
-mod into;
-mod kernel;
 mod learned;
 mod mixed;
 mod pairing;
 mod recipe;
 mod rotation;
-mod rows;
 mod temperature;
-mod turn;
-mod walk;
 mod xpos;
 
 pub use axes::{AxialOrder, Sections};
@@ -24,5 +18,4 @@ pub use pairing::Pairing;
 pub use recipe::Precision;
 pub use rotation::Rotation;
 pub use temperature::QueryTemperature;
-pub use turn::Turn;
 pub use xpos::XPos;
