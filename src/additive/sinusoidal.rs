@@ -1,15 +1,17 @@
 //! The sinusoidal encoding.
 
-mod train;
-
-pub use train::LearnedFrequencies;
+mod gradient;
 
 use ndarray::{ArrayViewMut2, Axis};
 
-use super::{PositionalEncoding, check_shape};
+use super::PositionalEncoding;
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::{Frequencies, OddDim};
 use crate::parts;
-use crate::phase::{Columns, Store, Waves};
-use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Position, Positions};
+use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
+use crate::positions::{Position, Positions};
+use crate::simd::InstructionSet;
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
 /// you need*, section 3.5).
@@ -27,7 +29,7 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// # To match X, write Y
 ///
 /// Each row is a test of the same name against output of that system
-/// (`tests/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
+/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
 /// and so on for the constructors of [`Frequencies`].
 ///
 /// | to match | write |
@@ -37,7 +39,7 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// | tensor2tensor | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(SinCosHalves)` |
 /// | – at an odd dim | `of(geometric_inclusive(dim - 1, 10_000.0)?).with_layout(SinCosHalves).padded_to(dim)?` |
 /// | – with `min_timescale` | `of(timescales(dim, min..=max)?.scaled(min * min)?).with_layout(SinCosHalves)` |
-/// | fairseq; FSMT, M2M-100, Speech2Text | as tensor2tensor, then `.with_padding(padding_id)`, at [`ids::padding_aware`](crate::ids::padding_aware) |
+/// | fairseq; FSMT, M2M-100, Speech2Text | as tensor2tensor, then `.with_zero_position(padding_id)`, at [`ids::padding_aware`](crate::ids::padding_aware) |
 /// | Marian; Pegasus, RoFormer, Informer | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)` |
 /// | – at an odd dim | `Sinusoidal::odd(dim, OddDim::DropLast)?.with_layout(SinCosHalves)` |
 /// | XLNet; Transformer-XL | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)`, at positions klen, klen − 1, … below zero |
@@ -70,7 +72,6 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 #[derive(Clone, Debug)]
 pub struct Sinusoidal {
     frequencies: Frequencies,
-    amplitude: f64,
     waves: Waves,
     columns: Columns,
     /// A position whose vector is zero.
@@ -120,44 +121,38 @@ impl Sinusoidal {
     /// An encoding with the given frequencies: interleaved, dim = 2 · their number.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Layout, Sinusoidal};
+    /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
     ///
     /// // Whisper's encoder
     /// let whisper = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(384, 10_000.0)?)
-    ///     .with_layout(Layout::SinCosHalves);
+    ///     .with_layout(FeatureLayout::SinCosHalves);
     /// assert_eq!(whisper.dim(), 384);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_frequencies(frequencies: Frequencies) -> Self {
         let pairs = frequencies.len();
-        let columns =
-            Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
-        let waves = Waves::new(frequencies.as_wide(), 1.0);
-        Self {
-            frequencies,
-            amplitude: 1.0,
-            waves,
-            columns,
-            padding: None,
-            set: InstructionSet::Best,
-        }
+        let columns = Columns {
+            layout: FeatureLayout::default(),
+            pairs,
+            last_is_single: false,
+            dim: 2 * pairs,
+        };
+        let waves = Waves::new(frequencies.as_wide(), Amplitude::ONE);
+        Self { frequencies, waves, columns, padding: None, set: InstructionSet::Best }
     }
 
     /// The same features in another order.
-    pub fn with_layout(mut self, layout: Layout) -> Self {
+    pub fn with_layout(mut self, layout: FeatureLayout) -> Self {
         self.columns.layout = layout;
         self
     }
 
-    /// Every value times a finite `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
-    /// √(2/dim)).
-    ///
-    /// The product is rounded once. In f64 that holds for amplitudes from 2⁻⁶⁴ to 2⁶⁴; others,
-    /// which are not powers of two, add half an ulp.
+    /// Multiplies every value by `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
+    /// √(2/dim)). The product is rounded once.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite.
+    /// [`Error::InvalidParameter`] unless the amplitude is zero or from 2⁻⁶⁴ to 2⁶⁴ in magnitude.
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
@@ -167,11 +162,11 @@ impl Sinusoidal {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_amplitude(mut self, amplitude: f64) -> Result<Self, Error> {
-        if !amplitude.is_finite() {
-            return Err(Error::InvalidFactor { factor: amplitude });
-        }
-        self.waves = self.waves.with_amplitude(amplitude);
-        self.amplitude = amplitude;
+        let Some(checked) = Amplitude::new(amplitude) else {
+            let needs = "zero, or from 2⁻⁶⁴ to 2⁶⁴ in magnitude";
+            return Err(Error::InvalidParameter { name: "amplitude", value: amplitude, needs });
+        };
+        self.waves = self.waves.with_amplitude(checked);
         Ok(self)
     }
 
@@ -182,11 +177,11 @@ impl Sinusoidal {
     /// [`Error::DimTooSmall`] where the pairs need more than `dim`.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Layout, Sinusoidal};
+    /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
     ///
     /// // fairseq at dim 7: three pairs and a zero
     /// let fairseq = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(6, 10_000.0)?)
-    ///     .with_layout(Layout::SinCosHalves)
+    ///     .with_layout(FeatureLayout::SinCosHalves)
     ///     .padded_to(7)?;
     /// assert_eq!(fairseq.dim(), 7);
     /// # Ok::<(), positional_encodings::Error>(())
@@ -210,17 +205,17 @@ impl Sinusoidal {
         self
     }
 
-    /// The vector of `position` is zero: the padding row of fairseq and its descendants, whose ids
-    /// keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
+    /// Makes the vector of `position` zero: the padding row of fairseq and its descendants, whose
+    /// ids keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
     ///
-    /// let rows: ndarray::Array2<f32> = Sinusoidal::new(2)?.with_padding(1).encode(&Positions::from(0..2))?;
+    /// let rows: ndarray::Array2<f32> = Sinusoidal::new(2)?.with_zero_position(1).encode(&Positions::from(0..2))?;
     /// assert_eq!(rows.as_slice(), Some(&[0.0, 1.0, 0.0, 0.0][..]));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn with_padding(mut self, position: i64) -> Self {
+    pub fn with_zero_position(mut self, position: i64) -> Self {
         self.padding = Some(position);
         self
     }
@@ -243,7 +238,26 @@ impl Sinusoidal {
 
     /// What every value is multiplied by.
     pub fn amplitude(&self) -> f64 {
-        self.amplitude
+        self.waves.amplitude()
+    }
+
+    /// The order of the features.
+    pub fn layout(&self) -> FeatureLayout {
+        self.columns.layout
+    }
+
+    /// The position whose vector is zero, if one was named.
+    ///
+    /// ```
+    /// use positional_encodings::{FeatureLayout, Sinusoidal};
+    ///
+    /// let encoding = Sinusoidal::new(2)?.with_zero_position(1);
+    /// assert_eq!(encoding.zero_position(), Some(1));
+    /// assert_eq!(encoding.layout(), FeatureLayout::Interleaved);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn zero_position(&self) -> Option<i64> {
+        self.padding
     }
 
     /// Width of a position vector.
@@ -266,29 +280,11 @@ impl Sinusoidal {
         size_of::<Self>() + self.frequencies.memory() + self.waves.memory()
     }
 
-    fn rows<A: Element>(
-        &self,
-        positions: &Positions<'_>,
-        store: Store,
-        out: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
-        positions.check_finite()?;
-        parts::rows(positions, out, &|positions, out| {
-            match self.padding {
-                None => self.waves.rows(positions, &self.columns, store, out),
-                Some(padding) => self.rows_around(padding, positions, store, out),
-            }
-            Ok(())
-        })
-    }
-
     /// Rows some of which are padding.
     fn rows_around<A: Element>(
         &self,
         padding: i64,
         positions: &Positions<'_>,
-        store: Store,
         mut out: ArrayViewMut2<'_, A>,
     ) {
         // The stretches between padding go the usual way.
@@ -299,11 +295,9 @@ impl Sinusoidal {
                 .find(|&index| is_padding(index))
                 .unwrap_or(positions.len());
             let rows = out.slice_axis_mut(Axis(0), (start..end).into());
-            self.waves.rows(&positions.slice(start..end), &self.columns, store, rows);
+            self.waves.rows(&positions.slice(start..end), &self.columns, rows);
             if end < positions.len() {
-                for value in out.row_mut(end) {
-                    *value = if store == Store::Add { *value + A::zero() } else { A::zero() };
-                }
+                out.row_mut(end).fill(A::zero());
             }
             start = end + 1;
         }
@@ -324,18 +318,18 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        self.rows(positions, Store::Write, out)
+        self.check_shape(positions, &out)?;
+        PositionalEncoding::<A>::check(self, positions)?;
+        parts::rows(positions, out, &|positions, out| {
+            match self.padding {
+                None => self.waves.rows(positions, &self.columns, out),
+                Some(padding) => self.rows_around(padding, positions, out),
+            }
+            Ok(())
+        })
     }
 
     fn instruction_set(&self) -> InstructionSet {
         self.set
-    }
-
-    fn add_to(
-        &self,
-        positions: &Positions<'_>,
-        embeddings: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        self.rows(positions, Store::Add, embeddings)
     }
 }

@@ -13,7 +13,7 @@ use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase;
+use crate::phase::{self, RowElement};
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
@@ -36,6 +36,7 @@ pub trait Element:
     + Sync
     + 'static
     + phase::Lanes
+    + RowElement
     + any::Sealed
 {
     /// The type of angles and of the arithmetic: `f32` for elements of 16 and 32 bits, `f64` for

@@ -6,10 +6,10 @@ use core::ops::Range;
 use fearless_simd::prelude::*;
 use ndarray::Array2;
 
-use super::level::Kernel;
+use super::fixed::GROUP;
 use super::line_start;
-use super::turns::GROUP;
 use crate::Element;
+use crate::simd::Kernel;
 
 /// Bytes of a row before it is the next row's turn, where it is gathered from a table: two lines of
 /// a cache, which memory fetches together.

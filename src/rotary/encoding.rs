@@ -6,11 +6,11 @@ use std::sync::Arc;
 use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
-use super::pairing::{Features, Pairing};
+use super::pairing::Features;
 use super::rotation::{AngleRows, Rotation};
-use super::{Precision, recipe};
-use crate::phase::{Columns, Store, Waves};
-use crate::{Coordinates, Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
+use super::{Pairing, Precision, recipe};
+use crate::phase::{Amplitude, Columns, Waves};
+use crate::{Element, Error, FeatureLayout, Frequencies, InstructionSet, Positions, Regime};
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
@@ -101,7 +101,12 @@ impl PartialEq for Rotary {
 impl Part {
     pub(super) fn new(axis: usize, frequencies: Frequencies, targets: Vec<usize>) -> Self {
         debug_assert_eq!(frequencies.len(), targets.len());
-        Self { axis, waves: Waves::new(frequencies.as_wide(), 1.0), frequencies, targets }
+        Self {
+            axis,
+            waves: Waves::new(frequencies.as_wide(), Amplitude::ONE),
+            frequencies,
+            targets,
+        }
     }
 }
 
@@ -184,16 +189,16 @@ impl Rotary {
 
     /// Gives the parts the attention factor and the instructions of the whole.
     pub(super) fn renew(&mut self) {
+        let amplitude = Amplitude::new(self.attention_factor).unwrap_or(Amplitude::ONE);
         for part in &mut self.parts {
-            part.waves =
-                part.waves.clone().with_amplitude(self.attention_factor).with_level(self.level);
+            part.waves = part.waves.clone().with_amplitude(amplitude).with_level(self.level);
         }
     }
 
     /// Computes angles in another way; exact is the default.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Pairing, Precision, Rotary};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
     ///
     /// let exact = Rotary::new(Frequencies::from_radians([0.1])?, Pairing::Halves);
     /// let recipe = exact.clone().with_precision(Precision::Float32Recipe);
@@ -246,12 +251,13 @@ impl Rotary {
     }
 
     /// The rotation at the given positions: a list that all sequences share, ids (batch, len) with
-    /// a row for each sequence, or [`Coordinates`] on several axes.
+    /// a row for each sequence, or positions on several axes. Where axes share their frequencies
+    /// ([`with_sections`](Self::with_sections)), positions on one axis stand for all of them.
     ///
     /// # Errors
     ///
     /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], [`Error::TooLarge`];
-    /// [`Error::LengthMismatch`] where the coordinates have other axes than the rotation.
+    /// [`Error::AxesMismatch`] where the positions have other axes than the rotation.
     ///
     /// ```
     /// use ndarray::array;
@@ -266,7 +272,7 @@ impl Rotary {
     /// ```
     pub fn at<'p, T: Element<Angle = T>>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
     ) -> Result<Rotation<T>, Error> {
         let (angles, rows) = (Arc::new(Vec::new()), AngleRows::Shared);
         let mut rotation = Rotation {
@@ -303,16 +309,15 @@ impl Rotary {
     /// ```
     pub fn at_into<'p, T: Element<Angle = T>>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
         rotation: &mut Rotation<T>,
     ) -> Result<(), Error> {
-        let coordinates = positions.into();
-        self.check(&coordinates)?;
-        let count = coordinates.rows().unwrap_or(1).saturating_mul(coordinates.len());
-        let angles = unique(&mut rotation.angles, count, 2 * self.features.pairs)?;
-        self.fill(&coordinates, angles);
-        rotation.rows = coordinates.rows().map_or(AngleRows::Shared, AngleRows::Batch);
-        rotation.len = coordinates.len();
+        let positions = positions.into();
+        self.check(&positions)?;
+        let angles = unique(&mut rotation.angles, positions.count(), 2 * self.features.pairs)?;
+        self.fill(&positions, angles);
+        rotation.rows = AngleRows::of(&positions);
+        rotation.len = positions.len();
         (rotation.features, rotation.back) = (self.features, false);
         (rotation.level, rotation.regime) = (self.level, self.regime);
         rotation.scaled = self.attention_factor != 1.0;
@@ -389,34 +394,27 @@ impl Rotary {
         all
     }
 
-    /// Whether the coordinates have the axes of this rotation, and are finite.
-    pub(super) fn check(&self, coordinates: &Coordinates<'_>) -> Result<(), Error> {
-        let found = coordinates.axes().unwrap_or(if self.shared { self.axes } else { 1 });
-        if found != self.axes {
-            return Err(Error::LengthMismatch {
-                what: "axes of coordinates",
-                expected: self.axes,
-                found,
-            });
+    /// Whether the positions have the axes of this rotation, and are finite.
+    pub(super) fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        if !(self.shared && positions.axes() == 1) {
+            positions.check_axes(self.axes)?;
         }
-        let checked = coordinates.axes().unwrap_or(1);
-        (0..checked)
-            .filter_map(|axis| coordinates.axis(axis))
-            .try_for_each(|axis| axis.all().check_finite())
+        positions.check_finite()
     }
 
     /// Writes cosines and sines at all positions, row after row.
-    pub(super) fn fill<T: Element>(&self, coordinates: &Coordinates<'_>, angles: &mut [T]) {
+    pub(super) fn fill<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.features.pairs;
         for part in &self.parts {
-            let Some(positions) = coordinates.axis(part.axis) else { continue };
+            let Some(axis) = positions.on_axis(part.axis) else { continue };
+            let positions = axis.flat();
             if self.precision == Precision::Float32Recipe {
                 let factor = self.attention_factor;
-                recipe::fill(&part.frequencies, &part.targets, factor, positions, angles, pairs);
+                recipe::fill(&part.frequencies, &part.targets, factor, &positions, angles, pairs);
             } else if self.parts.len() == 1 {
-                part.rows(positions.all(), angles);
+                part.rows(&positions, angles);
             } else {
-                part.scatter(positions.all(), angles, pairs);
+                part.scatter(&positions, angles, pairs);
             }
         }
     }
@@ -426,10 +424,14 @@ impl Part {
     /// The rows of this part alone.
     fn rows<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.targets.len();
-        let columns =
-            Columns { layout: Layout::CosSinHalves, pairs, last_is_single: false, dim: 2 * pairs };
+        let columns = Columns {
+            layout: FeatureLayout::CosSinHalves,
+            pairs,
+            last_is_single: false,
+            dim: 2 * pairs,
+        };
         if let Ok(view) = ArrayViewMut2::from_shape((positions.len(), 2 * pairs), angles) {
-            self.waves.rows(positions, &columns, Store::Write, view);
+            self.waves.rows(positions, &columns, view);
         }
     }
 

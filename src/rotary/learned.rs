@@ -7,7 +7,7 @@ use ndarray::{ArrayView, Axis, Dimension};
 use super::apply::AngleSteps;
 use super::encoding::Rotary;
 use super::rotation::{AngleRows, Rotation};
-use crate::{Coordinates, Element, Error};
+use crate::{Element, Error, Position, Positions};
 
 impl Rotary {
     /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or
@@ -37,31 +37,32 @@ impl Rotary {
     /// ```
     pub fn frequency_gradient<'p, A: Element, D: Dimension>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
         rotated: ArrayView<'_, A, D>,
         upstream: ArrayView<'_, A, D>,
     ) -> Result<Vec<f64>, Error> {
-        let coordinates = positions.into();
-        self.check(&coordinates)?;
-        let rows = coordinates.rows().map_or(AngleRows::Shared, AngleRows::Batch);
+        let positions = positions.into();
+        self.check(&positions)?;
         let mut axis_of = vec![0; self.features.pairs];
         for part in &self.parts {
             part.targets.iter().for_each(|&target| axis_of[target] = part.axis);
         }
+        let mut gradient = vec![0.0; self.features.pairs];
         let shape = Rotation::<A::Angle> {
             angles: Arc::new(Vec::new()),
-            rows,
-            len: coordinates.len(),
+            rows: AngleRows::of(&positions),
+            len: positions.len(),
             features: self.features,
             back: false,
             level: self.level,
             regime: self.regime,
             scaled: false,
         };
-        // Positions are listed when it is known that there are as many rows.
-        shape.check_gradient(&rotated, &upstream)?;
-        let reals = reals(&coordinates, self.axes);
-        let mut gradient = vec![0.0; self.features.pairs];
+        shape.check_angles(&rotated, &upstream)?;
+        if rotated.is_empty() {
+            return Ok(gradient);
+        }
+        let reals = reals(&positions, self.axes)?;
         shape.for_each_angle(rotated, upstream, |row, pair, value| {
             gradient[pair] += reals[axis_of[pair]][row] * value
         })?;
@@ -70,29 +71,31 @@ impl Rotary {
 }
 
 /// The positions on each axis as f64, all rows one after the other.
-pub(super) fn reals(coordinates: &Coordinates<'_>, axes: usize) -> Vec<Vec<f64>> {
+pub(super) fn reals(positions: &Positions<'_>, axes: usize) -> Result<Vec<Vec<f64>>, Error> {
     let axis = |axis| {
-        coordinates
-            .axis(axis)
-            .map_or(Vec::new(), |all| all.all().iter().map(|p| p.to_f64()).collect())
+        let (mut reals, rows) = (Vec::new(), positions.count());
+        reals.try_reserve_exact(rows).map_err(|_| Error::TooLarge { rows, dim: axes })?;
+        let positions = positions.on_axis(axis);
+        reals.extend(positions.iter().flat_map(Positions::iter).map(Position::to_f64));
+        Ok(reals)
     };
     (0..axes).map(axis).collect()
 }
 
 impl<T: Element<Angle = T>> Rotation<T> {
-    /// Whether the arrays fit the rotation and each other.
-    pub(super) fn check_gradient<A, D: Dimension>(
+    /// Whether the two arrays have one shape, and this rotation fits it.
+    pub(super) fn check_angles<A, D: Dimension>(
         &self,
         rotated: &ArrayView<'_, A, D>,
         upstream: &ArrayView<'_, A, D>,
-    ) -> Result<(), Error> {
-        self.angle_steps(rotated.shape())?;
+    ) -> Result<AngleSteps, Error> {
+        let steps = self.angle_steps(rotated.shape())?;
         if rotated.shape() != upstream.shape() {
             let (expected, found) = (rotated.len(), upstream.len());
             let what = "upstream gradients of the rotated shape";
             return Err(Error::LengthMismatch { what, expected, found });
         }
-        Ok(())
+        Ok(steps)
     }
 
     /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
@@ -102,12 +105,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
         upstream: ArrayView<'_, A, D>,
         mut visit: impl FnMut(usize, usize, f64),
     ) -> Result<(), Error> {
-        self.check_gradient(&rotated, &upstream)?;
-        let (steps, dim) = (self.angle_steps(rotated.shape())?, self.dim());
-        let features = Axis(rotated.ndim() - 1);
-        if rotated.is_empty() {
-            return Ok(());
-        }
+        let steps = self.check_angles(&rotated, &upstream)?;
+        let (features, dim) = (Axis(rotated.ndim() - 1), self.dim());
         let start = self.features.rotated(rotated.len_of(features)).start;
         let outer = &rotated.shape()[..features.0];
         for ((index, y), g) in

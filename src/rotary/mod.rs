@@ -1,4 +1,5 @@
-//! Rotations of queries and keys.
+//! Rotations of queries and keys: [`Rotary`](crate::Rotary) says how,
+//! [`Rotation`](crate::Rotation) does it, and what else rotates is here.
 
 mod apply;
 mod axes;
@@ -11,6 +12,7 @@ mod rotation;
 mod temperature;
 mod xpos;
 
+pub use crate::positions::Dinov3Augmentation;
 pub use axes::{AxialOrder, Sections};
 pub use encoding::Rotary;
 pub use mixed::MixedRotary;

@@ -11,6 +11,7 @@ use super::pairing::{Features, Pairing};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Regime;
+use crate::positions::Positions;
 
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),
 /// held by the caller, applied to as many arrays as there are.
@@ -71,6 +72,16 @@ pub(super) enum AngleRows {
     Heads(usize),
     /// Not even positions: one rotation for all.
     Everywhere,
+}
+
+impl AngleRows {
+    /// Sequences have angles of their own where their positions differ.
+    pub(super) fn of(positions: &Positions<'_>) -> Self {
+        match positions.rows() {
+            Some(rows) if rows != 1 => Self::Batch(rows),
+            _ => Self::Shared,
+        }
+    }
 }
 
 impl<T> fmt::Debug for Rotation<T> {

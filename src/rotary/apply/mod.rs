@@ -20,7 +20,7 @@ mod threads;
 
 use ndarray::{Array, ArrayView, ArrayViewD, ArrayViewMut, ArrayViewMutD, Dimension, IxDyn};
 
-use crate::additive::zeros;
+use crate::arrays::zeros;
 use crate::element::{AnyElement, Element};
 use crate::error::Error;
 use crate::rotary::rotation::{AngleRows, Rotation};

@@ -1,0 +1,131 @@
+//! The names under which architectures keep their tables.
+
+/// A model architecture whose checkpoints are understood: names of the tables, offset and padding.
+///
+/// | architecture | position table | offset | padding row |
+/// |---|---|---|---|
+/// | `Bert`, `Albert`, `DistilBert` | `embeddings.position_embeddings.weight` | 0 | |
+/// | `Roberta`, `Mpnet` (XLM-R, CamemBERT, ESM) | `embeddings.position_embeddings.weight` | 2 | 1 |
+/// | `Gpt2` | `wpe.weight` | 0 | |
+/// | `Opt` | `decoder.embed_positions.weight` | 2 | |
+/// | `BartEncoder`, `BartDecoder` (mBART, PEGASUS-X, BioGPT's kin) | `encoder.embed_positions.weight`, `decoder.…` | 2 | |
+/// | `Vit` (DeiT, DINOv2, BEiT in transformers) | `embeddings.position_embeddings` | 0 | |
+/// | `Timm` | `pos_embed` | 0 | |
+/// | `ClipText` | `text_model.embeddings.position_embedding.weight`, OpenAI `positional_embedding` | 0 | |
+/// | `ClipVision` | `vision_model.embeddings.position_embedding.weight`, OpenAI `visual.positional_embedding` | 0 | |
+/// | `WhisperEncoder`, `WhisperDecoder` | `encoder.embed_positions.weight`, OpenAI `encoder.positional_embedding`; `decoder.…` | 0 | |
+///
+/// Names may have any prefix (`bert.`, `model.`, `transformer.`). RoBERTa's ids count from 2, its
+/// padding reads row 1: with the offset set, positions count from 0 as everywhere, and padding is
+/// position −1 ([`ids::from_mask`](crate::ids::from_mask) with `pad` −1). For ids by
+/// [`ids::padding_aware`](crate::ids::padding_aware), which count from 2 themselves, take the
+/// offset away: `with_offset(0)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the table above
+pub enum Architecture {
+    Bert,
+    Albert,
+    DistilBert,
+    Roberta,
+    Mpnet,
+    Gpt2,
+    Opt,
+    BartEncoder,
+    BartDecoder,
+    Vit,
+    Timm,
+    ClipText,
+    ClipVision,
+    WhisperEncoder,
+    WhisperDecoder,
+}
+
+impl Architecture {
+    /// The names of the position table, the most usual first, without prefixes.
+    ///
+    /// ```
+    /// use positional_encodings::checkpoint::Architecture;
+    ///
+    /// assert_eq!(Architecture::Gpt2.position_keys(), ["wpe.weight"]);
+    /// ```
+    pub fn position_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Bert | Self::Albert | Self::DistilBert | Self::Roberta | Self::Mpnet => {
+                &["embeddings.position_embeddings.weight"]
+            }
+            Self::Gpt2 => &["wpe.weight"],
+            Self::Opt | Self::BartDecoder => &["decoder.embed_positions.weight"],
+            Self::BartEncoder => &["encoder.embed_positions.weight"],
+            Self::Vit => &["embeddings.position_embeddings"],
+            Self::Timm => &["pos_embed"],
+            Self::ClipText => {
+                &["text_model.embeddings.position_embedding.weight", "positional_embedding"]
+            }
+            Self::ClipVision => &[
+                "vision_model.embeddings.position_embedding.weight",
+                "visual.positional_embedding",
+            ],
+            Self::WhisperEncoder => {
+                &["encoder.embed_positions.weight", "encoder.positional_embedding"]
+            }
+            Self::WhisperDecoder => {
+                &["decoder.embed_positions.weight", "decoder.positional_embedding"]
+            }
+        }
+    }
+
+    /// The names of the word table; none where the model reads no tokens.
+    pub fn word_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Bert | Self::Albert | Self::DistilBert | Self::Roberta | Self::Mpnet => {
+                &["embeddings.word_embeddings.weight"]
+            }
+            Self::Gpt2 => &["wte.weight"],
+            Self::Opt => &["decoder.embed_tokens.weight"],
+            Self::BartEncoder => &["encoder.embed_tokens.weight", "shared.weight"],
+            Self::BartDecoder => &["decoder.embed_tokens.weight", "shared.weight"],
+            Self::ClipText => {
+                &["text_model.embeddings.token_embedding.weight", "token_embedding.weight"]
+            }
+            Self::WhisperDecoder => {
+                &["decoder.embed_tokens.weight", "decoder.token_embedding.weight"]
+            }
+            Self::Vit | Self::Timm | Self::ClipVision | Self::WhisperEncoder => &[],
+        }
+    }
+
+    /// The names of the segment table; none where the model has no segments.
+    pub fn segment_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Bert | Self::Albert | Self::Roberta => {
+                &["embeddings.token_type_embeddings.weight"]
+            }
+            _ => &[],
+        }
+    }
+
+    /// The row that position 0 reads.
+    pub fn offset(self) -> usize {
+        match self {
+            Self::Roberta | Self::Mpnet | Self::Opt | Self::BartEncoder | Self::BartDecoder => 2,
+            _ => 0,
+        }
+    }
+
+    /// The row of the position table that padding reads and that gets no gradient.
+    pub fn padding_row(self) -> Option<usize> {
+        matches!(self, Self::Roberta | Self::Mpnet).then_some(1)
+    }
+
+    /// The token of the padding, as the published models have it.
+    pub fn padding_token(self) -> Option<usize> {
+        match self {
+            Self::Bert | Self::Albert | Self::DistilBert => Some(0),
+            Self::Roberta | Self::Mpnet | Self::Opt | Self::BartEncoder | Self::BartDecoder => {
+                Some(1)
+            }
+            _ => None,
+        }
+    }
+}

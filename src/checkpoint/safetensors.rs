@@ -1,0 +1,298 @@
+//! Checkpoints in safetensors files.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array1, Array2};
+
+use super::architecture::Architecture;
+use super::header::{Header, Info};
+use super::values::{self, Rounding};
+use crate::additive::Learned;
+use crate::element::Element;
+use crate::error::{Error, FileError, FileProblem, at};
+use crate::tokens::TokenEmbedding;
+use crate::training::Linear;
+
+/// A safetensors file, of which the header has been read and checked.
+///
+/// A tensor is read by its range of bytes, 64 KiB at a time, when it is asked for; nothing else of
+/// the file is. Values must be finite, and are converted exactly: one that the element type cannot
+/// hold is an error, or rounded once by the methods that say so.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use positional_encodings::{Learned, PositionalEncoding, Positions, checkpoint::Checkpoint};
+///
+/// let path = std::env::temp_dir().join("positional-encodings-checkpoint.safetensors");
+/// let learned = Learned::from_table(array![[0.25_f32, 0.5], [1.0, 2.0], [3.0, 4.0]])?.with_offset(1)?;
+/// learned.save(&path, "model.positions")?;
+///
+/// let mut checkpoint = Checkpoint::open(&path)?;
+/// assert_eq!(checkpoint.keys().collect::<Vec<_>>(), ["model.positions"]);
+/// assert_eq!(checkpoint.shape("model.positions"), Some(&[3, 2][..]));
+/// assert_eq!(checkpoint.learned_at::<f32>("model.positions")?, learned);
+/// let doubles: Array2<f64> = checkpoint.table("model.positions")?;
+/// assert_eq!(doubles[[0, 0]], 0.25);
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Checkpoint<R = File> {
+    source: R,
+    path: PathBuf,
+    header: Header,
+}
+
+impl Checkpoint {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    ///
+    /// [`FileProblem::Io`], and everything that can be wrong with a header. No memory is taken on
+    /// its word: lengths are compared with that of the file first.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(|error| at(path)(error.into()))?;
+        Self::from_reader(file, path)
+    }
+}
+
+impl<R: Read + Seek> Checkpoint<R> {
+    /// Reads the header of anything that can be read and sought, an archive in memory say; `name`
+    /// is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Checkpoint::open).
+    pub fn from_reader(mut source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
+        let path = name.into();
+        let header = Header::read(&mut source).map_err(at(&path))?;
+        Ok(Self { source, path, header })
+    }
+
+    /// The names of the tensors, in alphabetical order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.header.tensors.keys().map(String::as_str)
+    }
+
+    /// The shape of a tensor, or `None` where there is none of that name.
+    pub fn shape(&self, key: &str) -> Option<&[usize]> {
+        self.header.tensors.get(key).map(|info| &*info.shape)
+    }
+
+    /// The name of the type of a tensor, such as `F32`.
+    pub fn element_type(&self, key: &str) -> Option<&str> {
+        self.header.tensors.get(key).map(|info| &*info.dtype)
+    }
+
+    /// The tensor `key` as a table (rows, dim); a leading axis of 1 is dropped, and a grid (height,
+    /// width, dim) is laid out row by row.
+    ///
+    /// # Errors
+    ///
+    /// [`FileProblem::MissingKey`], [`FileProblem::WrongType`], [`FileProblem::WrongRank`],
+    /// [`FileProblem::NotFinite`], [`FileProblem::Inexact`] where `A` cannot hold a value (f16 and
+    /// bf16 fit into f32, f32 into f64), [`FileProblem::Io`], [`FileProblem::OutOfMemory`].
+    pub fn table<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
+        self.read_table(key, Rounding::Refused)
+    }
+
+    /// The same, with values that `A` cannot hold rounded once to the nearest.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds to
+    /// infinity is not finite.
+    pub fn table_rounded<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
+        self.read_table(key, Rounding::ToNearest)
+    }
+
+    /// The position table of an architecture, with its offset and padding row.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several tensors
+    /// bear its name with different prefixes.
+    pub fn learned<A: Element>(
+        &mut self,
+        architecture: Architecture,
+    ) -> Result<Learned<A>, FileError> {
+        let key = self.find(architecture.position_keys())?;
+        let table = self.table(&key)?;
+        self.name_rows(table, architecture.offset(), architecture.padding_row())
+    }
+
+    /// The position table `key`, with the offset and padding row that [`Learned::save`] wrote, if
+    /// it was that.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`table`](Self::table), and [`FileProblem::InvalidMetadata`].
+    pub fn learned_at<A: Element>(&mut self, key: &str) -> Result<Learned<A>, FileError> {
+        let [offset, padding] =
+            ["offset", "padding_row"].map(|what| self.row_in_metadata(&format!("{key}.{what}")));
+        let table = self.table(key)?;
+        self.name_rows(table, offset?.unwrap_or(0), padding?)
+    }
+
+    /// The embedding layer of an architecture: words, positions, segments where it has them, and
+    /// the padding token.
+    ///
+    /// BART's and Marian's `scale_embedding` is in the config, not in the checkpoint: add it with
+    /// [`TokenEmbedding::with_scale`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`learned`](Self::learned), and [`FileProblem::Table`] where the tables do not fit
+    /// together, as in OPT-350m, which projects its words.
+    pub fn embedding<A: Element>(
+        &mut self,
+        architecture: Architecture,
+    ) -> Result<TokenEmbedding<A, Learned<A>>, FileError> {
+        let positions = self.learned(architecture)?;
+        let key = self.find(architecture.word_keys())?;
+        let words = self.table(&key)?;
+        let tokens = words.nrows();
+        let mut embedding =
+            TokenEmbedding::new(words, positions).map_err(|error| self.refuse(error))?;
+        if !architecture.segment_keys().is_empty() {
+            let key = self.find(architecture.segment_keys())?;
+            embedding =
+                embedding.with_segments(self.table(&key)?).map_err(|error| self.refuse(error))?;
+        }
+        match architecture.padding_token() {
+            Some(token) if token < tokens => {
+                embedding.with_padding_token(token).map_err(|error| self.refuse(error))
+            }
+            _ => Ok(embedding),
+        }
+    }
+
+    /// A linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one. Two of
+    /// them make a [`PositionNetwork`](crate::training::PositionNetwork): `time_embedding.linear_1` and
+    /// `linear_2` of a diffusion model, say.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`table`](Self::table), and [`FileProblem::Table`].
+    pub fn linear<A: Element>(&mut self, prefix: &str) -> Result<Linear<A>, FileError> {
+        let linear = Linear::new(self.table(&format!("{prefix}.weight"))?)
+            .map_err(|error| self.refuse(error))?;
+        let key = format!("{prefix}.bias");
+        if self.shape(&key).is_none() {
+            return Ok(linear);
+        }
+        let bias = self.vector(&key)?;
+        linear.with_bias(bias).map_err(|error| self.refuse(error))
+    }
+
+    /// The tensor `key` as a list, such as a bias or a LayerNorm's weight.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`table`](Self::table).
+    pub fn vector<A: Element>(&mut self, key: &str) -> Result<Array1<A>, FileError> {
+        let info = self.info(key)?;
+        let found = info.shape.len();
+        if found != 1 {
+            return Err(self.refuse(FileProblem::WrongRank {
+                key: key.to_string(),
+                expected: 1,
+                found,
+            }));
+        }
+        self.read_values(key, Rounding::Refused).map(Array1::from_vec)
+    }
+
+    fn read_table<A: Element>(
+        &mut self,
+        key: &str,
+        rounding: Rounding,
+    ) -> Result<Array2<A>, FileError> {
+        let (rows, dim) = match *self.info(key)?.shape {
+            [rows, dim] | [1, rows, dim] => (rows, dim),
+            [height, width, dim] | [1, height, width, dim] => (height.saturating_mul(width), dim),
+            ref shape => {
+                let problem = FileProblem::WrongRank {
+                    key: key.to_string(),
+                    expected: 2,
+                    found: shape.len(),
+                };
+                return Err(self.refuse(problem));
+            }
+        };
+        let values = self.read_values(key, rounding)?;
+        let too_large = Error::TooLarge { rows, dim };
+        Array2::from_shape_vec((rows, dim), values).map_err(|_| self.refuse(too_large))
+    }
+
+    fn read_values<A: Element>(
+        &mut self,
+        key: &str,
+        rounding: Rounding,
+    ) -> Result<Vec<A>, FileError> {
+        let info = self.info(key)?;
+        let (start, end) = self.header.range(info);
+        let format = values::Format::of(&info.dtype);
+        let found = info.dtype.clone();
+        let format = format
+            .ok_or_else(|| self.refuse(FileProblem::WrongType { key: key.to_string(), found }))?;
+        values::read(&mut self.source, key, start..end, format, rounding)
+            .map_err(|problem| self.refuse(problem))
+    }
+
+    fn info(&self, key: &str) -> Result<&Info, FileError> {
+        let info = self.header.tensors.get(key);
+        info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))
+    }
+
+    /// The one tensor that bears one of the names: as it is, or after a prefix.
+    fn find(&self, names: &[&str]) -> Result<String, FileError> {
+        for name in names {
+            if self.header.tensors.contains_key(*name) {
+                return Ok(name.to_string());
+            }
+            let ending = format!(".{name}");
+            let mut found = self.keys().filter(|key| key.ends_with(&ending));
+            match (found.next(), found.next()) {
+                (Some(key), None) => return Ok(key.to_string()),
+                (Some(key), Some(other)) => {
+                    let [key, other] = [key, other].map(str::to_string);
+                    return Err(self.refuse(FileProblem::AmbiguousKey { key, other }));
+                }
+                _ => {}
+            }
+        }
+        let key =
+            names.first().unwrap_or(&"of words: this architecture reads no tokens").to_string();
+        Err(self.refuse(FileProblem::MissingKey { key }))
+    }
+
+    fn name_rows<A: Element>(
+        &self,
+        table: Array2<A>,
+        offset: usize,
+        padding: Option<usize>,
+    ) -> Result<Learned<A>, FileError> {
+        let learned = Learned::from_table(table).and_then(|learned| learned.with_offset(offset));
+        let learned = learned.map_err(|error| self.refuse(error))?;
+        match padding {
+            Some(row) => learned.with_padding_row(row).map_err(|error| self.refuse(error)),
+            None => Ok(learned),
+        }
+    }
+
+    fn row_in_metadata(&self, key: &str) -> Result<Option<usize>, FileError> {
+        let Some(value) = self.header.metadata.get(key) else { return Ok(None) };
+        let invalid = || {
+            self.refuse(FileProblem::InvalidMetadata { key: key.to_string(), value: value.clone() })
+        };
+        value.parse().map(Some).map_err(|_| invalid())
+    }
+
+    fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
+        at(&self.path)(problem.into())
+    }
+}

@@ -1,0 +1,349 @@
+//! What can go wrong, with the numbers.
+
+mod file;
+
+pub use file::{FileError, FileProblem, Place};
+pub(crate) use file::{at, reserve};
+
+use core::fmt;
+
+/// Why a call was refused. Nothing had been written when it was.
+///
+/// Each variant carries the numbers that disagree, so that it can be matched on and so that its
+/// message says them:
+///
+/// ```
+/// use positional_encodings::{Error, Sinusoidal};
+///
+/// let error = Sinusoidal::new(7).unwrap_err();
+/// assert_eq!(error, Error::OddDim { dim: 7 });
+/// assert_eq!(error.to_string(), "dim 7 is odd, and systems disagree on what follows: choose an OddDim");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// An encoding must have at least one feature.
+    ZeroDim,
+    /// An odd dim has several conventions, so one must be named (see [`OddDim`](crate::OddDim)).
+    OddDim {
+        /// The dim asked for.
+        dim: usize,
+    },
+    /// The frequencies do not fit into the dim: they need more features than it has.
+    DimTooSmall {
+        /// The dim asked for.
+        dim: usize,
+        /// The features that the frequencies need.
+        needed: usize,
+    },
+    /// Sizes whose product does not fit into memory.
+    TooLarge {
+        /// Number of rows asked for.
+        rows: usize,
+        /// Number of features in each.
+        dim: usize,
+    },
+    /// The base of a geometric progression must be positive and finite.
+    InvalidBase {
+        /// The base given.
+        base: f64,
+    },
+    /// Timescales and periods must be positive and finite, the shorter one first.
+    InvalidTimescales {
+        /// The shortest given.
+        shortest: f64,
+        /// The longest given.
+        longest: f64,
+    },
+    /// A frequency must be finite and turn less than 2⁶³ times per position.
+    InvalidFrequency {
+        /// Which pair it is.
+        pair: usize,
+        /// The frequency in radians per position.
+        frequency: f64,
+    },
+    /// A factor that must be finite was not.
+    InvalidFactor {
+        /// The factor given.
+        factor: f64,
+    },
+    /// A share must lie between 0 and 1, and not be one half.
+    InvalidShare {
+        /// The share given.
+        share: f64,
+    },
+    /// A grid must have at least one row and one column.
+    EmptyGrid {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// The parameters of a random distribution are not usable.
+    InvalidInit {
+        /// What the distribution needs.
+        needs: &'static str,
+        /// The value given.
+        found: f64,
+    },
+    /// A position must be finite.
+    NonFinitePosition {
+        /// Where it stands among the positions.
+        index: usize,
+        /// Its value.
+        position: f64,
+    },
+    /// A position must lie within ±2⁶²: beyond, phases are no longer exact.
+    PositionTooLarge {
+        /// Where it stands among the positions.
+        index: usize,
+        /// The position, rounded to f64.
+        position: f64,
+    },
+    /// A position that a table has no row for.
+    PositionOutsideTable {
+        /// The position asked for.
+        position: f64,
+        /// The first position the table knows.
+        first: i64,
+        /// How many it knows.
+        len: usize,
+    },
+    /// A token or segment id that a table has no row for.
+    IdOutsideTable {
+        /// Which table it is.
+        table: &'static str,
+        /// The id asked for.
+        id: i64,
+        /// How many rows the table has.
+        rows: usize,
+    },
+    /// The last axis must be as wide as the encoding.
+    WidthMismatch {
+        /// Width of the encoding.
+        expected: usize,
+        /// Width of the array.
+        found: usize,
+    },
+    /// An axis of an array must have another length.
+    LengthMismatch {
+        /// What is counted.
+        what: &'static str,
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Positions must have as many axes as the encoding.
+    AxesMismatch {
+        /// The axes of the encoding.
+        expected: usize,
+        /// The axes of the positions.
+        found: usize,
+    },
+    /// The rows of a batch must have one length.
+    Ragged {
+        /// The first row of another length.
+        row: usize,
+        /// Length of the rows before it.
+        expected: usize,
+        /// Its own length.
+        found: usize,
+    },
+    /// An array must end in the axes (positions, dim).
+    TooFewAxes {
+        /// The fewest axes that would do.
+        expected: usize,
+        /// The axes it has.
+        found: usize,
+    },
+    /// Offsets of packed documents must start at 0 and never decrease.
+    InvalidOffsets {
+        /// Where the first wrong offset stands.
+        index: usize,
+        /// Its value.
+        offset: i64,
+    },
+    /// A parameter outside the values that make sense.
+    InvalidParameter {
+        /// Its name.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// What it must be.
+        needs: &'static str,
+    },
+    /// The last axis has fewer features than a rotation turns.
+    TooNarrow {
+        /// Features that are rotated.
+        needed: usize,
+        /// Features that there are.
+        found: usize,
+    },
+    /// An array does not have the axis that was named.
+    NoSuchAxis {
+        /// The axis named.
+        axis: usize,
+        /// The axes that could be meant.
+        axes: usize,
+    },
+    /// A model's config cannot be followed.
+    #[cfg(feature = "serde")]
+    Config {
+        /// Where: the path of the field, `rope_scaling.factor` say.
+        field: String,
+        /// What is wrong with it.
+        problem: ConfigProblem,
+    },
+    /// The instruction set is not available on this machine.
+    UnavailableInstructionSet {
+        /// Its name.
+        name: &'static str,
+    },
+}
+
+/// What is wrong with a field of a model's config.
+#[cfg(feature = "serde")]
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigProblem {
+    /// It is needed and not there.
+    Missing,
+    /// It has another type, or is outside its range.
+    NotA {
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A name or value that this crate does not know; it is not taken for a default.
+    Unknown {
+        /// The name or value.
+        found: String,
+    },
+    /// It says something else than another field.
+    Contradicts {
+        /// The other field.
+        other: String,
+    },
+    /// The text is not JSON from here on.
+    Syntax {
+        /// Line, from 1.
+        line: usize,
+        /// Column.
+        column: usize,
+    },
+    /// What it asks for cannot be done.
+    Invalid(Box<Error>),
+}
+
+#[cfg(feature = "serde")]
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => write!(f, " is missing"),
+            Self::NotA { expected } => write!(f, " is not {expected}"),
+            Self::Unknown { found } => write!(f, ": {found:?} is not known"),
+            Self::Contradicts { other } => write!(f, " contradicts {other}"),
+            Self::Syntax { line, column } => {
+                write!(f, " is not JSON at line {line}, column {column}")
+            }
+            Self::Invalid(error) => write!(f, ": {error}"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZeroDim => write!(f, "dim 0: an encoding needs at least one feature"),
+            Self::OddDim { dim } => {
+                write!(
+                    f,
+                    "dim {dim} is odd, and systems disagree on what follows: choose an OddDim"
+                )
+            }
+            Self::DimTooSmall { dim, needed } => {
+                write!(f, "dim {dim} is too small: the frequencies need {needed} features")
+            }
+            Self::TooLarge { rows, dim } => {
+                write!(f, "{rows} rows of {dim} features do not fit into memory")
+            }
+            Self::InvalidBase { base } => write!(f, "base {base} is not a positive finite number"),
+            Self::InvalidTimescales { shortest, longest } => write!(
+                f,
+                "timescales from {shortest} to {longest}: they must be positive and finite, the shorter one first"
+            ),
+            Self::InvalidFrequency { pair, frequency } => {
+                write!(
+                    f,
+                    "frequency {frequency} of pair {pair} is not finite or turns 2^63 times per position"
+                )
+            }
+            Self::InvalidFactor { factor } => write!(f, "factor {factor} is not finite"),
+            Self::InvalidShare { share } => {
+                write!(f, "share {share}: it must lie between 0 and 1, and not be one half")
+            }
+            Self::EmptyGrid { rows, columns } => {
+                write!(f, "a grid of {rows} rows and {columns} columns has no points")
+            }
+            Self::InvalidInit { needs, found } => write!(f, "{needs}, but it is {found}"),
+            Self::NonFinitePosition { index, position } => {
+                write!(f, "position {position} at index {index} is not finite")
+            }
+            Self::PositionTooLarge { index, position } => {
+                write!(f, "position {position} at index {index} is outside ±2^62")
+            }
+            Self::PositionOutsideTable { position, first: 0, len } => {
+                write!(f, "position {position} is outside a table of {len} rows")
+            }
+            Self::PositionOutsideTable { position, first, len } => {
+                write!(
+                    f,
+                    "position {position} is outside a table of {len} rows, the first for position {first}"
+                )
+            }
+            Self::IdOutsideTable { table, id, rows } => {
+                write!(f, "{table} id {id} is outside a table of {rows} rows")
+            }
+            Self::WidthMismatch { expected, found } => {
+                write!(f, "the last axis has {found} features where the encoding has {expected}")
+            }
+            Self::LengthMismatch { what, expected, found } => {
+                write!(f, "{found} {what} where there must be {expected}")
+            }
+            Self::AxesMismatch { expected, found } => {
+                write!(f, "the number of axes of the positions is {found}, and must be {expected}")
+            }
+            Self::Ragged { row, expected, found } => {
+                write!(f, "row {row} has {found} ids where the rows before it have {expected}")
+            }
+            Self::TooFewAxes { expected, found } => {
+                write!(
+                    f,
+                    "an array of {found} axes where at least {expected} are needed, the last two (positions, dim)"
+                )
+            }
+            Self::InvalidOffsets { index, offset } => {
+                write!(
+                    f,
+                    "offset {offset} at index {index}: offsets of packed documents start at 0 and never decrease"
+                )
+            }
+            Self::InvalidParameter { name, value, needs } => {
+                write!(f, "{name} {value} is not {needs}")
+            }
+            Self::TooNarrow { needed, found } => {
+                write!(f, "the last axis has {found} features where the rotation turns {needed}")
+            }
+            Self::NoSuchAxis { axis, axes } => {
+                write!(f, "axis {axis} is not one of the {axes} axes before the features")
+            }
+            #[cfg(feature = "serde")]
+            Self::Config { field, problem } => write!(f, "config field {field}{problem}"),
+            Self::UnavailableInstructionSet { name } => {
+                write!(f, "this machine does not have the instruction set {name}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}

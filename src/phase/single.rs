@@ -1,0 +1,80 @@
+//! A row by itself: its anchor, and at most five rotations.
+
+use core::ops::Range;
+
+use fearless_simd::prelude::*;
+
+use super::Waves;
+use super::addition::SinCos;
+use super::fixed::GROUP;
+use super::layout::Places;
+use super::plain::{BLOCK, CENTRE, OCTET, reach};
+use super::runs::Put;
+use super::settle::settle;
+use super::sincos::Two;
+use super::target::{Target, at_phase};
+use crate::element::Element;
+use crate::positions::Position;
+use crate::simd::Kernel;
+
+/// Groups of pairs at one position. The row begins with the first of these groups, or with pair 0.
+pub(super) struct Single<'a, A> {
+    pub(super) waves: &'a Waves,
+    pub(super) position: Position,
+    pub(super) groups: Range<usize>,
+    pub(super) places: Places,
+    pub(super) base: usize,
+    pub(super) row: &'a mut [A],
+}
+
+impl<A: Target + Element> Kernel for Single<'_, A> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { waves, position, groups, places, base, row } = self;
+        let width = 2 * S::f64s::LEN;
+        let reach = match position {
+            Position::Integer(position) => {
+                reach(position - position.rem_euclid(OCTET), waves.amplitude)
+            }
+            Position::Real(_) => reach(0, waves.amplitude),
+        };
+        for group in groups {
+            for at in (0..GROUP).step_by(width) {
+                let pair = group * GROUP + at;
+                let mut put = Put::<S, A>::new(simd, waves, places, pair - base);
+                put.one(value::<S, A>(simd, waves, position, group, at), row);
+                if !put.are_sure(waves.fixed[group].angles(simd, reach, at)) {
+                    settle(waves, position, pair..pair + width, base, places, row);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn value<S: Simd, A: Target>(
+    simd: S,
+    waves: &Waves,
+    position: Position,
+    group: usize,
+    at: usize,
+) -> SinCos<A::Number<Two<S::f64s>>> {
+    let phases = |position| waves.fixed[group].phases(simd, position, at);
+    let Position::Integer(position) = position else {
+        return at_phase::<S, A>(simd, phases(position)).scaled(waves.amplitude);
+    };
+    let step = position.rem_euclid(BLOCK);
+    let anchor = Position::Integer(position - step + CENTRE);
+    let mut centre = at_phase::<S, A>(simd, phases(anchor)).scaled(waves.amplitude);
+    let by = |step| waves.rotation::<S, A>(simd, group, step, at);
+    for (bit, index) in [(64, 7), (32, 6), (16, 5), (8, 4)] {
+        if step & bit != 0 {
+            centre = centre.advanced(by(index), waves.amplitude);
+        }
+    }
+    match step % OCTET - CENTRE {
+        0 => centre,
+        offset @ 1.. => centre.rotations(by(offset as usize - 1))[0],
+        offset => centre.rotations(by(-offset as usize - 1))[1],
+    }
+}

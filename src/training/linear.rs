@@ -1,0 +1,248 @@
+//! A linear layer and the functions between two of them.
+
+use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
+
+use super::Parameter;
+use crate::element::Element;
+use crate::error::Error;
+
+/// A linear layer: y = W · x + b, W of shape (outputs, inputs) as torch stores it, b optional.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::training::Linear;
+///
+/// let linear = Linear::new(array![[1.0_f32, 2.0, 3.0]])?.with_bias(array![0.5])?;
+/// assert_eq!((linear.inputs(), linear.outputs()), (3, 1));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linear<A> {
+    weight: Array2<A>,
+    bias: Option<Array1<A>>,
+}
+
+impl<A: Element> Linear<A> {
+    /// A layer without a bias.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] where it has no inputs or no outputs.
+    pub fn new(weight: Array2<A>) -> Result<Self, Error> {
+        if weight.is_empty() {
+            return Err(Error::ZeroDim);
+        }
+        let weight = if weight.is_standard_layout() {
+            weight
+        } else {
+            weight.as_standard_layout().into_owned()
+        };
+        Ok(Self { weight, bias: None })
+    }
+
+    /// The same with a bias, one value for each output.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`].
+    pub fn with_bias(self, bias: Array1<A>) -> Result<Self, Error> {
+        if bias.len() != self.outputs() {
+            return Err(Error::LengthMismatch {
+                what: "bias values",
+                expected: self.outputs(),
+                found: bias.len(),
+            });
+        }
+        Ok(Self { bias: Some(bias), ..self })
+    }
+
+    /// Width of what goes in.
+    pub fn inputs(&self) -> usize {
+        self.weight.ncols()
+    }
+
+    /// Width of what comes out.
+    pub fn outputs(&self) -> usize {
+        self.weight.nrows()
+    }
+
+    /// The weights, shape (outputs, inputs).
+    pub fn weight(&self) -> ArrayView2<'_, A> {
+        self.weight.view()
+    }
+
+    /// The bias, if there is one.
+    pub fn bias(&self) -> Option<ArrayView1<'_, A>> {
+        self.bias.as_ref().map(|bias| bias.view())
+    }
+
+    /// Number of values of both.
+    pub(super) fn len(&self) -> usize {
+        self.weight.len() + self.bias.as_ref().map_or(0, Array1::len)
+    }
+
+    pub(super) fn parameters(&self, name: &str) -> impl Iterator<Item = Parameter> {
+        let weight = Parameter::new(format!("{name}.weight"), self.weight.shape(), true);
+        let bias = self
+            .bias
+            .as_ref()
+            .map(|bias| Parameter::new(format!("{name}.bias"), bias.shape(), false));
+        core::iter::once(weight).chain(bias)
+    }
+
+    pub(super) fn values_into(&self, values: &mut [A]) {
+        let own = self.weight.iter().chain(self.bias.iter().flatten());
+        values.iter_mut().zip(own).for_each(|(value, own)| *value = *own);
+    }
+
+    pub(super) fn set_values(&mut self, values: &[A]) {
+        let own = self.weight.iter_mut().chain(self.bias.iter_mut().flatten());
+        own.zip(values).for_each(|(own, value)| *own = *value);
+    }
+
+    /// Rows of x (rows, inputs) to rows of y (rows, outputs).
+    pub(super) fn forward(&self, x: &Array2<f64>) -> Array2<f64> {
+        // So many rows of x stay in cache while the weights go by.
+        const BLOCK: usize = 16;
+        let mut y = Array2::zeros((x.nrows(), self.outputs()));
+        for start in (0..x.nrows()).step_by(BLOCK) {
+            for (output, weights) in self.weight.rows().into_iter().enumerate() {
+                let bias = self.bias.as_ref().map_or(0.0, |bias| bias[output].to_f64());
+                for row in start..(start + BLOCK).min(x.nrows()) {
+                    y[[row, output]] = dot(weights, x.row(row)) + bias;
+                }
+            }
+        }
+        y
+    }
+
+    /// Gradient by x, given that by y.
+    pub(super) fn backward_input(&self, upstream: &Array2<f64>) -> Array2<f64> {
+        let mut slopes = Array2::zeros((upstream.nrows(), self.inputs()));
+        for (upstream, mut slopes) in upstream.rows().into_iter().zip(slopes.rows_mut()) {
+            for (upstream, weights) in upstream.iter().zip(self.weight.rows()) {
+                slopes.zip_mut_with(&weights, |slope, weight| *slope += upstream * weight.to_f64());
+            }
+        }
+        slopes
+    }
+
+    /// Adds the gradients by the weights and the bias; each is summed in f64 and rounded once.
+    pub(super) fn backward(&self, x: &Array2<f64>, upstream: &Array2<f64>, gradient: &mut [A]) {
+        let (weights, biases) = gradient.split_at_mut(self.weight.len());
+        let mut sums = vec![0.0; self.inputs()];
+        for (weights, upstream) in weights.chunks_exact_mut(self.inputs()).zip(upstream.columns()) {
+            sums.fill(0.0);
+            for (upstream, x) in upstream.iter().zip(x.rows()) {
+                sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += upstream * x);
+            }
+            weights
+                .iter_mut()
+                .zip(&sums)
+                .for_each(|(weight, sum)| *weight = *weight + A::from_f64(*sum));
+        }
+        for (bias, upstream) in biases.iter_mut().zip(upstream.columns()) {
+            *bias = *bias + A::from_f64(upstream.iter().sum());
+        }
+    }
+}
+
+/// In eight lanes, in an order that depends on nothing but the length.
+fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
+    let (Some(weights), Some(x)) = (weights.to_slice(), x.to_slice()) else {
+        debug_assert!(false, "rows are contiguous");
+        return 0.0;
+    };
+    let mut lanes = [0.0; 8];
+    let (weight_chunks, x_chunks) = (weights.chunks_exact(8), x.chunks_exact(8));
+    let rest: f64 = weight_chunks
+        .remainder()
+        .iter()
+        .zip(x_chunks.remainder())
+        .map(|(w, x)| w.to_f64() * x)
+        .sum();
+    for (weights, x) in weight_chunks.zip(x_chunks) {
+        for ((lane, weight), x) in lanes.iter_mut().zip(weights).zip(x) {
+            *lane += weight.to_f64() * x;
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}
+
+/// The function between two linear layers.
+///
+/// Computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on every
+/// machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Activation {
+    /// max(x, 0)
+    Relu,
+    /// x · σ(x), also called swish: diffusion models.
+    Silu,
+    /// x · Φ(x), with the error function: torch's default.
+    Gelu,
+    /// GELU by its tanh approximation: GPT-2's `gelu_new`, JAX's default.
+    GeluTanh,
+    /// tanh x
+    Tanh,
+}
+
+impl Activation {
+    /// φ(x)
+    ///
+    /// ```
+    /// use positional_encodings::training::Activation;
+    ///
+    /// assert_eq!(Activation::Relu.value(-3.0), 0.0);
+    /// assert!((Activation::Gelu.value(1.0) - 0.841_344_746_068_543).abs() < 1e-15);
+    /// ```
+    pub fn value(self, x: f64) -> f64 {
+        match self {
+            Self::Relu => x.max(0.0),
+            Self::Silu => x * sigmoid(x),
+            Self::Gelu => x * normal_below(x),
+            Self::GeluTanh => 0.5 * x * (1.0 + libm::tanh(gelu_argument(x))),
+            Self::Tanh => libm::tanh(x),
+        }
+    }
+
+    /// φ′(x); ReLU's at 0 is 0, as torch has it.
+    ///
+    /// ```
+    /// use positional_encodings::training::Activation;
+    ///
+    /// assert_eq!(Activation::Silu.slope(0.0), 0.5);
+    /// ```
+    pub fn slope(self, x: f64) -> f64 {
+        match self {
+            Self::Relu => f64::from(u8::from(x > 0.0)),
+            Self::Silu => sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x))),
+            Self::Gelu => {
+                normal_below(x) + x * libm::exp(-0.5 * x * x) * 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2
+            }
+            Self::GeluTanh => {
+                let tanh = libm::tanh(gelu_argument(x));
+                let inner = SQRT_2 * 0.5 * FRAC_2_SQRT_PI * (1.0 + 3.0 * 0.044_715 * x * x);
+                0.5 * (1.0 + tanh) + 0.5 * x * (1.0 - tanh * tanh) * inner
+            }
+            Self::Tanh => 1.0 - libm::tanh(x) * libm::tanh(x),
+        }
+    }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+/// Φ(x): how much of a normal distribution lies below x.
+fn normal_below(x: f64) -> f64 {
+    0.5 * (1.0 + libm::erf(x * FRAC_1_SQRT_2))
+}
+
+/// √(2/π) · (x + 0.044715 x³)
+fn gelu_argument(x: f64) -> f64 {
+    SQRT_2 * 0.5 * FRAC_2_SQRT_PI * (x + 0.044_715 * x * x * x)
+}

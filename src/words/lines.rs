@@ -1,0 +1,61 @@
+//! Lines of a text file, none longer than is sensible.
+
+use std::io::BufRead;
+
+use crate::error::{FileProblem, Place};
+
+/// 4,096 numbers of a thousand digits.
+const LONGEST: usize = 1 << 22;
+
+/// Reads line after line into one buffer.
+pub(super) struct Lines<R> {
+    source: R,
+    line: Vec<u8>,
+    /// The number of the current line.
+    number: u64,
+    /// Bytes up to the end of the current line.
+    pub(super) bytes: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { source, line: Vec::new(), number: 0, bytes: 0 }
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place::Line(self.number)
+    }
+
+    /// The current line without its end and the spaces before that.
+    pub(super) fn line(&self) -> &[u8] {
+        let end = self
+            .line
+            .iter()
+            .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+            .map_or(0, |i| i + 1);
+        &self.line[..end]
+    }
+
+    /// Goes to the next line; `false` at the end.
+    pub(super) fn advance(&mut self) -> Result<bool, FileProblem> {
+        self.line.clear();
+        self.number += 1;
+        loop {
+            let available = match self.source.fill_buf() {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                available => available?,
+            };
+            let end = memchr::memchr(b'\n', available);
+            let taken = end.map_or(available.len(), |end| end + 1);
+            if self.line.len() + taken > LONGEST {
+                return Err(FileProblem::TooLong { at: self.place(), limit: LONGEST });
+            }
+            self.line.extend_from_slice(&available[..taken]);
+            self.source.consume(taken);
+            self.bytes += taken as u64;
+            if end.is_some() || taken == 0 {
+                return Ok(!self.line.is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The choices of a reader of word vectors.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::rows::{Duplicates, Progress, Report, Rows};
+use super::vectors::WordVectors;
+use super::vocabulary::Vocabulary;
+use super::{binary, text};
+use crate::error::{FileError, FileProblem, at};
+
+/// A format of word vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WordFormat {
+    /// GloVe's text: a word and its numbers on each line, separated by single spaces, no header.
+    Glove,
+    /// word2vec's text: the same after a line with the number of words and that of numbers for
+    /// each.
+    Word2vecText,
+    /// word2vec's binary: that header, then for each word its bytes, a space, little-endian f32
+    /// values, and perhaps a line feed.
+    Word2vecBinary,
+    /// fastText's `.vec`, which is word2vec's text.
+    FastText,
+}
+
+/// Reads word vectors, made by [`WordVectors::reader`].
+///
+/// Files are streamed: memory is that of the table and the vocabulary plus less than a megabyte,
+/// and none is taken on the word of a header.
+///
+/// - A line is split from the right, by the known number of numbers, since glove.840B has words
+///   with spaces in them (`. . .`).
+/// - Spaces at the ends of lines (fastText, word2vec) and CR LF are accepted; words need not be
+///   UTF-8.
+/// - Numbers must be finite; words must not be empty.
+///
+/// ```
+/// use positional_encodings::FileProblem;
+/// use positional_encodings::words::{Place, WordFormat, WordVectors};
+///
+/// let mut reports = 0;
+/// let vectors = WordVectors::reader(WordFormat::FastText)
+///     .only(["cat", "dog"])
+///     .with_progress(|progress| reports += usize::from(progress.words == 3))
+///     .read_from("3 2\nthe 1 2 \ncat 3 4 \n. . . 5 6 \n".as_bytes(), "crawl.vec")?;
+/// assert_eq!((vectors.table().dim(), reports), ((1, 2), 1));
+///
+/// let error = WordVectors::reader(WordFormat::Glove).read_from("a 1 2\nb 3\n".as_bytes(), "glove.txt").unwrap_err();
+/// assert_eq!(error.problem, FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 1 });
+/// assert_eq!(error.to_string(), "glove.txt: line 2: 1 numbers where there must be 2");
+/// # Ok::<(), positional_encodings::FileError>(())
+/// ```
+pub struct WordReader<'a> {
+    format: WordFormat,
+    dim: Option<usize>,
+    wanted: Option<Vocabulary>,
+    duplicates: Duplicates,
+    progress: Option<Report<'a>>,
+}
+
+impl WordVectors {
+    /// A reader of a format, with its choices still to be made.
+    pub fn reader<'a>(format: WordFormat) -> WordReader<'a> {
+        WordReader::new(format)
+    }
+
+    /// All vectors of a GloVe text file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`WordReader::read`].
+    pub fn glove(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        Self::reader(WordFormat::Glove).read(path)
+    }
+}
+
+impl<'a> WordReader<'a> {
+    fn new(format: WordFormat) -> Self {
+        Self { format, dim: None, wanted: None, duplicates: Duplicates::default(), progress: None }
+    }
+
+    /// Numbers for each word. Without this, GloVe's first line says it, whose word must then not
+    /// have a space in it, and the header of the other formats, which must agree otherwise.
+    pub fn with_dim(self, dim: usize) -> Self {
+        Self { dim: Some(dim), ..self }
+    }
+
+    /// Reads the vectors of these words only, in the order of the file. Those that it lacks are
+    /// left out.
+    pub fn only<W: AsRef<[u8]>>(self, words: impl IntoIterator<Item = W>) -> Self {
+        Self { wanted: Some(words.into_iter().collect()), ..self }
+    }
+
+    /// What becomes of words that occur again.
+    pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
+        Self { duplicates, ..self }
+    }
+
+    /// Calls `progress` about once for each megabyte, and at the end.
+    pub fn with_progress(self, progress: impl FnMut(Progress) + 'a) -> Self {
+        Self { progress: Some(Box::new(progress)), ..self }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`FileProblem::Io`]; what is wrong with a line or a byte: [`FileProblem::TooFewNumbers`],
+    /// [`FileProblem::NotANumber`], [`FileProblem::EmptyWord`], [`FileProblem::DuplicateWord`],
+    /// [`FileProblem::TooLong`], [`FileProblem::Truncated`]; with the whole:
+    /// [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`],
+    /// [`FileProblem::WordCount`], [`FileProblem::Empty`], [`FileProblem::OutOfMemory`].
+    pub fn read(self, path: impl AsRef<Path>) -> Result<WordVectors, FileError> {
+        let path = path.as_ref();
+        let open = || -> std::io::Result<(File, u64)> {
+            let file = File::open(path)?;
+            let len = file.metadata()?.len();
+            Ok((file, len))
+        };
+        let (file, len) = open().map_err(|error| at(path)(error.into()))?;
+        self.run(BufReader::with_capacity(1 << 17, file), Some(len)).map_err(at(path))
+    }
+
+    /// Reads anything that can be read, a decompressor say; `name` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn read_from(
+        self,
+        source: impl BufRead,
+        name: impl Into<PathBuf>,
+    ) -> Result<WordVectors, FileError> {
+        let name = name.into();
+        self.run(source, None).map_err(at(&name))
+    }
+
+    fn run(self, source: impl BufRead, total: Option<u64>) -> Result<WordVectors, FileProblem> {
+        let Self { format, dim, wanted, duplicates, progress } = self;
+        let mut rows = Rows::new(wanted, duplicates, progress, total);
+        let dim = match format {
+            WordFormat::Glove => text::glove(source, dim, &mut rows)?,
+            WordFormat::Word2vecText | WordFormat::FastText => {
+                text::word2vec(source, dim, &mut rows)?
+            }
+            WordFormat::Word2vecBinary => binary::word2vec(source, dim, &mut rows)?,
+        };
+        rows.finish(dim)
+    }
+}

@@ -1,0 +1,60 @@
+//! A vocabulary and its vectors.
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+
+use super::vocabulary::Vocabulary;
+
+/// A vocabulary and its vectors: row i of the table (words, dim) belongs to word i.
+///
+/// Values are f32, which is what all these formats hold or print. Parts come out with
+/// [`into_parts`](Self::into_parts), and the table is what
+/// [`TokenEmbedding::new`](crate::TokenEmbedding::new) takes:
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::{Sinusoidal, TokenEmbedding};
+/// use positional_encodings::words::{WordFormat, WordVectors};
+///
+/// let file = "the 0.25 1 0 0\ncat 0.5 2 0 0\n";
+/// let vectors = WordVectors::reader(WordFormat::Glove).read_from(file.as_bytes(), "memory")?;
+/// assert_eq!(vectors.vector("cat").unwrap().to_vec(), [0.5, 2.0, 0.0, 0.0]);
+///
+/// let (vocabulary, table) = vectors.into_parts();
+/// let tokens: Vec<usize> = ["the", "cat"].iter().filter_map(|word| vocabulary.row(word)).collect();
+/// let input = TokenEmbedding::new(table, Sinusoidal::new(4)?)?.embed(&ndarray::Array1::from(tokens))?;
+/// assert_eq!(input.row(0).to_vec(), [0.25, 2.0, 0.0, 1.0]); // the vector and sin 0, cos 0, sin 0, cos 0
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordVectors {
+    vocabulary: Vocabulary,
+    table: Array2<f32>,
+}
+
+impl WordVectors {
+    /// A vocabulary and a table of as many rows.
+    pub(super) fn new(vocabulary: Vocabulary, table: Array2<f32>) -> Self {
+        debug_assert_eq!(vocabulary.len(), table.nrows());
+        Self { vocabulary, table }
+    }
+
+    /// The words.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// The vectors, shape (words, dim).
+    pub fn table(&self) -> ArrayView2<'_, f32> {
+        self.table.view()
+    }
+
+    /// The vector of a word, or `None` where it is not among them.
+    pub fn vector(&self, word: impl AsRef<[u8]>) -> Option<ArrayView1<'_, f32>> {
+        Some(self.table.row(self.vocabulary.row(word)?))
+    }
+
+    /// The vocabulary and the table, without a copy.
+    pub fn into_parts(self) -> (Vocabulary, Array2<f32>) {
+        (self.vocabulary, self.table)
+    }
+}

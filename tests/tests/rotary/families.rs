@@ -1,0 +1,296 @@
+//! What a model class has where its config says nothing: the configuration_*.py of transformers
+//! 4.57 and 5.23, which were read for every number here.
+
+use positional_encodings::config::{ModelRotary, Scaling};
+use positional_encodings::{
+    Error, Llama3, Pairing, Regime, Yarn, config::ConfigProblem, rotary::Sections,
+};
+use serde_json::{Value, json};
+
+fn read(config: &Value) -> Result<ModelRotary, Error> {
+    ModelRotary::from_json(&config.to_string())
+}
+
+/// A config with little more than a name.
+fn bare(name: &str) -> Value {
+    json!({"model_type": name, "hidden_size": 2048, "num_attention_heads": 32, "num_hidden_layers": 8,
+        "max_position_embeddings": 4096})
+}
+
+#[test]
+fn class_defaults() {
+    let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
+    for (name, dim, head_dim, base, pairing) in [
+        ("llama", 64, 64, 1e4, halves),
+        ("mistral", 64, 64, 1e4, halves),
+        ("ministral", 64, 64, 1e4, halves),
+        ("mixtral", 64, 64, 1e6, halves),
+        ("phimoe", 64, 64, 1e6, halves),
+        ("seed_oss", 128, 128, 1e4, halves),
+        ("glm4_moe", 32, 64, 1e4, halves),
+        ("qwen2", 64, 64, 1e4, halves),
+        ("qwen2_moe", 64, 64, 1e4, halves),
+        ("qwen3", 128, 128, 1e4, halves),
+        ("qwen3_moe", 64, 64, 1e4, halves),
+        ("phi3", 64, 64, 1e4, halves),
+        ("phi", 32, 64, 1e4, halves),
+        ("nemotron", 32, 64, 1e4, halves),
+        ("stablelm", 16, 64, 1e4, halves),
+        ("gpt_neox", 16, 64, 1e4, halves),
+        ("gptj", 64, 64, 1e4, pairs),
+        ("codegen", 64, 64, 1e4, pairs),
+        ("falcon", 64, 64, 1e4, halves),
+        ("starcoder2", 64, 64, 1e4, halves),
+        ("granite", 64, 64, 1e4, halves),
+        ("granitemoe", 64, 64, 1e4, halves),
+        ("arcee", 64, 64, 1e4, halves),
+        ("olmo", 64, 64, 1e4, halves),
+        ("olmo2", 64, 64, 1e4, halves),
+        ("olmoe", 64, 64, 1e4, halves),
+        ("gemma", 256, 256, 1e4, halves),
+        ("gemma2", 256, 256, 1e4, halves),
+        ("helium", 128, 128, 1e5, pairs),
+        ("ernie4_5", 128, 128, 5e5, pairs),
+        ("ernie4_5_moe", 64, 64, 5e5, pairs),
+        ("glm", 64, 128, 1e4, pairs),
+        ("glm4", 64, 128, 1e4, pairs),
+        ("deepseek_v2", 64, 192, 1e4, pairs),
+        ("deepseek_v3", 64, 192, 1e4, pairs),
+    ] {
+        let model = read(&bare(name)).unwrap();
+        let spec = model.only().unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(
+            (spec.dim, spec.head_dim, spec.base, spec.pairing),
+            (dim, head_dim, base, pairing),
+            "{name}"
+        );
+        assert_eq!((&spec.scaling, spec.attention_factor), (&Scaling::None, 1.0), "{name}");
+        assert_eq!((0..9).filter(|&layer| model.layer(layer).is_some()).count(), 8, "{name}");
+    }
+}
+
+/// transformers 4 and 5 have different bases for them.
+#[test]
+fn bases_that_versions_disagree_on_must_be_given() {
+    for name in ["cohere", "olmo3", "persimmon", "qwen3_vl", "qwen3_vl_moe"] {
+        let missing = Error::Config { field: "rope_theta".into(), problem: ConfigProblem::Missing };
+        assert_eq!(read(&bare(name)), Err(missing), "{name}");
+        let mut given = bare(name);
+        given["rope_theta"] = 5e5.into();
+        if name.starts_with("qwen") {
+            given["head_dim"] = 128.into();
+        }
+        assert_eq!(read(&given).unwrap().layer(0).unwrap().unwrap().base, 5e5, "{name}");
+    }
+}
+
+/// GptOssConfig and Ministral3Config scale by themselves.
+#[test]
+fn classes_that_scale() {
+    let gpt_oss = read(&bare("gpt_oss")).unwrap();
+    let spec = gpt_oss.only().unwrap();
+    let yarn = Yarn { truncate: false, ..Yarn::new(32.0, 4096) };
+    assert_eq!((spec.dim, spec.base, &spec.scaling), (64, 150_000.0, &Scaling::Yarn(yarn)));
+    let mut plain = bare("gpt_oss");
+    plain["rope_parameters"] = json!({"rope_type": "default"});
+    assert_eq!(read(&plain).unwrap().only().unwrap().scaling, Scaling::None);
+    let apertus = read(&bare("apertus")).unwrap();
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    assert_eq!(
+        (apertus.only().unwrap().base, &apertus.only().unwrap().scaling),
+        (12e6, &Scaling::Llama3(llama3))
+    );
+    let ministral3 = read(&bare("ministral3")).unwrap();
+    let spec = ministral3.only().unwrap();
+    let yarn = Yarn { mscale: 1.0, mscale_all_dim: 1.0, ..Yarn::new(16.0, 16384) };
+    assert_eq!((spec.dim, spec.base, &spec.scaling), (128, 1e6, &Scaling::Yarn(yarn)));
+    assert!(ministral3.query_temperature().is_some());
+}
+
+/// modeling_olmo3.py has a plain rotation for sliding layers and the config's for full ones.
+#[test]
+fn olmo3_scales_full_layers_only() {
+    // allenai/Olmo-3-7B-Think
+    let mut config = bare("olmo3");
+    config["rope_theta"] = 500_000.into();
+    config["rope_scaling"] = json!({"rope_type": "yarn", "factor": 8.0, "original_max_position_embeddings": 8192,
+        "attention_factor": 1.2079441541679836, "beta_fast": 32.0, "beta_slow": 1.0});
+    let v4 = read(&config).unwrap();
+    for layer in 0..8 {
+        let spec = v4.layer(layer).unwrap().unwrap();
+        assert_eq!(spec.base, 5e5);
+        assert_eq!(spec.scaling != Scaling::None, layer % 4 == 3, "{layer}");
+    }
+    let mut full = config["rope_scaling"].clone();
+    full["rope_theta"] = 500_000.into();
+    config.as_object_mut().unwrap().remove("rope_scaling");
+    config["rope_parameters"] = json!({"full_attention": full, "sliding_attention": null});
+    let v5 = read(&config).unwrap();
+    (0..8).for_each(|layer| assert_eq!(v4.layer(layer), v5.layer(layer), "{layer}"));
+}
+
+/// modeling_exaone4.py rotates in sliding layers, and in all where there is no window.
+#[test]
+fn exaone4_rotates_in_sliding_layers() {
+    // LGAI-EXAONE/EXAONE-4.0-32B and 1.2B
+    let mut config = bare("exaone4");
+    config["rope_theta"] = 1_000_000.into();
+    config["sliding_window_pattern"] = "LLLG".into();
+    config["sliding_window"] = 4096.into();
+    let hybrid = read(&config).unwrap();
+    (0..8).for_each(|layer| {
+        assert_eq!(hybrid.layer(layer).unwrap().is_some(), layer % 4 != 3, "{layer}")
+    });
+    let mut types = vec!["sliding_attention"; 8];
+    (types[3], types[7]) = ("full_attention", "full_attention");
+    config["layer_types"] = types.into();
+    assert_eq!(read(&config).unwrap(), hybrid);
+    config["sliding_window"] = Value::Null;
+    config["sliding_window_pattern"] = Value::Null;
+    config["layer_types"] = vec!["full_attention"; 8].into();
+    let small = read(&config).unwrap();
+    (0..8).for_each(|layer| assert!(small.layer(layer).unwrap().is_some()));
+}
+
+/// Each type takes the base that transformers 4 gave it, where its dictionary has none.
+#[test]
+fn bases_of_layer_types() {
+    for (name, local, global) in [("gemma3_text", 1e4, 1e6), ("modernbert", 1e4, 160_000.0)] {
+        let plain = read(&bare(name)).unwrap();
+        for parameters in [
+            json!({"full_attention": {"rope_type": "default"}, "sliding_attention": {"rope_type": "default"}}),
+            json!({"full_attention": {"rope_type": "default"}}),
+            json!({"full_attention": {}, "sliding_attention": null}),
+        ] {
+            let mut nested = bare(name);
+            nested["rope_parameters"] = parameters;
+            let nested = read(&nested).unwrap();
+            (0..8).for_each(|layer| {
+                assert_eq!(plain.layer(layer), nested.layer(layer), "{name} {layer}")
+            });
+        }
+        assert_eq!(plain.layer_type("sliding_attention").unwrap().unwrap().base, local);
+        assert_eq!(plain.layer_type("full_attention").unwrap().unwrap().base, global);
+    }
+    // configuration_modernbert.py of transformers 5 gives rope_scaling to both types,
+    // configuration_gemma3.py to one.
+    for (name, local) in
+        [("gemma3_text", Scaling::None), ("modernbert", Scaling::Linear { factor: 2.0 })]
+    {
+        let mut config = bare(name);
+        config["rope_scaling"] = json!({"rope_type": "linear", "factor": 2.0});
+        let model = read(&config).unwrap();
+        let scaling = |kind| model.layer_type(kind).unwrap().unwrap().scaling.clone();
+        assert_eq!(scaling("full_attention"), Scaling::Linear { factor: 2.0 });
+        assert_eq!(scaling("sliding_attention"), local);
+    }
+    // modeling_modernbert.py: null is the base of the global layers.
+    let mut config = bare("modernbert");
+    config["local_rope_theta"] = Value::Null;
+    assert_eq!(
+        read(&config).unwrap().layer_type("sliding_attention").unwrap().unwrap().base,
+        160_000.0
+    );
+}
+
+/// modeling_phimoe.py: an attention factor for each list.
+#[test]
+fn longrope_with_two_attention_factors() {
+    // microsoft/Phi-3.5-MoE-instruct, its factors shortened to one
+    let mut config = bare("phimoe");
+    config["max_position_embeddings"] = 131_072.into();
+    config["original_max_position_embeddings"] = 4096.into();
+    config["rope_scaling"] = json!({"type": "longrope", "short_factor": vec![1.1; 32], "long_factor": vec![3.0; 32],
+        "short_mscale": 1.243163121016122, "long_mscale": 1.243163121016122});
+    config["rope_scaling"]["long_mscale"] = 1.5.into();
+    let model = read(&config).unwrap();
+    for (len, regime, factor) in
+        [(4096, Regime::Short, 1.243163121016122), (4097, Regime::Long, 1.5)]
+    {
+        let rotary = model.only().unwrap().rotary(len).unwrap();
+        assert_eq!((rotary.regime(), rotary.attention_factor()), (regime, factor));
+    }
+}
+
+/// configuration_qwen3_next.py and configuration_qwen3_5.py: a quarter of the head in every fourth
+/// layer, linear attention between.
+#[test]
+fn hybrids_rotate_in_full_layers() {
+    // Qwen/Qwen3-Next-80B-A3B-Instruct
+    let next =
+        read(&json!({"model_type": "qwen3_next", "hidden_size": 2048, "num_attention_heads": 16, "head_dim": 256,
+        "num_hidden_layers": 48, "full_attention_interval": 4, "partial_rotary_factor": 0.25, "rope_theta": 10000000}))
+        .unwrap();
+    (0..48).for_each(|layer| {
+        assert_eq!(next.layer(layer).unwrap().is_some(), layer % 4 == 3, "{layer}")
+    });
+    let spec = next.layer(3).unwrap().unwrap();
+    assert_eq!((spec.dim, spec.head_dim, spec.base, &spec.sections), (64, 256, 1e7, &None));
+    let mut types = vec!["linear_attention"; 8];
+    (types[3], types[7]) = ("full_attention", "full_attention");
+    let mut config = bare("qwen3_5_text");
+    config["layer_types"] = types.into();
+    config["rope_parameters"] = json!({"rope_type": "default", "rope_theta": 10_000_000, "partial_rotary_factor": 0.25,
+        "mrope_interleaved": true, "mrope_section": [11, 11, 10]});
+    let listed = read(&config).unwrap();
+    let spec = listed.layer(7).unwrap().unwrap();
+    assert_eq!((spec.dim, &spec.sections), (64, &Some((vec![11, 11, 10], Sections::Interleaved))));
+    assert_eq!(listed.layer(6), Some(None));
+    let mut bare = bare("qwen3_5_text");
+    bare["rope_theta"] = 10_000_000.into();
+    assert_eq!(read(&bare).unwrap(), listed);
+}
+
+#[test]
+fn sections_of_multimodal_classes() {
+    for (name, sections, order) in [
+        ("qwen2_vl", [16, 24, 24], Sections::Chunked),
+        ("qwen2_5_vl_text", [16, 24, 24], Sections::Chunked),
+        ("qwen3_vl_text", [24, 20, 20], Sections::Interleaved),
+        ("qwen3_vl_moe_text", [24, 20, 20], Sections::Interleaved),
+    ] {
+        let mut config = bare(name);
+        config["head_dim"] = 128.into();
+        config["rope_theta"] = 1e6.into();
+        assert_eq!(
+            read(&config).unwrap().only().unwrap().sections,
+            Some((sections.to_vec(), order)),
+            "{name}"
+        );
+    }
+}
+
+/// The factors of microsoft/Phi-4-mini-instruct: three quarters of a head of 128, so that there are
+/// 48.
+#[test]
+fn longrope_of_a_part() {
+    let mut config = bare("phi3");
+    config["partial_rotary_factor"] = 0.75.into();
+    config["hidden_size"] = 3072.into();
+    config["num_attention_heads"] = 24.into();
+    config["max_position_embeddings"] = 131_072.into();
+    config["original_max_position_embeddings"] = 4096.into();
+    config["rope_scaling"] =
+        json!({"type": "longrope", "short_factor": vec![1.0; 48], "long_factor": vec![2.0; 48]});
+    let model = read(&config).unwrap();
+    assert_eq!((model.only().unwrap().dim, model.only().unwrap().head_dim), (96, 128));
+    // Their own factor goes before 131072/4096.
+    config["rope_scaling"]["factor"] = 8.0.into();
+    let factor = read(&config).unwrap().only().unwrap().attention_factor;
+    assert!((factor - (1.0 + 8_f64.ln() / 4096_f64.ln()).sqrt()).abs() < 1e-15, "{factor}");
+    config["rope_scaling"]["long_factor"] = vec![2.0; 64].into();
+    assert!(read(&config).is_err());
+}
+
+/// modeling_deepseek_v3.py: rope_interleave chooses between the two helpers.
+#[test]
+fn latent_attention_in_halves() {
+    for (interleave, pairing) in
+        [(json!(true), Pairing::Interleaved), (json!(false), Pairing::Halves)]
+    {
+        let mut config = bare("deepseek_v3");
+        config["rope_interleave"] = interleave;
+        assert_eq!(read(&config).unwrap().only().unwrap().pairing, pairing);
+    }
+}
