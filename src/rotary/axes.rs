@@ -225,7 +225,8 @@ impl Rotary {
     /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
     /// base^(−4i/dim), base 100, rows then columns, halves. Coordinates run from −1 to 1:
     /// [`Positions::dinov3`](crate::Positions::dinov3). Prefix tokens are not rotated: slice
-    /// them off, or give them coordinates of 0.
+    /// them off, or put coordinates of 0 before the grid with
+    /// [`Positions::concat`](crate::Positions::concat).
     ///
     /// # Errors
     ///
