@@ -110,6 +110,7 @@
 //! None is on by default.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod additive;
 mod arrays;
@@ -122,6 +123,7 @@ mod element;
 mod embed;
 mod error;
 mod frequencies;
+pub mod guide;
 mod parts;
 mod phase;
 mod positions;
@@ -153,7 +155,3 @@ pub use tokens::{Lookup, TokenEmbedding};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/streams.md")]
-struct StreamsGuide;
