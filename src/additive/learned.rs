@@ -4,6 +4,8 @@ mod frozen;
 
 pub(crate) use frozen::FrozenRows;
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::{Normal, Uniform};
@@ -33,7 +35,7 @@ use crate::positions::{Positions, Run};
 /// assert_eq!(error.to_string(), "position 3 is outside a table of 3 rows");
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Learned<A> {
     table: Array2<A>,
     offset: usize,
@@ -55,6 +57,8 @@ pub struct Learned<A> {
 /// torch's `nn.Embedding` draws from N(0, 1), which is 50 times too much for a position table. A
 /// table that starts as a sinusoid (DistilBERT, Whisper) is [`Learned::from_encoding`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Init {
     /// Normal around 0 with the given standard deviation.
@@ -339,6 +343,17 @@ impl<A: Element> Learned<A> {
         let last = self.table.nrows() - 1;
         let index = (below as usize).min(last);
         (self.table.row(index), self.table.row((index + 1).min(last)), row - below)
+    }
+}
+
+impl<A> fmt::Debug for Learned<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Learned")
+            .field("table", &self.table.dim())
+            .field("offset", &self.offset)
+            .field("padding_row", &self.padding)
+            .field("frozen", &self.frozen)
+            .finish()
     }
 }
 

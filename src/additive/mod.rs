@@ -1,10 +1,12 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
+mod none;
 mod sinusoidal;
 
 pub(crate) use learned::FrozenRows;
 pub use learned::{Init, Learned};
+pub use none::NoPositions;
 pub use sinusoidal::Sinusoidal;
 
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 
 mod gradient;
 
+use core::fmt;
+
 use ndarray::{ArrayViewMut2, Axis};
 
 use super::PositionalEncoding;
@@ -68,7 +70,7 @@ use crate::positions::{Position, Positions};
 /// assert_eq!(rows.row(1).to_vec(), [1_f32.sin(), 1_f32.cos(), 0.01_f32.sin(), 0.01_f32.cos()]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sinusoidal {
     frequencies: Frequencies,
     amplitude: f64,
@@ -331,6 +333,31 @@ impl Sinusoidal {
             }
             start = end + 1;
         }
+    }
+}
+
+/// Encodings are equal that give the same vectors, whatever instructions they use.
+impl PartialEq for Sinusoidal {
+    fn eq(&self, other: &Self) -> bool {
+        self.frequencies == other.frequencies
+            && self.amplitude == other.amplitude
+            && self.columns == other.columns
+            && self.padding == other.padding
+    }
+}
+
+impl fmt::Debug for Sinusoidal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let radians = self.frequencies.to_radians();
+        let ends = [radians.first(), radians.last()].map(|end| end.copied().unwrap_or_default());
+        f.debug_struct("Sinusoidal")
+            .field("dim", &self.dim())
+            .field("layout", &self.layout())
+            .field("pairs", &radians.len())
+            .field("frequencies", &format_args!("{:e} to {:e}", ends[0], ends[1]))
+            .field("amplitude", &self.amplitude)
+            .field("zero_position", &self.padding)
+            .finish()
     }
 }
 

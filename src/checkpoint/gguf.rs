@@ -1,5 +1,6 @@
 //! GGUF files: llama.cpp's format.
 
+use core::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,6 @@ use crate::error::{Error, FileError, FileProblem, at};
 /// # let _ = base;
 /// # Ok::<(), positional_encodings::FileError>(())
 /// ```
-#[derive(Debug)]
 pub struct Gguf<R = BufReader<File>> {
     source: R,
     path: PathBuf,
@@ -40,6 +40,16 @@ pub struct Gguf<R = BufReader<File>> {
     tensors: Vec<TensorInfo>,
     /// Where the tensors begin.
     start: u64,
+}
+
+impl<R> fmt::Debug for Gguf<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gguf")
+            .field("path", &self.path)
+            .field("metadata", &self.metadata.len())
+            .field("tensors", &self.tensors.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Gguf {

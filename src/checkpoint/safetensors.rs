@@ -1,5 +1,6 @@
 //! Checkpoints in safetensors files.
 
+use core::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -38,11 +39,19 @@ use crate::training::Linear;
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Checkpoint<R = File> {
     source: R,
     path: PathBuf,
     header: Header,
+}
+
+impl<R> fmt::Debug for Checkpoint<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint")
+            .field("path", &self.path)
+            .field("tensors", &self.header.tensors.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Checkpoint {

@@ -106,7 +106,7 @@ pub(super) fn read<A: Element, R: Read + Seek>(
                 return Err(FileProblem::NotFinite {
                     key: key.to_string(),
                     index: before + index,
-                    byte,
+                    byte: Some(byte),
                 });
             }
             if rounding == Rounding::Refused && value.to_f64() != exact {

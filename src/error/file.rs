@@ -129,8 +129,8 @@ pub enum FileProblem {
         key: String,
         /// Where it stands in it, in row-major order.
         index: usize,
-        /// Its byte in the file.
-        byte: u64,
+        /// Its byte in the file; `None` where it was about to be written to one.
+        byte: Option<u64>,
     },
     /// A value has no exact counterpart in the element type asked for.
     Inexact {
@@ -278,8 +278,11 @@ impl FileProblem {
             Self::WrongRank { key, expected, found } => {
                 write!(f, "{key} has {found} axes where there must be {expected}")
             }
-            Self::NotFinite { key, index, byte } => {
+            Self::NotFinite { key, index, byte: Some(byte) } => {
                 write!(f, "{key}: value {index}, at byte {byte}, is not finite")
+            }
+            Self::NotFinite { key, index, byte: None } => {
+                write!(f, "{key}: value {index} is not finite")
             }
             Self::Inexact { key, index, value } => {
                 write!(

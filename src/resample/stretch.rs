@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rand::Rng;
 
-use super::grid::{GridResample, Kernel, Resample, Sampling, Taps};
+use super::grid::{GridResample, Kernel, Points, Resample, Sampling};
 use crate::additive::{Init, Learned};
 use crate::arrays::zeros;
 use crate::element::Element;
@@ -149,12 +149,10 @@ impl<'a, A: Element> Stretch<'a, A> {
     pub fn linear(self, len: usize, sampling: Sampling) -> Result<Learned<A>, Error> {
         let old = self.not_empty()?;
         self.build(len, |new| {
-            let taps = if len == 0 {
-                Vec::new()
-            } else {
-                Taps::new(old.nrows(), len, Resample::new(Kernel::Linear, sampling), None).0
-            };
-            for (mut new, taps) in new.rows_mut().into_iter().zip(taps) {
+            let resample = Resample::new(Kernel::Linear, sampling);
+            let points = Points::new(old.nrows(), len.max(1), resample, None);
+            for (index, mut new) in new.rows_mut().into_iter().enumerate() {
+                let taps = points.taps(index);
                 for (column, new) in new.iter_mut().enumerate() {
                     *new = A::from_f64(
                         taps.iter()

@@ -1,6 +1,7 @@
 //! A linear layer and the functions between two of them.
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+use core::fmt;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
@@ -18,7 +19,7 @@ use crate::error::Error;
 /// assert_eq!((linear.inputs(), linear.outputs()), (3, 1));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Linear<A> {
     weight: Array2<A>,
     bias: Option<Array1<A>>,
@@ -149,6 +150,15 @@ impl<A: Element> Linear<A> {
     }
 }
 
+impl<A> fmt::Debug for Linear<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Linear")
+            .field("weight", &self.weight.dim())
+            .field("bias", &self.bias.is_some())
+            .finish()
+    }
+}
+
 /// In eight lanes, in an order that depends on nothing but the length.
 fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
     let (Some(weights), Some(x)) = (weights.to_slice(), x.to_slice()) else {
@@ -176,6 +186,8 @@ fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
 /// Computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on every
 /// machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Activation {
     /// max(x, 0)

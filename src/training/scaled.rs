@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
@@ -20,7 +20,7 @@ use crate::positions::Positions;
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::training::{Scaled, Trainable};
+/// use positional_encodings::training::{Differentiable, Scaled};
 /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
 ///
 /// let speecht5 = Scaled::new(Sinusoidal::new(4)?, 0.75)?;
@@ -128,6 +128,12 @@ impl<A: Element, E: Trainable<A>> Trainable<A> for Scaled<E> {
         Ok(())
     }
 
+    fn parameter_count(&self) -> usize {
+        1 + self.encoding.parameter_count()
+    }
+}
+
+impl<A: Element, E: Differentiable<A>> Differentiable<A> for Scaled<E> {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -144,9 +150,5 @@ impl<A: Element, E: Trainable<A>> Trainable<A> for Scaled<E> {
         let slope: f64 = vectors.iter().zip(&upstream).map(|(v, g)| v.to_f64() * g.to_f64()).sum();
         *scale = *scale + A::from_f64(slope);
         Ok(())
-    }
-
-    fn parameter_count(&self) -> usize {
-        1 + self.encoding.parameter_count()
     }
 }

@@ -1,5 +1,6 @@
 //! The choices of a reader of word vectors.
 
+use core::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -59,6 +60,17 @@ pub struct WordReader<'a> {
     wanted: Option<Vocabulary>,
     duplicates: Duplicates,
     progress: Option<Report<'a>>,
+}
+
+impl fmt::Debug for WordReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WordReader")
+            .field("format", &self.format)
+            .field("dim", &self.dim)
+            .field("wanted", &self.wanted)
+            .field("duplicates", &self.duplicates)
+            .finish_non_exhaustive()
+    }
 }
 
 impl WordVectors {

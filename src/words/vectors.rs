@@ -1,5 +1,7 @@
 //! A vocabulary and its vectors.
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use super::vocabulary::Vocabulary;
@@ -25,10 +27,16 @@ use super::vocabulary::Vocabulary;
 /// assert_eq!(input.row(0).to_vec(), [0.25, 2.0, 0.0, 1.0]); // the vector and sin 0, cos 0, sin 0, cos 0
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct WordVectors {
     vocabulary: Vocabulary,
     table: Array2<f32>,
+}
+
+impl fmt::Debug for WordVectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WordVectors").field("table", &self.table.dim()).finish_non_exhaustive()
+    }
 }
 
 impl WordVectors {

@@ -1,5 +1,6 @@
 //! Words and their rows.
 
+use core::fmt;
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
@@ -17,7 +18,7 @@ use std::hash::{BuildHasher, RandomState};
 /// assert_eq!(vocabulary.word(1), Some(&b"the"[..]));
 /// assert_eq!(vocabulary.text(1).as_deref(), Some("the"));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Vocabulary {
     bytes: Vec<u8>,
     /// Where each word ends.
@@ -118,6 +119,15 @@ impl Vocabulary {
             slots[slot] = row as u32 + 1;
         }
         self.slots = slots;
+    }
+}
+
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vocabulary")
+            .field("words", &self.len())
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
     }
 }
 
