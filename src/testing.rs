@@ -13,9 +13,9 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What must hold.
+    /// The law.
     pub law: &'static str,
-    /// Where it does not.
+    /// The place where it does not hold.
     pub detail: String,
 }
 

@@ -392,7 +392,7 @@ fn saving_refuses_what_loading_would() {
     assert_eq!(problem, FileProblem::NotFinite { key: "t".into(), index: 2, byte: None });
 
     let ones = Checkpoint::open(&path).unwrap().table::<f32>("t").unwrap();
-    assert_eq!(ones, Array2::ones((2, 2)));
+    assert_eq!(ones, Array2::<f32>::ones((2, 2)));
     assert!(theirs.iter().all(|path| std::fs::read(path).unwrap() == b"theirs"));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
     std::fs::remove_dir_all(&folder).unwrap();

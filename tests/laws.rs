@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{
     Element, Error, FeatureLayout, Frequencies, Init, InstructionSet, Learned, NoPositions, OddDim,
-    PositionalEncoding, Sinusoidal,
+    PositionalEncoding, Positions, Sinusoidal, TokenEmbedding,
     testing::check_laws,
     training::{Activation, LearnedFrequencies, Linear, PositionNetwork, Scaled},
 };

@@ -44,7 +44,7 @@ pub struct Learned<A> {
     pub(crate) frozen: FrozenRows,
 }
 
-/// How a new table is filled.
+/// The numbers that a new table starts with.
 ///
 /// | system | init |
 /// |---|---|
@@ -66,7 +66,7 @@ pub enum Init {
         /// Standard deviation.
         std: f64,
     },
-    /// The same, with values outside ±bound drawn again.
+    /// Normal around 0, with values outside ±bound drawn again.
     TruncatedNormal {
         /// Standard deviation before truncation.
         std: f64,
@@ -85,7 +85,7 @@ pub enum Init {
 }
 
 impl<A: Element> Learned<A> {
-    /// The given table, shape (positions, dim).
+    /// Makes an encoding of the given table, shape (positions, dim).
     ///
     /// # Errors
     ///
@@ -103,8 +103,8 @@ impl<A: Element> Learned<A> {
         Ok(Self { table, offset: 0, padding: None, frozen: FrozenRows::default() })
     }
 
-    /// A new table of `rows` rows, filled from the caller's generator: the same seed gives the same
-    /// table.
+    /// Makes a new table of `rows` rows, filled from the caller's generator: the same seed gives
+    /// the same table.
     ///
     /// # Errors
     ///
@@ -160,12 +160,12 @@ impl<A: Element> Learned<A> {
         Ok(learned)
     }
 
-    /// A table that starts as the first `len` vectors of another encoding (DistilBERT's and
+    /// Makes a table that starts as the first `len` vectors of another encoding (DistilBERT's and
     /// Whisper's sinusoid).
     ///
     /// # Errors
     ///
-    /// Those of encoding 0..len.
+    /// The errors of encoding 0..len.
     ///
     /// ```
     /// use positional_encodings::{Learned, PositionalEncoding, Positions, Sinusoidal};
@@ -183,7 +183,7 @@ impl<A: Element> Learned<A> {
         Self::from_table(encoding.encode(&Positions::from(0..len))?)
     }
 
-    /// Position p reads row p + `offset`: 2 in OPT, BART, mBART, BioGPT, TrOCR and XGLM.
+    /// Makes position p read row p + `offset`: 2 in OPT, BART, mBART, BioGPT, TrOCR and XGLM.
     ///
     /// Positions from −offset on are known, so that OPT's padding, position −1, reads row 1.
     ///
@@ -244,7 +244,7 @@ impl<A: Element> Learned<A> {
         self.table.view()
     }
 
-    /// The table, to be written to, shape (rows, dim): an optimiser's step in place.
+    /// The table (rows, dim) as a view to write to: an optimiser's step in place.
     ///
     /// ```
     /// use ndarray::array;
@@ -259,7 +259,7 @@ impl<A: Element> Learned<A> {
         self.table.view_mut()
     }
 
-    /// The table, without a copy.
+    /// Returns the table, without a copy.
     pub fn into_table(self) -> Array2<A> {
         self.table
     }
@@ -269,12 +269,12 @@ impl<A: Element> Learned<A> {
         self.offset
     }
 
-    /// Width of a position vector.
+    /// The width of a position vector.
     pub fn dim(&self) -> usize {
         self.table.ncols()
     }
 
-    /// The positions from 0 on that have a row.
+    /// The number of positions from 0 on that have a row.
     pub fn max_len(&self) -> Option<usize> {
         Some(self.table.nrows() - self.offset)
     }
@@ -299,7 +299,8 @@ impl<A: Element> Learned<A> {
         })
     }
 
-    /// The same run by run.
+    /// Gives each value of `out` and its own to `store`, run by run, for positions that were
+    /// checked.
     fn runs(
         &self,
         positions: &Positions<'_>,

@@ -1,4 +1,4 @@
-//! No positions at all, for ablations.
+//! The encoding that adds nothing, for ablations.
 
 use ndarray::ArrayViewMut2;
 

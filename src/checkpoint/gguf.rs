@@ -70,7 +70,7 @@ impl<R: Read + Seek> Gguf<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Gguf::open).
+    /// The errors of [`open`](Gguf::open).
     pub fn from_reader(mut source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = name.into();
         let header = match GGUFFileReader::new(&mut source) {
@@ -142,7 +142,7 @@ impl<R: Read + Seek> Gguf<R> {
         own.filter_map(|(key, value)| Some((key.as_str(), config_value(value)?)))
     }
 
-    /// The tensor `key` as a table (rows, dim), converted exactly.
+    /// Reads the tensor `key` as a table (rows, dim), converted exactly.
     ///
     /// # Errors
     ///
@@ -163,11 +163,11 @@ impl<R: Read + Seek> Gguf<R> {
             .map_err(|_| self.refuse(Error::TooLarge { rows, dim }))
     }
 
-    /// The tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.
+    /// Reads the tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table).
+    /// The errors of [`table`](Self::table).
     pub fn vector<A: Element>(&mut self, key: &str) -> Result<Array1<A>, FileError> {
         match self.read_values(key)? {
             (shape, values) if shape.len() == 1 => Ok(Array1::from_vec(values)),
@@ -179,11 +179,11 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// The position table `key`. Its offset is the model's: none in GPT-2 and BERT.
+    /// Reads the position table `key`. Its offset is the model's: none in GPT-2 and BERT.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table), and [`FileProblem::Table`].
+    /// The errors of [`table`](Self::table), and [`FileProblem::Table`].
     pub fn learned<A: Element>(&mut self, key: &str) -> Result<Learned<A>, FileError> {
         let table = self.table(key)?;
         Learned::from_table(table).map_err(|error| self.refuse(error))

@@ -1,4 +1,4 @@
-//! Tables to files.
+//! Writing a table to a file.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,11 +15,11 @@ use crate::error::{FileError, FileProblem, at, reserve};
 /// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16.
 /// Sealed, as [`Element`] is.
 pub trait StoredElement: Element {
-    /// Its name in the format.
+    /// The name of the type in the format.
     #[doc(hidden)]
     const DTYPE: Dtype;
 
-    /// Appends its bytes, the lowest first.
+    /// Appends the bytes of the value, the lowest first.
     #[doc(hidden)]
     fn write(self, bytes: &mut Vec<u8>);
 }
@@ -44,8 +44,9 @@ impl<A: StoredElement> Learned<A> {
     /// Writes the table, its offset and its padding row to a new safetensors file, as the one
     /// tensor `key`.
     ///
-    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads it back to the bit; any
-    /// other reader finds a plain table. An existing file is replaced once the new one is complete.
+    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads it back to the
+    /// bit; any other reader finds a plain table. An existing file is replaced once the new one is
+    /// complete.
     ///
     /// # Errors
     ///

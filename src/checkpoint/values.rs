@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::element::Element;
 use crate::error::{FileProblem, reserve};
 
-/// What becomes of values that the element type cannot hold.
+/// The fate of values that the element type cannot hold.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Rounding {
     Refused,

@@ -39,7 +39,7 @@ pub enum Sampling {
     Antialiased,
 }
 
-/// How a grid becomes another: each system's choice is a name.
+/// The way in which a grid becomes another: each system's choice is a name.
 ///
 /// | system | choice |
 /// |---|---|
@@ -91,23 +91,23 @@ impl TryFrom<Fields> for Resample {
 }
 
 impl Resample {
-    /// The given kernel and sampling; steps are old size / new size.
+    /// Names a kernel and a sampling; steps are old size / new size.
     pub fn new(kernel: Kernel, sampling: Sampling) -> Self {
         Self { kernel, sampling, factors: None }
     }
 
-    /// Bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of transformers' ViT,
-    /// DeiT, DINOv2, CLIP, SigLIP.
+    /// Names bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of
+    /// transformers' ViT, DeiT, DINOv2, CLIP, SigLIP.
     pub fn vit() -> Self {
         Self::new(Kernel::Cubic, Sampling::HalfPixel)
     }
 
-    /// Bicubic with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
+    /// Names bicubic with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
     pub fn timm() -> Self {
         Self::new(Kernel::CatmullRom, Sampling::Antialiased)
     }
 
-    /// Steps of 1/factor, for rows and columns, instead of old size / new size: torch's
+    /// Takes steps of 1/factor, for rows and columns, instead of old size / new size: torch's
     /// `scale_factor`. DINO adds 0.1 to the new size there, which moves every point a little.
     /// Aligned corners ignore it, as in torch.
     ///
@@ -172,7 +172,7 @@ impl GridResample {
         Ok(Self { from, to, taps: [axis(0)?, axis(1)?] })
     }
 
-    /// The table (new rows · new columns, dim) for a table (rows · columns, dim).
+    /// Makes the table (new rows · new columns, dim) of a table (rows · columns, dim).
     ///
     /// # Errors
     ///
@@ -182,12 +182,12 @@ impl GridResample {
         convert(table, self.from, rows, columns)
     }
 
-    /// The gradient of the old table, given that of the new one: the transpose of
+    /// Returns the gradient of the old table, given that of the new one: the transpose of
     /// [`apply`](Self::apply).
     ///
     /// # Errors
     ///
-    /// Those of [`apply`](Self::apply), with the grids exchanged.
+    /// The errors of [`apply`](Self::apply), with the grids exchanged.
     pub fn backward<A: Element>(&self, upstream: ArrayView2<'_, A>) -> Result<Array2<A>, Error> {
         let [rows, columns] = [0, 1].map(|axis| self.taps[axis].transposed(self.from[axis]));
         convert(upstream, self.to, &rows?, &columns?)
@@ -305,7 +305,7 @@ impl Taps {
         starts.zip(&self.ends).map(|(&start, &end)| &self.taps[start..end])
     }
 
-    /// The other way round, for gradients: for each of `old` points the new ones that it makes.
+    /// Turns the taps round, for gradients: for each of `old` points the new ones that it makes.
     fn transposed(&self, old: usize) -> Result<Self, Error> {
         let too_large = |_| Error::TooLarge { rows: old, dim: 1 };
         let mut ends = Vec::new();
@@ -339,7 +339,7 @@ impl Kernel {
         }
     }
 
-    /// Weight of a point at distance x.
+    /// The weight of a point at distance x.
     fn weight(self, x: f64) -> f64 {
         let x = x.abs();
         let a = match self {

@@ -77,7 +77,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
+    /// The errors of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
     /// gradient is as it was.
     ///
     /// ```
@@ -108,7 +108,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
+    /// The errors of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
     /// embedding has no segments.
     pub fn backward_segments<'g>(
         &self,
@@ -137,8 +137,8 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a gradient
-    /// of another length.
+    /// The errors of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a
+    /// gradient of another length.
     pub fn backward_positions(
         &self,
         upstream: ArrayView<'_, A, D::Larger>,

@@ -46,7 +46,7 @@ impl LearnedFrequencies {
         &self.sinusoidal
     }
 
-    /// The encoding as it is now, to be used without training.
+    /// Returns the encoding as it is now, to be used without training.
     pub fn into_sinusoidal(self) -> Sinusoidal {
         self.sinusoidal
     }

@@ -26,7 +26,7 @@ pub struct Linear<A> {
 }
 
 impl<A: Element> Linear<A> {
-    /// A layer without a bias.
+    /// Makes a layer without a bias from its weights (outputs, inputs).
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl<A: Element> Linear<A> {
         Ok(Self { weight, bias: None })
     }
 
-    /// The same with a bias, one value for each output.
+    /// Adds a bias, one value for each output.
     ///
     /// # Errors
     ///
@@ -59,12 +59,12 @@ impl<A: Element> Linear<A> {
         Ok(Self { bias: Some(bias), ..self })
     }
 
-    /// Width of what goes in.
+    /// The width of what goes in.
     pub fn inputs(&self) -> usize {
         self.weight.ncols()
     }
 
-    /// Width of what comes out.
+    /// The width of what comes out.
     pub fn outputs(&self) -> usize {
         self.weight.nrows()
     }
@@ -79,7 +79,7 @@ impl<A: Element> Linear<A> {
         self.bias.as_ref().map(|bias| bias.view())
     }
 
-    /// Number of values of both.
+    /// The number of values of weights and bias.
     pub(super) fn len(&self) -> usize {
         self.weight.len() + self.bias.as_ref().map_or(0, Array1::len)
     }
@@ -103,7 +103,7 @@ impl<A: Element> Linear<A> {
         own.zip(values).for_each(|(own, value)| *own = *value);
     }
 
-    /// Rows of x (rows, inputs) to rows of y (rows, outputs).
+    /// Maps rows of x (rows, inputs) to rows of y (rows, outputs).
     pub(super) fn forward(&self, x: &Array2<f64>) -> Array2<f64> {
         // So many rows of x stay in cache while the weights go by.
         const BLOCK: usize = 16;
@@ -119,7 +119,7 @@ impl<A: Element> Linear<A> {
         y
     }
 
-    /// Gradient by x, given that by y.
+    /// Returns the gradient by x, given that by y.
     pub(super) fn backward_input(&self, upstream: &Array2<f64>) -> Array2<f64> {
         let mut slopes = Array2::zeros((upstream.nrows(), self.inputs()));
         for (upstream, mut slopes) in upstream.rows().into_iter().zip(slopes.rows_mut()) {
@@ -159,7 +159,7 @@ impl<A> fmt::Debug for Linear<A> {
     }
 }
 
-/// In eight lanes, in an order that depends on nothing but the length.
+/// Σ weightᵢ · xᵢ in eight lanes, in an order that depends on nothing but the length.
 fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
     let (Some(weights), Some(x)) = (weights.to_slice(), x.to_slice()) else {
         debug_assert!(false, "rows are contiguous");

@@ -213,7 +213,7 @@ pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
     }
 }
 
-/// What every `backward` must find out before it writes.
+/// Whether a `backward` can be done, found out before it writes.
 pub(crate) fn check_backward<A: Element, E: PositionalEncoding<A> + ?Sized>(
     encoding: &E,
     positions: &Positions<'_>,

@@ -44,7 +44,7 @@ pub struct PositionNetwork<A, E> {
 }
 
 impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
-    /// A network over `encoding`.
+    /// Makes a network over `encoding`.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
         [&self.first, &self.second]
     }
 
-    /// The rows that the network makes of the positions, before they are rounded.
+    /// Returns the rows that the network makes of the positions, before they are rounded.
     fn forward(&self, positions: &Positions<'_>) -> Result<Array2<f64>, Error> {
         let features = self.encoding.encode(positions)?.mapv(Element::to_f64);
         let mut hidden = self.first.forward(&features);

@@ -39,7 +39,7 @@ pub enum GradientRows<'g, A> {
     Dense(ArrayViewMut2<'g, A>),
     /// The values of such an array in row-major order.
     Flat(&'g mut [A]),
-    /// Only the rows that were read.
+    /// Only the rows that were read, of a table of any length.
     Touched(&'g mut TouchedRows<A>),
 }
 
@@ -75,7 +75,8 @@ impl<'g, A> From<&'g mut TouchedRows<A>> for GradientRows<'g, A> {
 
 /// The gradient of those rows of a table that were read, in the order of their first reading.
 ///
-/// It accumulates over calls until it is [cleared](Self::clear), and then keeps its memory.
+/// The gradient accumulates over calls until it is [cleared](Self::clear), and then keeps its
+/// memory.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -116,7 +117,7 @@ impl<A: Element> TouchedRows<A> {
         &self.rows
     }
 
-    /// How often each of these rows was read.
+    /// The number of times that each of these rows was read.
     pub fn counts(&self) -> &[usize] {
         &self.counts
     }

@@ -39,7 +39,7 @@ pub struct Scaled<E> {
 }
 
 impl<E> Scaled<E> {
-    /// `encoding` times `scale`, which most systems start at 1.
+    /// Multiplies `encoding` by `scale`, which most systems start at 1.
     ///
     /// # Errors
     ///
@@ -56,7 +56,7 @@ impl<E> Scaled<E> {
         self.scale
     }
 
-    /// What is scaled.
+    /// The encoding that is scaled.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }
@@ -79,7 +79,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {
-            // While they are in cache.
+            // Scaled while they are in cache.
             parts::blocks(positions, BLOCK).try_for_each(|block| {
                 let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
                 self.encoding.encode_into(&positions.slice(block), rows.view_mut())?;

@@ -74,16 +74,16 @@ impl fmt::Debug for WordReader<'_> {
 }
 
 impl WordVectors {
-    /// A reader of a format, with its choices still to be made.
+    /// Starts a reader of a format, with its choices still to be made.
     pub fn reader<'a>(format: WordFormat) -> WordReader<'a> {
         WordReader::new(format)
     }
 
-    /// All vectors of a GloVe text file.
+    /// Reads all vectors of a GloVe text file.
     ///
     /// # Errors
     ///
-    /// Those of [`WordReader::read`].
+    /// The errors of [`WordReader::read`].
     pub fn glove(path: impl AsRef<Path>) -> Result<Self, FileError> {
         Self::reader(WordFormat::Glove).read(path)
     }
@@ -94,8 +94,9 @@ impl<'a> WordReader<'a> {
         Self { format, dim: None, wanted: None, duplicates: Duplicates::default(), progress: None }
     }
 
-    /// Numbers for each word. Without this, GloVe's first line says it, whose word must then not
-    /// have a space in it, and the header of the other formats, which must agree otherwise.
+    /// Says how many numbers each word has. Without this, GloVe's first line says it, whose word
+    /// must then not have a space in it, and the header of the other formats, which must agree
+    /// otherwise.
     pub fn with_dim(self, dim: usize) -> Self {
         Self { dim: Some(dim), ..self }
     }
@@ -106,7 +107,7 @@ impl<'a> WordReader<'a> {
         Self { wanted: Some(words.into_iter().collect()), ..self }
     }
 
-    /// What becomes of words that occur again.
+    /// Says what becomes of words that occur again.
     pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
@@ -140,7 +141,7 @@ impl<'a> WordReader<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Self::read).
+    /// The errors of [`read`](Self::read).
     pub fn read_from(
         self,
         source: impl BufRead,

@@ -40,7 +40,7 @@ impl fmt::Debug for WordVectors {
 }
 
 impl WordVectors {
-    /// A vocabulary and a table of as many rows.
+    /// Joins a vocabulary and a table of as many rows.
     pub(super) fn new(vocabulary: Vocabulary, table: Array2<f32>) -> Self {
         debug_assert_eq!(vocabulary.len(), table.nrows());
         Self { vocabulary, table }
@@ -61,7 +61,7 @@ impl WordVectors {
         Some(self.table.row(self.vocabulary.row(word)?))
     }
 
-    /// The vocabulary and the table, without a copy.
+    /// Returns the vocabulary and the table, without a copy.
     pub fn into_parts(self) -> (Vocabulary, Array2<f32>) {
         (self.vocabulary, self.table)
     }

@@ -30,17 +30,17 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// No words.
+    /// Makes an empty vocabulary.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many words there are.
+    /// The number of words.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no words.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -90,7 +90,7 @@ impl Vocabulary {
         }
     }
 
-    /// The row of a word, or the slot where it belongs.
+    /// Finds the row of a word, or the slot where it belongs.
     fn find(&self, word: &[u8]) -> Result<usize, usize> {
         if self.slots.is_empty() {
             return Err(0);
@@ -131,7 +131,7 @@ impl fmt::Debug for Vocabulary {
     }
 }
 
-/// The same words in the same order.
+/// Vocabularies are equal that have the same words in the same order.
 impl PartialEq for Vocabulary {
     fn eq(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.ends == other.ends

@@ -42,10 +42,10 @@ impl FrozenRows {
 }
 
 impl<A: Element> Learned<A> {
-    /// These rows of the table get no gradient: rows 0..512 of a table that was trained for 512
-    /// positions and then stretched, say.
+    /// Keeps these rows of the table from any gradient: rows 0..512 of a table that was trained for
+    /// 512 positions and then stretched, say.
     ///
-    /// It may be called again for further ranges.
+    /// Further calls add further ranges.
     ///
     /// # Errors
     ///
@@ -68,8 +68,8 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// The row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay as
-    /// they are (see [`with_zero_row`](Self::with_zero_row)).
+    /// Names the row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay
+    /// as they are (see [`with_zero_row`](Self::with_zero_row)).
     ///
     /// # Errors
     ///
