@@ -89,7 +89,7 @@
 //!
 //! | you want | use |
 //! |---|---|
-//! | gradients, of tables and of all else that is learned | [`Trainable`](training::Trainable), [`backward_positions`](training::backward_positions), [`TouchedRows`](training::TouchedRows) |
+//! | gradients, of tables and of all else that is learned | [`Trainable`](training::Trainable), [`Differentiable`](training::Differentiable), [`backward_positions`](training::backward_positions) |
 //! | an amplitude, frequencies or a network that are learned | [`Scaled`](training::Scaled), [`LearnedFrequencies`](training::LearnedFrequencies), [`PositionNetwork`](training::PositionNetwork) |
 //! | a table for other lengths or image grids | [`Learned::stretch`], [`resample`] |
 //! | the tables of trained models, from their files | `checkpoint::Checkpoint` (feature `safetensors`), `checkpoint::Gguf` (feature `gguf`) |
@@ -107,8 +107,9 @@
 //! # Features
 //!
 //! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
-//! bits. `serde`: rotations from `config.json`. `safetensors`, `gguf`: tables from checkpoints.
-//! None is on by default.
+//! bits. `serde`: rotations from `config.json`, and the choices that stand in a config of your own
+//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. None is on by
+//! default.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
