@@ -32,7 +32,7 @@ fn of_type<A: Element>(criterion: &mut Criterion, element: &str) {
     let bytes = q.len() * size_of::<A>();
     let mut group = Group::new(criterion, &name, bytes, q, ("sweep", sweep));
     for (name, pairing) in PAIRINGS {
-        let rotation = rotary(pairing).at::<A>(0..2048).unwrap();
+        let rotation = rotary(pairing).at::<A::Angle>(0..2048).unwrap();
         group.row(name, |q| rotation.apply(q.view_mut()).unwrap());
     }
 }

@@ -23,6 +23,7 @@
 //! | positions alone | their vectors | [`PositionalEncoding::encode`] or, without allocation, [`encode_into`](PositionalEncoding::encode_into) |
 //! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`FeatureLayout`], [`OddDim`] |
+//! | an ablation to run | no positions, and nothing else changed | [`NoPositions`] |
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
@@ -138,7 +139,7 @@ pub mod words;
 /// The crate of the arrays that go in and come out, in the version that this crate was built with.
 pub use ndarray;
 
-pub use additive::{Init, Learned, PositionalEncoding, Sinusoidal};
+pub use additive::{Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
 pub use element::Element;
 pub use embed::{
     add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,

@@ -1,6 +1,8 @@
 //! Token ids to the input of an encoder: word row × scale + segment row + position vector.
 
+mod fmt;
 mod train;
+mod trainable;
 
 use core::array;
 
@@ -41,7 +43,7 @@ use crate::positions::Positions;
 /// assert_eq!(input, array![[[3.25, 4.25], [11.5, 12.5]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct TokenEmbedding<A, E> {
     words: Array2<A>,
     segments: Option<Array2<A>>,
@@ -144,6 +146,30 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         &self.positions
     }
 
+    /// The encoding of positions, to be trained or changed.
+    ///
+    /// One of another dim in its place is found out by the next lookup, which refuses it; see
+    /// [`with_positions`](Self::with_positions).
+    pub fn positions_mut(&mut self) -> &mut E {
+        &mut self.positions
+    }
+
+    /// Takes the embedding apart: the word table, the segment table if there is one, and the
+    /// encoding of positions.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, TokenEmbedding};
+    ///
+    /// let positions = Learned::from_table(array![[0.5_f32], [0.25]])?;
+    /// let (words, segments, positions) = TokenEmbedding::new(array![[1.0], [2.0]], positions)?.into_parts();
+    /// assert_eq!((words.nrows(), segments, positions.max_len()), (2, None, Some(2)));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn into_parts(self) -> (Array2<A>, Option<Array2<A>>, E) {
+        (self.words, self.segments, self.positions)
+    }
+
     /// Starts a lookup of `tokens` (…, len).
     pub fn lookup<'a, T, S, D>(&'a self, tokens: &'a ArrayBase<S, D>) -> Lookup<'a, A, E, T, D>
     where
@@ -170,7 +196,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
 }
 
 /// A lookup of token ids, made by [`TokenEmbedding::lookup`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lookup<'a, A, E, T, D: Dimension> {
     embedding: &'a TokenEmbedding<A, E>,
     tokens: ArrayView<'a, T, D>,
@@ -257,6 +283,7 @@ where
         let Some(&len) = self.tokens.shape().last() else {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         };
+        check_width(&self.embedding.words, self.embedding.positions.dim())?;
         check_ids("word", &self.tokens, self.embedding.words.nrows())?;
         if let Some(segments) = &self.segments {
             for (&expected, &found) in self.tokens.shape().iter().zip(segments.shape()) {

@@ -1,12 +1,11 @@
 //! The numbers that arrays are made of: `f32`, `f64`, `half::f16` and `half::bf16`.
 
-// The rotations and the table's kernels move to it next.
-#[allow(dead_code)]
+mod any;
 mod lanes;
 #[cfg(feature = "half")]
-#[allow(dead_code)]
 mod sixteen_bits;
 
+pub(crate) use any::{AnyElement, OfElement};
 pub(crate) use lanes::Lanes;
 
 use core::fmt::Debug;
@@ -15,7 +14,6 @@ use core::ops::Neg;
 use num_traits::Num;
 
 use crate::phase::{self, RowElement};
-use crate::rotary::Turn;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
@@ -39,8 +37,12 @@ pub trait Element:
     + 'static
     + phase::Lanes
     + RowElement
-    + Turn
+    + any::Sealed
 {
+    /// The type of angles and of the arithmetic: `f32` for elements of 16 and 32 bits, `f64` for
+    /// `f64`.
+    type Angle: Element<Angle = Self::Angle>;
+
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
     /// The same number as f64, exactly.
@@ -48,6 +50,8 @@ pub trait Element:
 }
 
 impl Element for f32 {
+    type Angle = Self;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as f32
@@ -60,6 +64,8 @@ impl Element for f32 {
 }
 
 impl Element for f64 {
+    type Angle = Self;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
@@ -99,6 +105,8 @@ fn round_significand<const KEPT: u32>(
 
 #[cfg(feature = "half")]
 impl Element for half::bf16 {
+    type Angle = f32;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
@@ -119,6 +127,8 @@ impl Element for half::bf16 {
 
 #[cfg(feature = "half")]
 impl Element for half::f16 {
+    type Angle = f32;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         const SMALLEST_NORMAL: f64 = 1.0 / 16384.0;

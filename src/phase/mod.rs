@@ -38,19 +38,19 @@ mod writer;
 /// Positions that are computed together. They begin at a multiple of this.
 pub(crate) const BLOCK: usize = plain::BLOCK as usize;
 
+use core::ops::Range;
 use std::sync::Arc;
 
-use fearless_simd::{Level, Simd};
+use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
 use crate::simd::launch;
 pub(crate) use addition::Amplitude;
-use addition::{STEPS, SinCos};
+use addition::STEPS;
 use fixed::{Fixed, Lane};
 pub use lanes::Lanes;
 pub use layout::{Columns, FeatureLayout};
 pub use rows::Rows;
-use sincos::Two;
 pub use sums::{Picked, Sequence, Sums};
 pub use target::RowElement;
 use target::Target;
@@ -114,18 +114,15 @@ impl Waves {
         steps
     }
 
-    /// One of the rotations of a vector of pairs, by its number in [`STEPS`].
+    /// Groups of pairs, each with its number and its table of rotations.
     #[inline(always)]
-    fn rotation<S: Simd, A: Target>(
+    fn groups<A: Target>(
         &self,
-        simd: S,
-        group: usize,
-        step: usize,
-        at: usize,
-    ) -> SinCos<A::Number<Two<S::f64s>>> {
-        let len = 2 * A::PARTS;
-        let lanes = &A::steps(self)[(group * STEPS.len() + step) * len..][..len];
-        runs::load::<S, A>(simd, lanes, at)
+        groups: Range<usize>,
+    ) -> impl Iterator<Item = (usize, &[Lane<f64>])> {
+        let len = 2 * A::PARTS * STEPS.len();
+        let steps = &A::steps(self)[len * groups.start..len * groups.end];
+        groups.zip(steps.chunks_exact(len))
     }
 
     /// Bytes on the heap.

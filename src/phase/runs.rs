@@ -127,9 +127,9 @@ impl<A: Target> Kernel for Advance<'_, A> {
     fn run<S: Simd>(self, simd: S) {
         let len = 2 * A::PARTS;
         let lanes = self.from.chunks_exact(len).zip(self.to.chunks_exact_mut(len));
-        for (group, (from, to)) in self.groups.zip(lanes) {
+        for ((_, table), (from, to)) in self.waves.groups::<A>(self.groups).zip(lanes) {
             for at in (0..GROUP).step_by(2 * S::f64s::LEN) {
-                let by = self.waves.rotation::<S, A>(simd, group, self.step, at);
+                let by = rotation::<S, A>(simd, table, self.step, at);
                 let centre = load::<S, A>(simd, from, at);
                 store::<S, A>(centre.advanced(by, self.waves.amplitude), to, at);
             }
@@ -154,16 +154,20 @@ impl<A: Target + Element> Kernel for Octet<'_, A> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { waves, position, groups, centres, places, base, rows } = self;
-        let (width, len) = (2 * S::f64s::LEN, rows[0].len());
+        let width = 2 * S::f64s::LEN;
         let reach = reach(position, waves.amplitude);
+        let [a, b, c, d, e, f, g, h] = rows;
         // One length for all: that a place is within one row is seen for all of them.
-        let mut rows = rows.map(|row| &mut row[..len]);
-        let [a, b, c, d, e, f, g, h] = rows.each_mut().map(|row| &mut **row);
-        for (group, centre) in groups.clone().zip(centres.chunks_exact(2 * A::PARTS)) {
+        let len = a.len();
+        let (b, c, d) = (&mut b[..len], &mut c[..len], &mut d[..len]);
+        let (e, f, g, h) = (&mut e[..len], &mut f[..len], &mut g[..len], &mut h[..len]);
+        let centres = centres.chunks_exact(2 * A::PARTS);
+        for ((group, table), centre) in waves.groups::<A>(groups).zip(centres) {
+            let fixed = &waves.fixed[group];
             for at in (0..GROUP).step_by(width) {
                 let pair = group * GROUP + at;
                 let here = load::<S, A>(simd, centre, at);
-                let by = |step| waves.rotation::<S, A>(simd, group, step, at);
+                let by = |step| rotation::<S, A>(simd, table, step, at);
                 let mut put = Put::<S, A>::new(simd, waves, places, pair - base);
                 put.one(here, d);
                 put.both(here.rotations(by(0)), c, e);
@@ -171,7 +175,7 @@ impl<A: Target + Element> Kernel for Octet<'_, A> {
                 put.both(here.rotations(by(2)), a, g);
                 put.one(here.rotations(by(3))[0], h);
                 // Stored at once, values need not be kept; what is not sure is stored again.
-                if !put.are_sure(waves.fixed[group].angles(simd, reach, at)) {
+                if !put.are_sure(fixed.angles(simd, reach, at)) {
                     let rows = [&mut *a, b, c, d, e, f, g, h];
                     for (position, row) in (position..).zip(rows) {
                         let position = Position::Integer(position);
@@ -221,6 +225,17 @@ impl<S: Simd, A: Target> Put<S, A> {
     pub(super) fn are_sure(&self, angles: Two<S::f64s>) -> bool {
         A::are_sure::<S>(self.seen, angles)
     }
+}
+
+/// One of the rotations of a vector of pairs, from the table of its group.
+#[inline(always)]
+pub(super) fn rotation<S: Simd, A: Target>(
+    simd: S,
+    table: &[Lane<f64>],
+    step: usize,
+    at: usize,
+) -> SinCos<A::Number<Two<S::f64s>>> {
+    load::<S, A>(simd, &table[step * 2 * A::PARTS..][..2 * A::PARTS], at)
 }
 
 #[inline(always)]

@@ -5,11 +5,11 @@ use core::ops::Range;
 use fearless_simd::prelude::*;
 
 use super::Waves;
-use super::addition::SinCos;
-use super::fixed::GROUP;
+use super::addition::{Amplitude, SinCos};
+use super::fixed::{Fixed, GROUP, Lane};
 use super::layout::Places;
 use super::plain::{BLOCK, CENTRE, OCTET, reach};
-use super::runs::Put;
+use super::runs::{Put, rotation};
 use super::settle::settle;
 use super::sincos::Two;
 use super::target::{Target, at_phase};
@@ -38,12 +38,13 @@ impl<A: Target + Element> Kernel for Single<'_, A> {
             }
             Position::Real(_) => reach(0, waves.amplitude),
         };
-        for group in groups {
+        for (group, table) in waves.groups::<A>(groups) {
+            let fixed = &waves.fixed[group];
             for at in (0..GROUP).step_by(width) {
                 let pair = group * GROUP + at;
                 let mut put = Put::<S, A>::new(simd, waves, places, pair - base);
-                put.one(value::<S, A>(simd, waves, position, group, at), row);
-                if !put.are_sure(waves.fixed[group].angles(simd, reach, at)) {
+                put.one(value::<S, A>(simd, fixed, table, position, waves.amplitude, at), row);
+                if !put.are_sure(fixed.angles(simd, reach, at)) {
                     settle(waves, position, pair..pair + width, base, places, row);
                 }
             }
@@ -54,22 +55,23 @@ impl<A: Target + Element> Kernel for Single<'_, A> {
 #[inline(always)]
 fn value<S: Simd, A: Target>(
     simd: S,
-    waves: &Waves,
+    fixed: &Fixed,
+    table: &[Lane<f64>],
     position: Position,
-    group: usize,
+    amplitude: Amplitude,
     at: usize,
 ) -> SinCos<A::Number<Two<S::f64s>>> {
-    let phases = |position| waves.fixed[group].phases(simd, position, at);
+    let phases = |position| fixed.phases(simd, position, at);
     let Position::Integer(position) = position else {
-        return at_phase::<S, A>(simd, phases(position)).scaled(waves.amplitude);
+        return at_phase::<S, A>(simd, phases(position)).scaled(amplitude);
     };
     let step = position.rem_euclid(BLOCK);
     let anchor = Position::Integer(position - step + CENTRE);
-    let mut centre = at_phase::<S, A>(simd, phases(anchor)).scaled(waves.amplitude);
-    let by = |step| waves.rotation::<S, A>(simd, group, step, at);
+    let mut centre = at_phase::<S, A>(simd, phases(anchor)).scaled(amplitude);
+    let by = |step| rotation::<S, A>(simd, table, step, at);
     for (bit, index) in [(64, 7), (32, 6), (16, 5), (8, 4)] {
         if step & bit != 0 {
-            centre = centre.advanced(by(index), waves.amplitude);
+            centre = centre.advanced(by(index), amplitude);
         }
     }
     match step % OCTET - CENTRE {

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
 
-use super::{Trainable, check_values};
+use super::{Differentiable, check_values};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -13,8 +13,9 @@ use crate::positions::Positions;
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`](crate::embed_with_positions), and [`Error::LengthMismatch`]
-/// where the gradient has not one place for each value; then it is as it was.
+/// The errors of [`embed_with_positions`](crate::embed_with_positions), and
+/// [`Error::LengthMismatch`] where the gradient has not one place for each value; then it is as it
+/// was.
 ///
 /// ```
 /// use ndarray::array;
@@ -36,7 +37,7 @@ where
     A: Element,
     S: Data<Elem = A>,
     D: Dimension,
-    E: Trainable<A> + ?Sized,
+    E: Differentiable<A> + ?Sized,
 {
     let [.., len, _] = *upstream.shape() else {
         return Err(Error::TooFewAxes { expected: 2, found: upstream.ndim() });
@@ -44,12 +45,13 @@ where
     backward_positions_at(upstream, encoding, 0..len, gradient)
 }
 
-/// The same at the given positions; see
-/// [`embed_with_positions_at`](crate::embed_with_positions_at).
+/// Adds to `gradient` what [`embed_with_positions_at`](crate::embed_with_positions_at) passes back
+/// from the given positions: a list that all sequences share, or ids (batch, len).
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions_at`](crate::embed_with_positions_at) and [`backward_positions`].
+/// The errors of [`embed_with_positions_at`](crate::embed_with_positions_at) and
+/// [`backward_positions`].
 ///
 /// ```
 /// use ndarray::array;
@@ -71,7 +73,7 @@ where
     A: Element,
     S: Data<Elem = A>,
     D: Dimension,
-    E: Trainable<A> + ?Sized,
+    E: Differentiable<A> + ?Sized,
 {
     let positions = positions.into();
     check(upstream.shape(), encoding, &positions)?;
@@ -85,7 +87,7 @@ where
 }
 
 /// Whether `upstream` has the shape (…, len, dim) of words plus the vectors of these positions.
-fn check<A: Element, E: Trainable<A> + ?Sized>(
+fn check<A: Element, E: Differentiable<A> + ?Sized>(
     upstream: &[usize],
     encoding: &E,
     positions: &Positions<'_>,
@@ -112,9 +114,20 @@ fn check<A: Element, E: Trainable<A> + ?Sized>(
 /// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the
 /// leading axes.
 pub(crate) fn for_each_matrix<A>(
-    array: ArrayViewD<'_, A>,
+    mut array: ArrayViewD<'_, A>,
     visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    // Nothing is passed back from nothing, however many sequences of it there are.
+    if array.is_empty() {
+        return Ok(());
+    }
+    // Without axes of length 1 the leading ones are at most 63, and so are the calls below.
+    let unit = |array: &ArrayViewD<'_, A>| {
+        (0..array.ndim().saturating_sub(2)).map(Axis).find(|axis| array.len_of(*axis) == 1)
+    };
+    while let Some(axis) = unit(&array) {
+        array = array.index_axis_move(axis, 0);
+    }
     if array.ndim() > 2 {
         return array.axis_iter(Axis(0)).try_for_each(|array| for_each_matrix(array, visit));
     }

@@ -389,10 +389,10 @@ fn tokens() {
         wrong_positions,
         Err(Error::LengthMismatch { what: "positions", expected: 2, found: 3 })
     );
-    let wrong_rows = embedding.lookup(&tokens).at(&Array2::<i64>::zeros((1, 2))).embed();
+    let wrong_rows = embedding.lookup(&tokens).at(&Array2::<i64>::zeros((3, 2))).embed();
     assert_eq!(
         wrong_rows,
-        Err(Error::LengthMismatch { what: "rows of positions", expected: 2, found: 1 })
+        Err(Error::LengthMismatch { what: "rows of positions", expected: 2, found: 3 })
     );
     let nan = embedding.lookup(&tokens).at(&[0.0, f64::NAN]).embed();
     assert!(matches!(nan, Err(Error::NonFinitePosition { index: 1, .. })), "{nan:?}");

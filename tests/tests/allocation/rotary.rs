@@ -15,7 +15,7 @@ pub fn run() {
             rotary.at_into(position..position + 1, &mut rotation).unwrap();
             rotation.apply(q.view_mut()).unwrap();
             rotation.inverse().apply(q.view_mut()).unwrap();
-            rotation.apply_along(Axis(1), swapped.view_mut()).unwrap();
+            rotation.apply(swapped.view_mut().permuted_axes([0, 2, 1, 3])).unwrap();
             let place = cache.slice_axis_mut(Axis(2), (position..position + 1).into());
             rotation.apply_into(q.view(), place).unwrap();
         }

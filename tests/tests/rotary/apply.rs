@@ -1,6 +1,6 @@
 //! Rotated queries and keys of other systems.
 
-use ndarray::{Array2, Array3, ArrayD, Axis, Ix2, Ix3, Ix4, s};
+use ndarray::{Array2, Array3, ArrayD, ArrayViewMut, Axis, Dimension, Ix2, Ix3, Ix4, s};
 use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Yarn};
 
 use crate::golden::{Golden, close};
@@ -16,6 +16,15 @@ fn f32_angles(positions: &Positions<'_>) -> impl Fn(&ndarray::IxDyn) -> f64 {
     move |_| 4.0 * (1e-6 + 3e-7 * furthest)
 }
 
+/// The array with the positions on the last axis but one, where they are on the given one.
+pub fn positions_on<T, D: Dimension>(
+    axis: usize,
+    mut array: ArrayViewMut<'_, T, D>,
+) -> ArrayViewMut<'_, T, D> {
+    array.swap_axes(axis, array.ndim() - 2);
+    array
+}
+
 #[track_caller]
 fn check(
     golden: &Golden,
@@ -26,7 +35,7 @@ fn check(
     axis: usize,
 ) {
     let mut x = golden.f32(input);
-    rotary.at(positions).unwrap().apply_along(Axis(axis), x.view_mut()).unwrap();
+    rotary.at(positions).unwrap().apply(positions_on(axis, x.view_mut())).unwrap();
     close(output, &x, &golden.f32(output), f32_angles(positions));
 }
 
@@ -80,7 +89,7 @@ fn rounded<T: positional_encodings::Element>(
 ) {
     let golden = Golden::open("c2_rope_apply");
     let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
-    let rotation = plain(16, 1e4, pairing).at::<T>(&ids).unwrap();
+    let rotation = plain(16, 1e4, pairing).at::<T::Angle>(&ids).unwrap();
     for x in ["q", "k"].into_iter().filter(|x| golden.has(&format!("{case}/{x}_out"))) {
         let mut rotated = golden.tensor(&format!("{input}/{x}")).mapv(T::from_f64);
         rotation.apply(rotated.view_mut()).unwrap();
@@ -173,7 +182,7 @@ pub fn onnx() {
         if x.ndim() == 3 {
             // (batch, positions, heads · dim) is (batch, positions, heads, dim)
             let mut heads = x.clone().into_shape_with_order((2, 5, 2, 16)).unwrap();
-            rotation.apply_along(Axis(1), heads.view_mut()).unwrap();
+            rotation.apply(positions_on(1, heads.view_mut())).unwrap();
             x = heads.into_shape_with_order((2, 5, 32)).unwrap().into_dyn();
         } else {
             rotation.apply(x.view_mut()).unwrap();
@@ -254,7 +263,7 @@ fn layouts() {
         let mut fused = ndarray::Array5::<f32>::zeros((2, 100, 3, 3, 24));
         let mut part = fused.index_axis_mut(Axis(2), 1);
         part.assign(&q.view().permuted_axes([0, 2, 1, 3]));
-        rotation.apply_along(Axis(1), part.view_mut()).unwrap();
+        rotation.apply(positions_on(1, part.view_mut())).unwrap();
         assert_eq!(fused.index_axis(Axis(2), 1), expected.view().permuted_axes([0, 2, 1, 3]));
         assert!(
             fused
@@ -299,7 +308,7 @@ fn rows_of_a_batch() {
         assert_eq!(whole.index_axis(Axis(0), row), alone);
     }
     let mut swapped = q.view().permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned();
-    rotary.at(&ids).unwrap().apply_along(Axis(1), swapped.view_mut()).unwrap();
+    rotary.at(&ids).unwrap().apply(positions_on(1, swapped.view_mut())).unwrap();
     assert_eq!(swapped, whole.view().permuted_axes([0, 2, 1, 3]));
     // A decode step of sequences that stand at different positions
     let mut step = q.slice_axis(Axis(2), (0..1).into()).to_owned();
@@ -370,10 +379,10 @@ fn packed_documents() {
     let q = Array3::from_shape_fn((9, 2, 8), |(a, b, c)| ((a * 5 + b * 3 + c) as f64).sin());
     let mut packed = q.clone();
     let ids = positional_encodings::ids::packed_from_offsets(&[0, 4, 4, 9]).unwrap();
-    rotary.at(&ids).unwrap().apply_along(Axis(0), packed.view_mut()).unwrap();
+    rotary.at(&ids).unwrap().apply(positions_on(0, packed.view_mut())).unwrap();
     for (start, len) in [(0, 4), (4, 5)] {
         let mut alone = q.slice(s![start..start + len, .., ..]).to_owned();
-        rotary.at(0..len).unwrap().apply_along(Axis(0), alone.view_mut()).unwrap();
+        rotary.at(0..len).unwrap().apply(positions_on(0, alone.view_mut())).unwrap();
         assert_eq!(packed.slice(s![start..start + len, .., ..]), alone);
     }
     let row = ndarray::array![4_i64, 5, 6];

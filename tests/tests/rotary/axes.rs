@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::golden::{Golden, close};
 
+use crate::apply::positions_on;
+
 /// Angles are below 10 but in the cases in pixels, where they reach 16π: 1e-6 + 3e-7 · angle for a
 /// cosine.
 fn bound(_: &ndarray::IxDyn) -> f64 {
@@ -75,7 +77,7 @@ pub fn vision_towers_of_transformers() {
     rotary
         .at(coordinates(&golden, "gemma4_vision/positions"))
         .unwrap()
-        .apply_along(Axis(1), x.view_mut())
+        .apply(positions_on(1, x.view_mut()))
         .unwrap();
     close("gemma4", &x, &golden.f32("gemma4_vision/out"), bound);
     let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("gemma4_vision/{name}")));

@@ -1,10 +1,13 @@
 //! What cannot be done is an error with the numbers, and nothing is touched.
 
-use ndarray::{Array1, Array2, Array3, Axis, array};
+use ndarray::{Array1, Array2, Array3, array};
 use positional_encodings::{
     DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Positions, Rotary, Yarn,
-    ids::Segment, rotary::QueryTemperature,
+    ids::Segment,
+    rotary::{Dinov3Augmentation, MixedRotary, QueryTemperature, XPos},
 };
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 fn rotary() -> Rotary {
     Rotary::new(Frequencies::geometric(8, 1e4).unwrap(), Pairing::Halves)
@@ -27,14 +30,6 @@ fn shapes() {
     let mut x = Array3::<f32>::ones((2, 4, 8));
     let error = rotation.apply(x.view_mut()).unwrap_err();
     assert_eq!(error, Error::LengthMismatch { what: "positions", expected: 3, found: 4 });
-    assert_eq!(
-        rotation.apply_along(Axis(2), x.view_mut()),
-        Err(Error::NoSuchAxis { axis: 2, axes: 2 })
-    );
-    assert_eq!(
-        rotation.apply_along(Axis(9), x.view_mut()),
-        Err(Error::NoSuchAxis { axis: 9, axes: 2 })
-    );
     let error = rotation.apply(Array1::<f32>::ones(8).view_mut()).unwrap_err();
     assert_eq!(error, Error::TooFewAxes { expected: 2, found: 1 });
     let error = rotation.apply(ndarray::arr0(1_f32).view_mut()).unwrap_err();
@@ -60,10 +55,49 @@ fn positions() {
     assert!(rotary().at_into(&[f64::INFINITY], &mut rotation).is_err());
     assert_eq!(rotation.positions(), Some(3));
     assert_eq!(rotation.cos_sin(2).unwrap()[0][0], 2_f32.cos());
-    let grid = Positions::grid(&[2, 2]).unwrap();
-    let error = rotary().at::<f32>(grid).unwrap_err();
+    let error = rotary().at::<f32>(grid()).unwrap_err();
     assert_eq!(error, Error::AxesMismatch { expected: 1, found: 2 });
     assert_eq!(rotary().at::<f32>(0..0).unwrap().positions(), Some(0));
+}
+
+/// Shapes are compared, and room is asked for, before a range is collected.
+#[test]
+fn ranges_that_nobody_can_collect() {
+    const HUGE: usize = 1 << 62;
+    let x = Array2::<f64>::ones((3, 8));
+    let error = rotary().frequency_gradient(0..HUGE, x.view(), x.view()).unwrap_err();
+    assert_eq!(error, Error::LengthMismatch { what: "positions", expected: HUGE, found: 3 });
+    let empty = Array3::<f64>::zeros((0, 1 << 56, 8));
+    let none = rotary().frequency_gradient(0..1 << 56, empty.view(), empty.view()).unwrap();
+    assert_eq!(none, [0.0; 4]);
+    let mixed = MixedRotary::new(Array3::ones((1, 1, 4)), Pairing::Halves).unwrap();
+    let heads = Array3::<f64>::ones((1, 3, 8));
+    assert!(mixed.frequency_gradient(0..HUGE, heads.view(), heads.view()).is_err());
+    assert!(matches!(mixed.at::<f32>(0..HUGE), Err(Error::TooLarge { .. })));
+    let error = QueryTemperature::llama4(0.1, 8192.0).unwrap().factors(0..HUGE).unwrap_err();
+    assert_eq!(error, Error::TooLarge { rows: HUGE, dim: 1 });
+    let error = QueryTemperature::llama4(0.1, 8192.0).unwrap().factors(grid()).unwrap_err();
+    assert_eq!(error, Error::AxesMismatch { expected: 1, found: 2 });
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let error = Dinov3Augmentation::default().augment(&Positions::from(0..HUGE), rng).unwrap_err();
+    assert_eq!(error, Error::TooLarge { rows: HUGE, dim: 1 });
+    assert!(matches!(XPos::new(8).unwrap().at::<f32>(0..HUGE), Err(Error::TooLarge { .. })));
+}
+
+/// A single row of ids is a list: any batch may share it.
+#[test]
+fn a_single_row_is_shared() {
+    let (list, row) = (rotary().at(2..5).unwrap(), rotary().at(&array![[2, 3, 4]]).unwrap());
+    let mut expected = Array3::<f32>::ones((4, 3, 8));
+    let mut found = expected.clone();
+    list.apply(expected.view_mut()).unwrap();
+    row.apply(found.view_mut()).unwrap();
+    assert_eq!(found, expected);
+    row.apply(Array2::<f32>::ones((3, 8)).view_mut()).unwrap();
+}
+
+fn grid() -> Positions<'static> {
+    Positions::grid(&[2, 2]).unwrap()
 }
 
 #[test]

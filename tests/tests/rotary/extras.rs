@@ -10,6 +10,8 @@ use rand::SeedableRng;
 
 use crate::golden::{Golden, close};
 
+use crate::apply::positions_on;
+
 fn noise(shape: &[usize], seed: f64) -> ArrayD<f64> {
     let mut at = seed;
     ArrayD::from_shape_simple_fn(IxDyn(shape), || {
@@ -128,7 +130,7 @@ fn mixed_rotations() {
     let mut y = x.clone();
     mixed.at(&grid).unwrap().apply(y.view_mut()).unwrap();
     let mut swapped = x.view().permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned();
-    mixed.at(&grid).unwrap().apply_along(Axis(1), swapped.view_mut()).unwrap();
+    mixed.at(&grid).unwrap().apply(positions_on(1, swapped.view_mut())).unwrap();
     assert_eq!(swapped, y.view().permuted_axes([0, 2, 1, 3]));
     // By the formula
     for ((batch, head, patch, feature), found) in y.indexed_iter() {
@@ -236,7 +238,7 @@ fn converted_projections_give_the_same_scores() {
                 .into_owned()
                 .into_shape_with_order((3, 2, 10))
                 .unwrap();
-            rotation.apply_along(Axis(0), y.view_mut()).unwrap();
+            rotation.apply(positions_on(0, y.view_mut())).unwrap();
             y
         };
         let (q, k) = (heads(wq), heads(wk));

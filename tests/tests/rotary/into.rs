@@ -7,7 +7,7 @@ use positional_encodings::{
 };
 use proptest::prelude::*;
 
-use crate::apply::plain;
+use crate::apply::{plain, positions_on};
 
 fn bits<T: Element, D: Dimension>(values: &Array<T, D>) -> Vec<u64> {
     values.iter().map(|value| value.to_f64().to_bits()).collect()
@@ -65,29 +65,31 @@ fn view<'a, T>(memory: &'a mut ArrayD<T>, layout: &Layout) -> ArrayViewMutD<'a, 
 
 /// All ways to rotate give the bits of the first, and write nothing else.
 fn same_in_all_ways<T: Element>(
-    rotation: &Rotation<T>,
-    positions: Axis,
+    rotation: &Rotation<T::Angle>,
+    positions: usize,
     x: &ArrayD<T>,
     [from, to]: [&Layout; 2],
 ) -> Result<(), TestCaseError> {
     let mut expected = x.clone();
-    rotation.apply_along(positions, expected.view_mut()).unwrap();
+    rotation.apply(positions_on(positions, expected.view_mut())).unwrap();
     let expected = bits(&expected);
     let mut source = memory(x.shape(), from, 3.0);
     view(&mut source, from).assign(x);
     let mut target = memory::<T>(x.shape(), to, 5.0);
     {
-        let source = view(&mut source, from);
-        rotation.apply_into_along(positions, source.view(), view(&mut target, to)).unwrap();
-        let new = rotation.applied_along(positions, source.view()).unwrap();
+        let source = positions_on(positions, view(&mut source, from));
+        let target = positions_on(positions, view(&mut target, to));
+        rotation.apply_into(source.view(), target).unwrap();
+        let mut new = rotation.applied(source.view()).unwrap();
         prop_assert!(new.is_standard_layout());
+        new.swap_axes(positions, new.ndim() - 2);
         prop_assert_eq!(bits(&new), expected.clone(), "a new array");
     }
     prop_assert_eq!(bits(&view(&mut source, from).to_owned()), bits(x), "what is read");
     prop_assert_eq!(bits(&view(&mut target, to).to_owned()), expected.clone(), "what is written");
     view(&mut target, to).fill(T::from_f64(5.0));
     prop_assert!(target.iter().all(|value| value.to_f64() == 5.0), "written outside of the view");
-    rotation.apply_along(positions, view(&mut source, from)).unwrap();
+    rotation.apply(positions_on(positions, view(&mut source, from))).unwrap();
     prop_assert_eq!(bits(&view(&mut source, from).to_owned()), expected, "in place");
     Ok(())
 }
@@ -98,11 +100,8 @@ fn of_type<T: Element>(
     inside: bool,
     [from, to]: [&Layout; 2],
 ) -> Result<(), TestCaseError> {
-    let (shape, positions) = if inside {
-        ([batch, len, heads, width], Axis(1))
-    } else {
-        ([batch, heads, len, width], Axis(2))
-    };
+    let (shape, positions) =
+        if inside { ([batch, len, heads, width], 1) } else { ([batch, heads, len, width], 2) };
     let x = filled::<T>(&shape);
     let ids = Array2::from_shape_fn((batch, len), |(row, i)| (row * 100 + i * i) as i64);
     for rotation in
@@ -155,10 +154,84 @@ fn images() {
     for rotation in [axial, mixed] {
         for layouts in [[&standard; 2], [&standard, &swapped], [&swapped, &standard], [&swapped; 2]]
         {
-            same_in_all_ways(&rotation, Axis(2), &filled(&[2, 3, 12, 18]), layouts).unwrap();
-            same_in_all_ways(&rotation, Axis(1), &filled(&[2, 12, 3, 18]), layouts).unwrap();
+            same_in_all_ways(&rotation, 2, &filled::<f32>(&[2, 3, 12, 18]), layouts).unwrap();
+            same_in_all_ways(&rotation, 1, &filled::<f32>(&[2, 12, 3, 18]), layouts).unwrap();
         }
     }
+}
+
+/// Nothing calls itself for each axis, and axes without rows are not walked.
+#[test]
+fn strange_shapes() {
+    let rotation = plain(8, 1e4, Pairing::Halves).at::<f32>(0..3).unwrap();
+    let mut shape = vec![1; 5000];
+    shape.extend([2, 3, 8]);
+    let x = filled::<f32>(&shape);
+    let rotated = rotation.applied(x.view()).unwrap();
+    let three = x.clone().into_shape_with_order((2, 3, 8)).unwrap();
+    let expected = rotation.applied(three.view()).unwrap();
+    assert_eq!(bits(&rotated), bits(&expected));
+    let mut gaps = filled::<f32>(&[2, 3, 16]);
+    let mut view = gaps.slice_axis_mut(Axis(2), Slice::new(0, None, 2)).into_dyn();
+    view.assign(&three);
+    for _ in 0..500 {
+        view.insert_axis_inplace(Axis(0));
+    }
+    rotation.apply(view.view_mut()).unwrap();
+    assert_eq!(bits(&view.to_owned()), bits(&expected));
+    let mut none = ArrayD::<f32>::zeros(vec![1 << 58, 0, 3, 8]);
+    rotation.apply(none.view_mut()).unwrap();
+    rotation.apply_slice::<f32>(&mut [], &[1 << 58, 0, 3, 8]).unwrap();
+    // Nine axes that cannot be joined.
+    let mut shape = vec![2; 8];
+    shape.extend([3, 8]);
+    let x = filled::<f32>(&shape);
+    let expected = rotation.applied(x.view()).unwrap();
+    let mut found = x.clone();
+    let order: Vec<usize> = (0..8).rev().chain([8, 9]).collect();
+    let mut reversed = ArrayD::zeros(shape);
+    reversed.assign(&x.view().permuted_axes(order));
+    for axis in 0..9 {
+        found.invert_axis(Axis(axis));
+        found.assign(&x);
+        rotation.apply(found.view_mut()).unwrap();
+        assert_eq!(bits(&found), bits(&expected));
+    }
+    let mut out = ArrayD::zeros(x.shape());
+    let order: Vec<usize> = (0..8).rev().chain([8, 9]).collect();
+    rotation.apply_into(reversed.view().permuted_axes(order), out.view_mut()).unwrap();
+    assert_eq!(bits(&out), bits(&expected));
+}
+
+#[test]
+fn slices_and_tables() {
+    let rotary = plain(8, 1e4, Pairing::Interleaved);
+    let rotation = rotary.at::<f32>(5..8).unwrap();
+    let x = filled::<f32>(&[2, 3, 9]);
+    let expected = rotation.applied(x.view()).unwrap().into_raw_vec_and_offset().0;
+    let mut data = x.as_slice().unwrap().to_vec();
+    let mut out = vec![0.0; data.len()];
+    rotation.apply_slice_into(&data, &mut out, &[2, 3, 9]).unwrap();
+    rotation.apply_slice(&mut data, &[2, 3, 9]).unwrap();
+    assert_eq!((&data, &out), (&expected, &expected));
+    let error =
+        |found| Err(Error::LengthMismatch { what: "elements of the slice", expected: 54, found });
+    assert_eq!(rotation.apply_slice(&mut data[1..], &[2, 3, 9]), error(53));
+    assert_eq!(rotation.apply_slice_into(&data, &mut out[..3], &[2, 3, 9]), error(3));
+    let huge = rotation.apply_slice(&mut data, &[1 << 40, 1 << 40, 3, 9]);
+    assert!(matches!(huge, Err(Error::LengthMismatch { expected: usize::MAX, .. })));
+    let (cos, sin) = rotation.tables();
+    assert_eq!((cos.dim(), sin.dim()), ((3, 4), (3, 4)));
+    for i in 0..3 {
+        assert_eq!(rotation.cos_sin(i).unwrap(), [&cos.row(i).to_vec()[..], &sin.row(i).to_vec()]);
+    }
+    let again = Rotation::from_cos_sin(cos, sin, Pairing::Interleaved).unwrap();
+    assert_eq!(bits(&again.applied(x.view()).unwrap()), bits(&rotation.applied(x.view()).unwrap()));
+    assert!(Rotation::from_cos_sin(cos, sin.slice(ndarray::s![1.., ..]), Pairing::Halves).is_err());
+    assert_eq!(rotation, rotary.at(5..8).unwrap());
+    assert_ne!(rotation, rotation.gradient());
+    assert_ne!(rotary, plain(8, 1e4, Pairing::Halves));
+    assert!(format!("{rotary:?} {rotation:?}").len() < 400);
 }
 
 /// Arrays of many rows, wide ones, and more axes than most.
@@ -175,7 +248,7 @@ fn long_arrays() {
         let layout = Layout { order: (0..shape.len()).collect(), steps: vec![1; shape.len()] };
         let ids = Array2::from_shape_fn((shape[0], shape[axis]), |(row, i)| (row * 100 + i) as i64);
         for rotation in [rotary.at(9..9 + shape[axis]).unwrap(), rotary.at(&ids).unwrap()] {
-            same_in_all_ways(&rotation, Axis(axis), &x, [&layout; 2]).unwrap();
+            same_in_all_ways(&rotation, axis, &x, [&layout; 2]).unwrap();
         }
     }
 }
@@ -222,13 +295,11 @@ fn bad_input() {
     assert_eq!(rotation.apply_into(narrow.view(), narrow_out.view_mut()), Err(error.clone()));
     assert_eq!(rotation.applied(narrow.view()), Err(error));
     let error = Error::LengthMismatch { what: "positions", expected: 3, found: 2 };
-    assert_eq!(rotation.applied_along(Axis(0), x.view()), Err(error.clone()));
+    let swapped = x.view().permuted_axes([1, 0, 2]);
+    assert_eq!(rotation.applied(swapped), Err(error.clone()));
     let mut same = Array3::<f32>::ones((2, 3, 8));
-    assert_eq!(rotation.apply_into_along(Axis(0), x.view(), same.view_mut()), Err(error));
-    assert_eq!(
-        rotation.applied_along(Axis(2), x.view()),
-        Err(Error::NoSuchAxis { axis: 2, axes: 2 })
-    );
+    let swapped_out = same.view_mut().permuted_axes([1, 0, 2]);
+    assert_eq!(rotation.apply_into(swapped, swapped_out), Err(error));
     assert_eq!(
         rotation.applied(ndarray::Array1::<f32>::ones(8).view()),
         Err(Error::TooFewAxes { expected: 2, found: 1 })

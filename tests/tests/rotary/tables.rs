@@ -43,7 +43,7 @@ fn same<T: Element>(
     for row in 0..rows {
         let ids: Vec<f64> =
             positions.axis(0).unwrap().row(row).iter().map(|p| p.to_f64()).collect();
-        let rotation = rotary.at::<T>(&ids).unwrap();
+        let rotation = rotary.at::<T::Angle>(&ids).unwrap();
         for at in 0..per_row * width {
             let bound = unit + slack * (ids[at / width] * frequencies[pair(at % width)]).abs();
             let found = rotation
