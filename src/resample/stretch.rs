@@ -91,7 +91,7 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// use positional_encodings::{Init, Learned};
     /// use rand::SeedableRng;
     ///
-    /// let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    /// let rng = &mut rand::rngs::SmallRng::seed_from_u64(1);
     /// let learned = Learned::from_table(array![[5.0_f32], [6.0]])?;
     /// let longer = learned.stretch().initialise(1000, Init::Normal { std: 0.02 }, rng)?.with_frozen_rows(0..2)?;
     /// assert_eq!((longer.max_len(), longer.table()[[1, 0]]), (Some(1000), 6.0));

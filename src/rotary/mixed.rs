@@ -75,7 +75,7 @@ impl MixedRotary {
     /// use positional_encodings::{Pairing, rotary::MixedRotary};
     /// use rand::SeedableRng;
     ///
-    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    /// let mut rng = rand::rngs::SmallRng::seed_from_u64(7);
     /// let mixed = MixedRotary::init(6, 64, 10.0, Pairing::Interleaved, &mut rng)?;
     /// assert_eq!(mixed.frequencies().dim(), (2, 6, 32));
     /// # Ok::<(), positional_encodings::Error>(())

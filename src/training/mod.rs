@@ -39,7 +39,7 @@ use crate::positions::Positions;
 /// use positional_encodings::{Init, Learned, training::Trainable};
 /// use rand::SeedableRng;
 ///
-/// let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let rng = &mut rand::rngs::SmallRng::seed_from_u64(1);
 /// let learned = Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, rng)?;
 /// let table = &learned.parameters()[0];
 /// assert_eq!((table.name.as_str(), &table.shape[..], table.decays), ("table", &[512, 64][..], false));
