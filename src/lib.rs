@@ -146,7 +146,7 @@ pub use files::{
     Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader,
     WordVectors,
 };
-pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
+pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::{InstructionSet, Layout};
 pub use positions::{
     BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment,

@@ -8,9 +8,10 @@ use super::families::{Layers, of_architecture};
 use super::fields::Fields;
 use super::layers::LIMIT;
 use super::reader::try_out;
-use super::{ModelRotary, RotarySpec, Scaling};
+use super::{ModelRotary, RotarySpec};
 use crate::error::ConfigProblem;
-use crate::{Error, Pairing, QueryTemperature, Sections, Yarn};
+use crate::frequencies::scaling::{Scaling, Yarn};
+use crate::{Error, Pairing, QueryTemperature, Sections};
 
 /// A value of GGUF metadata.
 ///

@@ -6,12 +6,10 @@ mod fields;
 mod gguf;
 mod layers;
 mod reader;
-mod scaling;
 mod spec;
 
 pub use gguf::Metadata;
 pub use layers::ModelRotary;
-pub use scaling::Scaling;
 pub use spec::RotarySpec;
 
 #[cfg(doctest)]

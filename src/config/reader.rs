@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::RotarySpec;
 use super::checks::{scales, unused};
 use super::families::{Family, Layers};
 use super::fields::Fields;
 use super::layers::LIMIT;
-use super::{RotarySpec, Scaling};
 use crate::error::ConfigProblem;
-use crate::{DynamicNtk, Error, Llama3, LongRope, Pairing, QueryTemperature, Sections, Yarn};
+use crate::frequencies::scaling::{DynamicNtk, Llama3, LongRope, Scaling, Yarn};
+use crate::{Error, Pairing, QueryTemperature, Sections};
 
 /// Names that a dictionary of rope parameters may have. Others are typing errors, or say something
 /// that is not known here.
@@ -477,11 +478,8 @@ impl<'a> Reader<'a> {
                 original_len: self.original_len(dict, false)?,
             }),
             "longrope" => {
-                let longrope = self.longrope(dict)?;
-                let max_len = self.len(dict, "max_position_embeddings")?;
-                let grown = max_len.map(|len| len as f64 / longrope.original_len as f64);
-                let factor = self.fields.need("max_position_embeddings", factor.or(grown))?;
-                attention = longrope.default_attention_factor(factor);
+                let longrope = self.longrope(dict, factor)?;
+                attention = longrope.default_attention_factor();
                 Scaling::LongRope(longrope)
             }
             "proportional" => Scaling::Proportional { fraction, factor: factor.unwrap_or(1.0) },
@@ -505,7 +503,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn longrope(&self, dict: &Fields<'_>) -> Result<LongRope, Error> {
+    fn longrope(&self, dict: &Fields<'_>, factor: Option<f64>) -> Result<LongRope, Error> {
         let list = |name: &str| dict.need(name, dict.numbers(name)?);
         let original_len = self.original_len(dict, false)?;
         if original_len == 0 {
@@ -514,7 +512,11 @@ impl<'a> Reader<'a> {
                 dict.error("original_max_position_embeddings", ConfigProblem::NotA { expected })
             );
         }
-        Ok(LongRope { short: list("short_factor")?, long: list("long_factor")?, original_len })
+        let (short, long) = (list("short_factor")?, list("long_factor")?);
+        let max_len = self.len(dict, "max_position_embeddings")?;
+        let grown = max_len.map(|len| len as f64 / original_len as f64);
+        let factor = self.fields.need("max_position_embeddings", factor.or(grown))?;
+        Ok(LongRope { short, long, original_len, factor })
     }
 
     /// The query temperature of Llama 4 and Ministral 3.

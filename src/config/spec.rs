@@ -1,13 +1,13 @@
 //! One rotation as a config describes it.
 
-use super::Scaling;
-use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary, Sections};
+use crate::frequencies::scaling::{Regime, Scaling};
+use crate::{Error, Frequencies, OddDim, Pairing, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults
 /// where it says nothing.
 ///
 /// ```
-/// use positional_encodings::{Pairing, Yarn, config::{ModelRotary, Scaling}};
+/// use positional_encodings::{Pairing, config::ModelRotary, scaling::{Scaling, Yarn}};
 ///
 /// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // the rest is the class's own
 /// let model = ModelRotary::from_json(config)?;
@@ -61,7 +61,7 @@ impl RotarySpec {
     /// [`Scaling::LongRopeTensors`], as long as the factors are missing.
     ///
     /// ```
-    /// use positional_encodings::{Regime, config::ModelRotary};
+    /// use positional_encodings::{config::ModelRotary, scaling::Regime};
     ///
     /// // Dynamic NTK: the frequencies depend on the length, and the plan says so.
     /// let config = r#"{"model_type": "llama", "head_dim": 128, "max_position_embeddings": 2048,
@@ -87,18 +87,16 @@ impl RotarySpec {
                 });
             }
         };
-        let (mut frequencies, regime) = match (&self.scaling, &self.divisors) {
-            (Scaling::LongRopeTensors, Some(_)) => (plain, Regime::Fixed),
+        let mut frequencies = match (&self.scaling, &self.divisors) {
+            (Scaling::LongRopeTensors, Some(_)) => plain,
             (scaling, _) => scaling.apply(plain, total_len)?,
         };
         if let Some(divisors) = &self.divisors {
             frequencies = frequencies.divided(divisors)?;
         }
-        let short = matches!(regime, Regime::Short);
+        let short = frequencies.regime() == Regime::Short;
         let factor = if short { self.short_attention_factor } else { self.attention_factor };
-        let mut rotary = Rotary::new(frequencies, self.pairing)
-            .with_attention_factor(factor)?
-            .with_regime(regime);
+        let mut rotary = Rotary::new(frequencies.with_attention_factor(factor)?, self.pairing);
         if let Some((sections, order)) = &self.sections {
             rotary = rotary.with_sections(sections, *order)?;
         }

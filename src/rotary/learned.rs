@@ -7,7 +7,8 @@ use ndarray::{ArrayView, Axis, Dimension};
 use super::encoding::Rotary;
 use super::rotation::{Rotation, Rows};
 use super::walk::FEW;
-use crate::{Coordinates, Element, Error, Regime};
+use crate::frequencies::scaling::Regime;
+use crate::{Coordinates, Element, Error};
 
 impl Rotary {
     /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or

@@ -9,7 +9,8 @@ use super::Pairing;
 use super::encoding::{Rotary, unique};
 use super::learned::reals;
 use super::rotation::{Rotation, Rows};
-use crate::{Coordinates, Element, Error, Frequencies, Regime};
+use crate::frequencies::scaling::Regime;
+use crate::{Coordinates, Element, Error, Frequencies};
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
 /// 2403.13298): pair i of head h turns by Σ over axes of coordinate · frequency\[axis, h, i\], with

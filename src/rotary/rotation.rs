@@ -12,7 +12,8 @@ use super::rows::Views;
 #[cfg(feature = "rayon")]
 use super::walk::STREAMS;
 use super::walk::{FEW, Turner};
-use crate::{Element, Error, Regime};
+use crate::frequencies::scaling::Regime;
+use crate::{Element, Error};
 
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),
 /// held by the caller, applied to as many arrays as there are.

@@ -2,8 +2,9 @@
 //! is cut from, and the class of transformers (4.57 and 5.23) that was read for what the config
 //! leaves out.
 
-use positional_encodings::config::{ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{Llama3, Pairing, Regime, Sections};
+use positional_encodings::config::{ModelRotary, RotarySpec};
+use positional_encodings::scaling::{Llama3, Regime, Scaling};
+use positional_encodings::{Pairing, Sections};
 use serde_json::{Value, json};
 
 fn model(config: Value) -> ModelRotary {

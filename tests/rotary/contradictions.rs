@@ -1,6 +1,7 @@
 //! What a config says and nobody would follow: an error that names the field, or it is followed.
 
-use positional_encodings::config::{ModelRotary, RotarySpec, Scaling};
+use positional_encodings::config::{ModelRotary, RotarySpec};
+use positional_encodings::scaling::Scaling;
 use positional_encodings::{ConfigProblem, Error, Pairing, Sections};
 use serde_json::{Value, json};
 

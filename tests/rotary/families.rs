@@ -1,8 +1,9 @@
 //! What a model class has where its config says nothing: the configuration_*.py of transformers
 //! 4.57 and 5.23, which were read for every number here.
 
-use positional_encodings::config::{ModelRotary, Scaling};
-use positional_encodings::{ConfigProblem, Error, Llama3, Pairing, Regime, Sections, Yarn};
+use positional_encodings::config::ModelRotary;
+use positional_encodings::scaling::{Llama3, Regime, Scaling, Yarn};
+use positional_encodings::{ConfigProblem, Error, Pairing, Sections};
 use serde_json::{Value, json};
 
 fn read(config: &Value) -> Result<ModelRotary, Error> {

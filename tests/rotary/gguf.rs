@@ -1,8 +1,9 @@
 //! GGUF metadata, as llama.cpp reads them (llama_model_base::load_hparams and
 //! llama_model_rope_type).
 
-use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{ConfigProblem, Error, LongRope, Pairing, Regime, Sections, Yarn};
+use positional_encodings::config::{Metadata, ModelRotary, RotarySpec};
+use positional_encodings::scaling::{LongRope, Regime, Scaling, Yarn};
+use positional_encodings::{ConfigProblem, Error, Pairing, Sections};
 
 #[track_caller]
 fn near(found: f64, expected: f64) {
@@ -181,7 +182,7 @@ fn longrope_needs_its_tensors() {
     one.divisors = Some(vec![1.0; 3]);
     assert!(one.rotary(1).is_err());
     let mut both = spec.clone();
-    both.scaling = Scaling::LongRope(LongRope { short, long, original_len: 4096 });
+    both.scaling = Scaling::LongRope(LongRope { short, long, original_len: 4096, factor: 32.0 });
     let first = |len| both.rotary(len).map(|rotary| (rotary.frequencies()[0], rotary.regime()));
     assert_eq!([first(4096), first(4097)], [Ok((1.0, Regime::Short)), Ok((0.5, Regime::Long))]);
     // What is wrong beside the factors is found all the same.

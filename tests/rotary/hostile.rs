@@ -127,7 +127,7 @@ fn wrong_configs_name_the_field() {
     ] {
         assert_eq!(refused(changes.clone()), (field.to_string(), problem), "{changes}");
     }
-    let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.5}}));
+    let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.0}}));
     assert_eq!(field, "rope_scaling");
     assert!(
         matches!(problem, ConfigProblem::Invalid(error) if matches!(*error, Error::InvalidParameter { .. }))

@@ -13,6 +13,7 @@ mod extras;
 mod families;
 #[cfg(feature = "serde")]
 mod fields;
+mod frequencies;
 #[cfg(feature = "serde")]
 mod gguf;
 mod golden;

@@ -2,9 +2,8 @@
 //! tensor stays unread.
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
-use positional_encodings::{
-    AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary,
-};
+use positional_encodings::scaling::Llama3;
+use positional_encodings::{AxialOrder, Coordinates, Element, Frequencies, Pairing, Rotary};
 
 use crate::golden::Golden;
 
