@@ -18,6 +18,8 @@ mod frequencies;
 mod gguf;
 mod golden;
 #[cfg(feature = "serde")]
+mod held;
+#[cfg(feature = "serde")]
 mod hostile;
 mod into;
 mod laws;
