@@ -147,7 +147,7 @@ pub use embed::{
     embed_with_positions_at,
 };
 pub use error::{Error, FileError, FileProblem};
-pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
+pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
 pub use positions::{Position, PositionElement, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};

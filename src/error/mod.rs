@@ -187,6 +187,18 @@ pub enum Error {
         /// The axes that could be meant.
         axes: usize,
     },
+    /// A model does not have so many layers.
+    NoSuchLayer {
+        /// The layer asked for, counted from 0.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
+    /// The layers of a model do not share one rotation.
+    NotOneRotation {
+        /// How many types of layers there are; 0 where no layer is rotated.
+        types: usize,
+    },
     /// A model's config cannot be followed.
     #[cfg(feature = "serde")]
     Config {
@@ -336,6 +348,13 @@ impl fmt::Display for Error {
             }
             Self::NoSuchAxis { axis, axes } => {
                 write!(f, "axis {axis} is not one of the {axes} axes before the features")
+            }
+            Self::NoSuchLayer { layer, layers } => {
+                write!(f, "layer {layer} is not one of the {layers} layers of the model")
+            }
+            Self::NotOneRotation { types: 0 } => write!(f, "no layer of the model is rotated"),
+            Self::NotOneRotation { types } => {
+                write!(f, "layers of {types} types do not share one rotation: choose by layer")
             }
             #[cfg(feature = "serde")]
             Self::Config { field, problem } => write!(f, "config field {field}{problem}"),

@@ -13,9 +13,12 @@ mod extras;
 mod families;
 #[cfg(feature = "serde")]
 mod fields;
+mod frequencies;
 #[cfg(feature = "serde")]
 mod gguf;
 mod golden;
+#[cfg(feature = "serde")]
+mod held;
 #[cfg(feature = "serde")]
 mod hostile;
 mod into;
