@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::family::Layers;
 use super::fields::{Role, is_of_config, named, of_scalings, of_text};
 use super::json::Fields;
 use super::layers::Types;
@@ -90,6 +91,9 @@ fn agree(a: &Value, b: &Value) -> bool {
 /// Whether a model rotates at all.
 pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     let fields = &reader.fields;
+    if reader.family.layers == Layers::NONE {
+        return Ok(false);
+    }
     // `mla_use_nope`: latent attention without positions.
     if fields.flag("alibi")? == Some(true) || fields.flag("mla_use_nope")? == Some(true) {
         return Ok(false);

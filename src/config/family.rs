@@ -53,7 +53,7 @@ pub(super) struct Temperature {
 /// `every` is special.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Layers {
-    /// 1 where all layers are the same.
+    /// 1 where all layers are the same, [`LISTED`] where the config must say which is which.
     pub(super) every: usize,
     /// The field of a config that says another number.
     pub(super) field: &'static str,
@@ -105,6 +105,9 @@ pub(super) enum WithoutWindow {
     Refused,
 }
 
+/// A number of layers that stands for none: the config must list the types of layers.
+pub(super) const LISTED: usize = 0;
+
 /// Names of types of layers.
 pub(super) const ALL: &str = "all";
 pub(super) const FULL: &str = "full_attention";
@@ -126,6 +129,13 @@ impl Layers {
         special: typed(ALL, Rotation::Main),
         others: typed(ALL, Rotation::Main),
         without_window: WithoutWindow::Same,
+    };
+
+    /// No layer has positions.
+    pub(super) const NONE: Self = Self {
+        special: typed(ALL, Rotation::None),
+        others: typed(ALL, Rotation::None),
+        ..Self::SAME
     };
 
     /// The last of each `every` is a full one, the others slide, unscaled and with a base of their

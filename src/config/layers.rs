@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, rotates};
-use super::family::{ALL, FULL, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow};
+use super::family::{ALL, FULL, LISTED, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow};
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
 use super::model::ModelRotary;
@@ -99,7 +99,7 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
             }
         }
     }
-    if family.layers.every > 1 {
+    if family.layers.every != 1 {
         let types = family.layers.types().map(|kind| {
             let spec = (kind.rotation != Rotation::None).then(|| main.clone());
             named_type(kind.name, spec)
@@ -116,8 +116,10 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
 /// One in how many layers is special.
 fn every(reader: &Reader<'_>) -> Result<usize, Error> {
     let (fields, layers) = (&reader.fields, &reader.family.layers);
-    if layers.every == 1 {
-        return Ok(1);
+    match layers.every {
+        1 => return Ok(1),
+        LISTED => return Err(fields.error("layer_types", ConfigProblem::Missing)),
+        _ => {}
     }
     let found = match fields.get(layers.field) {
         // "LLLG": local, local, local, global

@@ -75,7 +75,9 @@ impl ModelRotary {
     }
 
     /// Reads the config of a model of any other type, whose pairing the caller knows. The config
-    /// must have a `rope_theta`, and no field that speaks of a rotation and is not known here.
+    /// must have a `rope_theta`, and no field that speaks of a rotation and is not known here; what
+    /// its class does besides, in layers without positions say, cannot be known. Where the type is
+    /// known, what is known of it counts, and the pairing must be that of the type.
     ///
     /// # Errors
     ///
@@ -93,6 +95,14 @@ impl ModelRotary {
     /// ```
     pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
         read_text(text, |fields| {
+            let name = fields.text("model_type")?.unwrap_or_default();
+            if let Some(family) = of_model_type(name) {
+                let reader = Reader { fields: *fields, family, is_given: false };
+                return match reader.pairing()? {
+                    own if own == pairing => Ok((family, false)),
+                    _ => Err(fields.contradicts("model_type", "the pairing given")),
+                };
+            }
             nothing_else(fields)?;
             Ok((Family { pairing, ..HALVES.needs_base() }, true))
         })

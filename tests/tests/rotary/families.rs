@@ -68,6 +68,31 @@ fn class_defaults() {
     }
 }
 
+/// modeling_afmoe.py rotates in sliding layers, modeling_nemotron_h.py in none; a pairing that the
+/// caller gives does not make them others.
+#[test]
+fn layers_without_positions_are_known_by_the_type() {
+    let listed = json!({"model_type": "afmoe", "head_dim": 128, "num_hidden_layers": 4, "rope_theta": 1e4,
+        "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]});
+    let counted = json!({"model_type": "afmoe", "num_hidden_layers": 4});
+    for config in [listed, counted] {
+        let model = read(&config).unwrap();
+        let rotates = |layer: usize| model.layer(layer).unwrap().is_some();
+        assert_eq!([0, 1, 2, 3].map(rotates), [true, true, true, false]);
+        let given = |pairing| ModelRotary::from_json_with_pairing(&config.to_string(), pairing);
+        assert_eq!(given(Pairing::Halves).as_ref(), Ok(&model));
+        let problem = ConfigProblem::Contradicts { other: "the pairing given".into() };
+        let error = Error::Config { field: "model_type".into(), problem };
+        assert_eq!(given(Pairing::Interleaved), Err(error));
+    }
+    let nemotron_h = read(&json!({"model_type": "nemotron_h", "num_hidden_layers": 2})).unwrap();
+    assert_eq!([0, 1].map(|layer| nemotron_h.layer(layer)), [Ok(None), Ok(None)]);
+    // The list of layers is needed where a class has one of its own.
+    let untold = read(&json!({"model_type": "flint", "num_hidden_layers": 4}));
+    let problem = ConfigProblem::Missing;
+    assert_eq!(untold, Err(Error::Config { field: "layer_types".into(), problem }));
+}
+
 /// transformers 4 and 5 have different bases for them.
 #[test]
 fn bases_that_versions_disagree_on_must_be_given() {

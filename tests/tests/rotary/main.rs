@@ -8,6 +8,8 @@ mod bits;
 mod configs;
 #[cfg(feature = "serde")]
 mod contradictions;
+#[cfg(feature = "serde")]
+mod defaults;
 mod extras;
 #[cfg(feature = "serde")]
 mod families;
