@@ -260,14 +260,26 @@ impl Points {
         Self { resample, step, old }
     }
 
-    /// The old points that make new point `index`, and their weights.
-    pub(super) fn taps(&self, index: usize) -> Vec<(usize, f64)> {
+    /// The most old points that make a new one.
+    pub(super) fn most(&self) -> usize {
+        let support = self.resample.kernel.support();
+        match self.resample.sampling {
+            Sampling::HalfPixel | Sampling::AlignedCorners => 2 * support as usize,
+            // Both ends of the widened kernel may cut a cell.
+            Sampling::Antialiased => {
+                ((2.0 * support * self.step.max(1.0)) as usize).saturating_add(2).min(self.old)
+            }
+        }
+    }
+
+    /// Appends the old points that make new point `index`, and their weights.
+    pub(super) fn append(&self, index: usize, taps: &mut Vec<(usize, f64)>) {
         let Self { resample: Resample { kernel, sampling, .. }, step, old } = *self;
         match sampling {
-            Sampling::HalfPixel => kernel.around((index as f64 + 0.5) * step - 0.5, old),
-            Sampling::AlignedCorners => kernel.around(index as f64 * step, old),
+            Sampling::HalfPixel => kernel.around((index as f64 + 0.5) * step - 0.5, old, taps),
+            Sampling::AlignedCorners => kernel.around(index as f64 * step, old, taps),
             Sampling::Antialiased => {
-                kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old)
+                kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old, taps);
             }
         }
     }
@@ -287,10 +299,9 @@ impl Taps {
         let mut taps = Self { taps: Vec::new(), ends: Vec::new() };
         let too_large = |_| Error::TooLarge { rows: new, dim: 1 };
         taps.ends.try_reserve_exact(new).map_err(too_large)?;
+        taps.taps.try_reserve_exact(new.saturating_mul(points.most())).map_err(too_large)?;
         for index in 0..new {
-            let own = points.taps(index);
-            taps.taps.try_reserve(own.len()).map_err(too_large)?;
-            taps.taps.extend(own);
+            points.append(index, &mut taps.taps);
             taps.ends.push(taps.taps.len());
         }
         Ok(taps)
@@ -356,8 +367,8 @@ impl Kernel {
         }
     }
 
-    /// The points around place `x` of an axis of `len`; beyond the border stands the border.
-    fn around(self, x: f64, len: usize) -> Vec<(usize, f64)> {
+    /// Appends the points around place `x` of an axis of `len`; beyond the border stands the border.
+    fn around(self, x: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let last = (len - 1) as f64;
         // A linear kernel stops at the border itself; a cubic one sees the border repeated.
         let x = if self == Self::Linear { x.clamp(0.0, last) } else { x.min(last + 1.0) };
@@ -368,12 +379,12 @@ impl Kernel {
             let index = (below + k as f64).clamp(0.0, last) as usize;
             (index, self.weight(t - k as f64))
         };
-        (1 - reach..=reach).map(tap).filter(|(_, weight)| *weight != 0.0).collect()
+        taps.extend((1 - reach..=reach).map(tap).filter(|(_, weight)| *weight != 0.0));
     }
 
-    /// The points whose cells lie within the widened kernel around `centre`, measured from the edge
-    /// of the first cell.
-    fn averaged(self, centre: f64, width: f64, len: usize) -> Vec<(usize, f64)> {
+    /// Appends the points whose cells lie within the widened kernel around `centre`, measured from
+    /// the edge of the first cell.
+    fn averaged(self, centre: f64, width: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let support = self.support() * width;
         let start = (centre - support + 0.5).max(0.0) as usize;
         let end = ((centre + support + 0.5).max(0.0) as usize).min(len);
@@ -381,12 +392,15 @@ impl Kernel {
         // point.
         let start = start.min(len - 1);
         let end = end.max(start + 1);
-        let weights: Vec<f64> =
-            (start..end).map(|i| self.weight((i as f64 + 0.5 - centre) / width)).collect();
-        let sum: f64 = weights.iter().sum();
+        let first = taps.len();
+        taps.extend((start..end).map(|i| (i, self.weight((i as f64 + 0.5 - centre) / width))));
+        let own = &mut taps[first..];
+        let sum: f64 = own.iter().map(|(_, weight)| weight).sum();
         if sum == 0.0 {
-            return vec![(start, 1.0)];
+            taps.truncate(first);
+            taps.push((start, 1.0));
+        } else {
+            own.iter_mut().for_each(|(_, weight)| *weight /= sum);
         }
-        (start..end).zip(weights.into_iter().map(|weight| weight / sum)).collect()
     }
 }

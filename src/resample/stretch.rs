@@ -149,11 +149,13 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// ```
     pub fn linear(self, len: usize, sampling: Sampling) -> Result<Learned<A>, Error> {
         let old = self.not_empty()?;
+        let resample = Resample::new(Kernel::Linear, sampling);
+        let points = Points::new(old.nrows(), len.max(1), resample, None);
+        let mut taps = Vec::with_capacity(points.most());
         self.build(len, |new| {
-            let resample = Resample::new(Kernel::Linear, sampling);
-            let points = Points::new(old.nrows(), len.max(1), resample, None);
             for (index, mut new) in new.rows_mut().into_iter().enumerate() {
-                let taps = points.taps(index);
+                taps.clear();
+                points.append(index, &mut taps);
                 for (column, new) in new.iter_mut().enumerate() {
                     *new = A::from_f64(
                         taps.iter()
