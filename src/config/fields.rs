@@ -104,6 +104,7 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("n_layer", RootUnchecked, LayerCount),
     ("num_layers", RootUnchecked, LayerCount),
     ("layer_types", Root, LayerList),
+    ("layer_rope_theta", Root, LayerList),
     ("no_rope_layers", Root, LayerList),
     ("hybrid_layer_pattern", Root, LayerList),
     ("position_embedding_type", Root, Other),
