@@ -148,6 +148,20 @@ pub(super) fn of_scalings() -> impl Iterator<Item = (&'static str, &'static [&'s
     })
 }
 
+/// The type of a rotation without its aliases.
+pub(super) fn rope_type(name: &str) -> Option<&'static str> {
+    match name {
+        "default" | "mrope" => Some("default"),
+        "linear" => Some("linear"),
+        "dynamic" => Some("dynamic"),
+        "yarn" => Some("yarn"),
+        "longrope" | "su" => Some("longrope"),
+        "llama3" => Some("llama3"),
+        "proportional" => Some("proportional"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::FIELDS;

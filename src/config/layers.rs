@@ -6,23 +6,23 @@ use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, rotates};
 use super::family::{ALL, FULL, LISTED, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow};
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
-use super::model::ModelRotary;
 use super::reader::{Reader, RopeDict, rope_dict, try_out};
-use super::spec::RotarySpec;
+use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
+use crate::rotary::QueryTemperature;
 
 /// More types of layers than any model has, each of which costs as much as a model.
 const MOST_TYPES: usize = 32;
-
-/// Types of layers by name; `None` for layers without positions.
-pub(super) type Types = Vec<(String, Option<RotarySpec>)>;
 
 fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
     (name.to_string(), spec)
 }
 
+/// The types of layers, the type of each layer, and the temperature of queries.
+pub(super) type Layered = (Types, Vec<usize>, Option<QueryTemperature>);
+
 /// The rotations of all layers.
-pub(super) fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
+pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
     let fields = &reader.fields;
     let own = reader.family.parameters.map(parse).transpose()?;
     reader.check_sizes()?;
@@ -37,7 +37,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
         let flat = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
         let (types, layers) = by_base(reader, &reader.spec(flat, None)?, &list)?;
         no_rope_agrees(fields, &types, &layers)?;
-        return Ok(ModelRotary { types, layers, temperature: reader.temperature(dict.as_ref())? });
+        return Ok((types, layers, reader.temperature(dict.as_ref())?));
     }
     let types = match &dict {
         _ if !rotates(reader)? => vec![named_type(ALL, None)],
@@ -51,7 +51,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
     };
     let layers = layers(reader, &types)?;
     no_rope_agrees(fields, &types, &layers)?;
-    Ok(ModelRotary { types, layers, temperature: reader.temperature(dict.as_ref())? })
+    Ok((types, layers, reader.temperature(dict.as_ref())?))
 }
 
 /// For each layer its base, 0 where it has no positions, where the config lists them.
