@@ -6,7 +6,7 @@ use ndarray::{
 };
 
 use crate::parts::{Four, STACK_BYTES, Summands, cut, join, piece, rows_in, through_stack};
-use crate::{BatchPositions, Element, Error, PositionalEncoding, Positions};
+use crate::{Element, Error, PositionalEncoding, Positions};
 
 /// Writes to the rows, from row i on, of four sequences, from sequence n on, what the vectors are
 /// added to, and adds them.
@@ -16,7 +16,7 @@ pub(crate) type Write<'a, A> = &'a (dyn Fn(usize, usize, Four<'_, A>, ArrayView2
 #[derive(Clone, Copy)]
 pub(crate) struct Sum<'a, A, E: ?Sized> {
     pub(crate) encoding: &'a E,
-    pub(crate) positions: &'a BatchPositions<'a>,
+    pub(crate) positions: &'a Positions<'a>,
     /// Nothing where it is in place already.
     pub(crate) write: Option<Write<'a, A>>,
 }
@@ -38,7 +38,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
     ) -> Result<(), Error> {
         let long = out.len() * size_of::<A>() > piece;
         let Some((axis, cut)) = long.then(|| self.cut(out.shape(), sequence, row)).flatten() else {
-            return if self.positions.rows().is_none() && sequences(out.shape()) > 1 {
+            return if self.positions.are_shared() && sequences(out.shape()) > 1 {
                 self.together(out, sequence, row)
             } else {
                 self.one_by_one(out, sequence, row)
@@ -64,7 +64,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
             || Some((leading.len(), cut(&self.positions.row(sequence).slice(row..row + len))?));
         let outermost =
             leading.iter().position(|&len| len > 1).map(|axis| (axis, leading[axis] / 2));
-        if self.positions.rows().is_none() && *len > rows_in::<A>(STACK_BYTES, *dim) {
+        if self.positions.are_shared() && *len > rows_in::<A>(STACK_BYTES, *dim) {
             rows().or(outermost)
         } else {
             outermost.or_else(rows)

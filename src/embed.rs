@@ -8,7 +8,7 @@ use crate::additive::zeros;
 use crate::batch::{Sum, for_each_sequence, nth};
 use crate::parts::{Four, Summands};
 use crate::phase::{BLOCK, Picked};
-use crate::{BatchPositions, Element, Error, PositionalEncoding};
+use crate::{Element, Error, PositionalEncoding, Positions};
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
 ///
@@ -68,7 +68,7 @@ where
 pub fn embed_with_positions_at<'p, A, S, D, E>(
     words: &ArrayBase<S, D>,
     encoding: &E,
-    positions: impl Into<BatchPositions<'p>>,
+    positions: impl Into<Positions<'p>>,
 ) -> Result<Array<A, D>, Error>
 where
     A: Element,
@@ -151,7 +151,7 @@ where
 pub fn add_positions_at<'p, A, D, E>(
     words: ArrayViewMut<'_, A, D>,
     encoding: &E,
-    positions: impl Into<BatchPositions<'p>>,
+    positions: impl Into<Positions<'p>>,
 ) -> Result<(), Error>
 where
     A: Element,
@@ -213,7 +213,7 @@ where
 pub fn concat_positions_at<'p, A, S, D, E>(
     words: &ArrayBase<S, D>,
     encoding: &E,
-    positions: impl Into<BatchPositions<'p>>,
+    positions: impl Into<Positions<'p>>,
 ) -> Result<Array<A, D>, Error>
 where
     A: Element,
@@ -254,7 +254,7 @@ where
 pub(crate) fn check<A, E>(
     shape: &[usize],
     encoding: &E,
-    positions: &BatchPositions<'_>,
+    positions: &Positions<'_>,
 ) -> Result<(), Error>
 where
     A: Element,
@@ -273,7 +273,7 @@ where
 fn check_positions<A, E>(
     shape: &[usize],
     encoding: &E,
-    positions: &BatchPositions<'_>,
+    positions: &Positions<'_>,
 ) -> Result<(), Error>
 where
     A: Element,
@@ -291,9 +291,9 @@ where
     }
     let sequences: usize = leading.iter().product();
     match positions.rows() {
-        Some(found) if found != sequences => {
+        Some(found) if found != sequences && found != 1 => {
             Err(Error::LengthMismatch { what: "rows of positions", expected: sequences, found })
         }
-        _ => encoding.check(positions.all()),
+        _ => encoding.check(positions),
     }
 }

@@ -129,6 +129,13 @@ pub enum Error {
         /// How many there are.
         found: usize,
     },
+    /// Positions must have as many axes as the encoding.
+    AxesMismatch {
+        /// The axes of the encoding.
+        expected: usize,
+        /// The axes of the positions.
+        found: usize,
+    },
     /// The rows of a batch must have one length.
     Ragged {
         /// The first row of another length.
@@ -294,6 +301,9 @@ impl fmt::Display for Error {
             }
             Self::LengthMismatch { what, expected, found } => {
                 write!(f, "{found} {what} where there must be {expected}")
+            }
+            Self::AxesMismatch { expected, found } => {
+                write!(f, "the number of axes of the positions is {found}, and must be {expected}")
             }
             Self::Ragged { row, expected, found } => {
                 write!(f, "row {row} has {found} ids where the rows before it have {expected}")

@@ -24,7 +24,7 @@
 //! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
-//! | an image or a video | rotations along its axes | [`Coordinates`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`] |
+//! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`] |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
 //!
@@ -39,8 +39,8 @@
 //! # Positions are arguments
 //!
 //! No encoding has an offset, a start index or a state that moves. [`Positions`] says where the
-//! tokens are, and is made from a range, from integer ids or from reals; [`BatchPositions`] also
-//! from ids of shape (batch, len). A decode step is a range that starts later:
+//! tokens are, and is made from a range, from integer ids or from reals, of all sequences or of
+//! shape (batch, len), and on several axes for images. A decode step is a range that starts later:
 //!
 //! ```
 //! use ndarray::Array2;
@@ -149,10 +149,7 @@ pub use files::{
 };
 pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
 pub use phase::Layout;
-pub use positions::{
-    BatchPositions, Coordinates, Dinov3Augmentation, Position, PositionElement, Positions, Segment,
-    ids,
-};
+pub use positions::{Dinov3Augmentation, Position, PositionElement, Positions, Segment, ids};
 pub use rotary::{
     AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos,
 };

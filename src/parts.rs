@@ -57,7 +57,7 @@ pub(crate) fn rows<A: Element>(
     out: ArrayViewMut2<'_, A>,
     work: &(impl Fn(&Positions<'_>, ArrayViewMut2<'_, A>) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
-    rows_in_pieces(piece(out.len() * size_of::<A>()), positions, out, work)
+    rows_in_pieces(piece(out.len() * size_of::<A>()), &positions.flat(), out, work)
 }
 
 fn rows_in_pieces<A: Element>(

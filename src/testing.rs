@@ -53,7 +53,7 @@ impl std::error::Error for Violation {}
 ///         None
 ///     }
 ///     fn encode_into(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, f32>) -> Result<(), Error> {
-///         testing::check_shape::<f32>(self, positions, &out)?;
+///         PositionalEncoding::<f32>::check_shape(self, positions, &out)?;
 ///         PositionalEncoding::<f32>::check(self, positions)?;
 ///         for (position, mut row) in positions.iter().zip(out.rows_mut()) {
 ///             row[0] = position.to_f64().rem_euclid(2.0) as f32;
@@ -72,20 +72,6 @@ pub fn check_laws<A: Element>(encoding: &dyn PositionalEncoding<A>) -> Result<()
     adding_is_encoding_and_addition(encoding, len)?;
     bad_input_is_refused(encoding, len)?;
     no_positions_are_no_work(encoding)
-}
-
-/// Whether `out` has the shape (positions, dim) of an encoding: for implementations of
-/// [`encode_into`](PositionalEncoding::encode_into).
-///
-/// # Errors
-///
-/// [`Error::WidthMismatch`] or [`Error::LengthMismatch`].
-pub fn check_shape<A: Element>(
-    encoding: &dyn PositionalEncoding<A>,
-    positions: &Positions<'_>,
-    out: &ndarray::ArrayViewMut2<'_, A>,
-) -> Result<(), Error> {
-    crate::additive::check_shape(positions, encoding.dim(), out)
 }
 
 fn rows_do_not_depend_on_their_company<A: Element>(

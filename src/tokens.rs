@@ -14,7 +14,7 @@ use crate::batch::{Sum, nth};
 use crate::parts::{Four, Summands};
 use crate::phase::{BLOCK, Picked};
 use crate::training::FrozenRows;
-use crate::{BatchPositions, Element, Error, PositionalEncoding};
+use crate::{Element, Error, PositionalEncoding, Positions};
 
 /// The embedding layer of a transformer: a word table, an encoding of positions, and if the model
 /// has them segments.
@@ -172,7 +172,7 @@ pub struct Lookup<'a, A, E, T, D: Dimension> {
     embedding: &'a TokenEmbedding<A, E>,
     tokens: ArrayView<'a, T, D>,
     segments: Option<ArrayView<'a, T, D>>,
-    positions: Option<BatchPositions<'a>>,
+    positions: Option<Positions<'a>>,
 }
 
 impl<'a, A, E, T, D> Lookup<'a, A, E, T, D>
@@ -188,7 +188,7 @@ where
     }
 
     /// Positions instead of 0..len: a list that all sequences share, or ids (batch, len).
-    pub fn at(self, positions: impl Into<BatchPositions<'a>>) -> Self {
+    pub fn at(self, positions: impl Into<Positions<'a>>) -> Self {
         Self { positions: Some(positions.into()), ..self }
     }
 
@@ -246,8 +246,8 @@ where
     }
 
     /// 0..len
-    fn default_positions(&self) -> BatchPositions<'static> {
-        BatchPositions::from(0..self.tokens.shape().last().copied().unwrap_or(0))
+    fn default_positions(&self) -> Positions<'static> {
+        Positions::from(0..self.tokens.shape().last().copied().unwrap_or(0))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -280,10 +280,10 @@ where
         }
         let sequences: usize = self.tokens.shape()[..self.tokens.ndim() - 1].iter().product();
         match positions.rows() {
-            Some(found) if found != sequences => {
+            Some(found) if found != sequences && found != 1 => {
                 Err(Error::LengthMismatch { what: "rows of positions", expected: sequences, found })
             }
-            _ => self.embedding.positions.check(positions.all()),
+            _ => self.embedding.positions.check(positions),
         }
     }
 }
@@ -325,8 +325,13 @@ where
     T: PrimInt + AsPrimitive<i64>,
     D: Dimension,
 {
-    match ids.iter().map(|id| id.as_()).find(|&id| id < 0 || id as u64 >= rows as u64) {
-        Some(id) => Err(Error::IdOutsideTable { table, id, rows }),
+    // Numbers of 128 bits must not wrap to the id of another row.
+    let outside = |id: &&T| id.to_u64().is_none_or(|id| id >= rows as u64);
+    match ids.iter().find(outside) {
+        Some(id) => {
+            let end = if *id < T::zero() { i64::MIN } else { i64::MAX };
+            Err(Error::IdOutsideTable { table, id: id.to_i64().unwrap_or(end), rows })
+        }
         None => Ok(()),
     }
 }

@@ -330,7 +330,7 @@ fn empty_arrays_are_no_work() {
     let words = TokenEmbedding::new(Array2::<f32>::zeros((0, 4)), &encoding).unwrap();
     assert_eq!(words.embed(&Array2::<i64>::zeros((2, 0))).unwrap().shape(), [2, 0, 4]);
     assert_eq!(words.embed(&Array2::<i64>::zeros((0, 5))).unwrap().shape(), [0, 5, 4]);
-    assert_eq!(ids::from_mask(&Array2::<u8>::zeros((0, 3)), 0).dim(), (0, 3));
+    assert_eq!(ids::from_mask(&Array2::<u8>::zeros((0, 3)), 0).unwrap().dim(), (0, 3));
     assert_eq!(ids::packed(&[]), Ok(vec![]));
     let error = ids::packed(&[usize::MAX, 1]).unwrap_err();
     assert_eq!(error, Error::TooLarge { rows: usize::MAX, dim: 1 });

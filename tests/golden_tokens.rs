@@ -97,7 +97,7 @@ fn roberta() -> Outcome {
         let roberta = TokenEmbedding::new(matrix(&golden, &tensor("word")), positions)?
             .with_segments(matrix(&golden, &tensor("token_type")))?;
         let tokens = batch(&golden, &tensor("input_ids"));
-        let ids = ids::padding_aware(&tokens, 1, past);
+        let ids = ids::padding_aware(&tokens, 1, past).unwrap();
         assert_eq!(ids, batch(&golden, &tensor("position_ids")), "{name}");
         // No segments named: all are segment 0.
         same_sum(&roberta.lookup(&tokens).at(&ids).embed()?, &golden, &tensor("sum"));
@@ -134,7 +134,7 @@ fn gpt2() -> Outcome {
     same_sum(&gpt2.embed(&tokens)?, &golden, "gpt2_forward_ignores_mask/sum");
 
     let mask = batch(&golden, "gpt2_left_padded/attention_mask");
-    let ids = ids::from_mask(&mask, 0);
+    let ids = ids::from_mask(&mask, 0).unwrap();
     assert_eq!(ids, batch(&golden, "gpt2_left_padded/position_ids"));
     let tokens = batch(&golden, "gpt2_left_padded/input_ids");
     same_sum(&gpt2.lookup(&tokens).at(&ids).embed()?, &golden, "gpt2_left_padded/sum");
@@ -154,13 +154,13 @@ fn opt() -> Outcome {
     let golden = text();
     let learned = Learned::from_table(matrix(&golden, "opt/position"))?.with_offset(2)?;
     let opt = TokenEmbedding::new(matrix(&golden, "opt/token"), learned)?;
-    let ids = ids::from_mask(&batch(&golden, "opt/attention_mask"), -1);
+    let ids = ids::from_mask(&batch(&golden, "opt/attention_mask"), -1).unwrap();
     let tokens = batch(&golden, "opt/input_ids");
     same_sum(&opt.lookup(&tokens).at(&ids).embed()?, &golden, "opt/sum");
 
     // A decode step cuts the ids of the whole mask.
     let learned = Learned::from_table(matrix(&golden, "opt_proj/position"))?.with_offset(2)?;
-    let ids = ids::from_mask(&batch(&golden, "opt_decode_step/attention_mask"), -1);
+    let ids = ids::from_mask(&batch(&golden, "opt_decode_step/attention_mask"), -1).unwrap();
     let rows = rows_at(&learned, &ids.slice(s![.., 4..]).to_owned())?;
     same_sum(&rows, &golden, "opt_decode_step/position_rows");
     Ok(())
@@ -182,7 +182,7 @@ fn opt_with_projection() -> Outcome {
             *out = products.sum::<f64>() as f32;
         }
     }
-    let ids = ids::from_mask(&batch(&golden, "opt_proj/attention_mask"), -1);
+    let ids = ids::from_mask(&batch(&golden, "opt_proj/attention_mask"), -1).unwrap();
     let found = embed_with_positions_at(&projected, &learned, &ids)?;
     let expected: Array3<f32> = golden.get("opt_proj/sum");
     // The library's matrix product has its own order of sums; the addition of positions does not.
@@ -215,7 +215,7 @@ fn bart() -> Outcome {
 fn fairseq_learned() -> Outcome {
     let golden = text();
     let learned = Learned::from_table(matrix(&golden, "fairseq_learned/position"))?;
-    let ids = ids::padding_aware(&batch(&golden, "fairseq_learned/input_ids"), 1, 0);
+    let ids = ids::padding_aware(&batch(&golden, "fairseq_learned/input_ids"), 1, 0).unwrap();
     same_sum(&rows_at(&learned, &ids)?, &golden, "fairseq_learned/out");
     // A fresh table has a row of zeros for padding.
     let fresh = learned.with_zero_row(1)?;

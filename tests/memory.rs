@@ -6,7 +6,7 @@ mod allocations;
 use allocations::{limited, measure};
 use ndarray::{Array2, Array3};
 use positional_encodings::{
-    Coordinates, Error, Learned, Segment, Sinusoidal, WordVectors, backward_positions_at,
+    Error, Learned, Positions, Segment, Sinusoidal, WordVectors, backward_positions_at,
 };
 
 fn main() {
@@ -35,13 +35,12 @@ fn what_does_not_fit_is_refused() {
     let image = |rows| Segment::Image { rows, columns: 1 };
     for len in [1 << 24, usize::MAX] {
         let rows = len.saturating_mul(2);
-        let error = limited(64 << 20, || Coordinates::grid(&[len, 2])).unwrap_err();
+        let points = || Positions::grid(&[len, 2])?.to_array();
+        assert_eq!(limited(64 << 20, points).unwrap_err(), Error::TooLarge { rows, dim: 2 });
+        let error = limited(64 << 20, || Positions::dinov3(2, len)).unwrap_err();
         assert_eq!(error, Error::TooLarge { rows, dim: 2 });
-        let error = limited(64 << 20, || Coordinates::dinov3(2, len)).unwrap_err();
-        assert_eq!(error, Error::TooLarge { rows, dim: 2 });
-        let error =
-            limited(64 << 20, || Coordinates::multimodal(&[Segment::Text(len), image(len)]))
-                .unwrap_err();
+        let error = limited(64 << 20, || Positions::multimodal(&[Segment::Text(len), image(len)]))
+            .unwrap_err();
         assert_eq!(error, Error::TooLarge { rows, dim: 3 });
     }
 }

@@ -5,7 +5,7 @@ use ndarray::{Array2, Array3, ArrayViewMut2, array};
 use positional_encodings::{
     Element, Error, Learned, Position, PositionalEncoding, Positions, TokenEmbedding,
     embed_with_positions,
-    testing::{Violation, check_laws, check_shape},
+    testing::{Violation, check_laws},
 };
 
 /// The digits of a position in base 2, least significant first: as many positions as the digits can
@@ -28,7 +28,7 @@ impl<A: Element> PositionalEncoding<A> for Binary {
         positions: &Positions<'_>,
         mut out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape::<A>(self, positions, &out)?;
+        PositionalEncoding::<A>::check_shape(self, positions, &out)?;
         PositionalEncoding::<A>::check(self, positions)?;
         for (position, mut row) in positions.iter().zip(out.rows_mut()) {
             let mut rest = position.to_f64() as u64;
@@ -136,7 +136,7 @@ impl Faulty {
         if self.0 == Fault::RefusesNothing && positions.is_empty() {
             return Err(Error::ZeroDim);
         }
-        match check_shape::<f32>(self, positions, out) {
+        match self.check_shape(positions, out) {
             Err(Error::WidthMismatch { .. }) if self.0 == Fault::TakesAnyWidth => {}
             Err(Error::LengthMismatch { .. }) if self.0 == Fault::TakesAnyLength => {}
             checked => checked?,

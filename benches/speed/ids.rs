@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3};
-use positional_encodings::{BatchPositions, Positions, add_positions_at, ids};
+use positional_encodings::{Positions, add_positions_at, ids};
 
 use crate::beside::{Beside, add_row, encode, fill, group, paper, random, sets};
 use crate::words::{DIM, SHAPE, VALUES};
@@ -64,14 +64,14 @@ fn near(criterion: &mut Criterion) {
 fn of_a_batch(criterion: &mut Criterion) {
     let mut group = group::<f32>(criterion, "add in place at ids (8, 1024), f32", VALUES);
     let mask = Array2::from_shape_fn((8, 1024), |(b, i)| i64::from(i >= 100 * b));
-    let padded = ids::from_mask(&mask, 0);
+    let padded = ids::from_mask(&mask, 0).unwrap();
     let packed = Array2::from_shape_vec((8, 1024), documents(500)).unwrap();
     let shuffled = Array2::from_shape_fn((8, 1024), |(b, i)| (i * 389 + b) % 1024);
     let batches = [
-        ("0..1024 for all", BatchPositions::from(0..1024)),
-        ("left-padded", BatchPositions::from(&padded)),
-        ("packed documents", BatchPositions::from(&packed)),
-        ("shuffled", BatchPositions::from(&shuffled)),
+        ("0..1024 for all", Positions::from(0..1024)),
+        ("left-padded", Positions::from(&padded)),
+        ("packed documents", Positions::from(&packed)),
+        ("shuffled", Positions::from(&shuffled)),
     ];
     let (mut words, row, encoding) = (Array3::<f32>::zeros(SHAPE), [0.5_f32; DIM], paper(DIM));
     let floor = |words: &mut Array3<f32>| add_row(words.as_slice_mut().unwrap(), black_box(&row));

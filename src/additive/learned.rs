@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::{Normal, Uniform};
 
-use super::{PositionalEncoding, check_shape, check_table, zeros};
+use super::{PositionalEncoding, check_table, zeros};
 use crate::parts;
 use crate::positions::Run;
 use crate::training::FrozenRows;
@@ -270,8 +270,8 @@ impl<A: Element> Learned<A> {
         out: ArrayViewMut2<'_, A>,
         store: impl Fn(&mut A, A) + Copy + Sync,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
-        check_table(positions, self.first(), self.table.nrows())?;
+        self.check_shape(positions, &out)?;
+        self.check(positions)?;
         parts::rows(positions, out, &|positions, out| {
             self.runs(positions, out, store);
             Ok(())
@@ -343,6 +343,7 @@ impl<A: Element> PositionalEncoding<A> for Learned<A> {
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        positions.check_axes(1)?;
         check_table(positions, self.first(), self.table.nrows())
     }
 

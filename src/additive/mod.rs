@@ -14,9 +14,10 @@ pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
 
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayViewMut2, Axis};
+use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
 
 use crate::parts;
+use crate::positions::Run;
 use crate::{Element, Error, InstructionSet, Position, Positions};
 
 /// Maps positions to vectors that are added to embeddings.
@@ -47,8 +48,14 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// How many positions it knows, from 0 on, or `None` where any position will do.
     fn max_len(&self) -> Option<usize>;
 
+    /// How many axes its positions have: 1 as provided.
+    fn axes(&self) -> usize {
+        1
+    }
+
     /// Writes the vector of the i-th position to row i of `out`, shape (positions, dim), whatever
-    /// stood there.
+    /// stood there. Of a batch that is all positions, row after row: as many as
+    /// [`Positions::count`] and [`Positions::iter`] say.
     ///
     /// # Errors
     ///
@@ -62,17 +69,34 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// Whether all `positions` can be encoded: what [`encode_into`](Self::encode_into) finds out
     /// before it writes.
     ///
-    /// As provided, that is whether they are finite and, where there is a `max_len`, within
-    /// 0..max_len. Override it where an encoding knows other positions.
+    /// As provided, that is whether they have the encoding's [`axes`](Self::axes), are finite and,
+    /// where there is a `max_len`, lie within 0..max_len on each axis. Override it where an
+    /// encoding knows other positions.
     ///
     /// # Errors
     ///
     /// The error that encoding them would give.
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        positions.check_axes(self.axes())?;
         match self.max_len() {
             Some(len) => check_table(positions, 0, len),
             None => positions.check_finite(),
         }
+    }
+
+    /// Whether `out` has the shape (positions, dim) and the positions have the encoding's
+    /// [`axes`](Self::axes): for implementations of [`encode_into`](Self::encode_into).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AxesMismatch`], [`Error::WidthMismatch`] or [`Error::LengthMismatch`].
+    fn check_shape(
+        &self,
+        positions: &Positions<'_>,
+        out: &ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
+        positions.check_axes(self.axes())?;
+        check_shape(positions, self.dim(), out)
     }
 
     /// The instructions for sums with its vectors: [`InstructionSet::Best`] as provided, and where
@@ -81,16 +105,41 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         InstructionSet::Best
     }
 
-    /// The vectors of the positions as a new array (positions, dim).
+    /// The vectors of the positions as a new array (positions, dim), row after row.
     ///
     /// # Errors
     ///
-    /// Those of [`check`](Self::check), and [`Error::TooLarge`].
+    /// The errors of [`check`](Self::check), and [`Error::TooLarge`].
     fn encode(&self, positions: &Positions<'_>) -> Result<Array2<A>, Error> {
+        let (rows, dim) = (positions.count(), self.dim());
+        room::<A>(rows, dim)?;
         self.check(positions)?;
-        let mut out = zeros(positions.len(), self.dim())?;
+        let mut out = zeros(rows, dim)?;
         self.encode_into(positions, out.view_mut())?;
         Ok(out)
+    }
+
+    /// The vectors of a batch as a new array (batch, len, dim); a list is a batch of one.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`encode`](Self::encode).
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, PositionalEncoding, Positions};
+    ///
+    /// let learned = Learned::from_table(array![[10.0_f32], [20.0], [30.0]])?;
+    /// let ids = array![[0, 0, 1], [0, 1, 2]];
+    /// let vectors = learned.encode_batch(&Positions::from(&ids))?;
+    /// assert_eq!(vectors, array![[[10.0], [10.0], [20.0]], [[10.0], [20.0], [30.0]]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    fn encode_batch(&self, positions: &Positions<'_>) -> Result<Array3<A>, Error> {
+        let (rows, len, dim) = (positions.rows().unwrap_or(1), positions.len(), self.dim());
+        let too_large = Error::TooLarge { rows: positions.count(), dim };
+        let vectors = self.encode(positions)?;
+        vectors.into_shape_with_order((rows, len, dim)).map_err(|_| too_large)
     }
 
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
@@ -107,7 +156,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         positions: &Positions<'_>,
         embeddings: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &embeddings)?;
+        self.check_shape(positions, &embeddings)?;
         self.check(positions)?;
         parts::rows(positions, embeddings, &|positions, mut embeddings| {
             let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| {
@@ -149,8 +198,20 @@ macro_rules! forward {
                 (**self).encode_into(positions, out)
             }
 
+            fn axes(&self) -> usize {
+                (**self).axes()
+            }
+
             fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
                 (**self).check(positions)
+            }
+
+            fn check_shape(
+                &self,
+                positions: &Positions<'_>,
+                out: &ArrayViewMut2<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).check_shape(positions, out)
             }
 
             fn instruction_set(&self) -> InstructionSet {
@@ -159,6 +220,10 @@ macro_rules! forward {
 
             fn encode(&self, positions: &Positions<'_>) -> Result<Array2<A>, Error> {
                 (**self).encode(positions)
+            }
+
+            fn encode_batch(&self, positions: &Positions<'_>) -> Result<Array3<A>, Error> {
+                (**self).encode_batch(positions)
             }
 
             fn add_to(
@@ -177,7 +242,7 @@ forward!(Box<E>);
 forward!(Arc<E>);
 
 /// Whether `out` has the shape (positions, dim).
-pub(crate) fn check_shape<A>(
+fn check_shape<A>(
     positions: &Positions<'_>,
     dim: usize,
     out: &ArrayViewMut2<'_, A>,
@@ -185,18 +250,24 @@ pub(crate) fn check_shape<A>(
     if out.ncols() != dim {
         return Err(Error::WidthMismatch { expected: dim, found: out.ncols() });
     }
-    if out.nrows() != positions.len() {
+    if out.nrows() != positions.count() {
         return Err(Error::LengthMismatch {
             what: "rows",
-            expected: positions.len(),
+            expected: positions.count(),
             found: out.nrows(),
         });
     }
     Ok(())
 }
 
-/// Whether all positions lie within a table whose first row stands for position `first`.
+/// Whether all positions, on each axis, lie within a table whose first row stands for position
+/// `first`.
 pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> Result<(), Error> {
+    let mut axes = (0..positions.axes()).filter_map(|axis| positions.axis(axis));
+    axes.try_for_each(|axis| check_axis(&axis, first, len))
+}
+
+fn check_axis(positions: &Positions<'_>, first: i64, len: usize) -> Result<(), Error> {
     let end = first.saturating_add(i64::try_from(len).unwrap_or(i64::MAX));
     let inside = |position| match position {
         Position::Integer(p) => (first..end).contains(&p),
@@ -205,31 +276,49 @@ pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> 
     if positions.ends().all(|(_, position)| inside(position)) {
         return Ok(());
     }
-    // Looked at one by one, for the first: within a range it follows the last row, so the search is
-    // short.
-    match positions.iter().enumerate().find(|&(_, position)| !inside(position)) {
-        Some((index, Position::Real(position))) if !position.is_finite() => {
-            Err(Error::NonFinitePosition { index, position })
+    // The first of those outside, run by run: a range may be longer than could be counted.
+    let mut index = 0;
+    while let Some(run) = positions.run_at(index) {
+        let (start, count, last) = match run {
+            Run::Integers { start, len } => {
+                let last = start.saturating_add(i64::try_from(len - 1).unwrap_or(i64::MAX));
+                (Position::Integer(start), len, Position::Integer(last))
+            }
+            Run::Repeated { position, len } => {
+                (Position::Integer(position), len, Position::Integer(position))
+            }
+            Run::Real(position) => (Position::Real(position), 1, Position::Real(position)),
+        };
+        match (inside(start), start) {
+            (false, Position::Real(position)) if !position.is_finite() => {
+                return Err(Error::NonFinitePosition { index, position });
+            }
+            (false, position) => {
+                let position = position.to_f64();
+                return Err(Error::PositionOutsideTable { position, first, len });
+            }
+            (true, _) if !inside(last) => {
+                return Err(Error::PositionOutsideTable { position: end as f64, first, len });
+            }
+            (true, _) => index += count,
         }
-        Some((_, position)) => {
-            Err(Error::PositionOutsideTable { position: position.to_f64(), first, len })
-        }
-        None => Ok(()),
     }
+    Ok(())
+}
+
+/// Whether rows of so many elements fit into memory, as far as can be told without taking it.
+pub(crate) fn room<A>(rows: usize, dim: usize) -> Result<usize, Error> {
+    let too_large = Error::TooLarge { rows, dim };
+    let fits = |&len: &usize| len <= isize::MAX as usize / size_of::<A>().max(1);
+    let len = rows.checked_mul(dim).filter(fits).ok_or(too_large.clone())?;
+    // Asking first turns the abort of an impossible request into an error.
+    Vec::<A>::new().try_reserve_exact(len).map_err(|_| too_large)?;
+    Ok(len)
 }
 
 /// A new array of zeros, or an error where it does not fit into memory.
 pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Error> {
-    let too_large = Error::TooLarge { rows, dim };
-    let Some(len) =
-        rows.checked_mul(dim).filter(|&len| len <= isize::MAX as usize / size_of::<A>())
-    else {
-        return Err(too_large);
-    };
-    // Zeroed pages come from the system for free; asking first turns the abort of an impossible
-    // request into an error.
-    if Vec::<A>::new().try_reserve_exact(len).is_err() {
-        return Err(too_large);
-    }
-    Array2::from_shape_vec((rows, dim), vec![A::zero(); len]).map_err(|_| too_large)
+    // Zeroed pages come from the system for free.
+    let zeros = vec![A::zero(); room::<A>(rows, dim)?];
+    Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
 }

@@ -6,7 +6,7 @@ pub use linear::{Activation, Linear};
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{PositionalEncoding, check_shape};
+use super::PositionalEncoding;
 use crate::parts;
 use crate::training::{check_backward, check_values};
 use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
@@ -98,13 +98,17 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
+        self.check_shape(positions, &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {
             let rows = self.forward(positions)?;
             out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
             Ok(())
         })
+    }
+
+    fn axes(&self) -> usize {
+        self.encoding.axes()
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {

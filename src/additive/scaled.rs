@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::{PositionalEncoding, check_shape};
+use super::PositionalEncoding;
 use crate::parts;
 use crate::phase::BLOCK;
 use crate::training::{check_backward, check_values};
@@ -73,7 +73,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
+        self.check_shape(positions, &out)?;
         self.check(positions)?;
         parts::rows(positions, out, &|positions, mut out| {
             // While they are in cache.
@@ -84,6 +84,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
                 Ok(())
             })
         })
+    }
+
+    fn axes(&self) -> usize {
+        self.encoding.axes()
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {

@@ -6,7 +6,7 @@ pub use train::LearnedFrequencies;
 
 use ndarray::{ArrayViewMut2, Axis};
 
-use super::{PositionalEncoding, check_shape};
+use super::PositionalEncoding;
 use crate::parts;
 use crate::phase::{Columns, Store, Waves};
 use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Position, Positions};
@@ -272,8 +272,8 @@ impl Sinusoidal {
         store: Store,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        check_shape(positions, self.dim(), &out)?;
-        positions.check_finite()?;
+        self.check_shape(positions, &out)?;
+        PositionalEncoding::<A>::check(self, positions)?;
         parts::rows(positions, out, &|positions, out| {
             match self.padding {
                 None => self.waves.rows(positions, &self.columns, store, out),

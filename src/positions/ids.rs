@@ -4,58 +4,72 @@
 //! table (OPT's and BART's 2) belongs to the table:
 //! [`Learned::with_offset`](crate::Learned::with_offset).
 
-use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
-use num_traits::{AsPrimitive, PrimInt};
+use ndarray::{Array2, ArrayBase, Data, Ix2};
+use num_traits::PrimInt;
 
-use crate::Error;
+use super::list::with_room;
+use crate::error::Error;
 
-/// Number of kept tokens before each token, from a mask (batch, len) that is zero at padding;
-/// padding itself gets `pad`.
+/// The number of kept tokens before each token, from a mask (batch, len) of `bool` or of numbers
+/// that is false, or zero, at padding; padding itself gets `pad`.
 ///
 /// id = Σ_{j ≤ i} \[mask_j ≠ 0\] − 1 where mask_i ≠ 0, `pad` elsewhere. It is how left-padded
 /// batches count: transformers' generation has `pad` 0 (1 in older versions), and OPT −1, so that
 /// with its offset of 2 padding reads row 1. For a decode step take the last columns.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`] where the ids do not fit into memory: a mask may be a view that was
+/// broadcast.
 ///
 /// ```
 /// use ndarray::array;
 /// use positional_encodings::ids;
 ///
 /// let mask = array![[0, 0, 1, 1], [1, 1, 1, 1]];
-/// assert_eq!(ids::from_mask(&mask, 0), array![[0, 0, 0, 1], [0, 1, 2, 3]]);
+/// assert_eq!(ids::from_mask(&mask, 0)?, array![[0, 0, 0, 1], [0, 1, 2, 3]]);
+/// assert_eq!(ids::from_mask(&array![[false, true, true]], -1)?, array![[-1, 0, 1]]);
+/// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn from_mask<T: PrimInt + 'static, S: Data<Elem = T>>(
+pub fn from_mask<T: Copy + Default + PartialEq, S: Data<Elem = T>>(
     mask: &ArrayBase<S, Ix2>,
     pad: i64,
-) -> Array2<i64> {
-    count_where(mask, |keep| !keep.is_zero(), |count| count - 1, pad)
+) -> Result<Array2<i64>, Error> {
+    count_where(mask, |keep| keep != T::default(), |count| count - 1, pad)
 }
 
-/// Padding-aware ids of RoBERTa, XLM-R, fairseq, FSMT, M2M-100 and NLLB: counting starts after the
-/// padding id, and padding keeps it.
+/// The padding-aware ids of RoBERTa, XLM-R, fairseq, FSMT, M2M-100 and NLLB: counting starts after
+/// the padding id, and padding keeps it.
 ///
 /// id = padding + (past + Σ_{j ≤ i} \[token_j ≠ padding\]) where token_i ≠ padding, `padding`
 /// elsewhere; `past` is the number of tokens already in the cache, 0 without one. `tokens` has
-/// shape (batch, len).
+/// shape (batch, len). The padding id is the model's own: 1 in RoBERTa and fairseq, 3 in rinna's.
+///
+/// # Errors
+///
+/// [`Error::InvalidParameter`] for a padding id that is no `i64`; [`Error::TooLarge`] where the ids
+/// do not fit into memory.
 ///
 /// ```
 /// use ndarray::array;
 /// use positional_encodings::ids;
 ///
 /// let tokens = array![[5, 6, 1, 1], [7, 8, 9, 2]];
-/// assert_eq!(ids::padding_aware(&tokens, 1, 0), array![[2, 3, 1, 1], [2, 3, 4, 5]]);
+/// assert_eq!(ids::padding_aware(&tokens, 1, 0)?, array![[2, 3, 1, 1], [2, 3, 4, 5]]);
+/// assert_eq!(ids::padding_aware(&array![[5, 6, 3]], 3, 0)?, array![[4, 5, 3]]);
+/// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn padding_aware<T, S>(tokens: &ArrayBase<S, Ix2>, padding: T, past: usize) -> Array2<i64>
-where
-    T: PrimInt + AsPrimitive<i64>,
-    S: Data<Elem = T>,
-{
-    let first = padding.as_().saturating_add(i64::try_from(past).unwrap_or(i64::MAX));
-    count_where(
-        tokens,
-        |token| token != padding,
-        |count| first.saturating_add(count),
-        padding.as_(),
-    )
+pub fn padding_aware<T: PrimInt, S: Data<Elem = T>>(
+    tokens: &ArrayBase<S, Ix2>,
+    padding: T,
+    past: usize,
+) -> Result<Array2<i64>, Error> {
+    let value = padding.to_f64().unwrap_or(f64::NAN);
+    let needs = "a 64-bit integer";
+    let id =
+        padding.to_i64().ok_or(Error::InvalidParameter { name: "padding id", value, needs })?;
+    let first = id.saturating_add(i64::try_from(past).unwrap_or(i64::MAX));
+    count_where(tokens, |token| token != padding, |count| first.saturating_add(count), id)
 }
 
 /// Ids that start again at 0 in every document of a packed sequence, from the documents' lengths.
@@ -72,14 +86,13 @@ where
 /// ```
 pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
     let total = lengths.iter().fold(0_usize, |total, &length| total.saturating_add(length));
-    let mut ids = Vec::new();
-    ids.try_reserve_exact(total).map_err(|_| Error::TooLarge { rows: total, dim: 1 })?;
+    let mut ids = with_room(total, 1)?;
     ids.extend(lengths.iter().flat_map(|&length| 0..length));
     Ok(ids)
 }
 
-/// The same from cumulative offsets, flash-attention's `cu_seqlens`: document i is
-/// `offsets[i]..offsets[i + 1]`.
+/// Ids that start again at 0 in every document of a packed sequence, from cumulative offsets,
+/// flash-attention's `cu_seqlens`: document i is `offsets[i]..offsets[i + 1]`.
 ///
 /// # Errors
 ///
@@ -92,12 +105,13 @@ pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
 /// assert!(ids::packed_from_offsets(&[0, 3, 2]).is_err());
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(
-    offsets: &[T],
-) -> Result<Vec<usize>, Error> {
+pub fn packed_from_offsets<T: PrimInt>(offsets: &[T]) -> Result<Vec<usize>, Error> {
     let mut previous = 0;
-    let mut lengths = Vec::with_capacity(offsets.len());
-    for (index, offset) in offsets.iter().map(|offset| offset.as_()).enumerate() {
+    let mut lengths = with_room(offsets.len(), 1)?;
+    // What is past all `i64` is the last of them: a document of that length does not fit anyway.
+    let end = |offset: &T| if *offset < T::zero() { i64::MIN } else { i64::MAX };
+    let offsets = offsets.iter().map(|offset| offset.to_i64().unwrap_or(end(offset)));
+    for (index, offset) in offsets.enumerate() {
         if offset < previous || (index == 0 && offset != 0) {
             return Err(Error::InvalidOffsets { index, offset });
         }
@@ -122,16 +136,16 @@ pub fn packed_from_offsets<T: PrimInt + AsPrimitive<i64>>(
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn batch<T: Copy, R: AsRef<[T]>>(rows: &[R]) -> Result<Array2<T>, Error> {
-    let rows = rows.iter().map(AsRef::as_ref);
-    let (count, len) = (rows.len(), rows.clone().next().map_or(0, <[T]>::len));
-    if let Some((row, ids)) = rows.clone().enumerate().find(|(_, ids)| ids.len() != len) {
+    let (count, len) = (rows.len(), rows.first().map_or(0, |row| row.as_ref().len()));
+    let ids = rows.iter().map(AsRef::as_ref);
+    if let Some((row, ids)) = ids.enumerate().find(|(_, ids)| ids.len() != len) {
         return Err(Error::Ragged { row, expected: len, found: ids.len() });
     }
-    let too_large = Error::TooLarge { rows: count, dim: len };
-    let mut all = Vec::new();
-    all.try_reserve_exact(count.saturating_mul(len)).map_err(|_| too_large.clone())?;
-    rows.for_each(|ids| all.extend_from_slice(ids));
-    Array2::from_shape_vec((count, len), all).map_err(|_| too_large)
+    let too_large = || Error::TooLarge { rows: count, dim: len };
+    let total = count.checked_mul(len).filter(|&total| total <= isize::MAX as usize);
+    let mut all = with_room(total.ok_or_else(too_large)?, 1).map_err(|_| too_large())?;
+    rows.iter().for_each(|ids| all.extend_from_slice(ids.as_ref()));
+    Array2::from_shape_vec((count, len), all).map_err(|_| too_large())
 }
 
 /// In each row `id` of the running count of the items that are kept, and `skipped` for the others.
@@ -140,14 +154,59 @@ fn count_where<T: Copy, S: Data<Elem = T>>(
     keep: impl Fn(T) -> bool,
     id: impl Fn(i64) -> i64,
     skipped: i64,
-) -> Array2<i64> {
-    let mut ids = Array2::from_elem(items.raw_dim(), skipped);
-    for (items, mut ids) in items.axis_iter(Axis(0)).zip(ids.axis_iter_mut(Axis(0))) {
-        let mut count = 0;
-        for (_, slot) in items.iter().zip(&mut ids).filter(|(item, _)| keep(**item)) {
-            count += 1;
-            *slot = id(count);
+) -> Result<Array2<i64>, Error> {
+    let (rows, len) = items.dim();
+    let too_large = |_| Error::TooLarge { rows, dim: len };
+    let mut ids = with_room(items.len(), 1).map_err(too_large)?;
+    let mut count = 0;
+    for (index, item) in items.iter().enumerate() {
+        if index % len == 0 {
+            count = 0;
         }
+        let is_kept = keep(*item);
+        count += i64::from(is_kept);
+        ids.push(if is_kept { id(count) } else { skipped });
     }
-    ids
+    Array2::from_shape_vec((rows, len), ids).map_err(|_| Error::TooLarge { rows, dim: len })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    #[test]
+    fn views_that_were_broadcast_do_not_fit() {
+        let error = Err(Error::TooLarge { rows: 1 << 40, dim: 1 << 20 });
+        let mask = array![[true]];
+        let mask = mask.broadcast((1 << 40, 1 << 20)).unwrap();
+        assert_eq!(from_mask(&mask, 0), error);
+        let tokens = array![[1]];
+        let tokens = tokens.broadcast((1 << 40, 1 << 20)).unwrap();
+        assert_eq!(padding_aware(&tokens, 1, 0), error);
+    }
+
+    #[test]
+    fn empty_axes_beside_huge_ones() {
+        for shape in [(1 << 58, 0), (0, 1 << 58)] {
+            let none = Array2::<i64>::zeros(shape);
+            assert_eq!(from_mask(&none, 0).unwrap().dim(), shape);
+            assert_eq!(padding_aware(&none, 1, 0).unwrap().dim(), shape);
+        }
+        let endless = [vec![(); usize::MAX], vec![(); usize::MAX]];
+        assert_eq!(batch(&endless), Err(Error::TooLarge { rows: 2, dim: usize::MAX }));
+    }
+
+    #[test]
+    fn numbers_of_128_bits_do_not_wrap() {
+        let high = 1_u128 << 64;
+        let error = padding_aware(&array![[high + 1]], high + 1, 0).unwrap_err();
+        assert!(matches!(error, Error::InvalidParameter { name: "padding id", .. }));
+        assert_eq!(padding_aware(&array![[high + 1]], 1, 0), Ok(array![[2]]));
+        let error = packed_from_offsets(&[0, high + 3]).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }));
+        let error = packed_from_offsets(&[0, i128::MIN]).unwrap_err();
+        assert_eq!(error, Error::InvalidOffsets { index: 1, offset: i64::MIN });
+    }
 }

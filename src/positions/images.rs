@@ -1,8 +1,8 @@
 //! Coordinates of image patches and of text between images.
 
-use super::coordinates::allocate;
-use super::{BatchPositions, Coordinates, Positions};
-use crate::Error;
+use super::Positions;
+use super::list::with_room;
+use crate::error::Error;
 
 /// A stretch of a multimodal sequence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub enum Segment {
 }
 
 impl Segment {
-    /// How many there are.
+    /// The number of tokens of this segment.
     fn tokens(self) -> Result<usize, Error> {
         let (frames, rows, columns) = match self {
             Self::Text(len) => (1, 1, len),
@@ -50,7 +50,7 @@ impl Segment {
     }
 }
 
-impl Coordinates<'static> {
+impl Positions<'_> {
     /// Positions (time, height, width) of text, images and videos in turn, and the position at
     /// which the sequence goes on (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in
     /// transformers).
@@ -68,20 +68,20 @@ impl Coordinates<'static> {
     /// [`Error::TooLarge`] with the number of tokens and of axes.
     ///
     /// ```
-    /// use positional_encodings::{Coordinates, Segment};
+    /// use positional_encodings::{Positions, Segment};
     ///
     /// let image = Segment::Image { rows: 2, columns: 2 };
-    /// let (positions, next) = Coordinates::multimodal(&[Segment::Text(2), image])?;
+    /// let (positions, next) = Positions::multimodal(&[Segment::Text(2), image])?;
     /// let [time, height, width] = [&[0, 1, 2, 2, 2, 2], &[0, 1, 2, 2, 3, 3], &[0, 1, 2, 3, 2, 3]];
-    /// assert_eq!((positions, next), (Coordinates::from_axes([time, height, width])?, 4));
+    /// assert_eq!((positions, next), (Positions::from_axes([time, height, width])?, 4));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn multimodal(segments: &[Segment]) -> Result<(Self, usize), Error> {
+    pub fn multimodal(segments: &[Segment]) -> Result<(Positions<'static>, usize), Error> {
         let mut tokens = 0_usize;
         for segment in segments {
             tokens = tokens.saturating_add(segment.tokens()?);
         }
-        let mut axes = [allocate(tokens, 3)?, allocate(tokens, 3)?, allocate(tokens, 3)?];
+        let mut axes = [with_room(tokens, 3)?, with_room(tokens, 3)?, with_room(tokens, 3)?];
         let mut next = 0;
         // Frames or rows without a token may be more than can be counted.
         for segment in segments.iter().filter(|segment| segment.tokens() != Ok(0)) {
@@ -109,7 +109,7 @@ impl Coordinates<'static> {
                 (0..columns).for_each(|column| push([time, row, column]));
             }
         }
-        Ok((Self::own(axes.map(Positions::from)), next))
+        Ok((Positions::from_axes(axes)?, next))
     }
 
     /// DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis, from −1 to 1
@@ -122,19 +122,15 @@ impl Coordinates<'static> {
     /// [`Error::TooLarge`].
     ///
     /// ```
-    /// use positional_encodings::Coordinates;
+    /// use positional_encodings::Positions;
     ///
-    /// let patches = Coordinates::dinov3(1, 2)?;
-    /// assert_eq!(patches, Coordinates::from_axes([&[0.0, 0.0], &[-0.5, 0.5]])?);
+    /// let patches = Positions::dinov3(1, 2)?;
+    /// assert_eq!(patches, Positions::from_axes([&[0.0, 0.0], &[-0.5, 0.5]])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn dinov3(rows: usize, columns: usize) -> Result<Self, Error> {
+    pub fn dinov3(rows: usize, columns: usize) -> Result<Positions<'static>, Error> {
         let sizes = [rows, columns];
-        Ok(Coordinates::grid(&sizes)?.map(|axis, i| 2.0 * ((i + 0.5) / sizes[axis] as f64) - 1.0))
-    }
-
-    pub(super) fn own<const N: usize>(axes: [Positions<'static>; N]) -> Self {
-        Self::from_equal_axes(axes.into_iter().map(BatchPositions::from).collect())
+        Positions::grid(&sizes)?.map(|axis, i| 2.0 * ((i + 0.5) / sizes[axis] as f64) - 1.0)
     }
 }
 
@@ -142,12 +138,12 @@ impl Coordinates<'static> {
 /// where `None`.
 ///
 /// ```
-/// use positional_encodings::{Coordinates, Dinov3Augmentation};
+/// use positional_encodings::{Dinov3Augmentation, Positions};
 /// use rand::SeedableRng;
 ///
 /// let augmentation = Dinov3Augmentation { shift: None, jitter: None, rescale: Some(2.0) };
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
-/// let patches = augmentation.augment(&Coordinates::dinov3(14, 14)?, &mut rng);
+/// let patches = augmentation.augment(&Positions::dinov3(14, 14)?, &mut rng)?;
 /// assert_eq!(patches.len(), 196);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
@@ -164,12 +160,16 @@ pub struct Dinov3Augmentation {
 impl Dinov3Augmentation {
     /// Coordinates changed by numbers from the caller's generator, drawn in the order shift, jitter
     /// (one for each axis), rescale.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`] where the coordinates do not fit into memory.
     pub fn augment<R: rand::Rng + ?Sized>(
         &self,
-        coordinates: &Coordinates<'_>,
+        coordinates: &Positions<'_>,
         rng: &mut R,
-    ) -> Coordinates<'static> {
-        let axes = coordinates.axes().unwrap_or(1);
+    ) -> Result<Positions<'static>, Error> {
+        let axes = coordinates.axes();
         // Uniform in -1..1 with 53 bits.
         let mut draw = || (rng.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
         let mut each = |bound: Option<f64>, neutral: f64, of: fn(f64, f64) -> f64| -> Vec<f64> {

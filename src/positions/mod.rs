@@ -1,44 +1,49 @@
 //! Where the tokens are: the positions that every encoding is asked about.
 
-mod batch;
-mod coordinates;
+mod axes;
+mod from;
 pub mod ids;
 mod images;
+mod list;
 mod runs;
 
-pub use batch::BatchPositions;
-pub use coordinates::Coordinates;
+pub use from::PositionElement;
 pub use images::{Dinov3Augmentation, Segment};
 pub(crate) use runs::Run;
 
-use std::borrow::Cow;
+use core::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
-use ndarray::{ArrayBase, ArrayView1, CowArray, Data, Ix1};
+use crate::error::Error;
+use list::List;
 
-use crate::Error;
-
-/// Positions beyond ±2⁶² are refused: up to there phases are exact to 2⁻⁶⁶ of a turn.
+/// Positions beyond ±2⁶² are refused: up to there phases are exact to 2⁻⁶⁶ of a full circle.
 pub(crate) const LIMIT: i64 = 1 << 62;
 
-/// A list of positions: a range, integer ids or reals, borrowed where it can be.
+/// The positions of tokens: a list that all sequences share or rows of a batch, on one axis or
+/// several.
 ///
 /// Built with `From`, which every function that takes positions does by itself where it can:
 ///
-/// | from | meaning | memory |
-/// |---|---|---|
-/// | `0..len` | a whole sequence | none |
-/// | `4095..4096` | a decode step: an offset is a range that starts later | none |
-/// | `&[usize]`, `&[i64]`, `&Vec`, `ArrayView1` | ids, in any order; negative ones are real (relative sinusoids, shifts) | borrowed |
-/// | `&[u32]`, `&[i32]` | the same | copied |
-/// | `&[f64]` | continuous time | borrowed |
-/// | `&[f32]` | the same | copied |
-/// | any of them as `Vec` or `Array1` | the same | owned |
+/// | from | meaning |
+/// |---|---|
+/// | `0..len` | a whole sequence |
+/// | `4095..4096` | a decode step: an offset is a range that starts later |
+/// | `&[i64]`, `&[usize]`, `&[u32]`, `&[i32]`, arrays, `&Vec`, `Vec`, `Array1` and views | ids, in any order; negative ones are real (relative sinusoids, shifts) |
+/// | the same of `f64`, `f32` | continuous time |
+/// | arrays (batch, len) of any of them and views | a row of positions for each sequence; a single row is shared |
+/// | [`from_axes`](Self::from_axes), [`from_points`](Self::from_points), [`grid`](Self::grid), [`dinov3`](Self::dinov3), [`multimodal`](Self::multimodal) | a position on each of several axes: images, video |
 ///
-/// A range stays a range inside, so that encodings take their fast path; a real that is a whole
-/// number is that integer.
+/// A range stays a range inside, so that encodings take their fast path. What is lent is read where
+/// it lies and never copied, whatever its strides. A real that is a whole number is that integer.
+///
+/// Positions are numbered row after row: [`get`](Self::get), [`iter`](Self::iter) and
+/// [`slice`](Self::slice) count all [`count`](Self::count) of them, and an encoding writes their
+/// vectors in this order.
 ///
 /// ```
+/// use ndarray::array;
 /// use positional_encodings::{Position, Positions};
 ///
 /// assert_eq!(Positions::from(0..128).len(), 128);
@@ -46,16 +51,29 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 /// assert_eq!(Positions::from(&ids).get(1), Some(Position::Integer(-1)));
 /// assert_eq!(Positions::from(&[2.0, 2.5]).get(0), Some(Position::Integer(2)));
 /// assert_eq!(Positions::from(&[2.0, 2.5]).get(1), Some(Position::Real(2.5)));
+///
+/// let padded = Positions::from(array![[0, 0, 1], [0, 1, 2]]); // (batch, len)
+/// assert_eq!((padded.rows(), padded.len(), padded.count()), (Some(2), 3, 6));
+/// assert_eq!(padded.row(1), Positions::from(0..3));
+///
+/// let patches = Positions::grid(&[2, 3])?; // two rows of three columns
+/// assert_eq!((patches.axes(), patches.len()), (2, 6));
+/// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
-pub struct Positions<'a>(Kind<'a>);
+#[derive(Clone)]
+pub struct Positions<'a> {
+    axes: Axes<'a>,
+    /// Where in the lists of all axes the first position stands.
+    start: usize,
+    rows: Option<usize>,
+    len: usize,
+}
 
-#[derive(Clone, Debug, PartialEq)]
-enum Kind<'a> {
-    Range { start: usize, len: usize },
-    Unsigned(Cow<'a, [usize]>),
-    Signed(Cow<'a, [i64]>),
-    Real(Cow<'a, [f64]>),
+#[derive(Clone)]
+enum Axes<'a> {
+    One(List<'a>),
+    /// At least one.
+    Several(Arc<[List<'a>]>),
 }
 
 /// One position.
@@ -82,55 +100,150 @@ impl Position {
     }
 }
 
-impl From<f64> for Position {
-    fn from(position: f64) -> Self {
-        if position.trunc() == position && position.abs() <= LIMIT as f64 {
-            Self::Integer(position as i64)
-        } else {
-            Self::Real(position)
+impl<'a> Positions<'a> {
+    fn one(list: List<'a>, rows: Option<usize>, len: usize) -> Self {
+        Self { axes: Axes::One(list), start: 0, rows, len }
+    }
+
+    /// The lists of all axes.
+    fn lists(&self) -> &[List<'a>] {
+        match &self.axes {
+            Axes::One(list) => core::slice::from_ref(list),
+            Axes::Several(lists) => lists,
         }
     }
-}
 
-impl From<usize> for Position {
-    fn from(position: usize) -> Self {
-        i64::try_from(position).map_or(Self::Real(position as f64), Self::Integer)
+    /// The list of the first axis.
+    fn list(&self) -> &List<'a> {
+        match &self.axes {
+            Axes::One(list) => list,
+            Axes::Several(lists) => &lists[0],
+        }
     }
-}
 
-impl From<i64> for Position {
-    fn from(position: i64) -> Self {
-        Self::Integer(position)
+    /// The same positions without a copy.
+    fn borrowed(&self) -> Positions<'_> {
+        self.window(self.start, self.rows, self.len)
+    }
+
+    /// Other positions of the same lists.
+    fn window(&self, start: usize, rows: Option<usize>, len: usize) -> Positions<'_> {
+        let axes = match &self.axes {
+            Axes::One(list) => Axes::One(list.borrowed()),
+            Axes::Several(lists) => Axes::Several(Arc::clone(lists)),
+        };
+        Positions { axes, start, rows, len }
     }
 }
 
 impl Positions<'_> {
-    /// How many positions there are.
+    /// The number of positions of each sequence.
     pub fn len(&self) -> usize {
-        match &self.0 {
-            Kind::Range { len, .. } => *len,
-            Kind::Unsigned(ids) => ids.len(),
-            Kind::Signed(ids) => ids.len(),
-            Kind::Real(reals) => reals.len(),
-        }
+        self.len
+    }
+
+    /// The number of all positions: rows × len, or len where there are no rows.
+    pub fn count(&self) -> usize {
+        self.rows.unwrap_or(1).saturating_mul(self.len)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.count() == 0
     }
 
-    /// The position at `index`, or `None` past the end.
-    pub fn get(&self, index: usize) -> Option<Position> {
-        match &self.0 {
-            Kind::Range { start, len } => (index < *len).then(|| Position::from(start + index)),
-            Kind::Unsigned(ids) => ids.get(index).map(|&id| Position::from(id)),
-            Kind::Signed(ids) => ids.get(index).map(|&id| Position::from(id)),
-            Kind::Real(reals) => reals.get(index).map(|&real| Position::from(real)),
+    /// The number of rows of a batch, or `None` where the positions are one list. A list, or a
+    /// single row, is shared by all sequences.
+    pub fn rows(&self) -> Option<usize> {
+        self.rows
+    }
+
+    /// The number of axes.
+    pub fn axes(&self) -> usize {
+        self.lists().len()
+    }
+
+    /// The positions on one of the axes, or `None` where there is no such axis.
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    ///
+    /// let grid = Positions::grid(&[2, 3])?;
+    /// assert_eq!(grid.axis(1), Some(Positions::from(&[0, 1, 2, 0, 1, 2])));
+    /// assert_eq!(grid.axis(2), None);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn axis(&self, axis: usize) -> Option<Positions<'_>> {
+        let list = self.lists().get(axis)?.borrowed();
+        Some(Positions { axes: Axes::One(list), start: self.start, rows: self.rows, len: self.len })
+    }
+
+    /// The positions of sequence `row`, a list: all of them where sequences share them, and none
+    /// past the last row.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::Positions;
+    ///
+    /// let ids = array![[0, 1, 2], [0, 0, 1]];
+    /// assert_eq!(Positions::from(&ids).row(1), Positions::from(&[0, 0, 1]));
+    /// assert_eq!(Positions::from(0..3).row(1), Positions::from(0..3));
+    /// ```
+    pub fn row(&self, row: usize) -> Positions<'_> {
+        match self.rows {
+            Some(rows) if rows != 1 => {
+                let start = row.saturating_mul(self.len);
+                self.slice(start..start.saturating_add(self.len))
+            }
+            _ => self.window(self.start, None, self.len),
         }
     }
 
-    /// The positions in order.
+    /// The positions at `indices`, as a list, clipped to what there is.
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    /// assert_eq!(Positions::from(5..80).slice(2..4), Positions::from(7..9));
+    /// ```
+    pub fn slice(&self, indices: Range<usize>) -> Positions<'_> {
+        let end = indices.end.min(self.count());
+        let start = indices.start.min(end);
+        self.window(self.start + start, None, end - start)
+    }
+
+    /// All positions as one list, row after row.
+    pub(crate) fn flat(&self) -> Positions<'_> {
+        self.window(self.start, None, self.count())
+    }
+
+    /// Whether all sequences have the same positions.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.rows.is_none_or(|rows| rows == 1)
+    }
+
+    /// The position at `index`, on the first axis; `None` past the end.
+    pub fn get(&self, index: usize) -> Option<Position> {
+        if index < self.count() { self.list().get(self.start + index) } else { None }
+    }
+
+    /// The position at `index` on every axis; `None` past the end.
+    ///
+    /// ```
+    /// use positional_encodings::{Position::Integer, Positions};
+    ///
+    /// let grid = Positions::grid(&[2, 3])?;
+    /// assert_eq!(grid.point(5), Some(vec![Integer(1), Integer(2)]));
+    /// assert_eq!(grid.point(6), None);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn point(&self, index: usize) -> Option<Vec<Position>> {
+        if index >= self.count() {
+            return None;
+        }
+        self.lists().iter().map(|list| list.get(self.start + index)).collect()
+    }
+
+    /// The positions in order, on the first axis.
     ///
     /// ```
     /// use positional_encodings::{Position, Positions};
@@ -138,45 +251,34 @@ impl Positions<'_> {
     /// assert_eq!(positions, [5.0, 6.0, 7.0]);
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = Position> + '_ {
-        (0..self.len()).filter_map(|index| self.get(index))
+        (0..self.count()).filter_map(|index| self.get(index))
     }
 
-    /// The part of the positions at `indices`, clipped to what there is.
-    ///
-    /// ```
-    /// use positional_encodings::Positions;
-    /// assert_eq!(Positions::from(5..80).slice(2..4), Positions::from(7..9));
-    /// ```
-    pub fn slice(&self, indices: Range<usize>) -> Positions<'_> {
-        let end = indices.end.min(self.len());
-        let start = indices.start.min(end);
-        Positions(match &self.0 {
-            Kind::Range { start: first, .. } => {
-                Kind::Range { start: first + start, len: end - start }
-            }
-            Kind::Unsigned(ids) => Kind::Unsigned(Cow::Borrowed(&ids[start..end])),
-            Kind::Signed(ids) => Kind::Signed(Cow::Borrowed(&ids[start..end])),
-            Kind::Real(reals) => Kind::Real(Cow::Borrowed(&reals[start..end])),
-        })
-    }
-
-    /// Enough of the positions, with their indices, to tell whether all lie within bounds: of a
-    /// range its two ends.
+    /// Enough of the positions on the first axis, with their indices, to tell whether all lie
+    /// within bounds: of a range its two ends.
     pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, Position)> + '_ {
-        let step = match self.0 {
-            Kind::Range { len, .. } => len.saturating_sub(1).max(1),
-            _ => 1,
-        };
-        (0..self.len()).step_by(step).filter_map(|index| Some((index, self.get(index)?)))
+        let bounds = self.list().bounds(self.start, self.count());
+        bounds.filter_map(|index| Some((index, self.get(index)?)))
     }
 
     /// Whether every position is finite and within ±2⁶², which is what encodings by formula need.
     ///
     /// # Errors
     ///
-    /// [`Error::NonFinitePosition`] or [`Error::PositionTooLarge`], with the first such position.
+    /// [`Error::NonFinitePosition`] or [`Error::PositionTooLarge`], with such a position.
     pub fn check_finite(&self) -> Result<(), Error> {
-        self.ends().try_for_each(|(index, position)| check_one(index, position))
+        let mut axes = (0..self.axes()).filter_map(|axis| self.axis(axis));
+        axes.try_for_each(|axis| {
+            axis.ends().try_for_each(|(index, position)| check_one(index, position))
+        })
+    }
+
+    /// Whether there are so many axes.
+    pub(crate) fn check_axes(&self, expected: usize) -> Result<(), Error> {
+        match self.axes() {
+            found if found == expected => Ok(()),
+            found => Err(Error::AxesMismatch { expected, found }),
+        }
     }
 }
 
@@ -191,159 +293,42 @@ fn check_one(index: usize, position: Position) -> Result<(), Error> {
     }
 }
 
-impl From<Range<usize>> for Positions<'_> {
-    /// A range that ends before it starts is empty, as everywhere in Rust.
-    fn from(range: Range<usize>) -> Self {
-        Self(Kind::Range { start: range.start, len: range.len() })
+impl PartialEq for Positions<'_> {
+    /// Whether shape, axes and positions are the same, whatever numbers they were given as.
+    fn eq(&self, other: &Positions<'_>) -> bool {
+        let shape = |positions: &Positions<'_>| (positions.axes(), positions.rows, positions.len);
+        let mut axes = self.lists().iter().zip(other.lists());
+        shape(self) == shape(other)
+            && axes.all(|(a, b)| a.equals(self.start, b, other.start, self.count()))
     }
 }
 
-/// Numbers that positions are made of: `usize`, `i64`, `u32`, `i32`, `f64`, `f32`. Sealed.
-pub trait PositionElement: Copy + 'static + sealed::Positions {}
-
-mod sealed {
-    use super::Cow;
-
-    pub trait Positions: Sized + Clone {
-        fn positions(list: Cow<'_, [Self]>) -> super::Positions<'_>;
-    }
-}
-
-impl sealed::Positions for usize {
-    fn positions(list: Cow<'_, [Self]>) -> Positions<'_> {
-        Positions(Kind::Unsigned(list))
-    }
-}
-
-impl sealed::Positions for i64 {
-    fn positions(list: Cow<'_, [Self]>) -> Positions<'_> {
-        Positions(Kind::Signed(list))
-    }
-}
-
-impl sealed::Positions for u32 {
-    fn positions(list: Cow<'_, [Self]>) -> Positions<'_> {
-        Positions(Kind::Signed(list.iter().map(|&id| i64::from(id)).collect()))
-    }
-}
-
-impl sealed::Positions for i32 {
-    fn positions(list: Cow<'_, [Self]>) -> Positions<'_> {
-        Positions(Kind::Signed(list.iter().map(|&id| i64::from(id)).collect()))
-    }
-}
-
-impl sealed::Positions for f64 {
-    fn positions(list: Cow<'_, [Self]>) -> Positions<'_> {
-        Positions(Kind::Real(list))
-    }
-}
-
-impl sealed::Positions for f32 {
-    fn positions(list: Cow<'_, [Self]>) -> Positions<'_> {
-        Positions(Kind::Real(list.iter().map(|&real| f64::from(real)).collect()))
-    }
-}
-
-impl PositionElement for usize {}
-impl PositionElement for i64 {}
-impl PositionElement for u32 {}
-impl PositionElement for i32 {}
-impl PositionElement for f64 {}
-impl PositionElement for f32 {}
-
-impl<'a, T: PositionElement> From<&'a [T]> for Positions<'a> {
-    fn from(list: &'a [T]) -> Self {
-        T::positions(Cow::Borrowed(list))
-    }
-}
-
-impl<'a, T: PositionElement, const N: usize> From<&'a [T; N]> for Positions<'a> {
-    fn from(list: &'a [T; N]) -> Self {
-        T::positions(Cow::Borrowed(list))
-    }
-}
-
-impl<'a, T: PositionElement> From<&'a Vec<T>> for Positions<'a> {
-    fn from(list: &'a Vec<T>) -> Self {
-        T::positions(Cow::Borrowed(list))
-    }
-}
-
-impl<T: PositionElement> From<Vec<T>> for Positions<'_> {
-    fn from(list: Vec<T>) -> Self {
-        T::positions(Cow::Owned(list))
-    }
-}
-
-impl<'a, T: PositionElement> From<ArrayView1<'a, T>> for Positions<'a> {
-    /// A strided view is copied.
-    fn from(list: ArrayView1<'a, T>) -> Self {
-        match list.to_slice() {
-            Some(slice) => Self::from(slice),
-            None => Self::from(list.to_vec()),
+impl fmt::Debug for Positions<'_> {
+    /// The shape and the first few positions on each axis.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        write!(f, "Positions(")?;
+        self.rows.map_or(Ok(()), |rows| write!(f, "{rows} × "))?;
+        write!(f, "{}:", self.len)?;
+        for list in self.lists() {
+            write!(f, " [")?;
+            for index in 0..self.count().min(SHOWN) {
+                let comma = if index > 0 { ", " } else { "" };
+                match list.get(self.start + index) {
+                    Some(Position::Integer(position)) => write!(f, "{comma}{position}")?,
+                    Some(Position::Real(position)) => write!(f, "{comma}{position:?}")?,
+                    None => {}
+                }
+            }
+            write!(f, "{}]", if self.count() > SHOWN { ", …" } else { "" })?;
         }
-    }
-}
-
-impl<'a, T: PositionElement, S: Data<Elem = T>> From<&'a ArrayBase<S, Ix1>> for Positions<'a> {
-    fn from(list: &'a ArrayBase<S, Ix1>) -> Self {
-        Self::from(list.view())
-    }
-}
-
-impl<'a, T: PositionElement> From<CowArray<'a, T, Ix1>> for Positions<'a> {
-    fn from(list: CowArray<'a, T, Ix1>) -> Self {
-        Self::from(list.iter().copied().collect::<Vec<T>>())
-    }
-}
-
-impl<'a> From<&'a Positions<'_>> for Positions<'a> {
-    fn from(positions: &'a Positions<'_>) -> Self {
-        positions.slice(0..positions.len())
-    }
-}
-
-impl Positions<'_> {
-    /// The same positions without a borrow.
-    pub fn into_owned<'b>(self) -> Positions<'b> {
-        Positions(match self.0 {
-            Kind::Range { start, len } => Kind::Range { start, len },
-            Kind::Unsigned(ids) => Kind::Unsigned(Cow::Owned(ids.into_owned())),
-            Kind::Signed(ids) => Kind::Signed(Cow::Owned(ids.into_owned())),
-            Kind::Real(reals) => Kind::Real(Cow::Owned(reals.into_owned())),
-        })
+        write!(f, ")")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Axis, Slice, arr1};
-
-    #[test]
-    fn slices_and_contiguous_views_are_borrowed() {
-        let ids = [1_i64, 2, 3];
-        assert!(matches!(Positions::from(&ids[..]).0, Kind::Signed(Cow::Borrowed(_))));
-        let reals = arr1(&[1.0, 2.5]);
-        assert!(matches!(Positions::from(&reals).0, Kind::Real(Cow::Borrowed(_))));
-    }
-
-    #[test]
-    fn strided_views_keep_their_order() {
-        let ids = arr1(&[0_i64, 1, 2, 3, 4, 5]);
-        assert_eq!(
-            Positions::from(ids.slice_axis(Axis(0), Slice::new(0, None, -2))),
-            Positions::from(vec![5_i64, 3, 1])
-        );
-    }
-
-    #[test]
-    fn literals_infer() {
-        assert_eq!(Positions::from(0..3).len(), 3);
-        assert_eq!(Positions::from(&[1, 2, 3]).get(2), Some(Position::Integer(3)));
-        assert_eq!(Positions::from(&[0.5]).get(0), Some(Position::Real(0.5)));
-    }
 
     #[test]
     #[allow(clippy::reversed_empty_ranges)]
@@ -366,5 +351,25 @@ mod tests {
         assert!(Positions::from(&[i64::MIN]).check_finite().is_err());
         assert!(Positions::from(&[i64::MAX]).check_finite().is_err());
         assert!(Positions::from(&[LIMIT, -LIMIT]).check_finite().is_ok());
+    }
+
+    #[test]
+    fn equality_is_by_value_and_ends() {
+        const HUGE: usize = 1 << 62;
+        assert_eq!(Positions::from(0..HUGE), Positions::from(0..HUGE));
+        assert_eq!(Positions::from(2..HUGE).slice(1..9), Positions::from(3..HUGE).slice(0..8));
+        assert_ne!(Positions::from(0..HUGE), Positions::from(1..HUGE + 1));
+        assert_eq!(Positions::from(0..3), Positions::from(&[0.0, 1.0, 2.0]));
+        assert_ne!(Positions::from(&[f64::NAN]), Positions::from(&[f64::NAN]));
+        assert_ne!(Positions::from(0..2), Positions::from(ndarray::array![[0, 1]]));
+    }
+
+    #[test]
+    fn debug_is_a_line() {
+        let long = Positions::from(0..1 << 62);
+        let text = "Positions(4611686018427387904: [0, 1, 2, 3, 4, 5, 6, 7, …])";
+        assert_eq!(format!("{long:?}"), text);
+        let batch = Positions::from(ndarray::array![[0.5], [1.0]]);
+        assert_eq!(format!("{batch:?}"), "Positions(2 × 1: [0.5, 1])");
     }
 }

@@ -1,8 +1,8 @@
 //! Stretches of consecutive positions, which encodings compute faster than single ones.
 
-use super::{Kind, Position, Positions};
+use super::Positions;
 
-/// The longest stretch of consecutive integers from some index on, or of the same one, or one real.
+/// A stretch of consecutive integers from some index on, or of the same one, or one real.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Run {
     Integers {
@@ -18,36 +18,22 @@ pub(crate) enum Run {
 }
 
 impl Positions<'_> {
-    /// The run that starts at `index`; `None` at the end.
+    /// The longest run that starts at `index`; `None` at the end. In a grid, or an array that was
+    /// broadcast, runs end where the numbers begin again.
     pub(crate) fn run_at(&self, index: usize) -> Option<Run> {
-        let start = match self.get(index)? {
-            Position::Real(real) => return Some(Run::Real(real)),
-            Position::Integer(start) => start,
-        };
-        let (len, repeated) = match &self.0 {
-            Kind::Range { len, .. } => (len - index, 1),
-            Kind::Unsigned(ids) => {
-                stretches(&ids[index..], |&id, k| i64::try_from(id) == Ok(start + k))
-            }
-            Kind::Signed(ids) => {
-                stretches(&ids[index..], |&id, k| start.checked_add(k) == Some(id))
-            }
-            Kind::Real(reals) => stretches(&reals[index..], |&real, k| {
-                Position::from(real) == Position::Integer(start + k)
-            }),
-        };
-        if repeated > 1 {
-            return Some(Run::Repeated { position: start, len: repeated });
-        }
-        Some(Run::Integers { start, len })
+        let rest = self.count().checked_sub(index).filter(|&rest| rest > 0)?;
+        self.list().run_at(self.start + index, rest)
     }
 }
 
-/// How many leading items count on from the first, and how many are the same. `is` tells whether an
-/// item is the first plus some number.
-fn stretches<T>(items: &[T], is: impl Fn(&T, i64) -> bool) -> (usize, usize) {
-    let consecutive = items.iter().zip(0_i64..).take_while(|(item, k)| is(item, *k)).count();
-    (consecutive, items.iter().take_while(|item| is(item, 0)).count())
+/// The number of leading items that count on from the first, and of those that equal it. `is` tells
+/// whether an item is the first plus some number.
+pub(super) fn stretches<T: Clone>(
+    items: impl Iterator<Item = T> + Clone,
+    is: impl Fn(T, i64) -> bool,
+) -> (usize, usize) {
+    let consecutive = items.clone().zip(0_i64..).take_while(|(item, k)| is(item.clone(), *k));
+    (consecutive.count(), items.take_while(|item| is(item.clone(), 0)).count())
 }
 
 #[cfg(test)]
@@ -57,36 +43,35 @@ mod tests {
     #[test]
     fn runs_are_maximal() {
         let run = |positions: Positions<'_>, index| positions.run_at(index);
-        assert_eq!(run(Positions::from(3..9), 2), Some(Run::Integers { start: 5, len: 4 }));
-        assert_eq!(
-            run(Positions::from(&[7_i64, 8, 9, 0, 1]), 0),
-            Some(Run::Integers { start: 7, len: 3 })
-        );
-        assert_eq!(
-            run(Positions::from(&[7_i64, 8, 9, 0, 1]), 3),
-            Some(Run::Integers { start: 0, len: 2 })
-        );
-        assert_eq!(
-            run(Positions::from(&[7_i64, 7, 7, 8, 9]), 0),
-            Some(Run::Repeated { position: 7, len: 3 })
-        );
-        assert_eq!(
-            run(Positions::from(&[7_u32, 8, 8, 8]), 0),
-            Some(Run::Integers { start: 7, len: 2 })
-        );
-        assert_eq!(
-            run(Positions::from(&[2.0, 2.0, 2.5, 2.5]), 0),
-            Some(Run::Repeated { position: 2, len: 2 })
-        );
-        assert_eq!(
-            run(Positions::from(&[1.0, 2.0, 2.5]), 0),
-            Some(Run::Integers { start: 1, len: 2 })
-        );
+        let integers = |start, len| Some(Run::Integers { start, len });
+        let repeated = |position, len| Some(Run::Repeated { position, len });
+        assert_eq!(run(Positions::from(3..9), 2), integers(5, 4));
+        for first in [0, 3] {
+            let ids = [7_i64, 8, 9, 0, 1];
+            let expected = if first == 0 { integers(7, 3) } else { integers(0, 2) };
+            assert_eq!(run(Positions::from(&ids), first), expected);
+            let as_u32 = ids.map(|id| id as u32);
+            assert_eq!(run(Positions::from(&as_u32), first), expected);
+        }
+        assert_eq!(run(Positions::from(&[7_i64, 7, 7, 8, 9]), 0), repeated(7, 3));
+        assert_eq!(run(Positions::from(&[7_u32, 8, 8, 8]), 0), integers(7, 2));
+        assert_eq!(run(Positions::from(&[2.0, 2.0, 2.5, 2.5]), 0), repeated(2, 2));
+        assert_eq!(run(Positions::from(&[1.0, 2.0, 2.5]), 0), integers(1, 2));
         assert_eq!(run(Positions::from(&[1.0, 2.0, 2.5]), 2), Some(Run::Real(2.5)));
-        assert_eq!(
-            run(Positions::from(&[i64::MAX, i64::MIN]), 0),
-            Some(Run::Integers { start: i64::MAX, len: 1 })
-        );
+        assert_eq!(run(Positions::from(&[i64::MAX, i64::MIN]), 0), integers(i64::MAX, 1));
         assert_eq!(run(Positions::from(0..0), 0), None);
+    }
+
+    #[test]
+    fn runs_of_grids_and_of_slices() {
+        let grid = Positions::grid(&[2, 3]).unwrap();
+        let axis = |axis| grid.axis(axis).unwrap();
+        assert_eq!(axis(0).run_at(1), Some(Run::Repeated { position: 0, len: 2 }));
+        assert_eq!(axis(0).run_at(5), Some(Run::Integers { start: 1, len: 1 }));
+        assert_eq!(axis(1).run_at(4), Some(Run::Integers { start: 1, len: 2 }));
+        assert_eq!(axis(1).run_at(6), None);
+        let columns = axis(1);
+        assert_eq!(columns.slice(1..5).run_at(2), Some(Run::Integers { start: 0, len: 2 }));
+        assert_eq!(columns.slice(1..2).run_at(0), Some(Run::Integers { start: 1, len: 1 }));
     }
 }

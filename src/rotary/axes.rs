@@ -19,11 +19,11 @@ use crate::{Error, Frequencies};
 /// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` |
 ///
 /// ```
-/// use positional_encodings::{AxialOrder, Coordinates, Rotary};
+/// use positional_encodings::{AxialOrder, Positions, Rotary};
 ///
 /// // The patch in row 1 and column 0, of 8 features: which pairs turn?
 /// let turned = |order| -> Result<Vec<bool>, positional_encodings::Error> {
-///     let rotation = Rotary::axial_2d(8, 10_000.0, order)?.at::<f64>(Coordinates::from_axes([&[1], &[0]])?)?;
+///     let rotation = Rotary::axial_2d(8, 10_000.0, order)?.at::<f64>(Positions::from_axes([&[1], &[0]])?)?;
 ///     Ok(rotation.cos_sin(0).unwrap()[1].iter().map(|sin| *sin != 0.0).collect())
 /// };
 /// assert_eq!(turned(AxialOrder::Qwen2Vl)?, [true, true, false, false]);
@@ -48,12 +48,12 @@ pub enum AxialOrder {
 /// How the pairs of a multimodal rotation are divided among time, height and width.
 ///
 /// ```
-/// use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary, Sections};
+/// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Sections};
 ///
 /// // One frequency for all six pairs, at time 0, height 1, width 2
 /// let axis_of = |order| -> Result<Vec<f64>, positional_encodings::Error> {
 ///     let rotary = Rotary::new(Frequencies::geometric(12, 1.0)?, Pairing::Halves).with_sections(&[2, 2, 2], order)?;
-///     let rotation = rotary.at::<f64>(Coordinates::from_axes([&[0], &[1], &[2]])?)?;
+///     let rotation = rotary.at::<f64>(Positions::from_axes([&[0], &[1], &[2]])?)?;
 ///     Ok(rotation.cos_sin(0).unwrap()[1].iter().map(|sin| sin.asin()).map(|angle| (10.0 * angle).round()).collect())
 /// };
 /// let [t, h, w] = [0.0, 10.0, 11.0]; // arcsin of the sines of 0, 1 and 2 radians
@@ -84,13 +84,13 @@ impl Rotary {
     /// [`Error::ZeroDim`] without an axis.
     ///
     /// ```
-    /// use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary};
+    /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary};
     ///
     /// // FLUX with axes_dim (16, 56, 56)
     /// let axes = [16, 56, 56].map(|dim| Frequencies::geometric(dim, 10_000.0));
     /// let flux = Rotary::axial(axes.into_iter().collect::<Result<Vec<_>, _>>()?, Pairing::Interleaved)?;
     /// assert_eq!((flux.dim(), flux.axes()), (128, 3));
-    /// assert_eq!(flux.at::<f32>(Coordinates::grid(&[1, 4, 4])?)?.positions(), Some(16));
+    /// assert_eq!(flux.at::<f32>(Positions::grid(&[1, 4, 4])?)?.positions(), Some(16));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn axial(
@@ -125,10 +125,10 @@ impl Rotary {
     ///
     /// ```
     /// use ndarray::Array4;
-    /// use positional_encodings::{AxialOrder, Coordinates, Rotary};
+    /// use positional_encodings::{AxialOrder, Positions, Rotary};
     ///
     /// let vision = Rotary::axial_2d(80, 10_000.0, AxialOrder::Qwen2Vl)?;
-    /// let patches = vision.at::<f32>(Coordinates::grid(&[4, 6])?)?;
+    /// let patches = vision.at::<f32>(Positions::grid(&[4, 6])?)?;
     /// let mut q = Array4::ones((1, 16, 24, 80)); // (batch, heads, patches, dim)
     /// patches.apply(q.view_mut())?;
     /// assert_eq!(q[[0, 0, 23, 0]], 3_f32.cos() - 3_f32.sin()); // row 3 of the last patch
@@ -167,13 +167,13 @@ impl Rotary {
     /// interleaved ones are not three, or where the rotation has several axes already.
     ///
     /// ```
-    /// use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary, Sections};
+    /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Sections};
     ///
     /// let plain = Rotary::new(Frequencies::geometric(128, 1e6)?, Pairing::Halves);
     /// let qwen2_vl = plain.clone().with_sections(&[16, 24, 24], Sections::Chunked)?;
     /// let (text, before) = (qwen2_vl.at::<f32>(7..9)?, plain.at::<f32>(7..9)?);
     /// assert_eq!(text.cos_sin(1), before.cos_sin(1));
-    /// assert_eq!(qwen2_vl.at::<f32>(Coordinates::grid(&[1, 4, 6])?)?.positions(), Some(24));
+    /// assert_eq!(qwen2_vl.at::<f32>(Positions::grid(&[1, 4, 6])?)?.positions(), Some(24));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_sections(self, sections: &[usize], order: Sections) -> Result<Self, Error> {
@@ -224,7 +224,7 @@ impl Rotary {
 
     /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
     /// base^(−4i/dim), base 100, rows then columns, halves. Coordinates run from −1 to 1:
-    /// [`Coordinates::dinov3`](crate::Coordinates::dinov3). Prefix tokens are not rotated: slice
+    /// [`Positions::dinov3`](crate::Positions::dinov3). Prefix tokens are not rotated: slice
     /// them off, or give them coordinates of 0.
     ///
     /// # Errors
@@ -232,10 +232,10 @@ impl Rotary {
     /// Those of [`axial_2d`](Self::axial_2d).
     ///
     /// ```
-    /// use positional_encodings::{Coordinates, Rotary};
+    /// use positional_encodings::{Positions, Rotary};
     ///
     /// let rotary = Rotary::dinov3(64, 100.0)?;
-    /// assert_eq!(rotary.at::<f32>(Coordinates::dinov3(14, 14)?)?.positions(), Some(196));
+    /// assert_eq!(rotary.at::<f32>(Positions::dinov3(14, 14)?)?.positions(), Some(196));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn dinov3(dim: usize, base: f64) -> Result<Self, Error> {

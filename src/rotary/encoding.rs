@@ -8,7 +8,7 @@ use super::rotation::{Rotation, Rows};
 use super::walk::Turner;
 use super::{Pairing, Precision, recipe};
 use crate::phase::{Columns, Store, Waves};
-use crate::{Coordinates, Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
+use crate::{Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
@@ -209,12 +209,13 @@ impl Rotary {
     }
 
     /// The rotation at the given positions: a list that all sequences share, ids (batch, len) with
-    /// a row for each sequence, or [`Coordinates`] on several axes.
+    /// a row for each sequence, or positions on several axes. Where axes share their frequencies
+    /// ([`with_sections`](Self::with_sections)), positions on one axis stand for all of them.
     ///
     /// # Errors
     ///
     /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], [`Error::TooLarge`];
-    /// [`Error::LengthMismatch`] where the coordinates have other axes than the rotation.
+    /// [`Error::AxesMismatch`] where the positions have other axes than the rotation.
     ///
     /// ```
     /// use ndarray::array;
@@ -229,7 +230,7 @@ impl Rotary {
     /// ```
     pub fn at<'p, A: Element>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
     ) -> Result<Rotation<A>, Error> {
         let (angles, rows) = (Arc::new(Vec::new()), Rows::Shared);
         let mut rotation = Rotation {
@@ -264,16 +265,15 @@ impl Rotary {
     /// ```
     pub fn at_into<'p, A: Element>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
         rotation: &mut Rotation<A>,
     ) -> Result<(), Error> {
-        let coordinates = positions.into();
-        self.check(&coordinates)?;
-        let count = coordinates.rows().unwrap_or(1).saturating_mul(coordinates.len());
-        let angles = unique(&mut rotation.angles, count, 2 * self.turner.pairs)?;
-        self.fill(&coordinates, angles);
-        rotation.rows = coordinates.rows().map_or(Rows::Shared, Rows::Batch);
-        rotation.len = coordinates.len();
+        let positions = positions.into();
+        self.check(&positions)?;
+        let angles = unique(&mut rotation.angles, positions.count(), 2 * self.turner.pairs)?;
+        self.fill(&positions, angles);
+        rotation.rows = Rows::of(&positions);
+        rotation.len = positions.len();
         (rotation.turner, rotation.regime) = (self.turner, self.regime);
         rotation.scaled = self.attention_factor != 1.0;
         Ok(())
@@ -349,34 +349,27 @@ impl Rotary {
         all
     }
 
-    /// Whether the coordinates have the axes of this rotation, and are finite.
-    pub(super) fn check(&self, coordinates: &Coordinates<'_>) -> Result<(), Error> {
-        let found = coordinates.axes().unwrap_or(if self.shared { self.axes } else { 1 });
-        if found != self.axes {
-            return Err(Error::LengthMismatch {
-                what: "axes of coordinates",
-                expected: self.axes,
-                found,
-            });
+    /// Whether the positions have the axes of this rotation, and are finite.
+    pub(super) fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        if !(self.shared && positions.axes() == 1) {
+            positions.check_axes(self.axes)?;
         }
-        let checked = coordinates.axes().unwrap_or(1);
-        (0..checked)
-            .filter_map(|axis| coordinates.axis(axis))
-            .try_for_each(|axis| axis.all().check_finite())
+        positions.check_finite()
     }
 
     /// Writes cosines and sines at all positions, row after row.
-    pub(super) fn fill<T: Element>(&self, coordinates: &Coordinates<'_>, angles: &mut [T]) {
+    pub(super) fn fill<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.turner.pairs;
         for part in &self.parts {
-            let Some(positions) = coordinates.axis(part.axis) else { continue };
+            let Some(axis) = positions.on_axis(part.axis) else { continue };
+            let positions = axis.flat();
             if self.precision == Precision::Float32Recipe {
                 let factor = self.attention_factor;
-                recipe::fill(&part.frequencies, &part.targets, factor, positions, angles, pairs);
+                recipe::fill(&part.frequencies, &part.targets, factor, &positions, angles, pairs);
             } else if self.parts.len() == 1 {
-                part.rows(positions.all(), angles);
+                part.rows(&positions, angles);
             } else {
-                part.scatter(positions.all(), angles, pairs);
+                part.scatter(&positions, angles, pairs);
             }
         }
     }

@@ -7,7 +7,7 @@ use ndarray::{ArrayView, Axis, Dimension};
 use super::encoding::Rotary;
 use super::rotation::{Rotation, Rows};
 use super::walk::FEW;
-use crate::{Coordinates, Element, Error, Regime};
+use crate::{Element, Error, Position, Positions, Regime};
 
 impl Rotary {
     /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or
@@ -37,27 +37,30 @@ impl Rotary {
     /// ```
     pub fn frequency_gradient<'p, A: Element, D: Dimension>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
         rotated: ArrayView<'_, A, D>,
         upstream: ArrayView<'_, A, D>,
     ) -> Result<Vec<f64>, Error> {
-        let coordinates = positions.into();
-        self.check(&coordinates)?;
-        let rows = coordinates.rows().map_or(Rows::Shared, Rows::Batch);
+        let positions = positions.into();
+        self.check(&positions)?;
         let mut axis_of = vec![0; self.turner.pairs];
         for part in &self.parts {
             part.targets.iter().for_each(|&target| axis_of[target] = part.axis);
         }
-        let reals = reals(&coordinates, self.axes);
         let mut gradient = vec![0.0; self.turner.pairs];
         let shape = Rotation::<A> {
             angles: Arc::new(Vec::new()),
-            rows,
-            len: coordinates.len(),
+            rows: Rows::of(&positions),
+            len: positions.len(),
             turner: self.turner,
             regime: Regime::Fixed,
             scaled: false,
         };
+        shape.check_angles(&rotated, &upstream)?;
+        if rotated.is_empty() {
+            return Ok(gradient);
+        }
+        let reals = reals(&positions, self.axes)?;
         shape.for_each_angle(rotated, upstream, |row, pair, value| {
             gradient[pair] += reals[axis_of[pair]][row] * value
         })?;
@@ -66,26 +69,26 @@ impl Rotary {
 }
 
 /// The positions on each axis as f64, all rows one after the other.
-pub(super) fn reals(coordinates: &Coordinates<'_>, axes: usize) -> Vec<Vec<f64>> {
+pub(super) fn reals(positions: &Positions<'_>, axes: usize) -> Result<Vec<Vec<f64>>, Error> {
     let axis = |axis| {
-        coordinates
-            .axis(axis)
-            .map_or(Vec::new(), |all| all.all().iter().map(|p| p.to_f64()).collect())
+        let (mut reals, rows) = (Vec::new(), positions.count());
+        reals.try_reserve_exact(rows).map_err(|_| Error::TooLarge { rows, dim: axes })?;
+        let positions = positions.on_axis(axis);
+        reals.extend(positions.iter().flat_map(Positions::iter).map(Position::to_f64));
+        Ok(reals)
     };
     (0..axes).map(axis).collect()
 }
 
 impl<A: Element> Rotation<A> {
-    /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
-    pub(super) fn for_each_angle<D: Dimension>(
+    /// Whether the two arrays have one shape, and this rotation fits it.
+    pub(super) fn check_angles<D: Dimension>(
         &self,
-        rotated: ArrayView<'_, A, D>,
-        upstream: ArrayView<'_, A, D>,
-        mut visit: impl FnMut(usize, usize, f64),
+        rotated: &ArrayView<'_, A, D>,
+        upstream: &ArrayView<'_, A, D>,
     ) -> Result<(), Error> {
         let positions = Axis(rotated.ndim().saturating_sub(2));
-        let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, rotated.shape(), &mut few, &mut many)?;
+        self.steps(positions, rotated.shape(), &mut [0; FEW], &mut Vec::new())?;
         if rotated.shape() != upstream.shape() {
             let (expected, found) = (rotated.len(), upstream.len());
             return Err(Error::LengthMismatch {
@@ -94,6 +97,20 @@ impl<A: Element> Rotation<A> {
                 found,
             });
         }
+        Ok(())
+    }
+
+    /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
+    pub(super) fn for_each_angle<D: Dimension>(
+        &self,
+        rotated: ArrayView<'_, A, D>,
+        upstream: ArrayView<'_, A, D>,
+        mut visit: impl FnMut(usize, usize, f64),
+    ) -> Result<(), Error> {
+        self.check_angles(&rotated, &upstream)?;
+        let positions = Axis(rotated.ndim().saturating_sub(2));
+        let (mut few, mut many) = ([0; FEW], Vec::new());
+        let steps = self.steps(positions, rotated.shape(), &mut few, &mut many)?;
         let (features, dim) = (Axis(steps.len()), self.dim());
         let start = if self.turner.last { rotated.len_of(features) - dim } else { 0 };
         let outer = &rotated.shape()[..steps.len()];

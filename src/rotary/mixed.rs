@@ -9,7 +9,7 @@ use super::Pairing;
 use super::encoding::{Rotary, unique};
 use super::learned::reals;
 use super::rotation::{Rotation, Rows};
-use crate::{Coordinates, Element, Error, Frequencies, Regime};
+use crate::{Element, Error, Frequencies, Positions, Regime};
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
 /// 2403.13298): pair i of head h turns by Σ over axes of coordinate · frequency\[axis, h, i\], with
@@ -19,11 +19,11 @@ use crate::{Coordinates, Element, Error, Frequencies, Regime};
 ///
 /// ```
 /// use ndarray::{Array3, Array4};
-/// use positional_encodings::{Coordinates, MixedRotary, Pairing};
+/// use positional_encodings::{MixedRotary, Pairing, Positions};
 ///
 /// let frequencies = Array3::from_elem((2, 4, 8), 0.1); // (axes, heads, pairs)
 /// let mixed = MixedRotary::new(frequencies, Pairing::Interleaved)?;
-/// let patches = mixed.at::<f32>(&Coordinates::grid(&[3, 3])?)?;
+/// let patches = mixed.at::<f32>(Positions::grid(&[3, 3])?)?;
 /// let mut q = Array4::ones((1, 4, 9, 16)); // (batch, heads, patches, dim)
 /// patches.apply(q.view_mut())?;
 /// assert_eq!(q[[0, 3, 8, 0]], 0.4_f32.cos() - 0.4_f32.sin()); // the last patch is at (2, 2)
@@ -108,10 +108,13 @@ impl MixedRotary {
     ///
     /// # Errors
     ///
-    /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for coordinates of other axes or with
-    /// rows of their own.
-    pub fn at<A: Element>(&self, coordinates: &Coordinates<'_>) -> Result<Rotation<A>, Error> {
-        self.check(coordinates)?;
+    /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for a batch whose rows differ.
+    pub fn at<'p, A: Element>(
+        &self,
+        positions: impl Into<Positions<'p>>,
+    ) -> Result<Rotation<A>, Error> {
+        let coordinates = positions.into();
+        self.check(&coordinates)?;
         let (len, dim) = (coordinates.len(), 2 * self.pairs);
         let mut angles: Arc<Vec<A::Angle>> = Arc::new(Vec::new());
         let all = unique(&mut angles, len.saturating_mul(self.heads.len()), dim)?;
@@ -120,7 +123,7 @@ impl MixedRotary {
             for (axis, rotary) in head.iter().enumerate() {
                 let positions = coordinates.axis(axis).ok_or(Error::ZeroDim)?;
                 let angles = if axis == 0 { &mut sum } else { &mut turn };
-                rotary.fill(&positions.into(), angles);
+                rotary.fill(&positions, angles);
                 if axis > 0 {
                     add_angles(&mut sum, &turn, self.pairs);
                 }
@@ -131,16 +134,14 @@ impl MixedRotary {
         Ok(Rotation { angles, rows, len, turner, regime: Regime::Fixed, scaled: false })
     }
 
-    fn check(&self, coordinates: &Coordinates<'_>) -> Result<(), Error> {
-        let (expected, found) = (self.frequencies.dim().0, coordinates.axes().unwrap_or(1));
-        if found != expected {
-            return Err(Error::LengthMismatch { what: "axes of coordinates", expected, found });
+    fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        positions.check_axes(self.frequencies.dim().0)?;
+        match positions.rows() {
+            Some(found) if found != 1 => {
+                Err(Error::LengthMismatch { what: "rows of positions", expected: 1, found })
+            }
+            _ => positions.check_finite(),
         }
-        if let Some(found) = coordinates.rows() {
-            return Err(Error::LengthMismatch { what: "rows of positions", expected: 1, found });
-        }
-        let mut axes = (0..expected).filter_map(|axis| coordinates.axis(axis));
-        axes.try_for_each(|axis| axis.all().check_finite())
     }
 
     /// The gradient of a loss with respect to the frequencies, shape (axes, heads, pairs); see
@@ -152,11 +153,11 @@ impl MixedRotary {
     ///
     /// ```
     /// use ndarray::{Array3, Array4};
-    /// use positional_encodings::{Coordinates, MixedRotary, Pairing};
+    /// use positional_encodings::{MixedRotary, Pairing, Positions};
     ///
     /// // One head of one pair; loss = the first feature of (1, 0) turned by 2x + 3y: its derivatives are −2 sin and −3 sin.
     /// let mixed = MixedRotary::new(Array3::from_shape_vec((2, 1, 1), vec![0.1, 0.2]).unwrap(), Pairing::Halves)?;
-    /// let at = Coordinates::from_axes([&[2], &[3]])?;
+    /// let at = Positions::from_axes([&[2], &[3]])?;
     /// let mut x = Array4::from_shape_vec((1, 1, 1, 2), vec![1.0, 0.0]).unwrap();
     /// let upstream = x.clone();
     /// mixed.at(&at)?.apply(x.view_mut())?;
@@ -165,20 +166,25 @@ impl MixedRotary {
     /// assert!((gradient[[1, 0, 0]] + 3.0 * 0.8_f64.sin()).abs() < 1e-15);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn frequency_gradient<A: Element, D: Dimension>(
+    pub fn frequency_gradient<'p, A: Element, D: Dimension>(
         &self,
-        coordinates: &Coordinates<'_>,
+        positions: impl Into<Positions<'p>>,
         rotated: ArrayView<'_, A, D>,
         upstream: ArrayView<'_, A, D>,
     ) -> Result<Array3<f64>, Error> {
-        self.check(coordinates)?;
+        let coordinates = positions.into();
+        self.check(&coordinates)?;
         let (len, axes) = (coordinates.len(), self.frequencies.dim().0);
         let (rows, turner) = (Rows::Heads(self.heads.len()), self.heads[0][0].turner);
         let angles = Arc::new(Vec::new());
         let shape =
             Rotation::<A> { angles, rows, len, turner, regime: Regime::Fixed, scaled: false };
-        let reals = reals(coordinates, axes);
         let mut gradient = Array3::zeros(self.frequencies.raw_dim());
+        shape.check_angles(&rotated, &upstream)?;
+        if rotated.is_empty() {
+            return Ok(gradient);
+        }
+        let reals = reals(&coordinates, axes)?;
         shape.for_each_angle(rotated, upstream, |row, pair, value| {
             for (axis, reals) in reals.iter().enumerate() {
                 gradient[[axis, row / len, pair]] += reals[row % len] * value;

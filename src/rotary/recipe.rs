@@ -1,6 +1,6 @@
 //! The usual float32 recipe, for those who compare with torch digit by digit.
 
-use crate::{BatchPositions, Element, Frequencies};
+use crate::{Element, Frequencies, Positions};
 
 /// How angles are computed.
 ///
@@ -38,7 +38,7 @@ pub(super) fn fill<T: Element>(
     frequencies: &Frequencies,
     targets: &[usize],
     factor: f64,
-    positions: &BatchPositions<'_>,
+    positions: &Positions<'_>,
     angles: &mut [T],
     pairs: usize,
 ) {
@@ -46,7 +46,7 @@ pub(super) fn fill<T: Element>(
     // own.
     let inverse = |w: f64| if f64::from(w as f32) == w { w as f32 } else { 1.0 / (1.0 / w) as f32 };
     let frequencies: Vec<f32> = frequencies.to_radians().into_iter().map(inverse).collect();
-    for (position, row) in positions.all().iter().zip(angles.chunks_exact_mut(2 * pairs)) {
+    for (position, row) in positions.iter().zip(angles.chunks_exact_mut(2 * pairs)) {
         for (frequency, &target) in frequencies.iter().zip(targets) {
             let angle = f64::from(position.to_f64() as f32 * frequency);
             let [cos, sin] =

@@ -12,7 +12,7 @@ use super::rows::Views;
 #[cfg(feature = "rayon")]
 use super::walk::STREAMS;
 use super::walk::{FEW, Turner};
-use crate::{Element, Error, Regime};
+use crate::{Element, Error, Positions, Regime};
 
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),
 /// held by the caller, applied to as many arrays as there are.
@@ -64,6 +64,16 @@ pub(super) enum Rows {
     Heads(usize),
     /// Not even positions: one rotation for all.
     Everywhere,
+}
+
+impl Rows {
+    /// Sequences have angles of their own where their positions differ.
+    pub(super) fn of(positions: &Positions<'_>) -> Self {
+        match positions.rows() {
+            Some(rows) if rows != 1 => Self::Batch(rows),
+            _ => Self::Shared,
+        }
+    }
 }
 
 impl<A: Element> Rotation<A> {

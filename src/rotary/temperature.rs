@@ -1,6 +1,6 @@
 //! Query temperatures that grow with the logarithm of the position.
 
-use crate::{Error, Positions};
+use crate::{Error, Position, Positions};
 
 /// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor`
 /// positions.
@@ -12,8 +12,8 @@ use crate::{Error, Positions};
 /// use positional_encodings::QueryTemperature;
 ///
 /// let llama4 = QueryTemperature::llama4(0.1, 8192.0)?;
-/// assert_eq!(llama4.factors(&[0, 8190].as_slice().into())?, [1.0, 1.0]);
-/// assert_eq!(llama4.factors(&[8191].as_slice().into())?, [1.0 + 0.1 * 2_f64.ln()]);
+/// assert_eq!(llama4.factors(&[0, 8190])?, [1.0, 1.0]);
+/// assert_eq!(llama4.factors(&[8191])?, [1.0 + 0.1 * 2_f64.ln()]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl QueryTemperature {
     /// use positional_encodings::QueryTemperature;
     ///
     /// let temperature = QueryTemperature::ministral3(0.1, 16_384)?;
-    /// assert_eq!(temperature.factors(&(16_383..16_385).into())?, [1.0, 1.0 + 0.1 * 2_f64.ln()]);
+    /// assert_eq!(temperature.factors(16_383..16_385)?, [1.0, 1.0 + 0.1 * 2_f64.ln()]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn ministral3(beta: f64, original_len: usize) -> Result<Self, Error> {
@@ -64,30 +64,36 @@ impl QueryTemperature {
         Ok(Self { scale, floor, offset })
     }
 
-    /// The factor of each position. Before position 0 it is that of position 0.
+    /// The factor of each position, row after row. Before position 0 it is that of position 0.
     ///
     /// # Errors
     ///
-    /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`].
+    /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`]; [`Error::AxesMismatch`] for
+    /// positions on several axes; [`Error::TooLarge`] for more than fit into memory.
     ///
     /// ```
     /// use ndarray::{Array4, Axis};
     /// use positional_encodings::QueryTemperature;
     ///
     /// let mut q = Array4::<f32>::ones((1, 40, 2, 128)); // (batch, heads, positions, dim)
-    /// let factors = QueryTemperature::llama4(0.1, 8192.0)?.factors(&(8190..8192).into())?;
+    /// let factors = QueryTemperature::llama4(0.1, 8192.0)?.factors(8190..8192)?;
     /// for (mut q, factor) in q.axis_iter_mut(Axis(2)).zip(factors) {
     ///     q *= factor as f32;
     /// }
     /// assert_eq!([q[[0, 0, 0, 0]], q[[0, 0, 1, 0]]], [1.0, 1.0 + 0.1 * 2_f32.ln()]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn factors(&self, positions: &Positions<'_>) -> Result<Vec<f64>, Error> {
+    pub fn factors<'p>(&self, positions: impl Into<Positions<'p>>) -> Result<Vec<f64>, Error> {
+        let positions = positions.into();
+        positions.check_axes(1)?;
+        let (mut factors, rows) = (Vec::new(), positions.count());
+        factors.try_reserve_exact(rows).map_err(|_| Error::TooLarge { rows, dim: 1 })?;
         positions.check_finite()?;
         let factor = |position: f64| {
             let turns = libm::floor((position + self.offset) / self.floor).max(0.0);
             1.0 + self.scale * libm::log1p(turns)
         };
-        Ok(positions.iter().map(|position| factor(position.to_f64())).collect())
+        factors.extend(positions.iter().map(Position::to_f64).map(factor));
+        Ok(factors)
     }
 }

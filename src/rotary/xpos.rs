@@ -2,7 +2,7 @@
 
 use super::learned::reals;
 use super::{Pairing, Rotary, Rotation};
-use crate::{Coordinates, Element, Error, Frequencies};
+use crate::{Element, Error, Frequencies, Positions};
 
 /// xPos (Sun et al. 2022, *A length-extrapolatable transformer*, arXiv 2212.10554; RetNet): rotated
 /// queries grow by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores
@@ -79,11 +79,11 @@ impl XPos {
     /// Those of [`Rotary::at`].
     pub fn at<'p, A: Element>(
         &self,
-        positions: impl Into<Coordinates<'p>>,
+        positions: impl Into<Positions<'p>>,
     ) -> Result<(Rotation<A>, Rotation<A>), Error> {
-        let coordinates = positions.into();
-        let exact = self.rotary.at::<f64>(&coordinates)?;
-        let reals = reals(&coordinates, 1).concat();
+        let positions = positions.into();
+        let exact = self.rotary.at::<f64>(&positions)?;
+        let reals = &reals(&positions, 1)?[0];
         let dim = 2 * self.decay.len();
         let scaled = |sign: f64| {
             let angles = exact.angles.iter().enumerate().map(|(at, value)| {

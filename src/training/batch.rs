@@ -4,7 +4,7 @@ use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
 
 use super::{Trainable, check_values};
 use crate::embed::check;
-use crate::{BatchPositions, Element, Error};
+use crate::{Element, Error, Positions};
 
 /// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the
 /// encoding's parameters, given the gradient of the loss by its result, shape (…, len, dim). The
@@ -63,7 +63,7 @@ where
 pub fn backward_positions_at<'p, A, S, D, E>(
     upstream: &ArrayBase<S, D>,
     encoding: &E,
-    positions: impl Into<BatchPositions<'p>>,
+    positions: impl Into<Positions<'p>>,
     gradient: &mut [A],
 ) -> Result<(), Error>
 where

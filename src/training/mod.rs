@@ -195,6 +195,10 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
         self.0.encode_into(positions, out)
     }
 
+    fn axes(&self) -> usize {
+        self.0.axes()
+    }
+
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.0.check(positions)
     }
@@ -266,11 +270,11 @@ pub(crate) fn check_upstream<A>(
     if upstream.ncols() != dim {
         return Err(Error::WidthMismatch { expected: dim, found: upstream.ncols() });
     }
-    if upstream.nrows() != positions.len() {
+    if upstream.nrows() != positions.count() {
         let what = "rows of the upstream gradient";
         return Err(Error::LengthMismatch {
             what,
-            expected: positions.len(),
+            expected: positions.count(),
             found: upstream.nrows(),
         });
     }

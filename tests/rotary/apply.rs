@@ -1,7 +1,7 @@
 //! Rotated queries and keys of other systems.
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Ix2, Ix3, Ix4, s};
-use positional_encodings::{Coordinates, Frequencies, Pairing, Rotary, Yarn};
+use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Yarn};
 
 use crate::golden::{Golden, close};
 
@@ -11,11 +11,8 @@ pub fn plain(dim: usize, base: f64, pairing: Pairing) -> Rotary {
 
 /// What the golden README allows for a cosine, times values below 4: theirs are of angles in f32,
 /// which are no larger than the position.
-fn f32_angles(positions: &Coordinates<'_>) -> impl Fn(&ndarray::IxDyn) -> f64 {
-    let positions = positions.axis(0).unwrap();
-    let all = (0..positions.rows().unwrap_or(1))
-        .flat_map(|row| positions.row(row).into_owned().iter().collect::<Vec<_>>());
-    let furthest = all.map(|position| position.to_f64().abs()).fold(0.0, f64::max);
+fn f32_angles(positions: &Positions<'_>) -> impl Fn(&ndarray::IxDyn) -> f64 {
+    let furthest = positions.iter().map(|position| position.to_f64().abs()).fold(0.0, f64::max);
     move |_| 4.0 * (1e-6 + 3e-7 * furthest)
 }
 
@@ -25,7 +22,7 @@ fn check(
     rotary: &Rotary,
     input: &str,
     output: &str,
-    positions: &Coordinates<'_>,
+    positions: &Positions<'_>,
     axis: usize,
 ) {
     let mut x = golden.f32(input);
@@ -37,7 +34,7 @@ fn check(
 pub fn transformers() {
     let golden = Golden::open("c2_rope_apply");
     let ids: Array2<f64> = golden.tensor("llama/positions").into_dimensionality().unwrap();
-    let ids = Coordinates::from(&ids);
+    let ids = Positions::from(&ids);
     for (case, rotary) in [
         ("llama", plain(16, 1e4, Pairing::Halves)),
         ("cohere_interleaved", plain(16, 1e4, Pairing::Interleaved)),
@@ -53,7 +50,7 @@ pub fn transformers() {
     let interleaved = plain(16, 1e4, Pairing::Interleaved);
     check(&golden, &interleaved, "llama4_complex/q", "llama4_complex/q_out", &ids, 1);
     let gptj: Array2<f64> = golden.tensor("gptj_partial/positions").into_dimensionality().unwrap();
-    let gptj = Coordinates::from(&gptj);
+    let gptj = Positions::from(&gptj);
     check(
         &golden,
         &plain(8, 1e4, Pairing::Interleaved),
@@ -106,7 +103,7 @@ pub fn deepseek_reorders() {
             "deepseek",
             &x.select(Axis(3), &order),
             &expected,
-            f32_angles(&Coordinates::from(&ids)),
+            f32_angles(&Positions::from(&ids)),
         );
     }
 }
@@ -114,7 +111,7 @@ pub fn deepseek_reorders() {
 #[test]
 pub fn other_systems() {
     let golden = Golden::open("c2_rope_apply");
-    let from = |start: usize| Coordinates::from(start..start + 5);
+    let from = |start: usize| Positions::from(start..start + 5);
     let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
     let scaled = |factor: f64| {
         let frequencies = Frequencies::geometric(8, 1e4).unwrap().scaled(factor).unwrap();
@@ -155,7 +152,7 @@ pub fn other_systems() {
         &plain(16, 1e4, pairs),
         "torchtune/x",
         "torchtune/out",
-        &Coordinates::from(&ids),
+        &Positions::from(&ids),
         1,
     );
 }
@@ -181,7 +178,7 @@ pub fn onnx() {
         } else {
             rotation.apply(x.view_mut()).unwrap();
         }
-        close(case, &x, &expected, f32_angles(&Coordinates::from(&ids)));
+        close(case, &x, &expected, f32_angles(&Positions::from(&ids)));
     }
 }
 
@@ -412,10 +409,10 @@ fn cached_keys_that_move() {
     // Text of a multimodal model moves on all its axes.
     let three = plain.with_sections(&[2, 3, 3], positional_encodings::Sections::Chunked).unwrap();
     let (mut moved, mut there) = (keys.clone(), keys);
-    three.at(Coordinates::grid(&[1, 2, 5]).unwrap()).unwrap().apply(moved.view_mut()).unwrap();
+    three.at(Positions::grid(&[1, 2, 5]).unwrap()).unwrap().apply(moved.view_mut()).unwrap();
     three.shift(40).unwrap().apply(moved.view_mut()).unwrap();
     three
-        .at(Coordinates::grid(&[1, 2, 5]).unwrap().map(|_, c| c + 40.0))
+        .at(Positions::grid(&[1, 2, 5]).unwrap().map(|_, c| c + 40.0).unwrap())
         .unwrap()
         .apply(there.view_mut())
         .unwrap();

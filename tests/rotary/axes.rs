@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use positional_encodings::{
-    AxialOrder, Coordinates, Dinov3Augmentation, Frequencies, Pairing, Rotary, Rotation, Sections,
+    AxialOrder, Dinov3Augmentation, Frequencies, Pairing, Positions, Rotary, Rotation, Sections,
     Segment,
 };
 use rand::SeedableRng;
@@ -40,22 +40,22 @@ fn same(
     }
 }
 
-fn coordinates(golden: &Golden, name: &str) -> Coordinates<'static> {
+fn coordinates(golden: &Golden, name: &str) -> Positions<'static> {
     let rows: Array2<f64> = golden.tensor(name).into_dimensionality().unwrap();
-    Coordinates::from_rows(&rows)
+    Positions::from_points(&rows).unwrap().into_owned().unwrap()
 }
 
 /// The axes of coordinates of one sequence.
-fn axes(coordinates: &Coordinates<'_>) -> Vec<Vec<f64>> {
+fn axes(coordinates: &Positions<'_>) -> Vec<Vec<f64>> {
     let list = |axis| coordinates.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect();
-    (0..coordinates.axes().unwrap()).map(list).collect()
+    (0..coordinates.axes()).map(list).collect()
 }
 
 /// transformers' M-RoPE ids (3, batch, len)
-fn three(golden: &Golden, name: &str) -> Coordinates<'static> {
+fn three(golden: &Golden, name: &str) -> Positions<'static> {
     let ids: Array3<f64> = golden.tensor(name).into_dimensionality().unwrap();
     let axes: Vec<Vec<f64>> = ids.outer_iter().map(|axis| axis.iter().copied().collect()).collect();
-    Coordinates::from_axes(axes).unwrap()
+    Positions::from_axes(axes).unwrap()
 }
 
 #[test]
@@ -85,13 +85,13 @@ pub fn vision_towers_of_transformers() {
 #[test]
 pub fn llama4_vision() {
     let golden = Golden::open("c3_rope_multi_axis");
-    let patches = Coordinates::grid(&[3, 3]).unwrap().map(|_, c| c + 1.0);
+    let patches = Positions::grid(&[3, 3]).unwrap().map(|_, c| c + 1.0).unwrap();
     let mut axes: Vec<Vec<f64>> = (0..2)
         .map(|axis| patches.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect())
         .collect();
     axes.iter_mut().for_each(|axis| axis.push(0.0));
     let rotary = Rotary::axial_2d(16, 1e4, AxialOrder::Llama4).unwrap();
-    let rotation = rotary.at(Coordinates::from_axes(axes).unwrap()).unwrap();
+    let rotation = rotary.at(Positions::from_axes(axes).unwrap()).unwrap();
     let complex = golden.tensor("llama4_vision/freqs_ci");
     let [cos, sin] = [0, 1].map(|part| complex.index_axis(Axis(3), part).to_owned());
     same("llama4", &rotation, &cos, &sin, |i| i);
@@ -100,8 +100,7 @@ pub fn llama4_vision() {
 #[test]
 pub fn dinov3() {
     let golden = Golden::open("c3_rope_multi_axis");
-    let rotation =
-        Rotary::dinov3(16, 100.0).unwrap().at(Coordinates::dinov3(3, 4).unwrap()).unwrap();
+    let rotation = Rotary::dinov3(16, 100.0).unwrap().at(Positions::dinov3(3, 4).unwrap()).unwrap();
     let [cos, sin] = ["cos", "sin"].map(|name| golden.tensor(&format!("dinov3/{name}")));
     same("dinov3", &rotation, &cos, &sin, |i| i % 8);
     let mut q = golden.f32("dinov3/q");
@@ -123,25 +122,21 @@ pub fn flux_and_diffusers() {
     let rotation = axial(&[4, 6, 6]).at(coordinates(&golden, "flux/ids")).unwrap();
     let [cos, sin] = table("flux");
     same("flux", &rotation, &cos, &sin, |i| i / 2);
-    let grid = Coordinates::grid(&[2, 3, 2]).unwrap();
+    let grid = Positions::grid(&[2, 3, 2]).unwrap();
     let [cos, sin] = table("diffusers_3d");
     same("diffusers_3d", &axial(&[4, 6, 6]).at(grid).unwrap(), &cos, &sin, |i| i / 2);
     // Two axes: the columns come first.
     let [cos, sin] = table("diffusers_2d");
     let rotary = Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap();
-    same(
-        "diffusers_2d",
-        &rotary.at(Coordinates::grid(&[4, 3]).unwrap()).unwrap(),
-        &cos,
-        &sin,
-        |i| i / 2,
-    );
+    same("diffusers_2d", &rotary.at(Positions::grid(&[4, 3]).unwrap()).unwrap(), &cos, &sin, |i| {
+        i / 2
+    });
 }
 
 #[test]
 pub fn timm_and_rotary_embedding_torch() {
     let golden = Golden::open("c3_rope_multi_axis");
-    let check = |case: &str, rotary: Rotary, grid: Coordinates<'_>| {
+    let check = |case: &str, rotary: Rotary, grid: Positions<'_>| {
         let x = golden.f32(&format!("{case}/x"));
         let (shape, rows) = (x.shape().to_vec(), grid.len());
         let (width, leading) = (shape[shape.len() - 1], x.len() / rows / shape[shape.len() - 1]);
@@ -180,15 +175,15 @@ pub fn timm_and_rotary_embedding_torch() {
         Frequencies::from_radians(half_turns).unwrap().scaled(0.5).unwrap().full_turns().unwrap()
     };
     let eva = |dim, base| Rotary::axial_2d(dim, base, AxialOrder::Eva02).unwrap();
-    check("timm_rotary_cat_lang", eva(16, 1e4), Coordinates::grid(&[3, 2]).unwrap());
+    check("timm_rotary_cat_lang", eva(16, 1e4), Positions::grid(&[3, 2]).unwrap());
     let ratios = [4.0 / 6.0, 4.0 / 5.0];
     check(
         "timm_rotary_cat_lang_ref",
         eva(16, 100.0),
-        Coordinates::grid(&[6, 5]).unwrap().map(|axis, c| c * ratios[axis]),
+        Positions::grid(&[6, 5]).unwrap().map(|axis, c| c * ratios[axis]).unwrap(),
     );
     // Indexed "xy", columns come first.
-    let offset = Coordinates::grid(&[2, 4]).unwrap().map(|_, c| c + 1.0);
+    let offset = Positions::grid(&[2, 4]).unwrap().map(|_, c| c + 1.0).unwrap();
     check(
         "timm_rotary_cat_xy_offset",
         Rotary::axial_2d(8, 1e4, AxialOrder::Llama4).unwrap(),
@@ -197,7 +192,7 @@ pub fn timm_and_rotary_embedding_torch() {
     check(
         "timm_rotary_cat_half",
         Rotary::axial_2d(8, 1e4, AxialOrder::Qwen2Vl).unwrap(),
-        Coordinates::grid(&[3, 2]).unwrap(),
+        Positions::grid(&[3, 2]).unwrap(),
     );
     let pixels =
         Rotary::axial([bands(32.0, 4, false), bands(32.0, 4, false)], Pairing::Interleaved)
@@ -206,17 +201,23 @@ pub fn timm_and_rotary_embedding_torch() {
     check(
         "timm_rotary_cat_pixel",
         pixels,
-        Coordinates::grid(&sizes).unwrap().map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
+        Positions::grid(&sizes)
+            .unwrap()
+            .map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c))
+            .unwrap(),
     );
     let lang = Rotary::axial([each(4, 1e4), each(4, 1e4)], Pairing::Interleaved).unwrap();
-    check("rotary_torch_axial_lang", lang, Coordinates::grid(&[3, 2]).unwrap());
+    check("rotary_torch_axial_lang", lang, Positions::grid(&[3, 2]).unwrap());
     let pixels =
         Rotary::axial([bands(16.0, 2, true), bands(16.0, 2, true)], Pairing::Interleaved).unwrap();
     let sizes = [3, 4];
     check(
         "rotary_torch_axial_pixel",
         pixels,
-        Coordinates::grid(&sizes).unwrap().map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c)),
+        Positions::grid(&sizes)
+            .unwrap()
+            .map(|axis, c| linspace(-1.0, 1.0, sizes[axis])(c))
+            .unwrap(),
     );
 }
 
@@ -259,21 +260,19 @@ pub fn multimodal_positions() {
         let after = kinds.len() - before - image;
         let segments =
             [Segment::Text(before), Segment::Image { rows: 2, columns: 3 }, Segment::Text(after)];
-        let (positions, next) = Coordinates::multimodal(&segments).unwrap();
+        let (positions, next) = Positions::multimodal(&segments).unwrap();
         for axis in 0..3 {
-            let list =
-                |c: &Coordinates<'_>| c.axis(axis).unwrap().row(0).iter().collect::<Vec<_>>();
+            let list = |c: &Positions<'_>| c.axis(axis).unwrap().row(0).iter().collect::<Vec<_>>();
             assert_eq!(list(&positions), list(&expected), "{case} {axis}");
         }
         assert_eq!(next as i64 - kinds.len() as i64, golden.ids(&format!("{case}/delta"))[0]);
     }
     let video = Segment::Video { frames: 3, rows: 1, columns: 1, interval: 2.5 };
     let (positions, next) =
-        Coordinates::multimodal(&[Segment::Text(1), video, Segment::Text(1)]).unwrap();
+        Positions::multimodal(&[Segment::Text(1), video, Segment::Text(1)]).unwrap();
     assert_eq!(
         positions,
-        Coordinates::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]])
-            .unwrap()
+        Positions::from_axes([&[0_usize, 1, 3, 6, 7], &[0, 1, 1, 1, 7], &[0, 1, 1, 1, 7]]).unwrap()
     );
     assert_eq!(next, 8);
 }
@@ -288,7 +287,7 @@ fn several_images_and_videos() {
     let video = Segment::Video { frames: 2, rows: 1, columns: 2, interval: 12.5 };
     let prompt =
         [Segment::Text(1), image(1, 3), Segment::Text(2), image(2, 1), video, Segment::Text(2)];
-    let (positions, next) = Coordinates::multimodal(&prompt).unwrap();
+    let (positions, next) = Positions::multimodal(&prompt).unwrap();
     let time = [0, 1, 1, 1, 4, 5, 6, 6, 8, 8, 20, 20, 21, 22];
     let height = [0, 1, 1, 1, 4, 5, 6, 7, 8, 8, 8, 8, 21, 22];
     let width = [0, 1, 2, 3, 4, 5, 6, 6, 8, 9, 8, 9, 21, 22];
@@ -296,7 +295,7 @@ fn several_images_and_videos() {
     assert_eq!(next, 23);
     // Qwen3-VL: each frame is an image, with its time in text before it.
     let frames = [Segment::Text(2), image(2, 2), Segment::Text(2), image(2, 2)];
-    let (positions, next) = Coordinates::multimodal(&frames).unwrap();
+    let (positions, next) = Positions::multimodal(&frames).unwrap();
     assert_eq!(axes(&positions)[0], [0, 1, 2, 2, 2, 2, 4, 5, 6, 6, 6, 6].map(f64::from));
     assert_eq!(next, 8);
     // Grids without a token take no position.
@@ -304,7 +303,7 @@ fn several_images_and_videos() {
         [image(0, 5), image(5, 0), Segment::Video { frames: 0, rows: 2, columns: 2, interval: 1.0 }]
     {
         let (positions, next) =
-            Coordinates::multimodal(&[Segment::Text(3), none, Segment::Text(1)]).unwrap();
+            Positions::multimodal(&[Segment::Text(3), none, Segment::Text(1)]).unwrap();
         assert_eq!((positions.len(), next), (4, 4));
     }
 }
@@ -313,9 +312,9 @@ fn several_images_and_videos() {
 /// multiplies each axis by its jitter and all by one rescale, both log-uniform.
 #[test]
 fn dinov3_augmentation() {
-    let patches = Coordinates::dinov3(3, 4).unwrap();
+    let patches = Positions::dinov3(3, 4).unwrap();
     let augmented = |augmentation: Dinov3Augmentation, seed| {
-        axes(&augmentation.augment(&patches, &mut ChaCha8Rng::seed_from_u64(seed)))
+        axes(&augmentation.augment(&patches, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap())
     };
     let plain = axes(&patches);
     let none = Dinov3Augmentation::default();
@@ -364,7 +363,7 @@ fn dinov3_augmentation() {
     }
     // Bounds that are none give coordinates that are refused.
     for bad in [only(0, f64::NAN), only(1, -2.0), only(2, 0.0)] {
-        let coordinates = bad.augment(&patches, &mut ChaCha8Rng::seed_from_u64(1));
+        let coordinates = bad.augment(&patches, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
         assert!(Rotary::dinov3(16, 100.0).unwrap().at::<f32>(coordinates).is_err(), "{bad:?}");
     }
 }
@@ -373,7 +372,7 @@ fn dinov3_augmentation() {
 #[test]
 fn halves_of_each_axis() {
     let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
-    let grid = Coordinates::grid(&[2, 3]).unwrap();
+    let grid = Positions::grid(&[2, 3]).unwrap();
     let x = Array2::from_shape_fn((6, 16), |(i, j)| ((16 * i + j) as f64).sin());
     let mut rows = x.clone();
     rotary.at(&grid).unwrap().apply(rows.view_mut()).unwrap();
@@ -384,7 +383,7 @@ fn halves_of_each_axis() {
     let upstream = x.mapv(|value| (5.0 * value).cos());
     let loss = |stretch: f64| {
         let mut y = x.clone();
-        rotary.at(grid.map(|_, c| stretch * c)).unwrap().apply(y.view_mut()).unwrap();
+        rotary.at(grid.map(|_, c| stretch * c).unwrap()).unwrap().apply(y.view_mut()).unwrap();
         (&y * &upstream).sum()
     };
     let gradient = rotary.frequency_gradient(&grid, rows.view(), upstream.view()).unwrap();

@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use positional_encodings::{
-    Coordinates, DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, QueryTemperature,
-    Rotary, Segment, Yarn,
+    DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Positions, QueryTemperature, Rotary,
+    Segment, Yarn,
 };
 
 fn rotary() -> Rotary {
@@ -60,9 +60,9 @@ fn positions() {
     assert!(rotary().at_into(&[f64::INFINITY], &mut rotation).is_err());
     assert_eq!(rotation.positions(), Some(3));
     assert_eq!(rotation.cos_sin(2).unwrap()[0][0], 2_f32.cos());
-    let grid = Coordinates::grid(&[2, 2]).unwrap();
+    let grid = Positions::grid(&[2, 2]).unwrap();
     let error = rotary().at::<f32>(grid).unwrap_err();
-    assert_eq!(error, Error::LengthMismatch { what: "axes of coordinates", expected: 1, found: 2 });
+    assert_eq!(error, Error::AxesMismatch { expected: 1, found: 2 });
     assert_eq!(rotary().at::<f32>(0..0).unwrap().positions(), Some(0));
 }
 
@@ -139,10 +139,7 @@ fn query_temperatures() {
         scale(QueryTemperature::llama4(bad, 8192.0));
         scale(QueryTemperature::ministral3(bad, 8192));
         let positions = [0.0, bad];
-        let error = QueryTemperature::llama4(0.1, 8192.0)
-            .unwrap()
-            .factors(&positions.as_slice().into())
-            .unwrap_err();
+        let error = QueryTemperature::llama4(0.1, 8192.0).unwrap().factors(&positions).unwrap_err();
         assert!(matches!(error, Error::NonFinitePosition { index: 1, .. }), "{error:?}");
     }
     for bad in [f64::NAN, f64::INFINITY, 0.0, 0.5, -8192.0] {
@@ -155,17 +152,16 @@ fn query_temperatures() {
     ));
     // Before position 0 it is 1, and far out it is the formula's.
     let llama4 = QueryTemperature::llama4(0.1, 8192.0).unwrap();
-    let found =
-        llama4.factors(&[-1_i64 << 40, -8193, -8192, -1, 1 << 60].as_slice().into()).unwrap();
+    let found = llama4.factors(&[-1_i64 << 40, -8193, -8192, -1, 1 << 60]).unwrap();
     assert_eq!(found, [1.0, 1.0, 1.0, 1.0, 1.0 + 0.1 * (2_f64.powi(47)).ln_1p()]);
-    let far = QueryTemperature::llama4(0.1, 1.0).unwrap().factors(&[1e300].as_slice().into());
+    let far = QueryTemperature::llama4(0.1, 1.0).unwrap().factors(&[1e300]);
     assert_eq!(far, Err(Error::PositionTooLarge { index: 0, position: 1e300 }));
 }
 
 #[test]
 fn intervals_between_frames() {
     let video = |frames, interval| {
-        Coordinates::multimodal(&[Segment::Video { frames, rows: 2, columns: 2, interval }])
+        Positions::multimodal(&[Segment::Video { frames, rows: 2, columns: 2, interval }])
     };
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, -5e-324] {
         for frames in [0, 1, 3] {
@@ -180,5 +176,5 @@ fn intervals_between_frames() {
     // All frames at one time are odd, and possible.
     assert_eq!(video(3, 0.0).unwrap().1, 2);
     let none = Segment::Video { frames: usize::MAX, rows: usize::MAX, columns: 0, interval: 1.0 };
-    assert_eq!(Coordinates::multimodal(&[none, Segment::Text(2)]).unwrap().1, 2);
+    assert_eq!(Positions::multimodal(&[none, Segment::Text(2)]).unwrap().1, 2);
 }

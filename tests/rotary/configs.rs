@@ -204,7 +204,7 @@ fn llama4() {
     }
     assert_eq!((0..48).filter(|&layer| scout.layer(layer) == Some(None)).count(), 12);
     let temperature = scout.query_temperature().unwrap();
-    assert_eq!(temperature.factors(&(16383..16384).into()).unwrap(), [1.0 + 0.1 * 3_f64.ln()]);
+    assert_eq!(temperature.factors(16383..16384).unwrap(), [1.0 + 0.1 * 3_f64.ln()]);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn ministral3() {
     );
     assert_eq!(ministral.only().unwrap().attention_factor, 1.0);
     let temperature = ministral.query_temperature().unwrap();
-    assert_eq!(temperature.factors(&(16383..16385).into()).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
+    assert_eq!(temperature.factors(16383..16385).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
 }
 
 #[test]

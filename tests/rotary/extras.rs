@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
 use positional_encodings::{
-    Coordinates, Error, Frequencies, MixedRotary, Pairing, Rotary, Sections, Segment, XPos,
+    Error, Frequencies, MixedRotary, Pairing, Positions, Rotary, Sections, Segment, XPos,
 };
 use rand::SeedableRng;
 
@@ -30,7 +30,7 @@ fn backward_of_transformers() {
 }
 
 /// The loss is the sum of upstream · rotated.
-fn loss(rotary: &Rotary, ids: &Coordinates<'_>, x: &ArrayD<f64>, upstream: &ArrayD<f64>) -> f64 {
+fn loss(rotary: &Rotary, ids: &Positions<'_>, x: &ArrayD<f64>, upstream: &ArrayD<f64>) -> f64 {
     let mut y = x.clone();
     rotary.at(ids).unwrap().apply(y.view_mut()).unwrap();
     (&y * upstream).sum()
@@ -45,7 +45,7 @@ fn frequency_gradients_are_finite_differences() {
     };
     let (x, upstream) = (noise(&[2, 3, 4, 7], 0.1), noise(&[2, 3, 4, 7], 5.0));
     let ids = ndarray::array![[0_i64, 1, 2, 3], [9, 4, -5, 2]];
-    for ids in [Coordinates::from(3..7), Coordinates::from(&ids)] {
+    for ids in [Positions::from(3..7), Positions::from(&ids)] {
         for pairing in [Pairing::Halves, Pairing::Interleaved] {
             let plain = rotary(&radians, pairing);
             let mut y = x.clone();
@@ -70,7 +70,7 @@ fn frequency_gradients_are_finite_differences() {
 /// With an axis for each section, a frequency's position is that of its axis.
 #[test]
 fn frequency_gradients_of_several_axes() {
-    let ids = Coordinates::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }])
+    let ids = Positions::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }])
         .unwrap()
         .0;
     let radians = [0.9, 0.5, 0.3, 0.2, 0.1, 0.05];
@@ -121,7 +121,7 @@ fn mixed_rotations() {
         }
     }
     assert_ne!(frequency(0, 0), frequency(1, 0));
-    let grid = Coordinates::grid(&[3, 4]).unwrap();
+    let grid = Positions::grid(&[3, 4]).unwrap();
     let x = noise(&[2, 3, 12, 16], 0.4).into_dimensionality::<ndarray::Ix4>().unwrap();
     let mut y = x.clone();
     mixed.at(&grid).unwrap().apply(y.view_mut()).unwrap();
@@ -163,7 +163,7 @@ fn mixed_rotations() {
         let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
         assert!((gradient[at] - difference).abs() < 1e-6 * difference.abs().max(1.0), "{at:?}");
     }
-    assert!(mixed.at::<f32>(&Coordinates::from(0..3)).is_err());
+    assert!(mixed.at::<f32>(&Positions::from(0..3)).is_err());
     assert!(MixedRotary::new(Array3::zeros((2, 0, 4)), Pairing::Halves).is_err());
     assert!(MixedRotary::new(Array3::from_elem((2, 1, 4), f64::NAN), Pairing::Halves).is_err());
 }

@@ -38,7 +38,7 @@ fn kv_channels() {
 /// The factor of the query at 29, which Llama 4 counts as 30, where there is a temperature.
 fn factor(fields: Value) -> Option<f64> {
     let temperature = with("llama4_text", fields).query_temperature()?;
-    Some(temperature.factors(&(29..30).into()).unwrap()[0])
+    Some(temperature.factors(29..30).unwrap()[0])
 }
 
 #[test]

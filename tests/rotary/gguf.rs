@@ -321,9 +321,8 @@ fn layers_without_positions() {
     everywhere.push(("attention.sliding_window", 0.into()));
     let read = model("llama4", &everywhere).unwrap();
     assert!(bases(&read).iter().all(Option::is_some) && read.query_temperature().is_none());
-    let factors = |model: ModelRotary| {
-        model.query_temperature().unwrap().factors(&(16383..16384).into()).unwrap()
-    };
+    let factors =
+        |model: ModelRotary| model.query_temperature().unwrap().factors(16383..16384).unwrap();
     assert_eq!(factors(model("llama4", &keys(8)).unwrap()), [1.0 + 0.1 * 3_f64.ln()]);
     let mut ministral3 = keys(2);
     ministral3.push(("attention.temperature_scale", 0.1.into()));
@@ -446,7 +445,7 @@ fn latent_heads_turn_at_their_end() {
     assert!(model("deepseek2", &mistral).is_err());
     mistral.push(("rope.scaling.original_context_length", 8192.into()));
     let temperature = model("deepseek2", &mistral).unwrap().query_temperature().unwrap();
-    assert_eq!(temperature.factors(&(8191..8193).into()).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
+    assert_eq!(temperature.factors(8191..8193).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
     assert!(model("deepseek2", &deepseek).unwrap().query_temperature().is_none());
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, ArrayViewMutD, Axis, Dimension, Slice};
 use positional_encodings::{
-    AxialOrder, Coordinates, Element, Error, InstructionSet, MixedRotary, Pairing, Rotary, Rotation,
+    AxialOrder, Element, Error, InstructionSet, MixedRotary, Pairing, Positions, Rotary, Rotation,
 };
 use proptest::prelude::*;
 
@@ -145,7 +145,7 @@ proptest! {
 fn images() {
     let standard = Layout { order: (0..4).collect(), steps: vec![1; 4] };
     let swapped = Layout { order: vec![0, 2, 1, 3], steps: vec![1; 4] };
-    let grid = Coordinates::grid(&[3, 4]).unwrap();
+    let grid = Positions::grid(&[3, 4]).unwrap();
     let axial = Rotary::axial_2d(16, 1e4, AxialOrder::Gemma4).unwrap().at::<f32>(&grid).unwrap();
     let frequencies = Array3::from_shape_fn((2, 3, 8), |(axis, head, pair)| {
         (1 + axis + head + pair) as f64 / 10.0

@@ -2,9 +2,7 @@
 //! tensor stays unread.
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
-use positional_encodings::{
-    AxialOrder, Coordinates, Element, Frequencies, Llama3, Pairing, Rotary,
-};
+use positional_encodings::{AxialOrder, Element, Frequencies, Llama3, Pairing, Positions, Rotary};
 
 use crate::golden::Golden;
 
@@ -29,7 +27,7 @@ fn once(column: usize) -> usize {
 fn same<T: Element>(
     case: &str,
     rotary: &Rotary,
-    positions: &Coordinates<'_>,
+    positions: &Positions<'_>,
     [cos, sin]: [ArrayD<f64>; 2],
     pair: impl Fn(usize) -> usize,
     unit: f64,
@@ -61,9 +59,9 @@ fn same<T: Element>(
     }
 }
 
-fn ids<'a>(golden: &Golden, name: &str) -> Coordinates<'a> {
+fn ids<'a>(golden: &Golden, name: &str) -> Positions<'a> {
     let ids: Array2<f64> = golden.tensor(name).into_dimensionality().unwrap();
-    Coordinates::from(&ids).map(|_, id| id)
+    Positions::from(&ids).map(|_, id| id).unwrap()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::Learned;
-use crate::additive::check_table;
+use crate::additive::PositionalEncoding;
 use crate::training::{check_backward, check_upstream, check_values, scatter_positions};
 use crate::{Element, Error, GradientRows, Parameter, Positions, Trainable};
 
@@ -109,7 +109,7 @@ impl<A: Element> Learned<A> {
         let mut gradient = gradient.into();
         check_upstream(positions, self.dim(), &upstream)?;
         gradient.check(self.table.nrows(), self.dim())?;
-        check_table(positions, self.first(), self.table.nrows())?;
+        PositionalEncoding::check(self, positions)?;
         scatter_positions(positions, self.first(), &upstream, &self.frozen, &mut gradient);
         Ok(())
     }

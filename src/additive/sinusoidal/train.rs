@@ -112,7 +112,7 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
             self.sinusoidal.frequencies.len(),
             gradient.len(),
         )?;
-        let slopes = self.sinusoidal.frequency_gradient(positions, upstream);
+        let slopes = self.sinusoidal.frequency_gradient(&positions.flat(), upstream);
         gradient
             .iter_mut()
             .zip(slopes)
