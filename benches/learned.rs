@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use ndarray::{Array2, Array3};
 use positional_encodings::{
-    Learned, TokenEmbedding, TouchedRows, WordVectors, backward_positions_at,
+    Learned, TokenEmbedding,
+    training::{TouchedRows, backward_positions_at},
+    words::WordVectors,
 };
 
 const BATCH: usize = 8;
@@ -129,7 +131,7 @@ fn glove(criterion: &mut Criterion) {
     group.bench_function("a thousand words of it", |bencher| {
         let wanted: Vec<String> = (0..1000).map(|i| format!("word{}", i * words / 1000)).collect();
         bencher.iter(|| {
-            WordVectors::reader(positional_encodings::WordFormat::Glove)
+            WordVectors::reader(positional_encodings::words::WordFormat::Glove)
                 .only(&wanted)
                 .read(&path)
                 .unwrap()
@@ -167,7 +169,7 @@ fn checkpoint_file() -> PathBuf {
 
 #[cfg(feature = "safetensors")]
 fn checkpoint(criterion: &mut Criterion) {
-    use positional_encodings::{Architecture, Checkpoint};
+    use positional_encodings::checkpoint::{Architecture, Checkpoint};
     let path = checkpoint_file();
     let mut group = criterion.benchmark_group("checkpoint");
     group.sample_size(20);

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use ndarray::Array2;
-use positional_encodings::{Layout, PositionalEncoding, Positions, Sinusoidal};
+use positional_encodings::{FeatureLayout, PositionalEncoding, Positions, Sinusoidal};
 
 /// Colours are this many steps on either side of white.
 const STEPS: i32 = 8;
@@ -15,7 +15,7 @@ const TOP: usize = 30;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (len, dim) = (128, 64);
-    let encoding = Sinusoidal::new(dim)?.with_layout(Layout::SinCosHalves);
+    let encoding = Sinusoidal::new(dim)?.with_layout(FeatureLayout::SinCosHalves);
     let rows: Array2<f32> = encoding.encode(&Positions::from(0..len))?;
 
     let (width, height) = (LEFT + len * CELL + 16, TOP + dim * CELL + 44);

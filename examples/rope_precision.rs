@@ -10,7 +10,9 @@
 
 use half::bf16;
 use ndarray::Array2;
-use positional_encodings::{Element, Error, Frequencies, Pairing, Precision, Rotary, Rotation};
+use positional_encodings::{
+    Element, Error, Frequencies, Pairing, Rotary, Rotation, rotary::Precision,
+};
 
 const WINDOW: usize = 1000;
 

@@ -4,7 +4,7 @@ use core::array;
 
 use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, Axis, Data, Dimension};
 
-use crate::additive::zeros;
+use crate::arrays::zeros;
 use crate::batch::{Sum, for_each_sequence, nth};
 use crate::parts::{Four, Summands};
 use crate::phase::{BLOCK, Picked};

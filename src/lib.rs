@@ -22,9 +22,9 @@
 //! | token ids and a word table | a model's whole input, segments and scale included | [`TokenEmbedding`] |
 //! | positions alone | their vectors | [`PositionalEncoding::encode`] or, without allocation, [`encode_into`](PositionalEncoding::encode_into) |
 //! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
-//! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`Layout`], [`OddDim`] |
+//! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`FeatureLayout`], [`OddDim`] |
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
-//! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`] |
+//! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
 //!
@@ -62,10 +62,10 @@
 //! the documentation of each choice says who makes it. This is the encoder of Whisper:
 //!
 //! ```
-//! use positional_encodings::{Frequencies, Layout, Sinusoidal};
+//! use positional_encodings::{FeatureLayout, Frequencies, Sinusoidal};
 //!
 //! let whisper = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(384, 10_000.0)?)
-//!     .with_layout(Layout::SinCosHalves);
+//!     .with_layout(FeatureLayout::SinCosHalves);
 //! # assert_eq!(whisper.dim(), 384);
 //! # Ok::<(), positional_encodings::Error>(())
 //! ```
@@ -88,11 +88,11 @@
 //!
 //! | you want | use |
 //! |---|---|
-//! | gradients, of tables and of all else that is learned | [`Trainable`], [`backward_positions`], [`TouchedRows`] |
-//! | an amplitude, frequencies or a network that are learned | [`Scaled`], [`LearnedFrequencies`], [`PositionNetwork`] |
-//! | a table for other lengths or image grids | [`Learned::stretch`], [`Stretch`], [`GridResample`] |
-//! | the tables of trained models, from their files | `Checkpoint`, `Architecture` (feature `safetensors`), `Gguf` (feature `gguf`) |
-//! | pretrained word vectors | [`WordVectors`], [`WordFormat`], [`Vocabulary`] |
+//! | gradients, of tables and of all else that is learned | [`Trainable`](training::Trainable), [`backward_positions`](training::backward_positions), [`TouchedRows`](training::TouchedRows) |
+//! | an amplitude, frequencies or a network that are learned | [`Scaled`](training::Scaled), [`LearnedFrequencies`](training::LearnedFrequencies), [`PositionNetwork`](training::PositionNetwork) |
+//! | a table for other lengths or image grids | [`Learned::stretch`], [`resample`] |
+//! | the tables of trained models, from their files | `checkpoint::Checkpoint` (feature `safetensors`), `checkpoint::Gguf` (feature `gguf`) |
+//! | pretrained word vectors | [`words`] |
 //!
 //! # What every encoding here keeps
 //!
@@ -112,53 +112,43 @@
 #![forbid(unsafe_code)]
 
 mod additive;
+mod arrays;
 mod batch;
+#[cfg(any(feature = "safetensors", feature = "gguf"))]
+pub mod checkpoint;
 #[cfg(feature = "serde")]
 pub mod config;
 mod element;
 mod embed;
 mod error;
-mod files;
 mod frequencies;
 mod parts;
 mod phase;
 mod positions;
-mod rotary;
+pub mod resample;
+pub mod rotary;
 mod simd;
 pub mod testing;
 mod tokens;
-mod training;
+pub mod training;
+pub mod words;
 
-pub use additive::{
-    Activation, GridResample, Init, Kernel, Learned, LearnedFrequencies, Linear, PositionNetwork,
-    PositionalEncoding, Resample, Sampling, Scaled, Sinusoidal, Stretch,
-};
+/// The crate of the arrays that go in and come out, in the version that this crate was built with.
+pub use ndarray;
+
+pub use additive::{Init, Learned, PositionalEncoding, Sinusoidal};
 pub use element::Element;
 pub use embed::{
     add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
     embed_with_positions_at,
 };
-pub use error::{ConfigProblem, Error};
-#[cfg(feature = "gguf")]
-pub use files::Gguf;
-#[cfg(feature = "safetensors")]
-pub use files::{Architecture, Checkpoint, StoredElement};
-pub use files::{
-    Duplicates, FileError, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader,
-    WordVectors,
-};
+pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
-pub use phase::Layout;
-pub use positions::{Dinov3Augmentation, Position, PositionElement, Positions, Segment, ids};
-pub use rotary::{
-    AxialOrder, MixedRotary, Pairing, Precision, QueryTemperature, Rotary, Rotation, Sections, XPos,
-};
+pub use phase::FeatureLayout;
+pub use positions::{Position, PositionElement, Positions, ids};
+pub use rotary::{Pairing, Rotary, Rotation};
 pub use simd::InstructionSet;
 pub use tokens::{Lookup, TokenEmbedding};
-pub use training::{
-    Frozen, GradientRows, Parameter, TouchedRows, Trainable, backward_positions,
-    backward_positions_at,
-};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

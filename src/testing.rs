@@ -4,7 +4,10 @@ use core::fmt;
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::{Element, Error, PositionalEncoding, Positions};
+use crate::additive::PositionalEncoding;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
 
 /// A law that an encoding breaks.
 #[derive(Clone, Debug, PartialEq)]

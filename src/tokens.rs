@@ -9,12 +9,15 @@ use ndarray::{
 };
 use num_traits::{AsPrimitive, PrimInt};
 
-use crate::additive::zeros;
+use crate::additive::FrozenRows;
+use crate::additive::PositionalEncoding;
+use crate::arrays::zeros;
 use crate::batch::{Sum, nth};
+use crate::element::Element;
+use crate::error::Error;
 use crate::parts::{Four, Summands};
 use crate::phase::{BLOCK, Picked};
-use crate::training::FrozenRows;
-use crate::{Element, Error, PositionalEncoding, Positions};
+use crate::positions::Positions;
 
 /// The embedding layer of a transformer: a word table, an encoding of positions, and if the model
 /// has them segments.

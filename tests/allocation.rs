@@ -7,8 +7,8 @@ mod allocations;
 use allocations::measure;
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView1, ArrayViewMut2, Axis, Slice};
 use positional_encodings::{
-    Element, Error, Frequencies, Layout, Learned, OddDim, PositionalEncoding, Positions, Scaled,
-    Sinusoidal, TokenEmbedding, add_positions, add_positions_at,
+    Element, Error, FeatureLayout, Frequencies, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, TokenEmbedding, add_positions, add_positions_at, training::Scaled,
 };
 
 const LEN: usize = 70;
@@ -24,20 +24,25 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, Error> {
         |dim| Frequencies::geometric_inclusive(dim, 10_000.0).map(Sinusoidal::from_frequencies);
     Ok(vec![
         ("the paper", Box::new(Sinusoidal::new(64)?)),
-        ("halves", Box::new(Sinusoidal::new(66)?.with_layout(Layout::SinCosHalves))),
+        ("halves", Box::new(Sinusoidal::new(66)?.with_layout(FeatureLayout::SinCosHalves))),
         ("dim 2", Box::new(inclusive(2)?)),
         ("dim 1", Box::new(odd(1, OddDim::DropLast)?)),
         ("odd, interleaved", Box::new(odd(17, OddDim::DropLast)?)),
         (
             "odd, halves",
-            Box::new(odd(1023, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves)),
+            Box::new(odd(1023, OddDim::DropLastOfEven)?.with_layout(FeatureLayout::CosSinHalves)),
         ),
         ("odd, a column of zeros", Box::new(odd(1025, OddDim::ZeroColumn)?)),
         ("more pairs than a chunk", Box::new(Sinusoidal::new(2100)?)),
         ("as wide as models get", Box::new(Sinusoidal::new(8192)?)),
         (
             "fairseq",
-            Box::new(inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1)),
+            Box::new(
+                inclusive(6)?
+                    .with_layout(FeatureLayout::SinCosHalves)
+                    .padded_to(7)?
+                    .with_zero_position(1),
+            ),
         ),
         ("learned", Box::new(table(64)?)),
         ("learned, odd", Box::new(table(17)?)),

@@ -6,8 +6,10 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use ndarray::{Array2, array};
 use positional_encodings::{
-    Activation, Architecture, Checkpoint, Error, FileProblem, Frequencies, Layout, Learned,
-    PositionNetwork, PositionalEncoding, Positions, Sinusoidal, StoredElement, Trainable,
+    Error, FeatureLayout, FileProblem, Frequencies, Learned, PositionalEncoding, Positions,
+    Sinusoidal,
+    checkpoint::{Architecture, Checkpoint, StoredElement},
+    training::{Activation, PositionNetwork, Trainable},
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -158,7 +160,7 @@ fn position_networks_are_loaded() {
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(first.bias().is_some() && second.bias().is_none());
     let inner = Sinusoidal::from_frequencies(Frequencies::geometric(4, 10_000.0).unwrap())
-        .with_layout(Layout::CosSinHalves);
+        .with_layout(FeatureLayout::CosSinHalves);
     let network = PositionNetwork::new(inner, first, Activation::Silu, second).unwrap();
     assert_eq!(
         network.parameters().iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),

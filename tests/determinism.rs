@@ -11,8 +11,8 @@
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
-    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions,
-    Sinusoidal, TokenEmbedding, add_positions, embed_with_positions_at,
+    Element, FeatureLayout, Frequencies, InstructionSet, Learned, OddDim, PositionalEncoding,
+    Positions, Sinusoidal, TokenEmbedding, add_positions, embed_with_positions_at,
 };
 
 /// Hashes of the rows of an encoding at all the positions below: f32, f64, f16, bf16.
@@ -171,20 +171,24 @@ fn encodings() -> Vec<(&'static str, Sinusoidal)> {
             ("the paper", Sinusoidal::new(64)?),
             ("base 500,000", of(Frequencies::geometric(128, 500_000.0)?)),
             ("base 1e8, wide", of(Frequencies::geometric(1100, 1e8)?)),
-            ("whisper", inclusive(54)?.with_layout(Layout::SinCosHalves)),
+            ("whisper", inclusive(54)?.with_layout(FeatureLayout::SinCosHalves)),
             (
                 "fairseq",
-                inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1),
+                inclusive(6)?
+                    .with_layout(FeatureLayout::SinCosHalves)
+                    .padded_to(7)?
+                    .with_zero_position(1),
             ),
             ("odd, drop last", Sinusoidal::odd(17, OddDim::DropLast)?),
             (
                 "odd, cosines first",
-                Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves),
+                Sinusoidal::odd(35, OddDim::DropLastOfEven)?
+                    .with_layout(FeatureLayout::CosSinHalves),
             ),
             (
                 "mlx",
                 inclusive(12)?
-                    .with_layout(Layout::SinCosHalves)
+                    .with_layout(FeatureLayout::SinCosHalves)
                     .with_amplitude((2.0_f64 / 12.0).sqrt())?,
             ),
             ("timescales", of(Frequencies::timescales(20, 0.5..=1000.0)?.full_turns()?)),
@@ -359,7 +363,7 @@ fn a_row_has_the_same_bits_in_any_company() {
 #[test]
 fn halves_that_are_pages_apart_have_the_same_bits() {
     fn check<A: Element>(interleaved: &Sinusoidal, set: InstructionSet) {
-        let halves = interleaved.clone().with_layout(Layout::SinCosHalves);
+        let halves = interleaved.clone().with_layout(FeatureLayout::SinCosHalves);
         let pairs = interleaved.dim() / 2;
         assert_eq!(pairs * size_of::<A>() % 4096, 0, "halves are whole pages apart");
         // Angles that have not wrapped, that have, and rows that begin within a block.

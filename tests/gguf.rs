@@ -6,7 +6,7 @@ use std::io::Cursor;
 use gguf_rs_lib::format::MetadataValue;
 use gguf_rs_lib::prelude::GGUFBuilder;
 use ndarray::{Array2, array};
-use positional_encodings::{FileProblem, Gguf, Learned};
+use positional_encodings::{FileProblem, Learned, checkpoint::Gguf};
 
 fn file() -> Vec<u8> {
     let builder = GGUFBuilder::simple("model", "a test")

@@ -10,7 +10,7 @@ use approx::assert_abs_diff_eq;
 use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
-    Error, Frequencies, Layout, OddDim, PositionalEncoding, Positions, Sinusoidal,
+    Error, FeatureLayout, Frequencies, OddDim, PositionalEncoding, Positions, Sinusoidal,
     embed_with_positions, embed_with_positions_at, ids,
 };
 
@@ -39,13 +39,13 @@ struct Case {
 
 fn case(
     frequencies: Frequencies,
-    layout: Layout,
+    layout: FeatureLayout,
     finish: impl FnOnce(Sinusoidal) -> Result<Sinusoidal, Error>,
 ) -> Case {
     let radians = frequencies.to_radians();
     let encoding = finish(Sinusoidal::from_frequencies(frequencies).with_layout(layout)).unwrap();
     let pair_of = |column: usize| match layout {
-        Layout::Interleaved => column / 2,
+        FeatureLayout::Interleaved => column / 2,
         _ => column % radians.len(),
     };
     let used = |column: usize| column < 2 * radians.len();
@@ -97,7 +97,7 @@ fn the_paper() -> Outcome {
 #[test]
 fn pytorch_tutorial() -> Outcome {
     let golden = golden();
-    let tutorial = case(Frequencies::geometric(16, 10_000.0)?, Layout::Interleaved, ok);
+    let tutorial = case(Frequencies::geometric(16, 10_000.0)?, FeatureLayout::Interleaved, ok);
     let table: Array2<f32> = golden.get("vaswani_interleaved/table");
     tutorial.agrees(Positions::from(0..24), table.view(), F32_ANGLES);
     assert_eq!(
@@ -119,21 +119,26 @@ fn tensor2tensor() -> Outcome {
     let golden = golden();
     let out =
         |name: &str| golden.get::<f32, ndarray::Ix3>(&format!("{name}/out")).remove_axis(Axis(0));
-    let even = case(Frequencies::geometric_inclusive(8, 10_000.0)?, Layout::SinCosHalves, ok);
+    let even =
+        case(Frequencies::geometric_inclusive(8, 10_000.0)?, FeatureLayout::SinCosHalves, ok);
     even.agrees(Positions::from(0..11), out("t2t_even").view(), F32_ANGLES);
 
-    let odd = case(Frequencies::geometric_inclusive(6, 10_000.0)?, Layout::SinCosHalves, |e| {
-        e.padded_to(7)
-    });
+    let odd =
+        case(Frequencies::geometric_inclusive(6, 10_000.0)?, FeatureLayout::SinCosHalves, |e| {
+            e.padded_to(7)
+        });
     odd.agrees(Positions::from(5..11), out("t2t_odd_start").view(), F32_ANGLES);
     assert!(out("t2t_odd_start").column(6).iter().all(|&value| value == 0.0));
 
-    let two = case(Frequencies::geometric_inclusive(2, 10_000.0)?, Layout::SinCosHalves, ok);
+    let two = case(Frequencies::geometric_inclusive(2, 10_000.0)?, FeatureLayout::SinCosHalves, ok);
     two.agrees(Positions::from(0..4), out("t2t_two").view(), F32_ANGLES);
 
     // It multiplies by min_timescale, 2 here, where the formula divides.
-    let timescales =
-        case(Frequencies::timescales(6, 2.0..=500.0)?.scaled(2.0 * 2.0)?, Layout::SinCosHalves, ok);
+    let timescales = case(
+        Frequencies::timescales(6, 2.0..=500.0)?.scaled(2.0 * 2.0)?,
+        FeatureLayout::SinCosHalves,
+        ok,
+    );
     timescales.agrees(Positions::from(0..6), out("t2t_timescales").view(), F32_ANGLES);
     Ok(())
 }
@@ -144,11 +149,14 @@ fn fairseq() -> Outcome {
     let golden = golden();
     let even = || {
         let frequencies = Frequencies::geometric_inclusive(8, 10_000.0)?;
-        Ok::<_, Error>(case(frequencies, Layout::SinCosHalves, |e| Ok(e.with_padding(1))))
+        Ok::<_, Error>(case(frequencies, FeatureLayout::SinCosHalves, |e| {
+            Ok(e.with_zero_position(1))
+        }))
     };
-    let odd = case(Frequencies::geometric_inclusive(6, 10_000.0)?, Layout::SinCosHalves, |e| {
-        Ok(e.padded_to(7)?.with_padding(1))
-    });
+    let odd =
+        case(Frequencies::geometric_inclusive(6, 10_000.0)?, FeatureLayout::SinCosHalves, |e| {
+            Ok(e.padded_to(7)?.with_zero_position(1))
+        });
     for (name, fairseq) in [("fairseq_d8", even()?), ("fairseq_d7", odd)] {
         let tensor = |part: &str| format!("{name}/{part}");
         let table: Array2<f32> = golden.get(&tensor("table"));
@@ -196,10 +204,10 @@ fn batch_agrees(golden: &Tensors, name: &str, fairseq: &Case, past: usize, out: 
 #[test]
 fn marian() -> Outcome {
     let golden = golden();
-    let even = case(Frequencies::geometric(16, 10_000.0)?, Layout::SinCosHalves, ok);
+    let even = case(Frequencies::geometric(16, 10_000.0)?, FeatureLayout::SinCosHalves, ok);
     let odd = case(
         Frequencies::geometric_odd(9, 10_000.0, OddDim::DropLast)?,
-        Layout::SinCosHalves,
+        FeatureLayout::SinCosHalves,
         |e| Ok(e.drop_last()),
     );
     for (name, marian, rows, past) in
@@ -216,7 +224,7 @@ fn marian() -> Outcome {
 #[test]
 fn xlnet() -> Outcome {
     let golden = golden();
-    let xlnet = case(Frequencies::geometric(8, 10_000.0)?, Layout::SinCosHalves, ok);
+    let xlnet = case(Frequencies::geometric(8, 10_000.0)?, FeatureLayout::SinCosHalves, ok);
     let descending: Vec<i64> = (-4..=7).rev().collect();
     let negated: Vec<i64> = descending.iter().map(|position| -position).collect();
     let clamped: Vec<i64> = (0..=7).rev().map(|position: i64| position.clamp(-4, 4)).collect();
@@ -238,7 +246,8 @@ fn whisper() -> Outcome {
     let golden = golden();
     for (name, dim, base, rows) in [("whisper_c16", 16, 10_000.0, 30), ("whisper_c6", 6, 500.0, 12)]
     {
-        let whisper = case(Frequencies::geometric_inclusive(dim, base)?, Layout::SinCosHalves, ok);
+        let whisper =
+            case(Frequencies::geometric_inclusive(dim, base)?, FeatureLayout::SinCosHalves, ok);
         let table: Array2<f32> = golden.get(&format!("{name}/table"));
         whisper.agrees(Positions::from(0..rows), table.view(), F32_ANGLES);
     }
@@ -250,20 +259,21 @@ fn mlx() -> Outcome {
     let golden = golden();
     let sqrt = |x: f64| x.sqrt();
     let default =
-        case(Frequencies::geometric_inclusive(12, 10_000.0)?, Layout::SinCosHalves, |e| {
+        case(Frequencies::geometric_inclusive(12, 10_000.0)?, FeatureLayout::SinCosHalves, |e| {
             e.with_amplitude(sqrt(2.0 / 12.0))
         });
     let full_turns = case(
         Frequencies::geometric_inclusive(6, 10_000.0)?.full_turns()?,
-        Layout::SinCosHalves,
+        FeatureLayout::SinCosHalves,
         |e| e.with_amplitude(sqrt(2.0 / 6.0)),
     );
     // min_freq 0.01, max_freq 2, cos_first, scale 1
     let options =
-        case(Frequencies::timescales(8, 1.0 / 2.0..=1.0 / 0.01)?, Layout::CosSinHalves, ok);
-    let two = case(Frequencies::geometric_inclusive(2, 10_000.0)?, Layout::SinCosHalves, |e| {
-        e.with_amplitude(1.0)
-    });
+        case(Frequencies::timescales(8, 1.0 / 2.0..=1.0 / 0.01)?, FeatureLayout::CosSinHalves, ok);
+    let two =
+        case(Frequencies::geometric_inclusive(2, 10_000.0)?, FeatureLayout::SinCosHalves, |e| {
+            e.with_amplitude(1.0)
+        });
     for (name, mlx) in [
         ("mlx_default", default),
         ("mlx_full_turns", full_turns),
@@ -280,12 +290,13 @@ fn mlx() -> Outcome {
 #[test]
 fn keras_hub() -> Outcome {
     let golden = golden();
-    let even = case(Frequencies::geometric(16, 10_000.0)?, Layout::Interleaved, ok);
+    let even = case(Frequencies::geometric(16, 10_000.0)?, FeatureLayout::Interleaved, ok);
     even.agrees(Positions::from(0..12), golden.get("keras_hub_sine_even/table").view(), F32_ANGLES);
-    let odd =
-        case(Frequencies::geometric_odd(9, 500.0, OddDim::DropLast)?, Layout::Interleaved, |e| {
-            Ok(e.drop_last())
-        });
+    let odd = case(
+        Frequencies::geometric_odd(9, 500.0, OddDim::DropLast)?,
+        FeatureLayout::Interleaved,
+        |e| Ok(e.drop_last()),
+    );
     odd.agrees(
         Positions::from(11..18),
         golden.get("keras_hub_sine_odd_start/table").view(),
@@ -312,7 +323,7 @@ fn burn() -> Outcome {
 #[test]
 fn positional_encodings_python() -> Outcome {
     let golden = golden();
-    let even = case(Frequencies::geometric(8, 10_000.0)?, Layout::Interleaved, ok);
+    let even = case(Frequencies::geometric(8, 10_000.0)?, FeatureLayout::Interleaved, ok);
     even.agrees(
         Positions::from(0..13),
         golden.get("positional_encodings_1d_c8/table").view(),
@@ -321,7 +332,7 @@ fn positional_encodings_python() -> Outcome {
     let table: Array2<f32> = golden.get("positional_encodings_1d_c7/table");
     let odd = case(
         Frequencies::geometric_odd(7, 10_000.0, OddDim::DropLastOfEven)?,
-        Layout::Interleaved,
+        FeatureLayout::Interleaved,
         |e| Ok(e.drop_last()),
     );
     odd.agrees(Positions::from(0..9), table.view(), F32_ANGLES);
@@ -340,7 +351,7 @@ fn x_transformers() -> Outcome {
     let golden = golden();
     let scale = golden.list::<f32>("x_transformers_scaled/scale")[0];
     assert_eq!(scale, 16_f32.sqrt().recip());
-    let scaled = case(Frequencies::geometric(16, 10_000.0)?, Layout::SinCosHalves, |e| {
+    let scaled = case(Frequencies::geometric(16, 10_000.0)?, FeatureLayout::SinCosHalves, |e| {
         e.with_amplitude(16_f64.sqrt().recip())
     });
     scaled.agrees(
@@ -354,7 +365,7 @@ fn x_transformers() -> Outcome {
 #[test]
 fn speecht5() -> Outcome {
     let golden = golden();
-    let table = case(Frequencies::geometric(12, 10_000.0)?, Layout::Interleaved, ok);
+    let table = case(Frequencies::geometric(12, 10_000.0)?, FeatureLayout::Interleaved, ok);
     table.agrees(Positions::from(0..15), golden.get("speecht5_scaled/table").view(), F32_ANGLES);
     let words: Array3<f32> = golden.get("speecht5_scaled/x");
     let expected: Array3<f32> = golden.get("speecht5_scaled/out");
@@ -368,7 +379,8 @@ fn speecht5() -> Outcome {
 #[test]
 fn musicgen() -> Outcome {
     let golden = golden();
-    let musicgen = case(Frequencies::geometric_inclusive(10, 10_000.0)?, Layout::CosSinHalves, ok);
+    let musicgen =
+        case(Frequencies::geometric_inclusive(10, 10_000.0)?, FeatureLayout::CosSinHalves, ok);
     musicgen.agrees(
         Positions::from(0..15),
         golden.get("musicgen_cos_first/table").view(),
@@ -380,7 +392,7 @@ fn musicgen() -> Outcome {
 #[test]
 fn ctrl() -> Outcome {
     let golden = golden();
-    let ctrl = case(Frequencies::geometric(10, 10_000.0)?, Layout::SinCosHalves, ok);
+    let ctrl = case(Frequencies::geometric(10, 10_000.0)?, FeatureLayout::SinCosHalves, ok);
     ctrl.agrees(Positions::from(0..16), golden.get("ctrl_half_split/table").view(), F32_ANGLES);
     Ok(())
 }
@@ -397,7 +409,7 @@ fn short_forms() -> Outcome {
         Ok::<_, Error>(())
     };
     let of = Sinusoidal::from_frequencies;
-    let halves = Layout::SinCosHalves;
+    let halves = FeatureLayout::SinCosHalves;
     // Marian, XLNet, CTRL, x-transformers
     same(
         Sinusoidal::new(16)?.with_layout(halves),
@@ -416,7 +428,8 @@ fn short_forms() -> Outcome {
 #[test]
 fn tensor2tensor_nd() -> Outcome {
     let out: ndarray::Array4<f32> = golden().get("t2t_nd/out");
-    let axis = case(Frequencies::geometric_inclusive(4, 10_000.0)?, Layout::SinCosHalves, ok);
+    let axis =
+        case(Frequencies::geometric_inclusive(4, 10_000.0)?, FeatureLayout::SinCosHalves, ok);
     for row in 0..3 {
         for column in 0..2 {
             let vector = out.slice(s![0, row..row + 1, column, ..]);

@@ -15,7 +15,10 @@
 use std::io::BufReader;
 use std::time::{Duration, Instant};
 
-use positional_encodings::{Duplicates, FileProblem, WordFormat, WordVectors};
+use positional_encodings::{
+    FileProblem,
+    words::{Duplicates, WordFormat, WordVectors},
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -177,7 +180,10 @@ mod checkpoints {
     use std::io::Cursor;
 
     use super::*;
-    use positional_encodings::{Architecture, Checkpoint, Learned};
+    use positional_encodings::{
+        Learned,
+        checkpoint::{Architecture, Checkpoint},
+    };
 
     fn read(bytes: &[u8]) {
         let mut checkpoint = match Checkpoint::from_reader(Cursor::new(bytes), "fuzz") {
@@ -227,7 +233,7 @@ mod checkpoints {
 fn gguf() {
     use gguf_rs_lib::format::MetadataValue;
     use gguf_rs_lib::prelude::GGUFBuilder;
-    use positional_encodings::Gguf;
+    use positional_encodings::checkpoint::Gguf;
 
     let file = |tensors: usize| {
         let builder = GGUFBuilder::simple("model", "a seed")

@@ -2,8 +2,10 @@
 
 use ndarray::Array2;
 use positional_encodings::{
-    Activation, Element, Frequencies, Init, InstructionSet, Layout, Learned, LearnedFrequencies,
-    Linear, OddDim, PositionNetwork, PositionalEncoding, Scaled, Sinusoidal, testing::check_laws,
+    Element, FeatureLayout, Frequencies, Init, InstructionSet, Learned, OddDim, PositionalEncoding,
+    Sinusoidal,
+    testing::check_laws,
+    training::{Activation, LearnedFrequencies, Linear, PositionNetwork, Scaled},
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -20,21 +22,29 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error>
         ("more pairs than a chunk", Box::new(Sinusoidal::new(2100)?)),
         ("no whole vector", Box::new(Sinusoidal::new(6)?)),
         ("dim 2", Box::new(inclusive(2)?)),
-        ("halves", Box::new(inclusive(54)?.with_layout(Layout::SinCosHalves))),
-        ("cosines first", Box::new(Sinusoidal::new(70)?.with_layout(Layout::CosSinHalves))),
+        ("halves", Box::new(inclusive(54)?.with_layout(FeatureLayout::SinCosHalves))),
+        ("cosines first", Box::new(Sinusoidal::new(70)?.with_layout(FeatureLayout::CosSinHalves))),
         (
             "fairseq",
-            Box::new(inclusive(6)?.with_layout(Layout::SinCosHalves).padded_to(7)?.with_padding(1)),
+            Box::new(
+                inclusive(6)?
+                    .with_layout(FeatureLayout::SinCosHalves)
+                    .padded_to(7)?
+                    .with_zero_position(1),
+            ),
         ),
         ("odd, interleaved", Box::new(Sinusoidal::odd(17, OddDim::DropLast)?)),
         (
             "odd, halves",
-            Box::new(Sinusoidal::odd(17, OddDim::DropLast)?.with_layout(Layout::SinCosHalves)),
+            Box::new(
+                Sinusoidal::odd(17, OddDim::DropLast)?.with_layout(FeatureLayout::SinCosHalves),
+            ),
         ),
         (
             "odd, cosines first",
             Box::new(
-                Sinusoidal::odd(35, OddDim::DropLastOfEven)?.with_layout(Layout::CosSinHalves),
+                Sinusoidal::odd(35, OddDim::DropLastOfEven)?
+                    .with_layout(FeatureLayout::CosSinHalves),
             ),
         ),
         ("odd, zero column", Box::new(Sinusoidal::odd(1025, OddDim::ZeroColumn)?)),

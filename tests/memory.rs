@@ -6,7 +6,8 @@ mod allocations;
 use allocations::{limited, measure};
 use ndarray::{Array2, Array3};
 use positional_encodings::{
-    Error, Learned, Positions, Segment, Sinusoidal, WordVectors, backward_positions_at,
+    Error, Learned, Positions, Sinusoidal, ids::Segment, training::backward_positions_at,
+    words::WordVectors,
 };
 
 fn main() {
@@ -76,7 +77,7 @@ fn word_vectors_take_their_table_and_little_more() {
 
 #[cfg(feature = "safetensors")]
 fn checkpoints_take_their_table_and_little_more() {
-    use positional_encodings::Checkpoint;
+    use positional_encodings::checkpoint::Checkpoint;
     let path = std::env::temp_dir()
         .join(format!("positional-encodings-memory-{}.safetensors", std::process::id()));
     let learned = Learned::from_table(Array2::<f32>::ones((4096, 768))).unwrap();

@@ -2,9 +2,9 @@
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, ArrayView2, Axis, IxDyn, Slice};
 use positional_encodings::{
-    Element, Frequencies, InstructionSet, Layout, Learned, OddDim, PositionalEncoding, Positions,
-    Sinusoidal, TokenEmbedding, add_positions_at, concat_positions_at, embed_with_positions,
-    embed_with_positions_at, ids,
+    Element, FeatureLayout, Frequencies, InstructionSet, Learned, OddDim, PositionalEncoding,
+    Positions, Sinusoidal, TokenEmbedding, add_positions_at, concat_positions_at,
+    embed_with_positions, embed_with_positions_at, ids,
 };
 use proptest::prelude::*;
 
@@ -36,8 +36,12 @@ fn frequencies() -> impl Strategy<Value = Frequencies> {
     ]
 }
 
-fn layout() -> impl Strategy<Value = Layout> {
-    prop_oneof![Just(Layout::Interleaved), Just(Layout::SinCosHalves), Just(Layout::CosSinHalves)]
+fn layout() -> impl Strategy<Value = FeatureLayout> {
+    prop_oneof![
+        Just(FeatureLayout::Interleaved),
+        Just(FeatureLayout::SinCosHalves),
+        Just(FeatureLayout::CosSinHalves)
+    ]
 }
 
 /// Any encoding by formula: layouts, odd dims, columns of zeros, padding, amplitudes.
@@ -52,7 +56,7 @@ fn sinusoidal() -> impl Strategy<Value = Sinusoidal> {
             let dim = encoding.dim() + zeros;
             encoding = encoding.padded_to(dim).unwrap().with_amplitude(amplitude).unwrap();
             match padding {
-                Some(position) => encoding.with_padding(position),
+                Some(position) => encoding.with_zero_position(position),
                 None => encoding,
             }
         })
@@ -119,7 +123,7 @@ proptest! {
         let tolerance = 1e-15 * 4.0 * pairs as f64;
         prop_assert!((product - dot(&row(p + shift), &row(q + shift))).abs() <= tolerance);
         // It is the sum of the cosines at the distance.
-        let distance = encode::<f64>(&encoding.with_layout(Layout::CosSinHalves), Positions::from(&[p - q]));
+        let distance = encode::<f64>(&encoding.with_layout(FeatureLayout::CosSinHalves), Positions::from(&[p - q]));
         prop_assert!((product - distance.iter().take(pairs).sum::<f64>()).abs() <= tolerance);
     }
 
@@ -163,7 +167,7 @@ proptest! {
     #[test]
     fn a_sine_is_odd_and_a_cosine_even(frequencies in frequencies(), p in position()) {
         let pairs = frequencies.len();
-        let encoding = Sinusoidal::from_frequencies(frequencies).with_layout(Layout::SinCosHalves);
+        let encoding = Sinusoidal::from_frequencies(frequencies).with_layout(FeatureLayout::SinCosHalves);
         let (plus, minus) = (encode::<f32>(&encoding, Positions::from(&[p])), encode::<f32>(&encoding, Positions::from(&[-p])));
         for i in 0..pairs {
             prop_assert_eq!(plus[[0, i]], -minus[[0, i]]);
@@ -216,7 +220,7 @@ proptest! {
     fn layouts_are_permutations(frequencies in frequencies(), list in ids_list(1..70)) {
         let pairs = frequencies.len();
         let by = |layout| encode::<f32>(&Sinusoidal::from_frequencies(frequencies.clone()).with_layout(layout), Positions::from(&list));
-        let (interleaved, halves, cosines_first) = (by(Layout::Interleaved), by(Layout::SinCosHalves), by(Layout::CosSinHalves));
+        let (interleaved, halves, cosines_first) = (by(FeatureLayout::Interleaved), by(FeatureLayout::SinCosHalves), by(FeatureLayout::CosSinHalves));
         for i in 0..pairs {
             for (column, member) in [(2 * i, i), (2 * i + 1, pairs + i)] {
                 prop_assert_eq!(bits(interleaved.column(column)), bits(halves.column(member)));
@@ -247,7 +251,7 @@ proptest! {
     #[test]
     fn padding_is_zero_and_nothing_else_changes(frequencies in frequencies(), list in prop::collection::vec(0..6_i64, 1..80), padding in 0..6_i64) {
         let plain = Sinusoidal::from_frequencies(frequencies);
-        let found = encode::<f32>(&plain.clone().with_padding(padding), Positions::from(&list));
+        let found = encode::<f32>(&plain.clone().with_zero_position(padding), Positions::from(&list));
         let mut expected = encode::<f32>(&plain, Positions::from(&list));
         for (&p, mut row) in list.iter().zip(expected.rows_mut()) {
             if p == padding {
@@ -415,7 +419,7 @@ proptest! {
             Frequencies::geometric(dim, 1e4).and_then(|f| f.scaled(b)).and_then(Frequencies::full_turns),
         ];
         for frequencies in lists.into_iter().flatten() {
-            let encoding = Sinusoidal::from_frequencies(frequencies).with_padding(integers.first().copied().unwrap_or(3));
+            let encoding = Sinusoidal::from_frequencies(frequencies).with_zero_position(integers.first().copied().unwrap_or(3));
             let encoding = encoding.clone().with_amplitude(b).unwrap_or(encoding);
             let encoding = encoding.clone().padded_to(shape.1).unwrap_or(encoding);
             for positions in [Positions::from(&numbers), Positions::from(&integers), Positions::from(range.0..range.0.saturating_add(range.1 % 70))] {

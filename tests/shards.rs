@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use ndarray::{Array2, Array3, Axis, s};
 use positional_encodings::{
-    Element, Frequencies, Layout, Learned, OddDim, PositionalEncoding, Positions, Scaled,
-    Sinusoidal, add_positions_at,
+    Element, FeatureLayout, Frequencies, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, add_positions_at, training::Scaled,
 };
 use proptest::prelude::*;
 
@@ -93,9 +93,9 @@ fn encodings<A: Element>(dim: usize) -> [Boxed<A>; 4] {
     let sinusoid = Sinusoidal::new(dim).unwrap();
     let inclusive =
         Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(dim, 500_000.0).unwrap());
-    let odd = Sinusoidal::odd(dim - 1, OddDim::DropLast).unwrap().with_padding(33);
+    let odd = Sinusoidal::odd(dim - 1, OddDim::DropLast).unwrap().with_zero_position(33);
     [
-        Box::new(inclusive.with_layout(Layout::SinCosHalves)),
+        Box::new(inclusive.with_layout(FeatureLayout::SinCosHalves)),
         Box::new(odd),
         Box::new(Scaled::new(sinusoid.clone(), 0.3).unwrap()),
         Box::new(sinusoid),

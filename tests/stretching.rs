@@ -5,7 +5,10 @@ mod common;
 
 use common::Tensors;
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
-use positional_encodings::{Error, GridResample, Init, Kernel, Learned, Resample, Sampling};
+use positional_encodings::{
+    Error, Init, Learned,
+    resample::{GridResample, Kernel, Resample, Sampling},
+};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 /// The libraries compute weights and sums in f32.

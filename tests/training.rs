@@ -5,9 +5,13 @@ mod common;
 use common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, array};
 use positional_encodings::{
-    Activation, Error, Frequencies, Frozen, Init, Layout, Learned, LearnedFrequencies, Linear,
-    OddDim, PositionNetwork, Positions, Scaled, Sinusoidal, TokenEmbedding, TouchedRows, Trainable,
-    backward_positions, backward_positions_at, testing::check_laws,
+    Error, FeatureLayout, Frequencies, Init, Learned, OddDim, Positions, Sinusoidal,
+    TokenEmbedding,
+    testing::check_laws,
+    training::{
+        Activation, Frozen, LearnedFrequencies, Linear, PositionNetwork, Scaled, TouchedRows,
+        Trainable, backward_positions, backward_positions_at,
+    },
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -280,14 +284,17 @@ fn amplitudes_and_frequencies_agree_with_finite_differences() {
         &Scaled::new(table(9, 4), -1.5).unwrap(),
         &Positions::from(&[1, 5, 1]),
     );
-    for layout in [Layout::Interleaved, Layout::SinCosHalves, Layout::CosSinHalves] {
+    for layout in
+        [FeatureLayout::Interleaved, FeatureLayout::SinCosHalves, FeatureLayout::CosSinHalves]
+    {
         let sinusoid = sinusoid.clone().with_layout(layout);
         check_differences("frequencies", &LearnedFrequencies::new(sinusoid.clone()), &positions);
         let odd = LearnedFrequencies::new(
             Sinusoidal::odd(9, OddDim::DropLast).unwrap().with_layout(layout),
         );
         check_differences("frequencies, odd", &odd, &positions);
-        let padded = sinusoid.with_amplitude(0.3).unwrap().with_padding(1).padded_to(13).unwrap();
+        let padded =
+            sinusoid.with_amplitude(0.3).unwrap().with_zero_position(1).padded_to(13).unwrap();
         check_differences(
             "frequencies, padded",
             &LearnedFrequencies::new(padded.clone()),

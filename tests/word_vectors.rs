@@ -1,8 +1,8 @@
 //! Word vectors: the quirks of real files, and what is refused.
 
 use positional_encodings::{
-    Duplicates, FileProblem, Learned, Place, Positions, Progress, TokenEmbedding, Vocabulary,
-    WordFormat, WordReader, WordVectors, embed_with_positions_at,
+    FileProblem, Learned, Positions, TokenEmbedding, embed_with_positions_at,
+    words::{Duplicates, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors},
 };
 
 fn read(format: WordFormat, bytes: &[u8]) -> Result<WordVectors, FileProblem> {

@@ -2,12 +2,12 @@
 
 use criterion::{Criterion, SamplingMode};
 use ndarray::Array2;
-use positional_encodings::{Element, Layout, Positions};
+use positional_encodings::{Element, FeatureLayout, Positions};
 
 use crate::beside::{Beside, FIRST, encode, fill, group, paper, sets};
 
-pub const LAYOUTS: [(&str, Layout); 2] =
-    [("interleaved", Layout::Interleaved), ("halves", Layout::SinCosHalves)];
+pub const LAYOUTS: [(&str, FeatureLayout); 2] =
+    [("interleaved", FeatureLayout::Interleaved), ("halves", FeatureLayout::SinCosHalves)];
 
 pub fn all(criterion: &mut Criterion) {
     table::<f32>(criterion, "table 8192 x 1024, f32", 8192, 1024);

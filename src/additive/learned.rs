@@ -1,19 +1,19 @@
 //! The learned table.
 
-mod stretch;
-mod train;
+mod frozen;
 
-pub use stretch::Stretch;
+pub(crate) use frozen::FrozenRows;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::{Normal, Uniform};
 
-use super::{PositionalEncoding, check_table, zeros};
+use super::{PositionalEncoding, check_table};
+use crate::arrays::zeros;
+use crate::element::Element;
+use crate::error::Error;
 use crate::parts;
-use crate::positions::Run;
-use crate::training::FrozenRows;
-use crate::{Element, Error, Positions};
+use crate::positions::{Positions, Run};
 
 /// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional
 /// sequence to sequence learning*).
@@ -38,7 +38,8 @@ pub struct Learned<A> {
     table: Array2<A>,
     offset: usize,
     padding: Option<usize>,
-    frozen: FrozenRows,
+    /// Rows that get no gradient.
+    pub(crate) frozen: FrozenRows,
 }
 
 /// How a new table is filled.
@@ -239,6 +240,21 @@ impl<A: Element> Learned<A> {
         self.table.view()
     }
 
+    /// The table, to be written to, shape (rows, dim): an optimiser's step in place.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::Learned;
+    ///
+    /// let mut learned = Learned::from_table(array![[1.0_f64, 2.0]])?;
+    /// learned.table_mut().scaled_add(-0.5, &array![[1.0, 0.0]]);
+    /// assert_eq!(learned.table(), array![[0.5, 2.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn table_mut(&mut self) -> ArrayViewMut2<'_, A> {
+        self.table.view_mut()
+    }
+
     /// The table, without a copy.
     pub fn into_table(self) -> Array2<A> {
         self.table
@@ -259,7 +275,8 @@ impl<A: Element> Learned<A> {
         Some(self.table.nrows() - self.offset)
     }
 
-    fn first(&self) -> i64 {
+    /// The position that row 0 stands for.
+    pub(crate) fn first(&self) -> i64 {
         -(self.offset as i64)
     }
 

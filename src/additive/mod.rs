@@ -1,24 +1,22 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
-mod network;
-mod resample;
-mod scaled;
 mod sinusoidal;
 
-pub use learned::{Init, Learned, Stretch};
-pub use network::{Activation, Linear, PositionNetwork};
-pub use resample::{GridResample, Kernel, Resample, Sampling};
-pub use scaled::Scaled;
-pub use sinusoidal::{LearnedFrequencies, Sinusoidal};
+pub(crate) use learned::FrozenRows;
+pub use learned::{Init, Learned};
+pub use sinusoidal::Sinusoidal;
 
 use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
 
+use crate::arrays::{room, zeros};
+use crate::element::Element;
+use crate::error::Error;
 use crate::parts;
-use crate::positions::Run;
-use crate::{Element, Error, InstructionSet, Position, Positions};
+use crate::phase::InstructionSet;
+use crate::positions::{Position, Positions, Run};
 
 /// Maps positions to vectors that are added to embeddings.
 ///
@@ -304,21 +302,4 @@ fn check_axis(positions: &Positions<'_>, first: i64, len: usize) -> Result<(), E
         }
     }
     Ok(())
-}
-
-/// Whether rows of so many elements fit into memory, as far as can be told without taking it.
-pub(crate) fn room<A>(rows: usize, dim: usize) -> Result<usize, Error> {
-    let too_large = Error::TooLarge { rows, dim };
-    let fits = |&len: &usize| len <= isize::MAX as usize / size_of::<A>().max(1);
-    let len = rows.checked_mul(dim).filter(fits).ok_or(too_large.clone())?;
-    // Asking first turns the abort of an impossible request into an error.
-    Vec::<A>::new().try_reserve_exact(len).map_err(|_| too_large)?;
-    Ok(len)
-}
-
-/// A new array of zeros, or an error where it does not fit into memory.
-pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Error> {
-    // Zeroed pages come from the system for free.
-    let zeros = vec![A::zero(); room::<A>(rows, dim)?];
-    Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
 }

@@ -1,15 +1,16 @@
 //! The sinusoidal encoding.
 
-mod train;
-
-pub use train::LearnedFrequencies;
+mod gradient;
 
 use ndarray::{ArrayViewMut2, Axis};
 
 use super::PositionalEncoding;
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::{Frequencies, OddDim};
 use crate::parts;
-use crate::phase::{Columns, Store, Waves};
-use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Position, Positions};
+use crate::phase::{Columns, FeatureLayout, InstructionSet, Store, Waves};
+use crate::positions::{Position, Positions};
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
 /// you need*, section 3.5).
@@ -37,7 +38,7 @@ use crate::{Element, Error, Frequencies, InstructionSet, Layout, OddDim, Positio
 /// | tensor2tensor | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(SinCosHalves)` |
 /// | – at an odd dim | `of(geometric_inclusive(dim - 1, 10_000.0)?).with_layout(SinCosHalves).padded_to(dim)?` |
 /// | – with `min_timescale` | `of(timescales(dim, min..=max)?.scaled(min * min)?).with_layout(SinCosHalves)` |
-/// | fairseq; FSMT, M2M-100, Speech2Text | as tensor2tensor, then `.with_padding(padding_id)`, at [`ids::padding_aware`](crate::ids::padding_aware) |
+/// | fairseq; FSMT, M2M-100, Speech2Text | as tensor2tensor, then `.with_zero_position(padding_id)`, at [`ids::padding_aware`](crate::ids::padding_aware) |
 /// | Marian; Pegasus, RoFormer, Informer | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)` |
 /// | – at an odd dim | `Sinusoidal::odd(dim, OddDim::DropLast)?.with_layout(SinCosHalves)` |
 /// | XLNet; Transformer-XL | `Sinusoidal::new(dim)?.with_layout(SinCosHalves)`, at positions klen, klen − 1, … below zero |
@@ -120,18 +121,22 @@ impl Sinusoidal {
     /// An encoding with the given frequencies: interleaved, dim = 2 · their number.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Layout, Sinusoidal};
+    /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
     ///
     /// // Whisper's encoder
     /// let whisper = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(384, 10_000.0)?)
-    ///     .with_layout(Layout::SinCosHalves);
+    ///     .with_layout(FeatureLayout::SinCosHalves);
     /// assert_eq!(whisper.dim(), 384);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_frequencies(frequencies: Frequencies) -> Self {
         let pairs = frequencies.len();
-        let columns =
-            Columns { layout: Layout::default(), pairs, last_is_single: false, dim: 2 * pairs };
+        let columns = Columns {
+            layout: FeatureLayout::default(),
+            pairs,
+            last_is_single: false,
+            dim: 2 * pairs,
+        };
         let waves = Waves::new(frequencies.as_wide(), 1.0);
         Self {
             frequencies,
@@ -144,7 +149,7 @@ impl Sinusoidal {
     }
 
     /// The same features in another order.
-    pub fn with_layout(mut self, layout: Layout) -> Self {
+    pub fn with_layout(mut self, layout: FeatureLayout) -> Self {
         self.columns.layout = layout;
         self
     }
@@ -182,11 +187,11 @@ impl Sinusoidal {
     /// [`Error::DimTooSmall`] where the pairs need more than `dim`.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Layout, Sinusoidal};
+    /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
     ///
     /// // fairseq at dim 7: three pairs and a zero
     /// let fairseq = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(6, 10_000.0)?)
-    ///     .with_layout(Layout::SinCosHalves)
+    ///     .with_layout(FeatureLayout::SinCosHalves)
     ///     .padded_to(7)?;
     /// assert_eq!(fairseq.dim(), 7);
     /// # Ok::<(), positional_encodings::Error>(())
@@ -210,17 +215,17 @@ impl Sinusoidal {
         self
     }
 
-    /// The vector of `position` is zero: the padding row of fairseq and its descendants, whose ids
-    /// keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
+    /// Makes the vector of `position` zero: the padding row of fairseq and its descendants, whose
+    /// ids keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
     ///
-    /// let rows: ndarray::Array2<f32> = Sinusoidal::new(2)?.with_padding(1).encode(&Positions::from(0..2))?;
+    /// let rows: ndarray::Array2<f32> = Sinusoidal::new(2)?.with_zero_position(1).encode(&Positions::from(0..2))?;
     /// assert_eq!(rows.as_slice(), Some(&[0.0, 1.0, 0.0, 0.0][..]));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn with_padding(mut self, position: i64) -> Self {
+    pub fn with_zero_position(mut self, position: i64) -> Self {
         self.padding = Some(position);
         self
     }
@@ -244,6 +249,25 @@ impl Sinusoidal {
     /// What every value is multiplied by.
     pub fn amplitude(&self) -> f64 {
         self.amplitude
+    }
+
+    /// The order of the features.
+    pub fn layout(&self) -> FeatureLayout {
+        self.columns.layout
+    }
+
+    /// The position whose vector is zero, if one was named.
+    ///
+    /// ```
+    /// use positional_encodings::{FeatureLayout, Sinusoidal};
+    ///
+    /// let encoding = Sinusoidal::new(2)?.with_zero_position(1);
+    /// assert_eq!(encoding.zero_position(), Some(1));
+    /// assert_eq!(encoding.layout(), FeatureLayout::Interleaved);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn zero_position(&self) -> Option<i64> {
+        self.padding
     }
 
     /// Width of a position vector.

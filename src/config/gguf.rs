@@ -10,7 +10,8 @@ use super::layers::LIMIT;
 use super::reader::try_out;
 use super::{ModelRotary, RotarySpec, Scaling};
 use crate::error::ConfigProblem;
-use crate::{Error, Pairing, QueryTemperature, Sections, Yarn};
+use crate::rotary::{QueryTemperature, Sections};
+use crate::{Error, Pairing, Yarn};
 
 /// A value of GGUF metadata.
 ///

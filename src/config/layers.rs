@@ -10,7 +10,8 @@ use super::families::{Family, Layers, of_model_type};
 use super::fields::Fields;
 use super::reader::{KNOWN, LOCAL_BASES, Reader, RopeDict, rope_dict};
 use crate::error::ConfigProblem;
-use crate::{Error, Pairing, QueryTemperature};
+use crate::rotary::QueryTemperature;
+use crate::{Error, Pairing};
 
 /// More layers or features than any model has: a limit for configs that are not what they seem.
 pub(super) const LIMIT: usize = 1 << 16;

@@ -9,6 +9,7 @@ mod reader;
 mod scaling;
 mod spec;
 
+pub use crate::error::ConfigProblem;
 pub use gguf::Metadata;
 pub use layers::ModelRotary;
 pub use scaling::Scaling;

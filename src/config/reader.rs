@@ -8,7 +8,8 @@ use super::fields::Fields;
 use super::layers::LIMIT;
 use super::{RotarySpec, Scaling};
 use crate::error::ConfigProblem;
-use crate::{DynamicNtk, Error, Llama3, LongRope, Pairing, QueryTemperature, Sections, Yarn};
+use crate::rotary::{QueryTemperature, Sections};
+use crate::{DynamicNtk, Error, Llama3, LongRope, Pairing, Yarn};
 
 /// Names that a dictionary of rope parameters may have. Others are typing errors, or say something
 /// that is not known here.

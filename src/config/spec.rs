@@ -1,7 +1,8 @@
 //! One rotation as a config describes it.
 
 use super::Scaling;
-use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary, Sections};
+use crate::rotary::Sections;
+use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults
 /// where it says nothing.

@@ -13,19 +13,19 @@ use core::ops::Range;
 /// | `CosSinHalves` | cos θ₀, cos θ₁, …, sin θ₀, sin θ₁, … | MusicGen, MLX with `cos_first`, guided diffusion, DiT, Stable Diffusion timesteps |
 ///
 /// ```
-/// use positional_encodings::{Layout, PositionalEncoding, Positions, Sinusoidal};
+/// use positional_encodings::{FeatureLayout, PositionalEncoding, Positions, Sinusoidal};
 ///
 /// let row = |layout| -> Result<Vec<f64>, positional_encodings::Error> {
 ///     Ok(Sinusoidal::new(4)?.with_layout(layout).encode(&Positions::from(0..1))?.into_raw_vec_and_offset().0)
 /// };
-/// assert_eq!(row(Layout::Interleaved)?, [0.0, 1.0, 0.0, 1.0]);
-/// assert_eq!(row(Layout::SinCosHalves)?, [0.0, 0.0, 1.0, 1.0]);
-/// assert_eq!(row(Layout::CosSinHalves)?, [1.0, 1.0, 0.0, 0.0]);
+/// assert_eq!(row(FeatureLayout::Interleaved)?, [0.0, 1.0, 0.0, 1.0]);
+/// assert_eq!(row(FeatureLayout::SinCosHalves)?, [0.0, 0.0, 1.0, 1.0]);
+/// assert_eq!(row(FeatureLayout::CosSinHalves)?, [1.0, 1.0, 0.0, 0.0]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Layout {
+pub enum FeatureLayout {
     /// The two members of a pair side by side, sine first.
     #[default]
     Interleaved,
@@ -38,7 +38,7 @@ pub enum Layout {
 /// The columns of a row: the members of the pairs, then zeros.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Columns {
-    pub(crate) layout: Layout,
+    pub(crate) layout: FeatureLayout,
     pub(crate) pairs: usize,
     /// Whether the last pair lacks its second member.
     pub(crate) last_is_single: bool,
@@ -61,7 +61,7 @@ impl Columns {
         pairs: Range<usize>,
     ) -> [&'r mut [A]; 2] {
         let row = &mut row[..self.used()];
-        if self.layout == Layout::Interleaved {
+        if self.layout == FeatureLayout::Interleaved {
             let end = (2 * pairs.end).min(row.len());
             return [&mut row[(2 * pairs.start).min(end)..end], &mut []];
         }
@@ -71,7 +71,11 @@ impl Columns {
             &mut members[pairs.start.min(end)..end]
         };
         let [firsts, seconds] = [part(firsts), part(seconds)];
-        if self.layout == Layout::CosSinHalves { [seconds, firsts] } else { [firsts, seconds] }
+        if self.layout == FeatureLayout::CosSinHalves {
+            [seconds, firsts]
+        } else {
+            [firsts, seconds]
+        }
     }
 
     /// How many whole groups of `width` pairs a chunk has, both members of all its pairs present.

@@ -11,7 +11,7 @@ use super::octet::Eight;
 use super::rows::Rows;
 use super::turned::{Group, Number, SinCos, TURNS, exact};
 use super::turns::Words;
-use super::{Columns, LINE, Layout, Store, Waves, line_start};
+use super::{Columns, FeatureLayout, LINE, Store, Waves, line_start};
 use crate::positions::Run;
 use crate::{Element, Position, Positions};
 
@@ -127,7 +127,7 @@ impl Waves {
         rows: &mut Rows<'_, A>,
     ) {
         let (level, task) = (self.level, Task { waves: self, columns, store });
-        match (columns.layout == Layout::Interleaved, self.has_unit_amplitude()) {
+        match (columns.layout == FeatureLayout::Interleaved, self.has_unit_amplitude()) {
             (true, true) => launch(level, AllRows::<_, true, true> { task, positions, rows }),
             (true, false) => launch(level, AllRows::<_, true, false> { task, positions, rows }),
             (false, true) => launch(level, AllRows::<_, false, true> { task, positions, rows }),

@@ -21,7 +21,7 @@ mod turns;
 pub(crate) mod wide;
 
 pub use crate::simd::InstructionSet;
-pub use columns::{Columns, Layout};
+pub use columns::{Columns, FeatureLayout};
 pub use lanes::Lanes;
 // The kernels find it under the name that it had.
 pub(crate) use crate::simd as level;

@@ -7,6 +7,7 @@
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 use num_traits::PrimInt;
 
+pub use super::images::Segment;
 use super::list::with_room;
 use crate::error::Error;
 

@@ -68,7 +68,7 @@ impl Positions<'_> {
     /// [`Error::TooLarge`] with the number of tokens and of axes.
     ///
     /// ```
-    /// use positional_encodings::{Positions, Segment};
+    /// use positional_encodings::{Positions, ids::Segment};
     ///
     /// let image = Segment::Image { rows: 2, columns: 2 };
     /// let (positions, next) = Positions::multimodal(&[Segment::Text(2), image])?;
@@ -138,7 +138,7 @@ impl Positions<'_> {
 /// where `None`.
 ///
 /// ```
-/// use positional_encodings::{Dinov3Augmentation, Positions};
+/// use positional_encodings::{Positions, rotary::Dinov3Augmentation};
 /// use rand::SeedableRng;
 ///
 /// let augmentation = Dinov3Augmentation { shift: None, jitter: None, rescale: Some(2.0) };

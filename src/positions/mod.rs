@@ -8,7 +8,7 @@ mod list;
 mod runs;
 
 pub use from::PositionElement;
-pub use images::{Dinov3Augmentation, Segment};
+pub use images::Dinov3Augmentation;
 pub(crate) use runs::Run;
 
 use core::fmt;

@@ -19,7 +19,7 @@ use crate::{Error, Frequencies};
 /// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` |
 ///
 /// ```
-/// use positional_encodings::{AxialOrder, Positions, Rotary};
+/// use positional_encodings::{Positions, Rotary, rotary::AxialOrder};
 ///
 /// // The patch in row 1 and column 0, of 8 features: which pairs turn?
 /// let turned = |order| -> Result<Vec<bool>, positional_encodings::Error> {
@@ -48,7 +48,7 @@ pub enum AxialOrder {
 /// How the pairs of a multimodal rotation are divided among time, height and width.
 ///
 /// ```
-/// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Sections};
+/// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
 ///
 /// // One frequency for all six pairs, at time 0, height 1, width 2
 /// let axis_of = |order| -> Result<Vec<f64>, positional_encodings::Error> {
@@ -125,7 +125,7 @@ impl Rotary {
     ///
     /// ```
     /// use ndarray::Array4;
-    /// use positional_encodings::{AxialOrder, Positions, Rotary};
+    /// use positional_encodings::{Positions, Rotary, rotary::AxialOrder};
     ///
     /// let vision = Rotary::axial_2d(80, 10_000.0, AxialOrder::Qwen2Vl)?;
     /// let patches = vision.at::<f32>(Positions::grid(&[4, 6])?)?;
@@ -167,7 +167,7 @@ impl Rotary {
     /// interleaved ones are not three, or where the rotation has several axes already.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Sections};
+    /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
     ///
     /// let plain = Rotary::new(Frequencies::geometric(128, 1e6)?, Pairing::Halves);
     /// let qwen2_vl = plain.clone().with_sections(&[16, 24, 24], Sections::Chunked)?;

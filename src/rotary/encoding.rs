@@ -8,7 +8,7 @@ use super::rotation::{Rotation, Rows};
 use super::walk::Turner;
 use super::{Pairing, Precision, recipe};
 use crate::phase::{Columns, Store, Waves};
-use crate::{Element, Error, Frequencies, InstructionSet, Layout, Positions, Regime};
+use crate::{Element, Error, FeatureLayout, Frequencies, InstructionSet, Positions, Regime};
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
@@ -156,7 +156,7 @@ impl Rotary {
     /// Computes angles in another way; exact is the default.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Pairing, Precision, Rotary};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
     ///
     /// let exact = Rotary::new(Frequencies::from_radians([0.1])?, Pairing::Halves);
     /// let recipe = exact.clone().with_precision(Precision::Float32Recipe);
@@ -379,8 +379,12 @@ impl Part {
     /// The rows of this part alone.
     fn rows<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.targets.len();
-        let columns =
-            Columns { layout: Layout::CosSinHalves, pairs, last_is_single: false, dim: 2 * pairs };
+        let columns = Columns {
+            layout: FeatureLayout::CosSinHalves,
+            pairs,
+            last_is_single: false,
+            dim: 2 * pairs,
+        };
         if let Ok(view) = ArrayViewMut2::from_shape((positions.len(), 2 * pairs), angles) {
             self.waves.rows(positions, &columns, Store::Write, view);
         }

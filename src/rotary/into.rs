@@ -5,7 +5,7 @@ use ndarray::{Array, ArrayView, ArrayViewMut, Axis, Dimension};
 use super::Rotation;
 use super::rows::Views;
 use super::walk::FEW;
-use crate::additive::zeros;
+use crate::arrays::zeros;
 use crate::{Element, Error};
 
 impl<A: Element> Rotation<A> {

@@ -19,7 +19,7 @@ use crate::{Element, Error, Frequencies, Positions, Regime};
 ///
 /// ```
 /// use ndarray::{Array3, Array4};
-/// use positional_encodings::{MixedRotary, Pairing, Positions};
+/// use positional_encodings::{Pairing, Positions, rotary::MixedRotary};
 ///
 /// let frequencies = Array3::from_elem((2, 4, 8), 0.1); // (axes, heads, pairs)
 /// let mixed = MixedRotary::new(frequencies, Pairing::Interleaved)?;
@@ -71,7 +71,7 @@ impl MixedRotary {
     /// where 4 does not divide the dim.
     ///
     /// ```
-    /// use positional_encodings::{MixedRotary, Pairing};
+    /// use positional_encodings::{Pairing, rotary::MixedRotary};
     /// use rand::SeedableRng;
     ///
     /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
@@ -153,7 +153,7 @@ impl MixedRotary {
     ///
     /// ```
     /// use ndarray::{Array3, Array4};
-    /// use positional_encodings::{MixedRotary, Pairing, Positions};
+    /// use positional_encodings::{Pairing, Positions, rotary::MixedRotary};
     ///
     /// // One head of one pair; loss = the first feature of (1, 0) turned by 2x + 3y: its derivatives are −2 sin and −3 sin.
     /// let mixed = MixedRotary::new(Array3::from_shape_vec((2, 1, 1), vec![0.1, 0.2]).unwrap(), Pairing::Halves)?;

@@ -1,4 +1,5 @@
-//! Rotations of queries and keys.
+//! Rotations of queries and keys: [`Rotary`](crate::Rotary) says how,
+//! [`Rotation`](crate::Rotation) does it, and what else rotates is here.
 
 mod axes;
 mod encoding;
@@ -17,6 +18,7 @@ mod turn;
 mod walk;
 mod xpos;
 
+pub use crate::positions::Dinov3Augmentation;
 pub use axes::{AxialOrder, Sections};
 pub use encoding::Rotary;
 pub use mixed::MixedRotary;
@@ -24,5 +26,5 @@ pub use pairing::Pairing;
 pub use recipe::Precision;
 pub use rotation::Rotation;
 pub use temperature::QueryTemperature;
-pub use turn::Turn;
+pub(crate) use turn::Turn;
 pub use xpos::XPos;

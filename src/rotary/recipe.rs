@@ -5,7 +5,7 @@ use crate::{Element, Frequencies, Positions};
 /// How angles are computed.
 ///
 /// ```
-/// use positional_encodings::{Frequencies, Pairing, Precision, Rotary};
+/// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
 ///
 /// let exact = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
 /// let usual = exact.clone().with_precision(Precision::Float32Recipe);

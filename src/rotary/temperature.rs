@@ -9,7 +9,7 @@ use crate::{Error, Position, Positions};
 /// all (`llama_4_scaling_beta`).
 ///
 /// ```
-/// use positional_encodings::QueryTemperature;
+/// use positional_encodings::rotary::QueryTemperature;
 ///
 /// let llama4 = QueryTemperature::llama4(0.1, 8192.0)?;
 /// assert_eq!(llama4.factors(&[0, 8190])?, [1.0, 1.0]);
@@ -40,7 +40,7 @@ impl QueryTemperature {
     /// Those of [`llama4`](Self::llama4).
     ///
     /// ```
-    /// use positional_encodings::QueryTemperature;
+    /// use positional_encodings::rotary::QueryTemperature;
     ///
     /// let temperature = QueryTemperature::ministral3(0.1, 16_384)?;
     /// assert_eq!(temperature.factors(16_383..16_385)?, [1.0, 1.0 + 0.1 * 2_f64.ln()]);
@@ -73,7 +73,7 @@ impl QueryTemperature {
     ///
     /// ```
     /// use ndarray::{Array4, Axis};
-    /// use positional_encodings::QueryTemperature;
+    /// use positional_encodings::rotary::QueryTemperature;
     ///
     /// let mut q = Array4::<f32>::ones((1, 40, 2, 128)); // (batch, heads, positions, dim)
     /// let factors = QueryTemperature::llama4(0.1, 8192.0)?.factors(8190..8192)?;

@@ -14,7 +14,7 @@ use crate::{Element, Error, Frequencies, Positions};
 ///
 /// ```
 /// use ndarray::Array3;
-/// use positional_encodings::XPos;
+/// use positional_encodings::rotary::XPos;
 ///
 /// let xpos = XPos::new(64)?;
 /// let (queries, keys) = xpos.at::<f32>(0..10)?;
@@ -54,7 +54,7 @@ impl XPos {
     /// [`Error::InvalidParameter`] unless it is positive and finite.
     ///
     /// ```
-    /// use positional_encodings::XPos;
+    /// use positional_encodings::rotary::XPos;
     ///
     /// let (queries, keys) = XPos::new(2)?.with_scale_base(64.0)?.at::<f64>(64..65)?;
     /// // One pair: ζ = 0.4/1.4, and a power of 64/64

@@ -6,9 +6,12 @@ use ndarray::{ArrayView, ArrayViewMut2, Dimension, Ix1};
 use num_traits::{AsPrimitive, PrimInt};
 
 use super::{Lookup, TokenEmbedding};
+use crate::additive::{FrozenRows, PositionalEncoding};
 use crate::batch::nth;
-use crate::training::{FrozenRows, check_values, for_each_matrix, scatter};
-use crate::{Element, Error, GradientRows, Parameter, PositionalEncoding, Positions, Trainable};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+use crate::training::{GradientRows, Parameter, Trainable, check_values, for_each_matrix, scatter};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// These rows of the word table get no gradient: pretrained words that stay as they are. It may
@@ -116,7 +119,7 @@ where
     ///
     /// ```
     /// use ndarray::{Array2, array};
-    /// use positional_encodings::{Learned, TokenEmbedding, TouchedRows};
+    /// use positional_encodings::{Learned, TokenEmbedding, training::TouchedRows};
     ///
     /// let positions = Learned::from_table(Array2::<f32>::zeros((4, 1)))?;
     /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 1)), positions)?.with_scale(2.0)?;

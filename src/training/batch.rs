@@ -3,8 +3,9 @@
 use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
 
 use super::{Trainable, check_values};
-use crate::embed::check;
-use crate::{Element, Error, Positions};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
 
 /// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the
 /// encoding's parameters, given the gradient of the loss by its result, shape (…, len, dim). The
@@ -17,7 +18,7 @@ use crate::{Element, Error, Positions};
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{Learned, backward_positions};
+/// use positional_encodings::{Learned, training::backward_positions};
 ///
 /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
 /// let upstream = array![[[1.0], [2.0]], [[10.0], [20.0]]]; // (batch, len, dim)
@@ -52,7 +53,7 @@ where
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{Learned, backward_positions_at};
+/// use positional_encodings::{Learned, training::backward_positions_at};
 ///
 /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
 /// let mut gradient = [0.0; 3];
@@ -81,6 +82,31 @@ where
         sequence += 1;
         added
     })
+}
+
+/// Whether `upstream` has the shape (…, len, dim) of words plus the vectors of these positions.
+fn check<A: Element, E: Trainable<A> + ?Sized>(
+    upstream: &[usize],
+    encoding: &E,
+    positions: &Positions<'_>,
+) -> Result<(), Error> {
+    let [leading @ .., len, width] = upstream else {
+        return Err(Error::TooFewAxes { expected: 2, found: upstream.len() });
+    };
+    let lengths = |what, expected, found| match expected == found {
+        true => Ok(()),
+        false => Err(Error::LengthMismatch { what, expected, found }),
+    };
+    lengths("positions", *len, positions.len())?;
+    // One row of positions is shared by all sequences.
+    if let Some(rows) = positions.rows().filter(|rows| *rows != 1) {
+        lengths("rows of positions", leading.iter().product(), rows)?;
+    }
+    encoding.check(positions)?;
+    match *width == encoding.dim() {
+        true => Ok(()),
+        false => Err(Error::WidthMismatch { expected: encoding.dim(), found: *width }),
+    }
 }
 
 /// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the

@@ -1,21 +1,35 @@
 //! What is learned: parameters, their gradients, and the two ways to hold the gradient of a table.
 
 mod batch;
+mod frequencies;
+mod frozen;
+mod learned;
+mod linear;
+mod network;
 mod rows;
+mod scaled;
 
 pub(crate) use batch::for_each_matrix;
 pub use batch::{backward_positions, backward_positions_at};
-pub(crate) use rows::{Frozen as FrozenRows, scatter, scatter_positions};
+pub use frequencies::LearnedFrequencies;
+pub use frozen::Frozen;
+pub use linear::{Activation, Linear};
+pub use network::PositionNetwork;
+pub(crate) use rows::scatter;
 pub use rows::{GradientRows, TouchedRows};
+pub use scaled::Scaled;
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayView2;
 
-use crate::{Element, Error, InstructionSet, PositionalEncoding, Positions};
+use crate::additive::PositionalEncoding;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
 
 /// A tensor that is learned, as an optimiser needs to know it.
 ///
 /// ```
-/// use positional_encodings::{Init, Learned, Trainable};
+/// use positional_encodings::{Init, Learned, training::Trainable};
 /// use rand::SeedableRng;
 ///
 /// let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
@@ -64,14 +78,14 @@ impl Parameter {
 /// | encoding | parameters |
 /// |---|---|
 /// | [`Learned`](crate::Learned) | `table` (rows, dim) |
-/// | [`LearnedFrequencies`](crate::LearnedFrequencies) | `frequencies` (pairs) |
-/// | [`Scaled`](crate::Scaled) | `scale` (), and those of what it scales |
-/// | [`PositionNetwork`](crate::PositionNetwork) | weights and biases of two linear layers, and those of the encoding within |
-/// | [`Sinusoidal`](crate::Sinusoidal), [`Frozen`](crate::Frozen) | none |
+/// | [`LearnedFrequencies`] | `frequencies` (pairs) |
+/// | [`Scaled`] | `scale` (), and those of what it scales |
+/// | [`PositionNetwork`] | weights and biases of two linear layers, and those of the encoding within |
+/// | [`Sinusoidal`](crate::Sinusoidal), [`Frozen`] | none |
 ///
 /// ```
 /// use ndarray::{Array2, array};
-/// use positional_encodings::{Learned, PositionalEncoding, Positions, Trainable};
+/// use positional_encodings::{Learned, PositionalEncoding, Positions, training::Trainable};
 ///
 /// // Gradient descent on Σ (PE − target)² / 2, whose gradient is PE − target.
 /// let mut learned = Learned::from_table(Array2::<f64>::zeros((2, 2)))?;
@@ -161,81 +175,6 @@ impl<A: Element, E: Trainable<A> + ?Sized> Trainable<A> for Box<E> {
 
     fn parameter_count(&self) -> usize {
         (**self).parameter_count()
-    }
-}
-
-/// Any encoding, with nothing to learn: a part of a model that training leaves alone.
-///
-/// ```
-/// use ndarray::array;
-/// use positional_encodings::{Frozen, Learned, PositionalEncoding, Positions, Trainable};
-///
-/// let frozen = Frozen(Learned::from_table(array![[1.0_f32], [2.0]])?);
-/// assert_eq!(frozen.parameter_count(), 0);
-/// assert_eq!(frozen.encode(&Positions::from(1..2))?, array![[2.0]]);
-/// # Ok::<(), positional_encodings::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Frozen<E>(pub E);
-
-impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
-    fn dim(&self) -> usize {
-        self.0.dim()
-    }
-
-    fn max_len(&self) -> Option<usize> {
-        self.0.max_len()
-    }
-
-    fn encode_into(
-        &self,
-        positions: &Positions<'_>,
-        out: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        self.0.encode_into(positions, out)
-    }
-
-    fn axes(&self) -> usize {
-        self.0.axes()
-    }
-
-    fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
-        self.0.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.0.instruction_set()
-    }
-
-    fn add_to(
-        &self,
-        positions: &Positions<'_>,
-        embeddings: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        self.0.add_to(positions, embeddings)
-    }
-}
-
-impl<A: Element, E: PositionalEncoding<A>> Trainable<A> for Frozen<E> {
-    fn parameters(&self) -> Vec<Parameter> {
-        Vec::new()
-    }
-
-    fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(0, values.len())
-    }
-
-    fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
-        check_values(0, values.len())
-    }
-
-    fn backward(
-        &self,
-        positions: &Positions<'_>,
-        upstream: ArrayView2<'_, A>,
-        gradient: &mut [A],
-    ) -> Result<(), Error> {
-        check_backward(self, positions, &upstream, 0, gradient.len())
     }
 }
 

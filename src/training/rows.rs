@@ -2,11 +2,13 @@
 //! from.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
-use crate::{Element, Error, Position, Positions};
+use crate::additive::FrozenRows;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::{Position, Positions};
 
 /// Where the gradient of a table goes: into an array of the table's shape, or into the rows that
 /// were touched only.
@@ -40,7 +42,7 @@ impl<'g, A> From<&'g mut TouchedRows<A>> for GradientRows<'g, A> {
 ///
 /// ```
 /// use ndarray::{Array2, array};
-/// use positional_encodings::{Learned, Positions, TouchedRows};
+/// use positional_encodings::{Learned, Positions, training::TouchedRows};
 ///
 /// let learned = Learned::from_table(Array2::<f32>::zeros((30_000, 2)))?;
 /// let mut touched = TouchedRows::new(2);
@@ -92,7 +94,7 @@ impl<A: Element> TouchedRows<A> {
     ///
     /// ```
     /// use ndarray::array;
-    /// use positional_encodings::{Learned, Positions, TouchedRows};
+    /// use positional_encodings::{Learned, Positions, training::TouchedRows};
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [0.0]])?;
     /// let mut touched = TouchedRows::new(1);
@@ -124,29 +126,6 @@ impl<A: Element> TouchedRows<A> {
         }
         self.counts[slot] += 1;
         &mut self.values[slot * self.dim..][..self.dim]
-    }
-}
-
-/// Rows that get no gradient: padding, and what is kept as it was trained.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Frozen(Vec<Range<usize>>);
-
-impl Frozen {
-    /// Adds rows of a table of `len` rows.
-    pub(crate) fn freeze(&mut self, rows: Range<usize>, len: usize) -> Result<(), Error> {
-        if rows.end > len {
-            return Err(Error::PositionOutsideTable {
-                position: (rows.end - 1) as f64,
-                first: 0,
-                len,
-            });
-        }
-        self.0.push(rows);
-        Ok(())
-    }
-
-    fn contains(&self, row: usize) -> bool {
-        self.0.iter().any(|rows| rows.contains(&row))
     }
 }
 
@@ -204,7 +183,7 @@ pub(crate) fn scatter<A: Element>(
     rows: impl Iterator<Item = usize>,
     upstream: &ArrayView2<'_, A>,
     factor: Option<f64>,
-    frozen: &Frozen,
+    frozen: &FrozenRows,
     gradient: &mut GradientRows<'_, A>,
 ) {
     for (row, upstream) in rows.zip(upstream.rows()) {
@@ -220,7 +199,7 @@ pub(crate) fn scatter_positions<A: Element>(
     positions: &Positions<'_>,
     first: i64,
     upstream: &ArrayView2<'_, A>,
-    frozen: &Frozen,
+    frozen: &FrozenRows,
     gradient: &mut GradientRows<'_, A>,
 ) {
     for (position, upstream) in positions.iter().zip(upstream.rows()) {

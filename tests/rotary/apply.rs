@@ -407,7 +407,8 @@ fn cached_keys_that_move() {
     plain.shift::<f64>(3).unwrap().apply(cache.slice_mut(s![.., 7.., ..])).unwrap();
     assert!(back.iter().zip(&cache).all(|(a, b)| (a - b).abs() < 1e-15));
     // Text of a multimodal model moves on all its axes.
-    let three = plain.with_sections(&[2, 3, 3], positional_encodings::Sections::Chunked).unwrap();
+    let three =
+        plain.with_sections(&[2, 3, 3], positional_encodings::rotary::Sections::Chunked).unwrap();
     let (mut moved, mut there) = (keys.clone(), keys);
     three.at(Positions::grid(&[1, 2, 5]).unwrap()).unwrap().apply(moved.view_mut()).unwrap();
     three.shift(40).unwrap().apply(moved.view_mut()).unwrap();

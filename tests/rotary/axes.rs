@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use positional_encodings::{
-    AxialOrder, Dinov3Augmentation, Frequencies, Pairing, Positions, Rotary, Rotation, Sections,
-    Segment,
+    Frequencies, Pairing, Positions, Rotary, Rotation,
+    ids::Segment,
+    rotary::{AxialOrder, Dinov3Augmentation, Sections},
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

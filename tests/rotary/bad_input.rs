@@ -2,8 +2,8 @@
 
 use ndarray::{Array1, Array2, Array3, Axis, array};
 use positional_encodings::{
-    DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Positions, QueryTemperature, Rotary,
-    Segment, Yarn,
+    DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Positions, Rotary, Yarn,
+    ids::Segment, rotary::QueryTemperature,
 };
 
 fn rotary() -> Rotary {

@@ -3,7 +3,7 @@
 //! leaves out.
 
 use positional_encodings::config::{ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{Llama3, Pairing, Regime, Sections};
+use positional_encodings::{Llama3, Pairing, Regime, rotary::Sections};
 use serde_json::{Value, json};
 
 fn model(config: Value) -> ModelRotary {

@@ -1,7 +1,7 @@
 //! What a config says and nobody would follow: an error that names the field, or it is followed.
 
 use positional_encodings::config::{ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{ConfigProblem, Error, Pairing, Sections};
+use positional_encodings::{Error, Pairing, config::ConfigProblem, rotary::Sections};
 use serde_json::{Value, json};
 
 fn with(mut config: Value, changes: &Value) -> Value {

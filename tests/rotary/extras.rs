@@ -2,7 +2,9 @@
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
 use positional_encodings::{
-    Error, Frequencies, MixedRotary, Pairing, Positions, Rotary, Sections, Segment, XPos,
+    Error, Frequencies, Pairing, Positions, Rotary,
+    ids::Segment,
+    rotary::{MixedRotary, Sections, XPos},
 };
 use rand::SeedableRng;
 

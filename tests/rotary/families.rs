@@ -2,7 +2,9 @@
 //! 4.57 and 5.23, which were read for every number here.
 
 use positional_encodings::config::{ModelRotary, Scaling};
-use positional_encodings::{ConfigProblem, Error, Llama3, Pairing, Regime, Sections, Yarn};
+use positional_encodings::{
+    Error, Llama3, Pairing, Regime, Yarn, config::ConfigProblem, rotary::Sections,
+};
 use serde_json::{Value, json};
 
 fn read(config: &Value) -> Result<ModelRotary, Error> {

@@ -1,7 +1,7 @@
 //! Fields that few models have, each where it changes what is read.
 
 use positional_encodings::config::{ModelRotary, RotarySpec};
-use positional_encodings::{ConfigProblem, Error, Pairing};
+use positional_encodings::{Error, Pairing, config::ConfigProblem};
 use serde_json::{Value, json};
 
 /// The model that a small config with `fields` describes.

@@ -2,7 +2,9 @@
 //! llama_model_rope_type).
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec, Scaling};
-use positional_encodings::{ConfigProblem, Error, LongRope, Pairing, Regime, Sections, Yarn};
+use positional_encodings::{
+    Error, LongRope, Pairing, Regime, Yarn, config::ConfigProblem, rotary::Sections,
+};
 
 #[track_caller]
 fn near(found: f64, expected: f64) {

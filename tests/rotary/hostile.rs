@@ -1,7 +1,7 @@
 //! Configs that are wrong, by accident or on purpose: typed errors that name the field.
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec};
-use positional_encodings::{ConfigProblem, Error};
+use positional_encodings::{Error, config::ConfigProblem};
 use serde_json::{Value, json};
 
 fn base_config() -> Value {

@@ -2,7 +2,8 @@
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, ArrayViewMutD, Axis, Dimension, Slice};
 use positional_encodings::{
-    AxialOrder, Element, Error, InstructionSet, MixedRotary, Pairing, Positions, Rotary, Rotation,
+    Element, Error, InstructionSet, Pairing, Positions, Rotary, Rotation,
+    rotary::{AxialOrder, MixedRotary},
 };
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 //! values.
 
 use positional_encodings::{
-    DynamicNtk, Frequencies, Llama3, LongRope, Pairing, Precision, Regime, Rotary, Yarn,
+    DynamicNtk, Frequencies, Llama3, LongRope, Pairing, Regime, Rotary, Yarn, rotary::Precision,
 };
 use serde_json::Value;
 

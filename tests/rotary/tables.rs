@@ -2,7 +2,9 @@
 //! tensor stays unread.
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
-use positional_encodings::{AxialOrder, Element, Frequencies, Llama3, Pairing, Positions, Rotary};
+use positional_encodings::{
+    Element, Frequencies, Llama3, Pairing, Positions, Rotary, rotary::AxialOrder,
+};
 
 use crate::golden::Golden;
 

@@ -7,7 +7,7 @@ use peers::check::Angles::{F32, F64};
 use peers::work::{BATCH, DIM, LEN, Places, words};
 use peers::{burn, candle, loops, ours};
 use positional_encodings::{
-    Layout, Pairing, PositionalEncoding, Positions, add_positions, embed_with_positions,
+    FeatureLayout, Pairing, PositionalEncoding, Positions, add_positions, embed_with_positions,
 };
 use scirs2_neural::utils::positional_encoding::{
     PositionalEncoding as _, SinusoidalPositionalEncoding,
@@ -17,7 +17,7 @@ use crate::contest::Contest;
 
 pub fn run(c: &mut Criterion, memory: Memory) {
     let places = Places { first: 0, len: LEN, dim: DIM, pairing: Pairing::Interleaved };
-    let encoding = ours::sinusoid(DIM, Layout::Interleaved);
+    let encoding = ours::sinusoid(DIM, FeatureLayout::Interleaved);
     let words = words();
     let mut contest = Contest::new(
         c,
@@ -44,7 +44,7 @@ fn values(words: &Array3<f32>) -> Vec<f32> {
 }
 
 fn by_hand(contest: &mut Contest<'_>, words: &Array3<f32>) {
-    let encoding = ours::sinusoid(DIM, Layout::Interleaved);
+    let encoding = ours::sinusoid(DIM, FeatureLayout::Interleaved);
     let table: Array2<f32> = encoding.encode(&Positions::from(0..LEN)).unwrap();
     contest
         .in_place("loop, table ready", F64, values, words.clone(), |words| {
@@ -74,7 +74,7 @@ fn by_burn(contest: &mut Contest<'_>, words: &Array3<f32>) {
 
 fn by_candle(contest: &mut Contest<'_>, words: &Array3<f32>) {
     // candle's own table has another layout, and the layout makes no difference to an addition.
-    let encoding = ours::sinusoid(DIM, Layout::Interleaved);
+    let encoding = ours::sinusoid(DIM, FeatureLayout::Interleaved);
     let table: Array2<f32> = encoding.encode(&Positions::from(0..LEN)).unwrap();
     let table = candle::tensor(table.as_slice().unwrap(), (LEN, DIM)).unwrap();
     let words = candle::tensor(words.as_slice().unwrap(), (BATCH, LEN, DIM)).unwrap();

@@ -6,7 +6,7 @@ use peers::Memory;
 use peers::check::Angles::{F32, F64};
 use peers::work::{DIM, Places, ROWS};
 use peers::{burn, candle, loops, ours};
-use positional_encodings::{Layout, Pairing, PositionalEncoding, Positions};
+use positional_encodings::{FeatureLayout, Pairing, PositionalEncoding, Positions};
 use scirs2_neural::utils::positional_encoding::{
     PositionalEncoding as _, SinusoidalPositionalEncoding,
 };
@@ -23,7 +23,7 @@ fn interleaved(c: &mut Criterion, kind: Memory) {
         c,
         kind,
         "table 8192 x 1024, interleaved",
-        Layout::Interleaved,
+        FeatureLayout::Interleaved,
         Pairing::Interleaved,
     );
     contest
@@ -46,7 +46,7 @@ fn interleaved(c: &mut Criterion, kind: Memory) {
 
 fn halves(c: &mut Criterion, kind: Memory) {
     let mut contest =
-        contest(c, kind, "table 8192 x 1024, halves", Layout::SinCosHalves, Pairing::Halves);
+        contest(c, kind, "table 8192 x 1024, halves", FeatureLayout::SinCosHalves, Pairing::Halves);
     contest
         .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| {
             loops::table_hoisted_halves(out, DIM)
@@ -68,7 +68,7 @@ fn contest<'c>(
     c: &'c mut Criterion,
     kind: Memory,
     work: &str,
-    layout: Layout,
+    layout: FeatureLayout,
     pairing: Pairing,
 ) -> Contest<'c> {
     let places = Places { first: 0, len: ROWS, dim: DIM, pairing };

@@ -49,12 +49,12 @@ mod tests {
     use super::*;
     use crate::{loops, ours, work};
     use ndarray::Array2;
-    use positional_encodings::{Layout, Pairing, PositionalEncoding, Positions};
+    use positional_encodings::{FeatureLayout, Pairing, PositionalEncoding, Positions};
 
     const PLACES: Places = Places { first: 0, len: 512, dim: 64, pairing: Pairing::Interleaved };
 
     fn table(first: usize) -> Vec<f32> {
-        let table: Array2<f32> = ours::sinusoid(64, Layout::Interleaved)
+        let table: Array2<f32> = ours::sinusoid(64, FeatureLayout::Interleaved)
             .encode(&Positions::from(first..first + 512))
             .unwrap();
         table.into_raw_vec_and_offset().0
@@ -72,7 +72,7 @@ mod tests {
     fn f32_angles_are_seen() {
         let mut loops = vec![0.0; work::ROWS * 64];
         loops::table_hoisted(&mut loops, 64);
-        let exact: Array2<f32> = ours::sinusoid(64, Layout::Interleaved)
+        let exact: Array2<f32> = ours::sinusoid(64, FeatureLayout::Interleaved)
             .encode(&Positions::from(0..work::ROWS))
             .unwrap();
         let places = Places { len: work::ROWS, ..PLACES };

@@ -1,12 +1,12 @@
 //! This crate.
 
 use positional_encodings::{
-    Frequencies, Layout, Pairing, Rotary, Rotation, Sinusoidal, TokenEmbedding,
+    FeatureLayout, Frequencies, Pairing, Rotary, Rotation, Sinusoidal, TokenEmbedding,
 };
 
 use crate::work::{BASE, DIM, HEAD_DIM, SCALE, vocabulary};
 
-pub fn sinusoid(dim: usize, layout: Layout) -> Sinusoidal {
+pub fn sinusoid(dim: usize, layout: FeatureLayout) -> Sinusoidal {
     Sinusoidal::new(dim).expect("an even dim").with_layout(layout)
 }
 
@@ -19,7 +19,7 @@ pub fn rotation(pairing: Pairing, positions: std::ops::Range<usize>) -> Rotation
 }
 
 pub fn embedding() -> TokenEmbedding<f32, Sinusoidal> {
-    let positions = sinusoid(DIM, Layout::Interleaved);
+    let positions = sinusoid(DIM, FeatureLayout::Interleaved);
     let embedding = TokenEmbedding::new(vocabulary(), positions).expect("the same dim");
     embedding.with_scale(f64::from(SCALE)).expect("a finite scale")
 }

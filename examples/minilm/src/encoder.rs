@@ -3,7 +3,7 @@
 use candle_core::{D, Device, Module, Tensor};
 use candle_nn::{LayerNorm, Linear, ops::softmax};
 use ndarray::Array2;
-use positional_encodings::Checkpoint;
+use positional_encodings::checkpoint::Checkpoint;
 
 use crate::Result;
 

@@ -11,7 +11,10 @@ use std::error::Error;
 use std::path::Path;
 
 use ndarray::Array2;
-use positional_encodings::{Architecture, Checkpoint, Learned, TokenEmbedding};
+use positional_encodings::{
+    Learned, TokenEmbedding,
+    checkpoint::{Architecture, Checkpoint},
+};
 
 use encoder::Encoder;
 use wordpiece::WordPiece;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use positional_encodings::Vocabulary;
+use positional_encodings::words::Vocabulary;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use ndarray::{Array2, Array3, Array4};
 use peers::ours::{embedding, rotary, rotation, sinusoid};
 use peers::work::{DIM, LEN, POSITIONS, ROWS, STEP, ids, queries};
-use positional_encodings::{Layout, Pairing, PositionalEncoding, Positions};
+use positional_encodings::{FeatureLayout, Pairing, PositionalEncoding, Positions};
 use serde_json::{Map, Value, json};
 
 /// Every so many values of a long result are printed, and all of a short one.
@@ -70,7 +70,8 @@ fn floors(report: &mut Report) {
 }
 
 fn table(report: &mut Report) {
-    let (encoding, positions) = (sinusoid(DIM, Layout::Interleaved), Positions::from(0..ROWS));
+    let (encoding, positions) =
+        (sinusoid(DIM, FeatureLayout::Interleaved), Positions::from(0..ROWS));
     let mut out = Array2::<f32>::zeros((ROWS, DIM));
     report.time("table, in place", || encoding.encode_into(&positions, out.view_mut()).unwrap());
     report.values("table", out.as_slice().unwrap());

@@ -2,9 +2,9 @@
 
 use core::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::Error;
+use super::Error;
 
 /// Why a file could not be read or written: which one, and what about it.
 ///
@@ -14,7 +14,7 @@ use crate::Error;
 /// [`FileProblem::Table`].
 ///
 /// ```
-/// use positional_encodings::{FileProblem, WordFormat, WordVectors};
+/// use positional_encodings::{FileProblem, words::{WordFormat, WordVectors}};
 ///
 /// let error = WordVectors::reader(WordFormat::Glove).read("/nowhere/glove.txt").unwrap_err();
 /// assert_eq!(error.problem, FileProblem::Io { kind: std::io::ErrorKind::NotFound });
@@ -340,4 +340,15 @@ impl From<Error> for FileProblem {
     fn from(error: Error) -> Self {
         Self::Table(error)
     }
+}
+
+/// Names the file in what its reader says of it.
+pub(crate) fn at(path: &Path) -> impl Fn(FileProblem) -> FileError + '_ {
+    |problem| FileError { path: path.to_path_buf(), problem }
+}
+
+/// Makes room for `count` more values, or says that there is none.
+pub(crate) fn reserve<T>(list: &mut Vec<T>, count: usize) -> Result<(), FileProblem> {
+    list.try_reserve(count)
+        .map_err(|_| FileProblem::OutOfMemory { values: list.len().saturating_add(count) })
 }

@@ -4,13 +4,15 @@ use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
-use crate::{Element, Error, Parameter};
+use super::Parameter;
+use crate::element::Element;
+use crate::error::Error;
 
 /// A linear layer: y = W · x + b, W of shape (outputs, inputs) as torch stores it, b optional.
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::Linear;
+/// use positional_encodings::training::Linear;
 ///
 /// let linear = Linear::new(array![[1.0_f32, 2.0, 3.0]])?.with_bias(array![0.5])?;
 /// assert_eq!((linear.inputs(), linear.outputs()), (3, 1));
@@ -192,7 +194,7 @@ impl Activation {
     /// φ(x)
     ///
     /// ```
-    /// use positional_encodings::Activation;
+    /// use positional_encodings::training::Activation;
     ///
     /// assert_eq!(Activation::Relu.value(-3.0), 0.0);
     /// assert!((Activation::Gelu.value(1.0) - 0.841_344_746_068_543).abs() < 1e-15);
@@ -210,7 +212,7 @@ impl Activation {
     /// φ′(x); ReLU's at 0 is 0, as torch has it.
     ///
     /// ```
-    /// use positional_encodings::Activation;
+    /// use positional_encodings::training::Activation;
     ///
     /// assert_eq!(Activation::Silu.slope(0.0), 0.5);
     /// ```

@@ -3,8 +3,8 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use crate::Element;
-use crate::files::{FileProblem, reserve};
+use crate::element::Element;
+use crate::error::{FileProblem, reserve};
 
 /// What becomes of values that the element type cannot hold.
 #[derive(Clone, Copy, PartialEq)]

@@ -1,13 +1,14 @@
-//! The choices of a reader, and what all formats share.
+//! The choices of a reader of word vectors.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
-
-use super::{Vocabulary, WordVectors, binary, text};
-use crate::files::{FileError, FileProblem, Place, at, reserve};
+use super::rows::{Duplicates, Progress, Report, Rows};
+use super::vectors::WordVectors;
+use super::vocabulary::Vocabulary;
+use super::{binary, text};
+use crate::error::{FileError, FileProblem, at};
 
 /// A format of word vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,29 +26,6 @@ pub enum WordFormat {
     FastText,
 }
 
-/// What becomes of a word that occurs again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Duplicates {
-    /// It is an error.
-    #[default]
-    Refuse,
-    /// The first vector stays, as gensim has it.
-    KeepFirst,
-}
-
-/// How far a reader is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Bytes read.
-    pub bytes: u64,
-    /// Bytes in all, where that is known.
-    pub total: Option<u64>,
-    /// Vectors seen, those that were not asked for included.
-    pub words: u64,
-}
-
 /// Reads word vectors, made by [`WordVectors::reader`].
 ///
 /// Files are streamed: memory is that of the table and the vocabulary plus less than a megabyte,
@@ -60,7 +38,8 @@ pub struct Progress {
 /// - Numbers must be finite; words must not be empty.
 ///
 /// ```
-/// use positional_encodings::{FileProblem, Place, WordFormat, WordVectors};
+/// use positional_encodings::FileProblem;
+/// use positional_encodings::words::{Place, WordFormat, WordVectors};
 ///
 /// let mut reports = 0;
 /// let vectors = WordVectors::reader(WordFormat::FastText)
@@ -79,11 +58,27 @@ pub struct WordReader<'a> {
     dim: Option<usize>,
     wanted: Option<Vocabulary>,
     duplicates: Duplicates,
-    progress: Option<Box<dyn FnMut(Progress) + 'a>>,
+    progress: Option<Report<'a>>,
+}
+
+impl WordVectors {
+    /// A reader of a format, with its choices still to be made.
+    pub fn reader<'a>(format: WordFormat) -> WordReader<'a> {
+        WordReader::new(format)
+    }
+
+    /// All vectors of a GloVe text file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`WordReader::read`].
+    pub fn glove(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        Self::reader(WordFormat::Glove).read(path)
+    }
 }
 
 impl<'a> WordReader<'a> {
-    pub(super) fn new(format: WordFormat) -> Self {
+    fn new(format: WordFormat) -> Self {
         Self { format, dim: None, wanted: None, duplicates: Duplicates::default(), progress: None }
     }
 
@@ -145,16 +140,7 @@ impl<'a> WordReader<'a> {
 
     fn run(self, source: impl BufRead, total: Option<u64>) -> Result<WordVectors, FileProblem> {
         let Self { format, dim, wanted, duplicates, progress } = self;
-        let mut rows = Rows {
-            vocabulary: Vocabulary::new(),
-            values: Vec::new(),
-            wanted,
-            duplicates,
-            progress,
-            state: Progress { bytes: 0, total, words: 0 },
-            bytes: 0,
-            reported: 0,
-        };
+        let mut rows = Rows::new(wanted, duplicates, progress, total);
         let dim = match format {
             WordFormat::Glove => text::glove(source, dim, &mut rows)?,
             WordFormat::Word2vecText | WordFormat::FastText => {
@@ -163,90 +149,5 @@ impl<'a> WordReader<'a> {
             WordFormat::Word2vecBinary => binary::word2vec(source, dim, &mut rows)?,
         };
         rows.finish(dim)
-    }
-}
-
-/// What has been read so far.
-pub(super) struct Rows<'a> {
-    vocabulary: Vocabulary,
-    values: Vec<f32>,
-    wanted: Option<Vocabulary>,
-    duplicates: Duplicates,
-    progress: Option<Box<dyn FnMut(Progress) + 'a>>,
-    state: Progress,
-    /// Bytes read, and those of them that were reported.
-    bytes: u64,
-    reported: u64,
-}
-
-impl Rows<'_> {
-    /// Notes a word that ends at byte `bytes` of the file; whether its vector is to be kept.
-    pub(super) fn begin(
-        &mut self,
-        word: &[u8],
-        place: Place,
-        bytes: u64,
-    ) -> Result<bool, FileProblem> {
-        const EVERY: u64 = 1 << 20;
-        if word.is_empty() {
-            return Err(FileProblem::EmptyWord { at: place });
-        }
-        self.bytes = bytes;
-        if bytes >= self.reported + EVERY {
-            self.report(bytes);
-        }
-        self.state.words += 1;
-        if self.wanted.as_ref().is_some_and(|wanted| wanted.row(word).is_none()) {
-            return Ok(false);
-        }
-        match (self.vocabulary.insert(word), self.duplicates) {
-            (Ok(_), _) => Ok(true),
-            (Err(_), Duplicates::KeepFirst) => Ok(false),
-            (Err(row), Duplicates::Refuse) => Err(FileProblem::DuplicateWord { at: place, row }),
-        }
-    }
-
-    /// Where the numbers of the word that has begun go, with room for `count` of them.
-    ///
-    /// Of a file the length is known, and with it about how many there will be: so the table grows
-    /// once or twice, and not by doubling.
-    pub(super) fn values(&mut self, count: usize) -> Result<&mut Vec<f32>, FileProblem> {
-        const ENOUGH: u64 = 1 << 16;
-        let held = self.values.len();
-        if self.values.capacity() - held >= count {
-            return Ok(&mut self.values);
-        }
-        match self.state.total {
-            Some(total) if (ENOUGH..total).contains(&self.bytes) => {
-                let projected = (held as f64 * (total as f64 / self.bytes as f64) * 1.01) as usize;
-                let more = projected.saturating_sub(held).max(count);
-                let values = held.saturating_add(more);
-                self.values
-                    .try_reserve_exact(more)
-                    .map_err(|_| FileProblem::OutOfMemory { values })?;
-            }
-            _ => reserve(&mut self.values, count)?,
-        }
-        Ok(&mut self.values)
-    }
-
-    pub(super) fn words(&self) -> u64 {
-        self.state.words
-    }
-
-    pub(super) fn report(&mut self, bytes: u64) {
-        self.reported = bytes;
-        self.state.bytes = bytes;
-        if let Some(progress) = &mut self.progress {
-            progress(self.state);
-        }
-    }
-
-    fn finish(mut self, dim: usize) -> Result<WordVectors, FileProblem> {
-        self.values.shrink_to_fit();
-        let values = self.values.len();
-        let table = Array2::from_shape_vec((self.vocabulary.len(), dim), self.values);
-        let table = table.map_err(|_| FileProblem::OutOfMemory { values })?;
-        Ok(WordVectors { vocabulary: self.vocabulary, table })
     }
 }

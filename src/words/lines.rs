@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::files::{FileProblem, Place};
+use crate::error::{FileProblem, Place};
 
 /// 4,096 numbers of a thousand digits.
 const LONGEST: usize = 1 << 22;

@@ -45,7 +45,7 @@ impl Architecture {
     /// The names of the position table, the most usual first, without prefixes.
     ///
     /// ```
-    /// use positional_encodings::Architecture;
+    /// use positional_encodings::checkpoint::Architecture;
     ///
     /// assert_eq!(Architecture::Gpt2.position_keys(), ["wpe.weight"]);
     /// ```

@@ -2,9 +2,9 @@
 
 use std::io::BufRead;
 
-use super::reader::Rows;
+use super::rows::Rows;
 use super::text::{checked_dim, header};
-use crate::files::{FileProblem, Place};
+use crate::error::{FileProblem, Place};
 
 /// The longest word and the longest header.
 const LONGEST: usize = 1 << 16;

@@ -3,10 +3,11 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rand::Rng;
 
-use super::{Init, Learned};
-use crate::additive::resample::Taps;
-use crate::additive::zeros;
-use crate::{Element, Error, GridResample, Kernel, Resample, Sampling};
+use super::grid::{GridResample, Kernel, Resample, Sampling, Taps};
+use crate::additive::{Init, Learned};
+use crate::arrays::zeros;
+use crate::element::Element;
+use crate::error::Error;
 
 /// The ways to make a table for another number of positions, started by [`Learned::stretch`].
 ///
@@ -44,7 +45,7 @@ pub struct Stretch<'a, A> {
 impl<A: Element> Learned<A> {
     /// Starts a table for another number of positions.
     pub fn stretch(&self) -> Stretch<'_, A> {
-        Stretch { learned: self, kept: self.offset }
+        Stretch { learned: self, kept: self.offset() }
     }
 }
 
@@ -56,7 +57,7 @@ impl<'a, A: Element> Stretch<'a, A> {
     ///
     /// [`Error::PositionOutsideTable`] where the table has not so many.
     pub fn keeping(self, rows: usize) -> Result<Self, Error> {
-        let len = self.learned.table.nrows();
+        let len = self.learned.table().nrows();
         if rows > len {
             return Err(Error::PositionOutsideTable { position: rows as f64, first: 0, len });
         }
@@ -137,7 +138,7 @@ impl<'a, A: Element> Stretch<'a, A> {
     ///
     /// ```
     /// use ndarray::array;
-    /// use positional_encodings::{Learned, Sampling};
+    /// use positional_encodings::{Learned, resample::Sampling};
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [4.0]])?;
     /// let four = |sampling| learned.stretch().linear(4, sampling).map(|new| new.into_table().into_raw_vec_and_offset().0);
@@ -225,7 +226,7 @@ impl<'a, A: Element> Stretch<'a, A> {
     ///
     /// ```
     /// use ndarray::Array2;
-    /// use positional_encodings::{Learned, Resample};
+    /// use positional_encodings::{Learned, resample::Resample};
     ///
     /// // ViT-B/16: from 224 to 384 pixels
     /// let vit = Learned::from_table(Array2::<f32>::zeros((197, 768)))?;
@@ -245,7 +246,7 @@ impl<'a, A: Element> Stretch<'a, A> {
 
     /// The rows that are not kept as they are.
     fn old(&self) -> ArrayView2<'a, A> {
-        let mut old = self.learned.table.view();
+        let mut old = self.learned.table();
         old.slice_axis_inplace(Axis(0), (self.kept..).into());
         old
     }
@@ -275,11 +276,11 @@ impl<'a, A: Element> Stretch<'a, A> {
     ) -> Result<Learned<A>, Error> {
         let mut table: Array2<A> = zeros(self.kept.saturating_add(len), self.learned.dim())?;
         let (mut kept, mut new) = table.view_mut().split_at(Axis(0), self.kept);
-        kept.assign(&self.learned.table.slice_axis(Axis(0), (..self.kept).into()));
+        kept.assign(&self.learned.table().slice_axis(Axis(0), (..self.kept).into()));
         fill(&mut new);
-        let offset = self.learned.offset.min(table.nrows());
+        let offset = self.learned.offset().min(table.nrows());
         let learned = Learned::from_table(table)?.with_offset(offset)?;
-        match self.learned.padding {
+        match self.learned.padding_row() {
             Some(row) if row < self.kept => learned.with_padding_row(row),
             _ => Ok(learned),
         }

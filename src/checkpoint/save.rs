@@ -6,8 +6,9 @@ use std::path::Path;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, serialize_to_file};
 
-use crate::files::{FileError, FileProblem, at};
-use crate::{Element, Learned};
+use crate::additive::Learned;
+use crate::element::Element;
+use crate::error::{FileError, FileProblem, at};
 
 /// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16.
 /// Sealed, as [`Element`] is.
@@ -41,7 +42,7 @@ impl<A: StoredElement> Learned<A> {
     /// Writes the table, its offset and its padding row to a new safetensors file, as the one
     /// tensor `key`.
     ///
-    /// [`Checkpoint::learned_at`](crate::Checkpoint::learned_at) reads it back to the bit; any
+    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads it back to the bit; any
     /// other reader finds a plain table. An existing file is replaced once the new one is complete.
     ///
     /// # Errors

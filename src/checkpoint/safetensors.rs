@@ -1,22 +1,19 @@
 //! Checkpoints in safetensors files.
 
-mod architecture;
-mod header;
-mod save;
-
-pub use architecture::Architecture;
-pub use save::StoredElement;
-
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array2};
 
+use super::architecture::Architecture;
+use super::header::{Header, Info};
 use super::values::{self, Rounding};
-use super::{FileError, FileProblem, at};
-use crate::{Element, Learned, Linear, TokenEmbedding};
-use header::{Header, Info};
+use crate::additive::Learned;
+use crate::element::Element;
+use crate::error::{Error, FileError, FileProblem, at};
+use crate::tokens::TokenEmbedding;
+use crate::training::Linear;
 
 /// A safetensors file, of which the header has been read and checked.
 ///
@@ -26,7 +23,7 @@ use header::{Header, Info};
 ///
 /// ```
 /// use ndarray::{Array2, array};
-/// use positional_encodings::{Checkpoint, Learned, PositionalEncoding, Positions};
+/// use positional_encodings::{Learned, PositionalEncoding, Positions, checkpoint::Checkpoint};
 ///
 /// let path = std::env::temp_dir().join("positional-encodings-checkpoint.safetensors");
 /// let learned = Learned::from_table(array![[0.25_f32, 0.5], [1.0, 2.0], [3.0, 4.0]])?.with_offset(1)?;
@@ -174,7 +171,7 @@ impl<R: Read + Seek> Checkpoint<R> {
     }
 
     /// A linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one. Two of
-    /// them make a [`PositionNetwork`](crate::PositionNetwork): `time_embedding.linear_1` and
+    /// them make a [`PositionNetwork`](crate::training::PositionNetwork): `time_embedding.linear_1` and
     /// `linear_2` of a diffusion model, say.
     ///
     /// # Errors
@@ -227,7 +224,7 @@ impl<R: Read + Seek> Checkpoint<R> {
             }
         };
         let values = self.read_values(key, rounding)?;
-        let too_large = crate::Error::TooLarge { rows, dim };
+        let too_large = Error::TooLarge { rows, dim };
         Array2::from_shape_vec((rows, dim), values).map_err(|_| self.refuse(too_large))
     }
 

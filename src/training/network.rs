@@ -1,15 +1,15 @@
 //! Position vectors from a small neural network.
 
-mod linear;
-
-pub use linear::{Activation, Linear};
-
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::PositionalEncoding;
+use super::linear::{Activation, Linear};
+use super::{Parameter, Trainable, check_backward, check_values};
+use crate::additive::PositionalEncoding;
+use crate::element::Element;
+use crate::error::Error;
 use crate::parts;
-use crate::training::{check_backward, check_values};
-use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
+use crate::phase::InstructionSet;
+use crate::positions::Positions;
 
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
 /// linear layer.
@@ -21,11 +21,12 @@ use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
 /// | system | inner encoding | φ |
 /// |---|---|---|
 /// | diffusion timesteps (DDPM, Stable Diffusion, DiT) | [`Sinusoidal`](crate::Sinusoidal) with halves | SiLU |
-/// | learnable Fourier features (Li et al. 2021, *Learnable Fourier features for multi-dimensional spatial positional encoding*) | [`LearnedFrequencies`](crate::LearnedFrequencies), amplitude 1/√dim | GELU |
+/// | learnable Fourier features (Li et al. 2021, *Learnable Fourier features for multi-dimensional spatial positional encoding*) | [`LearnedFrequencies`](super::LearnedFrequencies), amplitude 1/√dim | GELU |
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{Activation, Learned, Linear, PositionNetwork, PositionalEncoding, Positions};
+/// use positional_encodings::training::{Activation, Linear, PositionNetwork};
+/// use positional_encodings::{Learned, PositionalEncoding, Positions};
 ///
 /// let inner = Learned::from_table(array![[1.0_f32], [-2.0]])?;
 /// let first = Linear::new(array![[1.0], [-1.0]])?; // W₁ (hidden, 1)

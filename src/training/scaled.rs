@@ -2,11 +2,13 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::PositionalEncoding;
+use super::{Parameter, Trainable, check_backward, check_values};
+use crate::additive::PositionalEncoding;
+use crate::element::Element;
+use crate::error::Error;
 use crate::parts;
-use crate::phase::BLOCK;
-use crate::training::{check_backward, check_values};
-use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
+use crate::phase::{BLOCK, InstructionSet};
+use crate::positions::Positions;
 
 /// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's
 /// `ScaledPositionalEncoding`; Li et al. 2019, *Neural speech synthesis with transformer network*,
@@ -18,7 +20,8 @@ use crate::{Element, Error, InstructionSet, Parameter, Positions, Trainable};
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{PositionalEncoding, Positions, Scaled, Sinusoidal, Trainable};
+/// use positional_encodings::training::{Scaled, Trainable};
+/// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
 ///
 /// let speecht5 = Scaled::new(Sinusoidal::new(4)?, 0.75)?;
 /// let row: ndarray::Array2<f32> = speecht5.encode(&Positions::from(0..1))?;

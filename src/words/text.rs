@@ -3,8 +3,8 @@
 use std::io::BufRead;
 
 use super::lines::Lines;
-use super::reader::Rows;
-use crate::files::{FileProblem, Place};
+use super::rows::Rows;
+use crate::error::{FileProblem, Place};
 
 /// Reads GloVe's text and gives its dim.
 pub(super) fn glove(

@@ -12,7 +12,7 @@ use std::io::{Read, Seek, SeekFrom};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::files::{FileProblem, reserve};
+use crate::error::{FileProblem, reserve};
 
 /// The format's own limit.
 const LONGEST: u64 = 100_000_000;

@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::zeros;
-use crate::{Element, Error};
+use crate::arrays::zeros;
+use crate::element::Element;
+use crate::error::Error;
 
 /// The weight of a point by its distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ pub enum Sampling {
 /// | the first DINO and DINOv2, which pass `scale_factor` | [`Resample::vit`] with [`with_factors`](Self::with_factors) |
 ///
 /// ```
-/// use positional_encodings::{Kernel, Resample, Sampling};
+/// use positional_encodings::resample::{Kernel, Resample, Sampling};
 ///
 /// assert_eq!(Resample::vit(), Resample::new(Kernel::Cubic, Sampling::HalfPixel));
 /// assert_eq!(Resample::timm(), Resample::new(Kernel::CatmullRom, Sampling::Antialiased));
@@ -97,7 +98,7 @@ impl Resample {
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{GridResample, Kernel, Resample, Sampling};
+/// use positional_encodings::resample::{GridResample, Kernel, Resample, Sampling};
 ///
 /// let linear = Resample::new(Kernel::Linear, Sampling::AlignedCorners);
 /// let resize = GridResample::new([1, 2], [1, 3], linear)?;
@@ -198,11 +199,11 @@ fn convert<A: Element>(
 
 /// For each new point of an axis, the old ones that make it and their weights.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Taps(pub(crate) Vec<Vec<(usize, f64)>>);
+pub(super) struct Taps(pub(super) Vec<Vec<(usize, f64)>>);
 
 impl Taps {
     /// Both sizes are at least 1.
-    pub(crate) fn new(old: usize, new: usize, resample: Resample, factor: Option<f64>) -> Self {
+    pub(super) fn new(old: usize, new: usize, resample: Resample, factor: Option<f64>) -> Self {
         let (kernel, sampling) = (resample.kernel, resample.sampling);
         let step = match (sampling, factor) {
             (Sampling::AlignedCorners, _) => (old - 1) as f64 / (new - 1).max(1) as f64,

@@ -1,5 +1,10 @@
 //! What can go wrong, with the numbers.
 
+mod file;
+
+pub use file::{FileError, FileProblem, Place};
+pub(crate) use file::{at, reserve};
+
 use core::fmt;
 
 /// Why a call was refused. Nothing had been written when it was.
@@ -183,6 +188,7 @@ pub enum Error {
         axes: usize,
     },
     /// A model's config cannot be followed.
+    #[cfg(feature = "serde")]
     Config {
         /// Where: the path of the field, `rope_scaling.factor` say.
         field: String,
@@ -197,6 +203,7 @@ pub enum Error {
 }
 
 /// What is wrong with a field of a model's config.
+#[cfg(feature = "serde")]
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigProblem {
@@ -228,6 +235,7 @@ pub enum ConfigProblem {
     Invalid(Box<Error>),
 }
 
+#[cfg(feature = "serde")]
 impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -329,6 +337,7 @@ impl fmt::Display for Error {
             Self::NoSuchAxis { axis, axes } => {
                 write!(f, "axis {axis} is not one of the {axes} axes before the features")
             }
+            #[cfg(feature = "serde")]
             Self::Config { field, problem } => write!(f, "config field {field}{problem}"),
             Self::UnavailableInstructionSet { name } => {
                 write!(f, "this machine does not have the instruction set {name}")

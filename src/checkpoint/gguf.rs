@@ -12,8 +12,9 @@ use gguf_rs_lib::tensor::TensorInfo;
 use ndarray::{Array1, Array2};
 
 use super::values::{self, Format, Rounding};
-use super::{FileError, FileProblem, at};
-use crate::{Element, Learned};
+use crate::additive::Learned;
+use crate::element::Element;
+use crate::error::{Error, FileError, FileProblem, at};
 
 /// A GGUF file, of which the header has been read and checked (by the crate `gguf-rs-lib`).
 ///
@@ -22,7 +23,7 @@ use crate::{Element, Learned};
 /// `rope_freqs.weight`. They are f32 or f16 in the files there are; quantised tensors are refused.
 ///
 /// ```no_run
-/// use positional_encodings::{Gguf, Learned};
+/// use positional_encodings::{Learned, checkpoint::Gguf};
 ///
 /// let mut file = Gguf::open("model.gguf")?;
 /// let base = file.real(&format!("{}.rope.freq_base", file.architecture().unwrap_or_default()));
@@ -112,7 +113,7 @@ impl<R: Read + Seek> Gguf<R> {
     /// rotation depends on them.
     ///
     /// ```no_run
-    /// use positional_encodings::{Gguf, config::ModelRotary};
+    /// use positional_encodings::{checkpoint::Gguf, config::ModelRotary};
     ///
     /// let mut file = Gguf::open("llama-3.1-8b.gguf")?;
     /// let model = ModelRotary::from_gguf(file.metadata())?;
@@ -149,7 +150,7 @@ impl<R: Read + Seek> Gguf<R> {
             }));
         };
         Array2::from_shape_vec((rows, dim), values)
-            .map_err(|_| self.refuse(crate::Error::TooLarge { rows, dim }))
+            .map_err(|_| self.refuse(Error::TooLarge { rows, dim }))
     }
 
     /// The tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.

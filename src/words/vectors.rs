@@ -1,19 +1,8 @@
-//! Pretrained word vectors: GloVe, word2vec, fastText.
-
-mod binary;
-mod lines;
-mod reader;
-mod text;
-mod vocabulary;
-
-pub use reader::{Duplicates, Progress, WordFormat, WordReader};
-pub use vocabulary::Vocabulary;
-
-use std::path::Path;
+//! A vocabulary and its vectors.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
-use super::FileError;
+use super::vocabulary::Vocabulary;
 
 /// A vocabulary and its vectors: row i of the table (words, dim) belongs to word i.
 ///
@@ -23,7 +12,8 @@ use super::FileError;
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{Sinusoidal, TokenEmbedding, WordFormat, WordVectors};
+/// use positional_encodings::{Sinusoidal, TokenEmbedding};
+/// use positional_encodings::words::{WordFormat, WordVectors};
 ///
 /// let file = "the 0.25 1 0 0\ncat 0.5 2 0 0\n";
 /// let vectors = WordVectors::reader(WordFormat::Glove).read_from(file.as_bytes(), "memory")?;
@@ -42,18 +32,10 @@ pub struct WordVectors {
 }
 
 impl WordVectors {
-    /// A reader of a format, with its choices still to be made.
-    pub fn reader<'a>(format: WordFormat) -> WordReader<'a> {
-        WordReader::new(format)
-    }
-
-    /// All vectors of a GloVe text file.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`WordReader::read`].
-    pub fn glove(path: impl AsRef<Path>) -> Result<Self, FileError> {
-        Self::reader(WordFormat::Glove).read(path)
+    /// A vocabulary and a table of as many rows.
+    pub(super) fn new(vocabulary: Vocabulary, table: Array2<f32>) -> Self {
+        debug_assert_eq!(vocabulary.len(), table.nrows());
+        Self { vocabulary, table }
     }
 
     /// The words.

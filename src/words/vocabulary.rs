@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 /// would.
 ///
 /// ```
-/// use positional_encodings::Vocabulary;
+/// use positional_encodings::words::Vocabulary;
 ///
 /// let vocabulary: Vocabulary = ["[PAD]", "the", "cat"].into_iter().collect();
 /// assert_eq!((vocabulary.len(), vocabulary.row("cat"), vocabulary.row("dog")), (3, Some(2), None));

@@ -1,0 +1,29 @@
+//! The tables of trained models, from their files: safetensors and GGUF.
+//!
+//! | you have | you want | use |
+//! |---|---|---|
+//! | a safetensors file of a known model | its position table, its whole embedding layer | [`Checkpoint::learned`], [`Checkpoint::embedding`] with an [`Architecture`] |
+//! | any safetensors file | a table, a list, a linear layer by name | [`Checkpoint::table`], [`Checkpoint::vector`], [`Checkpoint::linear`] |
+//! | a GGUF file | its metadata, a table by name | `Gguf` (feature `gguf`) |
+//! | a trained [`Learned`](crate::Learned) | a file | [`Learned::save`](crate::Learned::save) |
+
+#[cfg(feature = "safetensors")]
+mod architecture;
+#[cfg(feature = "gguf")]
+mod gguf;
+#[cfg(feature = "safetensors")]
+mod header;
+#[cfg(feature = "safetensors")]
+mod safetensors;
+#[cfg(feature = "safetensors")]
+mod save;
+mod values;
+
+#[cfg(feature = "safetensors")]
+pub use architecture::Architecture;
+#[cfg(feature = "gguf")]
+pub use gguf::Gguf;
+#[cfg(feature = "safetensors")]
+pub use safetensors::Checkpoint;
+#[cfg(feature = "safetensors")]
+pub use save::StoredElement;

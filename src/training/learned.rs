@@ -1,0 +1,87 @@
+//! The gradient of a learned table.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::rows::{GradientRows, scatter_positions};
+use super::{Parameter, Trainable, check_backward, check_upstream, check_values};
+use crate::additive::{Learned, PositionalEncoding};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+impl<A: Element> Learned<A> {
+    /// Adds the gradient of the table to an array of its shape or to a list of
+    /// [`TouchedRows`](super::TouchedRows).
+    ///
+    /// gradient\[r\] += Σ upstream\[i\] over all i whose position reads row r; a real position
+    /// gives (1 − t) and t of its upstream row to the two rows it lies between. Frozen and padding
+    /// rows get none. Sums are taken in the element type, in the order of the positions, as torch
+    /// takes them; nothing is allocated for a dense gradient.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`backward`](Trainable::backward).
+    ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// use positional_encodings::{Learned, Positions};
+    ///
+    /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
+    /// let mut gradient = Array2::zeros((3, 1));
+    /// learned.backward_rows(&Positions::from(&[2.0, 0.25]), array![[1.0], [100.0]].view(), gradient.view_mut())?;
+    /// assert_eq!(gradient, array![[75.0], [25.0], [1.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn backward_rows<'g>(
+        &self,
+        positions: &Positions<'_>,
+        upstream: ArrayView2<'_, A>,
+        gradient: impl Into<GradientRows<'g, A>>,
+    ) -> Result<(), Error> {
+        let mut gradient = gradient.into();
+        check_upstream(positions, self.dim(), &upstream)?;
+        gradient.check(self.table().nrows(), self.dim())?;
+        PositionalEncoding::check(self, positions)?;
+        scatter_positions(positions, self.first(), &upstream, &self.frozen, &mut gradient);
+        Ok(())
+    }
+}
+
+impl<A: Element> Trainable<A> for Learned<A> {
+    fn parameters(&self) -> Vec<Parameter> {
+        vec![Parameter::new("table", self.table().shape(), false)]
+    }
+
+    fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
+        check_values(self.table().len(), values.len())?;
+        values.iter_mut().zip(self.table()).for_each(|(value, entry)| *value = *entry);
+        Ok(())
+    }
+
+    fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
+        check_values(self.table().len(), values.len())?;
+        self.table_mut().iter_mut().zip(values).for_each(|(entry, value)| *entry = *value);
+        Ok(())
+    }
+
+    fn backward(
+        &self,
+        positions: &Positions<'_>,
+        upstream: ArrayView2<'_, A>,
+        gradient: &mut [A],
+    ) -> Result<(), Error> {
+        check_backward(self, positions, &upstream, self.table().len(), gradient.len())?;
+        let found = gradient.len();
+        let dense = ArrayViewMut2::from_shape(self.table().dim(), gradient);
+        let mismatch = |_| Error::LengthMismatch {
+            what: "parameter values",
+            expected: self.table().len(),
+            found,
+        };
+        self.backward_rows(positions, upstream, dense.map_err(mismatch)?)
+    }
+
+    fn parameter_count(&self) -> usize {
+        self.table().len()
+    }
+}

@@ -1,0 +1,18 @@
+//! Pretrained word vectors from files: GloVe, word2vec, fastText.
+//!
+//! [`WordVectors::reader`] takes a [`WordFormat`] and reads a file of it; what comes out is a
+//! [`Vocabulary`] and a table for [`TokenEmbedding`](crate::TokenEmbedding).
+
+mod binary;
+mod lines;
+mod reader;
+mod rows;
+mod text;
+mod vectors;
+mod vocabulary;
+
+pub use crate::error::Place;
+pub use reader::{WordFormat, WordReader};
+pub use rows::{Duplicates, Progress};
+pub use vectors::WordVectors;
+pub use vocabulary::Vocabulary;
