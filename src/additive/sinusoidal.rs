@@ -8,9 +8,9 @@ use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::{Frequencies, OddDim};
-use crate::parts;
 use crate::phase::{Columns, FeatureLayout, InstructionSet, Store, Waves};
 use crate::positions::{Position, Positions};
+use crate::threads;
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
 /// you need*, section 3.5).
@@ -76,7 +76,6 @@ pub struct Sinusoidal {
     columns: Columns,
     /// A position whose vector is zero.
     padding: Option<i64>,
-    set: InstructionSet,
 }
 
 impl Sinusoidal {
@@ -138,14 +137,7 @@ impl Sinusoidal {
             dim: 2 * pairs,
         };
         let waves = Waves::new(frequencies.as_wide(), 1.0);
-        Self {
-            frequencies,
-            amplitude: 1.0,
-            waves,
-            columns,
-            padding: None,
-            set: InstructionSet::Best,
-        }
+        Self { frequencies, amplitude: 1.0, waves, columns, padding: None }
     }
 
     /// The same features in another order.
@@ -237,7 +229,6 @@ impl Sinusoidal {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.waves = self.waves.with_level(set.level()?);
-        self.set = set;
         Ok(self)
     }
 
@@ -298,7 +289,7 @@ impl Sinusoidal {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         PositionalEncoding::<A>::check(self, positions)?;
-        parts::rows(positions, out, &|positions, out| {
+        threads::rows(positions, out, &|positions, out| {
             match self.padding {
                 None => self.waves.rows(positions, &self.columns, store, out),
                 Some(padding) => self.rows_around(padding, positions, store, out),
@@ -349,10 +340,6 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
         self.rows(positions, Store::Write, out)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.set
     }
 
     fn add_to(

@@ -2,11 +2,13 @@
 
 // The rotations and the table's kernels move to it next.
 #[allow(dead_code)]
+mod any;
 mod lanes;
 #[cfg(feature = "half")]
 #[allow(dead_code)]
 mod sixteen_bits;
 
+pub(crate) use any::{AnyElement, OfElement};
 pub(crate) use lanes::Lanes;
 
 use core::fmt::Debug;
@@ -29,7 +31,17 @@ use crate::rotary::Turn;
 /// assert_eq!(Element::to_f64(0.5_f32), 0.5);
 /// ```
 pub trait Element:
-    Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + phase::Lanes + Turn
+    Num
+    + Neg<Output = Self>
+    + Copy
+    + PartialOrd
+    + Debug
+    + Send
+    + Sync
+    + 'static
+    + phase::Lanes
+    + Turn
+    + any::Sealed
 {
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;

@@ -4,12 +4,10 @@ use fearless_simd::prelude::*;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::level::launch;
 use super::rows::Rows;
 use super::sincos::Two;
-use super::sums::Sums;
 use super::{Columns, Lanes, Store, Waves};
-use crate::{Element, InstructionSet, Positions};
+use crate::{Element, Positions};
 
 /// Bits of f32 without the sign.
 const MAGNITUDE: u32 = 0x7fff_ffff;
@@ -210,11 +208,6 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            fn product<S: Simd>(a: S::u32s, b: S::u32s) -> S::u32s {
-                round_result::<Self, S>(Self::widen::<S>(a) * Self::widen::<S>(b))
-            }
-
-            #[inline(always)]
             fn write_pairs<S: Simd>(a: S::u32s, b: S::u32s, out: (&mut [Self], &mut [Self])) {
                 write_pairs::<Self, S>(a, b, out);
             }
@@ -222,10 +215,6 @@ macro_rules! lanes {
             #[inline(always)]
             fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::u32s {
                 load::<Self, S>(simd, values)
-            }
-
-            fn add_up(set: InstructionSet, sums: Sums<'_, Self>) {
-                launch(set.level_or_best(), sums);
             }
 
             fn rows(
@@ -249,7 +238,7 @@ mod tests {
     use fearless_simd::Level;
 
     use super::*;
-    use crate::phase::level::Kernel;
+    use crate::simd::{Kernel, launch};
 
     /// Rounds, adds and multiplies in vectors what it compares with scalar arithmetic.
     struct Check<'a, A> {

@@ -3,14 +3,12 @@
 
 use fearless_simd::prelude::*;
 
-use super::level::launch;
 use super::long::Long;
 use super::rows::Rows;
 use super::sincos::Two;
-use super::sums::Sums;
 use super::turned::Number;
 use super::{Columns, Store, Waves};
-use crate::{InstructionSet, Positions};
+use crate::Positions;
 
 /// What a kernel needs to know of an element type. A group is what two vectors of f64 become: 2 ·
 /// `f64s::LEN` values.
@@ -39,8 +37,6 @@ pub trait Lanes: Copy {
     fn write_group<S: Simd>(group: Self::Group<S>, out: &mut [Self]);
     /// The sum in this type's arithmetic.
     fn sum<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> Self::Group<S>;
-    /// The product in this type's arithmetic.
-    fn product<S: Simd>(a: Self::Group<S>, b: Self::Group<S>) -> Self::Group<S>;
     /// Stores a0 b0 a1 b1 … in the first slice and then in the second; each has the length of a
     /// group.
     #[inline(always)]
@@ -51,8 +47,6 @@ pub trait Lanes: Copy {
     }
     /// The group that is in memory.
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> Self::Group<S>;
-    /// Sums rows of four sequences. Not generic, as `rows`.
-    fn add_up(set: InstructionSet, sums: Sums<'_, Self>);
     /// All kernels of this type. It is not generic, so that they are compiled here, once, and not
     /// in every crate that uses them.
     fn rows(
@@ -96,17 +90,8 @@ impl Lanes for f32 {
     }
 
     #[inline(always)]
-    fn product<S: Simd>(a: S::f32s, b: S::f32s) -> S::f32s {
-        a * b
-    }
-
-    #[inline(always)]
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> S::f32s {
         S::f32s::from_slice(simd, values)
-    }
-
-    fn add_up(set: InstructionSet, sums: Sums<'_, Self>) {
-        launch(set.level_or_best(), sums);
     }
 
     fn rows(
@@ -155,18 +140,9 @@ impl Lanes for f64 {
     }
 
     #[inline(always)]
-    fn product<S: Simd>(a: [S::f64s; 2], b: [S::f64s; 2]) -> [S::f64s; 2] {
-        [a[0] * b[0], a[1] * b[1]]
-    }
-
-    #[inline(always)]
     fn load_group<S: Simd>(simd: S, values: &[Self]) -> [S::f64s; 2] {
         let (low, high) = values.split_at(S::f64s::LEN);
         [S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high)]
-    }
-
-    fn add_up(set: InstructionSet, sums: Sums<'_, Self>) {
-        launch(set.level_or_best(), sums);
     }
 
     fn rows(

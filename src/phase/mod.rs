@@ -15,7 +15,6 @@ mod long;
 mod octet;
 mod rows;
 mod sincos;
-mod sums;
 mod turned;
 mod turns;
 pub(crate) mod wide;
@@ -25,16 +24,14 @@ pub use columns::{Columns, FeatureLayout};
 pub use lanes::Lanes;
 // The kernels find it under the name that it had.
 pub(crate) use crate::simd as level;
-pub use sums::{Picked, Sequence, Sums};
 
-use core::convert::Infallible;
 use core::ops::Range;
 use std::sync::Arc;
 
 use fearless_simd::{Level, Simd};
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use crate::parts::through_stack;
+use crate::blocks::in_blocks;
 use crate::{Element, Positions};
 use long::GRID;
 use rows::Rows;
@@ -43,7 +40,7 @@ use turns::Turns;
 use wide::Wide;
 
 /// Bytes of a line of the cache.
-pub(crate) const LINE: usize = 64;
+const LINE: usize = 64;
 
 /// Positions that are computed together. They begin at a multiple of this.
 pub(crate) const BLOCK: usize = kernel::BLOCK as usize;
@@ -76,7 +73,7 @@ pub struct Waves {
 }
 
 /// How many elements on from a place a line of the cache begins.
-pub(crate) fn line_start<A>(place: *const A) -> usize {
+fn line_start<A>(place: *const A) -> usize {
     place.align_offset(LINE).min(LINE / size_of::<A>())
 }
 
@@ -182,20 +179,12 @@ impl Waves {
             self.rows(positions, columns, Store::Write, block);
             Ok(())
         };
-        let Ok(()) = through_stack::<_, Infallible>(
-            positions,
-            columns.dim,
-            out.as_ptr(),
-            encode,
-            |start, vectors| {
-                deliver_apart(
-                    store,
-                    out.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into()),
-                    vectors,
-                );
-                Ok(())
-            },
-        );
+        let delivered = in_blocks(positions, columns.dim, encode, |start, vectors| {
+            let rows = start..start + vectors.nrows();
+            deliver_apart(store, out.slice_axis_mut(Axis(0), rows.into()), vectors);
+            Ok(())
+        });
+        debug_assert!(delivered.is_ok());
     }
 }
 

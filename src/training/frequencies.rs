@@ -7,7 +7,6 @@ use crate::additive::{PositionalEncoding, Sinusoidal};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
-use crate::phase::InstructionSet;
 use crate::positions::Positions;
 
 /// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for
@@ -67,10 +66,6 @@ impl<A: Element> PositionalEncoding<A> for LearnedFrequencies {
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
         self.sinusoidal.encode_into(positions, out)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        PositionalEncoding::<A>::instruction_set(&self.sinusoidal)
     }
 
     fn add_to(

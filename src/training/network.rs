@@ -7,9 +7,8 @@ use super::{Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
-use crate::phase::InstructionSet;
 use crate::positions::Positions;
+use crate::threads;
 
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
 /// linear layer.
@@ -101,7 +100,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, mut out| {
+        threads::rows(positions, out, &|positions, mut out| {
             let rows = self.forward(positions)?;
             out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
             Ok(())
@@ -114,10 +113,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.encoding.instruction_set()
     }
 }
 

@@ -1,0 +1,242 @@
+//! Rows of sums: words × scale + segments + position vectors.
+
+use core::marker::PhantomData;
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+
+use crate::element::{AnyElement, Element, Lanes, OfElement};
+use crate::simd::{Kernel, launch};
+
+/// Where rows go.
+pub(super) enum Target<'a, A> {
+    /// There, whatever stood in them.
+    Rows(ArrayViewMut2<'a, A>),
+    /// To the end of what there is; it has room for them.
+    End(&'a mut Vec<A>),
+}
+
+/// Rows of a table that lies in memory row by row.
+#[derive(Clone, Copy)]
+pub(super) struct Picked<'a, A> {
+    pub(super) table: &'a [A],
+    /// Which rows; without, one after the other.
+    pub(super) ids: Option<&'a [usize]>,
+}
+
+/// The terms of so many rows as there are vectors.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'a, A> {
+    pub(super) words: Picked<'a, A>,
+    /// What words are multiplied by. A product with one changes no bit.
+    pub(super) scale: A,
+    pub(super) segments: Option<Picked<'a, A>>,
+    pub(super) vectors: ArrayView2<'a, A>,
+}
+
+impl<'a, A> Picked<'a, A> {
+    pub(super) fn rows(table: &'a Array2<A>, ids: &'a [usize]) -> Self {
+        Self { table: table.as_slice().unwrap_or_default(), ids: Some(ids) }
+    }
+
+    #[inline(always)]
+    fn row(&self, i: usize, dim: usize) -> &'a [A] {
+        let start = self.ids.map_or(i, |ids| ids[i]) * dim;
+        &self.table[start..start + dim]
+    }
+}
+
+impl<A: Element> Terms<'_, A> {
+    /// Writes the sums.
+    pub(super) fn write(self, target: Target<'_, A>) {
+        let dim = self.vectors.ncols();
+        let out = match target {
+            Target::End(out) => Out::End(out),
+            Target::Rows(rows) if rows.is_standard_layout() => {
+                Out::Rows(rows.into_slice().unwrap_or_default())
+            }
+            Target::Rows(rows) => return self.write_apart(rows),
+        };
+        let Some(vectors) = self.vectors.to_slice() else { return };
+        let Self { words, scale, segments, .. } = self;
+        launch_any(A::any::<SumsOf<'_>>(Sums { out, words, scale, segments, vectors, dim }));
+    }
+
+    /// Writes rows that are apart in memory, or whose elements are.
+    fn write_apart(self, mut rows: ArrayViewMut2<'_, A>) {
+        let dim = self.vectors.ncols();
+        let vectors = self.vectors.rows();
+        for (i, (mut row, vector)) in rows.rows_mut().into_iter().zip(vectors).enumerate() {
+            let words = self.words.row(i, dim).iter().map(|word| *word * self.scale);
+            let vector = vector.iter();
+            match self.segments.map(|segments| segments.row(i, dim)) {
+                Some(segment) => row
+                    .iter_mut()
+                    .zip(words.zip(segment).zip(vector))
+                    .for_each(|(out, ((word, segment), vector))| *out = word + *segment + *vector),
+                None => row
+                    .iter_mut()
+                    .zip(words.zip(vector))
+                    .for_each(|(out, (word, vector))| *out = word + *vector),
+            }
+        }
+    }
+}
+
+enum Out<'a, A> {
+    Rows(&'a mut [A]),
+    End(&'a mut Vec<A>),
+}
+
+struct Sums<'a, A> {
+    out: Out<'a, A>,
+    words: Picked<'a, A>,
+    scale: A,
+    segments: Option<Picked<'a, A>>,
+    vectors: &'a [A],
+    dim: usize,
+}
+
+struct SumsOf<'a>(PhantomData<&'a ()>);
+
+impl<'a> OfElement for SumsOf<'a> {
+    type Of<A: Element> = Sums<'a, A>;
+}
+
+fn launch_any(sums: AnyElement<SumsOf<'_>>) {
+    match sums {
+        AnyElement::F32(sums) => launch(Level::new(), sums),
+        AnyElement::F64(sums) => launch(Level::new(), sums),
+        #[cfg(feature = "half")]
+        AnyElement::F16(sums) => launch(Level::new(), sums),
+        #[cfg(feature = "half")]
+        AnyElement::Bf16(sums) => launch(Level::new(), sums),
+    }
+}
+
+impl<A: Lanes> Kernel for Sums<'_, A> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (dim, mut target) = (self.dim, self.out);
+        for (i, vector) in self.vectors.chunks_exact(dim.max(1)).enumerate() {
+            let word = self.words.row(i, dim);
+            let segment = self.segments.map(|segments| segments.row(i, dim));
+            match &mut target {
+                Out::Rows(rows) => {
+                    let out = &mut rows[i * dim..(i + 1) * dim];
+                    write_row(simd, out, word, self.scale, segment, vector);
+                }
+                Out::End(out) => append_row(simd, out, word, self.scale, segment, vector),
+            }
+        }
+    }
+}
+
+/// Writes a row to the end of what there is.
+#[inline(always)]
+fn append_row<S: Simd, A: Lanes>(
+    simd: S,
+    out: &mut Vec<A>,
+    word: &[A],
+    scale: A,
+    segment: Option<&[A]>,
+    vector: &[A],
+) {
+    if size_of::<A>() == size_of::<A::Angle>() {
+        // Plain arithmetic, which the compiler makes vectors of.
+        let words = word.iter().zip(vector);
+        match segment {
+            Some(segment) => out.extend(
+                words
+                    .zip(segment)
+                    .map(|((word, vector), segment)| *word * scale + *segment + *vector),
+            ),
+            None => out.extend(words.map(|(word, vector)| *word * scale + *vector)),
+        }
+    } else {
+        let start = out.len();
+        out.resize(start + vector.len(), A::zero());
+        write_row(simd, &mut out[start..], word, scale, segment, vector);
+    }
+}
+
+#[inline(always)]
+fn write_row<S: Simd, A: Lanes>(
+    simd: S,
+    out: &mut [A],
+    word: &[A],
+    scale: A,
+    segment: Option<&[A]>,
+    vector: &[A],
+) {
+    let len = A::Vector::<S>::LEN;
+    let factor = A::Vector::<S>::splat(simd, scale.widen());
+    let whole = out.len() - out.len() % len;
+    let (groups, rest) = out.split_at_mut(whole);
+    let words = word.chunks_exact(len).map(|word| A::round(A::load(simd, word) * factor));
+    let terms = words.zip(vector.chunks_exact(len));
+    let groups = groups.chunks_exact_mut(len);
+    match segment {
+        Some(segment) => {
+            let terms = terms.zip(segment.chunks_exact(len));
+            groups.zip(terms).for_each(|(out, ((word, vector), segment))| {
+                let sum = A::round(word + A::load(simd, segment));
+                A::store(sum + A::load(simd, vector), out);
+            });
+        }
+        None => groups
+            .zip(terms)
+            .for_each(|(out, (word, vector))| A::store(word + A::load(simd, vector), out)),
+    }
+    for (i, out) in rest.iter_mut().enumerate() {
+        let word = word[whole + i] * scale;
+        let sum = segment.map_or(word, |segment| word + segment[whole + i]);
+        *out = sum + vector[whole + i];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::InstructionSet;
+
+    fn check<A: Lanes>() {
+        let value = |i: usize| A::from_f64((i * 37 % 101) as f64 / 7.0 - 5.0);
+        let list =
+            |len: usize, first: usize| (0..len).map(|i| value(i + first)).collect::<Vec<A>>();
+        let ids = [2, 0, 1, 2];
+        for dim in [1, 5, 16, 67] {
+            let (table, kinds, vectors) = (list(3 * dim, 0), list(3 * dim, 9), list(4 * dim, 31));
+            let (words, scale) = (Picked { table: &table, ids: Some(&ids) }, A::from_f64(0.3));
+            for segments in [None, Some(Picked { table: &kinds, ids: Some(&ids) })] {
+                let expected: Vec<A> = (0..4 * dim)
+                    .map(|i| {
+                        let at = ids[i / dim] * dim + i % dim;
+                        let word = table[at] * scale;
+                        segments.map_or(word, |_| word + kinds[at]) + vectors[i]
+                    })
+                    .collect();
+                for set in InstructionSet::available() {
+                    let (mut rows, mut end) = (list(4 * dim, 3), list(2, 5));
+                    for out in [Out::Rows(&mut rows), Out::End(&mut end)] {
+                        let sums = Sums { out, words, scale, segments, vectors: &vectors, dim };
+                        launch(set.level_or_best(), sums);
+                    }
+                    assert_eq!(rows, expected, "{set:?} {dim}");
+                    assert_eq!((&end[..2], &end[2..]), (&list(2, 5)[..], &expected[..]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_instruction_sets_sum_alike() {
+        check::<f32>();
+        check::<f64>();
+        #[cfg(feature = "half")]
+        check::<half::f16>();
+        #[cfg(feature = "half")]
+        check::<half::bf16>();
+    }
+}
