@@ -28,7 +28,7 @@ fn main() -> Result<(), Error> {
         let truth = rows(&exact.at::<f64>(positions.clone())?);
         let ours = rows(&exact.at::<f32>(positions.clone())?);
         let usual = rows(&recipe.at::<f32>(positions.clone())?);
-        let rotated = rotated(&exact.at::<bf16>(positions.clone())?)?;
+        let rotated = rotated(&exact.at::<f32>(positions.clone())?)?;
         let low = low_precision(&exact, positions);
         let [a, b, c, d] = [ours, usual, rotated, low].map(|values| largest_error(&values, &truth));
         println!("| {end} | {a:.1e} | {b:.1e} | {c:.1e} | {d:.1e} |");
@@ -37,14 +37,14 @@ fn main() -> Result<(), Error> {
 }
 
 /// All cosines and sines, as f64.
-fn rows<A: Element>(rotation: &Rotation<A>) -> Vec<f64> {
+fn rows<T: Element<Angle = T>>(rotation: &Rotation<T>) -> Vec<f64> {
     let row =
         |index| rotation.cos_sin(index).into_iter().flatten().flatten().map(|value| value.to_f64());
     (0..WINDOW).flat_map(row).collect()
 }
 
-/// (1, 0) turned by an angle is its cosine and its sine.
-fn rotated(rotation: &Rotation<bf16>) -> Result<Vec<f64>, Error> {
+/// (1, 0) rotated by an angle is its cosine and its sine.
+fn rotated(rotation: &Rotation<f32>) -> Result<Vec<f64>, Error> {
     let pairs = rotation.dim() / 2;
     let mut x =
         Array2::from_shape_fn(

@@ -110,6 +110,7 @@
 //! None is on by default.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod add;
 mod additive;
@@ -122,6 +123,7 @@ pub mod config;
 mod element;
 mod error;
 mod frequencies;
+pub mod guide;
 mod phase;
 mod positions;
 pub mod resample;
@@ -152,7 +154,3 @@ pub use sum::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/streams.md")]
-struct StreamsGuide;

@@ -63,10 +63,6 @@ impl InstructionSet {
         };
         level.ok_or(Error::UnavailableInstructionSet { name: self.name() })
     }
-
-    pub(crate) fn level_or_best(self) -> Level {
-        self.level().unwrap_or_else(|_| Level::new())
-    }
 }
 
 /// A computation written once, to be compiled for each instruction set. `run` must be
@@ -76,17 +72,23 @@ pub(crate) trait Kernel {
 }
 
 /// Runs a kernel with the instructions of `level`.
+pub(crate) fn launch(level: Level, kernel: impl Kernel) {
+    launch_within(level, usize::MAX, kernel);
+}
+
+/// Runs a kernel with the instructions of `level`, or of a plainer one whose vectors are not longer
+/// than `bytes`, if there is one.
 ///
 /// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a
 /// quarter of the code.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(crate) fn launch(level: Level, kernel: impl Kernel) {
-    if let Some(simd) = level.as_avx512() {
+pub(crate) fn launch_within(level: Level, bytes: usize, kernel: impl Kernel) {
+    if let (Some(simd), 64..) = (level.as_avx512(), bytes) {
         simd.vectorize(
             #[inline(always)]
             || kernel.run(simd),
         );
-    } else if let Some(simd) = level.as_avx2() {
+    } else if let (Some(simd), 32..) = (level.as_avx2(), bytes) {
         simd.vectorize(
             #[inline(always)]
             || kernel.run(simd),
@@ -101,6 +103,6 @@ pub(crate) fn launch(level: Level, kernel: impl Kernel) {
 
 /// Runs a kernel with the instructions of `level`.
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-pub(crate) fn launch(level: Level, kernel: impl Kernel) {
+pub(crate) fn launch_within(level: Level, _: usize, kernel: impl Kernel) {
     fearless_simd::dispatch!(level, simd => kernel.run(simd));
 }

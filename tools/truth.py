@@ -1,4 +1,4 @@
-"""Truth for tests/accuracy.rs: sines and cosines of position * frequency at 90 digits.
+"""Truth for tests/tests/additive/accuracy.rs: sines and cosines of position * frequency at 90 digits.
 
 How to run, from the root of the repository (about two minutes; the files come out the same, byte for byte):
 

@@ -8,8 +8,9 @@ use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::{Frequencies, OddDim};
-use crate::phase::{Columns, FeatureLayout, InstructionSet, Store, Waves};
+use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
 use crate::positions::{Position, Positions};
+use crate::simd::InstructionSet;
 use crate::threads;
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
@@ -28,7 +29,7 @@ use crate::threads;
 /// # To match X, write Y
 ///
 /// Each row is a test of the same name against output of that system
-/// (`tests/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
+/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
 /// and so on for the constructors of [`Frequencies`].
 ///
 /// | to match | write |
@@ -71,7 +72,6 @@ use crate::threads;
 #[derive(Clone, Debug)]
 pub struct Sinusoidal {
     frequencies: Frequencies,
-    amplitude: f64,
     waves: Waves,
     columns: Columns,
     /// A position whose vector is zero.
@@ -136,8 +136,8 @@ impl Sinusoidal {
             last_is_single: false,
             dim: 2 * pairs,
         };
-        let waves = Waves::new(frequencies.as_wide(), 1.0);
-        Self { frequencies, amplitude: 1.0, waves, columns, padding: None }
+        let waves = Waves::new(frequencies.as_wide(), Amplitude::ONE);
+        Self { frequencies, waves, columns, padding: None }
     }
 
     /// The same features in another order.
@@ -146,15 +146,12 @@ impl Sinusoidal {
         self
     }
 
-    /// Every value times a finite `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
-    /// √(2/dim)).
-    ///
-    /// The product is rounded once. In f64 that holds for amplitudes from 2⁻⁶⁴ to 2⁶⁴; others,
-    /// which are not powers of two, add half an ulp.
+    /// Multiplies every value by `amplitude` (SpeechT5's alpha, x-transformers' dim^(−1/2), MLX's
+    /// √(2/dim)). The product is rounded once.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite.
+    /// [`Error::InvalidParameter`] unless the amplitude is zero or from 2⁻⁶⁴ to 2⁶⁴ in magnitude.
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
@@ -164,11 +161,11 @@ impl Sinusoidal {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_amplitude(mut self, amplitude: f64) -> Result<Self, Error> {
-        if !amplitude.is_finite() {
-            return Err(Error::InvalidFactor { factor: amplitude });
-        }
-        self.waves = self.waves.with_amplitude(amplitude);
-        self.amplitude = amplitude;
+        let Some(checked) = Amplitude::new(amplitude) else {
+            let needs = "zero, or from 2⁻⁶⁴ to 2⁶⁴ in magnitude";
+            return Err(Error::InvalidParameter { name: "amplitude", value: amplitude, needs });
+        };
+        self.waves = self.waves.with_amplitude(checked);
         Ok(self)
     }
 
@@ -239,7 +236,7 @@ impl Sinusoidal {
 
     /// What every value is multiplied by.
     pub fn amplitude(&self) -> f64 {
-        self.amplitude
+        self.waves.amplitude()
     }
 
     /// The order of the features.
@@ -281,29 +278,11 @@ impl Sinusoidal {
         size_of::<Self>() + self.frequencies.memory() + self.waves.memory()
     }
 
-    fn rows<A: Element>(
-        &self,
-        positions: &Positions<'_>,
-        store: Store,
-        out: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        self.check_shape(positions, &out)?;
-        PositionalEncoding::<A>::check(self, positions)?;
-        threads::rows(positions, out, &|positions, out| {
-            match self.padding {
-                None => self.waves.rows(positions, &self.columns, store, out),
-                Some(padding) => self.rows_around(padding, positions, store, out),
-            }
-            Ok(())
-        })
-    }
-
     /// Rows some of which are padding.
     fn rows_around<A: Element>(
         &self,
         padding: i64,
         positions: &Positions<'_>,
-        store: Store,
         mut out: ArrayViewMut2<'_, A>,
     ) {
         // The stretches between padding go the usual way.
@@ -314,11 +293,9 @@ impl Sinusoidal {
                 .find(|&index| is_padding(index))
                 .unwrap_or(positions.len());
             let rows = out.slice_axis_mut(Axis(0), (start..end).into());
-            self.waves.rows(&positions.slice(start..end), &self.columns, store, rows);
+            self.waves.rows(&positions.slice(start..end), &self.columns, rows);
             if end < positions.len() {
-                for value in out.row_mut(end) {
-                    *value = if store == Store::Add { *value + A::zero() } else { A::zero() };
-                }
+                out.row_mut(end).fill(A::zero());
             }
             start = end + 1;
         }
@@ -339,14 +316,14 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
-        self.rows(positions, Store::Write, out)
-    }
-
-    fn add_to(
-        &self,
-        positions: &Positions<'_>,
-        embeddings: ArrayViewMut2<'_, A>,
-    ) -> Result<(), Error> {
-        self.rows(positions, Store::Add, embeddings)
+        self.check_shape(positions, &out)?;
+        PositionalEncoding::<A>::check(self, positions)?;
+        threads::rows(positions, out, &|positions, out| {
+            match self.padding {
+                None => self.waves.rows(positions, &self.columns, out),
+                Some(padding) => self.rows_around(padding, positions, out),
+            }
+            Ok(())
+        })
     }
 }

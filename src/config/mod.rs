@@ -14,7 +14,3 @@ pub use gguf::Metadata;
 pub use layers::ModelRotary;
 pub use scaling::Scaling;
 pub use spec::RotarySpec;
-
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/rotary.md")]
-struct Guide;

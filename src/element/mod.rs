@@ -1,11 +1,8 @@
 //! The numbers that arrays are made of: `f32`, `f64`, `half::f16` and `half::bf16`.
 
-// The rotations and the table's kernels move to it next.
-#[allow(dead_code)]
 mod any;
 mod lanes;
 #[cfg(feature = "half")]
-#[allow(dead_code)]
 mod sixteen_bits;
 
 pub(crate) use any::{AnyElement, OfElement};
@@ -16,8 +13,7 @@ use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase;
-use crate::rotary::Turn;
+use crate::phase::RowElement;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
@@ -39,10 +35,13 @@ pub trait Element:
     + Send
     + Sync
     + 'static
-    + phase::Lanes
-    + Turn
+    + RowElement
     + any::Sealed
 {
+    /// The type of angles and of the arithmetic: `f32` for elements of 16 and 32 bits, `f64` for
+    /// `f64`.
+    type Angle: Element<Angle = Self::Angle>;
+
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
     /// The same number as f64, exactly.
@@ -50,6 +49,8 @@ pub trait Element:
 }
 
 impl Element for f32 {
+    type Angle = Self;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as f32
@@ -62,6 +63,8 @@ impl Element for f32 {
 }
 
 impl Element for f64 {
+    type Angle = Self;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
@@ -101,6 +104,8 @@ fn round_significand<const KEPT: u32>(
 
 #[cfg(feature = "half")]
 impl Element for half::bf16 {
+    type Angle = f32;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         const SMALLEST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
@@ -121,6 +126,8 @@ impl Element for half::bf16 {
 
 #[cfg(feature = "half")]
 impl Element for half::f16 {
+    type Angle = f32;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         const SMALLEST_NORMAL: f64 = 1.0 / 16384.0;

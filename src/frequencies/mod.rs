@@ -200,20 +200,3 @@ fn length(name: &'static str, len: usize) -> Result<Wide, Error> {
         len => Ok(Wide::from_u64(len as u64)),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Sinusoidal;
-    use crate::phase::LINE;
-
-    /// What [`allocate`] asks for is what an encoding takes.
-    #[test]
-    fn bytes_of_a_pair() {
-        for pairs in [16, 512, 4096] {
-            let held = Sinusoidal::new(2 * pairs).unwrap().memory() - size_of::<Sinusoidal>();
-            // The turns begin with a line of the cache, wherever they were put.
-            assert_eq!(held, pairs * BYTES + 2 * LINE);
-        }
-    }
-}

@@ -128,8 +128,8 @@ impl Rotary {
     /// use positional_encodings::{Positions, Rotary, rotary::AxialOrder};
     ///
     /// let vision = Rotary::axial_2d(80, 10_000.0, AxialOrder::Qwen2Vl)?;
-    /// let patches = vision.at::<f32>(Positions::grid(&[4, 6])?)?;
-    /// let mut q = Array4::ones((1, 16, 24, 80)); // (batch, heads, patches, dim)
+    /// let patches = vision.at(Positions::grid(&[4, 6])?)?;
+    /// let mut q = Array4::<f32>::ones((1, 16, 24, 80)); // (batch, heads, patches, dim)
     /// patches.apply(q.view_mut())?;
     /// assert_eq!(q[[0, 0, 23, 0]], 3_f32.cos() - 3_f32.sin()); // row 3 of the last patch
     /// # Ok::<(), positional_encodings::Error>(())
@@ -146,7 +146,7 @@ impl Rotary {
             }
             AxialOrder::Gemma4 => {
                 let mut rotary = Self::axial([each.clone(), each], Pairing::Halves)?;
-                rotary.turner.blocks = 2;
+                rotary.features.blocks = 2;
                 Ok(rotary)
             }
             AxialOrder::Pixtral => {
@@ -177,7 +177,7 @@ impl Rotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_sections(self, sections: &[usize], order: Sections) -> Result<Self, Error> {
-        let pairs = self.turner.pairs;
+        let pairs = self.features.pairs;
         let [part] = &self.parts[..] else {
             return Err(Error::LengthMismatch {
                 what: "axes before the sections",
@@ -225,7 +225,8 @@ impl Rotary {
     /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
     /// base^(−4i/dim), base 100, rows then columns, halves. Coordinates run from −1 to 1:
     /// [`Positions::dinov3`](crate::Positions::dinov3). Prefix tokens are not rotated: slice
-    /// them off, or give them coordinates of 0.
+    /// them off, or put coordinates of 0 before the grid with
+    /// [`Positions::concat`](crate::Positions::concat).
     ///
     /// # Errors
     ///

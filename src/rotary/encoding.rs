@@ -1,13 +1,15 @@
 //! The rotary encoding: frequencies, a pairing, and where they act.
 
+use core::fmt;
 use std::sync::Arc;
 
+use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
-use super::rotation::{Rotation, Rows};
-use super::walk::Turner;
+use super::pairing::Features;
+use super::rotation::{AngleRows, Rotation};
 use super::{Pairing, Precision, recipe};
-use crate::phase::{Columns, Store, Waves};
+use crate::phase::{Amplitude, Columns, Waves};
 use crate::{Element, Error, FeatureLayout, Frequencies, InstructionSet, Positions, Regime};
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
@@ -39,13 +41,14 @@ use crate::{Element, Error, FeatureLayout, Frequencies, InstructionSet, Position
 /// let mut step = rotary.at(10..11)?;
 /// step.apply(q.view_mut())?;
 /// rotary.at_into(11..12, &mut step)?;
-/// assert_eq!(q[[0, 5, 0, 0]], 10_f32.cos() - 10_f32.sin()); // (1, 1) turned by 10 radians
+/// assert_eq!(q[[0, 5, 0, 0]], 10_f32.cos() - 10_f32.sin()); // (1, 1) rotated by 10 radians
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rotary {
     pub(super) parts: Vec<Part>,
-    pub(super) turner: Turner,
+    pub(super) features: Features,
+    pub(super) level: Level,
     /// How many axes of coordinates there are.
     pub(super) axes: usize,
     /// Whether one position may stand for all axes.
@@ -55,8 +58,8 @@ pub struct Rotary {
     pub(super) regime: Regime,
 }
 
-/// The pairs that turn with the positions on one axis.
-#[derive(Clone, Debug)]
+/// The pairs that are rotated with the positions on one axis.
+#[derive(Clone)]
 pub(super) struct Part {
     pub(super) axis: usize,
     pub(super) frequencies: Frequencies,
@@ -65,10 +68,45 @@ pub(super) struct Part {
     pub(super) targets: Vec<usize>,
 }
 
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        (self.axis, &self.frequencies, &self.targets)
+            == (other.axis, &other.frequencies, &other.targets)
+    }
+}
+
+impl fmt::Debug for Rotary {
+    /// Says what it rotates; the frequencies are [`frequencies`](Self::frequencies).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotary")
+            .field("dim", &self.dim())
+            .field("pairing", &self.pairing())
+            .field("axes", &self.axes)
+            .field("attention_factor", &self.attention_factor)
+            .field("regime", &self.regime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two encodings are equal if they give the same rotations. The instruction set does not matter.
+impl PartialEq for Rotary {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.parts, self.features, self.axes, self.shared)
+            == (&other.parts, other.features, other.axes, other.shared)
+            && (self.attention_factor, self.precision, self.regime)
+                == (other.attention_factor, other.precision, other.regime)
+    }
+}
+
 impl Part {
     pub(super) fn new(axis: usize, frequencies: Frequencies, targets: Vec<usize>) -> Self {
         debug_assert_eq!(frequencies.len(), targets.len());
-        Self { axis, waves: Waves::new(frequencies.as_wide(), 1.0), frequencies, targets }
+        Self {
+            axis,
+            waves: Waves::new(frequencies.as_wide(), Amplitude::ONE),
+            frequencies,
+            targets,
+        }
     }
 }
 
@@ -90,10 +128,17 @@ impl Rotary {
 
     pub(super) fn from_parts(parts: Vec<Part>, pairing: Pairing, axes: usize) -> Self {
         let pairs = parts.iter().map(|part| part.targets.len()).sum();
-        let level = fearless_simd::Level::new();
-        let turner = Turner { pairs, pairing, blocks: 1, last: false, back: false, level };
         let (precision, regime) = (Precision::Exact, Regime::Fixed);
-        Self { parts, turner, axes, shared: axes == 1, attention_factor: 1.0, precision, regime }
+        Self {
+            parts,
+            features: Features { pairs, pairing, blocks: 1, last: false },
+            level: Level::new(),
+            axes,
+            shared: axes == 1,
+            attention_factor: 1.0,
+            precision,
+            regime,
+        }
     }
 
     /// Rotates the last features of an array instead of the first: DeepSeek's heads are
@@ -110,7 +155,7 @@ impl Rotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn on_last_features(mut self) -> Self {
-        self.turner.last = true;
+        self.features.last = true;
         self
     }
 
@@ -144,12 +189,9 @@ impl Rotary {
 
     /// Gives the parts the attention factor and the instructions of the whole.
     pub(super) fn renew(&mut self) {
+        let amplitude = Amplitude::new(self.attention_factor).unwrap_or(Amplitude::ONE);
         for part in &mut self.parts {
-            part.waves = part
-                .waves
-                .clone()
-                .with_amplitude(self.attention_factor)
-                .with_level(self.turner.level);
+            part.waves = part.waves.clone().with_amplitude(amplitude).with_level(self.level);
         }
     }
 
@@ -203,7 +245,7 @@ impl Rotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
-        self.turner.level = set.level()?;
+        self.level = set.level()?;
         self.renew();
         Ok(self)
     }
@@ -228,16 +270,18 @@ impl Rotary {
     /// assert_eq!((prompt.positions(), step.positions(), left_padded.positions()), (Some(128), Some(1), Some(3)));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn at<'p, A: Element>(
+    pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,
-    ) -> Result<Rotation<A>, Error> {
-        let (angles, rows) = (Arc::new(Vec::new()), Rows::Shared);
+    ) -> Result<Rotation<T>, Error> {
+        let (angles, rows) = (Arc::new(Vec::new()), AngleRows::Shared);
         let mut rotation = Rotation {
             angles,
             rows,
             len: 0,
-            turner: self.turner,
+            features: self.features,
+            back: false,
+            level: self.level,
             regime: self.regime,
             scaled: false,
         };
@@ -263,18 +307,19 @@ impl Rotary {
     /// assert_eq!(step.cos_sin(0).unwrap()[0][0], 4096_f64.cos() as f32);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn at_into<'p, A: Element>(
+    pub fn at_into<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,
-        rotation: &mut Rotation<A>,
+        rotation: &mut Rotation<T>,
     ) -> Result<(), Error> {
         let positions = positions.into();
         self.check(&positions)?;
-        let angles = unique(&mut rotation.angles, positions.count(), 2 * self.turner.pairs)?;
+        let angles = unique(&mut rotation.angles, positions.count(), 2 * self.features.pairs)?;
         self.fill(&positions, angles);
-        rotation.rows = Rows::of(&positions);
+        rotation.rows = AngleRows::of(&positions);
         rotation.len = positions.len();
-        (rotation.turner, rotation.regime) = (self.turner, self.regime);
+        (rotation.features, rotation.back) = (self.features, false);
+        (rotation.level, rotation.regime) = (self.level, self.regime);
         rotation.scaled = self.attention_factor != 1.0;
         Ok(())
     }
@@ -300,25 +345,25 @@ impl Rotary {
     /// assert!(keys.iter().zip(&moved).all(|(a, b)| (a - b).abs() < 1e-15));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn shift<A: Element>(&self, by: i64) -> Result<Rotation<A>, Error> {
+    pub fn shift<T: Element<Angle = T>>(&self, by: i64) -> Result<Rotation<T>, Error> {
         let mut rotation = self.clone().with_attention_factor(1.0)?.at_shared(by)?;
-        rotation.rows = Rows::Everywhere;
+        rotation.rows = AngleRows::Everywhere;
         Ok(rotation)
     }
 
     /// The rotation at one position, on every axis.
-    fn at_shared<A: Element>(&self, position: i64) -> Result<Rotation<A>, Error> {
+    fn at_shared<T: Element<Angle = T>>(&self, position: i64) -> Result<Rotation<T>, Error> {
         Self { shared: true, ..self.clone() }.at(Positions::from(&[position]))
     }
 
     /// Number of features that are rotated.
     pub fn dim(&self) -> usize {
-        2 * self.turner.pairs
+        2 * self.features.pairs
     }
 
     /// Which features make a pair.
     pub fn pairing(&self) -> Pairing {
-        self.turner.pairing
+        self.features.pairing
     }
 
     /// Number of axes of the coordinates: 1 but for images and video.
@@ -339,7 +384,7 @@ impl Rotary {
     /// The frequency of each pair in radians per position, rounded to f64; with several axes, on
     /// the pair's own axis.
     pub fn frequencies(&self) -> Vec<f64> {
-        let mut all = vec![0.0; self.turner.pairs];
+        let mut all = vec![0.0; self.features.pairs];
         for part in &self.parts {
             for (frequency, &target) in part.frequencies.to_radians().into_iter().zip(&part.targets)
             {
@@ -359,7 +404,7 @@ impl Rotary {
 
     /// Writes cosines and sines at all positions, row after row.
     pub(super) fn fill<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
-        let pairs = self.turner.pairs;
+        let pairs = self.features.pairs;
         for part in &self.parts {
             let Some(axis) = positions.on_axis(part.axis) else { continue };
             let positions = axis.flat();
@@ -386,7 +431,7 @@ impl Part {
             dim: 2 * pairs,
         };
         if let Ok(view) = ArrayViewMut2::from_shape((positions.len(), 2 * pairs), angles) {
-            self.waves.rows(positions, &columns, Store::Write, view);
+            self.waves.rows(positions, &columns, view);
         }
     }
 

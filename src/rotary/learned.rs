@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ndarray::{ArrayView, Axis, Dimension};
 
+use super::apply::AngleSteps;
 use super::encoding::Rotary;
-use super::rotation::{Rotation, Rows};
-use super::walk::FEW;
-use crate::{Element, Error, Position, Positions, Regime};
+use super::rotation::{AngleRows, Rotation};
+use crate::{Element, Error, Position, Positions};
 
 impl Rotary {
     /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or
@@ -43,17 +43,19 @@ impl Rotary {
     ) -> Result<Vec<f64>, Error> {
         let positions = positions.into();
         self.check(&positions)?;
-        let mut axis_of = vec![0; self.turner.pairs];
+        let mut axis_of = vec![0; self.features.pairs];
         for part in &self.parts {
             part.targets.iter().for_each(|&target| axis_of[target] = part.axis);
         }
-        let mut gradient = vec![0.0; self.turner.pairs];
-        let shape = Rotation::<A> {
+        let mut gradient = vec![0.0; self.features.pairs];
+        let shape = Rotation::<A::Angle> {
             angles: Arc::new(Vec::new()),
-            rows: Rows::of(&positions),
+            rows: AngleRows::of(&positions),
             len: positions.len(),
-            turner: self.turner,
-            regime: Regime::Fixed,
+            features: self.features,
+            back: false,
+            level: self.level,
+            regime: self.regime,
             scaled: false,
         };
         shape.check_angles(&rotated, &upstream)?;
@@ -80,46 +82,39 @@ pub(super) fn reals(positions: &Positions<'_>, axes: usize) -> Result<Vec<Vec<f6
     (0..axes).map(axis).collect()
 }
 
-impl<A: Element> Rotation<A> {
+impl<T: Element<Angle = T>> Rotation<T> {
     /// Whether the two arrays have one shape, and this rotation fits it.
-    pub(super) fn check_angles<D: Dimension>(
+    pub(super) fn check_angles<A, D: Dimension>(
         &self,
         rotated: &ArrayView<'_, A, D>,
         upstream: &ArrayView<'_, A, D>,
-    ) -> Result<(), Error> {
-        let positions = Axis(rotated.ndim().saturating_sub(2));
-        self.steps(positions, rotated.shape(), &mut [0; FEW], &mut Vec::new())?;
+    ) -> Result<AngleSteps, Error> {
+        let steps = self.angle_steps(rotated.shape())?;
         if rotated.shape() != upstream.shape() {
             let (expected, found) = (rotated.len(), upstream.len());
-            return Err(Error::LengthMismatch {
-                what: "upstream gradients of the rotated shape",
-                expected,
-                found,
-            });
+            let what = "upstream gradients of the rotated shape";
+            return Err(Error::LengthMismatch { what, expected, found });
         }
-        Ok(())
+        Ok(steps)
     }
 
     /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
-    pub(super) fn for_each_angle<D: Dimension>(
+    pub(super) fn for_each_angle<A: Element, D: Dimension>(
         &self,
         rotated: ArrayView<'_, A, D>,
         upstream: ArrayView<'_, A, D>,
         mut visit: impl FnMut(usize, usize, f64),
     ) -> Result<(), Error> {
-        self.check_angles(&rotated, &upstream)?;
-        let positions = Axis(rotated.ndim().saturating_sub(2));
-        let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, rotated.shape(), &mut few, &mut many)?;
-        let (features, dim) = (Axis(steps.len()), self.dim());
-        let start = if self.turner.last { rotated.len_of(features) - dim } else { 0 };
-        let outer = &rotated.shape()[..steps.len()];
+        let steps = self.check_angles(&rotated, &upstream)?;
+        let (features, dim) = (Axis(rotated.ndim() - 1), self.dim());
+        let start = self.features.rotated(rotated.len_of(features)).start;
+        let outer = &rotated.shape()[..features.0];
         for ((index, y), g) in
             rotated.lanes(features).into_iter().enumerate().zip(upstream.lanes(features))
         {
             let row = row_of(index, outer, steps) / dim;
-            for pair in 0..self.turner.pairs {
-                let [a, b] = self.turner.features(pair).map(|feature| start + feature);
+            for pair in 0..self.features.pairs {
+                let [a, b] = self.features.of_pair(pair).map(|feature| start + feature);
                 visit(row, pair, y[a].to_f64() * g[b].to_f64() - y[b].to_f64() * g[a].to_f64());
             }
         }
@@ -127,11 +122,11 @@ impl<A: Element> Rotation<A> {
     }
 }
 
-/// Where the angles of the `index`-th lane in row-major order begin.
-fn row_of(mut index: usize, outer: &[usize], steps: &[usize]) -> usize {
+/// Returns where the angles of the `index`-th lane in row-major order begin.
+fn row_of(mut index: usize, outer: &[usize], steps: AngleSteps) -> usize {
     let mut at = 0;
-    for (&len, &step) in outer.iter().zip(steps).rev() {
-        at += index % len * step;
+    for (axis, &len) in outer.iter().enumerate().rev() {
+        at += index % len * steps.along(axis);
         index /= len;
     }
     at

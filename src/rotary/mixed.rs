@@ -5,15 +5,15 @@ use std::sync::Arc;
 use ndarray::{Array3, ArrayView, Axis, Dimension};
 use rand::Rng;
 
-use super::Pairing;
 use super::encoding::{Rotary, unique};
 use super::learned::reals;
-use super::rotation::{Rotation, Rows};
-use crate::{Element, Error, Frequencies, Positions, Regime};
+use super::pairing::Pairing;
+use super::rotation::{AngleRows, Rotation};
+use crate::{Element, Error, Frequencies, Positions};
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
-/// 2403.13298): pair i of head h turns by Σ over axes of coordinate · frequency\[axis, h, i\], with
-/// learned frequencies.
+/// 2403.13298): pair i of head h is rotated by Σ over axes of coordinate · frequency\[axis, h,
+/// i\], with learned frequencies.
 ///
 /// Each axis' angle is exact; the sum is taken by angle addition in f64.
 ///
@@ -23,13 +23,13 @@ use crate::{Element, Error, Frequencies, Positions, Regime};
 ///
 /// let frequencies = Array3::from_elem((2, 4, 8), 0.1); // (axes, heads, pairs)
 /// let mixed = MixedRotary::new(frequencies, Pairing::Interleaved)?;
-/// let patches = mixed.at::<f32>(Positions::grid(&[3, 3])?)?;
-/// let mut q = Array4::ones((1, 4, 9, 16)); // (batch, heads, patches, dim)
+/// let patches = mixed.at(Positions::grid(&[3, 3])?)?;
+/// let mut q = Array4::<f32>::ones((1, 4, 9, 16)); // (batch, heads, patches, dim)
 /// patches.apply(q.view_mut())?;
 /// assert_eq!(q[[0, 3, 8, 0]], 0.4_f32.cos() - 0.4_f32.sin()); // the last patch is at (2, 2)
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct MixedRotary {
     /// For each head, a rotation of each axis.
     heads: Vec<Vec<Rotary>>,
@@ -104,34 +104,40 @@ impl MixedRotary {
     }
 
     /// The rotation at the given coordinates, of arrays (…, heads, positions, dim), or (…,
-    /// positions, heads, dim) with [`Rotation::apply_along`].
+    /// positions, heads, dim) as a view with [`permuted_axes`](ndarray::ArrayBase::permuted_axes).
     ///
     /// # Errors
     ///
     /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for a batch whose rows differ.
-    pub fn at<'p, A: Element>(
+    pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,
-    ) -> Result<Rotation<A>, Error> {
+    ) -> Result<Rotation<T>, Error> {
         let coordinates = positions.into();
         self.check(&coordinates)?;
         let (len, dim) = (coordinates.len(), 2 * self.pairs);
-        let mut angles: Arc<Vec<A::Angle>> = Arc::new(Vec::new());
+        let mut angles: Arc<Vec<T>> = Arc::new(Vec::new());
         let all = unique(&mut angles, len.saturating_mul(self.heads.len()), dim)?;
-        let (mut sum, mut turn) = (vec![0.0; len * dim], vec![0.0; len * dim]);
+        let (mut sum, mut of_axis) = (vec![0.0; len * dim], vec![0.0; len * dim]);
         for (head, out) in self.heads.iter().zip(all.chunks_exact_mut((len * dim).max(1))) {
             for (axis, rotary) in head.iter().enumerate() {
                 let positions = coordinates.axis(axis).ok_or(Error::ZeroDim)?;
-                let angles = if axis == 0 { &mut sum } else { &mut turn };
+                let angles = if axis == 0 { &mut sum } else { &mut of_axis };
                 rotary.fill(&positions, angles);
                 if axis > 0 {
-                    add_angles(&mut sum, &turn, self.pairs);
+                    add_angles(&mut sum, &of_axis, self.pairs);
                 }
             }
-            out.iter_mut().zip(&sum).for_each(|(out, &value)| *out = A::Angle::from_f64(value));
+            out.iter_mut().zip(&sum).for_each(|(out, &value)| *out = T::from_f64(value));
         }
-        let (rows, turner) = (Rows::Heads(self.heads.len()), self.heads[0][0].turner);
-        Ok(Rotation { angles, rows, len, turner, regime: Regime::Fixed, scaled: false })
+        Ok(self.rotation(angles, len))
+    }
+
+    /// Makes the rotation of given angles at `len` positions.
+    fn rotation<T>(&self, angles: Arc<Vec<T>>, len: usize) -> Rotation<T> {
+        let Rotary { features, level, regime, .. } = self.heads[0][0];
+        let rows = AngleRows::Heads(self.heads.len());
+        Rotation { angles, rows, len, features, back: false, level, regime, scaled: false }
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
@@ -155,7 +161,7 @@ impl MixedRotary {
     /// use ndarray::{Array3, Array4};
     /// use positional_encodings::{Pairing, Positions, rotary::MixedRotary};
     ///
-    /// // One head of one pair; loss = the first feature of (1, 0) turned by 2x + 3y: its derivatives are −2 sin and −3 sin.
+    /// // One head of one pair; loss = the first feature of (1, 0) rotated by 2x + 3y: its derivatives are −2 sin and −3 sin.
     /// let mixed = MixedRotary::new(Array3::from_shape_vec((2, 1, 1), vec![0.1, 0.2]).unwrap(), Pairing::Halves)?;
     /// let at = Positions::from_axes([&[2], &[3]])?;
     /// let mut x = Array4::from_shape_vec((1, 1, 1, 2), vec![1.0, 0.0]).unwrap();
@@ -175,10 +181,7 @@ impl MixedRotary {
         let coordinates = positions.into();
         self.check(&coordinates)?;
         let (len, axes) = (coordinates.len(), self.frequencies.dim().0);
-        let (rows, turner) = (Rows::Heads(self.heads.len()), self.heads[0][0].turner);
-        let angles = Arc::new(Vec::new());
-        let shape =
-            Rotation::<A> { angles, rows, len, turner, regime: Regime::Fixed, scaled: false };
+        let shape: Rotation<A::Angle> = self.rotation(Arc::new(Vec::new()), len);
         let mut gradient = Array3::zeros(self.frequencies.raw_dim());
         shape.check_angles(&rotated, &upstream)?;
         if rotated.is_empty() {
@@ -204,12 +207,12 @@ impl MixedRotary {
     }
 }
 
-/// Turns the angles of `sum` further by those of `turn`, in rows of cosines and sines.
-fn add_angles(sum: &mut [f64], turn: &[f64], pairs: usize) {
-    for (sum, turn) in sum.chunks_exact_mut(2 * pairs).zip(turn.chunks_exact(2 * pairs)) {
+/// Adds the angles of `more` to the angles of `sum`, in rows of cosines and sines.
+fn add_angles(sum: &mut [f64], more: &[f64], pairs: usize) {
+    for (sum, more) in sum.chunks_exact_mut(2 * pairs).zip(more.chunks_exact(2 * pairs)) {
         let (cos, sin) = sum.split_at_mut(pairs);
         for ((cos, sin), (c, s)) in
-            cos.iter_mut().zip(sin).zip(turn[..pairs].iter().zip(&turn[pairs..]))
+            cos.iter_mut().zip(sin).zip(more[..pairs].iter().zip(&more[pairs..]))
         {
             (*cos, *sin) = (*cos * c - *sin * s, *sin * c + *cos * s);
         }

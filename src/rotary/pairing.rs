@@ -1,8 +1,10 @@
 //! Which features make a pair.
 
+use core::ops::Range;
+
 use ndarray::{Array, ArrayBase, Axis, Data, RemoveAxis};
 
-use crate::Error;
+use crate::error::Error;
 
 /// Which features of a query or key are rotated together.
 ///
@@ -21,12 +23,12 @@ use crate::Error;
 /// use ndarray::array;
 /// use positional_encodings::{Frequencies, Pairing, Rotary};
 ///
-/// // Both pairs a quarter turn
+/// // Both pairs by 90 degrees
 /// let quarter = Frequencies::from_radians([0.25, 0.25])?.full_turns()?;
-/// for (pairing, turned) in [(Pairing::Halves, array![[-3.0, -4.0, 1.0, 2.0]]), (Pairing::Interleaved, array![[-2.0, 1.0, -4.0, 3.0]])] {
+/// for (pairing, rotated) in [(Pairing::Halves, array![[-3.0, -4.0, 1.0, 2.0]]), (Pairing::Interleaved, array![[-2.0, 1.0, -4.0, 3.0]])] {
 ///     let mut x = array![[1.0, 2.0, 3.0, 4.0]];
 ///     Rotary::new(quarter.clone(), pairing).at::<f64>(1..2)?.apply(x.view_mut())?;
-///     assert_eq!(x, turned);
+///     assert_eq!(x, rotated);
 /// }
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
@@ -102,5 +104,37 @@ impl Pairing {
             slot.assign(&weights.index_axis(Axis(0), source(row)));
         }
         Ok(converted)
+    }
+}
+
+/// Which features of a row are rotated, and which of them make a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Features {
+    pub(crate) pairs: usize,
+    pub(crate) pairing: Pairing,
+    /// Parts of the rotated features that are paired on their own.
+    pub(crate) blocks: usize,
+    /// Whether the last features of a row are rotated instead of the first.
+    pub(crate) last: bool,
+}
+
+impl Features {
+    /// Returns the rotated features of a row of `width`.
+    #[inline(always)]
+    pub(crate) fn rotated(self, width: usize) -> Range<usize> {
+        let start = if self.last { width - 2 * self.pairs } else { 0 };
+        start..start + 2 * self.pairs
+    }
+
+    /// Returns which of the rotated features make a pair.
+    pub(crate) fn of_pair(self, pair: usize) -> [usize; 2] {
+        match self.pairing {
+            Pairing::Interleaved => [2 * pair, 2 * pair + 1],
+            Pairing::Halves => {
+                let in_block = self.pairs / self.blocks;
+                let first = pair / in_block * 2 * in_block + pair % in_block;
+                [first, first + in_block]
+            }
+        }
     }
 }

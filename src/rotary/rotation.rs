@@ -1,53 +1,61 @@
 //! The plan: cosines and sines at given positions, ready to be applied.
 
+use core::fmt;
 use std::sync::Arc;
 
-#[cfg(feature = "rayon")]
-use ndarray::IxDyn;
-use ndarray::{ArrayViewMut, Axis, Dimension};
+use fearless_simd::Level;
+use ndarray::{ArrayView2, Axis};
 
-use super::Pairing;
-use super::into::last_but_one;
-use super::rows::Views;
-#[cfg(feature = "rayon")]
-use super::walk::STREAMS;
-use super::walk::{FEW, Turner};
-use crate::{Element, Error, Positions, Regime};
+use super::encoding::unique;
+use super::pairing::{Features, Pairing};
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Regime;
+use crate::positions::Positions;
 
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),
 /// held by the caller, applied to as many arrays as there are.
 ///
 /// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines
-/// and sines of exact angles rounded once. 16-bit elements are widened to f32 for it, and rounded
-/// once. A rotation made anew for each forward pass costs about as much as filling its table;
-/// cloning one costs nothing.
+/// and sines of exact angles rounded once. `T` is the type of the angles and of the arithmetic:
+/// `Rotation<f32>` rotates arrays of `f32`, and of `f16` and `bf16`, which are widened for it and
+/// rounded once; `Rotation<f64>` rotates arrays of `f64`. A rotation made anew for each forward pass
+/// costs about as much as filling its table; cloning one costs nothing.
 ///
-/// | the rotated array is | call | with the positions on another axis than the last but one |
+/// | the rotated array is | call | for plain slices |
 /// |---|---|---|
-/// | the array itself | [`apply`](Self::apply) | [`apply_along`](Self::apply_along) |
-/// | another one that is there | [`apply_into`](Self::apply_into) | [`apply_into_along`](Self::apply_into_along) |
-/// | a new one | [`applied`](Self::applied) | [`applied_along`](Self::applied_along) |
+/// | the array itself | [`apply`](Self::apply) | [`apply_slice`](Self::apply_slice) |
+/// | another one that is there | [`apply_into`](Self::apply_into) | [`apply_slice_into`](Self::apply_slice_into) |
+/// | a new one | [`applied`](Self::applied) | |
+///
+/// Arrays are (…, positions, width). Where the positions are on another axis, a view with
+/// [`permuted_axes`](ndarray::ArrayBase::permuted_axes) has them there. With feature `rayon` long
+/// arrays are rotated on all cores, with the same bits.
 ///
 /// ```
 /// use ndarray::Array4;
 /// use positional_encodings::{Frequencies, Pairing, Rotary};
 ///
 /// let rotary = Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves);
-/// let rotation = rotary.at::<f32>(0..5)?;
-/// let (mut q, mut k) = (Array4::ones((2, 8, 5, 64)), Array4::ones((2, 2, 5, 64))); // (batch, heads, positions, dim)
+/// let rotation = rotary.at(0..5)?;
+/// let mut q = Array4::<f32>::ones((2, 8, 5, 64)); // (batch, heads, positions, dim)
+/// let mut k = Array4::<f32>::ones((2, 2, 5, 64));
 /// rotation.apply(q.view_mut())?;
 /// rotation.apply(k.view_mut())?;
 /// assert_eq!(q[[1, 7, 3, 0]], 3_f32.cos() - 3_f32.sin());
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Rotation<A: Element> {
+#[derive(Clone)]
+pub struct Rotation<T> {
     /// For each row of positions and each position, all cosines and then all sines.
-    pub(super) angles: Arc<Vec<A::Angle>>,
-    pub(super) rows: Rows,
+    pub(super) angles: Arc<Vec<T>>,
+    pub(super) rows: AngleRows,
     /// Positions in a row.
     pub(super) len: usize,
-    pub(super) turner: Turner,
+    pub(super) features: Features,
+    /// Whether to rotate by the negated angles.
+    pub(super) back: bool,
+    pub(super) level: Level,
     pub(super) regime: Regime,
     /// Whether lengths change.
     pub(super) scaled: bool,
@@ -55,18 +63,18 @@ pub struct Rotation<A: Element> {
 
 /// What has angles of its own, apart from positions.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Rows {
+pub(super) enum AngleRows {
     /// Nothing: all leading axes share the positions.
     Shared,
     /// Every sequence of a batch, along the first axis.
     Batch(usize),
-    /// Every head, along the last axis that is neither positions nor features.
+    /// Every head, along the axis before the positions.
     Heads(usize),
     /// Not even positions: one rotation for all.
     Everywhere,
 }
 
-impl Rows {
+impl AngleRows {
     /// Sequences have angles of their own where their positions differ.
     pub(super) fn of(positions: &Positions<'_>) -> Self {
         match positions.rows() {
@@ -76,140 +84,109 @@ impl Rows {
     }
 }
 
-impl<A: Element> Rotation<A> {
-    /// Rotates an array (…, positions, width) in place, in whatever order it lies in memory.
-    ///
-    /// The first [`dim`](Self::dim) features are rotated (or the last, see
-    /// [`Rotary::on_last_features`](crate::Rotary::on_last_features)), the others left alone.
-    /// Leading axes share the positions; where positions were given as (batch, len), the first axis
-    /// is the batch and has rows of its own.
+impl<T> fmt::Debug for Rotation<T> {
+    /// Says what it rotates; the angles are [`tables`](Self::tables).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { features, rows, len, back, regime, .. } = self;
+        f.debug_struct("Rotation")
+            .field("dim", &(2 * features.pairs))
+            .field("pairing", &features.pairing)
+            .field("rows", rows)
+            .field("positions", len)
+            .field("back", back)
+            .field("regime", regime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two rotations are equal if they do the same to every array, bit for bit, and have the same
+/// regime. The instruction set does not matter.
+impl<T: PartialEq> PartialEq for Rotation<T> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.rows, self.len, self.features, self.back, self.regime, self.scaled)
+            == (other.rows, other.len, other.features, other.back, other.regime, other.scaled)
+            && (Arc::ptr_eq(&self.angles, &other.angles) || self.angles == other.angles)
+    }
+}
+
+impl<T: Element<Angle = T>> Rotation<T> {
+    /// Makes a rotation of given cosines and sines, both (positions, pairs).
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`], [`Error::TooNarrow`], [`Error::LengthMismatch`]; then the array is as
-    /// it was.
+    /// [`Error::LengthMismatch`] where the shapes differ, [`Error::ZeroDim`] without pairs,
+    /// [`Error::TooLarge`] where there is not enough memory.
     ///
     /// ```
-    /// use ndarray::{ArrayViewMut2, array};
+    /// use ndarray::array;
+    /// use positional_encodings::{Pairing, Rotation};
+    ///
+    /// let (cos, sin) = (array![[1.0], [0.0]], array![[0.0], [1.0]]); // 0 and 90 degrees
+    /// let rotation = Rotation::from_cos_sin(cos.view(), sin.view(), Pairing::Interleaved)?;
+    /// let mut x = array![[1.0, 2.0], [1.0, 2.0]];
+    /// rotation.apply(x.view_mut())?;
+    /// assert_eq!(x, array![[1.0, 2.0], [-2.0, 1.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_cos_sin(
+        cos: ArrayView2<'_, T>,
+        sin: ArrayView2<'_, T>,
+        pairing: Pairing,
+    ) -> Result<Self, Error> {
+        let (len, pairs) = cos.dim();
+        if len != sin.nrows() {
+            let (what, found) = ("rows of sines", sin.nrows());
+            return Err(Error::LengthMismatch { what, expected: len, found });
+        }
+        if pairs != sin.ncols() {
+            let (what, found) = ("sines in a row", sin.ncols());
+            return Err(Error::LengthMismatch { what, expected: pairs, found });
+        }
+        if pairs == 0 {
+            return Err(Error::ZeroDim);
+        }
+        let mut angles = Arc::new(Vec::new());
+        let rows = unique(&mut angles, len, pairs.saturating_mul(2))?.chunks_exact_mut(2 * pairs);
+        for ((row, cos), sin) in rows.zip(cos.rows()).zip(sin.rows()) {
+            row.iter_mut().zip(cos.iter().chain(sin)).for_each(|(to, &value)| *to = value);
+        }
+        let features = Features { pairs, pairing, blocks: 1, last: false };
+        Ok(Self {
+            angles,
+            rows: AngleRows::Shared,
+            len,
+            features,
+            back: false,
+            level: Level::new(),
+            regime: Regime::Fixed,
+            scaled: true,
+        })
+    }
+
+    /// Returns the cosines and the sines, each (positions, pairs), the attention factor included:
+    /// what other tensor libraries and kernels want. Where sequences or heads have rows of their
+    /// own, these follow each other. A [`gradient`](Self::gradient) has the tables of the rotation
+    /// that it belongs to: its sines are subtracted where the others are added.
+    ///
+    /// ```
+    /// use ndarray::array;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// // A plain slice, two positions of three features, two of which turn: the second position by 90 degrees.
-    /// let rotary = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves);
-    /// let mut data = [1.0, 2.0, 3.0, 1.0, 2.0, 3.0];
-    /// rotary.at::<f64>(0..2)?.apply(ArrayViewMut2::from_shape((2, 3), &mut data).unwrap())?;
-    /// assert_eq!(data, [1.0, 2.0, 3.0, -2.0, 1.0, 3.0]);
+    /// let rotation = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves).at::<f64>(0..3)?;
+    /// let (cos, sin) = rotation.tables();
+    /// assert_eq!(cos.row(2), array![0.0, -1.0]); // 90 degrees, and 180
+    /// assert_eq!(sin.row(2), array![1.0, 0.0]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn apply<D: Dimension>(&self, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        self.apply_along(last_but_one(view.ndim()), view)
-    }
-
-    /// Rotates an array whose positions are on the given axis: `Axis(1)` for (batch, positions,
-    /// heads, dim), `Axis(0)` for packed (tokens, heads, dim).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`apply`](Self::apply), and [`Error::NoSuchAxis`].
-    ///
-    /// ```
-    /// use ndarray::{Array3, Axis};
-    /// use positional_encodings::{Frequencies, Pairing, Rotary, ids};
-    ///
-    /// // Two documents of 3 and 2 tokens, packed: (tokens, heads, dim)
-    /// let rotary = Rotary::new(Frequencies::geometric(8, 10_000.0)?, Pairing::Interleaved);
-    /// let mut q = Array3::<f32>::ones((5, 4, 8));
-    /// rotary.at(&ids::packed(&[3, 2])?)?.apply_along(Axis(0), q.view_mut())?;
-    /// assert_eq!(q[[1, 0, 0]], q[[4, 3, 0]]); // both are at position 1
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn apply_along<D: Dimension>(
-        &self,
-        positions: Axis,
-        view: ArrayViewMut<'_, A, D>,
-    ) -> Result<(), Error> {
-        self.turn_along(positions, Views { source: None, target: view })
-    }
-
-    /// Turns rows whose positions are on the given axis.
-    pub(super) fn turn_along<D: Dimension>(
-        &self,
-        positions: Axis,
-        views: Views<'_, A, D>,
-    ) -> Result<(), Error> {
-        let shape = views.target.raw_dim();
-        let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, shape.slice(), &mut few, &mut many)?;
-        self.turn(views, steps, &self.angles);
-        Ok(())
-    }
-
-    /// Turns all rows; along axis i the angles advance by `steps[i]`.
-    pub(super) fn turn<D: Dimension>(
-        &self,
-        mut views: Views<'_, A, D>,
-        steps: &[usize],
-        angles: &[A::Angle],
-    ) {
-        let shape = views.target.raw_dim();
-        A::turn(&self.turner, views.as_arrays(shape.slice()), steps, angles);
-    }
-
-    /// The same on all threads of the current rayon pool, with the same bits.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`apply`](Self::apply).
-    #[cfg(feature = "rayon")]
-    pub fn apply_parallel<D: Dimension>(&self, view: ArrayViewMut<'_, A, D>) -> Result<(), Error> {
-        self.apply_along_parallel(last_but_one(view.ndim()), view)
-    }
-
-    /// The parallel form of [`apply_along`](Self::apply_along).
-    ///
-    /// # Errors
-    ///
-    /// Those of [`apply_along`](Self::apply_along).
-    #[cfg(feature = "rayon")]
-    pub fn apply_along_parallel<D: Dimension>(
-        &self,
-        positions: Axis,
-        view: ArrayViewMut<'_, A, D>,
-    ) -> Result<(), Error> {
-        let (mut few, mut many) = ([0; FEW], Vec::new());
-        let steps = self.steps(positions, view.shape(), &mut few, &mut many)?;
-        let small = (view.len() * size_of::<A>() / (4 * rayon::current_num_threads())).max(1 << 18);
-        self.halve(Views { source: None, target: view.into_dyn() }, steps, &self.angles, small);
-        Ok(())
-    }
-
-    /// Splits the widest axis until there are some parts for each thread, or a part is too small to
-    /// be worth one. Heads that are turned together stay together, and their stretches of memory
-    /// stay long: a part of whole heads is one.
-    #[cfg(feature = "rayon")]
-    fn halve(
-        &self,
-        views: Views<'_, A, IxDyn>,
-        steps: &[usize],
-        angles: &[A::Angle],
-        small: usize,
-    ) {
-        let view = &views.target;
-        let widest = (0..steps.len())
-            .filter(|&axis| view.len_of(Axis(axis)) > if steps[axis] == 0 { STREAMS } else { 1 })
-            .max_by_key(|&axis| view.strides()[axis].unsigned_abs());
-        match widest {
-            Some(axis) if view.len() * size_of::<A>() > small => {
-                let half = view.len_of(Axis(axis)) / 2;
-                let middle = if steps[axis] == 0 { half.next_multiple_of(STREAMS) } else { half };
-                let (low, high) = views.split_at(Axis(axis), middle);
-                let after = &angles[middle * steps[axis]..];
-                rayon::join(
-                    || self.halve(low, steps, angles, small),
-                    || self.halve(high, steps, after, small),
-                );
-            }
-            _ => self.turn(views, steps, angles),
-        }
+    pub fn tables(&self) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
+        let (dim, pairs) = (self.dim(), self.features.pairs);
+        let rows = self.angles.len() / dim.max(1);
+        // The shape is that of the angles.
+        let both = ArrayView2::from_shape((rows, dim), &self.angles[..rows * dim]);
+        both.map_or_else(
+            |_| (ArrayView2::from(&[[]; 0]), ArrayView2::from(&[[]; 0])),
+            |both| both.split_at(Axis(1), pairs),
+        )
     }
 
     /// The rotation back: applied after this one, it restores what was, to rounding.
@@ -221,7 +198,7 @@ impl<A: Element> Rotation<A> {
     /// use ndarray::array;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// let rotation = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves).at::<f32>(1..2)?;
+    /// let rotation = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves).at(1..2)?;
     /// let mut x = array![[1.0, 2.0]];
     /// rotation.apply(x.view_mut())?;
     /// assert_eq!(x, array![[-2.0, 1.0]]);
@@ -232,7 +209,7 @@ impl<A: Element> Rotation<A> {
     pub fn inverse(&self) -> Self {
         let mut inverse = self.gradient();
         if self.scaled {
-            inverse.angles = Arc::new(divided_by_squares(&self.angles, self.turner.pairs));
+            inverse.angles = Arc::new(divided_by_squares(&self.angles, self.features.pairs));
         }
         inverse
     }
@@ -240,23 +217,22 @@ impl<A: Element> Rotation<A> {
     /// The transposed map: what takes a gradient with respect to rotated features to that with
     /// respect to the features before. With an attention factor a it is the rotation back times a.
     pub fn gradient(&self) -> Self {
-        let turner = Turner { back: !self.turner.back, ..self.turner };
-        Self { turner, ..self.clone() }
+        Self { back: !self.back, ..self.clone() }
     }
 
     /// Number of features that are rotated.
     pub fn dim(&self) -> usize {
-        2 * self.turner.pairs
+        2 * self.features.pairs
     }
 
     /// Number of positions, or `None` where the rotation is the same at all.
     pub fn positions(&self) -> Option<usize> {
-        (self.rows != Rows::Everywhere).then_some(self.len)
+        (self.rows != AngleRows::Everywhere).then_some(self.len)
     }
 
     /// Which features make a pair.
     pub fn pairing(&self) -> Pairing {
-        self.turner.pairing
+        self.features.pairing
     }
 
     /// What length the frequencies were made for: a cache of keys wants to be tagged with it.
@@ -271,13 +247,13 @@ impl<A: Element> Rotation<A> {
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
     /// let rotation = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves).at::<f64>(0..3)?;
-    /// assert_eq!(rotation.cos_sin(2), Some([&[0.0, -1.0][..], &[1.0, 0.0][..]])); // a quarter turn, and a half
+    /// assert_eq!(rotation.cos_sin(2), Some([&[0.0, -1.0][..], &[1.0, 0.0][..]])); // 90 degrees, and 180
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn cos_sin(&self, index: usize) -> Option<[&[A::Angle]; 2]> {
+    pub fn cos_sin(&self, index: usize) -> Option<[&[T]; 2]> {
         let dim = self.dim();
         let (cos, sin) =
-            self.angles.get(index.checked_mul(dim)?..)?.get(..dim)?.split_at(self.turner.pairs);
+            self.angles.get(index.checked_mul(dim)?..)?.get(..dim)?.split_at(self.features.pairs);
         Some([cos, sin])
     }
 
@@ -287,64 +263,17 @@ impl<A: Element> Rotation<A> {
         angles: impl Iterator<Item = f64>,
         scaled: bool,
     ) -> Self {
-        let angles = Arc::new(angles.map(A::Angle::from_f64).collect());
+        let angles = Arc::new(angles.map(T::from_f64).collect());
         Self {
             angles,
             rows: exact.rows,
             len: exact.len,
-            turner: exact.turner,
+            features: exact.features,
+            back: exact.back,
+            level: exact.level,
             regime: exact.regime,
             scaled,
         }
-    }
-
-    /// How far the angles advance along each axis but the last; or why they do not fit.
-    pub(super) fn steps<'s>(
-        &self,
-        positions: Axis,
-        shape: &[usize],
-        few: &'s mut [usize; FEW],
-        many: &'s mut Vec<usize>,
-    ) -> Result<&'s [usize], Error> {
-        let Some((&width, outer)) = shape.split_last().filter(|(_, outer)| !outer.is_empty())
-        else {
-            return Err(Error::TooFewAxes { expected: 2, found: shape.len() });
-        };
-        let dim = self.dim();
-        if width < dim {
-            return Err(Error::TooNarrow { needed: dim, found: width });
-        }
-        let Some(&found) = outer.get(positions.0) else {
-            return Err(Error::NoSuchAxis { axis: positions.0, axes: outer.len() });
-        };
-        let steps = if outer.len() > FEW {
-            many.resize(outer.len(), 0);
-            &mut many[..]
-        } else {
-            &mut few[..outer.len()]
-        };
-        if self.rows == Rows::Everywhere {
-            return Ok(steps);
-        }
-        if found != self.len {
-            return Err(Error::LengthMismatch { what: "positions", expected: self.len, found });
-        }
-        steps[positions.0] = dim;
-        let (axis, expected, what) = match self.rows {
-            Rows::Batch(rows) => (0, rows, "sequences on the first axis"),
-            // The axis before the positions, or after them.
-            Rows::Heads(heads) if positions.0 + 1 == outer.len() => {
-                (outer.len().wrapping_sub(2), heads, "heads")
-            }
-            Rows::Heads(heads) => (outer.len() - 1, heads, "heads"),
-            Rows::Shared | Rows::Everywhere => return Ok(steps),
-        };
-        match outer.get(axis).filter(|_| axis != positions.0) {
-            Some(&found) if found == expected => steps[axis] = self.len * dim,
-            Some(&found) => return Err(Error::LengthMismatch { what, expected, found }),
-            None => return Err(Error::TooFewAxes { expected: 3, found: shape.len() }),
-        }
-        Ok(steps)
     }
 }
 

@@ -17,8 +17,8 @@ use crate::{Element, Error, Frequencies, Positions};
 /// use positional_encodings::rotary::XPos;
 ///
 /// let xpos = XPos::new(64)?;
-/// let (queries, keys) = xpos.at::<f32>(0..10)?;
-/// let (mut q, mut k) = (Array3::ones((8, 10, 64)), Array3::ones((8, 10, 64)));
+/// let (queries, keys) = xpos.at(0..10)?;
+/// let (mut q, mut k) = (Array3::<f32>::ones((8, 10, 64)), Array3::<f32>::ones((8, 10, 64)));
 /// queries.apply(q.view_mut())?;
 /// keys.apply(k.view_mut())?;
 /// // Two tokens apart, wherever they are: the same score.
@@ -26,7 +26,7 @@ use crate::{Element, Error, Frequencies, Positions};
 /// assert!((score(9, 7) - score(2, 0)).abs() < 1e-4);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct XPos {
     rotary: Rotary,
     /// ln ζᵢ
@@ -77,10 +77,10 @@ impl XPos {
     /// # Errors
     ///
     /// Those of [`Rotary::at`].
-    pub fn at<'p, A: Element>(
+    pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,
-    ) -> Result<(Rotation<A>, Rotation<A>), Error> {
+    ) -> Result<(Rotation<T>, Rotation<T>), Error> {
         let positions = positions.into();
         let exact = self.rotary.at::<f64>(&positions)?;
         let reals = &reals(&positions, 1)?[0];

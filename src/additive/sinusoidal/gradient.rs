@@ -5,19 +5,14 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::Sinusoidal;
 use crate::element::Element;
 use crate::frequencies::Frequencies;
-use crate::phase::{Columns, FeatureLayout, InstructionSet, Store, Waves};
+use crate::phase::{Columns, FeatureLayout};
 use crate::positions::{Position, Positions};
 
 impl Sinusoidal {
     /// Other frequencies, as many as before; everything else stays.
     pub(crate) fn replace_frequencies(&mut self, frequencies: Frequencies) {
         debug_assert_eq!(frequencies.len(), self.frequencies.len());
-        let waves = Waves::new(frequencies.as_wide(), self.amplitude);
-        self.waves = if self.set == InstructionSet::Best {
-            waves
-        } else {
-            waves.with_level(self.set.level_or_best())
-        };
+        self.waves = self.waves.with_frequencies(frequencies.as_wide());
         self.frequencies = frequencies;
     }
 
@@ -40,7 +35,7 @@ impl Sinusoidal {
         for (index, upstream) in upstream.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
             let positions = positions.slice(index * BLOCK..index * BLOCK + upstream.nrows());
             let mut values = block.slice_axis_mut(Axis(0), (..upstream.nrows()).into());
-            self.waves.rows(&positions, &halves, Store::Write, values.view_mut());
+            self.waves.rows(&positions, &halves, values.view_mut());
             for ((position, values), upstream) in
                 positions.iter().zip(values.rows()).zip(upstream.rows())
             {

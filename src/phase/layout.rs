@@ -1,0 +1,118 @@
+//! Where the sine and the cosine of each pair stand in a row.
+
+use core::ops::Range;
+
+/// The order of the features of a row.
+///
+/// With pairs (sin θᵢ, cos θᵢ), i < dim/2:
+///
+/// | layout | row | systems |
+/// |---|---|---|
+/// | `Interleaved` | sin θ₀, cos θ₀, sin θ₁, cos θ₁, … | the paper, the PyTorch tutorial, diffusers' transformer, XLM, keras-hub, burn, `positional-encodings` (Python), SpeechT5 |
+/// | `SinCosHalves` | sin θ₀, sin θ₁, …, cos θ₀, cos θ₁, … | tensor2tensor, fairseq, Whisper, Marian, Pegasus, RoFormer, XLNet, Transformer-XL, CTRL, MLX |
+/// | `CosSinHalves` | cos θ₀, cos θ₁, …, sin θ₀, sin θ₁, … | MusicGen, MLX with `cos_first`, guided diffusion, DiT, Stable Diffusion timesteps |
+///
+/// ```
+/// use positional_encodings::{FeatureLayout, PositionalEncoding, Positions, Sinusoidal};
+///
+/// let row = |layout| -> Result<Vec<f64>, positional_encodings::Error> {
+///     Ok(Sinusoidal::new(4)?.with_layout(layout).encode(&Positions::from(0..1))?.into_raw_vec_and_offset().0)
+/// };
+/// assert_eq!(row(FeatureLayout::Interleaved)?, [0.0, 1.0, 0.0, 1.0]);
+/// assert_eq!(row(FeatureLayout::SinCosHalves)?, [0.0, 0.0, 1.0, 1.0]);
+/// assert_eq!(row(FeatureLayout::CosSinHalves)?, [1.0, 1.0, 0.0, 0.0]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FeatureLayout {
+    /// The two members of a pair side by side, sine first.
+    #[default]
+    Interleaved,
+    /// All sines, then all cosines.
+    SinCosHalves,
+    /// All cosines, then all sines.
+    CosSinHalves,
+}
+
+/// The columns of a row: the members of the pairs, then zeros.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Columns {
+    pub(crate) layout: FeatureLayout,
+    pub(crate) pairs: usize,
+    /// Whether the last pair lacks its second member.
+    pub(crate) last_is_single: bool,
+    /// All columns, those of zeros included.
+    pub(crate) dim: usize,
+}
+
+/// Where sines and cosines stand in a row of so many pairs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    pub(super) interleaved: bool,
+    /// The column of the first sine and of the first cosine.
+    pub(super) sin: usize,
+    pub(super) cos: usize,
+}
+
+impl Columns {
+    /// How many columns belong to pairs.
+    pub(crate) fn used(&self) -> usize {
+        2 * self.pairs - usize::from(self.last_is_single)
+    }
+
+    /// The columns of some pairs, and where they stand in a row of `width` pairs that begins with the
+    /// first of these.
+    pub(super) fn of_pairs(
+        &self,
+        pairs: Range<usize>,
+        width: usize,
+    ) -> impl Iterator<Item = (Range<usize>, usize)> + use<> {
+        let (used, end) = (self.used(), pairs.end.min(self.pairs));
+        let spans = match self.layout {
+            FeatureLayout::Interleaved => [(2 * pairs.start..(2 * end).min(used), 0), (0..0, 0)],
+            _ => [
+                (pairs.start..end, 0),
+                (self.pairs + pairs.start..(self.pairs + end).min(used), width),
+            ],
+        };
+        spans.into_iter().filter(|(columns, _)| !columns.is_empty())
+    }
+
+    /// The pair of a column, and whether its sine stands there.
+    pub(super) fn pair_of(&self, column: usize) -> (usize, bool) {
+        match self.layout {
+            FeatureLayout::Interleaved => (column / 2, column % 2 == 0),
+            layout => (
+                column % self.pairs,
+                (column < self.pairs) == (layout == FeatureLayout::SinCosHalves),
+            ),
+        }
+    }
+
+    pub(super) fn places(&self) -> Places {
+        Places::new(self.layout, self.pairs)
+    }
+
+    /// Whether both members of all pairs are there, in whole groups of `width` pairs.
+    pub(super) fn are_whole(&self, width: usize) -> bool {
+        !self.last_is_single && self.pairs % width == 0
+    }
+}
+
+impl Places {
+    pub(super) fn new(layout: FeatureLayout, pairs: usize) -> Self {
+        let (sin, cos) = match layout {
+            FeatureLayout::Interleaved => (0, 1),
+            FeatureLayout::SinCosHalves => (0, pairs),
+            FeatureLayout::CosSinHalves => (pairs, 0),
+        };
+        Self { interleaved: layout == FeatureLayout::Interleaved, sin, cos }
+    }
+
+    /// The column of the sine and of the cosine of a pair.
+    pub(super) fn of(&self, pair: usize) -> [usize; 2] {
+        let at = if self.interleaved { 2 * pair } else { pair };
+        [self.sin + at, self.cos + at]
+    }
+}

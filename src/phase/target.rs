@@ -1,0 +1,361 @@
+//! The two element types that have kernels: f32 and f64. Rows of 16 bits are rows of f32, rounded
+//! once more.
+
+use fearless_simd::prelude::*;
+
+use super::Waves;
+use super::addition::{Amplitude, Number, SinCos};
+use super::double::{self, Double};
+use super::fixed::{Lane, Phase};
+use super::layout::{Columns, Places};
+#[cfg(feature = "half")]
+use super::rounding::Sixteen;
+use super::rows::Rows;
+use super::sincos::{self, Real, Two, in_quarter, reduced};
+use super::writer::Writer;
+use crate::element::Element;
+use crate::positions::Positions;
+
+/// An angle in radians below this has not wrapped: no sine of it is small by cancellation, and no
+/// cosine is small at all.
+const UNWRAPPED: f64 = 1.5;
+
+/// An element type, and the arithmetic that gives it correctly rounded sines and cosines.
+pub trait Target: Copy + 'static {
+    const ZERO: Self;
+    /// The numbers in which angles are added.
+    type Number<V: Real>: Number<Real = V>;
+    /// How many doubles such a number has.
+    const PARTS: usize;
+    /// Two vectors of doubles, rounded.
+    type Rounded<S: Simd>: Copy;
+    /// Bits of sines and cosines in which their exponents are found.
+    type Bits<S: Simd>: Copy;
+
+    /// Sine and cosine of x + tail for |x| ≤ π/4.
+    fn sincos<V: Real>(x: V, tail: V) -> [Self::Number<V>; 2];
+    /// The table of rotations in these numbers.
+    fn steps(waves: &Waves) -> &[Lane<f64>];
+    /// Whether angle addition gives a pair as well as its own phase does; `angle` is an upper bound
+    /// of the pair's angles in its eight rows.
+    fn is_sure(value: [f64; 2], angle: f64, amplitude: Amplitude) -> bool;
+
+    fn load<S: Simd>(simd: S, lanes: &[Lane<f64>], at: usize) -> Self::Number<Two<S::f64s>>;
+    fn store<S: Simd>(number: Self::Number<Two<S::f64s>>, lanes: &mut [Lane<f64>], at: usize);
+    fn in_quarter<S: Simd>(
+        simd: S,
+        quarter: Two<S::u64s>,
+        values: [Self::Number<Two<S::f64s>>; 2],
+    ) -> SinCos<Self::Number<Two<S::f64s>>>;
+
+    fn round<S: Simd>(values: Two<S::f64s>) -> Self::Rounded<S>;
+    /// a0 b0 a1 b1 …: the first half, and the second.
+    fn interleave<S: Simd>(a: Self::Rounded<S>, b: Self::Rounded<S>) -> [Self::Rounded<S>; 2];
+    fn write<S: Simd>(values: Self::Rounded<S>, out: &mut [Self]);
+
+    /// All bits set.
+    fn all<S: Simd>(simd: S) -> Self::Bits<S>;
+    /// The bits that `seen`, the sine and the cosine of each pair have in common, once exponents
+    /// are shifted so that those of large values begin with ones.
+    fn seen<S: Simd>(
+        seen: Self::Bits<S>,
+        sin: Self::Rounded<S>,
+        cos: Self::Rounded<S>,
+        amplitude: Amplitude,
+    ) -> Self::Bits<S>;
+    /// Whether all pairs are sure whose bits were seen. It may be wrong with `false`.
+    fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
+}
+
+/// Sine and cosine of phases, in the numbers of `A`.
+#[inline(always)]
+pub(super) fn at_phase<S: Simd, A: Target>(
+    simd: S,
+    phase: Phase<S>,
+) -> SinCos<A::Number<Two<S::f64s>>> {
+    let reduced = reduced(simd, phase);
+    A::in_quarter(simd, reduced.quarter, A::sincos(reduced.x, reduced.tail))
+}
+
+/// Writes a vector of pairs, the first of which is the `pair`-th of the row.
+#[inline(always)]
+pub(super) fn write<S: Simd, A: Target>(
+    sin: A::Rounded<S>,
+    cos: A::Rounded<S>,
+    places: Places,
+    pair: usize,
+    row: &mut [A],
+) {
+    let width = 2 * S::f64s::LEN;
+    let [first, second] = places.of(pair);
+    if places.interleaved {
+        let [low, high] = A::interleave::<S>(sin, cos);
+        let row = &mut row[first..first + 2 * width];
+        A::write::<S>(low, &mut row[..width]);
+        A::write::<S>(high, &mut row[width..]);
+    } else {
+        A::write::<S>(sin, &mut row[first..first + width]);
+        A::write::<S>(cos, &mut row[second..second + width]);
+    }
+}
+
+impl Target for f32 {
+    const ZERO: Self = 0.0;
+    type Number<V: Real> = V;
+    const PARTS: usize = 1;
+    type Rounded<S: Simd> = S::f32s;
+    type Bits<S: Simd> = S::u32s;
+
+    #[inline(always)]
+    fn sincos<V: Real>(x: V, tail: V) -> [V; 2] {
+        sincos::sincos(x, tail)
+    }
+
+    fn steps(waves: &Waves) -> &[Lane<f64>] {
+        &waves.steps
+    }
+
+    fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
+        let is_large = |value: f64| f64::from(value as f32).abs() >= amplitude.small;
+        angle < UNWRAPPED || is_large(sin) && is_large(cos)
+    }
+
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, lanes: &[Lane<f64>], at: usize) -> Two<S::f64s> {
+        Two::load(simd, &lanes[0].0, at)
+    }
+
+    #[inline(always)]
+    fn store<S: Simd>(number: Two<S::f64s>, lanes: &mut [Lane<f64>], at: usize) {
+        number.store(&mut lanes[0].0, at);
+    }
+
+    #[inline(always)]
+    fn in_quarter<S: Simd>(
+        simd: S,
+        quarter: Two<S::u64s>,
+        [sin, cos]: [Two<S::f64s>; 2],
+    ) -> SinCos<Two<S::f64s>> {
+        let [sin, cos] = in_quarter(simd, quarter, sin, cos);
+        SinCos { sin, cos }
+    }
+
+    #[inline(always)]
+    fn round<S: Simd>(Two(low, high): Two<S::f64s>) -> S::f32s {
+        low.narrow(high)
+    }
+
+    #[inline(always)]
+    fn interleave<S: Simd>(a: S::f32s, b: S::f32s) -> [S::f32s; 2] {
+        a.interleave(b).into()
+    }
+
+    #[inline(always)]
+    fn write<S: Simd>(values: S::f32s, out: &mut [f32]) {
+        values.store_slice(out);
+    }
+
+    #[inline(always)]
+    fn all<S: Simd>(simd: S) -> S::u32s {
+        S::u32s::splat(simd, !0)
+    }
+
+    #[inline(always)]
+    fn seen<S: Simd>(seen: S::u32s, sin: S::f32s, cos: S::f32s, amplitude: Amplitude) -> S::u32s {
+        // 896 is what exponents of f64 and f32 are apart, and so are the last ones.
+        let shift = ((amplitude.shift >> 52) as u32).wrapping_sub(896) << 23;
+        seen & (sin.bitcast::<S::u32s>() + shift) & (cos.bitcast::<S::u32s>() + shift)
+    }
+
+    #[inline(always)]
+    fn are_sure<S: Simd>(seen: S::u32s, angle: Two<S::f64s>) -> bool {
+        /// The leading bits of the sixteen largest exponents.
+        const LARGE: u32 = 0b1111_0000 << 23;
+        let simd = seen.token();
+        let angle = angle.0.narrow(angle.1);
+        let unwrapped = angle.simd_lt(S::f32s::splat(simd, UNWRAPPED as f32));
+        let large = (seen & LARGE).simd_eq(S::u32s::splat(simd, LARGE));
+        (unwrapped | large).all_true()
+    }
+}
+
+impl Target for f64 {
+    const ZERO: Self = 0.0;
+    type Number<V: Real> = Double<V>;
+    const PARTS: usize = 2;
+    type Rounded<S: Simd> = Two<S::f64s>;
+    type Bits<S: Simd> = Two<S::u64s>;
+
+    #[inline(always)]
+    fn sincos<V: Real>(x: V, tail: V) -> [Double<V>; 2] {
+        double::sincos(x, tail)
+    }
+
+    fn steps(waves: &Waves) -> &[Lane<f64>] {
+        &waves.double_steps
+    }
+
+    /// Double-double numbers with a common grid have no place for what is small from the beginning,
+    /// but zero.
+    fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
+        let is_large = |value: f64| value.abs() >= amplitude.small;
+        angle == 0.0 || is_large(sin) && is_large(cos)
+    }
+
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, lanes: &[Lane<f64>], at: usize) -> Double<Two<S::f64s>> {
+        Double { high: Two::load(simd, &lanes[0].0, at), low: Two::load(simd, &lanes[1].0, at) }
+    }
+
+    #[inline(always)]
+    fn store<S: Simd>(number: Double<Two<S::f64s>>, lanes: &mut [Lane<f64>], at: usize) {
+        number.high.store(&mut lanes[0].0, at);
+        number.low.store(&mut lanes[1].0, at);
+    }
+
+    #[inline(always)]
+    fn in_quarter<S: Simd>(
+        simd: S,
+        quarter: Two<S::u64s>,
+        [sin, cos]: [Double<Two<S::f64s>>; 2],
+    ) -> SinCos<Double<Two<S::f64s>>> {
+        let high = in_quarter(simd, quarter, sin.high, cos.high);
+        let low = in_quarter(simd, quarter, sin.low, cos.low);
+        let [sin, cos] = [0, 1].map(|i| Double { high: high[i], low: low[i] });
+        SinCos { sin, cos }
+    }
+
+    #[inline(always)]
+    fn round<S: Simd>(values: Two<S::f64s>) -> Two<S::f64s> {
+        values
+    }
+
+    #[inline(always)]
+    fn interleave<S: Simd>(a: Two<S::f64s>, b: Two<S::f64s>) -> [Two<S::f64s>; 2] {
+        let ((a0, b0), (a1, b1)) = (a.0.interleave(b.0), a.1.interleave(b.1));
+        [Two(a0, b0), Two(a1, b1)]
+    }
+
+    #[inline(always)]
+    fn write<S: Simd>(values: Two<S::f64s>, out: &mut [f64]) {
+        values.store(out, 0);
+    }
+
+    #[inline(always)]
+    fn all<S: Simd>(simd: S) -> Two<S::u64s> {
+        Two(S::u64s::splat(simd, !0), S::u64s::splat(simd, !0))
+    }
+
+    #[inline(always)]
+    fn seen<S: Simd>(
+        seen: Two<S::u64s>,
+        sin: Two<S::f64s>,
+        cos: Two<S::f64s>,
+        amplitude: Amplitude,
+    ) -> Two<S::u64s> {
+        let bits = |value: S::f64s| value.bitcast::<S::u64s>() + amplitude.shift;
+        Two(seen.0 & bits(sin.0) & bits(cos.0), seen.1 & bits(sin.1) & bits(cos.1))
+    }
+
+    #[inline(always)]
+    fn are_sure<S: Simd>(seen: Two<S::u64s>, angle: Two<S::f64s>) -> bool {
+        /// The leading bits of the sixteen largest exponents.
+        const LARGE: u64 = 0b111_1111_0000 << 52;
+        let sure = |seen: S::u64s, angle: S::f64s| {
+            let large = (seen & LARGE).simd_eq(S::u64s::splat(seen.token(), LARGE));
+            large | angle.simd_eq(S::f64s::splat(seen.token(), 0.0))
+        };
+        (sure(seen.0, angle.0) & sure(seen.1, angle.1)).all_true()
+    }
+}
+
+/// An element type, and the one that has kernels for it.
+pub trait RowElement: Copy {
+    type Target: Target + Element;
+
+    /// The row itself, where it can be written by a kernel.
+    fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
+    fn as_targets<'a>(rows: [&'a mut [Self]; 8]) -> Option<[&'a mut [Self::Target]; 8]>;
+    /// Rounds values, and says whether one of them lies exactly between two of this type.
+    fn round_all(values: &[Self::Target], out: &mut [Self]) -> bool;
+    /// Whether a value lies exactly between two of this type.
+    fn is_between(value: Self::Target) -> bool;
+    /// Writes rows. It is not generic, so that the kernels are compiled here, once, and not in
+    /// every crate that uses them.
+    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, rows: &mut Rows<'_, Self>);
+}
+
+macro_rules! rows {
+    () => {
+        fn rows(
+            waves: &Waves,
+            positions: &Positions<'_>,
+            columns: &Columns,
+            rows: &mut Rows<'_, Self>,
+        ) {
+            Writer { waves, columns, rows }.all(positions);
+        }
+    };
+}
+
+macro_rules! as_it_is {
+    ($type:ident) => {
+        impl RowElement for $type {
+            type Target = Self;
+
+            fn as_target(row: &mut [Self]) -> Option<&mut [Self]> {
+                Some(row)
+            }
+
+            fn as_targets<'a>(rows: [&'a mut [Self]; 8]) -> Option<[&'a mut [Self]; 8]> {
+                Some(rows)
+            }
+
+            fn round_all(values: &[Self], out: &mut [Self]) -> bool {
+                out.copy_from_slice(values);
+                false
+            }
+
+            fn is_between(_: Self) -> bool {
+                false
+            }
+
+            rows!();
+        }
+    };
+}
+
+as_it_is!(f32);
+as_it_is!(f64);
+
+#[cfg(feature = "half")]
+macro_rules! sixteen_bits {
+    ($type:ident) => {
+        impl RowElement for half::$type {
+            type Target = f32;
+
+            fn as_target(_: &mut [Self]) -> Option<&mut [f32]> {
+                None
+            }
+
+            fn as_targets<'a>(_: [&'a mut [Self]; 8]) -> Option<[&'a mut [f32]; 8]> {
+                None
+            }
+
+            fn round_all(values: &[f32], out: &mut [Self]) -> bool {
+                <Self as Sixteen>::round(values, out)
+            }
+
+            fn is_between(value: f32) -> bool {
+                <Self as Sixteen>::is_between(value)
+            }
+
+            rows!();
+        }
+    };
+}
+
+#[cfg(feature = "half")]
+sixteen_bits!(bf16);
+#[cfg(feature = "half")]
+sixteen_bits!(f16);

@@ -1,0 +1,399 @@
+//! Where rows are in memory, and the way through it: a few strides for memory without gaps,
+//! otherwise parts of it that have none.
+
+use ndarray::{ArrayBase, ArrayView, ArrayViewMut, Dimension, Ix2, Ix3, IxDyn, RawData};
+
+use super::kernel::Rows;
+use crate::element::{Element, Lanes, OfElement};
+use crate::rotary::pairing::Features;
+use crate::simd::launch_within;
+use fearless_simd::Level;
+
+/// Axes longer than one that a walk by strides has room for.
+const FEW: usize = 8;
+
+/// An axis of rows: how many there are, and from one to the next the steps in the target, in the
+/// source and in the angles.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Axis {
+    pub(super) len: usize,
+    pub(super) step: [isize; 3],
+}
+
+impl Axis {
+    const ONE: Self = Self { len: 1, step: [0; 3] };
+}
+
+/// How far the angles advance along the axes: along two of them at most.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AngleSteps {
+    /// An axis and its step, which is 0 where there is none.
+    pub(super) positions: (usize, usize),
+    pub(super) others: (usize, usize),
+}
+
+impl AngleSteps {
+    /// Returns the step along an axis.
+    pub(crate) fn along(self, axis: usize) -> usize {
+        let step = |(on, step): (usize, usize)| if on == axis { step } else { 0 };
+        step(self.positions) + step(self.others)
+    }
+
+    /// Returns the steps of the view that is left when an axis is gone.
+    fn without(self, axis: usize) -> Self {
+        let shifted = |(on, step): (usize, usize)| match on.cmp(&axis) {
+            core::cmp::Ordering::Less => (on, step),
+            core::cmp::Ordering::Equal => (0, 0),
+            core::cmp::Ordering::Greater => (on - 1, step),
+        };
+        Self { positions: shifted(self.positions), others: shifted(self.others) }
+    }
+}
+
+/// Arrays of one shape: the one that is written, and the one that is read unless it is the same.
+pub(super) struct Views<'a, A, D> {
+    pub(super) source: Option<ArrayView<'a, A, D>>,
+    pub(super) target: ArrayViewMut<'a, A, D>,
+}
+
+/// All that a rotation of arrays needs.
+pub(super) struct Rotate<'a, A: Element> {
+    pub(super) memory: Memory<'a, A>,
+    pub(super) angles: &'a [A::Angle],
+    pub(super) features: Features,
+    pub(super) back: bool,
+    pub(super) level: Level,
+}
+
+pub(super) enum Memory<'a, A> {
+    /// Memory without gaps, and the way through it.
+    Slices { source: Option<&'a [A]>, target: &'a mut [A], walk: &'a Walk },
+    /// Arrays in any layout, and how many bytes of them are too few to be divided among threads.
+    Views { views: Views<'a, A, IxDyn>, steps: AngleSteps, piece: usize },
+}
+
+/// [`Rotate`] for each element type.
+pub(super) struct RotateOf<'a>(core::marker::PhantomData<&'a ()>);
+
+impl<'a> OfElement for RotateOf<'a> {
+    type Of<A: Element> = Rotate<'a, A>;
+}
+
+impl<A: Lanes> Rotate<'_, A> {
+    pub(super) fn run(self) {
+        let Self { memory, angles, features, back, level } = self;
+        let way = Way { angles, features, back, level };
+        match memory {
+            Memory::Slices { source, target, walk } => way.along(walk, source, target, 0),
+            Memory::Views { views, steps, piece } => way.through_pieces(views, steps, 0, piece),
+        }
+    }
+}
+
+/// Loops over rows, the outermost first: offsets and strides, whatever the element type.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// Where the first row begins in the target, in the source and in the angles.
+    first: [isize; 3],
+    axes: [Axis; FEW],
+    count: usize,
+    /// Number of features in a row.
+    width: usize,
+}
+
+impl Walk {
+    /// Finds the way through arrays without gaps. There is none where features are apart, or where
+    /// more axes than [`FEW`] are left when those are joined that can be.
+    pub(super) fn new(
+        shape: &[usize],
+        target: &[isize],
+        source: &[isize],
+        steps: AngleSteps,
+    ) -> Option<Self> {
+        let features = shape.len() - 1;
+        if target[features] != 1 || source[features] != 1 {
+            return None;
+        }
+        let mut walk =
+            Self { first: [0; 3], axes: [Axis::ONE; FEW], count: 0, width: shape[features] };
+        for axis in (0..features).filter(|&axis| shape[axis] > 1) {
+            let mut step = [target[axis], source[axis], steps.along(axis) as isize];
+            let last = shape[axis] as isize - 1;
+            // Memory is walked upwards.
+            if step[1] < 0 {
+                walk.first[1] -= last * step[1];
+            }
+            if step[0] < 0 {
+                walk.first[1] += last * step[1];
+                walk.first[2] += last * step[2];
+                step = step.map(core::ops::Neg::neg);
+            }
+            walk.insert(Axis { len: shape[axis], step })?;
+        }
+        walk.join();
+        Some(walk)
+    }
+
+    /// Puts an axis where its stride belongs.
+    fn insert(&mut self, axis: Axis) -> Option<()> {
+        if self.count == FEW {
+            self.join();
+        }
+        let place = self.axes[..self.count].partition_point(|other| other.step[0] > axis.step[0]);
+        *self.axes.get_mut(self.count)? = axis;
+        self.axes[place..=self.count].rotate_right(1);
+        self.count += 1;
+        Some(())
+    }
+
+    /// Joins axes that are one in memory and in the angles.
+    fn join(&mut self) {
+        let mut kept = 0;
+        for i in 0..self.count {
+            let inner = self.axes[i];
+            let joined = kept > 0
+                && (0..3)
+                    .all(|k| self.axes[kept - 1].step[k] == inner.len as isize * inner.step[k]);
+            if joined {
+                let len = self.axes[kept - 1].len * inner.len;
+                self.axes[kept - 1] = Axis { len, step: inner.step };
+            } else {
+                self.axes[kept] = inner;
+                kept += 1;
+            }
+        }
+        self.count = kept;
+    }
+
+    /// Takes out the axes of heads and positions, over which the kernel loops.
+    fn inner(&self) -> (Axis, Axis, impl Iterator<Item = Axis>) {
+        let axes = &self.axes[..self.count];
+        let heads = axes.iter().rposition(|axis| axis.step[2] == 0);
+        let positions = axes.iter().rposition(|axis| axis.step[2] != 0);
+        let axis = |at: Option<usize>| at.map_or(Axis::ONE, |at| axes[at]);
+        let outer = (0..axes.len()).filter(move |&i| Some(i) != heads && Some(i) != positions);
+        (axis(heads), axis(positions), outer.map(|i| axes[i]))
+    }
+}
+
+/// What all rows have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a, A: Element> {
+    angles: &'a [A::Angle],
+    features: Features,
+    back: bool,
+    level: Level,
+}
+
+impl<A: Lanes> Way<'_, A> {
+    /// Rotates all rows of a walk, the first with the angles from `angle` on.
+    fn along(self, walk: &Walk, source: Option<&[A]>, target: &mut [A], angle: usize) {
+        let (heads, positions, outer) = walk.inner();
+        let (mut axes, mut count) = ([Axis::ONE; FEW], 0);
+        for axis in outer {
+            axes[count] = axis;
+            count += 1;
+        }
+        let rounds: usize = axes.iter().map(|axis| axis.len).product();
+        for round in 0..rounds {
+            let (mut first, mut left) = (walk.first, round);
+            first[2] += angle as isize;
+            for axis in axes[..count].iter().rev() {
+                let index = (left % axis.len) as isize;
+                left /= axis.len;
+                (0..3).for_each(|k| first[k] += index * axis.step[k]);
+            }
+            let Self { angles, features, back, .. } = self;
+            let (target, width) = (&mut *target, walk.width);
+            self.launch(Rows {
+                target,
+                source,
+                angles,
+                first,
+                heads,
+                positions,
+                width,
+                features,
+                back,
+            });
+        }
+    }
+
+    fn launch(self, rows: Rows<'_, A>) {
+        let bytes = self.features.pairs / self.features.blocks * size_of::<A::Angle>();
+        launch_within(self.level, bytes, rows);
+    }
+
+    /// Rotates the rows of arrays in any layout. It calls itself for the parts along an axis longer
+    /// than one, of which there are fewer than bits in an index.
+    pub(super) fn through(
+        self,
+        mut views: Views<'_, A, IxDyn>,
+        mut steps: AngleSteps,
+        angle: usize,
+        row: &mut Vec<A>,
+    ) {
+        for axis in (0..views.target.ndim() - 1).rev() {
+            if views.target.len_of(ndarray::Axis(axis)) == 1 {
+                views = views.index(axis, 0);
+                steps = steps.without(axis);
+            }
+        }
+        if let Some((walk, source, target)) = views.without_gaps(steps) {
+            return self.along(&walk, source, target, angle);
+        }
+        let axes = views.target.ndim() - 1;
+        if axes <= 2 {
+            return self.through_planes(views, steps, angle, row);
+        }
+        let strides = views.target.strides();
+        let Some(outer) = (0..axes).max_by_key(|&axis| strides[axis].unsigned_abs()) else {
+            return;
+        };
+        for i in 0..views.target.shape()[outer] {
+            let angle = angle + i * steps.along(outer);
+            self.through(views.reborrow().index(outer, i), steps.without(outer), angle, row);
+        }
+    }
+
+    /// Rotates the rows of at most two axes.
+    fn through_planes(
+        self,
+        views: Views<'_, A, IxDyn>,
+        steps: AngleSteps,
+        angle: usize,
+        row: &mut Vec<A>,
+    ) {
+        let axes = views.target.ndim() - 1;
+        let steps = [0, 1].map(|axis| (axis + axes).checked_sub(2).map_or(0, |at| steps.along(at)));
+        let Some(mut views) = views.three_axes() else { return };
+        let [mut planes, mut rows] = steps;
+        if views.target.strides()[0].unsigned_abs() < views.target.strides()[1].unsigned_abs() {
+            views.swap_axes(0, 1);
+            core::mem::swap(&mut planes, &mut rows);
+        }
+        for (i, plane) in views.planes().enumerate() {
+            self.through_plane(plane, angle + i * planes, rows, row);
+        }
+    }
+
+    /// Rotates rows whose angles advance by `step`.
+    fn through_plane(
+        self,
+        mut plane: Views<'_, A, Ix2>,
+        angle: usize,
+        step: usize,
+        row: &mut Vec<A>,
+    ) {
+        let (len, width) = plane.target.dim();
+        let one = Walk { first: [0; 3], axes: [Axis::ONE; FEW], count: 1, width };
+        if let Some((source, target)) = plane.slices() {
+            let mut walk = one;
+            walk.axes[0] = Axis { len, step: [width as isize, width as isize, step as isize] };
+            return self.along(&walk, source, target, angle);
+        }
+        for i in 0..len {
+            let angle = angle + i * step;
+            let source = plane.source.as_ref().map(|source| source.row(i));
+            let mut target = plane.target.row_mut(i);
+            let apart = source.as_ref().is_some_and(|source| source.as_slice().is_none());
+            match target.as_slice_mut() {
+                Some(target) if !apart => {
+                    let source = source.as_ref().and_then(|source| source.to_slice());
+                    self.along(&one, source, target, angle);
+                }
+                // Features are apart: they are rotated elsewhere.
+                _ => {
+                    row.clear();
+                    row.extend(source.unwrap_or(target.view()));
+                    self.along(&one, None, row, angle);
+                    target.iter_mut().zip(&*row).for_each(|(target, &value)| *target = value);
+                }
+            }
+        }
+    }
+}
+
+impl<'a, A, D: Dimension> Views<'a, A, D> {
+    pub(super) fn reborrow(&mut self) -> Views<'_, A, D> {
+        let source = self.source.as_ref().map(|source| source.view());
+        Views { source, target: self.target.view_mut() }
+    }
+
+    pub(super) fn into_dyn(self) -> Views<'a, A, IxDyn> {
+        let source = self.source.map(ArrayView::into_dyn);
+        Views { source, target: self.target.into_dyn() }
+    }
+
+    /// Returns slices of arrays without gaps, in the order of memory, and the way through them.
+    pub(super) fn without_gaps(
+        &mut self,
+        steps: AngleSteps,
+    ) -> Option<(Walk, Option<&[A]>, &mut [A])> {
+        let source = match &self.source {
+            Some(source) => Some(source.as_slice_memory_order()?),
+            None => None,
+        };
+        let strides = self.source.as_ref().map_or(self.target.strides(), |source| source.strides());
+        let walk = Walk::new(self.target.shape(), self.target.strides(), strides, steps)?;
+        Some((walk, source, self.target.as_slice_memory_order_mut()?))
+    }
+}
+
+impl<'a, A> Views<'a, A, IxDyn> {
+    /// Returns the part at an index of an axis, without that axis.
+    fn index(self, axis: usize, index: usize) -> Self {
+        let axis = ndarray::Axis(axis);
+        let source = self.source.map(|source| source.index_axis_move(axis, index));
+        Self { source, target: self.target.index_axis_move(axis, index) }
+    }
+
+    /// Returns the first `index` indices of an axis, and the others.
+    pub(super) fn split_at(self, axis: ndarray::Axis, index: usize) -> (Self, Self) {
+        let (source, source_rest) = self.source.map(|source| source.split_at(axis, index)).unzip();
+        let (target, rest) = self.target.split_at(axis, index);
+        (Self { source, target }, Self { source: source_rest, target: rest })
+    }
+
+    /// Returns the same rows with two axes before the features.
+    fn three_axes(self) -> Option<Views<'a, A, Ix3>> {
+        fn three<S: RawData>(mut view: ArrayBase<S, IxDyn>) -> Option<ArrayBase<S, Ix3>> {
+            while view.ndim() < 3 {
+                view.insert_axis_inplace(ndarray::Axis(0));
+            }
+            view.into_dimensionality().ok()
+        }
+        let source = match self.source {
+            Some(source) => Some(three(source)?),
+            None => None,
+        };
+        Some(Views { source, target: three(self.target)? })
+    }
+}
+
+impl<'a, A> Views<'a, A, Ix3> {
+    fn swap_axes(&mut self, a: usize, b: usize) {
+        if let Some(source) = &mut self.source {
+            source.swap_axes(a, b);
+        }
+        self.target.swap_axes(a, b);
+    }
+
+    fn planes(&mut self) -> impl Iterator<Item = Views<'_, A, Ix2>> {
+        let mut sources = self.source.as_ref().map(|source| source.outer_iter());
+        self.target
+            .outer_iter_mut()
+            .map(move |target| Views { source: sources.as_mut().and_then(Iterator::next), target })
+    }
+}
+
+impl<A> Views<'_, A, Ix2> {
+    /// Returns slices of rows that follow each other in memory.
+    fn slices(&mut self) -> Option<(Option<&[A]>, &mut [A])> {
+        let source = match &self.source {
+            Some(source) => Some(source.as_slice()?),
+            None => None,
+        };
+        Some((source, self.target.as_slice_mut()?))
+    }
+}

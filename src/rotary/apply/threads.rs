@@ -1,0 +1,42 @@
+//! Long work on all cores, with feature `rayon`.
+
+use ndarray::{Axis, IxDyn};
+
+use super::kernel::STREAMS;
+use super::memory::{AngleSteps, Views, Way};
+use crate::element::Lanes;
+use crate::threads::join;
+
+impl<A: Lanes> Way<'_, A> {
+    /// Rotates the halves of the widest axis on two threads, until they are no longer than a piece.
+    ///
+    /// Heads that are rotated together stay together, and stretches of memory stay long: a part of
+    /// whole heads is one.
+    pub(super) fn through_pieces(
+        self,
+        views: Views<'_, A, IxDyn>,
+        steps: AngleSteps,
+        angle: usize,
+        piece: usize,
+    ) {
+        let view = &views.target;
+        let least = |axis: usize| if steps.along(axis) == 0 { STREAMS } else { 1 };
+        let widest = (0..view.ndim() - 1)
+            .filter(|&axis| view.len_of(Axis(axis)) > least(axis))
+            .max_by_key(|&axis| view.strides()[axis].unsigned_abs());
+        match widest {
+            Some(axis) if view.len() * size_of::<A>() > piece => {
+                let middle = (view.len_of(Axis(axis)) / 2).next_multiple_of(least(axis));
+                let (low, high) = views.split_at(Axis(axis), middle);
+                let rest = angle + middle * steps.along(axis);
+                let half = |views, angle| {
+                    self.through_pieces(views, steps, angle, piece);
+                    Ok(())
+                };
+                let halves = join(|| half(low, angle), || half(high, rest));
+                debug_assert!(halves.is_ok());
+            }
+            _ => self.through(views, steps, angle, &mut Vec::new()),
+        }
+    }
+}

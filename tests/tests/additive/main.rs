@@ -1,0 +1,21 @@
+//! Encodings that are added to words: against the systems in use, against truth, and their laws.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod accuracy;
+mod article;
+mod bad_input;
+mod batches;
+mod golden_sinusoidal;
+mod golden_tokens;
+mod hostile_sums;
+mod laws;
+mod minilm;
+mod own_encoding;
+mod properties;
+mod shards;
+mod stretching;
+#[cfg(feature = "rayon")]
+mod threads;
+mod training;

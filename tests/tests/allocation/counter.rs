@@ -1,0 +1,83 @@
+//! Counts what the heap is asked for, by all threads of the process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// What `allocate` gives, and nothing where that would be more than the limit.
+fn grow(bytes: usize, allocate: impl FnOnce() -> *mut u8) -> *mut u8 {
+    if HELD.load(Relaxed).saturating_add(bytes) > LIMIT.load(Relaxed) {
+        return std::ptr::null_mut();
+    }
+    CALLS.fetch_add(1, Relaxed);
+    PEAK.fetch_max(HELD.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+    let pointer = allocate();
+    if pointer.is_null() {
+        HELD.fetch_sub(bytes, Relaxed);
+    }
+    pointer
+}
+
+// SAFETY: every call is the system's own; the counters have no part in it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        grow(layout.size(), || unsafe { System.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        grow(layout.size(), || unsafe { System.alloc_zeroed(layout) })
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promises.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // The system moves pages; what it holds is the larger of the two.
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promises.
+        let new = grow(size, || unsafe { System.realloc(pointer, layout, size) });
+        if new.is_null() {
+            HELD.fetch_add(layout.size(), Relaxed);
+        }
+        new
+    }
+}
+
+/// What some work took.
+pub struct Taken {
+    /// Calls for new or larger memory.
+    pub calls: usize,
+    /// Bytes held at most beyond those held before.
+    pub peak: usize,
+}
+
+/// Does `work`, and says what it took.
+pub fn measure<T>(work: impl FnOnce() -> T) -> (Taken, T) {
+    let (calls, held) = (CALLS.load(Relaxed), HELD.load(Relaxed));
+    PEAK.store(held, Relaxed);
+    let result = work();
+    (Taken { calls: CALLS.load(Relaxed) - calls, peak: PEAK.load(Relaxed) - held }, result)
+}
+
+/// Does `work` where the process may hold at most so many bytes more than now: what asks for more
+/// is refused, and what cannot bear that aborts.
+pub fn limited<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    LIMIT.store(HELD.load(Relaxed).saturating_add(bytes), Relaxed);
+    let result = work();
+    LIMIT.store(usize::MAX, Relaxed);
+    result
+}

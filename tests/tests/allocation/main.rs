@@ -1,0 +1,15 @@
+//! What the calls that promise something about memory ask the heap for, counted by an allocator.
+//!
+//! The counters are those of the whole process, so that work on other threads counts too. The test
+//! harness takes memory on a thread of its own: this file has a `main` instead.
+
+mod additive;
+mod counter;
+mod memory;
+mod rotary;
+
+fn main() {
+    additive::run();
+    rotary::run();
+    memory::run();
+}
