@@ -99,8 +99,18 @@ impl<A: Lanes> Kernel for Added<'_, A> {
     }
 }
 
+/// Whether elements are numbers of the processor: of plain loops over them the compiler makes better
+/// vectors than of loads and stores.
+#[inline(always)]
+pub(crate) fn is_plain<A: Element>() -> bool {
+    size_of::<A>() == size_of::<A::Angle>()
+}
+
 #[inline(always)]
 fn add_slice<S: Simd, A: Lanes>(simd: S, out: &mut [A], vectors: &[A]) {
+    if is_plain::<A>() {
+        return out.iter_mut().zip(vectors).for_each(|(out, vector)| *out = *out + *vector);
+    }
     let mut groups = out.chunks_exact_mut(A::Vector::<S>::LEN);
     let vectors = vectors.chunks_exact(A::Vector::<S>::LEN);
     let rest = vectors.remainder();

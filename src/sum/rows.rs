@@ -6,6 +6,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
+use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
 use crate::simd::{Kernel, launch_within};
 
@@ -58,30 +59,32 @@ impl<A: Element> Terms<'_, A> {
             }
             Target::Rows(rows) => return self.write_apart(rows),
         };
-        let Some(vectors) = self.vectors.to_slice() else { return };
+        let vectors = self.vectors.to_slice().unwrap_or_default();
         let Self { words, scale, segments, .. } = self;
+        // Rows that are neighbours in each term are one long row.
+        let is_one = words.ids.is_none() && segments.is_none();
+        let dim = if is_one { vectors.len() } else { dim };
         launch_any(A::any::<SumsOf<'_>>(Sums { out, words, scale, segments, vectors, dim }));
     }
 
     /// Writes rows that are apart in memory, or whose elements are.
     fn write_apart(self, mut rows: ArrayViewMut2<'_, A>) {
         let dim = self.vectors.ncols();
-        let vectors = self.vectors.rows();
-        for (i, (mut row, vector)) in rows.rows_mut().into_iter().zip(vectors).enumerate() {
-            let words = self.words.row(i, dim).iter().map(|word| *word * self.scale);
-            let vector = vector.iter();
-            match self.segments.map(|segments| segments.row(i, dim)) {
-                Some(segment) => row
-                    .iter_mut()
-                    .zip(words.zip(segment).zip(vector))
-                    .for_each(|(out, ((word, segment), vector))| *out = word + *segment + *vector),
-                None => row
-                    .iter_mut()
-                    .zip(words.zip(vector))
-                    .for_each(|(out, (word, vector))| *out = word + *vector),
+        for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
+            let (word, vector) = (self.words.row(i, dim), self.vectors.row(i));
+            let segment = self.segments.map(|segments| segments.row(i, dim));
+            for (k, (out, vector)) in row.iter_mut().zip(vector).enumerate() {
+                *out = sum(word[k], self.scale, segment.map(|segment| segment[k]), *vector);
             }
         }
     }
+}
+
+/// The terms are summed in this order.
+#[inline(always)]
+fn sum<A: Element>(word: A, scale: A, segment: Option<A>, vector: A) -> A {
+    let word = word * scale;
+    segment.map_or(word, |segment| word + segment) + vector
 }
 
 enum Out<'a, A> {
@@ -150,16 +153,18 @@ fn append_row<S: Simd, A: Lanes>(
     segment: Option<&[A]>,
     vector: &[A],
 ) {
-    if size_of::<A>() == size_of::<A::Angle>() {
-        // Plain arithmetic, which the compiler makes vectors of.
-        let words = word.iter().zip(vector);
+    if is_plain::<A>() {
+        let terms = word.iter().zip(vector);
         match segment {
-            Some(segment) => out.extend(
-                words
-                    .zip(segment)
-                    .map(|((word, vector), segment)| *word * scale + *segment + *vector),
-            ),
-            None => out.extend(words.map(|(word, vector)| *word * scale + *vector)),
+            None => out.extend(terms.map(|(word, vector)| sum(*word, scale, None, *vector))),
+            Some(segment) => {
+                let terms = terms.zip(segment);
+                out.extend(
+                    terms.map(|((word, vector), segment)| {
+                        sum(*word, scale, Some(*segment), *vector)
+                    }),
+                );
+            }
         }
     } else {
         let start = out.len();
@@ -177,29 +182,34 @@ fn write_row<S: Simd, A: Lanes>(
     segment: Option<&[A]>,
     vector: &[A],
 ) {
+    if is_plain::<A>() {
+        let terms = word.iter().zip(vector);
+        return match segment {
+            None => out
+                .iter_mut()
+                .zip(terms)
+                .for_each(|(out, (word, vector))| *out = sum(*word, scale, None, *vector)),
+            Some(segment) => {
+                for ((out, (word, vector)), segment) in out.iter_mut().zip(terms).zip(segment) {
+                    *out = sum(*word, scale, Some(*segment), *vector);
+                }
+            }
+        };
+    }
     let len = A::Vector::<S>::LEN;
     let factor = A::Vector::<S>::splat(simd, scale.widen());
-    let whole = out.len() - out.len() % len;
-    let (groups, rest) = out.split_at_mut(whole);
-    let words = word.chunks_exact(len).map(|word| A::round(A::load(simd, word) * factor));
-    let terms = words.zip(vector.chunks_exact(len));
-    let groups = groups.chunks_exact_mut(len);
-    match segment {
-        Some(segment) => {
-            let terms = terms.zip(segment.chunks_exact(len));
-            groups.zip(terms).for_each(|(out, ((word, vector), segment))| {
-                let sum = A::round(word + A::load(simd, segment));
-                A::store(sum + A::load(simd, vector), out);
-            });
+    let (groups, rest) = out.split_at_mut(out.len() - out.len() % len);
+    let whole = groups.len();
+    for (i, out) in groups.chunks_exact_mut(len).enumerate() {
+        let at = i * len..(i + 1) * len;
+        let mut sum = A::round(A::load(simd, &word[at.clone()]) * factor);
+        if let Some(segment) = segment {
+            sum = A::round(sum + A::load(simd, &segment[at.clone()]));
         }
-        None => groups
-            .zip(terms)
-            .for_each(|(out, (word, vector))| A::store(word + A::load(simd, vector), out)),
+        A::store(sum + A::load(simd, &vector[at]), out);
     }
-    for (i, out) in rest.iter_mut().enumerate() {
-        let word = word[whole + i] * scale;
-        let sum = segment.map_or(word, |segment| word + segment[whole + i]);
-        *out = sum + vector[whole + i];
+    for (k, out) in (whole..).zip(rest) {
+        *out = sum(word[k], scale, segment.map(|segment| segment[k]), vector[k]);
     }
 }
 

@@ -61,7 +61,8 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
     /// cache, memory that comes from the system is zero anyway.
     fn grows(&self, len: usize) -> bool {
         const CACHED: usize = 16 << 20;
-        let table = self.positions.len().saturating_mul(self.encoding.dim() * size_of::<A>());
+        let dim = self.encoding.dim().saturating_mul(size_of::<A>());
+        let table = self.positions.len().saturating_mul(dim);
         piece(len * size_of::<A>()).is_none() && (!self.positions.are_shared() || table <= CACHED)
     }
 
@@ -69,7 +70,8 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
     fn append(&self, sequences: usize, values: &mut Vec<A>) -> Result<(), Error> {
         let Some(write) = self.write else { return Ok(()) };
         if self.positions.are_shared() && sequences > 1 {
-            let table = self.encoding.encode(&self.positions.row(0))?;
+            let mut table = zeros(self.positions.len(), self.encoding.dim())?;
+            self.encoding.encode_into(&self.positions.row(0), table.view_mut())?;
             for sequence in 0..sequences {
                 for (n, vectors) in table.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
                     write(sequence, n * BLOCK, Target::End(values), vectors);
