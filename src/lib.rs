@@ -114,26 +114,26 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod add;
 mod additive;
 mod arrays;
-mod batch;
+mod blocks;
 #[cfg(any(feature = "safetensors", feature = "gguf"))]
 pub mod checkpoint;
 #[cfg(feature = "serde")]
 pub mod config;
 mod element;
-mod embed;
 mod error;
 mod frequencies;
 pub mod guide;
-mod parts;
 mod phase;
 mod positions;
 pub mod resample;
 pub mod rotary;
 mod simd;
+mod sum;
 pub mod testing;
-mod tokens;
+mod threads;
 pub mod training;
 pub mod words;
 
@@ -142,17 +142,16 @@ pub use ndarray;
 
 pub use additive::{Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
 pub use element::Element;
-pub use embed::{
-    add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
-    embed_with_positions_at,
-};
 pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
 pub use positions::{Position, PositionElement, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};
 pub use simd::InstructionSet;
-pub use tokens::{Lookup, TokenEmbedding};
+pub use sum::{
+    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_slice,
+    concat_positions, concat_positions_at, embed_with_positions, embed_with_positions_at,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

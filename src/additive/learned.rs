@@ -14,8 +14,8 @@ use super::{PositionalEncoding, check_table};
 use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
 use crate::positions::{Positions, Run};
+use crate::threads;
 
 /// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional
 /// sequence to sequence learning*).
@@ -293,7 +293,7 @@ impl<A: Element> Learned<A> {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, out| {
+        threads::rows(positions, out, &|positions, out| {
             self.runs(positions, out, store);
             Ok(())
         })

@@ -10,10 +10,10 @@ use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::{Frequencies, OddDim};
-use crate::parts;
 use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
 use crate::positions::{Position, Positions};
 use crate::simd::InstructionSet;
+use crate::threads;
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
 /// you need*, section 3.5).
@@ -78,7 +78,6 @@ pub struct Sinusoidal {
     columns: Columns,
     /// A position whose vector is zero.
     padding: Option<i64>,
-    set: InstructionSet,
 }
 
 impl Sinusoidal {
@@ -140,7 +139,7 @@ impl Sinusoidal {
             dim: 2 * pairs,
         };
         let waves = Waves::new(frequencies.as_wide(), Amplitude::ONE);
-        Self { frequencies, waves, columns, padding: None, set: InstructionSet::Best }
+        Self { frequencies, waves, columns, padding: None }
     }
 
     /// Puts the features in another order.
@@ -229,7 +228,6 @@ impl Sinusoidal {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.waves = self.waves.with_level(set.level()?);
-        self.set = set;
         Ok(self)
     }
 
@@ -346,16 +344,12 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         PositionalEncoding::<A>::check(self, positions)?;
-        parts::rows(positions, out, &|positions, out| {
+        threads::rows(positions, out, &|positions, out| {
             match self.padding {
                 None => self.waves.rows(positions, &self.columns, out),
                 Some(padding) => self.rows_around(padding, positions, out),
             }
             Ok(())
         })
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.set
     }
 }

@@ -13,7 +13,7 @@ use super::values::{self, Rounding};
 use crate::additive::Learned;
 use crate::element::Element;
 use crate::error::{Error, FileError, FileProblem, at};
-use crate::tokens::TokenEmbedding;
+use crate::sum::TokenEmbedding;
 use crate::training::Linear;
 
 /// A safetensors file, of which the header has been read and checked.

@@ -16,9 +16,6 @@
 mod addition;
 mod double;
 mod fixed;
-#[cfg(feature = "half")]
-mod half;
-mod lanes;
 mod layout;
 mod plain;
 #[cfg(feature = "half")]
@@ -28,7 +25,6 @@ mod runs;
 mod settle;
 mod sincos;
 mod single;
-mod sums;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -48,24 +44,14 @@ use crate::simd::launch;
 pub(crate) use addition::Amplitude;
 use addition::STEPS;
 use fixed::{Fixed, Lane};
-pub use lanes::Lanes;
 pub use layout::{Columns, FeatureLayout};
 pub use rows::Rows;
-pub use sums::{Picked, Sequence, Sums};
 pub use target::RowElement;
 use target::Target;
 use wide::Wide;
 
 use crate::element::Element;
 use crate::positions::Positions;
-
-/// Bytes of a line of the cache.
-pub(crate) const LINE: usize = 64;
-
-/// How many elements on from a place a line of the cache begins.
-pub(crate) fn line_start<A>(place: *const A) -> usize {
-    place.align_offset(LINE).min(LINE / size_of::<A>())
-}
 
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 #[derive(Clone, Debug)]

@@ -1,8 +1,10 @@
 //! The gradient of words plus positions, for arrays with leading axes.
 
-use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
+use ndarray::{ArrayBase, Data, Dimension};
 
 use super::{Differentiable, check_values};
+use crate::additive::check_words;
+use crate::arrays::for_each_matrix;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -76,7 +78,7 @@ where
     E: Differentiable<A> + ?Sized,
 {
     let positions = positions.into();
-    check(upstream.shape(), encoding, &positions)?;
+    check_words(upstream.shape(), encoding, &positions)?;
     check_values(encoding.parameter_count(), gradient.len())?;
     let mut sequence = 0;
     for_each_matrix(upstream.view().into_dyn(), &mut |upstream| {
@@ -84,53 +86,4 @@ where
         sequence += 1;
         added
     })
-}
-
-/// Whether `upstream` has the shape (…, len, dim) of words plus the vectors of these positions.
-fn check<A: Element, E: Differentiable<A> + ?Sized>(
-    upstream: &[usize],
-    encoding: &E,
-    positions: &Positions<'_>,
-) -> Result<(), Error> {
-    let [leading @ .., len, width] = upstream else {
-        return Err(Error::TooFewAxes { expected: 2, found: upstream.len() });
-    };
-    let lengths = |what, expected, found| match expected == found {
-        true => Ok(()),
-        false => Err(Error::LengthMismatch { what, expected, found }),
-    };
-    lengths("positions", *len, positions.len())?;
-    // One row of positions is shared by all sequences.
-    if let Some(rows) = positions.rows().filter(|rows| *rows != 1) {
-        lengths("rows of positions", leading.iter().product(), rows)?;
-    }
-    encoding.check(positions)?;
-    match *width == encoding.dim() {
-        true => Ok(()),
-        false => Err(Error::WidthMismatch { expected: encoding.dim(), found: *width }),
-    }
-}
-
-/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the
-/// leading axes.
-pub(crate) fn for_each_matrix<A>(
-    mut array: ArrayViewD<'_, A>,
-    visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    // Nothing is passed back from nothing, however many sequences of it there are.
-    if array.is_empty() {
-        return Ok(());
-    }
-    // Without axes of length 1 the leading ones are at most 63, and so are the calls below.
-    let unit = |array: &ArrayViewD<'_, A>| {
-        (0..array.ndim().saturating_sub(2)).map(Axis).find(|axis| array.len_of(*axis) == 1)
-    };
-    while let Some(axis) = unit(&array) {
-        array = array.index_axis_move(axis, 0);
-    }
-    if array.ndim() > 2 {
-        return array.axis_iter(Axis(0)).try_for_each(|array| for_each_matrix(array, visit));
-    }
-    let found = array.ndim();
-    visit(array.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }

@@ -8,7 +8,6 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
 
 /// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for
 /// multi-dimensional spatial positional encoding*; Time2Vec's periodic part).
@@ -67,10 +66,6 @@ impl<A: Element> PositionalEncoding<A> for LearnedFrequencies {
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
         self.sinusoidal.encode_into(positions, out)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        PositionalEncoding::<A>::instruction_set(&self.sinusoidal)
     }
 
     fn add_to(

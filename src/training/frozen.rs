@@ -7,7 +7,6 @@ use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
 
 /// Any encoding, with nothing to learn: a part of a model that training leaves alone.
 ///
@@ -47,10 +46,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.0.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.0.instruction_set()
     }
 
     fn add_to(

@@ -14,7 +14,6 @@ mod network;
 mod rows;
 mod scaled;
 
-pub(crate) use batch::for_each_matrix;
 pub use batch::{backward_positions, backward_positions_at};
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;

@@ -5,12 +5,12 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use super::linear::{Activation, Linear};
 use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
+use crate::blocks::blocks;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
 use crate::phase::BLOCK;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
+use crate::threads;
 
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
 /// linear layer.
@@ -102,9 +102,9 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, mut out| {
+        threads::rows(positions, out, &|positions, mut out| {
             // A block at a time, so that memory does not grow with the number of positions.
-            parts::blocks(positions, BLOCK).try_for_each(|block| {
+            blocks(positions, BLOCK).try_for_each(|block| {
                 let rows = self.forward(&positions.slice(block.clone()))?;
                 let mut out = out.slice_axis_mut(Axis(0), block.into());
                 out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
@@ -119,10 +119,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.encoding.instruction_set()
     }
 }
 

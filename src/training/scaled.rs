@@ -4,12 +4,12 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
+use crate::blocks::blocks;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
 use crate::phase::BLOCK;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
+use crate::threads;
 
 /// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's
 /// `ScaledPositionalEncoding`; Li et al. 2019, *Neural speech synthesis with transformer network*,
@@ -79,9 +79,9 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, mut out| {
-            // Scaled while they are in cache.
-            parts::blocks(positions, BLOCK).try_for_each(|block| {
+        threads::rows(positions, out, &|positions, mut out| {
+            // While they are in cache.
+            blocks(positions, BLOCK).try_for_each(|block| {
                 let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
                 self.encoding.encode_into(&positions.slice(block), rows.view_mut())?;
                 rows.map_inplace(|value| *value = A::from_f64(value.to_f64() * self.scale));
@@ -96,10 +96,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.encoding.instruction_set()
     }
 }
 

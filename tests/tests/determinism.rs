@@ -423,7 +423,6 @@ fn sums_have_the_same_bits_with_every_set() {
     let best = [sums::<f32>(&encoding), sums::<f64>(&encoding)];
     for set in InstructionSet::available() {
         let forced = encoding.clone().with_instruction_set(set).unwrap();
-        assert_eq!(PositionalEncoding::<f32>::instruction_set(&&forced), set);
         assert_eq!([sums::<f32>(&forced), sums::<f64>(&forced)], best, "{}", set.name());
         #[cfg(feature = "half")]
         {

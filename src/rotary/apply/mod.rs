@@ -200,7 +200,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         if views.target.is_empty() {
             return;
         }
-        let piece = threads::piece(views.target.len() * size_of::<A>());
+        let piece = crate::threads::piece(views.target.len() * size_of::<A>());
         if piece.is_none()
             && let Some((walk, source, target)) = views.without_gaps(steps)
         {

@@ -1,14 +1,35 @@
-//! Word embeddings plus positions: the input of any encoder.
+//! Words + positions: the input of any encoder.
+//!
+//! ```text
+//! words (…, len, dim)      positions             0 1 2 …
+//!        │                     │ encoding: a block of rows at a time, which stays in cache
+//!        │                     ▼
+//!        └──────► sum ◄──── vectors (block, dim)       each block is added to all sequences
+//!                  │                                   that share it, on all cores
+//!                  ▼
+//!   in place, in an array of the caller's, or in a new one
+//! ```
+//!
+//! [`walk`] goes through the batch, [`rows`] sums, [`tokens`] looks words up by their ids.
 
-use core::array;
+mod fmt;
+mod rows;
+mod tokens;
+mod train;
+mod trainable;
+mod walk;
 
-use ndarray::{Array, Array2, ArrayBase, ArrayView2, ArrayViewMut, Axis, Data, Dimension};
+pub use tokens::{Lookup, TokenEmbedding};
 
-use crate::arrays::zeros;
-use crate::batch::{Sum, for_each_sequence, nth};
-use crate::parts::{Four, Summands};
-use crate::phase::{BLOCK, Picked};
-use crate::{Element, Error, PositionalEncoding, Positions};
+use ndarray::{Array, ArrayBase, ArrayView2, ArrayViewMut, Axis, Data, Dimension, IxDyn};
+
+use crate::additive::{PositionalEncoding, check_lengths, check_words};
+use crate::arrays::room;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+use rows::{Picked, Target, Terms};
+use walk::Sum;
 
 /// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
 ///
@@ -77,34 +98,20 @@ where
     E: PositionalEncoding<A> + ?Sized,
 {
     let positions = positions.into();
-    check(words.shape(), encoding, &positions)?;
-    let (rows, dim) = (words.shape()[..words.ndim() - 1].iter().product(), encoding.dim());
-    let too_large = Error::TooLarge { rows, dim };
-    let mut input =
-        zeros(rows, dim)?.into_shape_with_order(words.raw_dim()).map_err(|_| too_large)?;
-    let (table, len) = (words.as_slice(), positions.len());
-    let words = words.view().into_dyn();
-    let write =
-        |sequence: usize, row: usize, mut sequences: Four<'_, A>, vectors: ArrayView2<'_, A>| {
-            let mut summands = Summands::in_place(encoding.instruction_set());
-            let ids: [[usize; BLOCK]; 4] =
-                array::from_fn(|n| array::from_fn(|i| (sequence + n) * len + row + i));
-            if let Some(table) = table {
-                summands.words =
-                    ids.each_ref().map(|ids| Some(Picked { table, ids: &ids[..vectors.nrows()] }));
-            } else {
-                for (n, rows) in sequences.iter_mut().flatten().enumerate() {
-                    let words: Option<ArrayView2<'_, A>> = nth(&words, sequence + n);
-                    words.into_iter().for_each(|words| {
-                        rows.assign(&words.slice_axis(Axis(0), (row..row + vectors.nrows()).into()))
-                    });
-                }
-            }
-            summands.write(sequences, vectors);
-        };
-    Sum { encoding, positions: &positions, write: Some(&write) }
-        .make(input.view_mut().into_dyn())?;
-    Ok(input)
+    check_words(words.shape(), encoding, &positions)?;
+    let Some(table) = words.as_slice() else {
+        room::<A>(words.len() / encoding.dim().max(1), encoding.dim())?;
+        let mut input = words.as_standard_layout().into_owned();
+        let sum = Sum { encoding, positions: &positions, write: None };
+        sum.make(input.view_mut().into_dyn())?;
+        return Ok(input);
+    };
+    let len = positions.len();
+    let write = |sequence, row, target: Target<'_, A>, vectors: ArrayView2<'_, A>| {
+        let words = Picked { table: &table[(sequence * len + row) * vectors.ncols()..], ids: None };
+        Terms { words, scale: A::one(), segments: None, vectors }.write(target);
+    };
+    Sum { encoding, positions: &positions, write: Some(&write) }.new_array(words.raw_dim())
 }
 
 /// Adds the vectors of positions 0..len to `words` (…, len, dim) in place.
@@ -159,7 +166,7 @@ where
     E: PositionalEncoding<A> + ?Sized,
 {
     let positions = positions.into();
-    check(words.shape(), encoding, &positions)?;
+    check_words(words.shape(), encoding, &positions)?;
     Sum { encoding, positions: &positions, write: None }.make(words.into_dyn())
 }
 
@@ -222,20 +229,78 @@ where
     E: PositionalEncoding<A> + ?Sized,
 {
     let positions = positions.into();
-    check_positions(words.shape(), encoding, &positions)?;
-    let axis = Axis(words.ndim() - 1);
-    let (width, mut shape) = (words.len_of(axis), words.raw_dim());
-    shape[axis.0] = width.saturating_add(encoding.dim());
-    let rows = words.shape()[..axis.0].iter().product();
-    let flat: Array2<A> = zeros(rows, shape[axis.0])?;
-    let too_large = Error::TooLarge { rows, dim: shape[axis.0] };
-    let mut output = flat.into_shape_with_order(shape).map_err(|_| too_large)?;
-    output.slice_axis_mut(axis, (..width).into()).assign(words);
-    let vectors = output.slice_axis_mut(axis, (width..).into()).into_dyn();
-    for_each_sequence(vectors, 0, &mut |sequence, vectors| {
-        encoding.encode_into(&positions.row(sequence), vectors)
-    })?;
-    Ok(output)
+    let [lens @ .., width] = words.shape() else {
+        return Err(Error::TooFewAxes { expected: 2, found: 0 });
+    };
+    check_lengths(lens, &positions)?;
+    encoding.check(&positions)?;
+    let (width, mut shape) = (*width, words.raw_dim());
+    shape[lens.len()] = width.saturating_add(encoding.dim());
+    room::<A>(lens.iter().product(), shape[lens.len()])?;
+    let words = words.as_standard_layout();
+    let (table, len) = (words.as_slice().unwrap_or_default(), positions.len());
+    let write = |sequence, row, target: Target<'_, A>, vectors: ArrayView2<'_, A>| {
+        let words = &table[(sequence * len + row) * width..][..vectors.nrows() * width];
+        beside(words, vectors, target);
+    };
+    Sum { encoding, positions: &positions, write: Some(&write) }.new_array(shape)
+}
+
+/// Writes rows of words next to their vectors.
+fn beside<A: Element>(words: &[A], vectors: ArrayView2<'_, A>, target: Target<'_, A>) {
+    let width = words.len() / vectors.nrows().max(1);
+    match target {
+        Target::Rows(rows) => {
+            let (mut left, mut right) = rows.split_at(Axis(1), width);
+            if let Ok(words) = ArrayView2::from_shape((vectors.nrows(), width), words) {
+                left.assign(&words);
+            }
+            right.assign(&vectors);
+        }
+        Target::End(out) => {
+            for (i, vector) in vectors.rows().into_iter().enumerate() {
+                out.extend_from_slice(&words[i * width..(i + 1) * width]);
+                match vector.to_slice() {
+                    Some(vector) => out.extend_from_slice(vector),
+                    None => out.extend(vector),
+                }
+            }
+        }
+    }
+}
+
+/// Adds the vectors of the given positions to `words`, a slice that holds an array of this shape,
+/// (…, len, dim), in row-major order: the same as [`add_positions_at`] for those who have no array.
+///
+/// # Errors
+///
+/// [`Error::LengthMismatch`] where `words` has another number of elements than the shape, and the
+/// errors of [`add_positions_at`]; then `words` is as it was.
+///
+/// ```
+/// use positional_encodings::{Sinusoidal, add_positions_to_slice};
+///
+/// let mut words = vec![0.0_f64; 2 * 3 * 2];
+/// add_positions_to_slice(&mut words, &[2, 3, 2], &Sinusoidal::new(2)?, 0..3)?;
+/// assert_eq!(words[10..], [2_f64.sin(), 2_f64.cos()]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn add_positions_to_slice<'p, A, E>(
+    words: &mut [A],
+    shape: &[usize],
+    encoding: &E,
+    positions: impl Into<Positions<'p>>,
+) -> Result<(), Error>
+where
+    A: Element,
+    E: PositionalEncoding<A> + ?Sized,
+{
+    let expected = shape.iter().fold(1_usize, |len, axis| len.saturating_mul(*axis));
+    let mismatch = Error::LengthMismatch { what: "elements", expected, found: words.len() };
+    match ArrayViewMut::from_shape(IxDyn(shape), words) {
+        Ok(words) => add_positions_at(words, encoding, positions),
+        Err(_) => Err(mismatch),
+    }
 }
 
 /// Length of the sequences of an array (…, len, dim).
@@ -247,53 +312,5 @@ where
     match words.shape() {
         [.., len, _] => Ok(*len),
         shape => Err(Error::TooFewAxes { expected: 2, found: shape.len() }),
-    }
-}
-
-/// Whether `encoding` can be added to words of this shape at these positions.
-pub(crate) fn check<A, E>(
-    shape: &[usize],
-    encoding: &E,
-    positions: &Positions<'_>,
-) -> Result<(), Error>
-where
-    A: Element,
-    E: PositionalEncoding<A> + ?Sized,
-{
-    check_positions(shape, encoding, positions)?;
-    match shape.last() {
-        Some(&width) if width != encoding.dim() => {
-            Err(Error::WidthMismatch { expected: encoding.dim(), found: width })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether the positions fit the shape (…, len, any width), and the encoding knows them all.
-fn check_positions<A, E>(
-    shape: &[usize],
-    encoding: &E,
-    positions: &Positions<'_>,
-) -> Result<(), Error>
-where
-    A: Element,
-    E: PositionalEncoding<A> + ?Sized,
-{
-    let [leading @ .., len, _] = shape else {
-        return Err(Error::TooFewAxes { expected: 2, found: shape.len() });
-    };
-    if positions.len() != *len {
-        return Err(Error::LengthMismatch {
-            what: "positions",
-            expected: *len,
-            found: positions.len(),
-        });
-    }
-    let sequences: usize = leading.iter().product();
-    match positions.rows() {
-        Some(found) if found != sequences && found != 1 => {
-            Err(Error::LengthMismatch { what: "rows of positions", expected: sequences, found })
-        }
-        _ => encoding.check(positions),
     }
 }

@@ -2,18 +2,16 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayViewMut2, Dimension, Ix1};
-use num_traits::{AsPrimitive, PrimInt};
+use ndarray::{ArrayView, ArrayViewMut2, Dimension};
+use num_traits::PrimInt;
 
 use super::{Lookup, TokenEmbedding};
 use crate::additive::{FrozenRows, PositionalEncoding};
-use crate::batch::nth;
+use crate::arrays::for_each_matrix;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::training::{
-    Differentiable, GradientRows, Trainable, check_values, for_each_matrix, scatter,
-};
+use crate::training::{Differentiable, GradientRows, Trainable, check_values, scatter};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// These rows of the word table get no gradient: pretrained words that stay as they are. It may
@@ -67,7 +65,7 @@ impl<A, E, T, D> Lookup<'_, A, E, T, D>
 where
     A: Element,
     E: PositionalEncoding<A>,
-    T: PrimInt + AsPrimitive<i64> + Sync,
+    T: PrimInt + Sync,
     D: Dimension,
 {
     /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row
@@ -100,8 +98,8 @@ where
         let mut gradient = gradient.into().of_table(rows, dim)?;
         self.check_upstream(&upstream)?;
         let scale = self.embedding.scale.map(Element::to_f64);
-        let tokens = self.tokens.view().into_dyn();
-        self.scatter_ids(&tokens, upstream, scale, &self.embedding.frozen, &mut gradient)
+        let frozen = &self.embedding.frozen;
+        Self::scatter_ids(&self.tokens, upstream, scale, frozen, &mut gradient)
     }
 
     /// Adds the gradient of the segment table.
@@ -122,9 +120,7 @@ where
         self.check_upstream(&upstream)?;
         let frozen = FrozenRows::default();
         match &self.segments {
-            Some(ids) => {
-                self.scatter_ids(&ids.view().into_dyn(), upstream, None, &frozen, &mut gradient)
-            }
+            Some(ids) => Self::scatter_ids(ids, upstream, None, &frozen, &mut gradient),
             None => for_each_matrix(upstream.into_dyn(), &mut |upstream| {
                 let zeros = core::iter::repeat_n(0, upstream.nrows());
                 scatter(zeros, &upstream, None, &frozen, &mut gradient);
@@ -208,37 +204,20 @@ where
     /// Whether the lookup is valid and `upstream` has the shape of its result.
     fn check_upstream(&self, upstream: &ArrayView<'_, A, D::Larger>) -> Result<(), Error> {
         self.check()?;
-        for (&expected, &found) in self.tokens.shape().iter().zip(upstream.shape()) {
-            if found != expected {
-                return Err(Error::LengthMismatch {
-                    what: "rows of the upstream gradient",
-                    expected,
-                    found,
-                });
-            }
-        }
-        match upstream.shape().last() {
-            Some(&found) if found != self.embedding.positions.dim() => {
-                Err(Error::WidthMismatch { expected: self.embedding.positions.dim(), found })
-            }
-            _ => Ok(()),
-        }
+        self.check_shape(upstream.shape(), "rows of the upstream gradient")
     }
 
     fn scatter_ids(
-        &self,
-        ids: &ndarray::ArrayViewD<'_, T>,
+        ids: &ArrayView<'_, T, D>,
         upstream: ArrayView<'_, A, D::Larger>,
         scale: Option<f64>,
         frozen: &FrozenRows,
         gradient: &mut GradientRows<'_, A>,
     ) -> Result<(), Error> {
-        let mut sequence = 0;
+        // All ids have been checked.
+        let mut rows = ids.iter().map(|id| id.to_usize().unwrap_or(0));
         for_each_matrix(upstream.into_dyn(), &mut |upstream| {
-            if let Some(ids) = nth::<_, Ix1>(ids, sequence) {
-                scatter(ids.iter().map(|id| id.as_() as usize), &upstream, scale, frozen, gradient);
-            }
-            sequence += 1;
+            scatter(rows.by_ref().take(upstream.nrows()), &upstream, scale, frozen, gradient);
             Ok(())
         })
     }
