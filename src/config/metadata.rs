@@ -72,8 +72,9 @@ impl RotarySpec {
     /// (queries and keys of `llama` are permuted to neighbours). Llama 3's scaling and the pairs
     /// that stand still in Gemma 4's full layers are in the tensor `rope_freqs.weight` and nowhere
     /// else: where a file has it, give it as [`divisors`](Self::divisors). LongRoPE's factors are
-    /// tensors too: the scaling is [`Scaling::LongRopeTensors`], and no rotation can be made
-    /// without them. As in llama.cpp, the base is 10000 and the dim that of a head where the keys
+    /// tensors too: the scaling is
+    /// [`Scaling::LongRopeTensors`](crate::scaling::Scaling::LongRopeTensors), and no rotation can be
+    /// made without them. As in llama.cpp, the base is 10000 and the dim that of a head where the keys
     /// are absent, and a scaling factor without a type is linear. Where layers differ, this is the
     /// rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them
     /// apart.
