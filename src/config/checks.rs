@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::family::Layers;
-use super::fields::{Role, is_of_config, named, of_scalings, of_text};
+use super::fields::{Role, is_of_config, named, of_text, rope_type};
 use super::json::Fields;
-use super::layers::Types;
-use super::reader::{Reader, rope_type};
+use super::reader::Reader;
+use super::spec::Types;
 use crate::error::Error;
 use crate::rotary::Pairing;
 
@@ -23,23 +23,6 @@ pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
         Some(name) => Err(fields.unknown(name, name)),
         None => Ok(()),
     }
-}
-
-/// Whether there are parameters of a scaling.
-pub(super) fn scales(dict: &Fields<'_>) -> bool {
-    of_scalings().any(|(name, _)| dict.get(name).is_some())
-}
-
-/// An error where a parameter belongs to another type, and is not a factor of 1.
-pub(super) fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
-    let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
-    for (name, types) in of_scalings() {
-        let neutral = matches!(name, "factor" | "attention_factor") && is_one(name);
-        if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
-            return Err(dict.contradicts(name, &format!("the type {rope_type}")));
-        }
-    }
-    Ok(())
 }
 
 /// An error where the root of a multimodal config says of rotations what its `text_config` does not

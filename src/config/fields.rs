@@ -104,6 +104,7 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("n_layer", RootUnchecked, LayerCount),
     ("num_layers", RootUnchecked, LayerCount),
     ("layer_types", Root, LayerList),
+    ("layer_rope_theta", Root, LayerList),
     ("no_rope_layers", Root, LayerList),
     ("hybrid_layer_pattern", Root, LayerList),
     ("position_embedding_type", Root, Other),
@@ -145,6 +146,20 @@ pub(super) fn of_scalings() -> impl Iterator<Item = (&'static str, &'static [&'s
         Of(types) => Some((*name, *types)),
         _ => None,
     })
+}
+
+/// The type of a rotation without its aliases.
+pub(super) fn rope_type(name: &str) -> Option<&'static str> {
+    match name {
+        "default" | "mrope" => Some("default"),
+        "linear" => Some("linear"),
+        "dynamic" => Some("dynamic"),
+        "yarn" => Some("yarn"),
+        "longrope" | "su" => Some("longrope"),
+        "llama3" => Some("llama3"),
+        "proportional" => Some("proportional"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

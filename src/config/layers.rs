@@ -6,23 +6,23 @@ use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, rotates};
 use super::family::{ALL, FULL, LISTED, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow};
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
-use super::model::ModelRotary;
-use super::reader::{Reader, RopeDict, rope_dict};
-use super::spec::RotarySpec;
+use super::reader::{Reader, RopeDict, rope_dict, try_out};
+use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
+use crate::rotary::QueryTemperature;
 
 /// More types of layers than any model has, each of which costs as much as a model.
 const MOST_TYPES: usize = 32;
-
-/// Types of layers by name; `None` for layers without positions.
-pub(super) type Types = Vec<(String, Option<RotarySpec>)>;
 
 fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
     (name.to_string(), spec)
 }
 
+/// The types of layers, the type of each layer, and the temperature of queries.
+pub(super) type Layered = (Types, Vec<usize>, Option<QueryTemperature>);
+
 /// The rotations of all layers.
-pub(super) fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
+pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
     let fields = &reader.fields;
     let own = reader.family.parameters.map(parse).transpose()?;
     reader.check_sizes()?;
@@ -33,6 +33,12 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
         (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
         (dict, _) => dict,
     };
+    if let Some(list) = bases_listed(fields)? {
+        let flat = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
+        let (types, layers) = by_base(reader, &reader.spec(flat, None)?, &list)?;
+        no_rope_agrees(fields, &types, &layers)?;
+        return Ok((types, layers, reader.temperature(dict.as_ref())?));
+    }
     let types = match &dict {
         _ if !rotates(reader)? => vec![named_type(ALL, None)],
         Some((path, dict)) if is_nested(dict) => nested(reader, path, dict)?,
@@ -45,7 +51,55 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<ModelRotary, Error> {
     };
     let layers = layers(reader, &types)?;
     no_rope_agrees(fields, &types, &layers)?;
-    Ok(ModelRotary { types, layers, temperature: reader.temperature(dict.as_ref())? })
+    Ok((types, layers, reader.temperature(dict.as_ref())?))
+}
+
+/// For each layer its base, 0 where it has no positions, where the config lists them.
+fn bases_listed(fields: &Fields<'_>) -> Result<Option<Vec<f64>>, Error> {
+    let name = "layer_rope_theta";
+    let list = fields.numbers(name)?.filter(|list| !list.is_empty());
+    if list.iter().flatten().any(|&base| base < 0.0) {
+        return Err(fields.not_a(name, "a list of bases, 0 for layers without positions"));
+    }
+    Ok(list)
+}
+
+/// A type of layers for each base of a list, named after it.
+fn by_base(
+    reader: &Reader<'_>,
+    main: &RotarySpec,
+    list: &[f64],
+) -> Result<(Types, Vec<usize>), Error> {
+    let (fields, name) = (&reader.fields, "layer_rope_theta");
+    if reader.layer_count()?.is_some_and(|count| count != list.len()) {
+        return Err(fields.contradicts("num_hidden_layers", "the list of layers"));
+    }
+    let mut bases: Vec<f64> = Vec::new();
+    let mut layers = Vec::with_capacity(list.len());
+    for &base in list {
+        let known = bases.iter().position(|&known| known == base);
+        if known.is_none() && bases.len() == MOST_TYPES {
+            return Err(fields.not_a(name, "a list of at most 32 bases"));
+        }
+        layers.push(known.unwrap_or(bases.len()));
+        if known.is_none() {
+            bases.push(base);
+        }
+    }
+    let mut types = Vec::new();
+    for &base in &bases {
+        let spec = RotarySpec { base, ..main.clone() };
+        types.push(match (base, &bases[..]) {
+            (0.0, _) => named_type(NO_ROPE, None),
+            (_, [_]) => named_type(ALL, Some(spec)),
+            (_, [_, _]) if bases.contains(&0.0) => named_type(ROPE, Some(spec)),
+            _ => named_type(&format!("{ROPE}_theta {base}"), Some(spec)),
+        });
+    }
+    for spec in types.iter().filter_map(|(_, spec)| spec.as_ref()) {
+        try_out(spec, &Fields::new(&fields.path(name), &Map::new()))?;
+    }
+    Ok((types, layers))
 }
 
 /// The types of transformers 5: a dictionary for each, null for layers without positions.

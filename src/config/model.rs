@@ -4,10 +4,9 @@ use super::checks::{nothing_else, root_agrees};
 use super::families::of_model_type;
 use super::family::{Family, HALVES};
 use super::json::{Fields, parse};
-use super::layers::{Types, read};
+use super::layers::read;
 use super::reader::Reader;
-use super::rotaries::LayerRotaries;
-use super::spec::RotarySpec;
+use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::{Pairing, QueryTemperature};
 
@@ -204,34 +203,6 @@ impl ModelRotary {
         }
     }
 
-    /// Makes the rotations of all types of layers for sequences of `total_len` positions, cache
-    /// included, to be held and asked for each layer.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`RotarySpec::rotary`].
-    ///
-    /// ```
-    /// use ndarray::Array4;
-    /// use positional_encodings::config::ModelRotary;
-    ///
-    /// let smollm3 = r#"{"model_type": "smollm3", "head_dim": 64, "num_hidden_layers": 8}"#;
-    /// let model = ModelRotary::from_json(smollm3)?;
-    /// let rotaries = model.rotaries(128)?;
-    /// let mut rotated = 0;
-    /// for layer in 0..8 {
-    ///     let mut q = Array4::<f32>::ones((1, 2, 10, 64)); // (batch, heads, positions, dim)
-    ///     let Some(rotary) = rotaries.layer(layer)? else { continue }; // no positions
-    ///     rotary.at(0..10)?.apply(q.view_mut())?;
-    ///     rotated += 1;
-    /// }
-    /// assert_eq!(rotated, 6);
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn rotaries(&self, total_len: usize) -> Result<LayerRotaries, Error> {
-        LayerRotaries::new(self, total_len)
-    }
-
     /// Returns the temperature of queries: in Llama 4 that of the layers without positions, in
     /// Ministral 3 of all.
     ///
@@ -287,5 +258,6 @@ fn read_text(
         }
     };
     let (family, is_given) = family(&fields)?;
-    read(&Reader { fields, family, is_given })
+    let (types, layers, temperature) = read(&Reader { fields, family, is_given })?;
+    Ok(ModelRotary { types, layers, temperature })
 }

@@ -1,10 +1,9 @@
 //! One rotation from the fields of a `config.json`.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
-use super::checks::{scales, unused};
 use super::family::{FULL, Family, SLIDING};
-use super::fields::{Role, is_of_dict, named};
+use super::fields::{Role, is_of_dict, named, of_scalings, rope_type};
 use super::json::Fields;
 use super::spec::RotarySpec;
 use crate::error::{ConfigProblem, Error};
@@ -26,21 +25,7 @@ pub(super) struct Reader<'a> {
 }
 
 /// A dictionary of rope parameters, and its path.
-pub(super) type RopeDict<'a> = (String, &'a Map<String, serde_json::Value>);
-
-/// The type of a rotation without its aliases.
-pub(super) fn rope_type(name: &str) -> Option<&'static str> {
-    match name {
-        "default" | "mrope" => Some("default"),
-        "linear" => Some("linear"),
-        "dynamic" => Some("dynamic"),
-        "yarn" => Some("yarn"),
-        "longrope" | "su" => Some("longrope"),
-        "llama3" => Some("llama3"),
-        "proportional" => Some("proportional"),
-        _ => None,
-    }
-}
+pub(super) type RopeDict<'a> = (String, &'a Map<String, Value>);
 
 /// The dictionary of rope parameters by either of its names, and its path.
 pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<RopeDict<'a>>, Error> {
@@ -227,6 +212,23 @@ impl Reader<'_> {
     pub(super) fn has_wide_heads(&self, kind: Option<&str>) -> bool {
         kind == Some(FULL) && self.family.full_head_dim.is_some()
     }
+}
+
+/// Whether there are parameters of a scaling.
+fn scales(dict: &Fields<'_>) -> bool {
+    of_scalings().any(|(name, _)| dict.get(name).is_some())
+}
+
+/// An error where a parameter belongs to another type, and is not a factor of 1.
+fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
+    let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
+    for (name, types) in of_scalings() {
+        let neutral = matches!(name, "factor" | "attention_factor") && is_one(name);
+        if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
+            return Err(dict.contradicts(name, &format!("the type {rope_type}")));
+        }
+    }
+    Ok(())
 }
 
 /// Makes the rotation once, so that a spec that exists can be followed.

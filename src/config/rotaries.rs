@@ -38,8 +38,38 @@ struct Held {
     spec: RotarySpec,
 }
 
+impl ModelRotary {
+    /// Makes the rotations of all types of layers for sequences of `total_len` positions, cache
+    /// included, to be held and asked for each layer.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`RotarySpec::rotary`].
+    ///
+    /// ```
+    /// use ndarray::Array4;
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let smollm3 = r#"{"model_type": "smollm3", "head_dim": 64, "num_hidden_layers": 8}"#;
+    /// let model = ModelRotary::from_json(smollm3)?;
+    /// let rotaries = model.rotaries(128)?;
+    /// let mut rotated = 0;
+    /// for layer in 0..8 {
+    ///     let mut q = Array4::<f32>::ones((1, 2, 10, 64)); // (batch, heads, positions, dim)
+    ///     let Some(rotary) = rotaries.layer(layer)? else { continue }; // no positions
+    ///     rotary.at(0..10)?.apply(q.view_mut())?;
+    ///     rotated += 1;
+    /// }
+    /// assert_eq!(rotated, 6);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn rotaries(&self, total_len: usize) -> Result<LayerRotaries, Error> {
+        LayerRotaries::new(self, total_len)
+    }
+}
+
 impl LayerRotaries {
-    pub(super) fn new(model: &ModelRotary, total_len: usize) -> Result<Self, Error> {
+    fn new(model: &ModelRotary, total_len: usize) -> Result<Self, Error> {
         let mut types = Vec::new();
         for (name, spec) in model.types() {
             let held = |spec: &RotarySpec| {

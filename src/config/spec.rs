@@ -127,3 +127,6 @@ impl RotarySpec {
         }
     }
 }
+
+/// Types of layers by name; `None` for layers without positions.
+pub(super) type Types = Vec<(String, Option<RotarySpec>)>;

@@ -1,6 +1,6 @@
 //! Dynamic NTK: the base grows with the length asked for.
 
-use super::scaling::Regime;
+use super::regime::Regime;
 use super::{Frequencies, Step, at_least_one, length};
 use crate::error::Error;
 use crate::phase::wide::Wide;

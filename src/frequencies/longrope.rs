@@ -1,6 +1,6 @@
 //! LongRoPE: a divisor for each pair.
 
-use super::scaling::Regime;
+use super::regime::Regime;
 use super::{Frequencies, Step, length, positive};
 use crate::error::Error;
 use crate::phase::wide::Wide;

@@ -9,6 +9,7 @@ mod llama3;
 mod longrope;
 mod ntk;
 mod proportional;
+mod regime;
 pub mod scaling;
 mod steps;
 mod yarn;
@@ -17,7 +18,7 @@ pub use geometric::OddDim;
 
 use crate::error::Error;
 use crate::phase::wide::Wide;
-use scaling::Regime;
+use regime::Regime;
 use steps::Step;
 
 /// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·

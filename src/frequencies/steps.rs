@@ -3,8 +3,11 @@
 use core::fmt;
 
 use super::Frequencies;
+use super::dynamic_ntk::DynamicNtk;
 use super::geometric::OddDim;
-use super::scaling::{DynamicNtk, Llama3, LongRope, Yarn};
+use super::llama3::Llama3;
+use super::longrope::LongRope;
+use super::yarn::Yarn;
 #[cfg(feature = "serde")]
 use crate::error::Error;
 

@@ -331,7 +331,6 @@ fn unknown_classes_speak_of_nothing_else() {
         ("rotary_emb_scale_base", json!(512)), // nomic-ai/nomic-bert-2048, both where they are not null
         ("rope_type", json!("original")),      // xai-org/grok-2
         ("use_rope", json!(false)),
-        ("layer_rope_theta", json!([1e4, 1e6])),
         ("no_rope_layer_interval", json!(4)),
     ] {
         refused(given(&json!({name: value})), name, ConfigProblem::Unknown { found: name.into() });

@@ -1,7 +1,7 @@
 //! What a model class has where its config says nothing: the configuration_*.py of transformers
 //! 4.57 and 5.23, which were read for every number here.
 
-use positional_encodings::config::ModelRotary;
+use positional_encodings::config::{ModelRotary, RotarySpec};
 use positional_encodings::scaling::{Llama3, Regime, Scaling, Yarn};
 use positional_encodings::{Error, Pairing, config::ConfigProblem, rotary::Sections};
 use serde_json::{Value, json};
@@ -91,6 +91,30 @@ fn layers_without_positions_are_known_by_the_type() {
     let untold = read(&json!({"model_type": "flint", "num_hidden_layers": 4}));
     let problem = ConfigProblem::Missing;
     assert_eq!(untold, Err(Error::Config { field: "layer_types".into(), problem }));
+}
+
+/// A base for each layer, 0 where it has no positions.
+#[test]
+fn bases_of_single_layers() {
+    let with = |list: Value| {
+        read(&json!({"model_type": "granite_swa", "hidden_size": 2048,
+        "num_attention_heads": 32, "num_hidden_layers": 4, "layer_rope_theta": list}))
+    };
+    let bases = |list: Value| {
+        let model = with(list).unwrap();
+        let base = |layer| model.layer(layer).unwrap().map(|spec: &RotarySpec| spec.base);
+        ([0, 1, 2, 3].map(base), model.types().count())
+    };
+    let (near, far) = (Some(1e4), Some(5e5));
+    assert_eq!(bases(json!([1e4, 1e4, 1e4, 1e4])), ([near; 4], 1));
+    assert_eq!(bases(json!([1e4, 0, 1e4, 0])), ([near, None, near, None], 2));
+    assert_eq!(bases(json!([1e4, 0, 5e5, 1e4])), ([near, None, far, near], 3));
+    assert_eq!(bases(json!([0, 0, 0, 0])), ([None; 4], 1));
+    let two = with(json!([1e4, 5e5, 1e4, 5e5])).unwrap();
+    assert_eq!(two.layer_type("rope_theta 500000").unwrap().unwrap().base, 5e5);
+    for list in [json!([1e4, -1, 1e4, 1e4]), json!([1e4]), json!(["1e4", 0, 0, 0]), json!(1e4)] {
+        assert!(with(list).is_err());
+    }
 }
 
 /// transformers 4 and 5 have different bases for them.
