@@ -13,9 +13,9 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What must hold.
+    /// The law.
     pub law: &'static str,
-    /// Where it does not.
+    /// The place where it does not hold.
     pub detail: String,
 }
 
@@ -69,6 +69,12 @@ impl std::error::Error for Violation {}
 /// # Ok::<(), testing::Violation>(())
 /// ```
 pub fn check_laws<A: Element>(encoding: &dyn PositionalEncoding<A>) -> Result<(), Violation> {
+    if encoding.dim() == 0 {
+        return Err(Violation {
+            law: "a position vector has at least one feature",
+            detail: "dim 0".into(),
+        });
+    }
     let len = encoding.max_len().unwrap_or(300).min(300);
     rows_do_not_depend_on_their_company(encoding, len)?;
     every_element_is_written(encoding, len)?;

@@ -1,11 +1,13 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
+mod none;
 mod sinusoidal;
 mod words;
 
 pub(crate) use learned::FrozenRows;
 pub use learned::{Init, Learned};
+pub use none::NoPositions;
 pub use sinusoidal::Sinusoidal;
 pub(crate) use words::{check_lengths, check_words};
 
@@ -43,13 +45,13 @@ use crate::threads;
 /// Implementations outside this crate can run the laws that its own must obey:
 /// [`testing::check_laws`](crate::testing::check_laws).
 pub trait PositionalEncoding<A: Element>: Send + Sync {
-    /// Width of a position vector.
+    /// The width of a position vector.
     fn dim(&self) -> usize;
 
-    /// How many positions it knows, from 0 on, or `None` where any position will do.
+    /// The number of positions that it knows, from 0 on, or `None` where any position will do.
     fn max_len(&self) -> Option<usize>;
 
-    /// How many axes its positions have: 1 as provided.
+    /// The number of axes that its positions have: 1 as provided.
     fn axes(&self) -> usize {
         1
     }
@@ -100,7 +102,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         check_shape(positions, self.dim(), out)
     }
 
-    /// The vectors of the positions as a new array (positions, dim), row after row.
+    /// Returns the vectors of the positions as a new array (positions, dim), row after row.
     ///
     /// # Errors
     ///
@@ -114,7 +116,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         Ok(out)
     }
 
-    /// The vectors of a batch as a new array (batch, len, dim); a list is a batch of one.
+    /// Returns the vectors of a batch as a new array (batch, len, dim); a list is a batch of one.
     ///
     /// # Errors
     ///
@@ -139,7 +141,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
 
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
-    /// The same values as [`encode`](Self::encode) and an addition. As provided, a few rows at a
+    /// The sums are those of [`encode`](Self::encode) and an addition. As provided, a few rows at a
     /// time are encoded on the stack and added.
     ///
     /// # Errors

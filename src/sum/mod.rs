@@ -14,7 +14,6 @@
 
 mod rows;
 mod tokens;
-mod train;
 mod walk;
 
 pub use tokens::{Lookup, TokenEmbedding};

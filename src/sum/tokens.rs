@@ -1,5 +1,9 @@
 //! Token ids to the input of an encoder: word row × scale + segment row + position vector.
 
+mod fmt;
+mod train;
+mod trainable;
+
 use ndarray::{
     Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut, Data,
     Dimension,
@@ -37,14 +41,14 @@ use crate::positions::Positions;
 /// assert_eq!(input, array![[[3.25, 4.25], [11.5, 12.5]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct TokenEmbedding<A, E> {
-    pub(super) words: Array2<A>,
-    pub(super) segments: Option<Array2<A>>,
-    pub(super) positions: E,
-    pub(super) scale: Option<A>,
+    words: Array2<A>,
+    segments: Option<Array2<A>>,
+    positions: E,
+    scale: Option<A>,
     /// Rows of the word table that get no gradient.
-    pub(super) frozen: FrozenRows,
+    frozen: FrozenRows,
 }
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
@@ -140,6 +144,30 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         &self.positions
     }
 
+    /// The encoding of positions, to be trained or changed.
+    ///
+    /// One of another dim in its place is found out by the next lookup, which refuses it; see
+    /// [`with_positions`](Self::with_positions).
+    pub fn positions_mut(&mut self) -> &mut E {
+        &mut self.positions
+    }
+
+    /// Takes the embedding apart: the word table, the segment table if there is one, and the
+    /// encoding of positions.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, TokenEmbedding};
+    ///
+    /// let positions = Learned::from_table(array![[0.5_f32], [0.25]])?;
+    /// let (words, segments, positions) = TokenEmbedding::new(array![[1.0], [2.0]], positions)?.into_parts();
+    /// assert_eq!((words.nrows(), segments, positions.max_len()), (2, None, Some(2)));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn into_parts(self) -> (Array2<A>, Option<Array2<A>>, E) {
+        (self.words, self.segments, self.positions)
+    }
+
     /// Starts a lookup of `tokens` (…, len).
     pub fn lookup<'a, T, S, D>(&'a self, tokens: &'a ArrayBase<S, D>) -> Lookup<'a, A, E, T, D>
     where
@@ -166,12 +194,12 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
 }
 
 /// A lookup of token ids, made by [`TokenEmbedding::lookup`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lookup<'a, A, E, T, D: Dimension> {
-    pub(super) embedding: &'a TokenEmbedding<A, E>,
-    pub(super) tokens: ArrayView<'a, T, D>,
-    pub(super) segments: Option<ArrayView<'a, T, D>>,
-    pub(super) positions: Option<Positions<'a>>,
+    embedding: &'a TokenEmbedding<A, E>,
+    tokens: ArrayView<'a, T, D>,
+    segments: Option<ArrayView<'a, T, D>>,
+    positions: Option<Positions<'a>>,
 }
 
 impl<'a, A, E, T, D> Lookup<'a, A, E, T, D>
@@ -247,11 +275,12 @@ where
         Positions::from(0..self.tokens.shape().last().copied().unwrap_or(0))
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         if self.tokens.ndim() == 0 {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         }
         let embedding = self.embedding;
+        check_width(&embedding.words, embedding.positions.dim())?;
         check_ids("word", &self.tokens, embedding.words.nrows())?;
         let kinds = embedding.segments.as_ref().map_or(0, Array2::nrows);
         match &self.segments {
@@ -272,7 +301,7 @@ where
     }
 
     /// Whether an array has the shape (…, len, dim) of the input.
-    pub(super) fn check_shape(&self, shape: &[usize], what: &'static str) -> Result<(), Error> {
+    fn check_shape(&self, shape: &[usize], what: &'static str) -> Result<(), Error> {
         let dim = self.embedding.positions.dim();
         let [lens @ .., width] = shape else {
             return Err(Error::TooFewAxes { expected: 2, found: 0 });

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayBase, Data, Dimension};
 
-use super::{Trainable, check_values};
+use super::{Differentiable, check_values};
 use crate::additive::check_words;
 use crate::arrays::for_each_matrix;
 use crate::element::Element;
@@ -15,8 +15,9 @@ use crate::positions::Positions;
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`](crate::embed_with_positions), and [`Error::LengthMismatch`]
-/// where the gradient has not one place for each value; then it is as it was.
+/// The errors of [`embed_with_positions`](crate::embed_with_positions), and
+/// [`Error::LengthMismatch`] where the gradient has not one place for each value; then it is as it
+/// was.
 ///
 /// ```
 /// use ndarray::array;
@@ -38,7 +39,7 @@ where
     A: Element,
     S: Data<Elem = A>,
     D: Dimension,
-    E: Trainable<A> + ?Sized,
+    E: Differentiable<A> + ?Sized,
 {
     let [.., len, _] = *upstream.shape() else {
         return Err(Error::TooFewAxes { expected: 2, found: upstream.ndim() });
@@ -46,12 +47,13 @@ where
     backward_positions_at(upstream, encoding, 0..len, gradient)
 }
 
-/// The same at the given positions; see
-/// [`embed_with_positions_at`](crate::embed_with_positions_at).
+/// Adds to `gradient` what [`embed_with_positions_at`](crate::embed_with_positions_at) passes back
+/// from the given positions: a list that all sequences share, or ids (batch, len).
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions_at`](crate::embed_with_positions_at) and [`backward_positions`].
+/// The errors of [`embed_with_positions_at`](crate::embed_with_positions_at) and
+/// [`backward_positions`].
 ///
 /// ```
 /// use ndarray::array;
@@ -73,7 +75,7 @@ where
     A: Element,
     S: Data<Elem = A>,
     D: Dimension,
-    E: Trainable<A> + ?Sized,
+    E: Differentiable<A> + ?Sized,
 {
     let positions = positions.into();
     check_words(upstream.shape(), encoding, &positions)?;

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::{PositionalEncoding, Sinusoidal};
 use crate::element::Element;
 use crate::error::Error;
@@ -29,7 +29,7 @@ use crate::positions::Positions;
 /// assert_eq!(row[[0, 2]], 0.5_f64.sin());
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LearnedFrequencies {
     sinusoidal: Sinusoidal,
 }
@@ -45,7 +45,7 @@ impl LearnedFrequencies {
         &self.sinusoidal
     }
 
-    /// The encoding as it is now, to be used without training.
+    /// Returns the encoding as it is now, to be used without training.
     pub fn into_sinusoidal(self) -> Sinusoidal {
         self.sinusoidal
     }
@@ -96,6 +96,12 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
         Ok(())
     }
 
+    fn parameter_count(&self) -> usize {
+        self.sinusoidal.frequencies().len()
+    }
+}
+
+impl<A: Element> Differentiable<A> for LearnedFrequencies {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -115,33 +121,5 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
             .zip(slopes)
             .for_each(|(gradient, slope)| *gradient = *gradient + A::from_f64(slope));
         Ok(())
-    }
-
-    fn parameter_count(&self) -> usize {
-        self.sinusoidal.frequencies().len()
-    }
-}
-
-impl<A: Element> Trainable<A> for Sinusoidal {
-    /// None: a formula.
-    fn parameters(&self) -> Vec<Parameter> {
-        Vec::new()
-    }
-
-    fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(0, values.len())
-    }
-
-    fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
-        check_values(0, values.len())
-    }
-
-    fn backward(
-        &self,
-        positions: &Positions<'_>,
-        upstream: ArrayView2<'_, A>,
-        gradient: &mut [A],
-    ) -> Result<(), Error> {
-        check_backward(self, positions, &upstream, 0, gradient.len())
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
@@ -69,7 +69,9 @@ impl<A: Element, E: PositionalEncoding<A>> Trainable<A> for Frozen<E> {
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
         check_values(0, values.len())
     }
+}
 
+impl<A: Element, E: PositionalEncoding<A>> Differentiable<A> for Frozen<E> {
     fn backward(
         &self,
         positions: &Positions<'_>,

@@ -4,10 +4,10 @@
 use ndarray::{
     Array2, Array3, Array4, ArrayD, ArrayViewMut3, ArrayViewMutD, Axis, IxDyn, array, s,
 };
+use positional_encodings::training::{Differentiable, backward_positions_at};
 use positional_encodings::{
-    Element, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, Trainable,
-    add_positions, add_positions_at, backward_positions_at, concat_positions_at,
-    embed_with_positions, embed_with_positions_at,
+    Element, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, add_positions,
+    add_positions_at, concat_positions_at, embed_with_positions, embed_with_positions_at,
 };
 
 /// The same additions, one sequence after the other.

@@ -1,8 +1,9 @@
 //! What cannot be done is an error with the numbers, and nothing is touched.
 
 use ndarray::{Array1, Array2, Array3, array};
+use positional_encodings::scaling::{DynamicNtk, Llama3, LongRope, Yarn};
 use positional_encodings::{
-    DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Positions, Rotary, Yarn,
+    Error, Frequencies, Pairing, Positions, Rotary,
     ids::Segment,
     rotary::{Dinov3Augmentation, MixedRotary, QueryTemperature, XPos},
 };
@@ -103,8 +104,10 @@ fn grid() -> Positions<'static> {
 #[test]
 fn parameters() {
     let plain = || Frequencies::geometric(8, 1e4).unwrap();
-    for bad in [0.5, 0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(plain().linear(bad), Err(Error::InvalidParameter { name: "factor", .. })));
+    }
+    for bad in [0.5, 0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(plain().ntk(bad), Err(Error::InvalidParameter { name: "factor", .. })));
         assert!(plain().yarn(&Yarn::new(bad, 4096)).is_err());
         assert!(plain().dynamic_ntk(DynamicNtk { factor: bad, original_len: 10 }, 20).is_err());
@@ -113,7 +116,10 @@ fn parameters() {
         assert!(plain().llama3(llama3).is_err());
     }
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(rotary().with_attention_factor(bad).is_err());
+        assert!(plain().with_attention_factor(bad).is_err());
+        let (short, long) = (vec![1.0; 4], vec![1.0; 4]);
+        let longrope = LongRope { short, long, original_len: 10, factor: bad };
+        assert!(plain().longrope(&longrope, 5).is_err());
         assert!(plain().yarn(&Yarn { beta_fast: bad, ..Yarn::new(2.0, 4096) }).is_err());
         assert!(plain().yarn(&Yarn { beta_slow: bad, ..Yarn::new(2.0, 4096) }).is_err());
         assert!(plain().proportional(bad).is_err());
@@ -124,7 +130,7 @@ fn parameters() {
             assert!(plain().llama3(llama3).is_err());
         }
     }
-    let error = plain().linear(0.5).unwrap_err();
+    let error = plain().ntk(0.5).unwrap_err();
     assert_eq!(error.to_string(), "factor 0.5 is not finite and at least 1");
     assert!(plain().yarn(&Yarn::new(2.0, 0)).is_err());
     assert!(plain().dynamic_ntk(DynamicNtk { factor: 2.0, original_len: 0 }, 20).is_err());
@@ -132,7 +138,8 @@ fn parameters() {
         plain().divided(&[1.0; 3]),
         Err(Error::LengthMismatch { expected: 4, found: 3, .. })
     ));
-    let longrope = LongRope { short: vec![1.0; 4], long: vec![1.0; 5], original_len: 10 };
+    let (short, long) = (vec![1.0; 4], vec![1.0; 5]);
+    let longrope = LongRope { short, long, original_len: 10, factor: 2.0 };
     assert!(plain().longrope(&longrope, 5).is_err());
     assert!(Frequencies::geometric(2, 1e4).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     assert!(Frequencies::from_radians([1.0, 1.0]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());

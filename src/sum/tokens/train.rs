@@ -11,7 +11,7 @@ use crate::arrays::for_each_matrix;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::training::{GradientRows, Parameter, Trainable, check_values, scatter};
+use crate::training::{Differentiable, GradientRows, Trainable, check_values, scatter};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// These rows of the word table get no gradient: pretrained words that stay as they are. It may
@@ -59,45 +59,6 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     pub fn segments_mut(&mut self) -> Option<ArrayViewMut2<'_, A>> {
         self.segments.as_mut().map(|segments| segments.view_mut())
     }
-
-    /// The encoding of positions, to be trained. It cannot be replaced by one of another dim: its
-    /// values change, not its shape.
-    pub fn positions_mut(&mut self) -> &mut impl Trainable<A>
-    where
-        E: Trainable<A>,
-    {
-        &mut self.positions
-    }
-
-    /// What is learned: `words`, `segments` where there are any, and the parameters of the
-    /// positions, named `positions.…`.
-    ///
-    /// None of the tables decays.
-    ///
-    /// ```
-    /// use ndarray::Array2;
-    /// use positional_encodings::{Learned, TokenEmbedding};
-    ///
-    /// let positions = Learned::from_table(Array2::<f32>::zeros((512, 8)))?;
-    /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 8)), positions)?;
-    /// let names: Vec<String> = embedding.parameters().into_iter().map(|parameter| parameter.name).collect();
-    /// assert_eq!(names, ["words", "positions.table"]);
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn parameters(&self) -> Vec<Parameter>
-    where
-        E: Trainable<A>,
-    {
-        let segments =
-            self.segments.as_ref().map(|table| Parameter::new("segments", table.shape(), false));
-        let positions = self.positions.parameters().into_iter();
-        core::iter::once(Parameter::new("words", self.words.shape(), false))
-            .chain(segments)
-            .chain(
-                positions.map(|own| Parameter { name: format!("positions.{}", own.name), ..own }),
-            )
-            .collect()
-    }
 }
 
 impl<A, E, T, D> Lookup<'_, A, E, T, D>
@@ -114,7 +75,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
+    /// The errors of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
     /// gradient is as it was.
     ///
     /// ```
@@ -133,8 +94,8 @@ where
         upstream: ArrayView<'_, A, D::Larger>,
         gradient: impl Into<GradientRows<'g, A>>,
     ) -> Result<(), Error> {
-        let mut gradient = gradient.into();
-        gradient.check(self.embedding.words.nrows(), self.embedding.positions.dim())?;
+        let (rows, dim) = self.embedding.words.dim();
+        let mut gradient = gradient.into().of_table(rows, dim)?;
         self.check_upstream(&upstream)?;
         let scale = self.embedding.scale.map(Element::to_f64);
         let frozen = &self.embedding.frozen;
@@ -145,18 +106,17 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
+    /// The errors of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
     /// embedding has no segments.
     pub fn backward_segments<'g>(
         &self,
         upstream: ArrayView<'_, A, D::Larger>,
         gradient: impl Into<GradientRows<'g, A>>,
     ) -> Result<(), Error> {
-        let mut gradient = gradient.into();
         let Some(table) = &self.embedding.segments else {
             return Err(Error::LengthMismatch { what: "segment tables", expected: 1, found: 0 });
         };
-        gradient.check(table.nrows(), table.ncols())?;
+        let mut gradient = gradient.into().of_table(table.nrows(), table.ncols())?;
         self.check_upstream(&upstream)?;
         let frozen = FrozenRows::default();
         match &self.segments {
@@ -173,15 +133,15 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a gradient
-    /// of another length.
+    /// The errors of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a
+    /// gradient of another length.
     pub fn backward_positions(
         &self,
         upstream: ArrayView<'_, A, D::Larger>,
         gradient: &mut [A],
     ) -> Result<(), Error>
     where
-        E: Trainable<A>,
+        E: Differentiable<A>,
     {
         check_values(self.embedding.positions.parameter_count(), gradient.len())?;
         self.check_upstream(&upstream)?;
@@ -194,6 +154,51 @@ where
             sequence += 1;
             self.embedding.positions.backward(&positions, upstream, gradient)
         })
+    }
+
+    /// Adds the gradient of all parameters of the embedding, in the order of its
+    /// [`parameters`](Trainable::parameters): words, segments, positions.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`backward_words`](Self::backward_words), and [`Error::LengthMismatch`] for a
+    /// gradient of another length; then it is as it was.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, TokenEmbedding, training::Trainable};
+    ///
+    /// let positions = Learned::from_table(array![[0.0_f32], [0.0]])?;
+    /// let mut embedding = TokenEmbedding::new(array![[0.0], [0.0], [0.0]], positions)?;
+    /// let mut gradient = vec![0.0; embedding.parameter_count()];
+    /// embedding.lookup(&array![2, 0]).backward(array![[1.0], [10.0]].view(), &mut gradient)?;
+    /// assert_eq!(gradient, [10.0, 0.0, 1.0, 1.0, 10.0]); // three words, two positions
+    ///
+    /// let values: Vec<f32> = embedding.values().iter().zip(&gradient).map(|(v, g)| v - 0.5 * g).collect();
+    /// embedding.set_values(&values)?;
+    /// assert_eq!(embedding.embed(&array![2, 0])?, array![[-1.0], [-10.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn backward(
+        &self,
+        upstream: ArrayView<'_, A, D::Larger>,
+        gradient: &mut [A],
+    ) -> Result<(), Error>
+    where
+        E: Differentiable<A>,
+    {
+        check_values(self.embedding.parameter_count(), gradient.len())?;
+        let (words, rest) = gradient.split_at_mut(self.embedding.words.len());
+        let segments = self.embedding.segments.as_ref().map_or(0, |segments| segments.len());
+        let (segments, positions) = rest.split_at_mut(segments);
+        // The positions first: of the three only an encoding from outside this crate could refuse
+        // what passed its checks.
+        self.backward_positions(upstream.view(), positions)?;
+        self.backward_words(upstream.view(), words)?;
+        match self.embedding.segments {
+            Some(_) => self.backward_segments(upstream, segments),
+            None => Ok(()),
+        }
     }
 
     /// Whether the lookup is valid and `upstream` has the shape of its result.
