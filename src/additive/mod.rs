@@ -102,7 +102,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         check_shape(positions, self.dim(), out)
     }
 
-    /// The vectors of the positions as a new array (positions, dim), row after row.
+    /// Returns the vectors of the positions as a new array (positions, dim), row after row.
     ///
     /// # Errors
     ///

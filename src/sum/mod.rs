@@ -12,11 +12,8 @@
 //!
 //! [`walk`] goes through the batch, [`rows`] sums, [`tokens`] looks words up by their ids.
 
-mod fmt;
 mod rows;
 mod tokens;
-mod train;
-mod trainable;
 mod walk;
 
 pub use tokens::{Lookup, TokenEmbedding};

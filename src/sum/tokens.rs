@@ -1,5 +1,9 @@
 //! Token ids to the input of an encoder: word row × scale + segment row + position vector.
 
+mod fmt;
+mod train;
+mod trainable;
+
 use ndarray::{
     Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut, Data,
     Dimension,
@@ -39,12 +43,12 @@ use crate::positions::Positions;
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct TokenEmbedding<A, E> {
-    pub(super) words: Array2<A>,
-    pub(super) segments: Option<Array2<A>>,
-    pub(super) positions: E,
-    pub(super) scale: Option<A>,
+    words: Array2<A>,
+    segments: Option<Array2<A>>,
+    positions: E,
+    scale: Option<A>,
     /// Rows of the word table that get no gradient.
-    pub(super) frozen: FrozenRows,
+    frozen: FrozenRows,
 }
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
@@ -192,10 +196,10 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
 /// A lookup of token ids, made by [`TokenEmbedding::lookup`].
 #[derive(Clone)]
 pub struct Lookup<'a, A, E, T, D: Dimension> {
-    pub(super) embedding: &'a TokenEmbedding<A, E>,
-    pub(super) tokens: ArrayView<'a, T, D>,
-    pub(super) segments: Option<ArrayView<'a, T, D>>,
-    pub(super) positions: Option<Positions<'a>>,
+    embedding: &'a TokenEmbedding<A, E>,
+    tokens: ArrayView<'a, T, D>,
+    segments: Option<ArrayView<'a, T, D>>,
+    positions: Option<Positions<'a>>,
 }
 
 impl<'a, A, E, T, D> Lookup<'a, A, E, T, D>
@@ -271,7 +275,7 @@ where
         Positions::from(0..self.tokens.shape().last().copied().unwrap_or(0))
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         if self.tokens.ndim() == 0 {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         }
@@ -297,7 +301,7 @@ where
     }
 
     /// Whether an array has the shape (…, len, dim) of the input.
-    pub(super) fn check_shape(&self, shape: &[usize], what: &'static str) -> Result<(), Error> {
+    fn check_shape(&self, shape: &[usize], what: &'static str) -> Result<(), Error> {
         let dim = self.embedding.positions.dim();
         let [lens @ .., width] = shape else {
             return Err(Error::TooFewAxes { expected: 2, found: 0 });

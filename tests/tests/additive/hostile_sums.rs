@@ -139,7 +139,7 @@ fn ids_of_128_bits_do_not_wrap() {
         let id = i64::try_from(id).unwrap_or(i64::MAX);
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
     }
-    for id in [-1 << 64, -1] {
+    for id in [-1_i128 << 64, -1] {
         let error = embedding.embed(&arr1(&[id])).unwrap_err();
         let id = i64::try_from(id).unwrap_or(i64::MIN);
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
