@@ -4,9 +4,10 @@
 use core::ops::Range;
 
 use super::Waves;
-use super::fixed::GROUP;
-use super::layout::{Columns, Places};
+use super::fixed::{GROUP, Line};
+use super::layout::{Columns, FeatureLayout, parts};
 use super::plain::{BLOCK, OCTET, own};
+use super::put::Parts;
 use super::rows::Rows;
 use super::runs::{Centres, Octet, chunk_of};
 use super::single::Single;
@@ -104,23 +105,22 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
         position: i64,
         skipped: usize,
         groups: Range<usize>,
-        centres: &[super::fixed::Lane<f64>],
+        centres: &[Line],
         wanted: Range<usize>,
     ) {
-        let waves = self.waves;
+        let (waves, columns) = (self.waves, self.columns);
+        let pairs = GROUP * groups.start..GROUP * groups.end;
         if wanted.len() == 8
-            && self.columns.are_whole(GROUP)
+            && columns.are_whole(GROUP)
             && let Some(rows) = self.rows.eight(wanted.start).and_then(A::as_targets)
         {
-            let (places, base) = (self.columns.places(), 0);
-            launch(waves.level, Octet { waves, position, groups, centres, places, base, rows });
-            return;
+            let rows = rows.map(|row| columns.parts(row, pairs.clone()));
+            return eight(waves, columns.layout, position, groups, centres, rows);
         }
         let mut scratch = Scratch([[A::Target::ZERO; 2 * CHUNK]; 8]);
-        let rows = scratch.0.each_mut().map(|row| &mut row[..]);
-        let (places, base) = (Places::new(self.columns.layout, CHUNK), groups.start * GROUP);
-        let octet = Octet { waves, position, groups: groups.clone(), centres, places, base, rows };
-        launch(waves.level, octet);
+        let rows = scratch.0.each_mut();
+        let rows = rows.map(|row| parts(columns.layout, CHUNK, row, 0..pairs.len()));
+        eight(waves, columns.layout, position, groups.clone(), centres, rows);
         for (i, row) in wanted.enumerate() {
             let position = Position::Integer(position + (skipped + i) as i64);
             self.deliver(position, row..row + 1, groups.clone(), &scratch.0[skipped + i]);
@@ -129,22 +129,20 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
 
     /// Rows at the same position.
     fn same(&mut self, position: Position, rows: Range<usize>) {
-        let (waves, groups) = (self.waves, self.waves.fixed.len());
+        let (waves, columns, groups) = (self.waves, self.columns, self.waves.fixed.len());
         if rows.len() == 1
-            && self.columns.are_whole(GROUP)
+            && columns.are_whole(GROUP)
             && let Some(row) = self.rows.one(rows.start).and_then(A::as_target)
         {
-            let (places, groups, base) = (self.columns.places(), 0..groups, 0);
-            launch(waves.level, Single { waves, position, groups, places, base, row });
-            return;
+            let row = columns.parts(row, 0..columns.pairs);
+            return single(waves, columns.layout, position, 0..groups, row);
         }
         let most = CHUNK / GROUP;
         for first in (0..groups).step_by(most) {
             let groups = first..groups.min(first + most);
             let mut scratch = [A::Target::ZERO; 2 * CHUNK];
-            let (places, base) = (Places::new(self.columns.layout, CHUNK), first * GROUP);
-            let (row, some) = (&mut scratch[..], groups.clone());
-            launch(waves.level, Single { waves, position, groups: some, places, base, row });
+            let row = parts(columns.layout, CHUNK, &mut scratch, 0..GROUP * groups.len());
+            single(waves, columns.layout, position, groups.clone(), row);
             self.deliver(position, rows.clone(), groups, &scratch);
         }
     }
@@ -167,6 +165,37 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
                 }
             });
         }
+    }
+}
+
+/// Writes groups of pairs at eight positions, with the kernel of the layout.
+fn eight<T: Target + Element>(
+    waves: &Waves,
+    layout: FeatureLayout,
+    position: i64,
+    groups: Range<usize>,
+    centres: &[Line],
+    rows: [Parts<'_, T>; 8],
+) {
+    if layout == FeatureLayout::Interleaved {
+        launch(waves.level, Octet::<_, true> { waves, position, groups, centres, rows });
+    } else {
+        launch(waves.level, Octet::<_, false> { waves, position, groups, centres, rows });
+    }
+}
+
+/// Writes groups of pairs at one position, with the kernel of the layout.
+fn single<T: Target + Element>(
+    waves: &Waves,
+    layout: FeatureLayout,
+    position: Position,
+    groups: Range<usize>,
+    row: Parts<'_, T>,
+) {
+    if layout == FeatureLayout::Interleaved {
+        launch(waves.level, Single::<_, true> { waves, position, groups, row });
+    } else {
+        launch(waves.level, Single::<_, false> { waves, position, groups, row });
     }
 }
 
