@@ -17,7 +17,7 @@ use crate::simd::{Kernel, launch};
 
 /// Lines that hold a centre of a chunk of pairs. A chunk is taken through a block at a time, so that
 /// its centres and rotations stay in cache.
-const LINES: usize = 32;
+pub(super) const LINES: usize = 64;
 /// The centres on the way to the next one: of octets whose number is even, a multiple of 4, of 8,
 /// and the anchor. Those of odd octets stand in front.
 const LEVELS: usize = 5;
@@ -28,32 +28,36 @@ pub(super) const fn chunk_of<A: Target>() -> usize {
 }
 
 /// The centres of a chunk in a block.
-pub(super) struct Centres {
-    levels: [[Line; LINES]; LEVELS],
-    groups: Range<usize>,
-}
+pub(super) struct Centres([[Line; LINES]; LEVELS]);
 
 impl Centres {
-    /// Begins with the centre of octet 0, which is the anchor of the block.
-    pub(super) fn new<A: Target>(waves: &Waves, block: i64, groups: Range<usize>) -> Self {
-        let mut levels = [[Line::ZERO; LINES]; LEVELS];
-        let (position, to, of) = (block + CENTRE, &mut levels[LEVELS - 1][..], PhantomData::<A>);
-        launch(waves.level, Anchors { waves, position, groups: groups.clone(), to, of });
-        Self { levels, groups }
+    pub(super) fn new() -> Self {
+        Self([[Line::ZERO; LINES]; LEVELS])
+    }
+
+    /// Begins a chunk of a block with the centre of octet 0, which is the anchor of the block.
+    pub(super) fn begin<A: Target>(&mut self, waves: &Waves, block: i64, groups: Range<usize>) {
+        let (position, to, of) = (block + CENTRE, &mut self.0[LEVELS - 1][..], PhantomData::<A>);
+        launch(waves.level, Anchors { waves, position, groups, to, of });
     }
 
     /// Makes the centres of the `octet`-th eight positions of the block from those of the octet
     /// whose number lacks its lowest bit, which must have been made before.
-    pub(super) fn of<A: Target>(&mut self, waves: &Waves, octet: usize) -> &[Line] {
+    pub(super) fn of<A: Target>(
+        &mut self,
+        waves: &Waves,
+        octet: usize,
+        groups: Range<usize>,
+    ) -> &[Line] {
         let level = |octet: usize| (octet.trailing_zeros() as usize).min(LEVELS - 1);
         let to = level(octet);
         if octet > 0 {
-            let (below, above) = self.levels.split_at_mut(level(octet & (octet - 1)));
-            let (from, step, groups) = (&above[0][..], Entry::octets(to), self.groups.clone());
+            let (below, above) = self.0.split_at_mut(level(octet & (octet - 1)));
+            let (from, step) = (&above[0][..], Entry::octets(to));
             let (to, of) = (&mut below[to][..], PhantomData::<A>);
             launch(waves.level, Advance { waves, groups, step, from, to, of });
         }
-        &self.levels[to]
+        &self.0[to]
     }
 }
 

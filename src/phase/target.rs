@@ -11,6 +11,7 @@ use super::layout::Columns;
 #[cfg(feature = "half")]
 use super::rounding::Sixteen;
 use super::rows::Rows;
+use super::runs::LINES;
 use super::sincos::{self, Real, Two, in_quarter};
 use super::writer::Writer;
 use crate::element::Element;
@@ -20,9 +21,14 @@ use crate::positions::Positions;
 /// cosine is small at all.
 const UNWRAPPED: f64 = 1.5;
 
+/// Bytes of a row of a chunk, whose centre has twice as many.
+const ROW: usize = LINES * size_of::<Line>() / 2;
+
 /// An element type, and the arithmetic that gives it correctly rounded sines and cosines.
 pub trait Target: Copy + 'static {
-    const ZERO: Self;
+    /// A row of a chunk of pairs.
+    type Row: Copy + AsRef<[Self]> + AsMut<[Self]>;
+    const EMPTY: Self::Row;
     /// The numbers in which angles are added.
     type Number<V: Real>: Number<Real = V>;
     /// How many doubles such a number has.
@@ -70,7 +76,8 @@ pub trait Target: Copy + 'static {
 }
 
 impl Target for f32 {
-    const ZERO: Self = 0.0;
+    type Row = [f32; ROW / size_of::<f32>()];
+    const EMPTY: Self::Row = [0.0; ROW / size_of::<f32>()];
     type Number<V: Real> = V;
     const PARTS: usize = 1;
     type Rounded<S: Simd> = S::f32s;
@@ -151,7 +158,8 @@ impl Target for f32 {
 }
 
 impl Target for f64 {
-    const ZERO: Self = 0.0;
+    type Row = [f64; ROW / size_of::<f64>()];
+    const EMPTY: Self::Row = [0.0; ROW / size_of::<f64>()];
     type Number<V: Real> = Double<V>;
     const PARTS: usize = 2;
     type Rounded<S: Simd> = Two<S::f64s>;
