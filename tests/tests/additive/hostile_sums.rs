@@ -134,12 +134,12 @@ fn thousands_of_axes() {
 #[test]
 fn ids_of_128_bits_do_not_wrap() {
     let embedding = embedding();
-    for id in [1 << 64, u128::MAX, 2] {
+    for id in [1_u128 << 64, u128::MAX, 2] {
         let error = embedding.embed(&arr1(&[id])).unwrap_err();
         let id = i64::try_from(id).unwrap_or(i64::MAX);
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
     }
-    for id in [-1 << 64, -1] {
+    for id in [-(1_i128 << 64), -1] {
         let error = embedding.embed(&arr1(&[id])).unwrap_err();
         let id = i64::try_from(id).unwrap_or(i64::MIN);
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
@@ -175,7 +175,7 @@ fn small_stacks() {
         let mut words = Array3::<f32>::zeros((2, 3, 64));
         add_positions(words.view_mut(), &encoding).unwrap();
         embed_with_positions(&words, &encoding).unwrap();
-        let embedding = TokenEmbedding::new(Array2::zeros((4, 64)), encoding).unwrap();
+        let embedding = TokenEmbedding::new(Array2::<f32>::zeros((4, 64)), encoding).unwrap();
         embedding.embed(&Array1::<i64>::zeros(3)).unwrap();
     });
     on_stack(512, || {
