@@ -155,6 +155,10 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     ) -> Result<(), Error> {
         self.check_shape(positions, &embeddings)?;
         self.check(positions)?;
+        // Rows may be wider than any memory where there are none of them.
+        if embeddings.is_empty() {
+            return Ok(());
+        }
         threads::rows(positions, embeddings, &|positions, mut embeddings| {
             let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| {
                 self.encode_into(positions, rows)

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Frequencies;
+#[cfg(feature = "serde")]
 use super::dynamic_ntk::DynamicNtk;
 use super::geometric::OddDim;
 use super::llama3::Llama3;
