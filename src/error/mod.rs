@@ -200,7 +200,6 @@ pub enum Error {
         types: usize,
     },
     /// A model's config cannot be followed.
-    #[cfg(feature = "serde")]
     Config {
         /// Where: the path of the field, `rope_scaling.factor` say.
         field: String,
@@ -215,7 +214,6 @@ pub enum Error {
 }
 
 /// A problem with a field of a model's config.
-#[cfg(feature = "serde")]
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigProblem {
@@ -247,7 +245,6 @@ pub enum ConfigProblem {
     Invalid(Box<Error>),
 }
 
-#[cfg(feature = "serde")]
 impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -356,7 +353,6 @@ impl fmt::Display for Error {
             Self::NotOneRotation { types } => {
                 write!(f, "layers of {types} types do not share one rotation: choose by layer")
             }
-            #[cfg(feature = "serde")]
             Self::Config { field, problem } => write!(f, "config field {field}{problem}"),
             Self::UnavailableInstructionSet { name } => {
                 write!(f, "this machine does not have the instruction set {name}")
