@@ -142,7 +142,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
     /// The sums are those of [`encode`](Self::encode) and an addition. As provided, a few rows at a
-    /// time are encoded on the stack, of which long work takes 256 KiB, and added.
+    /// time are encoded on the stack, 256 KiB at most, and added.
     ///
     /// # Errors
     ///

@@ -114,8 +114,8 @@ where
 
 /// Adds the vectors of positions 0..len to `words` (…, len, dim) in place.
 ///
-/// It allocates nothing. Long work takes 256 KiB of the stack, in blocks of vectors, and with
-/// feature `rayon` all cores.
+/// It allocates nothing. Vectors are made in blocks on the stack, for which a thread needs 128 KiB,
+/// and 512 KiB for more than some ten rows. With feature `rayon` long work is done on all cores.
 ///
 /// # Errors
 ///

