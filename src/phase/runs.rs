@@ -18,7 +18,7 @@ use crate::simd::{Kernel, launch};
 
 /// Lanes of a chunk of pairs, which is taken through a block at a time: centres and rotations stay
 /// in cache.
-const LANES: usize = 32;
+const LANES: usize = 16;
 /// The centres on the way to the next one: of octets whose number is even, a multiple of 4, of 8,
 /// and the anchor. Those of odd octets stand in front.
 const LEVELS: usize = 5;

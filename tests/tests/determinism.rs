@@ -41,7 +41,7 @@ const PINNED: [Pinned; 11] = [
         "base 1e8, wide",
         [
             0x4ffd_9840_d6e3_020f,
-            0x01e0_19a3_13fa_e515,
+            0xa8f5_ffef_0517_7720,
             0x697a_5d64_4665_b2a0,
             0x5a23_a503_4737_a2d8,
         ],
