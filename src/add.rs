@@ -12,7 +12,7 @@ use crate::simd::{Kernel, launch_within};
 /// The bytes of a stream before it is the next one's turn.
 const STRIPE: usize = 512;
 
-/// The same rows of four sequences, the last of which may be missing.
+/// Rows of four sequences, the last of which may be missing.
 pub(crate) type Four<'a, A> = [Option<ArrayViewMut2<'a, A>>; 4];
 
 /// Adds `vectors` to as many rows.

@@ -22,7 +22,7 @@ pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Er
     Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
 }
 
-/// The same elements without axes of one element, but for the last `kept` axes.
+/// Returns the elements without axes of one element, but for the last `kept` axes.
 ///
 /// An array that is not empty has then at most 64 axes more than those, so that calls may nest per
 /// axis.

@@ -142,7 +142,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
     /// The sums are those of [`encode`](Self::encode) and an addition. As provided, a few rows at a
-    /// time are encoded on the stack and added.
+    /// time are encoded on the stack, 256 KiB at most, and added.
     ///
     /// # Errors
     ///
@@ -171,7 +171,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         })
     }
 
-    /// Writes the vectors of the positions to a slice, one after the other: the same as
+    /// Writes the vectors of the positions to a slice, one after the other:
     /// [`encode_into`](Self::encode_into) for those who have no array.
     ///
     /// # Errors

@@ -28,7 +28,8 @@ use crate::positions::Positions;
 use rows::{Picked, Target, Terms};
 use walk::Sum;
 
-/// `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same shape.
+/// Returns `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same
+/// shape.
 ///
 /// The leading axes, if any, are sequences that share the positions. The result is a plain array
 /// for any encoder.
@@ -61,12 +62,12 @@ where
     embed_with_positions_at(words, encoding, 0..length(words)?)
 }
 
-/// `words` (…, len, dim) plus the vectors of the given positions: a list that all sequences share,
-/// or ids (batch, len) with a row for each.
+/// Returns `words` (…, len, dim) plus the vectors of the given positions: a list that all sequences
+/// share, or ids (batch, len) with a row for each.
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as many
+/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as many
 /// positions or rows as the words ask for.
 ///
 /// ```
@@ -113,9 +114,12 @@ where
 
 /// Adds the vectors of positions 0..len to `words` (…, len, dim) in place.
 ///
+/// It allocates nothing. Vectors are made in blocks on the stack, for which a thread needs 128 KiB,
+/// and 512 KiB for more than some ten rows. With feature `rayon` long work is done on all cores.
+///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`]; then `words` is as it was.
+/// The errors of [`embed_with_positions`]; then `words` is as it was.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -141,7 +145,7 @@ where
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions_at`]; then `words` is as it was.
+/// The errors of [`embed_with_positions_at`]; then `words` is as it was.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -167,8 +171,8 @@ where
     Sum { encoding, positions: &positions, write: None }.make(words.into_dyn())
 }
 
-/// `words` (…, len, width) next to the vectors of positions 0..len, as a new array (…, len, width +
-/// dim).
+/// Returns `words` (…, len, width) next to the vectors of positions 0..len, as a new array
+/// (…, len, width + dim).
 ///
 /// Concatenation keeps words and positions apart, at the price of a wider model.
 ///
@@ -198,12 +202,12 @@ where
     concat_positions_at(words, encoding, 0..length(words)?)
 }
 
-/// `words` (…, len, width) next to the vectors of the given positions; see
+/// Returns `words` (…, len, width) next to the vectors of the given positions; see
 /// [`embed_with_positions_at`].
 ///
 /// # Errors
 ///
-/// Those of [`concat_positions`], and [`Error::LengthMismatch`].
+/// The errors of [`concat_positions`], and [`Error::LengthMismatch`].
 ///
 /// ```
 /// use ndarray::array;
@@ -267,7 +271,7 @@ fn beside<A: Element>(words: &[A], vectors: ArrayView2<'_, A>, target: Target<'_
 }
 
 /// Adds the vectors of the given positions to `words`, a slice that holds an array of this shape,
-/// (…, len, dim), in row-major order: the same as [`add_positions_at`] for those who have no array.
+/// (…, len, dim), in row-major order: [`add_positions_at`] for those who have no array.
 ///
 /// # Errors
 ///

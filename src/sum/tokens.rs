@@ -103,7 +103,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
-    /// The same tables with another encoding of positions: encodings are compared without a second
+    /// Returns the tables with another encoding of positions: encodings are compared without a second
     /// vocabulary in memory.
     ///
     /// # Errors
@@ -182,7 +182,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     ///
     /// # Errors
     ///
-    /// Those of [`Lookup::embed_into`], and [`Error::TooLarge`].
+    /// The errors of [`Lookup::embed_into`], and [`Error::TooLarge`].
     pub fn embed<T, S, D>(&self, tokens: &ArrayBase<S, D>) -> Result<Array<A, D::Larger>, Error>
     where
         T: PrimInt + Sync,
@@ -223,7 +223,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`embed_into`](Self::embed_into), and [`Error::TooLarge`].
+    /// The errors of [`embed_into`](Self::embed_into), and [`Error::TooLarge`].
     pub fn embed(self) -> Result<Array<A, D::Larger>, Error> {
         self.check()?;
         let mut shape = D::Larger::zeros(self.tokens.ndim() + 1);

@@ -134,12 +134,12 @@ fn thousands_of_axes() {
 #[test]
 fn ids_of_128_bits_do_not_wrap() {
     let embedding = embedding();
-    for id in [1 << 64, u128::MAX, 2] {
+    for id in [1_u128 << 64, u128::MAX, 2] {
         let error = embedding.embed(&arr1(&[id])).unwrap_err();
         let id = i64::try_from(id).unwrap_or(i64::MAX);
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
     }
-    for id in [-1_i128 << 64, -1] {
+    for id in [-(1_i128 << 64), -1] {
         let error = embedding.embed(&arr1(&[id])).unwrap_err();
         let id = i64::try_from(id).unwrap_or(i64::MIN);
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
@@ -164,13 +164,13 @@ fn slices_of_another_length_are_refused() {
     assert_eq!(words, [7.0; 12]);
 }
 
-/// A few rows take little of the stack, and long work what the documentation says.
+/// What the documentation says that a thread needs.
 #[test]
 fn small_stacks() {
     fn on_stack(kib: usize, work: impl FnOnce() + Send + 'static) {
         std::thread::Builder::new().stack_size(kib << 10).spawn(work).unwrap().join().unwrap();
     }
-    on_stack(64, || {
+    on_stack(128, || {
         let encoding = Sinusoidal::new(64).unwrap();
         let mut words = Array3::<f32>::zeros((2, 3, 64));
         add_positions(words.view_mut(), &encoding).unwrap();
