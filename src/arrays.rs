@@ -1,6 +1,6 @@
 //! New arrays, without an abort where memory is short.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewD, Axis, Ix2, IxDyn, RawData};
 
 use crate::element::Element;
 use crate::error::Error;
@@ -20,4 +20,44 @@ pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Er
     // Zeroed pages come from the system for free.
     let zeros = vec![A::zero(); room::<A>(rows, dim)?];
     Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
+}
+
+/// Returns the elements without axes of one element, but for the last `kept` axes.
+///
+/// An array that is not empty has then at most 64 axes more than those, so that calls may nest per
+/// axis.
+pub(crate) fn without_unit_axes<S: RawData>(
+    mut array: ArrayBase<S, IxDyn>,
+    kept: usize,
+) -> ArrayBase<S, IxDyn> {
+    for axis in (0..array.ndim().saturating_sub(kept)).rev() {
+        if array.len_of(Axis(axis)) == 1 {
+            array = array.index_axis_move(Axis(axis), 0);
+        }
+    }
+    array
+}
+
+/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the
+/// leading axes; of an empty array with none.
+pub(crate) fn for_each_matrix<A>(
+    array: ArrayViewD<'_, A>,
+    visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if array.is_empty() {
+        return Ok(());
+    }
+    for_each_matrix_within(without_unit_axes(array, 2), visit)
+}
+
+fn for_each_matrix_within<A>(
+    array: ArrayViewD<'_, A>,
+    visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if array.ndim() > 2 {
+        let mut parts = array.axis_iter(Axis(0));
+        return parts.try_for_each(|array| for_each_matrix_within(array, visit));
+    }
+    let found = array.ndim();
+    visit(array.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }

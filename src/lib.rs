@@ -23,6 +23,7 @@
 //! | positions alone | their vectors | [`PositionalEncoding::encode`] or, without allocation, [`encode_into`](PositionalEncoding::encode_into) |
 //! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`FeatureLayout`], [`OddDim`] |
+//! | an ablation to run | no positions, and nothing else changed | [`NoPositions`] |
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
@@ -88,7 +89,7 @@
 //!
 //! | you want | use |
 //! |---|---|
-//! | gradients, of tables and of all else that is learned | [`Trainable`](training::Trainable), [`backward_positions`](training::backward_positions), [`TouchedRows`](training::TouchedRows) |
+//! | gradients, of tables and of all else that is learned | [`Trainable`](training::Trainable), [`Differentiable`](training::Differentiable), [`backward_positions`](training::backward_positions) |
 //! | an amplitude, frequencies or a network that are learned | [`Scaled`](training::Scaled), [`LearnedFrequencies`](training::LearnedFrequencies), [`PositionNetwork`](training::PositionNetwork) |
 //! | a table for other lengths or image grids | [`Learned::stretch`], [`resample`] |
 //! | the tables of trained models, from their files | `checkpoint::Checkpoint` (feature `safetensors`), `checkpoint::Gguf` (feature `gguf`) |
@@ -106,54 +107,52 @@
 //! # Features
 //!
 //! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
-//! bits. `serde`: rotations from `config.json`. `safetensors`, `gguf`: tables from checkpoints.
-//! None is on by default.
+//! bits. `serde`: rotations from `config.json`, and the choices that stand in a config of your own
+//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. None is on by
+//! default.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod add;
 mod additive;
 mod arrays;
-mod batch;
+mod blocks;
 #[cfg(any(feature = "safetensors", feature = "gguf"))]
 pub mod checkpoint;
 #[cfg(feature = "serde")]
 pub mod config;
 mod element;
-mod embed;
 mod error;
 mod frequencies;
-mod parts;
+pub mod guide;
 mod phase;
 mod positions;
 pub mod resample;
 pub mod rotary;
 mod simd;
+mod sum;
 pub mod testing;
-mod tokens;
+mod threads;
 pub mod training;
 pub mod words;
 
 /// The crate of the arrays that go in and come out, in the version that this crate was built with.
 pub use ndarray;
 
-pub use additive::{Init, Learned, PositionalEncoding, Sinusoidal};
+pub use additive::{Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
 pub use element::Element;
-pub use embed::{
-    add_positions, add_positions_at, concat_positions, concat_positions_at, embed_with_positions,
-    embed_with_positions_at,
-};
 pub use error::{Error, FileError, FileProblem};
-pub use frequencies::{DynamicNtk, Frequencies, Llama3, LongRope, OddDim, Regime, Yarn};
+pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
 pub use positions::{Position, PositionElement, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};
 pub use simd::InstructionSet;
-pub use tokens::{Lookup, TokenEmbedding};
+pub use sum::{
+    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_slice,
+    concat_positions, concat_positions_at, embed_with_positions, embed_with_positions_at,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/streams.md")]
-struct StreamsGuide;

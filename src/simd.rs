@@ -63,10 +63,6 @@ impl InstructionSet {
         };
         level.ok_or(Error::UnavailableInstructionSet { name: self.name() })
     }
-
-    pub(crate) fn level_or_best(self) -> Level {
-        self.level().unwrap_or_else(|_| Level::new())
-    }
 }
 
 /// A computation written once, to be compiled for each instruction set. `run` must be

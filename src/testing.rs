@@ -13,9 +13,9 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// What must hold.
+    /// The law.
     pub law: &'static str,
-    /// Where it does not.
+    /// The place where it does not hold.
     pub detail: String,
 }
 
@@ -30,11 +30,11 @@ impl std::error::Error for Violation {}
 /// Runs the battery that the crate's own encodings run.
 ///
 /// - A row has the same bits alone, in a range, as an id, as a real, among repeated and shuffled
-///   ids, in a strided view.
+///   ids, in a batch, in a strided view.
 /// - `encode_into` writes every element, whatever stood there.
 /// - `add_to` is `encode` and an addition, to the bit.
-/// - Wrong shapes, positions past `max_len`, NaN and infinities are errors, and leave the output as
-///   it was.
+/// - Wrong shapes, positions on other axes or past `max_len`, NaN and infinities are errors, and
+///   leave the output as it was.
 /// - No positions are no work.
 ///
 /// # Errors
@@ -69,6 +69,12 @@ impl std::error::Error for Violation {}
 /// # Ok::<(), testing::Violation>(())
 /// ```
 pub fn check_laws<A: Element>(encoding: &dyn PositionalEncoding<A>) -> Result<(), Violation> {
+    if encoding.dim() == 0 {
+        return Err(Violation {
+            law: "a position vector has at least one feature",
+            detail: "dim 0".into(),
+        });
+    }
     let len = encoding.max_len().unwrap_or(300).min(300);
     rows_do_not_depend_on_their_company(encoding, len)?;
     every_element_is_written(encoding, len)?;
@@ -77,15 +83,28 @@ pub fn check_laws<A: Element>(encoding: &dyn PositionalEncoding<A>) -> Result<()
     no_positions_are_no_work(encoding)
 }
 
+/// These positions on each axis of the encoding.
+fn at<'p, A: Element>(
+    e: &dyn PositionalEncoding<A>,
+    positions: impl Into<Positions<'p>>,
+) -> Positions<'p> {
+    on_axes(e.axes(), positions.into())
+}
+
+fn on_axes(axes: usize, positions: Positions<'_>) -> Positions<'_> {
+    let all = core::iter::repeat_n(positions.clone(), axes);
+    if axes == 1 { positions } else { Positions::from_axes(all).unwrap_or(positions) }
+}
+
 fn rows_do_not_depend_on_their_company<A: Element>(
     e: &dyn PositionalEncoding<A>,
     len: usize,
 ) -> Result<(), Violation> {
     const LAW: &str = "a row does not depend on how it is asked for";
-    let whole = encode(LAW, e, &Positions::from(0..len))?;
+    let whole = encode(LAW, e, &at(e, 0..len))?;
     let rows = |ids: &[usize]| whole.select(Axis(0), ids);
     for start in [1, 17, len / 2, len.saturating_sub(1)].into_iter().filter(|&start| start < len) {
-        let part = encode(LAW, e, &Positions::from(start..len))?;
+        let part = encode(LAW, e, &at(e, start..len))?;
         same_bits(
             LAW,
             format!("range {start}..{len}"),
@@ -94,7 +113,7 @@ fn rows_do_not_depend_on_their_company<A: Element>(
         )?;
     }
     for position in (0..len).step_by(7) {
-        let alone = encode(LAW, e, &Positions::from(position..position + 1))?;
+        let alone = encode(LAW, e, &at(e, position..position + 1))?;
         same_bits(
             LAW,
             format!("position {position} alone"),
@@ -108,10 +127,13 @@ fn rows_do_not_depend_on_their_company<A: Element>(
     let expected = rows(&ids);
     let signed: Vec<i64> = ids.iter().map(|&id| id as i64).collect();
     let reals: Vec<f64> = ids.iter().map(|&id| id as f64).collect();
+    let batch = ArrayView2::from_shape((2, len), &ids);
+    let batch = batch.map_or_else(|_| Positions::from(&ids), Positions::from);
     for (name, positions) in [
-        ("unsigned ids", Positions::from(&ids)),
-        ("signed ids", Positions::from(&signed)),
-        ("whole reals", Positions::from(&reals)),
+        ("unsigned ids", at(e, &ids)),
+        ("signed ids", at(e, &signed)),
+        ("whole reals", at(e, &reals)),
+        ("a batch", at(e, batch.clone())),
     ] {
         same_bits(LAW, name.to_string(), encode(LAW, e, &positions)?.view(), expected.view())?;
     }
@@ -123,21 +145,21 @@ fn every_element_is_written<A: Element>(
     len: usize,
 ) -> Result<(), Violation> {
     const LAW: &str = "encode_into writes every element of any view";
-    let expected = encode(LAW, e, &Positions::from(0..len))?;
+    let expected = encode(LAW, e, &at(e, 0..len))?;
     // Every second row and column of a larger array, and a column-major one.
     let mut large = Array2::from_elem((2 * len, 2 * e.dim()), nan::<A>());
     let mut strided = large.view_mut();
     strided.slice_axis_inplace(Axis(0), ndarray::Slice::new(0, None, 2));
     strided.slice_axis_inplace(Axis(1), ndarray::Slice::new(0, None, -2));
-    ok(LAW, e.encode_into(&Positions::from(0..len), strided.view_mut()))?;
+    ok(LAW, e.encode_into(&at(e, 0..len), strided.view_mut()))?;
     same_bits(LAW, "a strided view".into(), strided.view(), expected.view())?;
     let mut columns = Array2::from_elem((e.dim(), len), nan::<A>());
-    ok(LAW, e.encode_into(&Positions::from(0..len), columns.view_mut().reversed_axes()))?;
+    ok(LAW, e.encode_into(&at(e, 0..len), columns.view_mut().reversed_axes()))?;
     same_bits(LAW, "a column-major view".into(), columns.t(), expected.view())?;
     let mut wide = Array2::from_elem((len, e.dim() + 3), nan::<A>());
     let mut part = wide.view_mut();
     part.slice_axis_inplace(Axis(1), (1..e.dim() + 1).into());
-    ok(LAW, e.encode_into(&Positions::from(0..len), part.view_mut()))?;
+    ok(LAW, e.encode_into(&at(e, 0..len), part.view_mut()))?;
     same_bits(LAW, "some columns of a wider array".into(), part.view(), expected.view())
 }
 
@@ -149,17 +171,17 @@ fn adding_is_encoding_and_addition<A: Element>(
     let words = Array2::from_shape_fn((len, e.dim()), |(i, j)| {
         A::from_f64((i * 31 + j) as f64 * 0.37 - 5.0)
     });
-    let vectors = encode(LAW, e, &Positions::from(0..len))?;
+    let vectors = encode(LAW, e, &at(e, 0..len))?;
     let mut expected = words.clone();
     expected.zip_mut_with(&vectors, |word, vector| *word = *word + *vector);
     let mut sum = words.clone();
-    ok(LAW, e.add_to(&Positions::from(0..len), sum.view_mut()))?;
+    ok(LAW, e.add_to(&at(e, 0..len), sum.view_mut()))?;
     same_bits(LAW, "a whole array".into(), sum.view(), expected.view())?;
     let mut columns = words.t().as_standard_layout().into_owned();
-    ok(LAW, e.add_to(&Positions::from(0..len), columns.view_mut().reversed_axes()))?;
+    ok(LAW, e.add_to(&at(e, 0..len), columns.view_mut().reversed_axes()))?;
     same_bits(LAW, "a column-major view".into(), columns.t(), expected.view())?;
     for (position, mut row) in words.clone().axis_chunks_iter_mut(Axis(0), 1).enumerate() {
-        ok(LAW, e.add_to(&Positions::from(position..position + 1), row.view_mut()))?;
+        ok(LAW, e.add_to(&at(e, position..position + 1), row.view_mut()))?;
         let expected = expected.select(Axis(0), &[position]);
         same_bits(LAW, format!("position {position} alone"), row.view(), expected.view())?;
     }
@@ -177,10 +199,12 @@ fn bad_input_is_refused<A: Element>(
         // Good positions before the bad one must not be written either.
         let mut positions = vec![0.0; len.min(3)];
         positions.push(position);
-        refuses(LAW, e, &Positions::from(&positions), (positions.len(), e.dim()))?;
+        refuses(LAW, e, &at(e, &positions), (positions.len(), e.dim()))?;
     }
-    let positions = Positions::from(0..len.min(3));
-    let rows = positions.len();
+    let positions = at(e, 0..len.min(3));
+    let rows = positions.count();
+    let other_axes = on_axes(e.axes() + 1, Positions::from(0..rows));
+    refuses(LAW, e, &other_axes, (rows, e.dim()))?;
     for shape in [(rows, e.dim() + 1), (rows, e.dim() - 1), (rows + 1, e.dim())] {
         refuses(LAW, e, &positions, shape)?;
     }
@@ -208,7 +232,7 @@ fn refuses<A: Element>(
 
 fn no_positions_are_no_work<A: Element>(e: &dyn PositionalEncoding<A>) -> Result<(), Violation> {
     const LAW: &str = "no positions are no work";
-    let none = encode(LAW, e, &Positions::from(0..0))?;
+    let none = encode(LAW, e, &at(e, 0..0))?;
     same_bits(LAW, "an empty range".into(), none.view(), Array2::zeros((0, e.dim())).view())
 }
 

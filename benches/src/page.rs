@@ -21,7 +21,9 @@ A *floor* is what touching the same memory costs. It is measured in the same run
 buffer, before and after each row, and *part* is the speed of the row as a part of the floor's: 1 is
 the speed of memory. Times are medians; *±* says how far from it half of the samples were, where
 that is more than a twentieth: then the machine was not quiet. One thread does it all unless the row
-says otherwise. [limits.md](limits.md) says what bounds the parts that are small.
+says otherwise. [limits.md] says what bounds the parts that are small.
+
+[limits.md]: limits.md
 ";
 /// What of this stands in the README: the group, the row, and what to call it.
 const README: [(&str, &str, &str); 5] = [

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::error::Error;
 
 use ndarray::Array2;
-use safetensors::SafeTensors;
 
 /// Real word vectors, learned positions and segment types, and the word pieces that the word
 /// vectors belong to.
@@ -23,21 +22,20 @@ pub struct MiniLm {
 
 impl MiniLm {
     pub fn load() -> Result<Self, Box<dyn Error>> {
+        // A safetensors file: the header's length, the header, the tensors.
         let bytes = include_bytes!("minilm_excerpt.safetensors");
-        let file = SafeTensors::deserialize(bytes)?;
+        let (length, rest) = bytes.split_first_chunk().ok_or("an empty file")?;
+        let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+        let header = str::from_utf8(header)?;
         let table = |name: &str| -> Result<Array2<f32>, Box<dyn Error>> {
-            let tensor = file.tensor(&format!("embeddings.{name}.weight"))?;
-            let [rows, dim] = tensor.shape().try_into()?;
-            let values =
-                tensor.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            let about = after(header, &format!("\"embeddings.{name}.weight\":"))?;
+            let [rows, dim] = numbers(after(about, "\"shape\":[")?)?;
+            let [start, end] = numbers(after(about, "\"data_offsets\":[")?)?;
+            let values = data[start..end].as_chunks().0.iter().map(|b| f32::from_le_bytes(*b));
             Ok(Array2::from_shape_vec((rows, dim), values.collect())?)
         };
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let tokens = header
-            .metadata()
-            .as_ref()
-            .and_then(|metadata| metadata.get("tokens"))
-            .ok_or("no tokens")?;
+        let (tokens, _) = after(header, "\"tokens\":\"")?.split_once("\"}").ok_or("no end")?;
+        let tokens = tokens.replace("\\\"", "\"");
         let tokens: Vec<String> = tokens.split(' ').map(String::from).collect();
         let ids: HashMap<String, usize> = tokens.iter().cloned().zip(0..).collect();
         let id = |token: &str| ids.get(token).copied().ok_or(format!("no {token}"));
@@ -71,6 +69,18 @@ impl MiniLm {
         }
         Some(ids)
     }
+}
+
+/// What follows the first `key` of a text.
+fn after<'t>(text: &'t str, key: &str) -> Result<&'t str, String> {
+    text.split_once(key).map(|(_, rest)| rest).ok_or_else(|| format!("no {key}"))
+}
+
+/// The two numbers at the start of a text, before a closing bracket.
+fn numbers(text: &str) -> Result<[usize; 2], Box<dyn Error>> {
+    let (first, rest) = text.split_once(',').ok_or("no two numbers")?;
+    let (second, _) = rest.split_once(']').ok_or("no closing bracket")?;
+    Ok([first.parse()?, second.parse()?])
 }
 
 /// The lower-case words of a text, punctuation on its own: BERT's way.

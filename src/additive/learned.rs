@@ -4,6 +4,8 @@ mod frozen;
 
 pub(crate) use frozen::FrozenRows;
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::{Normal, Uniform};
@@ -12,8 +14,8 @@ use super::{PositionalEncoding, check_table};
 use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
 use crate::positions::{Positions, Run};
+use crate::threads;
 
 /// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional
 /// sequence to sequence learning*).
@@ -33,7 +35,7 @@ use crate::positions::{Positions, Run};
 /// assert_eq!(error.to_string(), "position 3 is outside a table of 3 rows");
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Learned<A> {
     table: Array2<A>,
     offset: usize,
@@ -42,7 +44,7 @@ pub struct Learned<A> {
     pub(crate) frozen: FrozenRows,
 }
 
-/// How a new table is filled.
+/// The numbers that a new table starts with.
 ///
 /// | system | init |
 /// |---|---|
@@ -55,6 +57,8 @@ pub struct Learned<A> {
 /// torch's `nn.Embedding` draws from N(0, 1), which is 50 times too much for a position table. A
 /// table that starts as a sinusoid (DistilBERT, Whisper) is [`Learned::from_encoding`].
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Init {
     /// Normal around 0 with the given standard deviation.
@@ -62,7 +66,7 @@ pub enum Init {
         /// Standard deviation.
         std: f64,
     },
-    /// The same, with values outside ±bound drawn again.
+    /// Normal around 0, with values outside ±bound drawn again.
     TruncatedNormal {
         /// Standard deviation before truncation.
         std: f64,
@@ -81,7 +85,7 @@ pub enum Init {
 }
 
 impl<A: Element> Learned<A> {
-    /// The given table, shape (positions, dim).
+    /// Makes an encoding of the given table, shape (positions, dim).
     ///
     /// # Errors
     ///
@@ -99,8 +103,8 @@ impl<A: Element> Learned<A> {
         Ok(Self { table, offset: 0, padding: None, frozen: FrozenRows::default() })
     }
 
-    /// A new table of `rows` rows, filled from the caller's generator: the same seed gives the same
-    /// table.
+    /// Makes a new table of `rows` rows, filled from the caller's generator: the same seed gives
+    /// the same table.
     ///
     /// # Errors
     ///
@@ -111,7 +115,7 @@ impl<A: Element> Learned<A> {
     /// use positional_encodings::{Init, Learned};
     /// use rand::SeedableRng;
     ///
-    /// let new = |seed| Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, &mut rand_chacha::ChaCha8Rng::seed_from_u64(seed));
+    /// let new = |seed| Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, &mut rand::rngs::SmallRng::seed_from_u64(seed));
     /// assert_eq!(new(1)?, new(1)?);
     /// assert_ne!(new(1)?, new(2)?);
     /// # Ok::<(), positional_encodings::Error>(())
@@ -156,12 +160,12 @@ impl<A: Element> Learned<A> {
         Ok(learned)
     }
 
-    /// A table that starts as the first `len` vectors of another encoding (DistilBERT's and
+    /// Makes a table that starts as the first `len` vectors of another encoding (DistilBERT's and
     /// Whisper's sinusoid).
     ///
     /// # Errors
     ///
-    /// Those of encoding 0..len.
+    /// The errors of encoding 0..len.
     ///
     /// ```
     /// use positional_encodings::{Learned, PositionalEncoding, Positions, Sinusoidal};
@@ -179,7 +183,7 @@ impl<A: Element> Learned<A> {
         Self::from_table(encoding.encode(&Positions::from(0..len))?)
     }
 
-    /// Position p reads row p + `offset`: 2 in OPT, BART, mBART, BioGPT, TrOCR and XGLM.
+    /// Makes position p read row p + `offset`: 2 in OPT, BART, mBART, BioGPT, TrOCR and XGLM.
     ///
     /// Positions from −offset on are known, so that OPT's padding, position −1, reads row 1.
     ///
@@ -240,7 +244,7 @@ impl<A: Element> Learned<A> {
         self.table.view()
     }
 
-    /// The table, to be written to, shape (rows, dim): an optimiser's step in place.
+    /// The table (rows, dim) as a view to write to: an optimiser's step in place.
     ///
     /// ```
     /// use ndarray::array;
@@ -255,7 +259,7 @@ impl<A: Element> Learned<A> {
         self.table.view_mut()
     }
 
-    /// The table, without a copy.
+    /// Returns the table, without a copy.
     pub fn into_table(self) -> Array2<A> {
         self.table
     }
@@ -265,12 +269,12 @@ impl<A: Element> Learned<A> {
         self.offset
     }
 
-    /// Width of a position vector.
+    /// The width of a position vector.
     pub fn dim(&self) -> usize {
         self.table.ncols()
     }
 
-    /// The positions from 0 on that have a row.
+    /// The number of positions from 0 on that have a row.
     pub fn max_len(&self) -> Option<usize> {
         Some(self.table.nrows() - self.offset)
     }
@@ -289,13 +293,14 @@ impl<A: Element> Learned<A> {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, out| {
+        threads::rows(positions, out, &|positions, out| {
             self.runs(positions, out, store);
             Ok(())
         })
     }
 
-    /// The same run by run.
+    /// Gives each value of `out` and its own to `store`, run by run, for positions that were
+    /// checked.
     fn runs(
         &self,
         positions: &Positions<'_>,
@@ -339,6 +344,17 @@ impl<A: Element> Learned<A> {
         let last = self.table.nrows() - 1;
         let index = (below as usize).min(last);
         (self.table.row(index), self.table.row((index + 1).min(last)), row - below)
+    }
+}
+
+impl<A> fmt::Debug for Learned<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Learned")
+            .field("table", &self.table.dim())
+            .field("offset", &self.offset)
+            .field("padding_row", &self.padding)
+            .field("frozen", &self.frozen)
+            .finish()
     }
 }
 

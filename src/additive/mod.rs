@@ -1,22 +1,27 @@
 //! Position vectors that are added to the embeddings.
 
 mod learned;
+mod none;
 mod sinusoidal;
+mod words;
 
 pub(crate) use learned::FrozenRows;
 pub use learned::{Init, Learned};
+pub use none::NoPositions;
 pub use sinusoidal::Sinusoidal;
+pub(crate) use words::{check_lengths, check_words};
 
 use std::sync::Arc;
 
 use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
 
+use crate::add::add;
 use crate::arrays::{room, zeros};
+use crate::blocks::in_blocks;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
 use crate::positions::{Position, Positions, Run};
-use crate::simd::InstructionSet;
+use crate::threads;
 
 /// Maps positions to vectors that are added to embeddings.
 ///
@@ -40,13 +45,13 @@ use crate::simd::InstructionSet;
 /// Implementations outside this crate can run the laws that its own must obey:
 /// [`testing::check_laws`](crate::testing::check_laws).
 pub trait PositionalEncoding<A: Element>: Send + Sync {
-    /// Width of a position vector.
+    /// The width of a position vector.
     fn dim(&self) -> usize;
 
-    /// How many positions it knows, from 0 on, or `None` where any position will do.
+    /// The number of positions that it knows, from 0 on, or `None` where any position will do.
     fn max_len(&self) -> Option<usize>;
 
-    /// How many axes its positions have: 1 as provided.
+    /// The number of axes that its positions have: 1 as provided.
     fn axes(&self) -> usize {
         1
     }
@@ -97,13 +102,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         check_shape(positions, self.dim(), out)
     }
 
-    /// The instructions for sums with its vectors: [`InstructionSet::Best`] as provided, and where
-    /// the machine lacks them.
-    fn instruction_set(&self) -> InstructionSet {
-        InstructionSet::Best
-    }
-
-    /// The vectors of the positions as a new array (positions, dim), row after row.
+    /// Returns the vectors of the positions as a new array (positions, dim), row after row.
     ///
     /// # Errors
     ///
@@ -117,7 +116,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         Ok(out)
     }
 
-    /// The vectors of a batch as a new array (batch, len, dim); a list is a batch of one.
+    /// Returns the vectors of a batch as a new array (batch, len, dim); a list is a batch of one.
     ///
     /// # Errors
     ///
@@ -142,8 +141,8 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
 
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
-    /// The same values as [`encode`](Self::encode) and an addition. As provided, a few rows at a
-    /// time are encoded on the stack and added.
+    /// The sums are those of [`encode`](Self::encode) and an addition. As provided, a few rows at a
+    /// time are encoded on the stack, 256 KiB at most, and added.
     ///
     /// # Errors
     ///
@@ -156,24 +155,46 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     ) -> Result<(), Error> {
         self.check_shape(positions, &embeddings)?;
         self.check(positions)?;
-        parts::rows(positions, embeddings, &|positions, mut embeddings| {
+        // Rows may be wider than any memory where there are none of them.
+        if embeddings.is_empty() {
+            return Ok(());
+        }
+        threads::rows(positions, embeddings, &|positions, mut embeddings| {
             let encode = |positions: &Positions<'_>, rows: ArrayViewMut2<'_, A>| {
                 self.encode_into(positions, rows)
             };
-            parts::through_stack(
-                positions,
-                self.dim(),
-                embeddings.as_ptr(),
-                encode,
-                |start, vectors| {
-                    let rows =
-                        embeddings.slice_axis_mut(Axis(0), (start..start + vectors.nrows()).into());
-                    parts::Summands::in_place(self.instruction_set())
-                        .write([Some(rows), None, None, None], vectors);
-                    Ok(())
-                },
-            )
+            in_blocks(positions, self.dim(), encode, |start, vectors| {
+                let rows = start..start + vectors.nrows();
+                add(embeddings.slice_axis_mut(Axis(0), rows.into()), vectors);
+                Ok(())
+            })
         })
+    }
+
+    /// Writes the vectors of the positions to a slice, one after the other:
+    /// [`encode_into`](Self::encode_into) for those who have no array.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where `out` has not positions × dim elements, and the errors of
+    /// [`encode_into`](Self::encode_into); then `out` is as it was.
+    ///
+    /// ```
+    /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
+    ///
+    /// let mut out = [0.0_f64; 3 * 2];
+    /// Sinusoidal::new(2)?.encode_slice(&Positions::from(0..3), &mut out)?;
+    /// assert_eq!(out[4..], [2_f64.sin(), 2_f64.cos()]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    fn encode_slice(&self, positions: &Positions<'_>, out: &mut [A]) -> Result<(), Error> {
+        let (rows, dim) = (positions.count(), self.dim());
+        let (expected, found) = (rows.saturating_mul(dim), out.len());
+        if found != expected {
+            return Err(Error::LengthMismatch { what: "elements", expected, found });
+        }
+        let too_large = |_| Error::TooLarge { rows, dim };
+        self.encode_into(positions, ArrayViewMut2::from_shape((rows, dim), out).map_err(too_large)?)
     }
 }
 
@@ -210,10 +231,6 @@ macro_rules! forward {
                 out: &ArrayViewMut2<'_, A>,
             ) -> Result<(), Error> {
                 (**self).check_shape(positions, out)
-            }
-
-            fn instruction_set(&self) -> InstructionSet {
-                (**self).instruction_set()
             }
 
             fn encode(&self, positions: &Positions<'_>) -> Result<Array2<A>, Error> {

@@ -2,16 +2,18 @@
 
 mod gradient;
 
+use core::fmt;
+
 use ndarray::{ArrayViewMut2, Axis};
 
 use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::{Frequencies, OddDim};
-use crate::parts;
 use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
 use crate::positions::{Position, Positions};
 use crate::simd::InstructionSet;
+use crate::threads;
 
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
 /// you need*, section 3.5).
@@ -69,18 +71,17 @@ use crate::simd::InstructionSet;
 /// assert_eq!(rows.row(1).to_vec(), [1_f32.sin(), 1_f32.cos(), 0.01_f32.sin(), 0.01_f32.cos()]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sinusoidal {
     frequencies: Frequencies,
     waves: Waves,
     columns: Columns,
     /// A position whose vector is zero.
     padding: Option<i64>,
-    set: InstructionSet,
 }
 
 impl Sinusoidal {
-    /// The paper's encoding of an even `dim`: base 10000, interleaved.
+    /// Makes the paper's encoding of an even `dim`: base 10000, interleaved.
     ///
     /// # Errors
     ///
@@ -89,11 +90,11 @@ impl Sinusoidal {
         Ok(Self::from_frequencies(Frequencies::geometric(dim, 10_000.0)?))
     }
 
-    /// The paper's encoding of an odd (or even) `dim` by a named convention.
+    /// Makes the paper's encoding of an odd (or even) `dim` by a named convention.
     ///
     /// # Errors
     ///
-    /// Those of [`Frequencies::geometric_odd`].
+    /// The errors of [`Frequencies::geometric_odd`].
     ///
     /// ```
     /// use positional_encodings::{OddDim, PositionalEncoding, Positions, Sinusoidal};
@@ -118,7 +119,7 @@ impl Sinusoidal {
         }
     }
 
-    /// An encoding with the given frequencies: interleaved, dim = 2 · their number.
+    /// Makes an encoding with the given frequencies: interleaved, dim = 2 · their number.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
@@ -138,10 +139,10 @@ impl Sinusoidal {
             dim: 2 * pairs,
         };
         let waves = Waves::new(frequencies.as_wide(), Amplitude::ONE);
-        Self { frequencies, waves, columns, padding: None, set: InstructionSet::Best }
+        Self { frequencies, waves, columns, padding: None }
     }
 
-    /// The same features in another order.
+    /// Puts the features in another order.
     pub fn with_layout(mut self, layout: FeatureLayout) -> Self {
         self.columns.layout = layout;
         self
@@ -170,7 +171,7 @@ impl Sinusoidal {
         Ok(self)
     }
 
-    /// Columns of zeros after the pairs, up to `dim` in all.
+    /// Adds columns of zeros after the pairs, up to `dim` in all.
     ///
     /// # Errors
     ///
@@ -195,7 +196,7 @@ impl Sinusoidal {
         Ok(self)
     }
 
-    /// Without the second member of the last pair: dim − 1 features. Columns of zeros move up.
+    /// Leaves out the second member of the last pair: dim − 1 features. Columns of zeros move up.
     ///
     /// In the interleaved layout and in \[sin | cos\] that is a cosine, in \[cos | sin\] a sine.
     /// Dropping twice drops once.
@@ -227,7 +228,6 @@ impl Sinusoidal {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.waves = self.waves.with_level(set.level()?);
-        self.set = set;
         Ok(self)
     }
 
@@ -236,7 +236,7 @@ impl Sinusoidal {
         &self.frequencies
     }
 
-    /// What every value is multiplied by.
+    /// The number that every value is multiplied by.
     pub fn amplitude(&self) -> f64 {
         self.waves.amplitude()
     }
@@ -260,17 +260,17 @@ impl Sinusoidal {
         self.padding
     }
 
-    /// Width of a position vector.
+    /// The width of a position vector.
     pub fn dim(&self) -> usize {
         self.columns.dim
     }
 
-    /// `None`: any position will do.
+    /// Returns `None`: any position will do.
     pub fn max_len(&self) -> Option<usize> {
         None
     }
 
-    /// Bytes of memory that the encoding holds.
+    /// The bytes of memory that the encoding holds.
     ///
     /// ```
     /// assert!(positional_encodings::Sinusoidal::new(1024)?.memory() < 1 << 20);
@@ -280,14 +280,13 @@ impl Sinusoidal {
         size_of::<Self>() + self.frequencies.memory() + self.waves.memory()
     }
 
-    /// Rows some of which are padding.
+    /// Writes rows some of which are zero; the stretches between them go the usual way.
     fn rows_around<A: Element>(
         &self,
         padding: i64,
         positions: &Positions<'_>,
         mut out: ArrayViewMut2<'_, A>,
     ) {
-        // The stretches between padding go the usual way.
         let is_padding = |index| positions.get(index) == Some(Position::Integer(padding));
         let mut start = 0;
         while start < positions.len() {
@@ -301,6 +300,31 @@ impl Sinusoidal {
             }
             start = end + 1;
         }
+    }
+}
+
+/// Encodings are equal that give the same vectors, whatever instructions they use.
+impl PartialEq for Sinusoidal {
+    fn eq(&self, other: &Self) -> bool {
+        self.frequencies == other.frequencies
+            && self.amplitude() == other.amplitude()
+            && self.columns == other.columns
+            && self.padding == other.padding
+    }
+}
+
+impl fmt::Debug for Sinusoidal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let radians = self.frequencies.to_radians();
+        let ends = [radians.first(), radians.last()].map(|end| end.copied().unwrap_or_default());
+        f.debug_struct("Sinusoidal")
+            .field("dim", &self.dim())
+            .field("layout", &self.layout())
+            .field("pairs", &radians.len())
+            .field("frequencies", &format_args!("{:e} to {:e}", ends[0], ends[1]))
+            .field("amplitude", &self.amplitude())
+            .field("zero_position", &self.padding)
+            .finish()
     }
 }
 
@@ -320,16 +344,12 @@ impl<A: Element> PositionalEncoding<A> for Sinusoidal {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         PositionalEncoding::<A>::check(self, positions)?;
-        parts::rows(positions, out, &|positions, out| {
+        threads::rows(positions, out, &|positions, out| {
             match self.padding {
                 None => self.waves.rows(positions, &self.columns, out),
                 Some(padding) => self.rows_around(padding, positions, out),
             }
             Ok(())
         })
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.set
     }
 }

@@ -1,5 +1,6 @@
 //! GGUF files: llama.cpp's format.
 
+use core::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -32,7 +33,6 @@ use crate::error::{Error, FileError, FileProblem, at};
 /// # let _ = base;
 /// # Ok::<(), positional_encodings::FileError>(())
 /// ```
-#[derive(Debug)]
 pub struct Gguf<R = BufReader<File>> {
     source: R,
     path: PathBuf,
@@ -40,6 +40,16 @@ pub struct Gguf<R = BufReader<File>> {
     tensors: Vec<TensorInfo>,
     /// Where the tensors begin.
     start: u64,
+}
+
+impl<R> fmt::Debug for Gguf<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gguf")
+            .field("path", &self.path)
+            .field("metadata", &self.metadata.len())
+            .field("tensors", &self.tensors.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Gguf {
@@ -60,7 +70,7 @@ impl<R: Read + Seek> Gguf<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Gguf::open).
+    /// The errors of [`open`](Gguf::open).
     pub fn from_reader(mut source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = name.into();
         let header = match GGUFFileReader::new(&mut source) {
@@ -132,7 +142,7 @@ impl<R: Read + Seek> Gguf<R> {
         own.filter_map(|(key, value)| Some((key.as_str(), config_value(value)?)))
     }
 
-    /// The tensor `key` as a table (rows, dim), converted exactly.
+    /// Reads the tensor `key` as a table (rows, dim), converted exactly.
     ///
     /// # Errors
     ///
@@ -153,11 +163,11 @@ impl<R: Read + Seek> Gguf<R> {
             .map_err(|_| self.refuse(Error::TooLarge { rows, dim }))
     }
 
-    /// The tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.
+    /// Reads the tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table).
+    /// The errors of [`table`](Self::table).
     pub fn vector<A: Element>(&mut self, key: &str) -> Result<Array1<A>, FileError> {
         match self.read_values(key)? {
             (shape, values) if shape.len() == 1 => Ok(Array1::from_vec(values)),
@@ -169,11 +179,11 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// The position table `key`. Its offset is the model's: none in GPT-2 and BERT.
+    /// Reads the position table `key`. Its offset is the model's: none in GPT-2 and BERT.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table), and [`FileProblem::Table`].
+    /// The errors of [`table`](Self::table), and [`FileProblem::Table`].
     pub fn learned<A: Element>(&mut self, key: &str) -> Result<Learned<A>, FileError> {
         let table = self.table(key)?;
         Learned::from_table(table).map_err(|error| self.refuse(error))

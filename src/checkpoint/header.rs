@@ -14,11 +14,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::error::{FileProblem, reserve};
 
-/// The format's own limit.
+/// The longest header that the format allows.
 const LONGEST: u64 = 100_000_000;
 
-/// What a header says of one tensor. The type stays text: a type that this version does not know is
-/// no reason to refuse the file.
+/// The entry of one tensor in a header. The type stays text: a type that this version does not know
+/// is no reason to refuse the file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Info {
     pub(super) dtype: String,
@@ -96,7 +96,7 @@ impl Header {
     }
 }
 
-/// Bits of an element, where the type is known.
+/// The bits of an element, where the type is known.
 fn bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
         "BOOL" | "U8" | "I8" | "F8_E4M3" | "F8_E5M2" | "F8_E8M0" => 8,

@@ -1,5 +1,6 @@
 //! Checkpoints in safetensors files.
 
+use core::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use super::values::{self, Rounding};
 use crate::additive::Learned;
 use crate::element::Element;
 use crate::error::{Error, FileError, FileProblem, at};
-use crate::tokens::TokenEmbedding;
+use crate::sum::TokenEmbedding;
 use crate::training::Linear;
 
 /// A safetensors file, of which the header has been read and checked.
@@ -38,11 +39,19 @@ use crate::training::Linear;
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Checkpoint<R = File> {
     source: R,
     path: PathBuf,
     header: Header,
+}
+
+impl<R> fmt::Debug for Checkpoint<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint")
+            .field("path", &self.path)
+            .field("tensors", &self.header.tensors.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Checkpoint {
@@ -65,7 +74,7 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Checkpoint::open).
+    /// The errors of [`open`](Checkpoint::open).
     pub fn from_reader(mut source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = name.into();
         let header = Header::read(&mut source).map_err(at(&path))?;
@@ -87,8 +96,8 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.header.tensors.get(key).map(|info| &*info.dtype)
     }
 
-    /// The tensor `key` as a table (rows, dim); a leading axis of 1 is dropped, and a grid (height,
-    /// width, dim) is laid out row by row.
+    /// Reads the tensor `key` as a table (rows, dim); a leading axis of 1 is dropped, and a grid
+    /// (height, width, dim) is laid out row by row.
     ///
     /// # Errors
     ///
@@ -99,22 +108,23 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.read_table(key, Rounding::Refused)
     }
 
-    /// The same, with values that `A` cannot hold rounded once to the nearest.
+    /// Reads the tensor `key` as [`table`](Self::table) does, and rounds values that `A` cannot
+    /// hold once to the nearest.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds to
-    /// infinity is not finite.
+    /// The errors of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds
+    /// to infinity is not finite.
     pub fn table_rounded<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
         self.read_table(key, Rounding::ToNearest)
     }
 
-    /// The position table of an architecture, with its offset and padding row.
+    /// Reads the position table of an architecture, with its offset and padding row.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several tensors
-    /// bear its name with different prefixes.
+    /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
+    /// tensors bear its name with different prefixes.
     pub fn learned<A: Element>(
         &mut self,
         architecture: Architecture,
@@ -124,12 +134,12 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.name_rows(table, architecture.offset(), architecture.padding_row())
     }
 
-    /// The position table `key`, with the offset and padding row that [`Learned::save`] wrote, if
-    /// it was that.
+    /// Reads the position table `key`, with the offset and padding row that [`Learned::save`]
+    /// wrote, if it was that.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table), and [`FileProblem::InvalidMetadata`].
+    /// The errors of [`table`](Self::table), and [`FileProblem::InvalidMetadata`].
     pub fn learned_at<A: Element>(&mut self, key: &str) -> Result<Learned<A>, FileError> {
         let [offset, padding] =
             ["offset", "padding_row"].map(|what| self.row_in_metadata(&format!("{key}.{what}")));
@@ -137,16 +147,16 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.name_rows(table, offset?.unwrap_or(0), padding?)
     }
 
-    /// The embedding layer of an architecture: words, positions, segments where it has them, and
-    /// the padding token.
+    /// Reads the embedding layer of an architecture: words, positions, segments where it has them,
+    /// and the padding token.
     ///
     /// BART's and Marian's `scale_embedding` is in the config, not in the checkpoint: add it with
     /// [`TokenEmbedding::with_scale`].
     ///
     /// # Errors
     ///
-    /// Those of [`learned`](Self::learned), and [`FileProblem::Table`] where the tables do not fit
-    /// together, as in OPT-350m, which projects its words.
+    /// The errors of [`learned`](Self::learned), and [`FileProblem::Table`] where the tables do not
+    /// fit together, as in OPT-350m, which projects its words.
     pub fn embedding<A: Element>(
         &mut self,
         architecture: Architecture,
@@ -170,13 +180,13 @@ impl<R: Read + Seek> Checkpoint<R> {
         }
     }
 
-    /// A linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one. Two of
-    /// them make a [`PositionNetwork`](crate::training::PositionNetwork): `time_embedding.linear_1` and
-    /// `linear_2` of a diffusion model, say.
+    /// Reads a linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one.
+    /// Two of them make a [`PositionNetwork`](crate::training::PositionNetwork):
+    /// `time_embedding.linear_1` and `linear_2` of a diffusion model, say.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table), and [`FileProblem::Table`].
+    /// The errors of [`table`](Self::table), and [`FileProblem::Table`].
     pub fn linear<A: Element>(&mut self, prefix: &str) -> Result<Linear<A>, FileError> {
         let linear = Linear::new(self.table(&format!("{prefix}.weight"))?)
             .map_err(|error| self.refuse(error))?;
@@ -188,11 +198,11 @@ impl<R: Read + Seek> Checkpoint<R> {
         linear.with_bias(bias).map_err(|error| self.refuse(error))
     }
 
-    /// The tensor `key` as a list, such as a bias or a LayerNorm's weight.
+    /// Reads the tensor `key` as a list, such as a bias or a LayerNorm's weight.
     ///
     /// # Errors
     ///
-    /// Those of [`table`](Self::table).
+    /// The errors of [`table`](Self::table).
     pub fn vector<A: Element>(&mut self, key: &str) -> Result<Array1<A>, FileError> {
         let info = self.info(key)?;
         let found = info.shape.len();
@@ -248,7 +258,7 @@ impl<R: Read + Seek> Checkpoint<R> {
         info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))
     }
 
-    /// The one tensor that bears one of the names: as it is, or after a prefix.
+    /// Finds the one tensor that bears one of the names: as it is, or after a prefix.
     fn find(&self, names: &[&str]) -> Result<String, FileError> {
         for name in names {
             if self.header.tensors.contains_key(*name) {

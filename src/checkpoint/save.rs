@@ -1,23 +1,25 @@
-//! Tables to files.
+//! Writing a table to a file.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, serialize_to_file};
 
 use crate::additive::Learned;
 use crate::element::Element;
-use crate::error::{FileError, FileProblem, at};
+use crate::error::{FileError, FileProblem, at, reserve};
 
 /// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16.
 /// Sealed, as [`Element`] is.
 pub trait StoredElement: Element {
-    /// Its name in the format.
+    /// The name of the type in the format.
     #[doc(hidden)]
     const DTYPE: Dtype;
 
-    /// Appends its bytes, the lowest first.
+    /// Appends the bytes of the value, the lowest first.
     #[doc(hidden)]
     fn write(self, bytes: &mut Vec<u8>);
 }
@@ -42,12 +44,15 @@ impl<A: StoredElement> Learned<A> {
     /// Writes the table, its offset and its padding row to a new safetensors file, as the one
     /// tensor `key`.
     ///
-    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads it back to the bit; any
-    /// other reader finds a plain table. An existing file is replaced once the new one is complete.
+    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads it back to the
+    /// bit; any other reader finds a plain table. An existing file is replaced once the new one is
+    /// complete.
     ///
     /// # Errors
     ///
-    /// [`FileProblem::Io`]; [`FileProblem::MissingKey`] for a key that the format reserves.
+    /// [`FileProblem::Io`]; [`FileProblem::MissingKey`] for a key that the format reserves;
+    /// [`FileProblem::NotFinite`] for a value that no reader here would take;
+    /// [`FileProblem::OutOfMemory`].
     pub fn save(&self, path: impl AsRef<Path>, key: &str) -> Result<(), FileError> {
         let path = path.as_ref();
         self.write(path, key).map_err(at(path))
@@ -57,7 +62,12 @@ impl<A: StoredElement> Learned<A> {
         if key == "__metadata__" {
             return Err(FileProblem::MissingKey { key: key.to_string() });
         }
+        // What is written can be read again.
+        if let Some(index) = self.table().iter().position(|value| !value.to_f64().is_finite()) {
+            return Err(FileProblem::NotFinite { key: key.to_string(), index, byte: None });
+        }
         let mut bytes = Vec::new();
+        reserve(&mut bytes, self.table().len().saturating_mul(size_of::<A>()))?;
         self.table().iter().for_each(|value| value.write(&mut bytes));
         let view =
             TensorView::new(A::DTYPE, self.table().shape().to_vec(), &bytes).map_err(problem)?;
@@ -69,10 +79,8 @@ impl<A: StoredElement> Learned<A> {
             .into_iter()
             .filter_map(|(name, row)| Some((format!("{key}.{name}"), row?.to_string())))
             .collect();
-        let mut partial = path.as_os_str().to_os_string();
-        partial.push(".partial");
-        let written =
-            serialize_to_file([(key, view)], Some(metadata), Path::new(&partial)).map_err(problem);
+        let partial = unfinished(path)?;
+        let written = serialize_to_file([(key, view)], Some(metadata), &partial).map_err(problem);
         let done = written.and_then(|()| Ok(std::fs::rename(&partial, path)?));
         if done.is_err() {
             let _ = std::fs::remove_file(&partial); // what could not be written may not be there
@@ -81,10 +89,26 @@ impl<A: StoredElement> Learned<A> {
     }
 }
 
+/// Makes a new empty file beside `path`, for what is not complete yet. Nobody else's file is
+/// written to, nor that of another call.
+fn unfinished(path: &Path) -> Result<PathBuf, FileProblem> {
+    let mut number = 0_u32;
+    loop {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(format!(".{}-{number}.partial", std::process::id()));
+        match File::options().write(true).create_new(true).open(&name) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < u32::MAX => {
+                number += 1;
+            }
+            made => return Ok(made.map(|_| name.into())?),
+        }
+    }
+}
+
 /// Of what the format can refuse, only the system's refusals can happen to a table.
 fn problem(error: SafeTensorError) -> FileProblem {
     match error {
         SafeTensorError::IoError(error) => error.into(),
-        _ => FileProblem::Io { kind: std::io::ErrorKind::InvalidInput },
+        _ => FileProblem::Io { kind: ErrorKind::InvalidInput },
     }
 }

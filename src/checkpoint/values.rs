@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::element::Element;
 use crate::error::{FileProblem, reserve};
 
-/// What becomes of values that the element type cannot hold.
+/// The fate of values that the element type cannot hold.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Rounding {
     Refused,
@@ -106,7 +106,7 @@ pub(super) fn read<A: Element, R: Read + Seek>(
                 return Err(FileProblem::NotFinite {
                     key: key.to_string(),
                     index: before + index,
-                    byte,
+                    byte: Some(byte),
                 });
             }
             if rounding == Rounding::Refused && value.to_f64() != exact {

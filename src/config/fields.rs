@@ -1,130 +1,175 @@
-//! Typed access to the fields of a JSON object, with errors that name them.
+//! The one list of field names: what each is, and where in a config it may stand.
 
-use serde_json::{Map, Value};
+use Place::{Dict, Either, EitherUnchecked, Root, RootUnchecked};
+use Role::*;
 
-use crate::Error;
-use crate::error::ConfigProblem;
-
-/// An object of the config and the path to it.
-#[derive(Clone, Copy)]
-pub(super) struct Fields<'a> {
-    path: &'a str,
-    object: &'a Map<String, Value>,
+/// Where a field may stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Place {
+    /// In a dictionary of rope parameters.
+    Dict,
+    /// In the config. At the root of a composite config it must say what `text_config` says.
+    Root,
+    /// In either of the two.
+    Either,
+    /// In the config; at the root of a composite one it may say anything.
+    RootUnchecked,
+    /// In a dictionary, or as [`RootUnchecked`].
+    EitherUnchecked,
 }
 
-impl<'a> Fields<'a> {
-    pub(super) fn new(path: &'a str, object: &'a Map<String, Value>) -> Self {
-        Self { path, object }
-    }
+/// What a field is. Several names of one role say the same thing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Role {
+    /// A dictionary of rope parameters.
+    Parameters,
+    /// The type of a rotation.
+    Kind,
+    /// The base of all layers, or of the full ones.
+    MainBase,
+    /// The base of local layers.
+    LocalBase,
+    /// The rotated part of the head.
+    Part,
+    /// A parameter of the scalings named.
+    Of(&'static [&'static str]),
+    /// Whether pairs are neighbours.
+    Neighbours,
+    /// Whether sections are interleaved.
+    InterleavedSections,
+    /// The width of a head.
+    HeadDim,
+    /// The width of a model.
+    Width,
+    /// The number of query heads.
+    Heads,
+    /// The number of layers.
+    LayerCount,
+    /// A length of sequence.
+    Length,
+    /// Which layers have which type.
+    LayerList,
+    /// Anything else that speaks of rotations.
+    Other,
+}
 
-    /// The name with the path before it.
-    pub(super) fn path(&self, name: &str) -> String {
-        match (self.path, name) {
-            ("", name) => name.to_string(),
-            (path, "") => path.to_string(),
-            (path, name) => format!("{path}.{name}"),
-        }
-    }
+const FIELDS: &[(&str, Place, Role)] = &[
+    ("rope_parameters", Root, Parameters),
+    ("rope_scaling", Root, Parameters),
+    ("rope_type", Dict, Kind),
+    ("type", Dict, Kind),
+    ("rope_theta", Either, MainBase),
+    ("rotary_emb_base", Root, MainBase),
+    ("global_rope_theta", Root, MainBase),
+    ("rope_local_base_freq", Root, LocalBase),
+    ("local_rope_theta", Root, LocalBase),
+    ("swa_rope_theta", Root, LocalBase),
+    ("rope_ratio", Root, Other),
+    ("partial_rotary_factor", Either, Part),
+    ("rotary_pct", Root, Part),
+    ("rope_pct", Root, Part),
+    ("rotary_emb_fraction", Root, Part),
+    ("rotary_dim", Root, Other),
+    ("qk_nope_head_dim", Root, Other),
+    ("qk_rope_head_dim", Root, Other),
+    ("head_dim", RootUnchecked, HeadDim),
+    ("kv_channels", RootUnchecked, HeadDim),
+    ("hidden_size", RootUnchecked, Width),
+    ("n_embd", RootUnchecked, Width),
+    ("num_attention_heads", RootUnchecked, Heads),
+    ("n_head", RootUnchecked, Heads),
+    ("rope_interleave", Root, Neighbours),
+    ("rotary_emb_interleaved", RootUnchecked, Neighbours),
+    ("factor", Dict, Of(&["linear", "dynamic", "yarn", "longrope", "llama3", "proportional"])),
+    ("attention_factor", Dict, Of(&["yarn", "longrope"])),
+    ("beta_fast", Dict, Of(&["yarn"])),
+    ("beta_slow", Dict, Of(&["yarn"])),
+    ("mscale", Dict, Of(&["yarn"])),
+    ("mscale_all_dim", Dict, Of(&["yarn"])),
+    ("truncate", Dict, Of(&["yarn"])),
+    ("short_factor", Dict, Of(&["longrope"])),
+    ("long_factor", Dict, Of(&["longrope"])),
+    ("short_mscale", Dict, Of(&["longrope"])),
+    ("long_mscale", Dict, Of(&["longrope"])),
+    ("low_freq_factor", Dict, Of(&["llama3"])),
+    ("high_freq_factor", Dict, Of(&["llama3"])),
+    ("original_max_position_embeddings", Either, Length),
+    ("max_position_embeddings", EitherUnchecked, Length),
+    ("mrope_section", Dict, Other),
+    ("mrope_interleaved", Dict, InterleavedSections),
+    ("interleaved", Dict, InterleavedSections),
+    ("llama_4_scaling_beta", Dict, Other),
+    ("finetuned", Dict, Other),
+    ("num_hidden_layers", RootUnchecked, LayerCount),
+    ("n_layer", RootUnchecked, LayerCount),
+    ("num_layers", RootUnchecked, LayerCount),
+    ("layer_types", Root, LayerList),
+    ("layer_rope_theta", Root, LayerList),
+    ("no_rope_layers", Root, LayerList),
+    ("hybrid_layer_pattern", Root, LayerList),
+    ("position_embedding_type", Root, Other),
+    ("alibi", Root, Other),
+    ("original_rope", RootUnchecked, Other),
+    ("use_mrope", RootUnchecked, Other), // only whether there are sections
+];
 
-    pub(super) fn error(&self, name: &str, problem: ConfigProblem) -> Error {
-        Error::Config { field: self.path(name), problem }
-    }
-
-    /// The names that are there, null or not.
-    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.object.keys().map(String::as_str)
-    }
-
-    /// The value, unless it is absent or null.
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null())
-    }
-
-    /// Whether the value is there and null.
-    pub(super) fn is_null(&self, name: &str) -> bool {
-        self.object.get(name).is_some_and(Value::is_null)
-    }
-
-    fn typed<T>(
-        &self,
-        name: &str,
-        expected: &'static str,
-        of: impl FnOnce(&'a Value) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
-        let typed =
-            |value| of(value).ok_or_else(|| self.error(name, ConfigProblem::NotA { expected }));
-        self.get(name).map(typed).transpose()
-    }
-
-    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Error> {
-        self.typed(name, "a number", Value::as_f64)
-    }
-
-    /// A whole number; some configs write 8192.0.
-    pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Error> {
-        self.typed(name, "a whole number", as_count)
-    }
-
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.typed(name, "true or false", Value::as_bool)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
-        self.typed(name, "a string", Value::as_str)
-    }
-
-    pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Error> {
-        self.typed(name, "an object", Value::as_object)
-    }
-
-    pub(super) fn numbers(&self, name: &str) -> Result<Option<Vec<f64>>, Error> {
-        self.typed(name, "a list of numbers", |value| {
-            value.as_array()?.iter().map(Value::as_f64).collect()
-        })
-    }
-
-    pub(super) fn counts(&self, name: &str) -> Result<Option<Vec<usize>>, Error> {
-        self.typed(name, "a list of whole numbers", |value| {
-            value.as_array()?.iter().map(as_count).collect()
-        })
-    }
-
-    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Error> {
-        self.typed(name, "a list of strings", |value| {
-            value.as_array()?.iter().map(Value::as_str).collect()
-        })
-    }
-
-    pub(super) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
-        value.ok_or_else(|| self.error(name, ConfigProblem::Missing))
-    }
-
-    /// The one value that several names for the same thing have; different values are a
-    /// contradiction.
-    pub(super) fn one_of<T: PartialEq>(
-        &self,
-        names: &[&str],
-        read: impl Fn(&Self, &str) -> Result<Option<T>, Error>,
-    ) -> Result<Option<T>, Error> {
-        let mut found: Option<(&str, T)> = None;
-        for name in names {
-            match (read(self, name)?, &found) {
-                (Some(value), Some((first, known))) if value != *known => {
-                    return Err(self
-                        .error(name, ConfigProblem::Contradicts { other: (*first).to_string() }));
-                }
-                (Some(value), None) => found = Some((name, value)),
-                _ => {}
-            }
-        }
-        Ok(found.map(|(_, value)| value))
+impl Place {
+    fn is_in_dict(self) -> bool {
+        matches!(self, Dict | Either | EitherUnchecked)
     }
 }
 
-fn as_count(value: &Value) -> Option<usize> {
-    const LARGEST: f64 = (1_u64 << 53) as f64;
-    let number = value
-        .as_f64()
-        .filter(|number| (0.0..=LARGEST).contains(number) && number.fract() == 0.0)?;
-    Some(number as usize)
+/// The names of a role.
+pub(super) fn named(role: Role) -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().filter(move |(.., found)| *found == role).map(|(name, ..)| *name)
+}
+
+/// Whether a dictionary of rope parameters may have this name. Others are typing errors, or say
+/// something that is not known here.
+pub(super) fn is_of_dict(name: &str) -> bool {
+    FIELDS.iter().any(|(known, place, _)| *known == name && place.is_in_dict())
+}
+
+/// Whether a config may have this name, outside of a dictionary.
+pub(super) fn is_of_config(name: &str) -> bool {
+    FIELDS.iter().any(|(known, place, _)| *known == name && *place != Dict)
+}
+
+/// The names that must say the same at the root of a composite config as in its `text_config`.
+pub(super) fn of_text() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().filter(|(_, place, _)| matches!(place, Root | Either)).map(|(name, ..)| *name)
+}
+
+/// The parameters of scalings, and the types that use them.
+pub(super) fn of_scalings() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    FIELDS.iter().filter_map(|(name, _, role)| match role {
+        Of(types) => Some((*name, *types)),
+        _ => None,
+    })
+}
+
+/// The type of a rotation without its aliases.
+pub(super) fn rope_type(name: &str) -> Option<&'static str> {
+    match name {
+        "default" | "mrope" => Some("default"),
+        "linear" => Some("linear"),
+        "dynamic" => Some("dynamic"),
+        "yarn" => Some("yarn"),
+        "longrope" | "su" => Some("longrope"),
+        "llama3" => Some("llama3"),
+        "proportional" => Some("proportional"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FIELDS;
+
+    #[test]
+    fn names_are_there_once() {
+        for (index, (name, ..)) in FIELDS.iter().enumerate() {
+            assert!(FIELDS[..index].iter().all(|(other, ..)| other != name), "{name}");
+        }
+    }
 }

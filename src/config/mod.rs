@@ -1,18 +1,30 @@
 //! Rotations from a model's own config: transformers' `config.json` and GGUF metadata.
+//!
+//! What is known of models is data: `families` has a row for each model type, `architectures`
+//! one for each architecture of GGUF, `fields` the names of all fields. The rest reads: a text
+//! becomes `json` fields, `layers` finds the types of layers, `reader` the rotation of each
+//! (its `heads` and how they `scale`), and `checks` refuses what nobody would follow.
 
+mod architectures;
 mod checks;
 mod families;
+mod family;
 mod fields;
 mod gguf;
+mod heads;
+mod json;
 mod layers;
+mod metadata;
+mod model;
 mod reader;
-mod scaling;
+mod rotaries;
+mod scale;
 mod spec;
 
 pub use crate::error::ConfigProblem;
-pub use gguf::Metadata;
-pub use layers::ModelRotary;
-pub use scaling::Scaling;
+pub use metadata::Metadata;
+pub use model::ModelRotary;
+pub use rotaries::LayerRotaries;
 pub use spec::RotarySpec;
 
 #[cfg(doctest)]

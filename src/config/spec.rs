@@ -1,18 +1,19 @@
 //! One rotation as a config describes it.
 
-use super::Scaling;
-use crate::rotary::Sections;
-use crate::{Error, Frequencies, OddDim, Pairing, Regime, Rotary};
+use crate::error::Error;
+use crate::frequencies::scaling::{Regime, Scaling};
+use crate::frequencies::{Frequencies, OddDim};
+use crate::rotary::{Pairing, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults
 /// where it says nothing.
 ///
 /// ```
-/// use positional_encodings::{Pairing, Yarn, config::{ModelRotary, Scaling}};
+/// use positional_encodings::{Pairing, config::ModelRotary, scaling::{Scaling, Yarn}};
 ///
 /// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // the rest is the class's own
 /// let model = ModelRotary::from_json(config)?;
-/// let spec = model.only().unwrap();
+/// let spec = model.only()?;
 /// assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (64, 64, 150_000.0, Pairing::Halves));
 /// assert_eq!(spec.scaling, Scaling::Yarn(Yarn { truncate: false, ..Yarn::new(32.0, 4096) }));
 /// assert!((spec.attention_factor - 1.3465735902799727).abs() < 1e-15);
@@ -52,7 +53,7 @@ pub struct RotarySpec {
 }
 
 impl RotarySpec {
-    /// The rotation for sequences of `total_len` positions, cache included. A pure function: only
+    /// Makes the rotation for sequences of `total_len` positions, cache included. A pure function: only
     /// LongRoPE and dynamic NTK look at the length, and [`Rotary::regime`] says what they made of
     /// it.
     ///
@@ -62,13 +63,13 @@ impl RotarySpec {
     /// [`Scaling::LongRopeTensors`], as long as the factors are missing.
     ///
     /// ```
-    /// use positional_encodings::{Regime, config::ModelRotary};
+    /// use positional_encodings::{config::ModelRotary, scaling::Regime};
     ///
     /// // Dynamic NTK: the frequencies depend on the length, and the plan says so.
     /// let config = r#"{"model_type": "llama", "head_dim": 128, "max_position_embeddings": 2048,
     ///     "rope_scaling": {"type": "dynamic", "factor": 2.0}}"#;
     /// let model = ModelRotary::from_json(config)?;
-    /// let spec = model.only().unwrap();
+    /// let spec = model.only()?;
     /// assert_eq!(spec.rotary(2048)?.regime(), Regime::Fixed);
     /// assert_eq!(spec.rotary(4096)?.at::<f32>(4095..4096)?.regime(), Regime::Length(4096));
     /// # Ok::<(), positional_encodings::Error>(())
@@ -88,21 +89,44 @@ impl RotarySpec {
                 });
             }
         };
-        let (mut frequencies, regime) = match (&self.scaling, &self.divisors) {
-            (Scaling::LongRopeTensors, Some(_)) => (plain, Regime::Fixed),
+        let mut frequencies = match (&self.scaling, &self.divisors) {
+            (Scaling::LongRopeTensors, Some(_)) => plain,
             (scaling, _) => scaling.apply(plain, total_len)?,
         };
         if let Some(divisors) = &self.divisors {
             frequencies = frequencies.divided(divisors)?;
         }
-        let short = matches!(regime, Regime::Short);
+        let short = frequencies.regime() == Regime::Short;
         let factor = if short { self.short_attention_factor } else { self.attention_factor };
-        let mut rotary = Rotary::new(frequencies, self.pairing)
-            .with_attention_factor(factor)?
-            .with_regime(regime);
+        let mut rotary = Rotary::new(frequencies.with_attention_factor(factor)?, self.pairing);
         if let Some((sections, order)) = &self.sections {
             rotary = rotary.with_sections(sections, *order)?;
         }
         Ok(if self.on_last_features { rotary.on_last_features() } else { rotary })
     }
+
+    /// Returns the regime of sequences of `total_len` positions: that of
+    /// [`rotary(total_len)`](Self::rotary), without making it.
+    ///
+    /// ```
+    /// use positional_encodings::{config::ModelRotary, scaling::Regime};
+    ///
+    /// let config = r#"{"model_type": "llama", "head_dim": 128, "max_position_embeddings": 2048,
+    ///     "rope_scaling": {"type": "dynamic", "factor": 2.0}}"#;
+    /// let model = ModelRotary::from_json(config)?;
+    /// assert_eq!(model.only()?.regime(4096), Regime::Length(4096));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn regime(&self, total_len: usize) -> Regime {
+        match &self.scaling {
+            Scaling::LongRope(longrope) => longrope.regime(total_len),
+            Scaling::DynamicNtk(dynamic) if total_len > dynamic.original_len => {
+                Regime::Length(total_len)
+            }
+            _ => Regime::Fixed,
+        }
+    }
 }
+
+/// Types of layers by name; `None` for layers without positions.
+pub(super) type Types = Vec<(String, Option<RotarySpec>)>;

@@ -13,7 +13,7 @@ use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase::{self, RowElement};
+use crate::phase::RowElement;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
@@ -35,7 +35,6 @@ pub trait Element:
     + Send
     + Sync
     + 'static
-    + phase::Lanes
     + RowElement
     + any::Sealed
 {

@@ -1,4 +1,4 @@
-//! What can be wrong with a file.
+//! The problems that a file can have.
 
 use core::fmt;
 use std::io;
@@ -25,7 +25,7 @@ use super::Error;
 pub struct FileError {
     /// The file, or the name given to what was read instead of one.
     pub path: PathBuf,
-    /// What is wrong.
+    /// The problem with it.
     pub problem: FileProblem,
 }
 
@@ -39,13 +39,13 @@ pub enum Place {
     Byte(u64),
 }
 
-/// What is wrong with a file.
+/// A problem with a file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FileProblem {
     /// The system refused.
     Io {
-        /// What it said.
+        /// The reason that the system gave.
         kind: io::ErrorKind,
     },
     /// There is no memory for what was read.
@@ -55,9 +55,9 @@ pub enum FileProblem {
     },
     /// The header claims to be longer than the file, or than the 100 MB that the format allows.
     HeaderTooLong {
-        /// Its length by its own account.
+        /// The length that the header claims.
         claimed: u64,
-        /// What there is, or what is allowed.
+        /// The bytes that are there, or that are allowed.
         available: u64,
     },
     /// The header is not the JSON that the format asks for.
@@ -67,12 +67,12 @@ pub enum FileProblem {
     },
     /// The header describes a tensor twice.
     DuplicateKey {
-        /// Its name.
+        /// The name of the tensor.
         key: String,
     },
     /// A tensor does not begin where the one before it ends: they overlap, or leave a gap.
     Misplaced {
-        /// Its name.
+        /// The name of the tensor.
         key: String,
         /// The byte of the file at which it claims to begin.
         byte: u64,
@@ -81,7 +81,7 @@ pub enum FileProblem {
     },
     /// A tensor's shape and type ask for another number of bytes than it has.
     WrongSize {
-        /// Its name.
+        /// The name of the tensor.
         key: String,
         /// The bytes that shape and type ask for; `None` where there is no such number.
         expected: Option<u64>,
@@ -90,9 +90,9 @@ pub enum FileProblem {
     },
     /// The file does not end where its last tensor does.
     WrongLength {
-        /// Its length by the header's account.
+        /// The length that the header describes.
         expected: u64,
-        /// Its length.
+        /// The length that the file has.
         found: u64,
     },
     /// There is no tensor of that name.
@@ -109,14 +109,14 @@ pub enum FileProblem {
     },
     /// The tensor is not of a type of real numbers that is understood: F64, F32, F16, BF16.
     WrongType {
-        /// Its name.
+        /// The name of the tensor.
         key: String,
-        /// Its type.
+        /// The type of the tensor.
         found: String,
     },
     /// The tensor has another number of axes.
     WrongRank {
-        /// Its name.
+        /// The name of the tensor.
         key: String,
         /// The axes it must have.
         expected: usize,
@@ -129,8 +129,8 @@ pub enum FileProblem {
         key: String,
         /// Where it stands in it, in row-major order.
         index: usize,
-        /// Its byte in the file.
-        byte: u64,
+        /// The byte of the file where it stands; `None` where it was about to be written to one.
+        byte: Option<u64>,
     },
     /// A value has no exact counterpart in the element type asked for.
     Inexact {
@@ -141,11 +141,11 @@ pub enum FileProblem {
         /// The value.
         value: f64,
     },
-    /// Metadata that this crate wrote, or should have.
+    /// Metadata that this crate writes has a value that it never writes.
     InvalidMetadata {
-        /// Its key.
+        /// The key of the metadata.
         key: String,
-        /// Its value.
+        /// The value that stands there.
         value: String,
     },
     /// The first line of a word2vec file must be the number of words and that of numbers for each.
@@ -166,30 +166,30 @@ pub enum FileProblem {
     },
     /// There are fewer numbers than the vectors have.
     TooFewNumbers {
-        /// Where.
+        /// Where it stands.
         at: Place,
-        /// How many there must be.
+        /// The numbers that there must be.
         expected: usize,
-        /// How many there are.
+        /// The numbers that there are.
         found: usize,
     },
-    /// Not a finite number.
+    /// A number is infinite or no number.
     NotANumber {
-        /// Where.
+        /// Where it stands.
         at: Place,
-        /// Which number of the vector it is, the first of which is 0.
+        /// The index of the number in its vector, counted from 0.
         index: usize,
     },
-    /// A vector without a word.
+    /// A vector has no word.
     EmptyWord {
-        /// Where.
+        /// Where it stands.
         at: Place,
     },
     /// A word occurs again.
     DuplicateWord {
-        /// Where.
+        /// Where it stands.
         at: Place,
-        /// Its row.
+        /// The row that the word has already.
         row: usize,
     },
     /// The header claims another number of words.
@@ -201,7 +201,7 @@ pub enum FileProblem {
     },
     /// The file ends within a vector.
     Truncated {
-        /// Its length in bytes.
+        /// The length of the file in bytes.
         byte: u64,
     },
     /// There are no vectors at all.
@@ -278,8 +278,11 @@ impl FileProblem {
             Self::WrongRank { key, expected, found } => {
                 write!(f, "{key} has {found} axes where there must be {expected}")
             }
-            Self::NotFinite { key, index, byte } => {
+            Self::NotFinite { key, index, byte: Some(byte) } => {
                 write!(f, "{key}: value {index}, at byte {byte}, is not finite")
+            }
+            Self::NotFinite { key, index, byte: None } => {
+                write!(f, "{key}: value {index} is not finite")
             }
             Self::Inexact { key, index, value } => {
                 write!(

@@ -1,4 +1,4 @@
-//! What can go wrong, with the numbers.
+//! The reasons for which a call is refused, with the numbers.
 
 mod file;
 
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// A frequency must be finite and turn less than 2⁶³ times per position.
     InvalidFrequency {
-        /// Which pair it is.
+        /// The index of the pair.
         pair: usize,
         /// The frequency in radians per position.
         frequency: f64,
@@ -74,14 +74,14 @@ pub enum Error {
     },
     /// A grid must have at least one row and one column.
     EmptyGrid {
-        /// Its rows.
+        /// The rows of the grid.
         rows: usize,
-        /// Its columns.
+        /// The columns of the grid.
         columns: usize,
     },
     /// The parameters of a random distribution are not usable.
     InvalidInit {
-        /// What the distribution needs.
+        /// The condition on the parameter.
         needs: &'static str,
         /// The value given.
         found: f64,
@@ -90,7 +90,7 @@ pub enum Error {
     NonFinitePosition {
         /// Where it stands among the positions.
         index: usize,
-        /// Its value.
+        /// The value given.
         position: f64,
     },
     /// A position must lie within ±2⁶²: beyond, phases are no longer exact.
@@ -106,16 +106,16 @@ pub enum Error {
         position: f64,
         /// The first position the table knows.
         first: i64,
-        /// How many it knows.
+        /// The number of positions that the table knows.
         len: usize,
     },
     /// A token or segment id that a table has no row for.
     IdOutsideTable {
-        /// Which table it is.
+        /// The name of the table.
         table: &'static str,
         /// The id asked for.
         id: i64,
-        /// How many rows the table has.
+        /// The number of rows of the table.
         rows: usize,
     },
     /// The last axis must be as wide as the encoding.
@@ -127,11 +127,11 @@ pub enum Error {
     },
     /// An axis of an array must have another length.
     LengthMismatch {
-        /// What is counted.
+        /// The name of what is counted.
         what: &'static str,
-        /// How many there must be.
+        /// The number that there must be.
         expected: usize,
-        /// How many there are.
+        /// The number that there is.
         found: usize,
     },
     /// Positions must have as many axes as the encoding.
@@ -147,7 +147,7 @@ pub enum Error {
         row: usize,
         /// Length of the rows before it.
         expected: usize,
-        /// Its own length.
+        /// The length of that row.
         found: usize,
     },
     /// An array must end in the axes (positions, dim).
@@ -161,16 +161,16 @@ pub enum Error {
     InvalidOffsets {
         /// Where the first wrong offset stands.
         index: usize,
-        /// Its value.
+        /// The value given.
         offset: i64,
     },
     /// A parameter outside the values that make sense.
     InvalidParameter {
-        /// Its name.
+        /// The name.
         name: &'static str,
         /// The value given.
         value: f64,
-        /// What it must be.
+        /// The condition that it must meet.
         needs: &'static str,
     },
     /// The last axis has fewer features than a rotation turns.
@@ -187,31 +187,41 @@ pub enum Error {
         /// The axes that could be meant.
         axes: usize,
     },
+    /// A model does not have so many layers.
+    NoSuchLayer {
+        /// The layer asked for, counted from 0.
+        layer: usize,
+        /// How many there are.
+        layers: usize,
+    },
+    /// The layers of a model do not share one rotation.
+    NotOneRotation {
+        /// How many types of layers there are; 0 where no layer is rotated.
+        types: usize,
+    },
     /// A model's config cannot be followed.
-    #[cfg(feature = "serde")]
     Config {
         /// Where: the path of the field, `rope_scaling.factor` say.
         field: String,
-        /// What is wrong with it.
+        /// The problem with the field.
         problem: ConfigProblem,
     },
     /// The instruction set is not available on this machine.
     UnavailableInstructionSet {
-        /// Its name.
+        /// The name.
         name: &'static str,
     },
 }
 
-/// What is wrong with a field of a model's config.
-#[cfg(feature = "serde")]
+/// A problem with a field of a model's config.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigProblem {
-    /// It is needed and not there.
+    /// The field is needed and not there.
     Missing,
-    /// It has another type, or is outside its range.
+    /// The field has another type, or is outside its range.
     NotA {
-        /// What it must be.
+        /// The condition that it must meet.
         expected: &'static str,
     },
     /// A name or value that this crate does not know; it is not taken for a default.
@@ -219,7 +229,7 @@ pub enum ConfigProblem {
         /// The name or value.
         found: String,
     },
-    /// It says something else than another field.
+    /// The field says something else than another field.
     Contradicts {
         /// The other field.
         other: String,
@@ -231,11 +241,10 @@ pub enum ConfigProblem {
         /// Column.
         column: usize,
     },
-    /// What it asks for cannot be done.
+    /// The field asks for what cannot be done.
     Invalid(Box<Error>),
 }
 
-#[cfg(feature = "serde")]
 impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -337,7 +346,13 @@ impl fmt::Display for Error {
             Self::NoSuchAxis { axis, axes } => {
                 write!(f, "axis {axis} is not one of the {axes} axes before the features")
             }
-            #[cfg(feature = "serde")]
+            Self::NoSuchLayer { layer, layers } => {
+                write!(f, "layer {layer} is not one of the {layers} layers of the model")
+            }
+            Self::NotOneRotation { types: 0 } => write!(f, "no layer of the model is rotated"),
+            Self::NotOneRotation { types } => {
+                write!(f, "layers of {types} types do not share one rotation: choose by layer")
+            }
             Self::Config { field, problem } => write!(f, "config field {field}{problem}"),
             Self::UnavailableInstructionSet { name } => {
                 write!(f, "this machine does not have the instruction set {name}")

@@ -1,12 +1,15 @@
 //! Dynamic NTK: the base grows with the length asked for.
 
-use super::{Frequencies, Regime, at_least_one, length};
-use crate::Error;
+use super::regime::Regime;
+use super::{Frequencies, Step, at_least_one, length};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 /// The parameters of dynamic NTK scaling (emozilla 2023, *Dynamically scaled RoPE*; transformers'
 /// `dynamic`).
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct DynamicNtk {
     /// The factor s, at least 1.
     pub factor: f64,
@@ -19,7 +22,7 @@ impl Frequencies {
     ///
     /// A pure function of the length: up to L nothing changes; beyond, **every** angle depends on
     /// the length, so that keys rotated for another length do not fit (transformers#25104). The
-    /// [`Regime`] is that length: tag caches with it.
+    /// [`regime`](Self::regime) is that length: tag caches with it.
     ///
     /// # Errors
     ///
@@ -27,30 +30,27 @@ impl Frequencies {
     /// zero.
     ///
     /// ```
-    /// use positional_encodings::{DynamicNtk, Frequencies, Regime};
+    /// use positional_encodings::{Frequencies, scaling::{DynamicNtk, Regime}};
     ///
     /// let plain = Frequencies::geometric(128, 10_000.0)?;
     /// let parameters = DynamicNtk { factor: 2.0, original_len: 4096 };
-    /// let (short, regime) = plain.clone().dynamic_ntk(parameters, 100)?;
-    /// assert_eq!((short, regime), (plain.clone(), Regime::Fixed));
-    /// let (long, regime) = plain.dynamic_ntk(parameters, 8192)?;
-    /// assert_eq!(regime, Regime::Length(8192));
+    /// assert_eq!(plain.clone().dynamic_ntk(parameters, 100)?, plain);
+    /// let long = plain.dynamic_ntk(parameters, 8192)?;
+    /// assert_eq!(long.regime(), Regime::Length(8192));
     /// let other_base = Frequencies::geometric(128, 30527.7367488067)?;
     /// assert!((long.to_radians()[63] / other_base.to_radians()[63] - 1.0).abs() < 1e-14);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn dynamic_ntk(
-        self,
-        parameters: DynamicNtk,
-        total_len: usize,
-    ) -> Result<(Self, Regime), Error> {
-        let factor = Wide::from_f64(at_least_one("factor", parameters.factor)?);
-        let original = length("original length", parameters.original_len)?;
-        if total_len <= parameters.original_len {
-            return Ok((self, Regime::Fixed));
+    pub fn dynamic_ntk(self, parameters: DynamicNtk, total_len: usize) -> Result<Self, Error> {
+        let DynamicNtk { factor, original_len } = parameters;
+        let wide = Wide::from_f64(at_least_one("factor", factor)?);
+        let original = length("original length", original_len)?;
+        let step = Step::DynamicNtk { factor, original_len, total_len };
+        if total_len <= original_len {
+            return self.map(step, |_, frequency| frequency);
         }
-        let grown = factor.mul(Wide::from_u64(total_len as u64)).mul(original.inverse_root(1));
-        let stretch = grown.sub(factor.sub(Wide::ONE));
-        Ok((self.stretched(stretch)?, Regime::Length(total_len)))
+        let grown = wide.mul(Wide::from_u64(total_len as u64)).mul(original.inverse_root(1));
+        let stretch = grown.sub(wide.sub(Wide::ONE));
+        Ok(Self { regime: Regime::Length(total_len), ..self.stretched(stretch, step)? })
     }
 }

@@ -1,7 +1,7 @@
 //! Geometric progressions: from one radian per position down to nearly (or exactly) 1/base.
 
-use super::{Frequencies, pairs_of, progression};
-use crate::Error;
+use super::{Frequencies, Step, pairs_of, progression};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 /// What an odd dim means. Systems disagree, so it must be chosen.
@@ -12,6 +12,8 @@ use crate::phase::wide::Wide;
 /// | `DropLastOfEven` | exponents 2i/8 for 4 pairs, the last without its second member | `positional-encodings` (Python) |
 /// | `ZeroColumn` | exponents 2i/6 for 3 pairs, then a column of zeros | diffusion timesteps; with [`Frequencies::geometric_inclusive`] tensor2tensor, fairseq, MusicGen |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum OddDim {
     /// The paper's formula taken literally: exponents over dim itself, and the last pair lacks its
@@ -45,7 +47,7 @@ impl Frequencies {
     pub fn geometric(dim: usize, base: f64) -> Result<Self, Error> {
         let pairs = pairs_of(dim)?;
         let ratio = checked_base(base)?.inverse_root(pairs as u64);
-        progression(Wide::ONE, ratio, pairs)
+        progression(Wide::ONE, ratio, pairs, Step::Geometric { dim, base })
     }
 
     /// The frequencies of an odd `dim` by one of its conventions; for an even dim,
@@ -75,9 +77,10 @@ impl Frequencies {
             OddDim::ZeroColumn => Self::geometric(dim - 1, base),
             OddDim::DropLastOfEven => Self::geometric(dim.saturating_add(1), base),
             OddDim::DropLast => {
-                let base = checked_base(base)?;
-                let ratio = base.mul(base).inverse_root(dim as u64);
-                progression(Wide::ONE, ratio, dim / 2 + 1)
+                let wide = checked_base(base)?;
+                let ratio = wide.mul(wide).inverse_root(dim as u64);
+                let step = Step::GeometricOdd { dim, base, odd: convention };
+                progression(Wide::ONE, ratio, dim / 2 + 1, step)
             }
         }
     }
@@ -97,7 +100,8 @@ impl Frequencies {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn geometric_inclusive(dim: usize, base: f64) -> Result<Self, Error> {
-        inclusive(pairs_of(dim)?, Wide::ONE, checked_base(base)?)
+        let step = Step::GeometricInclusive { dim, base };
+        inclusive(pairs_of(dim)?, Wide::ONE, checked_base(base)?, step)
     }
 
     /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2
@@ -129,15 +133,16 @@ impl Frequencies {
             return Err(Error::InvalidTimescales { shortest, longest });
         }
         let first = Wide::from_f64(shortest).inverse_root(1);
-        inclusive(pairs, first, Wide::from_f64(longest).mul(first))
+        let step = Step::Timescales { dim, shortest, longest };
+        inclusive(pairs, first, Wide::from_f64(longest).mul(first), step)
     }
 }
 
 /// `pairs` terms from `first` down to first / span.
-fn inclusive(pairs: usize, first: Wide, span: Wide) -> Result<Frequencies, Error> {
+fn inclusive(pairs: usize, first: Wide, span: Wide, step: Step) -> Result<Frequencies, Error> {
     let steps = pairs as u64 - 1;
     let ratio = if steps == 0 { Wide::ONE } else { span.inverse_root(steps) };
-    progression(first, ratio, pairs)
+    progression(first, ratio, pairs, step)
 }
 
 /// A base that is positive and finite; written so that NaN is refused.

@@ -1,7 +1,7 @@
 //! Frequencies from a list.
 
-use super::Frequencies;
-use crate::Error;
+use super::{Frequencies, Step, allocate};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
@@ -22,13 +22,14 @@ impl Frequencies {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_radians(radians: impl IntoIterator<Item = f64>) -> Result<Self, Error> {
-        let check = |(pair, frequency): (usize, f64)| {
-            if frequency.is_finite() {
-                Ok(Wide::from_f64(frequency))
-            } else {
-                Err(Error::InvalidFrequency { pair, frequency })
-            }
-        };
-        Self::new(radians.into_iter().enumerate().map(check).collect::<Result<_, _>>()?)
+        let given: Vec<f64> = radians.into_iter().collect();
+        if let Some((pair, &frequency)) =
+            given.iter().enumerate().find(|(_, frequency)| !frequency.is_finite())
+        {
+            return Err(Error::InvalidFrequency { pair, frequency });
+        }
+        let mut radians = allocate(given.len())?;
+        radians.extend(given.iter().copied().map(Wide::from_f64));
+        Self::new(radians, Step::FromRadians(given))
     }
 }

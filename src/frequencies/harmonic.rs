@@ -1,11 +1,11 @@
 //! Harmonics of a period: whole multiples of one frequency.
 
-use super::{Frequencies, allocate, pairs_of};
-use crate::Error;
+use super::{Frequencies, Step, allocate, pairs_of};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
-    /// wᵢ = 2π(i + 1)/period, i < dim/2: pair i turns i + 1 times in one `period` of positions.
+    /// wᵢ = 2π(i + 1)/period, i < dim/2: pair i rotates i + 1 times in one `period` of positions.
     ///
     /// With period = max_len and dim 2 this is \[sin(2πp/max_len), cos(2πp/max_len)\]; with dim =
     /// 2n and period = 2n it is sin(πpk/n), cos(πpk/n) for k = 1..=n. At a whole number of turns a
@@ -34,6 +34,6 @@ impl Frequencies {
         let fundamental = Wide::TAU.mul(Wide::from_f64(period).inverse_root(1));
         let mut radians = allocate(pairs)?;
         radians.extend((1..=pairs as u64).map(|k| fundamental.mul(Wide::from_u64(k))));
-        Self::new(radians)
+        Self::new(radians, Step::Harmonic { dim, period })
     }
 }

@@ -1,26 +1,31 @@
 //! Linear interpolation of positions.
 
-use super::{Frequencies, checked_factor};
-use crate::Error;
+use super::{Frequencies, Step, positive};
+use crate::error::Error;
+use crate::phase::wide::Wide;
 
 impl Frequencies {
-    /// wᵢ / factor: positions are squeezed by `factor` ≥ 1 (Chen et al. 2023, *Extending context
-    /// window of large language models via positional interpolation*, arXiv 2306.15595;
-    /// transformers' `linear`).
+    /// Divides by `factor`: wᵢ → wᵢ / factor.
+    ///
+    /// Positions are squeezed by a factor above 1 (Chen et al. 2023, *Extending context window of
+    /// large language models via positional interpolation*, arXiv 2306.15595; transformers'
+    /// `linear`) and spread by one below 1 (keras-hub, diffusers).
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a factor below 1 or not finite.
+    /// [`Error::InvalidParameter`] unless the factor is positive and finite;
+    /// [`Error::InvalidFrequency`] where a quotient is too large.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
     ///
     /// let frequencies = Frequencies::geometric(4, 10_000.0)?.linear(4.0)?;
     /// assert_eq!(frequencies.to_radians(), [0.25, 0.0025]);
+    /// assert_eq!(frequencies.linear(0.5)?.to_radians(), [0.5, 0.005]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn linear(self, factor: f64) -> Result<Self, Error> {
-        let inverse = checked_factor(factor)?.inverse_root(1);
-        Self::new(self.radians.iter().map(|frequency| frequency.mul(inverse)).collect())
+        let inverse = Wide::from_f64(positive("factor", factor)?).inverse_root(1);
+        self.map(Step::Linear { factor }, |_, frequency| frequency.mul(inverse))
     }
 }

@@ -1,25 +1,27 @@
 //! Llama 3's scaling by wavelength.
 
-use super::{Frequencies, at_least_one, length, positive};
-use crate::Error;
+use super::{Frequencies, Step, at_least_one, length, positive};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 /// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers'
 /// `llama3`).
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Llama3 {
     /// By how much the context grows, at least 1: 8, 32 in Llama 3.2.
     pub factor: f64,
-    /// Pairs that turn less often than this within the original length are interpolated; 1.
+    /// Pairs that rotate less often than this within the original length are interpolated; 1.
     pub low_freq_factor: f64,
-    /// Pairs that turn more often than this are kept; 4.
+    /// Pairs that rotate more often than this are kept; 4.
     pub high_freq_factor: f64,
     /// The length that the model was trained on; 8192.
     pub original_len: usize,
 }
 
 impl Frequencies {
-    /// With n = L·wᵢ/2π turns within the original length L: wᵢ where n > high, wᵢ/s where n < low,
+    /// With n = L·wᵢ/2π rotations within the original length L: wᵢ where n > high, wᵢ/s where n < low,
     /// and between them (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low = high,
     /// as in Llama 4, nothing is between them.
     ///
@@ -29,7 +31,7 @@ impl Frequencies {
     /// not in order, a length of zero, a NaN.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Llama3};
+    /// use positional_encodings::{Frequencies, scaling::Llama3};
     ///
     /// let plain = Frequencies::geometric(128, 500_000.0)?;
     /// let llama31 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
@@ -52,18 +54,17 @@ impl Frequencies {
         let wide_low = Wide::from_f64(low);
         let span = Wide::from_f64(high).sub(wide_low);
         let one_over_span = if span.is_zero() { Wide::ZERO } else { span.inverse_root(1) };
-        let scale = |frequency: &Wide| {
+        self.map(Step::Llama3(parameters), |_, frequency| {
             let turns = frequency.mul(turns_per_radian);
             let magnitude = turns.to_f64();
             if magnitude > high || (magnitude == high && span.is_zero()) {
-                *frequency
+                frequency
             } else if magnitude < low {
                 frequency.mul(inverse)
             } else {
                 let t = turns.sub(wide_low).mul(one_over_span);
                 frequency.mul(inverse).mul(Wide::ONE.sub(t)).add(frequency.mul(t))
             }
-        };
-        Self::new(self.radians.iter().map(scale).collect())
+        })
     }
 }

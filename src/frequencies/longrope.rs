@@ -1,46 +1,25 @@
 //! LongRoPE: a divisor for each pair.
 
-use super::{Frequencies, length, positive};
-use crate::Error;
+use super::regime::Regime;
+use super::{Frequencies, Step, length, positive};
+use crate::error::Error;
 use crate::phase::wide::Wide;
-
-/// What frequencies that depend on the length were made for. Keys rotated in one regime do not fit
-/// queries of another, so a cache of keys wants to be tagged with it.
-///
-/// ```
-/// use positional_encodings::{Frequencies, LongRope, Regime};
-///
-/// let parameters = LongRope { short: vec![1.0], long: vec![2.0], original_len: 4096 };
-/// let regime = |len| Frequencies::geometric(2, 10_000.0)?.longrope(&parameters, len).map(|(_, regime)| regime);
-/// assert_eq!((regime(4096)?, regime(4097)?), (Regime::Short, Regime::Long));
-/// # Ok::<(), positional_encodings::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Regime {
-    /// The frequencies do not depend on the length, or the length is within the one trained on.
-    #[default]
-    Fixed,
-    /// LongRoPE's short factors.
-    Short,
-    /// LongRoPE's long factors.
-    Long,
-    /// Dynamic NTK beyond the original length: this length in all.
-    Length(usize),
-}
 
 /// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`, once
 /// `su`).
 ///
 /// ```
-/// use positional_encodings::{LongRope, Regime};
+/// use positional_encodings::scaling::{LongRope, Regime};
 ///
-/// let phi3 = LongRope { short: vec![1.0; 48], long: vec![2.0; 48], original_len: 4096 };
+/// let phi3 =
+///     LongRope { short: vec![1.0; 48], long: vec![2.0; 48], original_len: 4096, factor: 32.0 };
 /// assert_eq!(phi3.regime(4096), Regime::Short);
 /// assert_eq!(phi3.regime(4097), Regime::Long); // strictly longer
-/// assert_eq!(phi3.default_attention_factor(32.0), 1.1902380714238083);
+/// assert_eq!(phi3.default_attention_factor(), 1.1902380714238083);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct LongRope {
     /// A divisor for each pair, up to the original length.
     pub short: Vec<f64>,
@@ -48,56 +27,66 @@ pub struct LongRope {
     pub long: Vec<f64>,
     /// The length that the model was trained on.
     pub original_len: usize,
+    /// By how much the context grows: the maximal length over the original one. Only the attention
+    /// factor depends on it.
+    pub factor: f64,
 }
 
 impl LongRope {
-    /// Which factors a sequence of `total_len` positions takes: the long ones if it is strictly
-    /// longer than the original length. `total_len` counts the whole sequence, cache included: 1 +
-    /// the largest position.
+    /// Returns which factors a sequence of `total_len` positions takes: the long ones if it is
+    /// strictly longer than the original length. `total_len` counts the whole sequence, cache
+    /// included: 1 + the largest position.
     pub fn regime(&self, total_len: usize) -> Regime {
         if total_len > self.original_len { Regime::Long } else { Regime::Short }
     }
 
-    /// √(1 + ln s / ln L), which cos and sin are multiplied by where a config does not say; s is
-    /// the maximal length over the original one. 1 for s ≤ 1.
-    pub fn default_attention_factor(&self, factor: f64) -> f64 {
-        if factor <= 1.0 {
+    /// Returns √(1 + ln s / ln L), which cosines and sines are multiplied by where a config does
+    /// not say; s is `factor`, L the original length. 1 for s ≤ 1.
+    pub fn default_attention_factor(&self) -> f64 {
+        if self.factor <= 1.0 {
             1.0
         } else {
-            libm::sqrt(1.0 + libm::log(factor) / libm::log(self.original_len as f64))
+            libm::sqrt(1.0 + libm::log(self.factor) / libm::log(self.original_len as f64))
         }
     }
 }
 
 impl Frequencies {
-    /// wᵢ / extᵢ, with the short or the long factors as `total_len` asks for.
+    /// wᵢ / extᵢ, with the short or the long factors as `total_len` asks for; the attention factor
+    /// is multiplied by [`LongRope::default_attention_factor`], and the
+    /// [`regime`](Self::regime) is the list that was taken.
     ///
     /// # Errors
     ///
     /// [`Error::LengthMismatch`] where there are not as many factors as pairs, in either list;
-    /// [`Error::InvalidParameter`] for factors that are not positive and an original length of
-    /// zero.
+    /// [`Error::InvalidParameter`] for factors that are not positive, an original length of zero,
+    /// and an attention factor outside 2⁻⁶⁴ to 2⁶⁴.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, LongRope, Regime};
+    /// use positional_encodings::{Frequencies, scaling::{LongRope, Regime}};
     ///
-    /// let parameters = LongRope { short: vec![1.0, 1.0], long: vec![1.0, 4.0], original_len: 4096 };
-    /// let (long, regime) = Frequencies::geometric(4, 10_000.0)?.longrope(&parameters, 5000)?;
-    /// assert_eq!((long.to_radians(), regime), (vec![1.0, 0.0025], Regime::Long));
+    /// let parameters = LongRope {
+    ///     short: vec![1.0, 1.0],
+    ///     long: vec![1.0, 4.0],
+    ///     original_len: 4096,
+    ///     factor: 32.0,
+    /// };
+    /// let long = Frequencies::geometric(4, 10_000.0)?.longrope(&parameters, 5000)?;
+    /// assert_eq!((long.to_radians(), long.regime()), (vec![1.0, 0.0025], Regime::Long));
+    /// assert_eq!(long.attention_factor(), 1.1902380714238083);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn longrope(
-        self,
-        parameters: &LongRope,
-        total_len: usize,
-    ) -> Result<(Self, Regime), Error> {
+    pub fn longrope(self, parameters: &LongRope, total_len: usize) -> Result<Self, Error> {
         length("original length", parameters.original_len)?;
+        positive("factor", parameters.factor)?;
+        let step = || Step::LongRope { parameters: parameters.clone(), total_len };
         let regime = parameters.regime(total_len);
-        let [short, long] =
-            [&parameters.short, &parameters.long].map(|factors| self.clone().divided(factors));
+        let [short, long] = [&parameters.short, &parameters.long]
+            .map(|factors| self.clone().divided_by(factors, step()));
         // Both lists are checked, whichever is used: a config is right or wrong as a whole.
         let (short, long) = (short?, long?);
-        Ok((if regime == Regime::Long { long } else { short }, regime))
+        let chosen = if regime == Regime::Long { long } else { short };
+        Self { regime, ..chosen }.times_attention_factor(parameters.default_attention_factor())
     }
 
     /// wᵢ / divisorᵢ: what a GGUF file's `rope_freqs.weight` tensor asks for, into which Llama 3's
@@ -111,21 +100,22 @@ impl Frequencies {
     /// ```
     /// use positional_encodings::Frequencies;
     ///
-    /// assert_eq!(Frequencies::geometric(4, 10_000.0)?.divided(&[1.0, 8.0])?.to_radians(), [1.0, 0.00125]);
+    /// let divided = Frequencies::geometric(4, 10_000.0)?.divided(&[1.0, 8.0])?;
+    /// assert_eq!(divided.to_radians(), [1.0, 0.00125]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn divided(self, divisors: &[f64]) -> Result<Self, Error> {
+        self.divided_by(divisors, Step::Divided(divisors.to_vec()))
+    }
+
+    fn divided_by(self, divisors: &[f64], step: Step) -> Result<Self, Error> {
         if divisors.len() != self.len() {
-            return Err(Error::LengthMismatch {
-                what: "factors",
-                expected: self.len(),
-                found: divisors.len(),
-            });
+            let (expected, found) = (self.len(), divisors.len());
+            return Err(Error::LengthMismatch { what: "factors", expected, found });
         }
-        let divide = |(frequency, divisor): (&Wide, &f64)| {
-            Ok(frequency
-                .mul(Wide::from_f64(positive("factor of a pair", *divisor)?).inverse_root(1)))
-        };
-        Self::new(self.radians.iter().zip(divisors).map(divide).collect::<Result<_, Error>>()?)
+        divisors.iter().try_for_each(|&x| positive("factor of a pair", x).map(|_| ()))?;
+        self.map(step, |pair, frequency| {
+            frequency.mul(Wide::from_f64(divisors[pair]).inverse_root(1))
+        })
     }
 }

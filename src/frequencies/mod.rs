@@ -1,4 +1,4 @@
-//! How fast each pair of features turns.
+//! How fast each pair of features rotates.
 
 mod dynamic_ntk;
 mod geometric;
@@ -9,16 +9,17 @@ mod llama3;
 mod longrope;
 mod ntk;
 mod proportional;
+mod regime;
+pub mod scaling;
+mod steps;
 mod yarn;
 
-pub use dynamic_ntk::DynamicNtk;
 pub use geometric::OddDim;
-pub use llama3::Llama3;
-pub use longrope::{LongRope, Regime};
-pub use yarn::Yarn;
 
-use crate::Error;
+use crate::error::Error;
 use crate::phase::wide::Wide;
+use regime::Regime;
+use steps::Step;
 
 /// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·
 /// wᵢ.
@@ -48,42 +49,134 @@ use crate::phase::wide::Wide;
 /// | [`llama3`](Self::llama3) | as YaRN, by wavelength | Llama 3.1, 3.2, 3.3 |
 /// | [`proportional`](Self::proportional) | the slowest pairs stand still | Gemma 4's global layers |
 ///
+/// Two things go with a change and are carried by the frequencies, so that nobody has to remember
+/// them: the [`attention_factor`](Self::attention_factor) of YaRN and LongRoPE, which
+/// [`Rotary`](crate::Rotary) multiplies cosines and sines by, and the [`regime`](Self::regime) of
+/// those that depend on the length.
+///
+/// Two `Frequencies` are equal where their values, attention factors and regimes are, however they
+/// were made. `Debug` and `Display` show the calls that made them, and so does `serde` (feature
+/// `serde`): a list with one object for each call, first a constructor, then changes, which is
+/// exact.
+///
 /// ```
-/// use positional_encodings::Frequencies;
+/// use positional_encodings::{Frequencies, scaling::Yarn};
 ///
 /// let frequencies = Frequencies::geometric(4, 10_000.0)?;
 /// assert_eq!(frequencies.to_radians(), [1.0, 0.01]);
 /// assert_eq!(frequencies.len(), 2);
+/// let qwen3 = Frequencies::geometric(128, 1e6)?.linear(2.0)?;
+/// assert_eq!(qwen3.to_string(), "geometric(128, 1000000).linear(2)");
+/// # #[cfg(feature = "serde")] {
+/// let text = r#"[{"geometric": {"dim": 128, "base": 1e6}}, {"linear": {"factor": 2.0}}]"#;
+/// assert_eq!(serde_json::from_str::<Frequencies>(text).unwrap(), qwen3);
+/// # }
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(into = "Vec<Step>", try_from = "Vec<Step>"))]
 pub struct Frequencies {
     radians: Vec<Wide>,
+    attention_factor: f64,
+    regime: Regime,
+    /// The calls that made these frequencies, for `Debug`, `Display` and `serde`.
+    steps: Vec<Step>,
+}
+
+impl PartialEq for Frequencies {
+    fn eq(&self, other: &Self) -> bool {
+        self.radians == other.radians
+            && self.attention_factor == other.attention_factor
+            && self.regime == other.regime
+    }
 }
 
 impl Frequencies {
-    /// Checks that each frequency can be turned into a phase.
-    fn new(radians: Vec<Wide>) -> Result<Self, Error> {
+    /// Frequencies that a constructor made, checked.
+    fn new(radians: Vec<Wide>, step: Step) -> Result<Self, Error> {
         if radians.is_empty() {
             return Err(Error::ZeroDim);
         }
-        for (pair, frequency) in radians.iter().enumerate() {
+        let steps = vec![step];
+        Self { radians, attention_factor: 1.0, regime: Regime::Fixed, steps }.checked()
+    }
+
+    /// Whether each frequency can become a phase.
+    fn checked(self) -> Result<Self, Error> {
+        for (pair, frequency) in self.radians.iter().enumerate() {
             if frequency.mul(Wide::TURNS_PER_RADIAN).to_fixed().is_none() {
                 return Err(Error::InvalidFrequency { pair, frequency: frequency.to_f64() });
             }
         }
-        Ok(Self { radians })
+        Ok(self)
     }
 
-    /// Number of pairs.
+    /// Replaces each frequency, given its pair; attention factor and regime stay.
+    fn map(mut self, step: Step, change: impl Fn(usize, Wide) -> Wide) -> Result<Self, Error> {
+        for (pair, frequency) in self.radians.iter_mut().enumerate() {
+            *frequency = change(pair, *frequency);
+        }
+        self.steps.push(step);
+        self.checked()
+    }
+
+    /// Multiplies the attention factor by that of a scaling.
+    fn times_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
+        self.attention_factor = checked_attention_factor(self.attention_factor * factor)?;
+        Ok(self)
+    }
+
+    /// Returns the number of pairs.
     #[allow(clippy::len_without_is_empty)] // never empty
     pub fn len(&self) -> usize {
         self.radians.len()
     }
 
-    /// The frequencies in radians per position, each rounded once to f64.
+    /// Returns the frequencies in radians per position, each rounded once to f64.
     pub fn to_radians(&self) -> Vec<f64> {
         self.radians.iter().map(|frequency| frequency.to_f64()).collect()
+    }
+
+    /// Returns what [`Rotary`](crate::Rotary) multiplies cosines and sines by: 1, but for
+    /// [`yarn`](Self::yarn), [`longrope`](Self::longrope) and
+    /// [`with_attention_factor`](Self::with_attention_factor).
+    pub fn attention_factor(&self) -> f64 {
+        self.attention_factor
+    }
+
+    /// Returns the lengths of sequence that these frequencies are for:
+    /// [`Regime::Fixed`](scaling::Regime::Fixed), but for [`longrope`](Self::longrope) and
+    /// [`dynamic_ntk`](Self::dynamic_ntk).
+    pub fn regime(&self) -> Regime {
+        self.regime
+    }
+
+    /// Replaces the attention factor, whatever scalings before made of it; scalings that follow
+    /// multiply it.
+    ///
+    /// A rotation multiplies cosines and sines by it, so that attention scores grow by its square.
+    /// It belongs to attention alone: [`Sinusoidal`](crate::Sinusoidal) does **not** multiply by
+    /// it (its own factor is `with_amplitude`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] unless the factor is from 2⁻⁶⁴ to 2⁶⁴.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, scaling::Yarn};
+    ///
+    /// let yarn = Frequencies::geometric(128, 1e6)?.yarn(&Yarn::new(4.0, 32768))?;
+    /// assert!((yarn.attention_factor() - 1.138629436).abs() < 1e-9);
+    /// // transformers' `attention_factor: 1.0` beside YaRN
+    /// let rotary = Rotary::new(yarn.with_attention_factor(1.0)?, Pairing::Halves);
+    /// assert_eq!(rotary.attention_factor(), 1.0);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
+        self.attention_factor = checked_attention_factor(factor)?;
+        self.steps.push(Step::WithAttentionFactor(factor));
+        Ok(self)
     }
 
     /// Multiplies each frequency by a finite `factor`: position × factor instead of position.
@@ -104,12 +197,12 @@ impl Frequencies {
         if !factor.is_finite() {
             return Err(Error::InvalidFactor { factor });
         }
-        let factor = Wide::from_f64(factor);
-        Self::new(self.radians.iter().map(|frequency| frequency.mul(factor)).collect())
+        let wide = Wide::from_f64(factor);
+        self.map(Step::Scaled { factor }, |_, frequency| frequency.mul(wide))
     }
 
-    /// Takes each frequency as turns per position: multiplies it by exactly 2π (MLX's `full_turns`,
-    /// NeRF).
+    /// Takes each frequency as circles per position: multiplies it by exactly 2π (MLX's
+    /// `full_turns`, NeRF).
     ///
     /// # Errors
     ///
@@ -123,17 +216,23 @@ impl Frequencies {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn full_turns(self) -> Result<Self, Error> {
-        Self::new(self.radians.iter().map(|frequency| frequency.mul(Wide::TAU)).collect())
+        self.map(Step::FullTurns, |_, frequency| frequency.mul(Wide::TAU))
     }
 
-    /// Bytes on the heap.
+    /// Returns the number of bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
-        size_of_val(&*self.radians)
+        size_of_val(&*self.radians) + self.steps.iter().map(Step::memory).sum::<usize>()
     }
 
-    /// The frequencies of some pairs, in the order given.
+    /// Returns the frequencies of some pairs, in the order given.
     pub(crate) fn select(&self, pairs: &[usize]) -> Result<Self, Error> {
-        Self::new(pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()).collect())
+        let radians: Vec<Wide> =
+            pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()).collect();
+        if radians.is_empty() {
+            return Err(Error::ZeroDim);
+        }
+        let steps = self.steps.iter().cloned().chain([Step::Select(pairs.to_vec())]).collect();
+        Ok(Self { radians, steps, ..*self })
     }
 
     pub(crate) fn as_wide(&self) -> &[Wide] {
@@ -151,30 +250,37 @@ fn pairs_of(dim: usize) -> Result<usize, Error> {
 }
 
 /// `count` terms first · ratioⁱ.
-fn progression(first: Wide, ratio: Wide, count: usize) -> Result<Frequencies, Error> {
+fn progression(first: Wide, ratio: Wide, count: usize, step: Step) -> Result<Frequencies, Error> {
     let mut radians = allocate(count)?;
     radians.extend(core::iter::successors(Some(first), |term| Some(term.mul(ratio))).take(count));
-    Frequencies::new(radians)
+    Frequencies::new(radians, step)
 }
 
-/// What a pair takes with all that an encoding makes of it: its frequency, five words of `Turns`,
-/// and the sines and cosines of five turns in `Waves`, in doubles and in numbers of two.
+/// At least the memory that an encoding takes for a pair, its frequency included.
+///
+/// Encodings are made from frequencies by calls that cannot fail, and would end the process where
+/// memory does: so frequencies are refused where there is no room for an encoding of them
+/// (`tests/memory.rs` makes encodings of all sizes in 64 MiB).
 const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 5 + 2 * 2 * 5);
 
 /// An empty list with room for `pairs` frequencies, or an error where there is no such room.
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     let mut radians = Vec::new();
     let too_large = |_| Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) };
-    // What is built from them cannot fail, so there must be room for it, too.
     Vec::<u8>::new().try_reserve_exact(pairs.saturating_mul(BYTES)).map_err(too_large)?;
     radians.try_reserve_exact(pairs).map_err(too_large)?;
     Ok(radians)
 }
 
-/// The factor of a context extension as an exact number: finite and at least 1, written so that NaN
-/// is refused.
-fn checked_factor(factor: f64) -> Result<Wide, Error> {
-    at_least_one("factor", factor).map(Wide::from_f64)
+/// The attention factors that cosines and sines can be multiplied by: from 2⁻⁶⁴ to 2⁶⁴.
+fn checked_attention_factor(factor: f64) -> Result<f64, Error> {
+    const LARGEST: f64 = (1_u128 << 64) as f64;
+    if (1.0 / LARGEST..=LARGEST).contains(&factor) {
+        Ok(factor)
+    } else {
+        let needs = "from 2⁻⁶⁴ to 2⁶⁴";
+        Err(Error::InvalidParameter { name: "attention factor", value: factor, needs })
+    }
 }
 
 fn at_least_one(name: &'static str, value: f64) -> Result<f64, Error> {

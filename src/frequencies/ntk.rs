@@ -1,7 +1,7 @@
 //! NTK-aware interpolation: the base grows.
 
-use super::{Frequencies, checked_factor};
-use crate::Error;
+use super::{Frequencies, Step, at_least_one};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
@@ -26,23 +26,19 @@ impl Frequencies {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn ntk(self, factor: f64) -> Result<Self, Error> {
-        self.stretched(checked_factor(factor)?)
+        let wide = Wide::from_f64(at_least_one("factor", factor)?);
+        self.stretched(wide, Step::Ntk { factor })
     }
 
     /// wᵢ · factor^(−i/(n − 1))
-    pub(super) fn stretched(self, factor: Wide) -> Result<Self, Error> {
-        let steps = self.radians.len() as u64 - 1;
-        if steps == 0 {
-            return Ok(self);
-        }
-        let ratio = factor.inverse_root(steps);
+    pub(super) fn stretched(mut self, factor: Wide, step: Step) -> Result<Self, Error> {
+        let steps = self.len() as u64 - 1;
+        let ratio = if steps == 0 { Wide::ONE } else { factor.inverse_root(steps) };
         let powers = core::iter::successors(Some(Wide::ONE), |power| Some(power.mul(ratio)));
-        Self::new(
-            self.radians
-                .iter()
-                .zip(powers)
-                .map(|(frequency, power)| frequency.mul(power))
-                .collect(),
-        )
+        for (frequency, power) in self.radians.iter_mut().zip(powers) {
+            *frequency = frequency.mul(power);
+        }
+        self.steps.push(step);
+        self.checked()
     }
 }

@@ -1,7 +1,7 @@
 //! Proportional rotation: the slowest pairs stand still.
 
-use super::Frequencies;
-use crate::Error;
+use super::{Frequencies, Step};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 impl Frequencies {
@@ -33,9 +33,8 @@ impl Frequencies {
                 needs: "above 0 and at most 1",
             });
         }
-        let turning = (fraction * self.len() as f64) as usize;
-        let keep =
-            |(i, frequency): (usize, &Wide)| if i < turning { *frequency } else { Wide::ZERO };
-        Self::new(self.radians.iter().enumerate().map(keep).collect())
+        let kept = (fraction * self.len() as f64) as usize;
+        let keep = |pair, frequency| if pair < kept { frequency } else { Wide::ZERO };
+        self.map(Step::Proportional { fraction }, keep)
     }
 }

@@ -2,15 +2,15 @@
 
 use core::f64::consts::TAU;
 
-use super::{Frequencies, at_least_one, length, positive};
-use crate::Error;
+use super::{Frequencies, Step, at_least_one, length, positive};
+use crate::error::Error;
 use crate::phase::wide::Wide;
 
 /// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large
 /// language models*, arXiv 2309.00071), with the names and defaults of transformers' `yarn`.
 ///
 /// ```
-/// use positional_encodings::Yarn;
+/// use positional_encodings::scaling::Yarn;
 ///
 /// let qwen3 = Yarn::new(4.0, 32768);
 /// assert!((qwen3.default_attention_factor() - 1.138629436).abs() < 1e-9);
@@ -19,14 +19,16 @@ use crate::phase::wide::Wide;
 /// assert!((deepseek_v3.softmax_factor() - 1.8738542070926265).abs() < 1e-15);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "Written"))]
 pub struct Yarn {
     /// By how much the context grows, at least 1.
     pub factor: f64,
     /// The length that the model was trained on (`original_max_position_embeddings`).
     pub original_len: usize,
-    /// Pairs that turn more often than this within the original length are kept; 32.
+    /// Pairs that rotate more often than this within the original length are kept; 32.
     pub beta_fast: f64,
-    /// Pairs that turn less often than this are interpolated; 1.
+    /// Pairs that rotate less often than this are interpolated; 1.
     pub beta_slow: f64,
     /// Whether the ends of the ramp between are rounded outwards to whole pairs; true (gpt-oss:
     /// false).
@@ -35,6 +37,35 @@ pub struct Yarn {
     pub mscale: f64,
     /// DeepSeek's `mscale_all_dim`; 0, which is absent.
     pub mscale_all_dim: f64,
+}
+
+/// A [`Yarn`] as configs write it: what is not there has its default.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    factor: f64,
+    original_len: usize,
+    beta_fast: Option<f64>,
+    beta_slow: Option<f64>,
+    truncate: Option<bool>,
+    mscale: Option<f64>,
+    mscale_all_dim: Option<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Written> for Yarn {
+    fn from(written: Written) -> Self {
+        let plain = Self::new(written.factor, written.original_len);
+        Self {
+            beta_fast: written.beta_fast.unwrap_or(plain.beta_fast),
+            beta_slow: written.beta_slow.unwrap_or(plain.beta_slow),
+            truncate: written.truncate.unwrap_or(plain.truncate),
+            mscale: written.mscale.unwrap_or(plain.mscale),
+            mscale_all_dim: written.mscale_all_dim.unwrap_or(plain.mscale_all_dim),
+            ..plain
+        }
+    }
 }
 
 impl Yarn {
@@ -100,31 +131,34 @@ fn mscale(factor: f64, m: f64) -> f64 {
 }
 
 impl Frequencies {
-    /// wᵢ → (wᵢ/s) · ramp + wᵢ · (1 − ramp), ramp = clamp((i − low)/(high − low), 0, 1).
+    /// wᵢ → (wᵢ/s) · ramp + wᵢ · (1 − ramp), ramp = clamp((i − low)/(high − low), 0, 1); the
+    /// attention factor is multiplied by [`Yarn::default_attention_factor`].
     ///
-    /// The pair that turns β times within the original length L stands at c(β) = ln(L/2πβ) /
+    /// The pair that rotates β times within the original length L stands at c(β) = ln(L/2πβ) /
     /// ln(wᵢ/wᵢ₊₁), which for a geometric progression is dim · ln(L/2πβ)/(2 ln base); low =
     /// c(beta_fast) and high = c(beta_slow), rounded outwards if `truncate`, within 0 and dim − 1.
     /// Where low = high, high grows by 0.001. This is transformers' `yarn`; keras-hub clamps at
     /// dim/2 − 1.
     ///
-    /// The ends of the ramp are computed in f64, everything after that exactly. The attention
-    /// factor is not part of the frequencies: see [`Yarn::default_attention_factor`] and
-    /// [`Rotary::with_attention_factor`](crate::Rotary::with_attention_factor).
+    /// The ends of the ramp are computed in f64, everything after that exactly. Where a config has
+    /// an attention factor of its own, let
+    /// [`with_attention_factor`](Self::with_attention_factor) follow.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`] for a factor below 1, betas that are not positive, a length of
-    /// zero, a NaN; for frequencies that do not fall (it is the ratio of the first two that
-    /// counts); [`Error::DimTooSmall`] with fewer than two pairs.
+    /// zero, a NaN, an attention factor outside 2⁻⁶⁴ to 2⁶⁴; for frequencies that do not fall (it
+    /// is the ratio of the first two that counts); [`Error::DimTooSmall`] with fewer than two
+    /// pairs.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Yarn};
+    /// use positional_encodings::{Frequencies, scaling::Yarn};
     ///
     /// let plain = Frequencies::geometric(128, 1e6)?;
-    /// let scaled = plain.clone().yarn(&Yarn::new(4.0, 32768))?.to_radians();
-    /// assert_eq!(scaled[..24], plain.to_radians()[..24]); // fast pairs: kept
-    /// assert_eq!(scaled[40], plain.to_radians()[40] / 4.0); // slow ones: interpolated
+    /// let scaled = plain.clone().yarn(&Yarn::new(4.0, 32768))?;
+    /// assert_eq!(scaled.to_radians()[..24], plain.to_radians()[..24]); // fast pairs: kept
+    /// assert_eq!(scaled.to_radians()[40], plain.to_radians()[40] / 4.0); // slow: interpolated
+    /// assert_eq!(scaled.attention_factor(), 0.1 * 4_f64.ln() + 1.0);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn yarn(self, parameters: &Yarn) -> Result<Self, Error> {
@@ -132,45 +166,47 @@ impl Frequencies {
         length("original length", parameters.original_len)?;
         positive("beta_fast", parameters.beta_fast)?;
         positive("beta_slow", parameters.beta_slow)?;
+        let (low, high) = parameters.ramp(self.log_ratio()?, self.len());
+        let low = Wide::from_f64(low);
+        let one_over_span = inverse_of(Wide::from_f64(high).sub(low));
+        let scale = |pair, frequency: Wide| {
+            let along = Wide::from_u64(pair as u64).sub(low);
+            let ramp = clamp_to_unit(along.mul(one_over_span));
+            frequency.mul(inverse).mul(ramp).add(frequency.mul(Wide::ONE.sub(ramp)))
+        };
+        self.map(Step::Yarn(*parameters), scale)?
+            .times_attention_factor(parameters.default_attention_factor())
+    }
+
+    /// ln(w₀/w₁), which must be a positive number.
+    fn log_ratio(&self) -> Result<f64, Error> {
         let [first, second, ..] = self.radians[..] else {
             return Err(Error::DimTooSmall { dim: 2 * self.len(), needed: 4 });
         };
-        let log_ratio = libm::log(first.to_f64() / second.to_f64());
-        if !log_ratio.is_finite() || log_ratio <= 0.0 {
-            return Err(Error::InvalidParameter {
-                name: "ratio of the first two frequencies",
-                value: first.to_f64() / second.to_f64(),
-                needs: "finite and above 1",
-            });
+        let ratio = first.to_f64() / second.to_f64();
+        let log_ratio = libm::log(ratio);
+        if log_ratio.is_finite() && log_ratio > 0.0 {
+            return Ok(log_ratio);
         }
-        let (low, high) = parameters.ramp(log_ratio, self.len());
-        let (low, span) = (Wide::from_f64(low), Wide::from_f64(high).sub(Wide::from_f64(low)));
-        let scale = |(i, frequency): (usize, &Wide)| {
-            let along = Wide::from_u64(i as u64).sub(low);
-            let ramp = divide(along, span).clamp_to_unit();
-            frequency.mul(inverse).mul(ramp).add(frequency.mul(Wide::ONE.sub(ramp)))
-        };
-        Self::new(self.radians.iter().enumerate().map(scale).collect())
+        Err(Error::InvalidParameter {
+            name: "ratio of the first two frequencies",
+            value: ratio,
+            needs: "finite and above 1",
+        })
     }
 }
 
-/// a / b for b ≠ 0.
-fn divide(a: Wide, b: Wide) -> Wide {
-    if b.to_f64() < 0.0 { a.neg().mul(b.neg().inverse_root(1)) } else { a.mul(b.inverse_root(1)) }
+/// 1/x for x ≠ 0.
+fn inverse_of(x: Wide) -> Wide {
+    if x.to_f64() < 0.0 { x.neg().inverse_root(1).neg() } else { x.inverse_root(1) }
 }
 
-trait Unit {
-    fn clamp_to_unit(self) -> Self;
-}
-
-impl Unit for Wide {
-    /// Within 0 and 1. The comparison is that of the nearest doubles, which are the bounds
-    /// themselves.
-    fn clamp_to_unit(self) -> Self {
-        match self.to_f64() {
-            value if value <= 0.0 => Self::ZERO,
-            value if value >= 1.0 => Self::ONE,
-            _ => self,
-        }
+/// x, but at least 0 and at most 1. The comparison is that of the nearest doubles, which are the
+/// bounds themselves.
+fn clamp_to_unit(x: Wide) -> Wide {
+    match x.to_f64() {
+        value if value <= 0.0 => Wide::ZERO,
+        value if value >= 1.0 => Wide::ONE,
+        _ => x,
     }
 }

@@ -16,11 +16,9 @@
 mod addition;
 mod double;
 mod fixed;
-#[cfg(feature = "half")]
-mod half;
-mod lanes;
 mod layout;
 mod plain;
+mod put;
 #[cfg(feature = "half")]
 mod rounding;
 mod rows;
@@ -28,7 +26,7 @@ mod runs;
 mod settle;
 mod sincos;
 mod single;
-mod sums;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -40,32 +38,18 @@ pub(crate) const BLOCK: usize = plain::BLOCK as usize;
 
 use std::sync::Arc;
 
-use fearless_simd::{Level, Simd};
+use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
-use crate::simd::launch;
 pub(crate) use addition::Amplitude;
-use addition::{STEPS, SinCos};
-use fixed::{Fixed, Lane};
-pub use lanes::Lanes;
+use fixed::{Fixed, Line};
 pub use layout::{Columns, FeatureLayout};
 pub use rows::Rows;
-use sincos::Two;
-pub use sums::{Picked, Sequence, Sums};
 pub use target::RowElement;
-use target::Target;
 use wide::Wide;
 
 use crate::element::Element;
 use crate::positions::Positions;
-
-/// Bytes of a line of the cache.
-pub(crate) const LINE: usize = 64;
-
-/// How many elements on from a place a line of the cache begins.
-pub(crate) fn line_start<A>(place: *const A) -> usize {
-    place.align_offset(LINE).min(LINE / size_of::<A>())
-}
 
 /// Sine and cosine of position × frequency for a list of frequencies, at any positions.
 #[derive(Clone, Debug)]
@@ -73,21 +57,18 @@ pub struct Waves {
     fixed: Arc<Vec<Fixed>>,
     amplitude: Amplitude,
     level: Level,
-    /// For each group its rotations by [`STEPS`]: sines, then cosines of each.
-    steps: Arc<Vec<Lane<f64>>>,
-    /// The same rotations in double-double numbers.
-    double_steps: Arc<Vec<Lane<f64>>>,
+    /// The rotations of each vector of pairs.
+    table: Arc<Vec<Line>>,
+    /// Its rotations in double-double numbers.
+    double_table: Arc<Vec<Line>>,
 }
 
 impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: Amplitude) -> Self {
         let (level, none) = (Level::new(), Arc::default());
         let fixed = Arc::new(fixed::groups(frequencies));
-        let mut waves =
-            Self { fixed, amplitude, level, double_steps: Arc::clone(&none), steps: none };
-        waves.steps = Arc::new(waves.new_steps::<f32>());
-        waves.double_steps = Arc::new(waves.new_steps::<f64>());
-        waves
+        Self { fixed, amplitude, level, double_table: Arc::clone(&none), table: none }
+            .with_level(level)
     }
 
     pub(crate) fn with_amplitude(self, amplitude: Amplitude) -> Self {
@@ -104,35 +85,17 @@ impl Waves {
     }
 
     pub(crate) fn with_level(self, level: Level) -> Self {
-        Self { level, ..self }
-    }
-
-    fn new_steps<A: Target>(&self) -> Vec<Lane<f64>> {
-        let mut steps =
-            vec![Lane([0.0; fixed::GROUP]); 2 * A::PARTS * STEPS.len() * self.fixed.len()];
-        launch(self.level, runs::Steps::<A>::new(self, &mut steps));
-        steps
-    }
-
-    /// One of the rotations of a vector of pairs, by its number in [`STEPS`].
-    #[inline(always)]
-    fn rotation<S: Simd, A: Target>(
-        &self,
-        simd: S,
-        group: usize,
-        step: usize,
-        at: usize,
-    ) -> SinCos<A::Number<Two<S::f64s>>> {
-        let len = 2 * A::PARTS;
-        let lanes = &A::steps(self)[(group * STEPS.len() + step) * len..][..len];
-        runs::load::<S, A>(simd, lanes, at)
+        let mut waves = Self { level, ..self };
+        waves.table = Arc::new(waves.new_table::<f32>());
+        waves.double_table = Arc::new(waves.new_table::<f64>());
+        waves
     }
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
         size_of_val(self.fixed.as_slice())
-            + size_of_val(self.steps.as_slice())
-            + size_of_val(self.double_steps.as_slice())
+            + size_of_val(self.table.as_slice())
+            + size_of_val(self.double_table.as_slice())
     }
 
     /// Writes the row of the i-th position to the i-th row of `out`, all columns of which are given

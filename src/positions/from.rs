@@ -12,28 +12,6 @@ use ndarray::{
 use super::list::{Items, List};
 use super::{Position, Positions};
 
-impl From<f64> for Position {
-    fn from(position: f64) -> Self {
-        if position.trunc() == position && position.abs() <= super::LIMIT as f64 {
-            Self::Integer(position as i64)
-        } else {
-            Self::Real(position)
-        }
-    }
-}
-
-impl From<usize> for Position {
-    fn from(position: usize) -> Self {
-        i64::try_from(position).map_or(Self::Real(position as f64), Self::Integer)
-    }
-}
-
-impl From<i64> for Position {
-    fn from(position: i64) -> Self {
-        Self::Integer(position)
-    }
-}
-
 /// The numbers that positions are made of: `usize`, `i64`, `u32`, `i32`, `f64`, `f32`. Sealed.
 pub trait PositionElement: Copy + Send + Sync + 'static + sealed::Element {}
 

@@ -142,7 +142,7 @@ impl Positions<'_> {
 /// use rand::SeedableRng;
 ///
 /// let augmentation = Dinov3Augmentation { shift: None, jitter: None, rescale: Some(2.0) };
-/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+/// let mut rng = rand::rngs::SmallRng::seed_from_u64(7);
 /// let patches = augmentation.augment(&Positions::dinov3(14, 14)?, &mut rng)?;
 /// assert_eq!(patches.len(), 196);
 /// # Ok::<(), positional_encodings::Error>(())

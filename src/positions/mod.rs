@@ -5,10 +5,12 @@ mod from;
 pub mod ids;
 mod images;
 mod list;
+mod position;
 mod runs;
 
 pub use from::PositionElement;
 pub use images::Dinov3Augmentation;
+pub use position::Position;
 pub(crate) use runs::Run;
 
 use core::fmt;
@@ -74,30 +76,6 @@ enum Axes<'a> {
     One(List<'a>),
     /// At least one.
     Several(Arc<[List<'a>]>),
-}
-
-/// One position.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Position {
-    /// A whole number, however it was given.
-    Integer(i64),
-    /// A number that is not whole, or not finite, or too large to be an `i64`.
-    Real(f64),
-}
-
-impl Position {
-    /// The position as f64: rounded above 2⁵³.
-    ///
-    /// ```
-    /// use positional_encodings::Position;
-    /// assert_eq!(Position::Integer(3).to_f64(), 3.0);
-    /// ```
-    pub fn to_f64(self) -> f64 {
-        match self {
-            Self::Integer(position) => position as f64,
-            Self::Real(position) => position,
-        }
-    }
 }
 
 impl<'a> Positions<'a> {
@@ -269,7 +247,7 @@ impl Positions<'_> {
     pub fn check_finite(&self) -> Result<(), Error> {
         let mut axes = (0..self.axes()).filter_map(|axis| self.axis(axis));
         axes.try_for_each(|axis| {
-            axis.ends().try_for_each(|(index, position)| check_one(index, position))
+            axis.ends().try_for_each(|(index, position)| position.check_finite(index))
         })
     }
 
@@ -279,17 +257,6 @@ impl Positions<'_> {
             found if found == expected => Ok(()),
             found => Err(Error::AxesMismatch { expected, found }),
         }
-    }
-}
-
-fn check_one(index: usize, position: Position) -> Result<(), Error> {
-    match position {
-        Position::Integer(p) if (-LIMIT..=LIMIT).contains(&p) => Ok(()),
-        Position::Real(p) if p.abs() < LIMIT as f64 => Ok(()),
-        Position::Real(position) if !position.is_finite() => {
-            Err(Error::NonFinitePosition { index, position })
-        }
-        _ => Err(Error::PositionTooLarge { index, position: position.to_f64() }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Values between the points of a grid: what stretching a table of image positions needs.
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::arrays::zeros;
@@ -8,6 +10,8 @@ use crate::error::Error;
 
 /// The weight of a point by its distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Kernel {
     /// Linear; in two dimensions bilinear.
@@ -21,6 +25,8 @@ pub enum Kernel {
 
 /// Where the points of the new grid lie on the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Sampling {
     /// Cells are aligned: x = (i + ½) · old/new − ½, and points beyond the border are those of the
@@ -33,7 +39,7 @@ pub enum Sampling {
     Antialiased,
 }
 
-/// How a grid becomes another: each system's choice is a name.
+/// The way in which a grid becomes another: each system's choice is a name.
 ///
 /// | system | choice |
 /// |---|---|
@@ -48,30 +54,60 @@ pub enum Sampling {
 /// assert_eq!(Resample::timm(), Resample::new(Kernel::CatmullRom, Sampling::Antialiased));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Fields", into = "Fields"))]
 pub struct Resample {
     kernel: Kernel,
     sampling: Sampling,
     factors: Option<[f64; 2]>,
 }
 
+/// A resampling as it stands in a config, not yet checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    kernel: Kernel,
+    sampling: Sampling,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    factors: Option<[f64; 2]>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Resample> for Fields {
+    fn from(Resample { kernel, sampling, factors }: Resample) -> Self {
+        Self { kernel, sampling, factors }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Fields> for Resample {
+    type Error = Error;
+
+    fn try_from(Fields { kernel, sampling, factors }: Fields) -> Result<Self, Error> {
+        let resample = Self::new(kernel, sampling);
+        factors.map_or(Ok(resample), |factors| resample.with_factors(factors))
+    }
+}
+
 impl Resample {
-    /// The given kernel and sampling; steps are old size / new size.
+    /// Names a kernel and a sampling; steps are old size / new size.
     pub fn new(kernel: Kernel, sampling: Sampling) -> Self {
         Self { kernel, sampling, factors: None }
     }
 
-    /// Bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of transformers' ViT,
-    /// DeiT, DINOv2, CLIP, SigLIP.
+    /// Names bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of
+    /// transformers' ViT, DeiT, DINOv2, CLIP, SigLIP.
     pub fn vit() -> Self {
         Self::new(Kernel::Cubic, Sampling::HalfPixel)
     }
 
-    /// Bicubic with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
+    /// Names bicubic with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
     pub fn timm() -> Self {
         Self::new(Kernel::CatmullRom, Sampling::Antialiased)
     }
 
-    /// Steps of 1/factor, for rows and columns, instead of old size / new size: torch's
+    /// Takes steps of 1/factor, for rows and columns, instead of old size / new size: torch's
     /// `scale_factor`. DINO adds 0.1 to the new size there, which moves every point a little.
     /// Aligned corners ignore it, as in torch.
     ///
@@ -106,7 +142,7 @@ impl Resample {
 /// assert_eq!(resize.backward(array![[1.0_f32], [10.0], [100.0]].view())?, array![[6.0], [105.0]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct GridResample {
     from: [usize; 2],
     to: [usize; 2],
@@ -125,19 +161,18 @@ impl GridResample {
             if rows == 0 || columns == 0 {
                 return Err(Error::EmptyGrid { rows, columns });
             }
-            // Asking first turns the abort of an impossible request into an error.
-            let room = |len: usize| Vec::<[f64; 8]>::new().try_reserve_exact(len).is_ok();
-            if rows.checked_mul(columns).is_none() || !(room(rows) && room(columns)) {
+            if rows.checked_mul(columns).is_none() {
                 return Err(Error::TooLarge { rows, dim: columns });
             }
         }
         let axis = |axis: usize| {
-            Taps::new(from[axis], to[axis], resample, resample.factors.map(|f| f[axis]))
+            let factor = resample.factors.map(|factors| factors[axis]);
+            Taps::new(Points::new(from[axis], to[axis], resample, factor), to[axis])
         };
-        Ok(Self { from, to, taps: [axis(0), axis(1)] })
+        Ok(Self { from, to, taps: [axis(0)?, axis(1)?] })
     }
 
-    /// The table (new rows · new columns, dim) for a table (rows · columns, dim).
+    /// Makes the table (new rows · new columns, dim) of a table (rows · columns, dim).
     ///
     /// # Errors
     ///
@@ -147,15 +182,24 @@ impl GridResample {
         convert(table, self.from, rows, columns)
     }
 
-    /// The gradient of the old table, given that of the new one: the transpose of
+    /// Returns the gradient of the old table, given that of the new one: the transpose of
     /// [`apply`](Self::apply).
     ///
     /// # Errors
     ///
-    /// Those of [`apply`](Self::apply), with the grids exchanged.
+    /// The errors of [`apply`](Self::apply), with the grids exchanged.
     pub fn backward<A: Element>(&self, upstream: ArrayView2<'_, A>) -> Result<Array2<A>, Error> {
         let [rows, columns] = [0, 1].map(|axis| self.taps[axis].transposed(self.from[axis]));
-        convert(upstream, self.to, &rows, &columns)
+        convert(upstream, self.to, &rows?, &columns?)
+    }
+}
+
+impl fmt::Debug for GridResample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GridResample")
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,18 +217,18 @@ fn convert<A: Element>(
             found: table.nrows(),
         });
     }
-    let (height, width) = (rows.0.len(), columns.0.len());
+    let (height, width) = (rows.len(), columns.len());
     let mut out = zeros(height * width, table.ncols())?;
     // One new row of the grid at a time, before its columns are changed.
     let mut line = zeros::<f64>(from[1], table.ncols())?;
-    let mut sum = vec![0.0; table.ncols()];
-    for (taps, mut out) in rows.0.iter().zip(out.axis_chunks_iter_mut(Axis(0), width)) {
+    let mut sum = zeros::<f64>(1, table.ncols())?;
+    for (taps, mut out) in rows.iter().zip(out.axis_chunks_iter_mut(Axis(0), width)) {
         line.fill(0.0);
         for &(row, weight) in taps {
             let old = table.slice_axis(Axis(0), (row * from[1]..(row + 1) * from[1]).into());
             line.zip_mut_with(&old, |sum, value| *sum += weight * value.to_f64());
         }
-        for (taps, mut out) in columns.0.iter().zip(out.rows_mut()) {
+        for (taps, mut out) in columns.iter().zip(out.rows_mut()) {
             sum.fill(0.0);
             for &(column, weight) in taps {
                 sum.iter_mut()
@@ -197,36 +241,103 @@ fn convert<A: Element>(
     Ok(out)
 }
 
-/// For each new point of an axis, the old ones that make it and their weights.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Taps(pub(super) Vec<Vec<(usize, f64)>>);
+/// The points of a new axis, each an average of old ones.
+#[derive(Clone, Copy)]
+pub(super) struct Points {
+    resample: Resample,
+    step: f64,
+    old: usize,
+}
 
-impl Taps {
+impl Points {
     /// Both sizes are at least 1.
     pub(super) fn new(old: usize, new: usize, resample: Resample, factor: Option<f64>) -> Self {
-        let (kernel, sampling) = (resample.kernel, resample.sampling);
-        let step = match (sampling, factor) {
+        let step = match (resample.sampling, factor) {
             (Sampling::AlignedCorners, _) => (old - 1) as f64 / (new - 1).max(1) as f64,
             (_, Some(factor)) => factor.recip(),
             (_, None) => old as f64 / new as f64,
         };
-        let taps = |index| match sampling {
-            Sampling::HalfPixel => kernel.around((index as f64 + 0.5) * step - 0.5, old),
-            Sampling::AlignedCorners => kernel.around(index as f64 * step, old),
-            Sampling::Antialiased => {
-                kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old)
-            }
-        };
-        Self((0..new).map(taps).collect())
+        Self { resample, step, old }
     }
 
-    /// The other way round, for gradients.
-    fn transposed(&self, old: usize) -> Self {
-        let mut taps = vec![Vec::new(); old];
-        for (new, own) in self.0.iter().enumerate() {
-            own.iter().for_each(|&(old, weight)| taps[old].push((new, weight)));
+    /// The most old points that make a new one.
+    pub(super) fn most(&self) -> usize {
+        let support = self.resample.kernel.support();
+        match self.resample.sampling {
+            Sampling::HalfPixel | Sampling::AlignedCorners => 2 * support as usize,
+            // Both ends of the widened kernel may cut a cell.
+            Sampling::Antialiased => {
+                ((2.0 * support * self.step.max(1.0)) as usize).saturating_add(2).min(self.old)
+            }
         }
-        Self(taps)
+    }
+
+    /// Appends the old points that make new point `index`, and their weights.
+    pub(super) fn append(&self, index: usize, taps: &mut Vec<(usize, f64)>) {
+        let Self { resample: Resample { kernel, sampling, .. }, step, old } = *self;
+        match sampling {
+            Sampling::HalfPixel => kernel.around((index as f64 + 0.5) * step - 0.5, old, taps),
+            Sampling::AlignedCorners => kernel.around(index as f64 * step, old, taps),
+            Sampling::Antialiased => {
+                kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old, taps);
+            }
+        }
+    }
+}
+
+/// For each point of an axis, the points of the other one that make it and their weights.
+#[derive(Clone, PartialEq)]
+struct Taps {
+    taps: Vec<(usize, f64)>,
+    /// Where the taps of each point end.
+    ends: Vec<usize>,
+}
+
+impl Taps {
+    /// The taps of `new` points.
+    fn new(points: Points, new: usize) -> Result<Self, Error> {
+        let mut taps = Self { taps: Vec::new(), ends: Vec::new() };
+        let too_large = |_| Error::TooLarge { rows: new, dim: 1 };
+        taps.ends.try_reserve_exact(new).map_err(too_large)?;
+        taps.taps.try_reserve_exact(new.saturating_mul(points.most())).map_err(too_large)?;
+        for index in 0..new {
+            points.append(index, &mut taps.taps);
+            taps.ends.push(taps.taps.len());
+        }
+        Ok(taps)
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[(usize, f64)]> {
+        let starts = core::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.taps[start..end])
+    }
+
+    /// Turns the taps round, for gradients: for each of `old` points the new ones that it makes.
+    fn transposed(&self, old: usize) -> Result<Self, Error> {
+        let too_large = |_| Error::TooLarge { rows: old, dim: 1 };
+        let mut ends = Vec::new();
+        ends.try_reserve_exact(old).map_err(too_large)?;
+        ends.resize(old, 0);
+        let mut taps = Vec::new();
+        taps.try_reserve_exact(self.taps.len()).map_err(too_large)?;
+        taps.resize(self.taps.len(), (0, 0.0));
+        // Where each old point's taps begin is known from how many there are of those before it.
+        self.taps.iter().for_each(|&(old, _)| ends[old] += 1);
+        let mut start = 0;
+        for end in &mut ends {
+            (*end, start) = (start, start + *end);
+        }
+        for (new, own) in self.iter().enumerate() {
+            for &(old, weight) in own {
+                taps[ends[old]] = (new, weight);
+                ends[old] += 1;
+            }
+        }
+        Ok(Self { taps, ends })
     }
 }
 
@@ -239,7 +350,7 @@ impl Kernel {
         }
     }
 
-    /// Weight of a point at distance x.
+    /// The weight of a point at distance x.
     fn weight(self, x: f64) -> f64 {
         let x = x.abs();
         let a = match self {
@@ -256,8 +367,8 @@ impl Kernel {
         }
     }
 
-    /// The points around place `x` of an axis of `len`; beyond the border stands the border.
-    fn around(self, x: f64, len: usize) -> Vec<(usize, f64)> {
+    /// Appends the points around place `x` of an axis of `len`; beyond the border stands the border.
+    fn around(self, x: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let last = (len - 1) as f64;
         // A linear kernel stops at the border itself; a cubic one sees the border repeated.
         let x = if self == Self::Linear { x.clamp(0.0, last) } else { x.min(last + 1.0) };
@@ -268,12 +379,12 @@ impl Kernel {
             let index = (below + k as f64).clamp(0.0, last) as usize;
             (index, self.weight(t - k as f64))
         };
-        (1 - reach..=reach).map(tap).filter(|(_, weight)| *weight != 0.0).collect()
+        taps.extend((1 - reach..=reach).map(tap).filter(|(_, weight)| *weight != 0.0));
     }
 
-    /// The points whose cells lie within the widened kernel around `centre`, measured from the edge
-    /// of the first cell.
-    fn averaged(self, centre: f64, width: f64, len: usize) -> Vec<(usize, f64)> {
+    /// Appends the points whose cells lie within the widened kernel around `centre`, measured from
+    /// the edge of the first cell.
+    fn averaged(self, centre: f64, width: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let support = self.support() * width;
         let start = (centre - support + 0.5).max(0.0) as usize;
         let end = ((centre + support + 0.5).max(0.0) as usize).min(len);
@@ -281,12 +392,15 @@ impl Kernel {
         // point.
         let start = start.min(len - 1);
         let end = end.max(start + 1);
-        let weights: Vec<f64> =
-            (start..end).map(|i| self.weight((i as f64 + 0.5 - centre) / width)).collect();
-        let sum: f64 = weights.iter().sum();
+        let first = taps.len();
+        taps.extend((start..end).map(|i| (i, self.weight((i as f64 + 0.5 - centre) / width))));
+        let own = &mut taps[first..];
+        let sum: f64 = own.iter().map(|(_, weight)| weight).sum();
         if sum == 0.0 {
-            return vec![(start, 1.0)];
+            taps.truncate(first);
+            taps.push((start, 1.0));
+        } else {
+            own.iter_mut().for_each(|(_, weight)| *weight /= sum);
         }
-        (start..end).zip(weights.into_iter().map(|weight| weight / sum)).collect()
     }
 }

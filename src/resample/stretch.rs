@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rand::Rng;
 
-use super::grid::{GridResample, Kernel, Resample, Sampling, Taps};
+use super::grid::{GridResample, Kernel, Points, Resample, Sampling};
 use crate::additive::{Init, Learned};
 use crate::arrays::zeros;
 use crate::element::Element;
@@ -64,7 +64,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         Ok(Self { kept: rows, ..self })
     }
 
-    /// The first `len` rows.
+    /// Takes the first `len` rows.
     ///
     /// # Errors
     ///
@@ -80,18 +80,18 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// The old rows, then rows drawn from the caller's generator.
+    /// Takes the old rows, then rows drawn from the caller's generator.
     ///
     /// # Errors
     ///
-    /// Those of [`Learned::init`].
+    /// The errors of [`Learned::init`].
     ///
     /// ```
     /// use ndarray::array;
     /// use positional_encodings::{Init, Learned};
     /// use rand::SeedableRng;
     ///
-    /// let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    /// let rng = &mut rand::rngs::SmallRng::seed_from_u64(1);
     /// let learned = Learned::from_table(array![[5.0_f32], [6.0]])?;
     /// let longer = learned.stretch().initialise(1000, Init::Normal { std: 0.02 }, rng)?.with_frozen_rows(0..2)?;
     /// assert_eq!((longer.max_len(), longer.table()[[1, 0]]), (Some(1000), 6.0));
@@ -112,7 +112,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// The old rows again and again (Beltagy et al. 2020, *Longformer*, section 5).
+    /// Takes the old rows again and again (Beltagy et al. 2020, *Longformer*, section 5).
     ///
     /// # Errors
     ///
@@ -121,20 +121,21 @@ impl<'a, A: Element> Stretch<'a, A> {
         self.pick(len, |index, old| index % old)
     }
 
-    /// The old rows, then the last one again and again (PreSumm).
+    /// Takes the old rows, then the last one again and again (PreSumm).
     ///
     /// # Errors
     ///
-    /// Those of [`tile`](Self::tile).
+    /// The errors of [`tile`](Self::tile).
     pub fn repeat_last(self, len: usize) -> Result<Learned<A>, Error> {
         self.pick(len, |index, old| index.min(old - 1))
     }
 
-    /// Rows between the old ones, by linear interpolation with the named convention for the ends.
+    /// Makes rows between the old ones, by linear interpolation with the named convention for the
+    /// ends.
     ///
     /// # Errors
     ///
-    /// Those of [`tile`](Self::tile).
+    /// The errors of [`tile`](Self::tile).
     ///
     /// ```
     /// use ndarray::array;
@@ -148,13 +149,13 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// ```
     pub fn linear(self, len: usize, sampling: Sampling) -> Result<Learned<A>, Error> {
         let old = self.not_empty()?;
+        let resample = Resample::new(Kernel::Linear, sampling);
+        let points = Points::new(old.nrows(), len.max(1), resample, None);
+        let mut taps = Vec::with_capacity(points.most());
         self.build(len, |new| {
-            let taps = if len == 0 {
-                Vec::new()
-            } else {
-                Taps::new(old.nrows(), len, Resample::new(Kernel::Linear, sampling), None).0
-            };
-            for (mut new, taps) in new.rows_mut().into_iter().zip(taps) {
+            for (index, mut new) in new.rows_mut().into_iter().enumerate() {
+                taps.clear();
+                points.append(index, &mut taps);
                 for (column, new) in new.iter_mut().enumerate() {
                     *new = A::from_f64(
                         taps.iter()
@@ -166,7 +167,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// Up to n² positions from n, by hierarchical decomposition (Su Jianlin 2020,
+    /// Makes up to n² positions of n, by hierarchical decomposition (Su Jianlin 2020,
     /// 层次分解位置编码，让BERT可以处理超长文本).
     ///
     /// u(i) = (p(i) − α · p(0)) / (1 − α), and position i · n + j gets α · u(i) + (1 − α) · u(j):
@@ -175,7 +176,8 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// # Errors
     ///
     /// [`Error::InvalidShare`] unless 0 < α < 1 and α ≠ ½, with which (i, j) and (j, i) would be
-    /// one; [`Error::PositionOutsideTable`] where `len` passes n²; those of [`tile`](Self::tile).
+    /// one; [`Error::PositionOutsideTable`] where `len` passes n²; the errors of
+    /// [`tile`](Self::tile).
     ///
     /// ```
     /// use ndarray::array;
@@ -216,13 +218,13 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// The rows of a grid (rows, columns) of patches, for another grid; keep the class token with
-    /// [`keeping`](Self::keeping).
+    /// Makes the rows of a grid (rows, columns) of patches, of those of another grid; keep the
+    /// class token with [`keeping`](Self::keeping).
     ///
     /// # Errors
     ///
     /// [`Error::LengthMismatch`] where the rows that are not kept are not those of the grid `from`;
-    /// those of [`GridResample::new`].
+    /// the errors of [`GridResample::new`].
     ///
     /// ```
     /// use ndarray::Array2;

@@ -81,7 +81,8 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without an axis.
+    /// [`Error::ZeroDim`] without an axis; [`Error::InvalidParameter`] where axes have different
+    /// attention factors.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary};
@@ -106,6 +107,13 @@ impl Rotary {
         let axes = ordered.len();
         if axes == 0 {
             return Err(Error::ZeroDim);
+        }
+        let factor = ordered[0].1.attention_factor();
+        if let Some(other) =
+            ordered.iter().map(|(_, each)| each.attention_factor()).find(|&other| other != factor)
+        {
+            let (name, needs) = ("attention factor of an axis", "that of the first axis");
+            return Err(Error::InvalidParameter { name, value: other, needs });
         }
         let mut first = 0;
         let part = |(axis, frequencies): (usize, Frequencies)| {
@@ -210,9 +218,10 @@ impl Rotary {
                 .map(|i| if i % 3 > 0 && i < 3 * sections[i % 3] { i % 3 } else { 0 })
                 .collect(),
         };
+        let mut of_axes = vec![Vec::new(); sections.len()];
+        axis_of.into_iter().enumerate().for_each(|(pair, axis)| of_axes[axis].push(pair));
         let mut parts = Vec::new();
-        for axis in 0..sections.len() {
-            let targets: Vec<usize> = (0..pairs).filter(|&i| axis_of[i] == axis).collect();
+        for (axis, targets) in of_axes.into_iter().enumerate() {
             if !targets.is_empty() {
                 parts.push(Part::new(axis, part.frequencies.select(&targets)?, targets));
             }
@@ -225,7 +234,8 @@ impl Rotary {
     /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
     /// base^(−4i/dim), base 100, rows then columns, halves. Coordinates run from −1 to 1:
     /// [`Positions::dinov3`](crate::Positions::dinov3). Prefix tokens are not rotated: slice
-    /// them off, or give them coordinates of 0.
+    /// them off, or put coordinates of 0 before the grid with
+    /// [`Positions::concat`](crate::Positions::concat).
     ///
     /// # Errors
     ///

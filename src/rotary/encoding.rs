@@ -9,8 +9,9 @@ use ndarray::ArrayViewMut2;
 use super::pairing::Features;
 use super::rotation::{AngleRows, Rotation};
 use super::{Pairing, Precision, recipe};
-use crate::phase::{Amplitude, Columns, Waves};
-use crate::{Element, Error, FeatureLayout, Frequencies, InstructionSet, Positions, Regime};
+use crate::frequencies::scaling::Regime;
+use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
+use crate::{Element, Error, Frequencies, InstructionSet, Positions};
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
@@ -26,7 +27,7 @@ use crate::{Element, Error, FeatureLayout, Frequencies, InstructionSet, Position
 ///
 /// ```
 /// use ndarray::Array4;
-/// use positional_encodings::{Frequencies, Llama3, Pairing, Rotary};
+/// use positional_encodings::{Frequencies, Pairing, Rotary, scaling::Llama3};
 ///
 /// // Llama 3.1 in transformers
 /// let scaling = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
@@ -111,10 +112,16 @@ impl Part {
 }
 
 impl Rotary {
-    /// Rotates pairs of the given frequencies: dim = 2 · their number.
+    /// Rotates pairs of the given frequencies: dim = 2 · their number. Cosines and sines are
+    /// multiplied by the attention factor that the frequencies carry: attention scores grow by its
+    /// square.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, Pairing, Regime, Rotary};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, scaling::{Regime, Yarn}};
+    ///
+    /// let yarn = Frequencies::geometric(128, 1e6)?.yarn(&Yarn::new(4.0, 32768))?;
+    /// let qwen3 = Rotary::new(yarn, Pairing::Halves);
+    /// assert_eq!(qwen3.at::<f32>(0..1)?.cos_sin(0).unwrap()[0][0], 1.138629436);
     ///
     /// let rotary = Rotary::new(Frequencies::geometric(4, 10_000.0)?, Pairing::Halves);
     /// assert_eq!((rotary.dim(), rotary.pairing(), rotary.axes()), (4, Pairing::Halves, 1));
@@ -128,17 +135,25 @@ impl Rotary {
 
     pub(super) fn from_parts(parts: Vec<Part>, pairing: Pairing, axes: usize) -> Self {
         let pairs = parts.iter().map(|part| part.targets.len()).sum();
-        let (precision, regime) = (Precision::Exact, Regime::Fixed);
-        Self {
+        // All axes have one attention factor, and what depends on the length depends on one.
+        let attention_factor =
+            parts.first().map_or(1.0, |part| part.frequencies.attention_factor());
+        let mut regimes = parts.iter().map(|part| part.frequencies.regime());
+        let regime = regimes.find(|&regime| regime != Regime::Fixed).unwrap_or_default();
+        let mut rotary = Self {
             parts,
             features: Features { pairs, pairing, blocks: 1, last: false },
             level: Level::new(),
             axes,
             shared: axes == 1,
-            attention_factor: 1.0,
-            precision,
+            attention_factor,
+            precision: Precision::Exact,
             regime,
+        };
+        if attention_factor != 1.0 {
+            rotary.renew();
         }
+        rotary
     }
 
     /// Rotates the last features of an array instead of the first: DeepSeek's heads are
@@ -157,34 +172,6 @@ impl Rotary {
     pub fn on_last_features(mut self) -> Self {
         self.features.last = true;
         self
-    }
-
-    /// Multiplies cosines and sines by a finite positive factor, as YaRN and LongRoPE do: attention
-    /// scores grow by its square.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::InvalidParameter`].
-    ///
-    /// ```
-    /// use positional_encodings::{Frequencies, Pairing, Rotary, Yarn};
-    ///
-    /// let yarn = Yarn::new(4.0, 32768);
-    /// let qwen3 = Rotary::new(Frequencies::geometric(128, 1e6)?.yarn(&yarn)?, Pairing::Halves)
-    ///     .with_attention_factor(yarn.default_attention_factor())?;
-    /// assert_eq!(qwen3.at::<f32>(0..1)?.cos_sin(0).unwrap()[0][0], 1.138629436);
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn with_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
-        if !(factor > 0.0 && factor.is_finite()) {
-            let needs = "positive and finite";
-            return Err(Error::InvalidParameter { name: "attention factor", value: factor, needs });
-        }
-        if factor != self.attention_factor {
-            self.attention_factor = factor;
-            self.renew();
-        }
-        Ok(self)
     }
 
     /// Gives the parts the attention factor and the instructions of the whole.
@@ -208,23 +195,6 @@ impl Rotary {
     /// ```
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
-        self
-    }
-
-    /// Notes what length the frequencies were made for, as [`Frequencies::longrope`] and
-    /// [`Frequencies::dynamic_ntk`] say.
-    ///
-    /// ```
-    /// use positional_encodings::{DynamicNtk, Frequencies, Pairing, Regime, Rotary};
-    ///
-    /// let parameters = DynamicNtk { factor: 2.0, original_len: 4096 };
-    /// let (frequencies, regime) = Frequencies::geometric(128, 10_000.0)?.dynamic_ntk(parameters, 8192)?;
-    /// let rotary = Rotary::new(frequencies, Pairing::Halves).with_regime(regime);
-    /// assert_eq!(rotary.at::<f32>(8191..8192)?.regime(), Regime::Length(8192));
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn with_regime(mut self, regime: Regime) -> Self {
-        self.regime = regime;
         self
     }
 
@@ -346,7 +316,12 @@ impl Rotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn shift<T: Element<Angle = T>>(&self, by: i64) -> Result<Rotation<T>, Error> {
-        let mut rotation = self.clone().with_attention_factor(1.0)?.at_shared(by)?;
+        let mut plain = self.clone();
+        if plain.attention_factor != 1.0 {
+            plain.attention_factor = 1.0;
+            plain.renew();
+        }
+        let mut rotation = plain.at_shared(by)?;
         rotation.rows = AngleRows::Everywhere;
         Ok(rotation)
     }
@@ -371,12 +346,12 @@ impl Rotary {
         self.axes
     }
 
-    /// What cosines and sines are multiplied by; 1 but for YaRN and LongRoPE.
+    /// Returns what cosines and sines are multiplied by: the attention factor of the frequencies.
     pub fn attention_factor(&self) -> f64 {
         self.attention_factor
     }
 
-    /// What length the frequencies were made for.
+    /// Returns the lengths of sequence that the frequencies are for.
     pub fn regime(&self) -> Regime {
         self.regime
     }

@@ -9,6 +9,7 @@ use super::encoding::{Rotary, unique};
 use super::learned::reals;
 use super::pairing::Pairing;
 use super::rotation::{AngleRows, Rotation};
+use crate::arrays::zeros;
 use crate::{Element, Error, Frequencies, Positions};
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
@@ -67,14 +68,14 @@ impl MixedRotary {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`]; [`Error::InvalidParameter`]
-    /// where 4 does not divide the dim.
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`], [`Error::TooLarge`];
+    /// [`Error::InvalidParameter`] where 4 does not divide the dim.
     ///
     /// ```
     /// use positional_encodings::{Pairing, rotary::MixedRotary};
     /// use rand::SeedableRng;
     ///
-    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    /// let mut rng = rand::rngs::SmallRng::seed_from_u64(7);
     /// let mixed = MixedRotary::init(6, 64, 10.0, Pairing::Interleaved, &mut rng)?;
     /// assert_eq!(mixed.frequencies().dim(), (2, 6, 32));
     /// # Ok::<(), positional_encodings::Error>(())
@@ -89,7 +90,10 @@ impl MixedRotary {
         Rotary::axial_2d(dim, base, super::AxialOrder::Qwen2Vl)?;
         let magnitudes = Frequencies::geometric(dim / 2, base)?.to_radians();
         let quarter = dim / 4;
-        let mut frequencies = Array3::zeros((2, heads, dim / 2));
+        let too_large = Error::TooLarge { rows: heads, dim };
+        let mut frequencies = zeros::<f64>(heads.saturating_mul(2), dim / 2)?
+            .into_shape_with_order((2, heads, dim / 2))
+            .map_err(|_| too_large)?;
         for head in 0..heads {
             let turn =
                 (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64 * core::f64::consts::TAU;

@@ -1,5 +1,5 @@
-//! Rotations of queries and keys: [`Rotary`](crate::Rotary) says how,
-//! [`Rotation`](crate::Rotation) does it, and what else rotates is here.
+//! Rotations of queries and keys: [`Rotary`] says how,
+//! [`Rotation`] does it, and what else rotates is here.
 
 mod apply;
 mod axes;

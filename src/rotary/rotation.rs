@@ -10,7 +10,7 @@ use super::encoding::unique;
 use super::pairing::{Features, Pairing};
 use crate::element::Element;
 use crate::error::Error;
-use crate::frequencies::Regime;
+use crate::frequencies::scaling::Regime;
 use crate::positions::Positions;
 
 /// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),

@@ -1,8 +1,10 @@
 //! The gradient of words plus positions, for arrays with leading axes.
 
-use ndarray::{ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2};
+use ndarray::{ArrayBase, Data, Dimension};
 
-use super::{Trainable, check_values};
+use super::{Differentiable, check_values};
+use crate::additive::check_words;
+use crate::arrays::for_each_matrix;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -13,8 +15,9 @@ use crate::positions::Positions;
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions`](crate::embed_with_positions), and [`Error::LengthMismatch`]
-/// where the gradient has not one place for each value; then it is as it was.
+/// The errors of [`embed_with_positions`](crate::embed_with_positions), and
+/// [`Error::LengthMismatch`] where the gradient has not one place for each value; then it is as it
+/// was.
 ///
 /// ```
 /// use ndarray::array;
@@ -36,7 +39,7 @@ where
     A: Element,
     S: Data<Elem = A>,
     D: Dimension,
-    E: Trainable<A> + ?Sized,
+    E: Differentiable<A> + ?Sized,
 {
     let [.., len, _] = *upstream.shape() else {
         return Err(Error::TooFewAxes { expected: 2, found: upstream.ndim() });
@@ -44,12 +47,13 @@ where
     backward_positions_at(upstream, encoding, 0..len, gradient)
 }
 
-/// The same at the given positions; see
-/// [`embed_with_positions_at`](crate::embed_with_positions_at).
+/// Adds to `gradient` what [`embed_with_positions_at`](crate::embed_with_positions_at) passes back
+/// from the given positions: a list that all sequences share, or ids (batch, len).
 ///
 /// # Errors
 ///
-/// Those of [`embed_with_positions_at`](crate::embed_with_positions_at) and [`backward_positions`].
+/// The errors of [`embed_with_positions_at`](crate::embed_with_positions_at) and
+/// [`backward_positions`].
 ///
 /// ```
 /// use ndarray::array;
@@ -71,10 +75,10 @@ where
     A: Element,
     S: Data<Elem = A>,
     D: Dimension,
-    E: Trainable<A> + ?Sized,
+    E: Differentiable<A> + ?Sized,
 {
     let positions = positions.into();
-    check(upstream.shape(), encoding, &positions)?;
+    check_words(upstream.shape(), encoding, &positions)?;
     check_values(encoding.parameter_count(), gradient.len())?;
     let mut sequence = 0;
     for_each_matrix(upstream.view().into_dyn(), &mut |upstream| {
@@ -82,42 +86,4 @@ where
         sequence += 1;
         added
     })
-}
-
-/// Whether `upstream` has the shape (…, len, dim) of words plus the vectors of these positions.
-fn check<A: Element, E: Trainable<A> + ?Sized>(
-    upstream: &[usize],
-    encoding: &E,
-    positions: &Positions<'_>,
-) -> Result<(), Error> {
-    let [leading @ .., len, width] = upstream else {
-        return Err(Error::TooFewAxes { expected: 2, found: upstream.len() });
-    };
-    let lengths = |what, expected, found| match expected == found {
-        true => Ok(()),
-        false => Err(Error::LengthMismatch { what, expected, found }),
-    };
-    lengths("positions", *len, positions.len())?;
-    // One row of positions is shared by all sequences.
-    if let Some(rows) = positions.rows().filter(|rows| *rows != 1) {
-        lengths("rows of positions", leading.iter().product(), rows)?;
-    }
-    encoding.check(positions)?;
-    match *width == encoding.dim() {
-        true => Ok(()),
-        false => Err(Error::WidthMismatch { expected: encoding.dim(), found: *width }),
-    }
-}
-
-/// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the
-/// leading axes.
-pub(crate) fn for_each_matrix<A>(
-    array: ArrayViewD<'_, A>,
-    visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
-) -> Result<(), Error> {
-    if array.ndim() > 2 {
-        return array.axis_iter(Axis(0)).try_for_each(|array| for_each_matrix(array, visit));
-    }
-    let found = array.ndim();
-    visit(array.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }

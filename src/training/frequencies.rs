@@ -2,13 +2,12 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::{PositionalEncoding, Sinusoidal};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
 
 /// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for
 /// multi-dimensional spatial positional encoding*; Time2Vec's periodic part).
@@ -30,7 +29,7 @@ use crate::simd::InstructionSet;
 /// assert_eq!(row[[0, 2]], 0.5_f64.sin());
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LearnedFrequencies {
     sinusoidal: Sinusoidal,
 }
@@ -46,7 +45,7 @@ impl LearnedFrequencies {
         &self.sinusoidal
     }
 
-    /// The encoding as it is now, to be used without training.
+    /// Returns the encoding as it is now, to be used without training.
     pub fn into_sinusoidal(self) -> Sinusoidal {
         self.sinusoidal
     }
@@ -67,10 +66,6 @@ impl<A: Element> PositionalEncoding<A> for LearnedFrequencies {
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error> {
         self.sinusoidal.encode_into(positions, out)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        PositionalEncoding::<A>::instruction_set(&self.sinusoidal)
     }
 
     fn add_to(
@@ -101,6 +96,12 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
         Ok(())
     }
 
+    fn parameter_count(&self) -> usize {
+        self.sinusoidal.frequencies().len()
+    }
+}
+
+impl<A: Element> Differentiable<A> for LearnedFrequencies {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -120,33 +121,5 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
             .zip(slopes)
             .for_each(|(gradient, slope)| *gradient = *gradient + A::from_f64(slope));
         Ok(())
-    }
-
-    fn parameter_count(&self) -> usize {
-        self.sinusoidal.frequencies().len()
-    }
-}
-
-impl<A: Element> Trainable<A> for Sinusoidal {
-    /// None: a formula.
-    fn parameters(&self) -> Vec<Parameter> {
-        Vec::new()
-    }
-
-    fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(0, values.len())
-    }
-
-    fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
-        check_values(0, values.len())
-    }
-
-    fn backward(
-        &self,
-        positions: &Positions<'_>,
-        upstream: ArrayView2<'_, A>,
-        gradient: &mut [A],
-    ) -> Result<(), Error> {
-        check_backward(self, positions, &upstream, 0, gradient.len())
     }
 }

@@ -2,12 +2,11 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
 
 /// Any encoding, with nothing to learn: a part of a model that training leaves alone.
 ///
@@ -49,10 +48,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Frozen<E> {
         self.0.check(positions)
     }
 
-    fn instruction_set(&self) -> InstructionSet {
-        self.0.instruction_set()
-    }
-
     fn add_to(
         &self,
         positions: &Positions<'_>,
@@ -74,7 +69,9 @@ impl<A: Element, E: PositionalEncoding<A>> Trainable<A> for Frozen<E> {
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
         check_values(0, values.len())
     }
+}
 
+impl<A: Element, E: PositionalEncoding<A>> Differentiable<A> for Frozen<E> {
     fn backward(
         &self,
         positions: &Positions<'_>,

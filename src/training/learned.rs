@@ -1,16 +1,16 @@
 //! The gradient of a learned table.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::ArrayView2;
 
 use super::rows::{GradientRows, scatter_positions};
-use super::{Parameter, Trainable, check_backward, check_upstream, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_upstream, check_values};
 use crate::additive::{Learned, PositionalEncoding};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
 impl<A: Element> Learned<A> {
-    /// Adds the gradient of the table to an array of its shape or to a list of
+    /// Adds the gradient of the table to an array of its shape, to a flat slice or to
     /// [`TouchedRows`](super::TouchedRows).
     ///
     /// gradient\[r\] += Σ upstream\[i\] over all i whose position reads row r; a real position
@@ -20,7 +20,7 @@ impl<A: Element> Learned<A> {
     ///
     /// # Errors
     ///
-    /// Those of [`backward`](Trainable::backward).
+    /// The errors of [`backward`](Differentiable::backward).
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -38,9 +38,8 @@ impl<A: Element> Learned<A> {
         upstream: ArrayView2<'_, A>,
         gradient: impl Into<GradientRows<'g, A>>,
     ) -> Result<(), Error> {
-        let mut gradient = gradient.into();
         check_upstream(positions, self.dim(), &upstream)?;
-        gradient.check(self.table().nrows(), self.dim())?;
+        let mut gradient = gradient.into().of_table(self.table().nrows(), self.dim())?;
         PositionalEncoding::check(self, positions)?;
         scatter_positions(positions, self.first(), &upstream, &self.frozen, &mut gradient);
         Ok(())
@@ -64,6 +63,12 @@ impl<A: Element> Trainable<A> for Learned<A> {
         Ok(())
     }
 
+    fn parameter_count(&self) -> usize {
+        self.table().len()
+    }
+}
+
+impl<A: Element> Differentiable<A> for Learned<A> {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -71,17 +76,6 @@ impl<A: Element> Trainable<A> for Learned<A> {
         gradient: &mut [A],
     ) -> Result<(), Error> {
         check_backward(self, positions, &upstream, self.table().len(), gradient.len())?;
-        let found = gradient.len();
-        let dense = ArrayViewMut2::from_shape(self.table().dim(), gradient);
-        let mismatch = |_| Error::LengthMismatch {
-            what: "parameter values",
-            expected: self.table().len(),
-            found,
-        };
-        self.backward_rows(positions, upstream, dense.map_err(mismatch)?)
-    }
-
-    fn parameter_count(&self) -> usize {
-        self.table().len()
+        self.backward_rows(positions, upstream, gradient)
     }
 }

@@ -1,6 +1,7 @@
 //! A linear layer and the functions between two of them.
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
+use core::fmt;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
@@ -18,14 +19,14 @@ use crate::error::Error;
 /// assert_eq!((linear.inputs(), linear.outputs()), (3, 1));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Linear<A> {
     weight: Array2<A>,
     bias: Option<Array1<A>>,
 }
 
 impl<A: Element> Linear<A> {
-    /// A layer without a bias.
+    /// Makes a layer without a bias from its weights (outputs, inputs).
     ///
     /// # Errors
     ///
@@ -42,7 +43,7 @@ impl<A: Element> Linear<A> {
         Ok(Self { weight, bias: None })
     }
 
-    /// The same with a bias, one value for each output.
+    /// Adds a bias, one value for each output.
     ///
     /// # Errors
     ///
@@ -58,12 +59,12 @@ impl<A: Element> Linear<A> {
         Ok(Self { bias: Some(bias), ..self })
     }
 
-    /// Width of what goes in.
+    /// The width of what goes in.
     pub fn inputs(&self) -> usize {
         self.weight.ncols()
     }
 
-    /// Width of what comes out.
+    /// The width of what comes out.
     pub fn outputs(&self) -> usize {
         self.weight.nrows()
     }
@@ -78,7 +79,7 @@ impl<A: Element> Linear<A> {
         self.bias.as_ref().map(|bias| bias.view())
     }
 
-    /// Number of values of both.
+    /// The number of values of weights and bias.
     pub(super) fn len(&self) -> usize {
         self.weight.len() + self.bias.as_ref().map_or(0, Array1::len)
     }
@@ -102,7 +103,7 @@ impl<A: Element> Linear<A> {
         own.zip(values).for_each(|(own, value)| *own = *value);
     }
 
-    /// Rows of x (rows, inputs) to rows of y (rows, outputs).
+    /// Maps rows of x (rows, inputs) to rows of y (rows, outputs).
     pub(super) fn forward(&self, x: &Array2<f64>) -> Array2<f64> {
         // So many rows of x stay in cache while the weights go by.
         const BLOCK: usize = 16;
@@ -118,7 +119,7 @@ impl<A: Element> Linear<A> {
         y
     }
 
-    /// Gradient by x, given that by y.
+    /// Returns the gradient by x, given that by y.
     pub(super) fn backward_input(&self, upstream: &Array2<f64>) -> Array2<f64> {
         let mut slopes = Array2::zeros((upstream.nrows(), self.inputs()));
         for (upstream, mut slopes) in upstream.rows().into_iter().zip(slopes.rows_mut()) {
@@ -149,7 +150,16 @@ impl<A: Element> Linear<A> {
     }
 }
 
-/// In eight lanes, in an order that depends on nothing but the length.
+impl<A> fmt::Debug for Linear<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Linear")
+            .field("weight", &self.weight.dim())
+            .field("bias", &self.bias.is_some())
+            .finish()
+    }
+}
+
+/// Σ weightᵢ · xᵢ in eight lanes, in an order that depends on nothing but the length.
 fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
     let (Some(weights), Some(x)) = (weights.to_slice(), x.to_slice()) else {
         debug_assert!(false, "rows are contiguous");
@@ -176,6 +186,8 @@ fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
 /// Computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on every
 /// machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Activation {
     /// max(x, 0)

@@ -1,6 +1,11 @@
-//! What is learned: parameters, their gradients, and the two ways to hold the gradient of a table.
+//! What is learned: parameters, their gradients, and the encodings that exist to be trained.
+//!
+//! [`Trainable`] is what an optimiser needs, [`Differentiable`] what passes gradients back. A
+//! gradient is one flat slice in the order of the parameters; that of a table alone may also be an
+//! array of its shape or [`TouchedRows`] (see [`GradientRows`]).
 
 mod batch;
+mod fixed;
 mod frequencies;
 mod frozen;
 mod learned;
@@ -9,7 +14,6 @@ mod network;
 mod rows;
 mod scaled;
 
-pub(crate) use batch::for_each_matrix;
 pub use batch::{backward_positions, backward_positions_at};
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;
@@ -18,6 +22,8 @@ pub use network::PositionNetwork;
 pub(crate) use rows::scatter;
 pub use rows::{GradientRows, TouchedRows};
 pub use scaled::Scaled;
+
+use core::fmt;
 
 use ndarray::ArrayView2;
 
@@ -32,18 +38,19 @@ use crate::positions::Positions;
 /// use positional_encodings::{Init, Learned, training::Trainable};
 /// use rand::SeedableRng;
 ///
-/// let rng = &mut rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let rng = &mut rand::rngs::SmallRng::seed_from_u64(1);
 /// let learned = Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, rng)?;
 /// let table = &learned.parameters()[0];
 /// assert_eq!((table.name.as_str(), &table.shape[..], table.decays), ("table", &[512, 64][..], false));
+/// assert_eq!(table.to_string(), "table [512, 64]");
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// Its name; that of an inner encoding's parameter begins with `encoding.`.
+    /// The name of the tensor; that of an inner encoding's parameter begins with `encoding.`.
     pub name: String,
-    /// Its shape; values are in row-major order.
+    /// The shape of the tensor; its values are in row-major order.
     pub shape: Vec<usize>,
     /// Whether weight decay applies. It does to the matrices of a network; position tables,
     /// amplitudes, frequencies and biases are left out (timm's and Swin's `no_weight_decay`).
@@ -51,57 +58,50 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A parameter of that name and shape.
+    /// Describes a tensor of that name and shape.
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>, decays: bool) -> Self {
         Self { name: name.into(), shape: shape.into(), decays }
     }
 
-    /// The number of its values.
+    /// The number of values in the tensor; `usize::MAX` where no machine could hold so many.
     #[allow(clippy::len_without_is_empty)] // a tensor, not a collection
     pub fn len(&self) -> usize {
-        self.shape.iter().product()
+        // An empty axis makes an empty tensor, however long the others are.
+        match self.shape.contains(&0) {
+            true => 0,
+            false => self.shape.iter().fold(1, |len, axis| len.saturating_mul(*axis)),
+        }
     }
 
-    /// The same, as a part of what wraps its encoding.
+    /// Names the tensor as a part of what wraps its encoding.
     pub fn nested(self) -> Self {
         Self { name: format!("encoding.{}", self.name), ..self }
     }
 }
 
-/// An encoding with parameters.
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.name, self.shape)
+    }
+}
+
+/// Something with parameters: an encoding, or a whole [`TokenEmbedding`](crate::TokenEmbedding).
 ///
 /// All parameters are one flat list of values, in the order of [`parameters`](Self::parameters),
-/// each in row-major order; so an optimiser is a loop over two slices, whatever the encoding, and a
+/// each in row-major order; so an optimiser is a loop over two slices, whatever is trained, and a
 /// wrapper's list is its own values and then those of what it wraps. The list of an encoding
 /// without parameters, such as [`Sinusoidal`](crate::Sinusoidal), is empty.
 ///
-/// | encoding | parameters |
+/// | trained | parameters |
 /// |---|---|
 /// | [`Learned`](crate::Learned) | `table` (rows, dim) |
 /// | [`LearnedFrequencies`] | `frequencies` (pairs) |
 /// | [`Scaled`] | `scale` (), and those of what it scales |
 /// | [`PositionNetwork`] | weights and biases of two linear layers, and those of the encoding within |
-/// | [`Sinusoidal`](crate::Sinusoidal), [`Frozen`] | none |
-///
-/// ```
-/// use ndarray::{Array2, array};
-/// use positional_encodings::{Learned, PositionalEncoding, Positions, training::Trainable};
-///
-/// // Gradient descent on Σ (PE − target)² / 2, whose gradient is PE − target.
-/// let mut learned = Learned::from_table(Array2::<f64>::zeros((2, 2)))?;
-/// let (positions, target) = (Positions::from(0..2), array![[1.0, 2.0], [3.0, 4.0]]);
-/// for _ in 0..60 {
-///     let upstream = learned.encode(&positions)? - &target;
-///     let mut gradient = vec![0.0; learned.parameter_count()];
-///     learned.backward(&positions, upstream.view(), &mut gradient)?;
-///     let values: Vec<f64> = learned.values().iter().zip(&gradient).map(|(value, slope)| value - 0.5 * slope).collect();
-///     learned.set_values(&values)?;
-/// }
-/// assert!((learned.table().to_owned() - target).iter().all(|error| error.abs() < 1e-12));
-/// # Ok::<(), positional_encodings::Error>(())
-/// ```
-pub trait Trainable<A: Element>: PositionalEncoding<A> {
-    /// What is learned, in the order of the values.
+/// | [`TokenEmbedding`](crate::TokenEmbedding) | `words` (vocabulary, dim), `segments` (segments, dim) if there are any, and those of its positions |
+/// | [`Sinusoidal`](crate::Sinusoidal), [`NoPositions`](crate::NoPositions), [`Frozen`] | none |
+pub trait Trainable<A: Element> {
+    /// Lists what is learned, in the order of the values.
     fn parameters(&self) -> Vec<Parameter>;
 
     /// Writes the values of all parameters to `values`.
@@ -116,9 +116,46 @@ pub trait Trainable<A: Element>: PositionalEncoding<A> {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`], and where the encoding cannot take a value; then it is as it was.
+    /// [`Error::LengthMismatch`], and where a parameter cannot take a value; then all are as they
+    /// were.
     fn set_values(&mut self, values: &[A]) -> Result<(), Error>;
 
+    /// The number of values in all parameters.
+    fn parameter_count(&self) -> usize {
+        self.parameters().iter().fold(0, |count, own| count.saturating_add(own.len()))
+    }
+
+    /// Returns the values of all parameters.
+    fn values(&self) -> Vec<A> {
+        let mut values = vec![A::zero(); self.parameter_count()];
+        // The length is right by construction; an implementation that disagrees with itself leaves
+        // zeros.
+        let _ = self.values_into(&mut values);
+        values
+    }
+}
+
+/// An encoding that passes gradients back to its parameters.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use positional_encodings::training::{Differentiable, Trainable};
+/// use positional_encodings::{Learned, PositionalEncoding, Positions};
+///
+/// // Gradient descent on Σ (PE − target)² / 2, whose gradient is PE − target.
+/// let mut learned = Learned::from_table(Array2::<f64>::zeros((2, 2)))?;
+/// let (positions, target) = (Positions::from(0..2), array![[1.0, 2.0], [3.0, 4.0]]);
+/// for _ in 0..60 {
+///     let upstream = learned.encode(&positions)? - &target;
+///     let mut gradient = vec![0.0; learned.parameter_count()];
+///     learned.backward(&positions, upstream.view(), &mut gradient)?;
+///     let values: Vec<f64> = learned.values().iter().zip(&gradient).map(|(value, slope)| value - 0.5 * slope).collect();
+///     learned.set_values(&values)?;
+/// }
+/// assert!((learned.table().to_owned() - target).iter().all(|error| error.abs() < 1e-12));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub trait Differentiable<A: Element>: PositionalEncoding<A> + Trainable<A> {
     /// Adds to `gradient` the gradient of a loss, given `upstream` (positions, dim): the gradient
     /// of that loss by the vectors of `positions`.
     ///
@@ -135,20 +172,6 @@ pub trait Trainable<A: Element>: PositionalEncoding<A> {
         upstream: ArrayView2<'_, A>,
         gradient: &mut [A],
     ) -> Result<(), Error>;
-
-    /// How many values there are in all.
-    fn parameter_count(&self) -> usize {
-        self.parameters().iter().map(Parameter::len).sum()
-    }
-
-    /// The values of all parameters.
-    fn values(&self) -> Vec<A> {
-        let mut values = vec![A::zero(); self.parameter_count()];
-        // The length is right by construction; an implementation that disagrees with itself leaves
-        // zeros.
-        let _ = self.values_into(&mut values);
-        values
-    }
 }
 
 impl<A: Element, E: Trainable<A> + ?Sized> Trainable<A> for Box<E> {
@@ -164,6 +187,12 @@ impl<A: Element, E: Trainable<A> + ?Sized> Trainable<A> for Box<E> {
         (**self).set_values(values)
     }
 
+    fn parameter_count(&self) -> usize {
+        (**self).parameter_count()
+    }
+}
+
+impl<A: Element, E: Differentiable<A> + ?Sized> Differentiable<A> for Box<E> {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -171,10 +200,6 @@ impl<A: Element, E: Trainable<A> + ?Sized> Trainable<A> for Box<E> {
         gradient: &mut [A],
     ) -> Result<(), Error> {
         (**self).backward(positions, upstream, gradient)
-    }
-
-    fn parameter_count(&self) -> usize {
-        (**self).parameter_count()
     }
 }
 
@@ -187,7 +212,7 @@ pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
     }
 }
 
-/// What every `backward` must find out before it writes.
+/// Whether a `backward` can be done, found out before it writes.
 pub(crate) fn check_backward<A: Element, E: PositionalEncoding<A> + ?Sized>(
     encoding: &E,
     positions: &Positions<'_>,

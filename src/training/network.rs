@@ -1,15 +1,16 @@
 //! Position vectors from a small neural network.
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
 use super::linear::{Activation, Linear};
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
+use crate::blocks::blocks;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
+use crate::phase::BLOCK;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
+use crate::threads;
 
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
 /// linear layer.
@@ -44,7 +45,7 @@ pub struct PositionNetwork<A, E> {
 }
 
 impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
-    /// A network over `encoding`.
+    /// Makes a network over `encoding`.
     ///
     /// # Errors
     ///
@@ -76,7 +77,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
         [&self.first, &self.second]
     }
 
-    /// The rows that the network makes of the positions, before they are rounded.
+    /// Returns the rows that the network makes of the positions, before they are rounded.
     fn forward(&self, positions: &Positions<'_>) -> Result<Array2<f64>, Error> {
         let features = self.encoding.encode(positions)?.mapv(Element::to_f64);
         let mut hidden = self.first.forward(&features);
@@ -101,10 +102,14 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, mut out| {
-            let rows = self.forward(positions)?;
-            out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
-            Ok(())
+        threads::rows(positions, out, &|positions, mut out| {
+            // A block at a time, so that memory does not grow with the number of positions.
+            blocks(positions, BLOCK).try_for_each(|block| {
+                let rows = self.forward(&positions.slice(block.clone()))?;
+                let mut out = out.slice_axis_mut(Axis(0), block.into());
+                out.zip_mut_with(&rows, |out, value| *out = A::from_f64(*value));
+                Ok(())
+            })
         })
     }
 
@@ -114,10 +119,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.encoding.instruction_set()
     }
 }
 
@@ -151,6 +152,12 @@ impl<A: Element, E: Trainable<A>> Trainable<A> for PositionNetwork<A, E> {
         Ok(())
     }
 
+    fn parameter_count(&self) -> usize {
+        self.first.len() + self.second.len() + self.encoding.parameter_count()
+    }
+}
+
+impl<A: Element, E: Differentiable<A>> Differentiable<A> for PositionNetwork<A, E> {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -173,9 +180,5 @@ impl<A: Element, E: Trainable<A>> Trainable<A> for PositionNetwork<A, E> {
         self.first.backward(&features, &slopes, first);
         self.second.backward(&hidden, &upstream, second);
         Ok(())
-    }
-
-    fn parameter_count(&self) -> usize {
-        self.first.len() + self.second.len() + self.encoding.parameter_count()
     }
 }

@@ -1,11 +1,13 @@
 //! The gradient of a table: rows of the upstream gradient, added up by the row that they were read
 //! from.
 
+use core::fmt;
 use std::collections::HashMap;
 
-use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis};
 
 use crate::additive::FrozenRows;
+use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Position, Positions};
@@ -14,19 +16,54 @@ use crate::positions::{Position, Positions};
 /// were touched only.
 ///
 /// Dense is right for position tables, of which a batch touches all rows; touched rows for word
-/// tables, of which it touches a few hundred out of many thousand.
+/// tables, of which it touches a few hundred out of many thousand. Dense is an array of the table's
+/// shape or its values as one flat slice, which is how [`Trainable`](super::Trainable) has them.
+///
+/// ```
+/// use ndarray::{Array2, array};
+/// use positional_encodings::{Learned, Positions, training::TouchedRows};
+///
+/// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
+/// let (positions, upstream) = (Positions::from(&[2, 0, 2]), array![[1.0], [10.0], [100.0]]);
+/// let (mut flat, mut dense, mut touched) = ([0.0; 3], Array2::zeros((3, 1)), TouchedRows::new(1));
+/// learned.backward_rows(&positions, upstream.view(), &mut flat[..])?;
+/// learned.backward_rows(&positions, upstream.view(), &mut dense)?;
+/// learned.backward_rows(&positions, upstream.view(), &mut touched)?;
+/// assert_eq!((flat, touched.to_dense(3)?), ([10.0, 0.0, 101.0], dense));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum GradientRows<'g, A> {
-    /// An array (rows, dim) in row-major order, added to in place without an allocation.
+    /// An array (rows, dim), added to in place without an allocation.
     Dense(ArrayViewMut2<'g, A>),
-    /// Only the rows that were read.
+    /// The values of such an array in row-major order.
+    Flat(&'g mut [A]),
+    /// Only the rows that were read, of a table of any length.
     Touched(&'g mut TouchedRows<A>),
 }
 
 impl<'g, A> From<ArrayViewMut2<'g, A>> for GradientRows<'g, A> {
     fn from(dense: ArrayViewMut2<'g, A>) -> Self {
         Self::Dense(dense)
+    }
+}
+
+impl<'g, A> From<&'g mut Array2<A>> for GradientRows<'g, A> {
+    fn from(dense: &'g mut Array2<A>) -> Self {
+        Self::Dense(dense.view_mut())
+    }
+}
+
+impl<'g, A> From<&'g mut [A]> for GradientRows<'g, A> {
+    fn from(flat: &'g mut [A]) -> Self {
+        Self::Flat(flat)
+    }
+}
+
+impl<'g, A> From<&'g mut Vec<A>> for GradientRows<'g, A> {
+    fn from(flat: &'g mut Vec<A>) -> Self {
+        Self::Flat(flat)
     }
 }
 
@@ -38,7 +75,8 @@ impl<'g, A> From<&'g mut TouchedRows<A>> for GradientRows<'g, A> {
 
 /// The gradient of those rows of a table that were read, in the order of their first reading.
 ///
-/// It accumulates over calls until it is [cleared](Self::clear), and then keeps its memory.
+/// The gradient accumulates over calls until it is [cleared](Self::clear), and then keeps its
+/// memory.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -53,7 +91,7 @@ impl<'g, A> From<&'g mut TouchedRows<A>> for GradientRows<'g, A> {
 /// assert_eq!(touched.counts(), [2, 1]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct TouchedRows<A> {
     dim: usize,
     rows: Vec<usize>,
@@ -63,7 +101,7 @@ pub struct TouchedRows<A> {
 }
 
 impl<A: Element> TouchedRows<A> {
-    /// No rows yet, of a table with `dim` columns.
+    /// Starts without rows, for a table with `dim` columns.
     pub fn new(dim: usize) -> Self {
         Self {
             dim,
@@ -79,15 +117,46 @@ impl<A: Element> TouchedRows<A> {
         &self.rows
     }
 
-    /// How often each of them was read.
+    /// The number of times that each of these rows was read.
     pub fn counts(&self) -> &[usize] {
         &self.counts
     }
 
-    /// The gradient of each of them, shape (rows, dim).
+    /// The gradient of each of these rows, shape (rows, dim).
     pub fn gradient(&self) -> ArrayView2<'_, A> {
-        ArrayView2::from_shape((self.rows.len(), self.dim), &self.values)
+        // No array is wider than this, not even one without rows.
+        let dim = self.dim.min(isize::MAX as usize);
+        ArrayView2::from_shape((self.rows.len(), dim), &self.values)
             .unwrap_or_else(|_| ArrayView2::from(&[[]]))
+    }
+
+    /// Returns the gradient of the whole table of `rows` rows, shape (rows, dim), with zeros where
+    /// nothing was read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PositionOutsideTable`] where a row was read that such a table lacks;
+    /// [`Error::TooLarge`].
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, Positions, training::TouchedRows};
+    ///
+    /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
+    /// let mut touched = TouchedRows::new(1);
+    /// learned.backward_rows(&Positions::from(&[1]), array![[5.0]].view(), &mut touched)?;
+    /// assert_eq!(touched.to_dense(3)?, array![[0.0], [5.0], [0.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn to_dense(&self, rows: usize) -> Result<Array2<A>, Error> {
+        if let Some(row) = self.rows.iter().find(|row| **row >= rows) {
+            return Err(Error::PositionOutsideTable { position: *row as f64, first: 0, len: rows });
+        }
+        let mut dense = zeros(rows, self.dim)?;
+        for (row, gradient) in self.rows.iter().zip(self.gradient().rows()) {
+            dense.row_mut(*row).assign(&gradient);
+        }
+        Ok(dense)
     }
 
     /// Divides the gradient of each row by how often it was read: torch's `scale_grad_by_freq`.
@@ -129,12 +198,35 @@ impl<A: Element> TouchedRows<A> {
     }
 }
 
-impl<A: Element> GradientRows<'_, A> {
-    /// Whether it is made for a table of this shape.
-    pub(crate) fn check(&self, rows: usize, dim: usize) -> Result<(), Error> {
+impl<A> fmt::Debug for TouchedRows<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TouchedRows")
+            .field("rows", &self.rows.len())
+            .field("dim", &self.dim)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'g, A: Element> GradientRows<'g, A> {
+    /// Whether the gradient is made for a table of this shape; a flat one is given it.
+    pub(crate) fn of_table(self, rows: usize, dim: usize) -> Result<Self, Error> {
+        let gradient = match self {
+            Self::Flat(flat) => {
+                let (expected, found) = (rows.saturating_mul(dim), flat.len());
+                let mismatch =
+                    Error::LengthMismatch { what: "values of the gradient", expected, found };
+                Self::Dense(ArrayViewMut2::from_shape((rows, dim), flat).map_err(|_| mismatch)?)
+            }
+            shaped => shaped,
+        };
+        gradient.check(rows, dim).map(|()| gradient)
+    }
+
+    fn check(&self, rows: usize, dim: usize) -> Result<(), Error> {
         let width = match self {
             Self::Dense(dense) => dense.ncols(),
             Self::Touched(touched) => touched.dim,
+            Self::Flat(_) => dim,
         };
         if width != dim {
             return Err(Error::WidthMismatch { expected: dim, found: width });
@@ -161,6 +253,7 @@ impl<A: Element> GradientRows<'_, A> {
                 }
             }
             Self::Touched(touched) => add_row(touched.row_mut(row), upstream, factor),
+            Self::Flat(_) => debug_assert!(false, "a flat gradient has been given its shape"),
         }
     }
 }
@@ -193,8 +286,8 @@ pub(crate) fn scatter<A: Element>(
     }
 }
 
-/// The same by positions, row 0 standing for position `first`; a real position gives its parts to
-/// the two rows around it.
+/// Adds row i of `upstream` to the row of position i, row 0 standing for position `first`; a real
+/// position gives its parts to the two rows around it.
 pub(crate) fn scatter_positions<A: Element>(
     positions: &Positions<'_>,
     first: i64,

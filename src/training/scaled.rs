@@ -2,14 +2,14 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
-use super::{Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
 use crate::additive::PositionalEncoding;
+use crate::blocks::blocks;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts;
 use crate::phase::BLOCK;
 use crate::positions::Positions;
-use crate::simd::InstructionSet;
+use crate::threads;
 
 /// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's
 /// `ScaledPositionalEncoding`; Li et al. 2019, *Neural speech synthesis with transformer network*,
@@ -21,7 +21,7 @@ use crate::simd::InstructionSet;
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::training::{Scaled, Trainable};
+/// use positional_encodings::training::{Differentiable, Scaled};
 /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
 ///
 /// let speecht5 = Scaled::new(Sinusoidal::new(4)?, 0.75)?;
@@ -40,7 +40,7 @@ pub struct Scaled<E> {
 }
 
 impl<E> Scaled<E> {
-    /// `encoding` times `scale`, which most systems start at 1.
+    /// Multiplies `encoding` by `scale`, which most systems start at 1.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl<E> Scaled<E> {
         self.scale
     }
 
-    /// What is scaled.
+    /// The encoding that is scaled.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }
@@ -79,9 +79,9 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
-        parts::rows(positions, out, &|positions, mut out| {
-            // While they are in cache.
-            parts::blocks(positions, BLOCK).try_for_each(|block| {
+        threads::rows(positions, out, &|positions, mut out| {
+            // Scaled while they are in cache.
+            blocks(positions, BLOCK).try_for_each(|block| {
                 let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
                 self.encoding.encode_into(&positions.slice(block), rows.view_mut())?;
                 rows.map_inplace(|value| *value = A::from_f64(value.to_f64() * self.scale));
@@ -96,10 +96,6 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         self.encoding.check(positions)
-    }
-
-    fn instruction_set(&self) -> InstructionSet {
-        self.encoding.instruction_set()
     }
 }
 
@@ -129,6 +125,12 @@ impl<A: Element, E: Trainable<A>> Trainable<A> for Scaled<E> {
         Ok(())
     }
 
+    fn parameter_count(&self) -> usize {
+        1 + self.encoding.parameter_count()
+    }
+}
+
+impl<A: Element, E: Differentiable<A>> Differentiable<A> for Scaled<E> {
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -145,9 +147,5 @@ impl<A: Element, E: Trainable<A>> Trainable<A> for Scaled<E> {
         let slope: f64 = vectors.iter().zip(&upstream).map(|(v, g)| v.to_f64() * g.to_f64()).sum();
         *scale = *scale + A::from_f64(slope);
         Ok(())
-    }
-
-    fn parameter_count(&self) -> usize {
-        1 + self.encoding.parameter_count()
     }
 }

@@ -51,7 +51,7 @@ struct Bytes<R> {
 }
 
 impl<R: BufRead> Bytes<R> {
-    /// What is there, nothing only at the end.
+    /// The bytes that can be had at once; none only at the end.
     fn available(&mut self) -> Result<&[u8], FileProblem> {
         // Twice because the borrow of the first answer could not be given back from a loop.
         while let Err(error) = self.source.fill_buf() {

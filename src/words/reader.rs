@@ -1,5 +1,6 @@
 //! The choices of a reader of word vectors.
 
+use core::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -61,17 +62,28 @@ pub struct WordReader<'a> {
     progress: Option<Report<'a>>,
 }
 
+impl fmt::Debug for WordReader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WordReader")
+            .field("format", &self.format)
+            .field("dim", &self.dim)
+            .field("wanted", &self.wanted)
+            .field("duplicates", &self.duplicates)
+            .finish_non_exhaustive()
+    }
+}
+
 impl WordVectors {
-    /// A reader of a format, with its choices still to be made.
+    /// Starts a reader of a format, with its choices still to be made.
     pub fn reader<'a>(format: WordFormat) -> WordReader<'a> {
         WordReader::new(format)
     }
 
-    /// All vectors of a GloVe text file.
+    /// Reads all vectors of a GloVe text file.
     ///
     /// # Errors
     ///
-    /// Those of [`WordReader::read`].
+    /// The errors of [`WordReader::read`].
     pub fn glove(path: impl AsRef<Path>) -> Result<Self, FileError> {
         Self::reader(WordFormat::Glove).read(path)
     }
@@ -82,8 +94,9 @@ impl<'a> WordReader<'a> {
         Self { format, dim: None, wanted: None, duplicates: Duplicates::default(), progress: None }
     }
 
-    /// Numbers for each word. Without this, GloVe's first line says it, whose word must then not
-    /// have a space in it, and the header of the other formats, which must agree otherwise.
+    /// Says how many numbers each word has. Without this, GloVe's first line says it, whose word
+    /// must then not have a space in it, and the header of the other formats, which must agree
+    /// otherwise.
     pub fn with_dim(self, dim: usize) -> Self {
         Self { dim: Some(dim), ..self }
     }
@@ -94,7 +107,7 @@ impl<'a> WordReader<'a> {
         Self { wanted: Some(words.into_iter().collect()), ..self }
     }
 
-    /// What becomes of words that occur again.
+    /// Says what becomes of words that occur again.
     pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
@@ -128,7 +141,7 @@ impl<'a> WordReader<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Self::read).
+    /// The errors of [`read`](Self::read).
     pub fn read_from(
         self,
         source: impl BufRead,

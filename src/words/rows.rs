@@ -6,33 +6,33 @@ use super::vectors::WordVectors;
 use super::vocabulary::Vocabulary;
 use crate::error::{FileProblem, Place, reserve};
 
-/// What becomes of a word that occurs again.
+/// The fate of a word that occurs again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// It is an error.
+    /// The reader refuses the file.
     #[default]
     Refuse,
     /// The first vector stays, as gensim has it.
     KeepFirst,
 }
 
-/// How far a reader is.
+/// The point that a reader has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Bytes read.
+    /// The bytes read so far.
     pub bytes: u64,
-    /// Bytes in all, where that is known.
+    /// The bytes in all, where that is known.
     pub total: Option<u64>,
-    /// Vectors seen, those that were not asked for included.
+    /// The vectors seen, those that were not asked for included.
     pub words: u64,
 }
 
 /// A function that is told how far a reader is.
 pub(super) type Report<'a> = Box<dyn FnMut(Progress) + 'a>;
 
-/// What has been read so far.
+/// The vectors that were read so far, and how they are chosen.
 pub(super) struct Rows<'a> {
     vocabulary: Vocabulary,
     values: Vec<f32>,
@@ -46,7 +46,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// No rows yet, of a source of `total` bytes where that is known.
+    /// Starts without rows, for a source of `total` bytes where that is known.
     pub(super) fn new(
         wanted: Option<Vocabulary>,
         duplicates: Duplicates,

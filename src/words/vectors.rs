@@ -1,5 +1,7 @@
 //! A vocabulary and its vectors.
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use super::vocabulary::Vocabulary;
@@ -25,14 +27,20 @@ use super::vocabulary::Vocabulary;
 /// assert_eq!(input.row(0).to_vec(), [0.25, 2.0, 0.0, 1.0]); // the vector and sin 0, cos 0, sin 0, cos 0
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct WordVectors {
     vocabulary: Vocabulary,
     table: Array2<f32>,
 }
 
+impl fmt::Debug for WordVectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WordVectors").field("table", &self.table.dim()).finish_non_exhaustive()
+    }
+}
+
 impl WordVectors {
-    /// A vocabulary and a table of as many rows.
+    /// Joins a vocabulary and a table of as many rows.
     pub(super) fn new(vocabulary: Vocabulary, table: Array2<f32>) -> Self {
         debug_assert_eq!(vocabulary.len(), table.nrows());
         Self { vocabulary, table }
@@ -53,7 +61,7 @@ impl WordVectors {
         Some(self.table.row(self.vocabulary.row(word)?))
     }
 
-    /// The vocabulary and the table, without a copy.
+    /// Returns the vocabulary and the table, without a copy.
     pub fn into_parts(self) -> (Vocabulary, Array2<f32>) {
         (self.vocabulary, self.table)
     }

@@ -1,5 +1,6 @@
 //! Words and their rows.
 
+use core::fmt;
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
@@ -17,7 +18,7 @@ use std::hash::{BuildHasher, RandomState};
 /// assert_eq!(vocabulary.word(1), Some(&b"the"[..]));
 /// assert_eq!(vocabulary.text(1).as_deref(), Some("the"));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Vocabulary {
     bytes: Vec<u8>,
     /// Where each word ends.
@@ -29,17 +30,17 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// No words.
+    /// Makes an empty vocabulary.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many words there are.
+    /// The number of words.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no words.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -89,7 +90,7 @@ impl Vocabulary {
         }
     }
 
-    /// The row of a word, or the slot where it belongs.
+    /// Finds the row of a word, or the slot where it belongs.
     fn find(&self, word: &[u8]) -> Result<usize, usize> {
         if self.slots.is_empty() {
             return Err(0);
@@ -121,7 +122,16 @@ impl Vocabulary {
     }
 }
 
-/// The same words in the same order.
+impl fmt::Debug for Vocabulary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vocabulary")
+            .field("words", &self.len())
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Vocabularies are equal that have the same words in the same order.
 impl PartialEq for Vocabulary {
     fn eq(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.ends == other.ends

@@ -9,9 +9,6 @@ use peers::{burn, candle, loops, ours};
 use positional_encodings::{
     FeatureLayout, Pairing, PositionalEncoding, Positions, add_positions, embed_with_positions,
 };
-use scirs2_neural::utils::positional_encoding::{
-    PositionalEncoding as _, SinusoidalPositionalEncoding,
-};
 
 use crate::contest::Contest;
 
@@ -35,8 +32,6 @@ pub fn run(c: &mut Criterion, memory: Memory) {
     by_hand(&mut contest, &words);
     by_burn(&mut contest, &words);
     by_candle(&mut contest, &words);
-    let scirs2 = SinusoidalPositionalEncoding::<f32>::new(DIM, LEN);
-    contest.allocating("scirs2-neural", F64, values, || scirs2.apply(&words).unwrap());
 }
 
 fn values(words: &Array3<f32>) -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! This crate beside burn, candle, scirs2-neural and loops, on one thread. `cargo bench`, then
+//! This crate beside burn, candle and loops, on one thread. `cargo bench`, then
 //! `cargo run --release --bin table`.
 
 use std::time::Duration;

@@ -4,14 +4,13 @@ use std::ops::Range;
 
 use candle_nn::rotary_emb::{rope, rope_i};
 use criterion::Criterion;
-use ndarray::{Array3, Array4};
+use ndarray::Array4;
 use peers::Memory;
 use peers::check::Angles::{F32, F64};
 use peers::loops::Tables;
-use peers::work::{BASE, HEAD_DIM, HEADS, POSITIONS, Places, STEP, queries};
+use peers::work::{HEAD_DIM, HEADS, POSITIONS, Places, STEP, queries};
 use peers::{burn, candle, ours};
 use positional_encodings::Pairing;
-use scirs2_neural::utils::positional_encoding::RotaryPositionalEncoding;
 
 use crate::contest::Contest;
 
@@ -46,7 +45,6 @@ fn interleaved(c: &mut Criterion, work: &str, memory: Memory, positions: Range<u
     });
     by_candle(&mut contest, rope_i, &positions);
     by_burn(&mut contest, &positions);
-    by_scirs2(&mut contest, &positions);
 }
 
 /// A contest of which this crate has done its part.
@@ -99,13 +97,4 @@ fn by_burn(contest: &mut Contest<'_>, positions: &Range<usize>) {
         [1, HEADS, positions.len(), HEAD_DIM],
     );
     contest.allocating("burn", F32, burn::values, || rotary.apply(q.clone(), positions.start));
-}
-
-fn by_scirs2(contest: &mut Contest<'_>, positions: &Range<usize>) {
-    let rotary = RotaryPositionalEncoding::<f32>::new(HEAD_DIM, positions.end, BASE);
-    let q =
-        queries(positions.len()).into_shape_with_order((HEADS, positions.len(), HEAD_DIM)).unwrap();
-    let values = |q: &Array3<f32>| q.as_slice().unwrap().to_vec();
-    contest
-        .allocating("scirs2-neural", F64, values, || rotary.rotate(&q, positions.start).unwrap());
 }

@@ -7,9 +7,6 @@ use peers::check::Angles::{F32, F64};
 use peers::work::{DIM, Places, ROWS};
 use peers::{burn, candle, loops, ours};
 use positional_encodings::{FeatureLayout, Pairing, PositionalEncoding, Positions};
-use scirs2_neural::utils::positional_encoding::{
-    PositionalEncoding as _, SinusoidalPositionalEncoding,
-};
 
 use crate::contest::Contest;
 
@@ -33,15 +30,7 @@ fn interleaved(c: &mut Criterion, kind: Memory) {
         .in_place("loop, hoisted frequencies", F32, Vec::clone, zeros(), |out| {
             loops::table_hoisted(out, DIM)
         })
-        .allocating("burn", F32, |encoding| burn::values(&encoding.sinusoids), burn::table)
-        .allocating(
-            "scirs2-neural",
-            F64,
-            |encoding: &SinusoidalPositionalEncoding<f32>| {
-                encoding.encode(ROWS).into_raw_vec_and_offset().0
-            },
-            || SinusoidalPositionalEncoding::new(DIM, ROWS),
-        );
+        .allocating("burn", F32, |encoding| burn::values(&encoding.sinusoids), burn::table);
 }
 
 fn halves(c: &mut Criterion, kind: Memory) {

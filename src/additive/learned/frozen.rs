@@ -1,5 +1,6 @@
 //! Rows of a table that training leaves as they are.
 
+use core::fmt;
 use std::ops::Range;
 
 use super::Learned;
@@ -7,8 +8,18 @@ use crate::element::Element;
 use crate::error::Error;
 
 /// Rows that get no gradient: padding, and what is kept as it was trained.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub(crate) struct FrozenRows(Vec<Range<usize>>);
+
+/// A few ranges are listed, many are counted.
+impl fmt::Debug for FrozenRows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.len() {
+            0..=4 => self.0.fmt(f),
+            many => write!(f, "{many} ranges"),
+        }
+    }
+}
 
 impl FrozenRows {
     /// Adds rows of a table of `len` rows.
@@ -31,10 +42,10 @@ impl FrozenRows {
 }
 
 impl<A: Element> Learned<A> {
-    /// These rows of the table get no gradient: rows 0..512 of a table that was trained for 512
-    /// positions and then stretched, say.
+    /// Keeps these rows of the table from any gradient: rows 0..512 of a table that was trained for
+    /// 512 positions and then stretched, say.
     ///
-    /// It may be called again for further ranges.
+    /// Further calls add further ranges.
     ///
     /// # Errors
     ///
@@ -42,7 +53,7 @@ impl<A: Element> Learned<A> {
     ///
     /// ```
     /// use ndarray::array;
-    /// use positional_encodings::{Learned, Positions, training::Trainable};
+    /// use positional_encodings::{Learned, Positions, training::Differentiable};
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?.with_frozen_rows(0..2)?;
     /// let mut gradient = [0.0; 3];
@@ -57,8 +68,8 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// The row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay as
-    /// they are (see [`with_zero_row`](Self::with_zero_row)).
+    /// Names the row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay
+    /// as they are (see [`with_zero_row`](Self::with_zero_row)).
     ///
     /// # Errors
     ///

@@ -9,14 +9,14 @@ use crate::phase::{Columns, FeatureLayout};
 use crate::positions::{Position, Positions};
 
 impl Sinusoidal {
-    /// Other frequencies, as many as before; everything else stays.
+    /// Takes other frequencies, as many as before; everything else stays.
     pub(crate) fn replace_frequencies(&mut self, frequencies: Frequencies) {
         debug_assert_eq!(frequencies.len(), self.frequencies.len());
         self.waves = self.waves.with_frequencies(frequencies.as_wide());
         self.frequencies = frequencies;
     }
 
-    /// Σ upstream · ∂PE/∂wᵢ for each pair, in f64, a block of positions at a time.
+    /// Returns Σ upstream · ∂PE/∂wᵢ for each pair, in f64, a block of positions at a time.
     pub(crate) fn frequency_gradient<A: Element>(
         &self,
         positions: &Positions<'_>,

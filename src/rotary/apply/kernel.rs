@@ -1,4 +1,4 @@
-//! The kernel: heads at positions, rotated while the angles of a position are in registers.
+//! The kernel: heads at positions, which share the angles of a position.
 //!
 //! (x, y) → (x·cos − y·sin, y·cos + x·sin), each product and each sum rounded on its own.
 //! Multiplications and additions are never fused, so that results have the same bits with every
@@ -15,7 +15,7 @@ use crate::element::Lanes;
 use crate::rotary::pairing::Pairing;
 use crate::simd::{Kernel, launch_within};
 
-/// Vectors of cosines, and of sines, that are in registers together.
+/// Vectors of pairs whose place in a row is checked at once.
 const TILE: usize = 4;
 /// Bytes of the shortest vectors.
 const SHORTEST: usize = 16;
@@ -42,10 +42,11 @@ impl<A> Memory<'_, A> {
     /// Returns `len` elements from the given places of the target and of the source on.
     #[inline(always)]
     pub(super) fn part(&mut self, [target, source]: [usize; 2], len: usize) -> Memory<'_, A> {
-        let source = match self.source {
-            Some(memory) => Some(&memory[source..][..len]),
-            None => None,
-        };
+        // Only a closure that is always inlined has the instructions of the kernel.
+        let source = self.source.map(
+            #[inline(always)]
+            |memory| &memory[source..][..len],
+        );
         Memory { source, target: &mut self.target[target..][..len] }
     }
 }

@@ -210,7 +210,7 @@ impl<A: Lanes> Manner<'_, A> {
         }
     }
 
-    /// Rotates rows along one axis.
+    /// Rotates rows along one axis, in one piece of memory or each in its own.
     fn line(self, pieces: Pieces<'_, '_, A>, width: usize, rows: Axis, angle: usize) {
         let first = [0, 0, angle as isize];
         let one_angle = rows.step[2] == 0;
@@ -286,9 +286,8 @@ impl<A: Lanes> Manner<'_, A> {
             let step = [width as isize, width as isize, step as isize];
             return self.line(Pieces { whole, own: &mut [] }, width, Axis { len, step }, angle);
         }
-        let is_apart = |stride: isize| stride != 1;
         let features = plane.source.as_ref().map_or(1, |source| source.strides()[1]);
-        if is_apart(features) || is_apart(plane.target.strides()[1]) {
+        if features != 1 || plane.target.strides()[1] != 1 {
             return self.through_apart(plane, angle, step, row);
         }
         let mut rows = plane.rows();

@@ -204,7 +204,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         if views.target.is_empty() {
             return;
         }
-        let piece = threads::piece(views.target.len() * size_of::<A>());
+        let piece = crate::threads::piece(views.target.len() * size_of::<A>());
         let mut walk = Walk::default();
         if piece.is_none()
             && let Some(memory) = views.without_gaps(steps, &mut walk)

@@ -5,14 +5,7 @@ use ndarray::{Axis, IxDyn};
 use super::memory::{AngleSteps, Views};
 use super::rows::{Manner, STREAMS};
 use crate::element::Lanes;
-use crate::parts::{self, join};
-
-/// Returns how long the pieces of long work are, and nothing where one thread does it. Only for long
-/// work anyone is asked how many threads there are.
-pub(super) fn piece(bytes: usize) -> Option<usize> {
-    const LONG: usize = 1 << 20;
-    (bytes > LONG).then(|| parts::piece(bytes)).filter(|&piece| piece < bytes)
-}
+use crate::threads::join;
 
 impl<A: Lanes> Manner<'_, A> {
     /// Rotates the halves of the widest axis on two threads, until they are no longer than a piece.

@@ -142,14 +142,18 @@ fn frequencies_and_factors() {
     for factor in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let error = || Error::InvalidFactor { factor };
         says(good().scaled(factor), error(), &format!("factor {factor} is not finite"));
-        says(
-            Sinusoidal::new(4).unwrap().with_amplitude(factor),
-            error(),
-            &format!("factor {factor} is not finite"),
-        );
         let words =
             TokenEmbedding::new(Array2::<f32>::zeros((2, 4)), Sinusoidal::new(4).unwrap()).unwrap();
         says(words.with_scale(factor), error(), &format!("factor {factor} is not finite"));
+    }
+    let magnitudes = 2_f64.powi(-64)..=2_f64.powi(64);
+    for value in [f64::NAN, f64::INFINITY, -1e20, 1e-20, -f64::MIN_POSITIVE] {
+        let found = Sinusoidal::new(4).unwrap().with_amplitude(value);
+        assert!(matches!(found, Err(Error::InvalidParameter { name: "amplitude", .. })), "{value}");
+        assert!(!magnitudes.contains(&value.abs()));
+    }
+    for value in [0.0, -0.0, -1.0, *magnitudes.start(), *magnitudes.end()] {
+        assert_eq!(Sinusoidal::new(4).unwrap().with_amplitude(value).unwrap().amplitude(), value);
     }
     assert!(matches!(good().scaled(1e30), Err(Error::InvalidFrequency { pair: 0, .. })));
     let fast = Frequencies::from_radians([4e19]).and_then(Frequencies::full_turns);
@@ -389,10 +393,10 @@ fn tokens() {
         wrong_positions,
         Err(Error::LengthMismatch { what: "positions", expected: 2, found: 3 })
     );
-    let wrong_rows = embedding.lookup(&tokens).at(&Array2::<i64>::zeros((1, 2))).embed();
+    let wrong_rows = embedding.lookup(&tokens).at(&Array2::<i64>::zeros((3, 2))).embed();
     assert_eq!(
         wrong_rows,
-        Err(Error::LengthMismatch { what: "rows of positions", expected: 2, found: 1 })
+        Err(Error::LengthMismatch { what: "rows of positions", expected: 2, found: 3 })
     );
     let nan = embedding.lookup(&tokens).at(&[0.0, f64::NAN]).embed();
     assert!(matches!(nan, Err(Error::NonFinitePosition { index: 1, .. })), "{nan:?}");

@@ -1,10 +1,13 @@
 //! Sequences that share positions are summed several at a time: with the bits of one by one,
 //! whatever their number and layout.
 
-use ndarray::{Array2, Array3, Array4, ArrayD, ArrayViewMut3, ArrayViewMutD, Axis, IxDyn, s};
+use ndarray::{
+    Array2, Array3, Array4, ArrayD, ArrayViewMut3, ArrayViewMutD, Axis, IxDyn, array, s,
+};
+use positional_encodings::training::{Differentiable, backward_positions_at};
 use positional_encodings::{
     Element, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, add_positions,
-    embed_with_positions,
+    add_positions_at, concat_positions_at, embed_with_positions, embed_with_positions_at,
 };
 
 /// The same additions, one sequence after the other.
@@ -143,4 +146,48 @@ fn words_of_any_layout() {
             expected
         );
     }
+}
+
+/// Ids (batch, len) need no words, and a single row of them is shared by all sequences.
+#[test]
+fn ids_of_a_batch_and_a_single_row() {
+    let sinusoidal = Sinusoidal::new(6).unwrap();
+    let learned = Learned::from_encoding(&sinusoidal, 10).unwrap();
+    let ids = array![[0, 1, 2, 3], [7, 0, 0, 1], [9, 8, 8, 0]];
+    let words: Array3<f32> = words(&[3, 4, 6]).into_dimensionality().unwrap();
+    for encoding in [&sinusoidal as &dyn PositionalEncoding<f32>, &learned] {
+        let vectors = encoding.encode_batch(&Positions::from(&ids)).unwrap();
+        let rows = encoding.encode(&Positions::from(ids.t().t())).unwrap();
+        assert_eq!(vectors.clone().into_shape_with_order((12, 6)).unwrap(), rows);
+        for (vectors, ids) in vectors.outer_iter().zip(ids.outer_iter()) {
+            assert_eq!(vectors, encoding.encode(&Positions::from(ids)).unwrap());
+        }
+        assert_eq!(embed_with_positions_at(&words, encoding, &ids).unwrap(), &words + &vectors);
+        let row = ids.slice(s![1..2, ..]);
+        let shared = &words + &vectors.slice(s![1..2, .., ..]);
+        assert_eq!(embed_with_positions_at(&words, encoding, row).unwrap(), shared);
+        let mut in_place = words.clone();
+        add_positions_at(in_place.view_mut(), encoding, row).unwrap();
+        assert_eq!(in_place, shared);
+        let beside = concat_positions_at(&words, encoding, row).unwrap();
+        assert_eq!(beside.slice(s![2, .., 6..]), vectors.slice(s![1, .., ..]));
+        let broadcast = row.broadcast((3, 4)).unwrap();
+        assert_eq!(embed_with_positions_at(&words, encoding, broadcast).unwrap(), shared);
+    }
+    let table = words.slice(s![0, .., ..]).to_owned();
+    let embedding = TokenEmbedding::new(table, &learned).unwrap();
+    let (tokens, row) = (array![[0, 1], [2, 3]], array![[5, 4]]);
+    let expected = embedding.lookup(&tokens).at(&[5, 4]).embed().unwrap();
+    assert_eq!(embedding.lookup(&tokens).at(&row).embed().unwrap(), expected);
+    let (mut of_row, mut of_list) = (vec![0.0; 60], vec![0.0; 60]);
+    let upstream = words.slice(s![.., ..2, ..]);
+    backward_positions_at(&upstream, &learned, &row, &mut of_row).unwrap();
+    backward_positions_at(&upstream, &learned, &[5, 4], &mut of_list).unwrap();
+    assert_eq!(of_row, of_list);
+    let mut of_batch = vec![0.0; 60];
+    let flat: Array2<f32> = words.clone().into_shape_with_order((12, 6)).unwrap();
+    learned.backward(&Positions::from(&ids), flat.view(), &mut of_batch).unwrap();
+    of_list.fill(0.0);
+    backward_positions_at(&words, &learned, &ids, &mut of_list).unwrap();
+    assert_eq!(of_batch, of_list);
 }

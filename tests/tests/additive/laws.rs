@@ -1,9 +1,9 @@
 //! The public battery over the crate's own encodings: a new one adds its line.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{
-    Element, FeatureLayout, Frequencies, Init, InstructionSet, Learned, OddDim, PositionalEncoding,
-    Sinusoidal,
+    Element, Error, FeatureLayout, Frequencies, Init, InstructionSet, Learned, NoPositions, OddDim,
+    PositionalEncoding, Positions, Sinusoidal, TokenEmbedding,
     testing::check_laws,
     training::{Activation, LearnedFrequencies, Linear, PositionNetwork, Scaled},
 };
@@ -78,6 +78,7 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error>
             });
             Box::new(PositionNetwork::new(table()?, first?, Activation::Gelu, second?)?)
         }),
+        ("no positions", Box::new(NoPositions::new(5)?)),
         ("learned, one row", Box::new(Learned::from_table(Array2::<A>::zeros((1, 3)))?)),
     ])
 }
@@ -103,4 +104,96 @@ fn f64_encodings_obey_the_laws() {
 fn half_encodings_obey_the_laws() {
     check_all::<half::f16>();
     check_all::<half::bf16>();
+}
+
+/// The neutral element of addition: -0.0, so that words keep the sign of their zeros.
+#[test]
+fn no_positions_leave_every_bit_as_it_was() {
+    let none = NoPositions::new(3).unwrap();
+    let words = Array2::from_shape_fn((4, 3), |(i, j)| [0.0_f32, -0.0, 1.5][(i + j) % 3]);
+    let input = positional_encodings::embed_with_positions(&words, &none).unwrap();
+    let bits = |rows: &Array2<f32>| rows.mapv(f32::to_bits);
+    assert_eq!(bits(&input), bits(&words));
+    assert!(NoPositions::new(0).is_err());
+}
+
+#[test]
+fn an_encoding_without_features_breaks_a_law() {
+    struct Nothing;
+    impl PositionalEncoding<f32> for Nothing {
+        fn dim(&self) -> usize {
+            0
+        }
+        fn max_len(&self) -> Option<usize> {
+            None
+        }
+        fn encode_into(
+            &self,
+            positions: &Positions<'_>,
+            out: ArrayViewMut2<'_, f32>,
+        ) -> Result<(), Error> {
+            self.check_shape(positions, &out)?;
+            self.check(positions)
+        }
+    }
+    let violation = check_laws(&Nothing).unwrap_err();
+    assert_eq!(violation.to_string(), "a position vector has at least one feature: dim 0");
+}
+
+/// Whoever prints an encoding wants to know what it is, not its numbers.
+#[test]
+fn encodings_are_printed_in_a_line_or_two() {
+    let learned = Learned::from_table(Array2::<f32>::zeros((512, 768))).unwrap();
+    let sinusoid = || Sinusoidal::new(512).unwrap();
+    let layer = |outputs, inputs| Linear::new(Array2::<f32>::zeros((outputs, inputs))).unwrap();
+    let network =
+        PositionNetwork::new(sinusoid(), layer(64, 512), Activation::Silu, layer(32, 64)).unwrap();
+    let words = Array2::<f32>::zeros((1000, 768));
+    let embedding = TokenEmbedding::new(words, learned.clone().with_frozen_rows(0..2).unwrap());
+    for printed in [
+        format!("{:?}", sinusoid()),
+        format!("{learned:?}"),
+        format!("{:?}", Scaled::new(sinusoid(), 1.0).unwrap()),
+        format!("{:?}", LearnedFrequencies::new(sinusoid())),
+        format!("{network:?}"),
+        format!("{:?}", embedding.unwrap()),
+        format!("{:?}", learned.stretch()),
+        format!("{:?}", NoPositions::new(4).unwrap()),
+    ] {
+        assert!((10..400).contains(&printed.len()), "{} characters: {printed}", printed.len());
+    }
+    assert_eq!(
+        format!("{:?}", Sinusoidal::new(4).unwrap()),
+        "Sinusoidal { dim: 4, layout: Interleaved, pairs: 2, frequencies: 1e0 to 1e-2, \
+         amplitude: 1.0, zero_position: None }"
+    );
+    assert_eq!(sinusoid(), sinusoid().with_instruction_set(InstructionSet::Baseline).unwrap());
+    assert_ne!(sinusoid(), sinusoid().with_layout(FeatureLayout::CosSinHalves));
+}
+
+#[test]
+#[cfg(feature = "serde")]
+fn choices_stand_in_configs() {
+    use positional_encodings::resample::{Kernel, Resample, Sampling};
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let layout = FeatureLayout::SinCosHalves;
+    assert_eq!(serde_json::to_value(layout).unwrap(), json(r#""sin_cos_halves""#));
+    assert_eq!(serde_json::from_str::<Activation>(r#""gelu_tanh""#).unwrap(), Activation::GeluTanh);
+    let init = Init::TruncatedNormal { std: 0.02, bound: 2.0 };
+    let text = r#"{"truncated_normal":{"std":0.02,"bound":2.0}}"#;
+    assert_eq!(serde_json::to_value(init).unwrap(), json(text));
+    assert_eq!(serde_json::from_str::<Init>(text).unwrap(), init);
+    let dino = Resample::vit().with_factors([1.5, 1.25]).unwrap();
+    let text = r#"{"kernel":"cubic","sampling":"half_pixel","factors":[1.5,1.25]}"#;
+    assert_eq!(serde_json::to_value(dino).unwrap(), json(text));
+    assert_eq!(serde_json::from_str::<Resample>(text).unwrap(), dino);
+    let plain = Resample::new(Kernel::Linear, Sampling::AlignedCorners);
+    let text = r#"{"kernel":"linear","sampling":"aligned_corners"}"#;
+    assert_eq!(serde_json::from_str::<Resample>(text).unwrap(), plain);
+    // What a constructor refuses, a config is refused for.
+    for bad in ["[0.0,1.0]", "[1.0,-1.0]"] {
+        let text = format!(r#"{{"kernel":"cubic","sampling":"half_pixel","factors":{bad}}}"#);
+        assert!(serde_json::from_str::<Resample>(&text).is_err(), "{text}");
+    }
+    assert!(serde_json::from_str::<FeatureLayout>(r#""halves""#).is_err());
 }

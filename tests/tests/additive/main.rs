@@ -9,6 +9,7 @@ mod bad_input;
 mod batches;
 mod golden_sinusoidal;
 mod golden_tokens;
+mod hostile_sums;
 mod laws;
 mod minilm;
 mod own_encoding;

@@ -4,7 +4,7 @@
 use ndarray::{Array2, Array3, ArrayViewMut2, array};
 use positional_encodings::{
     Element, Error, Learned, Position, PositionalEncoding, Positions, TokenEmbedding,
-    embed_with_positions,
+    add_positions_at, concat_positions_at, embed_with_positions, embed_with_positions_at,
     testing::{Violation, check_laws},
 };
 
@@ -109,6 +109,8 @@ enum Fault {
     TakesAnyWidth,
     /// An output with too many rows is written as far as it goes.
     TakesAnyLength,
+    /// Positions on two axes are taken for their first.
+    TakesAnyAxes,
     /// Writes before it looks.
     WritesThenFails,
 }
@@ -136,6 +138,11 @@ impl Faulty {
         if self.0 == Fault::RefusesNothing && positions.is_empty() {
             return Err(Error::ZeroDim);
         }
+        let first = positions.axis(0);
+        let positions = match &first {
+            Some(first) if self.0 == Fault::TakesAnyAxes => first,
+            _ => positions,
+        };
         match self.check_shape(positions, out) {
             Err(Error::WidthMismatch { .. }) if self.0 == Fault::TakesAnyWidth => {}
             Err(Error::LengthMismatch { .. }) if self.0 == Fault::TakesAnyLength => {}
@@ -193,7 +200,7 @@ impl PositionalEncoding<f32> for Faulty {
     }
 
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
-        self.looks(positions, &Array2::zeros((positions.len(), 3)).view_mut())
+        self.looks(positions, &Array2::zeros((positions.count(), 3)).view_mut())
     }
 
     fn add_to(
@@ -237,6 +244,7 @@ fn the_battery_catches_every_fault() {
         (Fault::TakesNan, REFUSED),
         (Fault::TakesAnyWidth, REFUSED),
         (Fault::TakesAnyLength, REFUSED),
+        (Fault::TakesAnyAxes, REFUSED),
         (Fault::WritesThenFails, REFUSED),
         (Fault::RefusesNothing, NOTHING),
     ] {
@@ -247,4 +255,99 @@ fn the_battery_catches_every_fault() {
             "{violation}"
         );
     }
+}
+
+/// A point of a plane, as it is: an encoding of two axes.
+struct Plane;
+
+impl PositionalEncoding<f64> for Plane {
+    fn dim(&self) -> usize {
+        2
+    }
+
+    fn max_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn axes(&self) -> usize {
+        2
+    }
+
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, f64>,
+    ) -> Result<(), Error> {
+        self.check_shape(positions, &out)?;
+        self.check(positions)?;
+        for (axis, mut column) in out.columns_mut().into_iter().enumerate() {
+            let positions = positions.axis(axis).ok_or(Error::ZeroDim)?;
+            column.iter_mut().zip(positions.iter()).for_each(|(x, at)| *x = at.to_f64());
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_encoding_of_two_axes() -> Result<(), Error> {
+    assert_eq!(check_laws::<f64>(&Plane), Ok(()));
+    // A class token before a grid of patches
+    let patches = Positions::grid(&[2, 2])?.map(|_, position| position + 1.0)?;
+    let tokens = Positions::concat([&Positions::from(&[0]), &patches])?;
+    let vectors = array![[0.0, 0.0], [1.0, 1.0], [1.0, 2.0], [2.0, 1.0], [2.0, 2.0]];
+    assert_eq!(Plane.encode(&tokens)?, vectors);
+    let words = Array3::from_elem((3, 5, 2), 10.0);
+    let sum = &words + &vectors;
+    assert_eq!(embed_with_positions_at(&words, &Plane, &tokens)?, sum);
+    let mut in_place = words.clone();
+    add_positions_at(in_place.view_mut(), &Plane, &tokens)?;
+    assert_eq!(in_place, sum);
+    let beside = concat_positions_at(&words, &Plane, &tokens)?;
+    assert_eq!(beside.slice(ndarray::s![1, .., 2..]), vectors);
+    // A batch of points
+    let (x, y) = (array![[1, 2], [3, 4]], array![[5, 6], [7, 8]]);
+    let batch = Positions::from_axes([&x, &y])?;
+    let expected = array![[[1.0, 5.0], [2.0, 6.0]], [[3.0, 7.0], [4.0, 8.0]]];
+    assert_eq!(Plane.encode_batch(&batch)?, expected);
+    assert_eq!(embed_with_positions_at(&Array3::zeros((2, 2, 2)), &Plane, &batch)?, expected);
+    // One axis is no point.
+    let error = Err(Error::AxesMismatch { expected: 2, found: 1 });
+    assert_eq!(Plane.encode(&Positions::from(0..5)), error);
+    assert_eq!(embed_with_positions(&words, &Plane).map(drop), error.map(|_: Array2<f64>| ()));
+    Ok(())
+}
+
+/// As many positions as can be counted, and an encoding that knows all but the last.
+struct Endless;
+
+impl PositionalEncoding<f64> for Endless {
+    fn dim(&self) -> usize {
+        1
+    }
+
+    fn max_len(&self) -> Option<usize> {
+        Some(1 << 40)
+    }
+
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, f64>,
+    ) -> Result<(), Error> {
+        self.check_shape(positions, &out)?;
+        self.check(positions)
+    }
+}
+
+#[test]
+fn long_ranges_are_checked_at_once() {
+    assert_eq!(Endless.check(&Positions::from(0..1 << 40)), Ok(()));
+    let (position, len) = ((1_u64 << 40) as f64, 1 << 40);
+    let error = Err(Error::PositionOutsideTable { position, first: 0, len });
+    assert_eq!(Endless.check(&Positions::from(0..(1 << 40) + 1)), error);
+    assert_eq!(Endless.check(&Positions::from(7..1 << 62)), error);
+    let one = ndarray::arr1(&[(1_i64 << 40)]);
+    assert_eq!(Endless.check(&Positions::from(one.broadcast(1 << 61).unwrap())), error);
+    let huge = Endless.encode(&Positions::from(0..1 << 62)).unwrap_err();
+    assert_eq!(huge, Error::TooLarge { rows: 1 << 62, dim: 1 });
 }

@@ -3,12 +3,12 @@
 use crate::common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, array};
 use positional_encodings::{
-    Error, FeatureLayout, Frequencies, Init, Learned, OddDim, Positions, Sinusoidal,
-    TokenEmbedding,
+    Error, FeatureLayout, Frequencies, Init, Learned, Lookup, OddDim, PositionalEncoding,
+    Positions, Sinusoidal, TokenEmbedding,
     testing::check_laws,
     training::{
-        Activation, Frozen, LearnedFrequencies, Linear, PositionNetwork, Scaled, TouchedRows,
-        Trainable, backward_positions, backward_positions_at,
+        Activation, Differentiable, Frozen, LearnedFrequencies, Linear, Parameter, PositionNetwork,
+        Scaled, TouchedRows, Trainable, backward_positions, backward_positions_at,
     },
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -168,7 +168,7 @@ fn layer_norm_backward(
 }
 
 /// Compares `backward` with (L(v + h) − L(v − h)) / 2h for every value v, L = Σ upstream · PE.
-fn check_differences<E: Trainable<f64> + Clone>(
+fn check_differences<E: Differentiable<f64> + Clone>(
     name: &str,
     encoding: &E,
     positions: &Positions<'_>,
@@ -210,7 +210,7 @@ fn check_differences<E: Trainable<f64> + Clone>(
 }
 
 /// Wrong shapes and positions are errors, and nothing is written.
-fn check_refusals<E: Trainable<f64> + Clone>(
+fn check_refusals<E: Differentiable<f64> + Clone>(
     name: &str,
     encoding: &E,
     positions: &Positions<'_>,
@@ -326,7 +326,7 @@ fn networks_agree_with_finite_differences() {
     let network =
         PositionNetwork::new(features, linear(5, 6, false), Gelu, linear(4, 5, false)).unwrap();
     check_differences("learnable Fourier features", &network, &Positions::from(&[0.5, 3.0, -2.0]));
-    let boxed: Box<dyn Trainable<f64>> = Box::new(network);
+    let boxed: Box<dyn Differentiable<f64>> = Box::new(network);
     assert_eq!(boxed.parameters().last().unwrap().name, "encoding.frequencies");
     let decays: Vec<bool> = boxed.parameters().iter().map(|parameter| parameter.decays).collect();
     assert_eq!(decays, [true, true, false]);
@@ -398,4 +398,113 @@ fn lookups_refuse_gradients_that_do_not_fit() {
     let mut columns = Array2::zeros((2, 5));
     lookup.backward_words(good.view(), columns.view_mut().reversed_axes()).unwrap();
     assert_eq!(columns.row(0).to_vec(), [1.0, 1.0, 1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn sizes_of_no_machine_are_no_trouble() {
+    assert_eq!(Parameter::new("x", vec![usize::MAX, 2], false).len(), usize::MAX);
+    assert_eq!(Parameter::new("x", vec![usize::MAX, 2, 0], false).len(), 0);
+    let touched = TouchedRows::<f32>::new(usize::MAX);
+    assert_eq!(touched.gradient().nrows(), 0);
+    assert!(touched.to_dense(1).is_err());
+    // Sequences without tokens, more than could be counted, pass nothing back.
+    let (learned, mut gradient) = (table(3, 4), [7.0; 12]);
+    let upstream = Array3::<f64>::zeros((1 << 58, 0, 4));
+    backward_positions(&upstream, &learned, &mut gradient).unwrap();
+    assert_eq!(gradient, [7.0; 12]);
+    // Thousands of axes of length 1 are one sequence.
+    let deep = Array2::<f64>::ones((3, 4)).into_dyn();
+    let shape: Vec<usize> = std::iter::repeat_n(1, 5000).chain([3, 4]).collect();
+    let deep = deep.into_shape_with_order(shape).unwrap();
+    backward_positions(&deep, &learned, &mut gradient).unwrap();
+    assert_eq!(gradient, [8.0; 12]);
+}
+
+#[test]
+fn touched_rows_become_a_whole_table() {
+    let learned = table(4, 2);
+    let (positions, upstream) = (Positions::from(&[3, 1, 3]), Array2::ones((3, 2)));
+    let (mut touched, mut flat) = (TouchedRows::new(2), vec![0.0; 8]);
+    learned.backward_rows(&positions, upstream.view(), &mut touched).unwrap();
+    learned.backward_rows(&positions, upstream.view(), &mut flat).unwrap();
+    let dense = array![[0.0, 0.0], [1.0, 1.0], [0.0, 0.0], [2.0, 2.0]];
+    assert_eq!(
+        (touched.to_dense(4).unwrap(), flat),
+        (dense.clone(), dense.into_raw_vec_and_offset().0)
+    );
+    assert_eq!(
+        touched.to_dense(3).unwrap_err(),
+        Error::PositionOutsideTable { position: 3.0, first: 0, len: 3 }
+    );
+    let mut short = vec![0.0; 7];
+    assert_eq!(
+        learned.backward_rows(&positions, upstream.view(), &mut short).unwrap_err(),
+        Error::LengthMismatch { what: "values of the gradient", expected: 8, found: 7 }
+    );
+}
+
+#[test]
+fn an_embedding_is_trained_as_a_whole() {
+    let words = table(5, 2).into_table();
+    let positions = Scaled::new(table(4, 2), 0.5).unwrap();
+    let mut embedding = TokenEmbedding::new(words, positions)
+        .unwrap()
+        .with_segments(table(2, 2).into_table())
+        .unwrap();
+    let names: Vec<String> =
+        embedding.parameters().iter().map(|parameter| parameter.to_string()).collect();
+    assert_eq!(
+        names,
+        [
+            "words [5, 2]",
+            "segments [2, 2]",
+            "positions.scale []",
+            "positions.encoding.table [4, 2]"
+        ]
+    );
+    let (tokens, segments) = (array![[1, 4, 1], [0, 2, 3]], array![[0, 1, 1], [0, 0, 1]]);
+    let ids = array![[0_i64, 1, 3], [2, 2, 0]];
+    let upstream = Array3::from_shape_fn((2, 3, 2), |(b, i, j)| (b * 6 + i * 2 + j) as f64 - 4.5);
+    let mut gradient = vec![0.0; embedding.parameter_count()];
+    fn at<'a, E: PositionalEncoding<f64>>(
+        embedding: &'a TokenEmbedding<f64, E>,
+        [tokens, segments, ids]: [&'a Array2<i64>; 3],
+    ) -> Lookup<'a, f64, E, i64, ndarray::Ix2> {
+        embedding.lookup(tokens).with_segments(segments).at(ids)
+    }
+    let inputs = [&tokens, &segments, &ids];
+    at(&embedding, inputs).backward(upstream.view(), &mut gradient).unwrap();
+    // The loss is linear in words and segments and bilinear in the rest: differences are exact.
+    let loss = |embedding: &TokenEmbedding<f64, Scaled<Learned<f64>>>| {
+        (at(embedding, inputs).embed().unwrap() * &upstream).sum()
+    };
+    let values = embedding.values();
+    for (index, slope) in gradient.iter().enumerate() {
+        let mut at = |step: f64| {
+            let mut moved = values.clone();
+            moved[index] += step;
+            embedding.set_values(&moved).unwrap();
+            loss(&embedding)
+        };
+        let difference = (at(0.5) - at(-0.5)) / 1.0;
+        assert!((difference - slope).abs() < 1e-9, "{index}: {difference} {slope}");
+    }
+    // What the positions refuse leaves the words as they were.
+    embedding.set_values(&values).unwrap();
+    let mut bad = vec![1.0; values.len()];
+    bad[14] = f64::NAN;
+    assert!(embedding.set_values(&bad).is_err());
+    assert_eq!(embedding.values(), values);
+    let mut short = vec![0.0; gradient.len() - 1];
+    assert!(at(&embedding, inputs).backward(upstream.view(), &mut short).is_err());
+}
+
+#[test]
+fn positions_of_another_dim_are_found_out() {
+    let mut embedding = TokenEmbedding::new(table(5, 2).into_table(), table(4, 2)).unwrap();
+    *embedding.positions_mut() = table(4, 3);
+    assert_eq!(
+        embedding.embed(&array![1, 2]).unwrap_err(),
+        Error::WidthMismatch { expected: 3, found: 2 }
+    );
 }

@@ -167,9 +167,8 @@ fn widest<A>() -> usize {
     }
 }
 
-/// Blocks of rows are on the stack. A row that is wider than such a block is on the heap, once in a
-/// call, where rows cannot be computed where they belong: in an array whose features are apart, or
-/// for several sequences at once.
+/// Blocks of rows that are added are on the stack. A row that is wider than such a block is on the
+/// heap, once in a call.
 fn very_wide_rows<A: Element>() {
     for (dim, most) in [(widest::<A>(), 0), (widest::<A>() + 2, 1)] {
         let encoding = Sinusoidal::new(dim).unwrap();
@@ -178,12 +177,12 @@ fn very_wide_rows<A: Element>() {
         let mut batch = Array3::<A>::zeros((2, 3, 2 * dim));
         let mut rows = batch.slice_axis_mut(Axis(2), (..dim).into());
         let rows = rows.index_axis_mut(Axis(0), 0);
-        takes_nothing("a matrix of wide rows", &name, || encoding.add_to(&positions, rows));
+        takes_a_row::<A>("a matrix of wide rows", &name, dim * most, || {
+            encoding.add_to(&positions, rows)
+        });
         let mut rows = batch.slice_axis_mut(Axis(2), Slice::new(0, None, 2));
         let rows = rows.index_axis_mut(Axis(0), 0);
-        takes_a_row::<A>("features apart", &name, dim * most, || {
-            encoding.encode_into(&positions, rows)
-        });
+        takes_nothing("features apart", &name, || encoding.encode_into(&positions, rows));
         for step in [1, 2] {
             let rows = batch
                 .slice_axis_mut(Axis(2), Slice::new(0, Some((step * dim) as isize), step as isize));

@@ -3,13 +3,17 @@
 use crate::counter::{limited, measure};
 use ndarray::{Array2, Array3};
 use positional_encodings::{
-    Error, Learned, Positions, Sinusoidal, ids::Segment, training::backward_positions_at,
+    Error, Learned, Positions, Sinusoidal,
+    ids::Segment,
+    resample::{GridResample, Resample, Sampling},
+    training::backward_positions_at,
     words::WordVectors,
 };
 
 pub fn run() {
     what_does_not_fit_is_refused();
     gradients_are_not_allocated();
+    a_stretched_table_takes_its_own_memory();
     word_vectors_take_their_table_and_little_more();
     #[cfg(feature = "safetensors")]
     checkpoints_take_their_table_and_little_more();
@@ -54,6 +58,19 @@ fn gradients_are_not_allocated() {
     let (taken, ()) =
         measure(|| backward_positions_at(&upstream, &learned, &ids, &mut gradient).unwrap());
     assert_eq!(taken.calls, 0);
+}
+
+/// However long it is and however narrow: what makes a row is found when the row is made.
+fn a_stretched_table_takes_its_own_memory() {
+    let learned = Learned::from_table(ndarray::array![[0.0_f32], [4.0]]).unwrap();
+    let (taken, stretched) =
+        measure(|| learned.stretch().linear(1 << 20, Sampling::HalfPixel).unwrap());
+    assert_eq!(stretched.max_len(), Some(1 << 20));
+    assert!(taken.peak < (4 << 20) + (1 << 12), "{}", taken.peak);
+    // A grid's plan is refused where there is no room for it.
+    let plan = || GridResample::new([2, 2], [1 << 40, 2], Resample::timm()).map(|_| ());
+    let error = limited(64 << 20, plan).unwrap_err();
+    assert_eq!(error, Error::TooLarge { rows: 1 << 40, dim: 1 });
 }
 
 fn word_vectors_take_their_table_and_little_more() {

@@ -208,7 +208,9 @@ fn values_that_are_not_finite_are_named() {
     let mut numbers = tensor("t", &[3, 2]);
     numbers.2[4] = f32::NAN;
     let error = open(file(&[numbers])).unwrap().table::<f32>("t").unwrap_err();
-    let FileProblem::NotFinite { key, index: 4, byte } = &error.problem else { panic!("{error}") };
+    let FileProblem::NotFinite { key, index: 4, byte: Some(byte) } = &error.problem else {
+        panic!("{error}")
+    };
     assert_eq!(
         error.to_string(),
         format!("test.safetensors: {key}: value 4, at byte {byte}, is not finite")
@@ -367,4 +369,30 @@ fn metadata_that_lies_is_refused() {
         nothing.unwrap_err().problem,
         FileProblem::WrongRank { key: "a".into(), expected: 2, found: 5 }
     );
+}
+
+/// What is saved can be loaded, and nobody else's file is written to.
+#[test]
+fn saving_refuses_what_loading_would() {
+    let folder =
+        std::env::temp_dir().join(format!("positional-encodings-save-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("table.safetensors");
+    let theirs = ["table.safetensors.partial".to_string(), {
+        format!("table.safetensors.{}-0.partial", std::process::id())
+    }]
+    .map(|name| folder.join(name));
+    theirs.iter().for_each(|path| std::fs::write(path, "theirs").unwrap());
+
+    let mut learned = Learned::from_table(Array2::<f32>::ones((2, 2))).unwrap();
+    learned.save(&path, "t").unwrap();
+    learned.table_mut()[[1, 0]] = f32::NAN;
+    let problem = learned.save(&path, "t").unwrap_err().problem;
+    assert_eq!(problem, FileProblem::NotFinite { key: "t".into(), index: 2, byte: None });
+
+    let ones = Checkpoint::open(&path).unwrap().table::<f32>("t").unwrap();
+    assert_eq!(ones, Array2::<f32>::ones((2, 2)));
+    assert!(theirs.iter().all(|path| std::fs::read(path).unwrap() == b"theirs"));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 3);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

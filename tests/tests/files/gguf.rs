@@ -119,6 +119,10 @@ fn damage_is_an_error() {
     let problem = open(&nan).unwrap().table::<f32>("position_embd.weight").unwrap_err().problem;
     assert_eq!(
         problem,
-        FileProblem::NotFinite { key: "position_embd.weight".into(), index: 5, byte: place as u64 }
+        FileProblem::NotFinite {
+            key: "position_embd.weight".into(),
+            index: 5,
+            byte: Some(place as u64)
+        }
     );
 }

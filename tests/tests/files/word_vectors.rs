@@ -1,5 +1,6 @@
 //! Word vectors: the quirks of real files, and what is refused.
 
+use ndarray::Array2;
 use positional_encodings::{
     FileProblem, Learned, Positions, TokenEmbedding, embed_with_positions_at,
     words::{Duplicates, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors},
@@ -234,4 +235,20 @@ fn vocabularies_find_all_their_words() {
     assert!(few.is_empty() && few.row("a").is_none());
     assert_eq!((few.insert("a"), few.insert(""), few.insert("a")), (Ok(0), Ok(1), Err(0)));
     assert_eq!(few, ["a", ""].into_iter().collect());
+}
+
+/// A header may claim any width where it claims no words: nothing is reserved for rows that are not
+/// there.
+#[test]
+fn tables_without_words_cost_nothing() {
+    let file: &[u8] = b"0 1152921504606846976\n";
+    for format in [WordFormat::Word2vecText, WordFormat::Word2vecBinary] {
+        let (vocabulary, table) =
+            WordVectors::reader(format).read_from(file, "memory").unwrap().into_parts();
+        assert_eq!((vocabulary.len(), table.dim()), (0, (0, 1 << 60)));
+        let positions = Learned::from_table(Array2::<f32>::zeros((0, 1 << 60))).unwrap();
+        let embedding = TokenEmbedding::new(table, positions).unwrap();
+        let input = embedding.embed(&Array2::<i64>::zeros((2, 0))).unwrap();
+        assert_eq!(input.dim(), (2, 0, 1 << 60));
+    }
 }

@@ -1,7 +1,8 @@
 //! Rotated queries and keys of other systems.
 
 use ndarray::{Array2, Array3, ArrayD, ArrayViewMut, Axis, Dimension, Ix2, Ix3, Ix4, s};
-use positional_encodings::{Frequencies, Pairing, Positions, Rotary, Yarn};
+use positional_encodings::scaling::Yarn;
+use positional_encodings::{Frequencies, Pairing, Positions, Rotary};
 
 use crate::golden::{Golden, close};
 
@@ -128,9 +129,7 @@ pub fn other_systems() {
     };
     let yarn = Yarn::new(4.0, 2048);
     let keras_yarn =
-        Rotary::new(Frequencies::geometric(16, 1e4).unwrap().yarn(&yarn).unwrap(), halves)
-            .with_attention_factor(yarn.default_attention_factor())
-            .unwrap();
+        Rotary::new(Frequencies::geometric(16, 1e4).unwrap().yarn(&yarn).unwrap(), halves);
     let keras_scaled =
         Rotary::new(Frequencies::geometric(16, 5000.0).unwrap().linear(2.0).unwrap(), halves);
     let ntk = Rotary::new(Frequencies::geometric(16, 1e4).unwrap().ntk(4.0).unwrap(), pairs);
@@ -398,7 +397,8 @@ fn packed_documents() {
 /// drops the oldest but the sinks.
 #[test]
 fn cached_keys_that_move() {
-    let plain = plain(16, 1e4, Pairing::Halves).with_attention_factor(1.2).unwrap();
+    let frequencies = Frequencies::geometric(16, 1e4).unwrap().with_attention_factor(1.2).unwrap();
+    let plain = Rotary::new(frequencies, Pairing::Halves);
     let keys = Array3::from_shape_fn((2, 10, 20), |(a, b, c)| ((a * 5 + b * 3 + c) as f64).sin());
     let mut cache = keys.clone();
     plain.at(0..10).unwrap().apply(cache.view_mut()).unwrap();

@@ -1,6 +1,8 @@
 //! Images and video, against the systems that rotate by them.
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
+use positional_encodings::InstructionSet;
+use positional_encodings::scaling::{LongRope, Regime};
 use positional_encodings::{
     Frequencies, Pairing, Positions, Rotary, Rotation,
     ids::Segment,
@@ -395,17 +397,16 @@ fn halves_of_each_axis() {
     assert!((along - difference).abs() < 1e-6 * difference.abs().max(1.0), "{along} {difference}");
 }
 
-/// The attention factor stays, whether given before the sections or after them.
+/// The attention factor of the frequencies stays, whatever divides them.
 #[test]
 fn sections_keep_what_was_before() {
-    let plain = Rotary::new(Frequencies::geometric(12, 1e4).unwrap(), Pairing::Halves);
-    let both = |order| {
-        let given = |rotary: Rotary| rotary.with_attention_factor(1.5).unwrap();
-        let divided = |rotary: Rotary| rotary.with_sections(&[2, 2, 2], order).unwrap();
-        [divided(given(plain.clone())), given(divided(plain.clone()))]
-    };
+    let frequencies =
+        || Frequencies::geometric(12, 1e4).unwrap().with_attention_factor(1.5).unwrap();
     for order in [Sections::Chunked, Sections::Interleaved] {
-        for rotary in both(order) {
+        let plain = Rotary::new(frequencies(), Pairing::Halves);
+        let before = plain.clone().with_instruction_set(InstructionSet::Best).unwrap();
+        for rotary in [plain, before] {
+            let rotary = rotary.with_sections(&[2, 2, 2], order).unwrap();
             let rotation = rotary.at::<f64>(7..8).unwrap();
             let [cos, sin] = rotation.cos_sin(0).unwrap();
             cos.iter()
@@ -417,6 +418,27 @@ fn sections_keep_what_was_before() {
             assert_eq!(rotary.shift::<f64>(7).unwrap().cos_sin(0).unwrap()[0][0], 7_f64.cos());
         }
     }
+}
+
+/// Axes share an attention factor and a regime, as they share the scores.
+#[test]
+fn axes_carry_what_their_frequencies_do() {
+    let factor =
+        |factor| Frequencies::geometric(8, 1e4).unwrap().with_attention_factor(factor).unwrap();
+    let both = Rotary::axial([factor(1.5), factor(1.5)], Pairing::Halves).unwrap();
+    assert_eq!(both.attention_factor(), 1.5);
+    let rotation = both.at::<f64>(Positions::grid(&[2, 2]).unwrap()).unwrap();
+    for at in 0..8 {
+        let [cos, sin] = rotation.cos_sin(3).unwrap();
+        assert!((cos[at].hypot(sin[at]) - 1.5).abs() < 1e-15);
+    }
+    let error = Rotary::axial([factor(1.5), factor(1.25)], Pairing::Halves).unwrap_err();
+    assert_eq!(error.to_string(), "attention factor of an axis 1.25 is not that of the first axis");
+    let (short, long) = (vec![1.0; 4], vec![2.0; 4]);
+    let longrope = LongRope { short, long, original_len: 4096, factor: 1.0 };
+    let long = Frequencies::geometric(8, 1e4).unwrap().longrope(&longrope, 5000).unwrap();
+    let mixed = Rotary::axial([factor(1.0), long], Pairing::Halves).unwrap();
+    assert_eq!(mixed.regime(), Regime::Long);
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! What cannot be done is an error with the numbers, and nothing is touched.
 
 use ndarray::{Array1, Array2, Array3, array};
+use positional_encodings::scaling::{DynamicNtk, Llama3, LongRope, Yarn};
 use positional_encodings::{
-    DynamicNtk, Error, Frequencies, Llama3, LongRope, Pairing, Positions, Rotary, Yarn,
-    ids::Segment, rotary::QueryTemperature,
+    Error, Frequencies, Pairing, Positions, Rotary,
+    ids::Segment,
+    rotary::{Dinov3Augmentation, MixedRotary, QueryTemperature, XPos},
 };
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 fn rotary() -> Rotary {
     Rotary::new(Frequencies::geometric(8, 1e4).unwrap(), Pairing::Halves)
@@ -52,17 +56,58 @@ fn positions() {
     assert!(rotary().at_into(&[f64::INFINITY], &mut rotation).is_err());
     assert_eq!(rotation.positions(), Some(3));
     assert_eq!(rotation.cos_sin(2).unwrap()[0][0], 2_f32.cos());
-    let grid = Positions::grid(&[2, 2]).unwrap();
-    let error = rotary().at::<f32>(grid).unwrap_err();
+    let error = rotary().at::<f32>(grid()).unwrap_err();
     assert_eq!(error, Error::AxesMismatch { expected: 1, found: 2 });
     assert_eq!(rotary().at::<f32>(0..0).unwrap().positions(), Some(0));
+}
+
+/// Shapes are compared, and room is asked for, before a range is collected.
+#[test]
+fn ranges_that_nobody_can_collect() {
+    const HUGE: usize = 1 << 62;
+    let x = Array2::<f64>::ones((3, 8));
+    let error = rotary().frequency_gradient(0..HUGE, x.view(), x.view()).unwrap_err();
+    assert_eq!(error, Error::LengthMismatch { what: "positions", expected: HUGE, found: 3 });
+    let empty = Array3::<f64>::zeros((0, 1 << 56, 8));
+    let none = rotary().frequency_gradient(0..1 << 56, empty.view(), empty.view()).unwrap();
+    assert_eq!(none, [0.0; 4]);
+    let mixed = MixedRotary::new(Array3::ones((1, 1, 4)), Pairing::Halves).unwrap();
+    let heads = Array3::<f64>::ones((1, 3, 8));
+    assert!(mixed.frequency_gradient(0..HUGE, heads.view(), heads.view()).is_err());
+    assert!(matches!(mixed.at::<f32>(0..HUGE), Err(Error::TooLarge { .. })));
+    let error = QueryTemperature::llama4(0.1, 8192.0).unwrap().factors(0..HUGE).unwrap_err();
+    assert_eq!(error, Error::TooLarge { rows: HUGE, dim: 1 });
+    let error = QueryTemperature::llama4(0.1, 8192.0).unwrap().factors(grid()).unwrap_err();
+    assert_eq!(error, Error::AxesMismatch { expected: 1, found: 2 });
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let error = Dinov3Augmentation::default().augment(&Positions::from(0..HUGE), rng).unwrap_err();
+    assert_eq!(error, Error::TooLarge { rows: HUGE, dim: 1 });
+    assert!(matches!(XPos::new(8).unwrap().at::<f32>(0..HUGE), Err(Error::TooLarge { .. })));
+}
+
+/// A single row of ids is a list: any batch may share it.
+#[test]
+fn a_single_row_is_shared() {
+    let (list, row) = (rotary().at(2..5).unwrap(), rotary().at(&array![[2, 3, 4]]).unwrap());
+    let mut expected = Array3::<f32>::ones((4, 3, 8));
+    let mut found = expected.clone();
+    list.apply(expected.view_mut()).unwrap();
+    row.apply(found.view_mut()).unwrap();
+    assert_eq!(found, expected);
+    row.apply(Array2::<f32>::ones((3, 8)).view_mut()).unwrap();
+}
+
+fn grid() -> Positions<'static> {
+    Positions::grid(&[2, 2]).unwrap()
 }
 
 #[test]
 fn parameters() {
     let plain = || Frequencies::geometric(8, 1e4).unwrap();
-    for bad in [0.5, 0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(plain().linear(bad), Err(Error::InvalidParameter { name: "factor", .. })));
+    }
+    for bad in [0.5, 0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(plain().ntk(bad), Err(Error::InvalidParameter { name: "factor", .. })));
         assert!(plain().yarn(&Yarn::new(bad, 4096)).is_err());
         assert!(plain().dynamic_ntk(DynamicNtk { factor: bad, original_len: 10 }, 20).is_err());
@@ -71,7 +116,10 @@ fn parameters() {
         assert!(plain().llama3(llama3).is_err());
     }
     for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        assert!(rotary().with_attention_factor(bad).is_err());
+        assert!(plain().with_attention_factor(bad).is_err());
+        let (short, long) = (vec![1.0; 4], vec![1.0; 4]);
+        let longrope = LongRope { short, long, original_len: 10, factor: bad };
+        assert!(plain().longrope(&longrope, 5).is_err());
         assert!(plain().yarn(&Yarn { beta_fast: bad, ..Yarn::new(2.0, 4096) }).is_err());
         assert!(plain().yarn(&Yarn { beta_slow: bad, ..Yarn::new(2.0, 4096) }).is_err());
         assert!(plain().proportional(bad).is_err());
@@ -82,7 +130,7 @@ fn parameters() {
             assert!(plain().llama3(llama3).is_err());
         }
     }
-    let error = plain().linear(0.5).unwrap_err();
+    let error = plain().ntk(0.5).unwrap_err();
     assert_eq!(error.to_string(), "factor 0.5 is not finite and at least 1");
     assert!(plain().yarn(&Yarn::new(2.0, 0)).is_err());
     assert!(plain().dynamic_ntk(DynamicNtk { factor: 2.0, original_len: 0 }, 20).is_err());
@@ -90,7 +138,8 @@ fn parameters() {
         plain().divided(&[1.0; 3]),
         Err(Error::LengthMismatch { expected: 4, found: 3, .. })
     ));
-    let longrope = LongRope { short: vec![1.0; 4], long: vec![1.0; 5], original_len: 10 };
+    let (short, long) = (vec![1.0; 4], vec![1.0; 5]);
+    let longrope = LongRope { short, long, original_len: 10, factor: 2.0 };
     assert!(plain().longrope(&longrope, 5).is_err());
     assert!(Frequencies::geometric(2, 1e4).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     assert!(Frequencies::from_radians([1.0, 1.0]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());

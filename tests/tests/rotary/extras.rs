@@ -45,7 +45,8 @@ fn frequency_gradients_are_finite_differences() {
     let radians = [1.0, 0.3, 0.05];
     let rotary = |radians: &[f64], pairing| {
         let frequencies = Frequencies::from_radians(radians.iter().copied()).unwrap();
-        Rotary::new(frequencies, pairing).on_last_features().with_attention_factor(1.2).unwrap()
+        let scaled = frequencies.with_attention_factor(1.2).unwrap();
+        Rotary::new(scaled, pairing).on_last_features()
     };
     let (x, upstream) = (noise(&[2, 3, 4, 7], 0.1), noise(&[2, 3, 4, 7], 5.0));
     let ids = ndarray::array![[0_i64, 1, 2, 3], [9, 4, -5, 2]];

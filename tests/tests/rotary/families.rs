@@ -1,10 +1,9 @@
 //! What a model class has where its config says nothing: the configuration_*.py of transformers
 //! 4.57 and 5.23, which were read for every number here.
 
-use positional_encodings::config::{ModelRotary, Scaling};
-use positional_encodings::{
-    Error, Llama3, Pairing, Regime, Yarn, config::ConfigProblem, rotary::Sections,
-};
+use positional_encodings::config::{ModelRotary, RotarySpec};
+use positional_encodings::scaling::{Llama3, Regime, Scaling, Yarn};
+use positional_encodings::{Error, Pairing, config::ConfigProblem, rotary::Sections};
 use serde_json::{Value, json};
 
 fn read(config: &Value) -> Result<ModelRotary, Error> {
@@ -58,14 +57,63 @@ fn class_defaults() {
         ("deepseek_v3", 64, 192, 1e4, pairs),
     ] {
         let model = read(&bare(name)).unwrap();
-        let spec = model.only().unwrap_or_else(|| panic!("{name}"));
+        let spec = model.only().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(
             (spec.dim, spec.head_dim, spec.base, spec.pairing),
             (dim, head_dim, base, pairing),
             "{name}"
         );
         assert_eq!((&spec.scaling, spec.attention_factor), (&Scaling::None, 1.0), "{name}");
-        assert_eq!((0..9).filter(|&layer| model.layer(layer).is_some()).count(), 8, "{name}");
+        assert_eq!((0..9).filter(|&layer| model.layer(layer).is_ok()).count(), 8, "{name}");
+    }
+}
+
+/// modeling_afmoe.py rotates in sliding layers, modeling_nemotron_h.py in none; a pairing that the
+/// caller gives does not make them others.
+#[test]
+fn layers_without_positions_are_known_by_the_type() {
+    let listed = json!({"model_type": "afmoe", "head_dim": 128, "num_hidden_layers": 4, "rope_theta": 1e4,
+        "layer_types": ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]});
+    let counted = json!({"model_type": "afmoe", "num_hidden_layers": 4});
+    for config in [listed, counted] {
+        let model = read(&config).unwrap();
+        let rotates = |layer: usize| model.layer(layer).unwrap().is_some();
+        assert_eq!([0, 1, 2, 3].map(rotates), [true, true, true, false]);
+        let given = |pairing| ModelRotary::from_json_with_pairing(&config.to_string(), pairing);
+        assert_eq!(given(Pairing::Halves).as_ref(), Ok(&model));
+        let problem = ConfigProblem::Contradicts { other: "the pairing given".into() };
+        let error = Error::Config { field: "model_type".into(), problem };
+        assert_eq!(given(Pairing::Interleaved), Err(error));
+    }
+    let nemotron_h = read(&json!({"model_type": "nemotron_h", "num_hidden_layers": 2})).unwrap();
+    assert_eq!([0, 1].map(|layer| nemotron_h.layer(layer)), [Ok(None), Ok(None)]);
+    // The list of layers is needed where a class has one of its own.
+    let untold = read(&json!({"model_type": "flint", "num_hidden_layers": 4}));
+    let problem = ConfigProblem::Missing;
+    assert_eq!(untold, Err(Error::Config { field: "layer_types".into(), problem }));
+}
+
+/// A base for each layer, 0 where it has no positions.
+#[test]
+fn bases_of_single_layers() {
+    let with = |list: Value| {
+        read(&json!({"model_type": "granite_swa", "hidden_size": 2048,
+        "num_attention_heads": 32, "num_hidden_layers": 4, "layer_rope_theta": list}))
+    };
+    let bases = |list: Value| {
+        let model = with(list).unwrap();
+        let base = |layer| model.layer(layer).unwrap().map(|spec: &RotarySpec| spec.base);
+        ([0, 1, 2, 3].map(base), model.types().count())
+    };
+    let (near, far) = (Some(1e4), Some(5e5));
+    assert_eq!(bases(json!([1e4, 1e4, 1e4, 1e4])), ([near; 4], 1));
+    assert_eq!(bases(json!([1e4, 0, 1e4, 0])), ([near, None, near, None], 2));
+    assert_eq!(bases(json!([1e4, 0, 5e5, 1e4])), ([near, None, far, near], 3));
+    assert_eq!(bases(json!([0, 0, 0, 0])), ([None; 4], 1));
+    let two = with(json!([1e4, 5e5, 1e4, 5e5])).unwrap();
+    assert_eq!(two.layer_type("rope_theta 500000").unwrap().unwrap().base, 5e5);
+    for list in [json!([1e4, -1, 1e4, 1e4]), json!([1e4]), json!(["1e4", 0, 0, 0]), json!(1e4)] {
+        assert!(with(list).is_err());
     }
 }
 
@@ -236,7 +284,7 @@ fn hybrids_rotate_in_full_layers() {
     let listed = read(&config).unwrap();
     let spec = listed.layer(7).unwrap().unwrap();
     assert_eq!((spec.dim, &spec.sections), (64, &Some((vec![11, 11, 10], Sections::Interleaved))));
-    assert_eq!(listed.layer(6), Some(None));
+    assert_eq!(listed.layer(6), Ok(None));
     let mut bare = bare("qwen3_5_text");
     bare["rope_theta"] = 10_000_000.into();
     assert_eq!(read(&bare).unwrap(), listed);

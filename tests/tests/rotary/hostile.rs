@@ -127,7 +127,7 @@ fn wrong_configs_name_the_field() {
     ] {
         assert_eq!(refused(changes.clone()), (field.to_string(), problem), "{changes}");
     }
-    let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.5}}));
+    let (field, problem) = refused(json!({"rope_scaling": {"rope_type": "linear", "factor": 0.0}}));
     assert_eq!(field, "rope_scaling");
     assert!(
         matches!(problem, ConfigProblem::Invalid(error) if matches!(*error, Error::InvalidParameter { .. }))
@@ -464,4 +464,44 @@ fn metadata_that_no_file_has() {
     for value in [Metadata::Number(1.0), Metadata::Flag(true), Metadata::from("")] {
         assert!(RotarySpec::from_gguf([("general.architecture", value)]).is_err());
     }
+}
+
+/// Values that the root and the text part share are compared once, however deep they lie.
+#[test]
+fn deep_dictionaries() {
+    for depth in [24, 110] {
+        let nested = format!("{}1{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        for wrong in ["1", "2"] {
+            let other = nested.replace('1', wrong);
+            let config = format!(
+                r#"{{"rope_scaling":{nested},"text_config":{{"model_type":"llama","head_dim":64,
+                "rope_scaling":{other}}}}}"#
+            );
+            let start = std::time::Instant::now();
+            assert!(matches!(ModelRotary::from_json(&config), Err(Error::Config { .. })));
+            assert!(start.elapsed().as_millis() < 500, "{depth}: {:?}", start.elapsed());
+        }
+    }
+}
+
+/// No model has more axes than a few.
+#[test]
+fn many_sections() {
+    let zeros = vec![0_usize; 50_000];
+    let start = std::time::Instant::now();
+    let (field, problem) =
+        refused(json!({"head_dim": 65536, "rope_parameters": {"mrope_section": zeros}}));
+    let expected = "a list of at most 8 sections";
+    assert_eq!(
+        (&*field, problem),
+        ("rope_parameters.mrope_section", ConfigProblem::NotA { expected })
+    );
+    let numbers = Metadata::Numbers((0..50_000).map(|i| f64::from(1 + i % 2)).collect());
+    let metadata = [
+        ("general.architecture", "qwen2vl".into()),
+        ("qwen2vl.rope.dimension_count", 65536.into()),
+        ("qwen2vl.rope.dimension_sections", numbers),
+    ];
+    assert!(matches!(RotarySpec::from_gguf(metadata), Err(Error::Config { .. })));
+    assert!(start.elapsed().as_millis() < 500, "{:?}", start.elapsed());
 }

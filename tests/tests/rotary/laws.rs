@@ -49,7 +49,8 @@ proptest! {
     fn apply_then_inverse_is_the_identity(
         pairing in pairings(), x in vector(16), p in 0_i64..1 << 53, factor in 0.5..2.0,
     ) {
-        let rotary = rotary(7, 1e4, pairing).with_attention_factor(factor).unwrap();
+        let frequencies = Frequencies::geometric(14, 1e4).unwrap().with_attention_factor(factor).unwrap();
+        let rotary = Rotary::new(frequencies, pairing);
         let rotation = rotary.at::<f64>(&[p]).unwrap();
         let mut y = x.clone().insert_axis(Axis(0));
         rotation.apply(y.view_mut()).unwrap();
@@ -77,7 +78,8 @@ proptest! {
 
     #[test]
     fn the_gradient_is_the_transposed_map(pairing in pairings(), x in vector(16), y in vector(16), p in 0_i64..1 << 40) {
-        let rotary = rotary(8, 1e4, pairing).with_attention_factor(1.3).unwrap();
+        let frequencies = Frequencies::geometric(16, 1e4).unwrap().with_attention_factor(1.3).unwrap();
+        let rotary = Rotary::new(frequencies, pairing);
         let rotation = rotary.at::<f64>(&[p]).unwrap();
         let mut back = y.clone().insert_axis(Axis(0));
         rotation.gradient().apply(back.view_mut()).unwrap();

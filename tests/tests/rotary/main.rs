@@ -8,14 +8,19 @@ mod bits;
 mod configs;
 #[cfg(feature = "serde")]
 mod contradictions;
+#[cfg(feature = "serde")]
+mod defaults;
 mod extras;
 #[cfg(feature = "serde")]
 mod families;
 #[cfg(feature = "serde")]
 mod fields;
+mod frequencies;
 #[cfg(feature = "serde")]
 mod gguf;
 mod golden;
+#[cfg(feature = "serde")]
+mod held;
 #[cfg(feature = "serde")]
 mod hostile;
 mod into;

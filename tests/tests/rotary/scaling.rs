@@ -1,9 +1,8 @@
 //! Frequencies and tables of every rope type of transformers, and those of FIELD's reference
 //! values.
 
-use positional_encodings::{
-    DynamicNtk, Frequencies, Llama3, LongRope, Pairing, Regime, Rotary, Yarn, rotary::Precision,
-};
+use positional_encodings::scaling::{DynamicNtk, Llama3, LongRope, Regime, Yarn};
+use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
 use serde_json::Value;
 
 use crate::golden::Golden;
@@ -21,20 +20,19 @@ fn rotary(params: &Value, len: usize) -> Rotary {
     let factor = number("factor");
     let max_len = count("max_position_embeddings");
     let original_len = count("original_max_position_embeddings").or(max_len).unwrap_or(0);
-    let (frequencies, default_factor, regime) = match kind {
-        "default" => (plain, 1.0, Regime::Fixed),
-        "linear" => (plain.linear(factor.unwrap()).unwrap(), 1.0, Regime::Fixed),
+    let frequencies = match kind {
+        "default" => plain,
+        "linear" => plain.linear(factor.unwrap()).unwrap(),
         "dynamic" => {
             let parameters = DynamicNtk { factor: factor.unwrap(), original_len: max_len.unwrap() };
-            let (frequencies, regime) = plain.dynamic_ntk(parameters, len).unwrap();
-            (frequencies, 1.0, regime)
+            plain.dynamic_ntk(parameters, len).unwrap()
         }
         "llama3" => {
             let [low_freq_factor, high_freq_factor] =
                 ["low_freq_factor", "high_freq_factor"].map(|name| number(name).unwrap());
             let parameters =
                 Llama3 { factor: factor.unwrap(), low_freq_factor, high_freq_factor, original_len };
-            (plain.llama3(parameters).unwrap(), 1.0, Regime::Fixed)
+            plain.llama3(parameters).unwrap()
         }
         "yarn" => {
             let plain_yarn = Yarn::new(factor.unwrap(), original_len);
@@ -46,28 +44,28 @@ fn rotary(params: &Value, len: usize) -> Rotary {
                 mscale_all_dim: number("mscale_all_dim").unwrap_or(0.0),
                 ..plain_yarn
             };
-            (plain.yarn(&yarn).unwrap(), yarn.default_attention_factor(), Regime::Fixed)
+            plain.yarn(&yarn).unwrap()
         }
         "longrope" => {
             let list = |name: &str| {
                 params[name].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
             };
-            let longrope =
-                LongRope { short: list("short_factor"), long: list("long_factor"), original_len };
             let factor = factor.unwrap_or(max_len.unwrap() as f64 / original_len as f64);
-            let (frequencies, regime) = plain.longrope(&longrope, len).unwrap();
-            (frequencies, longrope.default_attention_factor(factor), regime)
+            let (short, long) = (list("short_factor"), list("long_factor"));
+            let longrope = LongRope { short, long, original_len, factor };
+            plain.longrope(&longrope, len).unwrap()
         }
         "proportional" => {
             let kept = plain.proportional(fraction).unwrap();
-            (kept.linear(factor.unwrap_or(1.0)).unwrap(), 1.0, Regime::Fixed)
+            kept.linear(factor.unwrap_or(1.0)).unwrap()
         }
         other => panic!("{other}"),
     };
+    let frequencies = match number("attention_factor") {
+        Some(given) => frequencies.with_attention_factor(given).unwrap(),
+        None => frequencies,
+    };
     Rotary::new(frequencies, Pairing::Halves)
-        .with_attention_factor(number("attention_factor").unwrap_or(default_factor))
-        .unwrap()
-        .with_regime(regime)
 }
 
 /// Frequencies within a few roundings of f32 of what torch computed in f32.
@@ -205,7 +203,7 @@ fn the_recipe_with_torchs_frequencies_is_torch() {
             .find(|name| golden.has(name))
             .map_or(1.0, |name| golden.tensor(name)[[0]]);
         let rotary =
-            Rotary::new(frequencies, Pairing::Halves).with_attention_factor(factor).unwrap();
+            Rotary::new(frequencies.with_attention_factor(factor).unwrap(), Pairing::Halves);
         let rotation = rotary
             .with_precision(Precision::Float32Recipe)
             .at::<f32>(&golden.ids(&key("positions")))
@@ -345,15 +343,15 @@ fn ramps_of_yarn() {
 fn ends_of_regimes() {
     let plain = || Frequencies::geometric(16, 1e4).unwrap();
     let parameters = DynamicNtk { factor: 2.0, original_len: 4096 };
-    let (at, regime) = plain().dynamic_ntk(parameters, 4096).unwrap();
-    assert_eq!((at, regime), (plain(), Regime::Fixed));
-    let (past, regime) = plain().dynamic_ntk(parameters, 4097).unwrap();
-    assert!(past != plain() && regime == Regime::Length(4097));
+    let at = plain().dynamic_ntk(parameters, 4096).unwrap();
+    assert_eq!((&at, at.regime()), (&plain(), Regime::Fixed));
+    let past = plain().dynamic_ntk(parameters, 4097).unwrap();
+    assert!(past != plain() && past.regime() == Regime::Length(4097));
     // A plan that is remade says what it is made of now.
     let rotary = |len| {
-        let longrope = LongRope { short: vec![1.0; 8], long: vec![2.0; 8], original_len: 4096 };
-        let (frequencies, regime) = plain().longrope(&longrope, len).unwrap();
-        Rotary::new(frequencies, Pairing::Halves).with_regime(regime)
+        let (short, long) = (vec![1.0; 8], vec![2.0; 8]);
+        let longrope = LongRope { short, long, original_len: 4096, factor: 32.0 };
+        Rotary::new(plain().longrope(&longrope, len).unwrap(), Pairing::Halves)
     };
     let mut plan = rotary(4096).at::<f32>(4095..4096).unwrap();
     assert_eq!(plan.regime(), Regime::Short);
@@ -371,7 +369,8 @@ fn ends_of_regimes() {
 fn divided_frequencies_are_quotients() {
     let plain = || Frequencies::geometric(64, 5e5).unwrap();
     let factors: Vec<f64> = (0..32).map(|i| 1.0 + 0.37 * f64::from(i)).collect();
-    let longrope = LongRope { short: vec![1.0; 32], long: factors.clone(), original_len: 4096 };
+    let (short, long) = (vec![1.0; 32], factors.clone());
+    let longrope = LongRope { short, long, original_len: 4096, factor: 32.0 };
     let ntk_base = 5e5 * 3_f64.powf(64.0 / 62.0);
     for (what, scaled, expected) in [
         ("linear", plain().linear(3.0), plain().to_radians().iter().map(|w| w / 3.0).collect()),
@@ -382,7 +381,7 @@ fn divided_frequencies_are_quotients() {
         ),
         (
             "longrope",
-            plain().longrope(&longrope, 4097).map(|(scaled, _)| scaled),
+            plain().longrope(&longrope, 4097),
             plain().to_radians().iter().zip(&factors).map(|(w, f)| w / f).collect::<Vec<f64>>(),
         ),
         ("ntk", plain().ntk(3.0), (0..32).map(|i| ntk_base.powf(-f64::from(i) / 32.0)).collect()),
@@ -408,11 +407,7 @@ fn scaled_frequencies_are_the_truth() {
     // The ends of YaRN's ramp are found in f64; the rest is exact.
     for (case, frequencies, bound) in [
         ("llama3", plain(500_000.0).llama3(llama3), 0.0),
-        (
-            "dynamic_ntk",
-            plain(10_000.0).dynamic_ntk(dynamic, 8192).map(|(frequencies, _)| frequencies),
-            0.0,
-        ),
+        ("dynamic_ntk", plain(10_000.0).dynamic_ntk(dynamic, 8192), 0.0),
         ("yarn_truncate", plain(10_000.0).yarn(&yarn(true)), 0.0),
         ("yarn_no_truncate", plain(10_000.0).yarn(&yarn(false)), 1e-14),
     ] {
@@ -442,10 +437,11 @@ fn edges_of_formulas() {
     let ntk = |dim| Frequencies::geometric(dim, 1e4).unwrap().ntk(4.0).unwrap().to_radians();
     assert_eq!((ntk(4), ntk(2)), (vec![1.0, 0.0025], vec![1.0]));
     // No attention factor but 1 where the context does not grow
-    let longrope = LongRope { short: vec![1.0], long: vec![1.0], original_len: 4096 };
     for factor in [0.25, 1.0] {
+        let (short, long) = (vec![1.0], vec![1.0]);
+        let longrope = LongRope { short, long, original_len: 4096, factor };
         assert_eq!(Yarn::new(factor, 4096).default_attention_factor(), 1.0);
         assert_eq!(Yarn { mscale_all_dim: 1.0, ..Yarn::new(factor, 4096) }.softmax_factor(), 1.0);
-        assert_eq!(longrope.default_attention_factor(factor), 1.0);
+        assert_eq!(longrope.default_attention_factor(), 1.0);
     }
 }

@@ -2,9 +2,8 @@
 //! tensor stays unread.
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
-use positional_encodings::{
-    Element, Frequencies, Llama3, Pairing, Positions, Rotary, rotary::AxialOrder,
-};
+use positional_encodings::scaling::Llama3;
+use positional_encodings::{Element, Frequencies, Pairing, Positions, Rotary, rotary::AxialOrder};
 
 use crate::golden::Golden;
 

@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView, ArrayViewMut2, Dimension, Ix1};
-use num_traits::{AsPrimitive, PrimInt};
+use ndarray::{ArrayView, ArrayViewMut2, Dimension};
+use num_traits::PrimInt;
 
 use super::{Lookup, TokenEmbedding};
 use crate::additive::{FrozenRows, PositionalEncoding};
-use crate::batch::nth;
+use crate::arrays::for_each_matrix;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::training::{GradientRows, Parameter, Trainable, check_values, for_each_matrix, scatter};
+use crate::training::{Differentiable, GradientRows, Trainable, check_values, scatter};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// These rows of the word table get no gradient: pretrained words that stay as they are. It may
@@ -59,52 +59,13 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     pub fn segments_mut(&mut self) -> Option<ArrayViewMut2<'_, A>> {
         self.segments.as_mut().map(|segments| segments.view_mut())
     }
-
-    /// The encoding of positions, to be trained. It cannot be replaced by one of another dim: its
-    /// values change, not its shape.
-    pub fn positions_mut(&mut self) -> &mut impl Trainable<A>
-    where
-        E: Trainable<A>,
-    {
-        &mut self.positions
-    }
-
-    /// What is learned: `words`, `segments` where there are any, and the parameters of the
-    /// positions, named `positions.…`.
-    ///
-    /// None of the tables decays.
-    ///
-    /// ```
-    /// use ndarray::Array2;
-    /// use positional_encodings::{Learned, TokenEmbedding};
-    ///
-    /// let positions = Learned::from_table(Array2::<f32>::zeros((512, 8)))?;
-    /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 8)), positions)?;
-    /// let names: Vec<String> = embedding.parameters().into_iter().map(|parameter| parameter.name).collect();
-    /// assert_eq!(names, ["words", "positions.table"]);
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn parameters(&self) -> Vec<Parameter>
-    where
-        E: Trainable<A>,
-    {
-        let segments =
-            self.segments.as_ref().map(|table| Parameter::new("segments", table.shape(), false));
-        let positions = self.positions.parameters().into_iter();
-        core::iter::once(Parameter::new("words", self.words.shape(), false))
-            .chain(segments)
-            .chain(
-                positions.map(|own| Parameter { name: format!("positions.{}", own.name), ..own }),
-            )
-            .collect()
-    }
 }
 
 impl<A, E, T, D> Lookup<'_, A, E, T, D>
 where
     A: Element,
     E: PositionalEncoding<A>,
-    T: PrimInt + AsPrimitive<i64> + Sync,
+    T: PrimInt + Sync,
     D: Dimension,
 {
     /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row
@@ -114,7 +75,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
+    /// The errors of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
     /// gradient is as it was.
     ///
     /// ```
@@ -133,36 +94,33 @@ where
         upstream: ArrayView<'_, A, D::Larger>,
         gradient: impl Into<GradientRows<'g, A>>,
     ) -> Result<(), Error> {
-        let mut gradient = gradient.into();
-        gradient.check(self.embedding.words.nrows(), self.embedding.positions.dim())?;
+        let (rows, dim) = self.embedding.words.dim();
+        let mut gradient = gradient.into().of_table(rows, dim)?;
         self.check_upstream(&upstream)?;
         let scale = self.embedding.scale.map(Element::to_f64);
-        let tokens = self.tokens.view().into_dyn();
-        self.scatter_ids(&tokens, upstream, scale, &self.embedding.frozen, &mut gradient)
+        let frozen = &self.embedding.frozen;
+        Self::scatter_ids(&self.tokens, upstream, scale, frozen, &mut gradient)
     }
 
     /// Adds the gradient of the segment table.
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
+    /// The errors of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] where the
     /// embedding has no segments.
     pub fn backward_segments<'g>(
         &self,
         upstream: ArrayView<'_, A, D::Larger>,
         gradient: impl Into<GradientRows<'g, A>>,
     ) -> Result<(), Error> {
-        let mut gradient = gradient.into();
         let Some(table) = &self.embedding.segments else {
             return Err(Error::LengthMismatch { what: "segment tables", expected: 1, found: 0 });
         };
-        gradient.check(table.nrows(), table.ncols())?;
+        let mut gradient = gradient.into().of_table(table.nrows(), table.ncols())?;
         self.check_upstream(&upstream)?;
         let frozen = FrozenRows::default();
         match &self.segments {
-            Some(ids) => {
-                self.scatter_ids(&ids.view().into_dyn(), upstream, None, &frozen, &mut gradient)
-            }
+            Some(ids) => Self::scatter_ids(ids, upstream, None, &frozen, &mut gradient),
             None => for_each_matrix(upstream.into_dyn(), &mut |upstream| {
                 let zeros = core::iter::repeat_n(0, upstream.nrows());
                 scatter(zeros, &upstream, None, &frozen, &mut gradient);
@@ -175,15 +133,15 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a gradient
-    /// of another length.
+    /// The errors of [`backward_words`](Self::backward_words); [`Error::LengthMismatch`] for a
+    /// gradient of another length.
     pub fn backward_positions(
         &self,
         upstream: ArrayView<'_, A, D::Larger>,
         gradient: &mut [A],
     ) -> Result<(), Error>
     where
-        E: Trainable<A>,
+        E: Differentiable<A>,
     {
         check_values(self.embedding.positions.parameter_count(), gradient.len())?;
         self.check_upstream(&upstream)?;
@@ -198,40 +156,68 @@ where
         })
     }
 
-    /// Whether the lookup is valid and `upstream` has the shape of its result.
-    fn check_upstream(&self, upstream: &ArrayView<'_, A, D::Larger>) -> Result<(), Error> {
-        self.check()?;
-        for (&expected, &found) in self.tokens.shape().iter().zip(upstream.shape()) {
-            if found != expected {
-                return Err(Error::LengthMismatch {
-                    what: "rows of the upstream gradient",
-                    expected,
-                    found,
-                });
-            }
-        }
-        match upstream.shape().last() {
-            Some(&found) if found != self.embedding.positions.dim() => {
-                Err(Error::WidthMismatch { expected: self.embedding.positions.dim(), found })
-            }
-            _ => Ok(()),
+    /// Adds the gradient of all parameters of the embedding, in the order of its
+    /// [`parameters`](Trainable::parameters): words, segments, positions.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`backward_words`](Self::backward_words), and [`Error::LengthMismatch`] for a
+    /// gradient of another length; then it is as it was.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, TokenEmbedding, training::Trainable};
+    ///
+    /// let positions = Learned::from_table(array![[0.0_f32], [0.0]])?;
+    /// let mut embedding = TokenEmbedding::new(array![[0.0], [0.0], [0.0]], positions)?;
+    /// let mut gradient = vec![0.0; embedding.parameter_count()];
+    /// embedding.lookup(&array![2, 0]).backward(array![[1.0], [10.0]].view(), &mut gradient)?;
+    /// assert_eq!(gradient, [10.0, 0.0, 1.0, 1.0, 10.0]); // three words, two positions
+    ///
+    /// let values: Vec<f32> = embedding.values().iter().zip(&gradient).map(|(v, g)| v - 0.5 * g).collect();
+    /// embedding.set_values(&values)?;
+    /// assert_eq!(embedding.embed(&array![2, 0])?, array![[-1.0], [-10.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn backward(
+        &self,
+        upstream: ArrayView<'_, A, D::Larger>,
+        gradient: &mut [A],
+    ) -> Result<(), Error>
+    where
+        E: Differentiable<A>,
+    {
+        check_values(self.embedding.parameter_count(), gradient.len())?;
+        let (words, rest) = gradient.split_at_mut(self.embedding.words.len());
+        let segments = self.embedding.segments.as_ref().map_or(0, |segments| segments.len());
+        let (segments, positions) = rest.split_at_mut(segments);
+        // The positions first: of the three only an encoding from outside this crate could refuse
+        // what passed its checks.
+        self.backward_positions(upstream.view(), positions)?;
+        self.backward_words(upstream.view(), words)?;
+        match self.embedding.segments {
+            Some(_) => self.backward_segments(upstream, segments),
+            None => Ok(()),
         }
     }
 
+    /// Whether the lookup is valid and `upstream` has the shape of its result.
+    fn check_upstream(&self, upstream: &ArrayView<'_, A, D::Larger>) -> Result<(), Error> {
+        self.check()?;
+        self.check_shape(upstream.shape(), "rows of the upstream gradient")
+    }
+
     fn scatter_ids(
-        &self,
-        ids: &ndarray::ArrayViewD<'_, T>,
+        ids: &ArrayView<'_, T, D>,
         upstream: ArrayView<'_, A, D::Larger>,
         scale: Option<f64>,
         frozen: &FrozenRows,
         gradient: &mut GradientRows<'_, A>,
     ) -> Result<(), Error> {
-        let mut sequence = 0;
+        // All ids have been checked.
+        let mut rows = ids.iter().map(|id| id.to_usize().unwrap_or(0));
         for_each_matrix(upstream.into_dyn(), &mut |upstream| {
-            if let Some(ids) = nth::<_, Ix1>(ids, sequence) {
-                scatter(ids.iter().map(|id| id.as_() as usize), &upstream, scale, frozen, gradient);
-            }
-            sequence += 1;
+            scatter(rows.by_ref().take(upstream.nrows()), &upstream, scale, frozen, gradient);
             Ok(())
         })
     }

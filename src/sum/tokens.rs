@@ -1,22 +1,22 @@
 //! Token ids to the input of an encoder: word row × scale + segment row + position vector.
 
+mod fmt;
 mod train;
-
-use core::array;
+mod trainable;
 
 use ndarray::{
-    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewMut, Data, Dimension,
+    Array, Array2, ArrayBase, ArrayView, ArrayView1, ArrayView2, ArrayViewD, ArrayViewMut, Data,
+    Dimension,
 };
-use num_traits::{AsPrimitive, PrimInt};
+use num_traits::PrimInt;
 
-use crate::additive::FrozenRows;
-use crate::additive::PositionalEncoding;
-use crate::arrays::zeros;
-use crate::batch::{Sum, nth};
+use super::rows::{Picked, Target, Terms};
+use super::walk::{Sum, nth};
+use crate::additive::{FrozenRows, PositionalEncoding, check_lengths};
+use crate::arrays::without_unit_axes;
 use crate::element::Element;
 use crate::error::Error;
-use crate::parts::{Four, Summands};
-use crate::phase::{BLOCK, Picked};
+use crate::phase::BLOCK;
 use crate::positions::Positions;
 
 /// The embedding layer of a transformer: a word table, an encoding of positions, and if the model
@@ -41,7 +41,7 @@ use crate::positions::Positions;
 /// assert_eq!(input, array![[[3.25, 4.25], [11.5, 12.5]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct TokenEmbedding<A, E> {
     words: Array2<A>,
     segments: Option<Array2<A>>,
@@ -103,7 +103,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
-    /// The same tables with another encoding of positions: encodings are compared without a second
+    /// Returns the tables with another encoding of positions: encodings are compared without a second
     /// vocabulary in memory.
     ///
     /// # Errors
@@ -144,10 +144,34 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         &self.positions
     }
 
+    /// The encoding of positions, to be trained or changed.
+    ///
+    /// One of another dim in its place is found out by the next lookup, which refuses it; see
+    /// [`with_positions`](Self::with_positions).
+    pub fn positions_mut(&mut self) -> &mut E {
+        &mut self.positions
+    }
+
+    /// Takes the embedding apart: the word table, the segment table if there is one, and the
+    /// encoding of positions.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, TokenEmbedding};
+    ///
+    /// let positions = Learned::from_table(array![[0.5_f32], [0.25]])?;
+    /// let (words, segments, positions) = TokenEmbedding::new(array![[1.0], [2.0]], positions)?.into_parts();
+    /// assert_eq!((words.nrows(), segments, positions.max_len()), (2, None, Some(2)));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn into_parts(self) -> (Array2<A>, Option<Array2<A>>, E) {
+        (self.words, self.segments, self.positions)
+    }
+
     /// Starts a lookup of `tokens` (…, len).
     pub fn lookup<'a, T, S, D>(&'a self, tokens: &'a ArrayBase<S, D>) -> Lookup<'a, A, E, T, D>
     where
-        T: PrimInt + AsPrimitive<i64>,
+        T: PrimInt,
         S: Data<Elem = T>,
         D: Dimension,
     {
@@ -158,10 +182,10 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     ///
     /// # Errors
     ///
-    /// Those of [`Lookup::embed_into`], and [`Error::TooLarge`].
+    /// The errors of [`Lookup::embed_into`], and [`Error::TooLarge`].
     pub fn embed<T, S, D>(&self, tokens: &ArrayBase<S, D>) -> Result<Array<A, D::Larger>, Error>
     where
-        T: PrimInt + AsPrimitive<i64> + Sync,
+        T: PrimInt + Sync,
         S: Data<Elem = T>,
         D: Dimension,
     {
@@ -170,7 +194,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
 }
 
 /// A lookup of token ids, made by [`TokenEmbedding::lookup`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lookup<'a, A, E, T, D: Dimension> {
     embedding: &'a TokenEmbedding<A, E>,
     tokens: ArrayView<'a, T, D>,
@@ -182,7 +206,7 @@ impl<'a, A, E, T, D> Lookup<'a, A, E, T, D>
 where
     A: Element,
     E: PositionalEncoding<A>,
-    T: PrimInt + AsPrimitive<i64> + Sync,
+    T: PrimInt + Sync,
     D: Dimension,
 {
     /// Segment ids of the same shape as the tokens.
@@ -199,18 +223,13 @@ where
     ///
     /// # Errors
     ///
-    /// Those of [`embed_into`](Self::embed_into), and [`Error::TooLarge`].
+    /// The errors of [`embed_into`](Self::embed_into), and [`Error::TooLarge`].
     pub fn embed(self) -> Result<Array<A, D::Larger>, Error> {
         self.check()?;
-        let (rows, dim) = (self.tokens.len(), self.embedding.positions.dim());
-        let too_large = Error::TooLarge { rows, dim };
         let mut shape = D::Larger::zeros(self.tokens.ndim() + 1);
-        for (axis, &len) in self.tokens.shape().iter().chain(&[dim]).enumerate() {
-            shape[axis] = len;
-        }
-        let mut out = zeros(rows, dim)?.into_shape_with_order(shape).map_err(|_| too_large)?;
-        self.embed_into(out.view_mut())?;
-        Ok(out)
+        let lens = self.tokens.shape().iter().copied().chain([self.embedding.positions.dim()]);
+        shape.slice_mut().iter_mut().zip(lens).for_each(|(axis, len)| *axis = len);
+        self.sum(|sum| sum.new_array(shape))
     }
 
     /// Writes the input to `out` (…, len, dim), whatever stood there, in one pass over memory.
@@ -223,29 +242,32 @@ where
     /// was.
     pub fn embed_into(&self, out: ArrayViewMut<'_, A, D::Larger>) -> Result<(), Error> {
         self.check()?;
-        let (expected, dim) = (self.tokens.shape(), self.embedding.positions.dim());
-        for (&expected, &found) in expected.iter().zip(out.shape()) {
-            if found != expected {
-                return Err(Error::LengthMismatch { what: "rows", expected, found });
+        self.check_shape(out.shape(), "rows")?;
+        self.sum(|sum| sum.make(out.into_dyn()))
+    }
+
+    /// Calls `make` with the sum of the terms.
+    fn sum<R>(&self, make: impl FnOnce(Sum<'_, A, E>) -> R) -> R {
+        let ids = |ids: &ArrayView<'a, T, D>| without_unit_axes(ids.clone().into_dyn(), 1);
+        let (tokens, segments) = (ids(&self.tokens), self.segments.as_ref().map(ids));
+        let write = |sequence, row, target: Target<'_, A>, vectors: ArrayView2<'_, A>| {
+            let (mut words, mut kinds) = ([0; BLOCK], [0; BLOCK]);
+            pick(&tokens, sequence, row, &mut words[..vectors.nrows()]);
+            // Without ids all are segment 0.
+            let segments = segments.as_ref();
+            segments.inspect(|ids| pick(ids, sequence, row, &mut kinds[..vectors.nrows()]));
+            let table = self.embedding.segments.as_ref();
+            Terms {
+                words: Picked::rows(&self.embedding.words, &words),
+                scale: self.embedding.scale.unwrap_or(A::one()),
+                segments: table.map(|table| Picked::rows(table, &kinds)),
+                vectors,
             }
-        }
-        match out.shape().last() {
-            Some(&found) if found != dim => {
-                return Err(Error::WidthMismatch { expected: dim, found });
-            }
-            _ => {}
-        }
-        let tokens = self.tokens.view().into_dyn();
-        let segments = self.segments.as_ref().map(|segments| segments.view().into_dyn());
+            .write(target);
+        };
         let default = self.default_positions();
         let positions = self.positions.as_ref().unwrap_or(&default);
-        let write = |sequence, row, rows: Four<'_, A>, vectors: ArrayView2<'_, A>| {
-            let tokens = array::from_fn(|n| nth(&tokens, sequence + n));
-            let segments = array::from_fn(|n| nth(segments.as_ref()?, sequence + n));
-            self.embedding.write(tokens, segments, row, rows, vectors);
-        };
-        Sum { encoding: &self.embedding.positions, positions, write: Some(&write) }
-            .make(out.into_dyn())
+        make(Sum { encoding: &self.embedding.positions, positions, write: Some(&write) })
     }
 
     /// 0..len
@@ -254,87 +276,76 @@ where
     }
 
     fn check(&self) -> Result<(), Error> {
-        let Some(&len) = self.tokens.shape().last() else {
+        if self.tokens.ndim() == 0 {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
+        }
+        let embedding = self.embedding;
+        check_width(&embedding.words, embedding.positions.dim())?;
+        check_ids("word", &self.tokens, embedding.words.nrows())?;
+        let kinds = embedding.segments.as_ref().map_or(0, Array2::nrows);
+        match &self.segments {
+            Some(segments) => {
+                check_lens("segments", self.tokens.shape(), segments.shape())?;
+                check_ids("segment", segments, kinds)?;
+            }
+            None if embedding.segments.is_some() && kinds == 0 => {
+                return Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 });
+            }
+            None => {}
+        }
+        let Some(positions) = &self.positions else {
+            return embedding.positions.check(&self.default_positions());
         };
-        check_ids("word", &self.tokens, self.embedding.words.nrows())?;
-        if let Some(segments) = &self.segments {
-            for (&expected, &found) in self.tokens.shape().iter().zip(segments.shape()) {
-                if found != expected {
-                    return Err(Error::LengthMismatch { what: "segments", expected, found });
-                }
-            }
-            check_ids(
-                "segment",
-                segments,
-                self.embedding.segments.as_ref().map_or(0, Array2::nrows),
-            )?;
-        } else if self.embedding.segments.as_ref().is_some_and(|segments| segments.nrows() == 0) {
-            return Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 });
-        }
-        let default = self.default_positions();
-        let positions = self.positions.as_ref().unwrap_or(&default);
-        if positions.len() != len {
-            return Err(Error::LengthMismatch {
-                what: "positions",
-                expected: len,
-                found: positions.len(),
-            });
-        }
-        let sequences: usize = self.tokens.shape()[..self.tokens.ndim() - 1].iter().product();
-        match positions.rows() {
-            Some(found) if found != sequences && found != 1 => {
-                Err(Error::LengthMismatch { what: "rows of positions", expected: sequences, found })
-            }
-            _ => self.embedding.positions.check(positions),
+        check_lengths(self.tokens.shape(), positions)?;
+        embedding.positions.check(positions)
+    }
+
+    /// Whether an array has the shape (…, len, dim) of the input.
+    fn check_shape(&self, shape: &[usize], what: &'static str) -> Result<(), Error> {
+        let dim = self.embedding.positions.dim();
+        let [lens @ .., width] = shape else {
+            return Err(Error::TooFewAxes { expected: 2, found: 0 });
+        };
+        check_lens(what, self.tokens.shape(), lens)?;
+        match *width {
+            width if width == dim => Ok(()),
+            width => Err(Error::WidthMismatch { expected: dim, found: width }),
         }
     }
 }
 
-impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// Writes the sums of words, segments and vectors of the tokens of four sequences, from `row`
-    /// on.
-    fn write<'i, T: PrimInt + AsPrimitive<i64>>(
-        &self,
-        tokens: [Option<ArrayView1<'i, T>>; 4],
-        segments: [Option<ArrayView1<'i, T>>; 4],
-        row: usize,
-        rows: Four<'_, A>,
-        vectors: ArrayView2<'_, A>,
-    ) {
-        let len = vectors.nrows();
-        // Without ids the rows are the first of their table.
-        let (mut word_ids, mut segment_ids) = ([[0; BLOCK]; 4], [[0; BLOCK]; 4]);
-        for (numbers, ids) in
-            word_ids.iter_mut().zip(tokens).chain(segment_ids.iter_mut().zip(segments))
-        {
-            let ids = ids.iter().flat_map(|ids| ids.iter().skip(row).take(len));
-            numbers.iter_mut().zip(ids).for_each(|(number, id)| *number = id.as_() as usize);
-        }
-        let summands = Summands {
-            set: self.positions.instruction_set(),
-            words: word_ids.each_ref().map(|numbers| Picked::rows(&self.words, &numbers[..len])),
-            scale: self.scale.unwrap_or(A::one()),
-            segments: segment_ids
-                .each_ref()
-                .map(|numbers| Picked::rows(self.segments.as_ref()?, &numbers[..len])),
-        };
-        summands.write(rows, vectors);
-    }
+/// Writes the ids of a sequence, from `row` on, to `numbers`.
+fn pick<T: PrimInt>(ids: &ArrayViewD<'_, T>, sequence: usize, row: usize, numbers: &mut [usize]) {
+    let ids: Option<ArrayView1<'_, T>> = nth(ids, sequence);
+    let ids = ids.iter().flat_map(|ids| ids.iter().skip(row));
+    // All ids have been checked.
+    numbers.iter_mut().zip(ids).for_each(|(number, id)| *number = id.to_usize().unwrap_or(0));
 }
 
 fn check_ids<T, D>(table: &'static str, ids: &ArrayView<'_, T, D>, rows: usize) -> Result<(), Error>
 where
-    T: PrimInt + AsPrimitive<i64>,
+    T: PrimInt,
     D: Dimension,
 {
     // Numbers of 128 bits must not wrap to the id of another row.
-    let outside = |id: &&T| id.to_u64().is_none_or(|id| id >= rows as u64);
+    let outside = |id: &&T| id.to_usize().is_none_or(|id| id >= rows);
     match ids.iter().find(outside) {
         Some(id) => {
             let end = if *id < T::zero() { i64::MIN } else { i64::MAX };
             Err(Error::IdOutsideTable { table, id: id.to_i64().unwrap_or(end), rows })
         }
+        None => Ok(()),
+    }
+}
+
+/// Whether there are as many axes of the same lengths.
+fn check_lens(what: &'static str, expected: &[usize], found: &[usize]) -> Result<(), Error> {
+    if found.len() != expected.len() {
+        let (expected, found) = (expected.len(), found.len());
+        return Err(Error::LengthMismatch { what: "leading axes", expected, found });
+    }
+    match expected.iter().zip(found).find(|(expected, found)| expected != found) {
+        Some((&expected, &found)) => Err(Error::LengthMismatch { what, expected, found }),
         None => Ok(()),
     }
 }

@@ -1,0 +1,312 @@
+//! What is known of a model family: the columns of the table in [`families`](super::families).
+
+use crate::rotary::{Pairing, Sections};
+
+/// The conventions of a family of models, and the defaults of its config class.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Family {
+    /// Which features make a pair.
+    pub(super) pairing: Pairing,
+    /// The base where the config has none; `None` where the config must have one.
+    pub(super) base: Option<f64>,
+    /// The part of the head that is rotated where the config does not say.
+    pub(super) part: f64,
+    /// The width of a head where the config does not say and it is not hidden size over heads.
+    pub(super) head_dim: Option<usize>,
+    /// The width of heads in full-attention layers where it is one of their own
+    /// (`global_head_dim`).
+    pub(super) full_head_dim: Option<usize>,
+    /// The number of rotated features where the config does not say (`rotary_dim`).
+    pub(super) rotary_dim: Option<usize>,
+    /// The parts of heads that are \[NoPE | RoPE\], where the config does not say.
+    pub(super) latent: Option<Latent>,
+    /// Whether an odd part of the head is rounded up to whole pairs, as most classes do.
+    pub(super) rounds_odd_parts: bool,
+    pub(super) layers: Layers,
+    /// Whether the last layer is a full-attention one, whatever the config says.
+    pub(super) ends_full: bool,
+    /// How pairs are divided among time, height and width where the config does not say.
+    pub(super) sections: Option<(&'static [usize], Sections)>,
+    /// The query temperature of layers without positions.
+    pub(super) temperature: Option<Temperature>,
+    /// Rope parameters where the config has none, as JSON, for classes whose own are not plain.
+    pub(super) parameters: Option<&'static str>,
+    /// A value of `position_embedding_type` that configs have and the class does not read.
+    pub(super) unread_type: Option<&'static str>,
+}
+
+/// The parts of a head of multi-head latent attention.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Latent {
+    pub(super) nope: usize,
+    pub(super) rope: usize,
+}
+
+/// The defaults of `attn_scale` and `floor_scale`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Temperature {
+    pub(super) scale: f64,
+    pub(super) floor: f64,
+}
+
+/// How the types of layers are laid out where the config does not list them: one layer in each
+/// `every` is special.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Layers {
+    /// 1 where all layers are the same, [`LISTED`] where the config must say which is which.
+    pub(super) every: usize,
+    /// The field of a config that says another number.
+    pub(super) field: &'static str,
+    /// Whether the special one is the first of each `every`, or the last.
+    pub(super) first: bool,
+    pub(super) special: Type,
+    pub(super) others: Type,
+    /// What a `sliding_window` of null means.
+    pub(super) without_window: WithoutWindow,
+}
+
+/// A type of layers, by the name that `layer_types` has for it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Type {
+    pub(super) name: &'static str,
+    pub(super) rotation: Rotation,
+}
+
+/// How the layers of a type are rotated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rotation {
+    /// As the config's main parameters say.
+    Main,
+    /// With the base of local layers.
+    Local(Local),
+    /// Not at all.
+    None,
+}
+
+/// What local layers have of their own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Local {
+    /// The base where the config has none; `None` is that of the other layers.
+    pub(super) base: Option<f64>,
+    /// Whether the config's scaling is theirs, too.
+    pub(super) scaled: bool,
+    /// Whether a base of null is that of the other layers.
+    pub(super) null_is_main: bool,
+}
+
+/// What a `sliding_window` of null means to a class.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum WithoutWindow {
+    /// Nothing for positions.
+    Same,
+    /// All layers are full ones, and rotated.
+    AllRotate,
+    /// The config is not whole.
+    Refused,
+}
+
+/// A number of layers that stands for none: the config must list the types of layers.
+pub(super) const LISTED: usize = 0;
+
+/// Names of types of layers.
+pub(super) const ALL: &str = "all";
+pub(super) const FULL: &str = "full_attention";
+pub(super) const SLIDING: &str = "sliding_attention";
+const LINEAR: &str = "linear_attention";
+pub(super) const ROPE: &str = "rope";
+pub(super) const NO_ROPE: &str = "no_rope";
+
+const fn typed(name: &'static str, rotation: Rotation) -> Type {
+    Type { name, rotation }
+}
+
+impl Layers {
+    /// All layers are the same, unless the config lists types.
+    pub(super) const SAME: Self = Self {
+        every: 1,
+        field: "",
+        first: false,
+        special: typed(ALL, Rotation::Main),
+        others: typed(ALL, Rotation::Main),
+        without_window: WithoutWindow::Same,
+    };
+
+    /// No layer has positions.
+    pub(super) const NONE: Self = Self {
+        special: typed(ALL, Rotation::None),
+        others: typed(ALL, Rotation::None),
+        ..Self::SAME
+    };
+
+    /// The last of each `every` is a full one, the others slide, unscaled and with a base of their
+    /// own or the same.
+    pub(super) const fn full_after_sliding(every: usize, base: Option<f64>) -> Self {
+        let local = Local { base, scaled: false, null_is_main: false };
+        Self {
+            every,
+            field: "sliding_window_pattern",
+            special: typed(FULL, Rotation::Main),
+            others: typed(SLIDING, Rotation::Local(local)),
+            ..Self::SAME
+        }
+    }
+
+    /// The first of each `every` is a full one, the others slide, scaled and with a base of their
+    /// own.
+    pub(super) const fn full_before_sliding(every: usize, base: f64) -> Self {
+        let local = Local { base: Some(base), scaled: true, null_is_main: true };
+        Self {
+            every,
+            field: "global_attn_every_n_layers",
+            first: true,
+            special: typed(FULL, Rotation::Main),
+            others: typed(SLIDING, Rotation::Local(local)),
+            ..Self::SAME
+        }
+    }
+
+    /// The last of each `every` has no positions.
+    pub(super) const fn none_in_each(every: usize) -> Self {
+        Self {
+            every,
+            field: "no_rope_layer_interval",
+            special: typed(NO_ROPE, Rotation::None),
+            others: typed(ROPE, Rotation::Main),
+            ..Self::SAME
+        }
+    }
+
+    /// The last of each `every` is a full one, without positions; the others slide, with
+    /// positions.
+    pub(super) const fn sliding_only(every: usize, without_window: WithoutWindow) -> Self {
+        Self {
+            every,
+            field: "sliding_window_pattern",
+            special: typed(FULL, Rotation::None),
+            others: typed(SLIDING, Rotation::Main),
+            without_window,
+            ..Self::SAME
+        }
+    }
+
+    /// The last of each `every` is a full one, with positions; the others are linear attention,
+    /// without.
+    pub(super) const fn linear_between(every: usize) -> Self {
+        Self {
+            every,
+            field: "full_attention_interval",
+            special: typed(FULL, Rotation::Main),
+            others: typed(LINEAR, Rotation::None),
+            ..Self::SAME
+        }
+    }
+
+    /// The two types, in the order in which a model lists them.
+    pub(super) fn types(&self) -> [Type; 2] {
+        if self.special.name == NO_ROPE {
+            [self.others, self.special]
+        } else {
+            [self.special, self.others]
+        }
+    }
+
+    /// What the local layers have of their own, where there are such.
+    pub(super) fn local(&self) -> Option<Local> {
+        match self.others.rotation {
+            Rotation::Local(local) => Some(local),
+            _ => None,
+        }
+    }
+
+    /// The type of the layer at `index`, counted from 0, where one in `every` is special.
+    pub(super) fn at(&self, index: usize, every: usize) -> Type {
+        let place = if self.first { index } else { index + 1 };
+        if place.is_multiple_of(every) { self.special } else { self.others }
+    }
+}
+
+/// The commonest family: halves, base 10000, whole heads, layers that are all the same.
+pub(super) const HALVES: Family = Family {
+    pairing: Pairing::Halves,
+    base: Some(10_000.0),
+    part: 1.0,
+    head_dim: None,
+    full_head_dim: None,
+    rotary_dim: None,
+    latent: None,
+    rounds_odd_parts: true,
+    layers: Layers::SAME,
+    ends_full: false,
+    sections: None,
+    temperature: None,
+    parameters: None,
+    unread_type: None,
+};
+
+/// The same with neighbours.
+pub(super) const NEIGHBOURS: Family = Family { pairing: Pairing::Interleaved, ..HALVES };
+
+/// Columns that differ from those of [`HALVES`].
+impl Family {
+    pub(super) const fn base(self, base: f64) -> Self {
+        Self { base: Some(base), ..self }
+    }
+
+    /// The config must have a base: versions of the class disagree on it.
+    pub(super) const fn needs_base(self) -> Self {
+        Self { base: None, ..self }
+    }
+
+    pub(super) const fn part(self, part: f64) -> Self {
+        Self { part, ..self }
+    }
+
+    pub(super) const fn head_dim(self, head_dim: usize) -> Self {
+        Self { head_dim: Some(head_dim), ..self }
+    }
+
+    pub(super) const fn full_head_dim(self, head_dim: usize) -> Self {
+        Self { full_head_dim: Some(head_dim), ..self }
+    }
+
+    pub(super) const fn rotary_dim(self, dim: usize) -> Self {
+        Self { rotary_dim: Some(dim), ..self }
+    }
+
+    pub(super) const fn latent(self, nope: usize, rope: usize) -> Self {
+        Self { latent: Some(Latent { nope, rope }), ..self }
+    }
+
+    /// The class cannot rotate an odd part of the head.
+    pub(super) const fn even_parts(self) -> Self {
+        Self { rounds_odd_parts: false, ..self }
+    }
+
+    pub(super) const fn layers(self, layers: Layers) -> Self {
+        Self { layers, ..self }
+    }
+
+    pub(super) const fn ends_full(self) -> Self {
+        Self { ends_full: true, ..self }
+    }
+
+    pub(super) const fn chunked(self, sections: &'static [usize]) -> Self {
+        Self { sections: Some((sections, Sections::Chunked)), ..self }
+    }
+
+    pub(super) const fn interleaved(self, sections: &'static [usize]) -> Self {
+        Self { sections: Some((sections, Sections::Interleaved)), ..self }
+    }
+
+    pub(super) const fn temperature(self, scale: f64, floor: f64) -> Self {
+        Self { temperature: Some(Temperature { scale, floor }), ..self }
+    }
+
+    pub(super) const fn parameters(self, json: &'static str) -> Self {
+        Self { parameters: Some(json), ..self }
+    }
+
+    pub(super) const fn unread_type(self, value: &'static str) -> Self {
+        Self { unread_type: Some(value), ..self }
+    }
+}

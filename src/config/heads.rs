@@ -1,0 +1,157 @@
+//! The widths of heads, and how many of their features are rotated.
+
+use super::fields::Role;
+use super::json::Fields;
+use super::reader::{LIMIT, Reader};
+use crate::error::Error;
+
+/// The widths of a [`RotarySpec`](super::spec::RotarySpec).
+pub(super) struct Dims {
+    pub(super) dim: usize,
+    pub(super) frequency_dim: usize,
+    pub(super) head_dim: usize,
+}
+
+/// The two parts of a latent head.
+const NOPE: &str = "qk_nope_head_dim";
+const ROPE: &str = "qk_rope_head_dim";
+
+impl Reader<'_> {
+    /// How many features are rotated, of which `stated` is the part that the config says.
+    pub(super) fn dims(
+        &self,
+        rope_type: &str,
+        stated: Option<f64>,
+        kind: Option<&str>,
+    ) -> Result<Dims, Error> {
+        let head_dim = self.head_dim(kind)?;
+        let latent = self.is_latent();
+        let given = self.fields.count("rotary_dim")?;
+        let frequency_dim = match given.or(self.family.rotary_dim) {
+            Some(dim) => dim,
+            None if latent => self.latent_part(ROPE)?,
+            None if rope_type == "proportional" => head_dim,
+            None => (head_dim as f64 * stated.unwrap_or(self.family.part)) as usize,
+        };
+        // transformers rounds an odd part up. The classes that take the part from the config again
+        // cannot, and where a scaling counts features, the odd number would have to count.
+        let rounds = given.is_none()
+            && !latent
+            && self.family.rounds_odd_parts
+            && matches!(rope_type, "default" | "linear" | "llama3" | "longrope");
+        let dim = if rounds { frequency_dim.next_multiple_of(2) } else { frequency_dim };
+        if dim > head_dim || dim == 0 || !dim.is_multiple_of(2) {
+            let name = match given {
+                Some(_) => "rotary_dim",
+                None if latent => ROPE,
+                None => "partial_rotary_factor",
+            };
+            let expected = "a part of the head with an even number of features";
+            return Err(self.fields.not_a(name, expected));
+        }
+        if latent && dim != self.latent_part(ROPE)? {
+            return Err(self.fields.contradicts("rotary_dim", ROPE));
+        }
+        // transformers has latent heads of which the rotated part counts as the whole.
+        let is_part = |part: f64| {
+            (head_dim as f64 * part - dim as f64).abs() <= 1.0
+                || latent && given.is_none() && part == 1.0
+        };
+        if let (Some(part), true) = (stated, latent || given.is_some())
+            && !is_part(part)
+        {
+            let name = if given.is_some() { "rotary_dim" } else { ROPE };
+            return Err(self.fields.contradicts(name, "partial_rotary_factor"));
+        }
+        Ok(Dims { dim, frequency_dim, head_dim })
+    }
+
+    /// Whether heads are \[NoPE | RoPE\], as multi-head latent attention has them: by their fields,
+    /// whatever the model's name.
+    pub(super) fn is_latent(&self) -> bool {
+        let names = [ROPE, NOPE, "kv_lora_rank"];
+        self.family.latent.is_some() || names.iter().any(|name| self.fields.get(name).is_some())
+    }
+
+    /// One of the two parts of such a head.
+    fn latent_part(&self, name: &str) -> Result<usize, Error> {
+        let own = self.family.latent.map(|own| if name == NOPE { own.nope } else { own.rope });
+        self.fields.need(name, self.fields.count(name)?.or(own))
+    }
+
+    fn head_dim(&self, kind: Option<&str>) -> Result<usize, Error> {
+        let fields = &self.fields;
+        if self.is_latent() {
+            let part = |name: &str| limited(fields, name, self.latent_part(name)?);
+            return Ok(part(NOPE)? + part(ROPE)?);
+        }
+        if let Some(head_dim) = self.wide_head_dim(kind)? {
+            return Ok(head_dim);
+        }
+        let stated = fields.of_role(Role::HeadDim, Fields::count)?;
+        if let Some(head_dim) = stated.or(self.family.head_dim) {
+            return limited(fields, "head_dim", head_dim);
+        }
+        let width = fields.of_role(Role::Width, Fields::count)?;
+        let width = fields.need("hidden_size", width)?;
+        let heads = fields.of_role(Role::Heads, Fields::count)?;
+        let heads = fields.need("num_attention_heads", heads)?;
+        if heads == 0 || !width.is_multiple_of(heads) {
+            return Err(fields.not_a("num_attention_heads", "a divisor of hidden_size"));
+        }
+        limited(fields, "hidden_size", width / heads)
+    }
+
+    /// The width of heads in full-attention layers, where it is one of their own.
+    fn wide_head_dim(&self, kind: Option<&str>) -> Result<Option<usize>, Error> {
+        let (fields, listed) = (&self.fields, self.layer_head_dim()?);
+        let Some(own) = self.family.full_head_dim else {
+            return match listed {
+                None => Ok(None),
+                Some(_) => {
+                    let expected = "without head_dim: heads of one width are read";
+                    Err(fields.not_a("per_layer_config", expected))
+                }
+            };
+        };
+        if !self.has_wide_heads(kind) {
+            return Ok(None);
+        }
+        match listed {
+            Some(head_dim) => limited(fields, "per_layer_config", head_dim).map(Some),
+            // Written by transformers 5.23 and later: what is not there is as in all layers.
+            None if fields.get("per_layer_config").is_some() => Ok(None),
+            None => {
+                let head_dim = fields.count("global_head_dim")?.unwrap_or(own);
+                limited(fields, "global_head_dim", head_dim).map(Some)
+            }
+        }
+    }
+
+    /// The width of heads that `per_layer_config` gives to some layers.
+    fn layer_head_dim(&self) -> Result<Option<usize>, Error> {
+        let name = "per_layer_config";
+        let Some(layers) = self.fields.object(name)? else { return Ok(None) };
+        let path = self.fields.path(name);
+        let mut found = None;
+        for (layer, value) in layers {
+            let layer_path = format!("{path}.{layer}");
+            let empty = serde_json::Map::new();
+            let object = value.as_object();
+            let fields = Fields::new(&layer_path, object.unwrap_or(&empty));
+            if object.is_none() {
+                return Err(fields.not_a("", "an object"));
+            }
+            let head_dim = fields.count("head_dim")?;
+            if found.is_some() && head_dim.is_some() && found != head_dim {
+                return Err(fields.not_a("", "as wide as the other layers that it lists"));
+            }
+            found = found.or(head_dim);
+        }
+        Ok(found)
+    }
+}
+
+fn limited(fields: &Fields<'_>, name: &str, head_dim: usize) -> Result<usize, Error> {
+    if head_dim <= LIMIT { Ok(head_dim) } else { Err(fields.not_a(name, "at most 65536")) }
+}

@@ -1,0 +1,173 @@
+//! Typed access to the fields of a JSON object, with errors that name them.
+
+use serde_json::{Map, Value};
+
+use super::fields::{Role, named};
+use crate::error::{ConfigProblem, Error};
+
+/// An object of the config and the path to it.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    path: &'a str,
+    object: &'a Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(path: &'a str, object: &'a Map<String, Value>) -> Self {
+        Self { path, object }
+    }
+
+    /// The name with the path before it.
+    pub(super) fn path(&self, name: &str) -> String {
+        match (self.path, name) {
+            ("", name) => name.to_string(),
+            (path, "") => path.to_string(),
+            (path, name) => format!("{path}.{name}"),
+        }
+    }
+
+    pub(super) fn error(&self, name: &str, problem: ConfigProblem) -> Error {
+        Error::Config { field: self.path(name), problem }
+    }
+
+    /// An error: the field says something else than `other`.
+    pub(super) fn contradicts(&self, name: &str, other: &str) -> Error {
+        self.error(name, ConfigProblem::Contradicts { other: other.to_string() })
+    }
+
+    /// An error: the field is not what it must be.
+    pub(super) fn not_a(&self, name: &str, expected: &'static str) -> Error {
+        self.error(name, ConfigProblem::NotA { expected })
+    }
+
+    /// An error: the field has a value that is not known.
+    pub(super) fn unknown(&self, name: &str, found: &str) -> Error {
+        self.error(name, ConfigProblem::Unknown { found: found.to_string() })
+    }
+
+    /// An error: what the field asks for cannot be done.
+    pub(super) fn invalid(&self, name: &str, error: Error) -> Error {
+        self.error(name, ConfigProblem::Invalid(Box::new(error)))
+    }
+
+    /// The names that are there, null or not.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.object.keys().map(String::as_str)
+    }
+
+    /// The value, unless it is absent or null.
+    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Whether the value is there and null.
+    pub(super) fn is_null(&self, name: &str) -> bool {
+        self.object.get(name).is_some_and(Value::is_null)
+    }
+
+    fn typed<T>(
+        &self,
+        name: &str,
+        expected: &'static str,
+        of: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let typed = |value| of(value).ok_or_else(|| self.not_a(name, expected));
+        self.get(name).map(typed).transpose()
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Error> {
+        self.typed(name, "a number", Value::as_f64)
+    }
+
+    /// A whole number; some configs write 8192.0.
+    pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Error> {
+        self.typed(name, "a whole number", as_count)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.typed(name, "true or false", Value::as_bool)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
+        self.typed(name, "a string", Value::as_str)
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Error> {
+        self.typed(name, "an object", Value::as_object)
+    }
+
+    pub(super) fn numbers(&self, name: &str) -> Result<Option<Vec<f64>>, Error> {
+        self.typed(name, "a list of numbers", |value| {
+            value.as_array()?.iter().map(Value::as_f64).collect()
+        })
+    }
+
+    pub(super) fn counts(&self, name: &str) -> Result<Option<Vec<usize>>, Error> {
+        self.typed(name, "a list of whole numbers", |value| {
+            value.as_array()?.iter().map(as_count).collect()
+        })
+    }
+
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Error> {
+        self.typed(name, "a list of strings", |value| {
+            value.as_array()?.iter().map(Value::as_str).collect()
+        })
+    }
+
+    pub(super) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
+        value.ok_or_else(|| self.error(name, ConfigProblem::Missing))
+    }
+
+    /// The one value that several names for the same thing have; different values are a
+    /// contradiction.
+    pub(super) fn one_of<T: PartialEq>(
+        &self,
+        names: impl IntoIterator<Item = &'static str>,
+        read: impl Fn(&Self, &str) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let mut found: Option<(&str, T)> = None;
+        for name in names {
+            match (read(self, name)?, &found) {
+                (Some(value), Some((first, known))) if value != *known => {
+                    return Err(self.contradicts(name, first));
+                }
+                (Some(value), None) => found = Some((name, value)),
+                _ => {}
+            }
+        }
+        Ok(found.map(|(_, value)| value))
+    }
+
+    /// The one value that all names of a role have.
+    pub(super) fn of_role<T: PartialEq>(
+        &self,
+        role: Role,
+        read: impl Fn(&Self, &str) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        self.one_of(named(role), read)
+    }
+
+    /// The name of a role that is there.
+    pub(super) fn name_of(&self, role: Role) -> Option<&'static str> {
+        named(role).find(|name| self.get(name).is_some())
+    }
+}
+
+fn as_count(value: &Value) -> Option<usize> {
+    const LARGEST: f64 = (1_u64 << 53) as f64;
+    let number = value
+        .as_f64()
+        .filter(|number| (0.0..=LARGEST).contains(number) && number.fract() == 0.0)?;
+    Some(number as usize)
+}
+
+/// The object that a text is.
+pub(super) fn parse(text: &str) -> Result<Map<String, Value>, Error> {
+    let error = |problem| Error::Config { field: "config".to_string(), problem };
+    let syntax =
+        |e: serde_json::Error| error(ConfigProblem::Syntax { line: e.line(), column: e.column() });
+    match serde_json::from_str(text).map_err(syntax)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(error(ConfigProblem::NotA { expected: "an object" })),
+    }
+}

@@ -1,0 +1,263 @@
+//! The rotations of a model's layers, from transformers' `config.json`.
+
+use super::checks::{nothing_else, root_agrees};
+use super::families::of_model_type;
+use super::family::{Family, HALVES};
+use super::json::{Fields, parse};
+use super::layers::read;
+use super::reader::Reader;
+use super::spec::{RotarySpec, Types};
+use crate::error::{ConfigProblem, Error};
+use crate::rotary::{Pairing, QueryTemperature};
+
+/// The rotations of a model, one for each type of layer; `None` for layers without positions
+/// (NoPE).
+///
+/// Reads the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5
+/// (`rope_parameters`), with each model family's own conventions and defaults where the config says
+/// nothing. Where it says something that this crate does not know, lacks something, or contradicts
+/// itself, that is an error which names the field: nothing is silently taken for the default.
+///
+/// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of
+/// 192 are 64). Where that is odd, one feature more is rotated and the odd number stays in the
+/// exponents, as transformers has it; it is an error with the classes that cannot (Phi, StableLM,
+/// Persimmon), with scalings that count features (dynamic, YaRN), and where it is the whole head.
+///
+/// ```
+/// use positional_encodings::config::ModelRotary;
+///
+/// let config = r#"{
+///     "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
+///     "rope_theta": 500000.0, "max_position_embeddings": 131072,
+///     "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+///         "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}
+/// }"#;
+/// let model = ModelRotary::from_json(config)?;
+/// let rotaries = model.rotaries(4096)?; // held: one rotation for each type of layer
+/// assert_eq!(rotaries.layer(0)?.unwrap().dim(), 128);
+///
+/// let error = ModelRotary::from_json(&config.replace("llama3", "lama3")).unwrap_err();
+/// assert_eq!(error.to_string(), "config field rope_scaling.rope_type: \"lama3\" is not known");
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelRotary {
+    pub(super) types: Types,
+    /// The type of each layer; empty where the config has no number of layers.
+    pub(super) layers: Vec<usize>,
+    pub(super) temperature: Option<QueryTemperature>,
+}
+
+impl ModelRotary {
+    /// Reads the text of a `config.json` whose `model_type` this crate knows. Of a multimodal
+    /// config, its `text_config` is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let config = r#"{"model_type": "qwen2", "head_dim": 64, "rope_theta": 1e6}"#;
+    /// assert_eq!(ModelRotary::from_json(config)?.only()?.rotary(0)?.dim(), 64);
+    /// let error = ModelRotary::from_json(r#"{"model_type": "qwen9"}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "config field model_type: \"qwen9\" is not known");
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        read_text(text, |fields| {
+            let name = fields.need("model_type", fields.text("model_type")?)?;
+            let family = of_model_type(name).ok_or_else(|| fields.unknown("model_type", name))?;
+            Ok((family, false))
+        })
+    }
+
+    /// Reads the config of a model of any other type, whose pairing the caller knows. The config
+    /// must have a `rope_theta`, and no field that speaks of a rotation and is not known here; what
+    /// its class does besides, in layers without positions say, cannot be known. Where the type is
+    /// known, what is known of it counts, and the pairing must be that of the type.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    ///
+    /// ```
+    /// use positional_encodings::{Pairing, config::ModelRotary};
+    ///
+    /// let config = r#"{"model_type": "new", "head_dim": 64,
+    ///     "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}"#;
+    /// assert!(ModelRotary::from_json(config).is_err());
+    /// let model = ModelRotary::from_json_with_pairing(config, Pairing::Halves)?;
+    /// assert_eq!(model.only()?.base, 1e6);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
+        read_text(text, |fields| {
+            let name = fields.text("model_type")?.unwrap_or_default();
+            if let Some(family) = of_model_type(name) {
+                let reader = Reader { fields: *fields, family, is_given: false };
+                return match reader.pairing()? {
+                    own if own == pairing => Ok((family, false)),
+                    _ => Err(fields.contradicts("model_type", "the pairing given")),
+                };
+            }
+            nothing_else(fields)?;
+            Ok((Family { pairing, ..HALVES.needs_base() }, true))
+        })
+    }
+
+    /// Returns the types of layers with their rotations, `None` where a type has no positions.
+    /// Models whose layers are all the same have one type, named `all`.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// let bases: Vec<_> = model.types().map(|(name, spec)| (name, spec.unwrap().base)).collect();
+    /// assert_eq!(bases, [("full_attention", 1_000_000.0), ("sliding_attention", 10_000.0)]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn types(&self) -> impl Iterator<Item = (&str, Option<&RotarySpec>)> {
+        self.types.iter().map(|(name, spec)| (name.as_str(), spec.as_ref()))
+    }
+
+    /// Returns the rotation of a type of layer; `None` where the type has no positions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] where there is no such type.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// assert_eq!(model.layer_type("sliding_attention")?.unwrap().base, 10_000.0);
+    /// assert!(model.layer_type("chunked_attention").is_err());
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn layer_type(&self, name: &str) -> Result<Option<&RotarySpec>, Error> {
+        let kind = type_named(&self.types, name)?;
+        Ok(self.types[kind].1.as_ref())
+    }
+
+    /// Returns the rotation of a layer, counted from 0; `None` where the layer has no positions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchLayer`]; [`Error::Config`] where the config does not say how many layers
+    /// there are.
+    ///
+    /// ```
+    /// use positional_encodings::{Error, config::ModelRotary};
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// assert_eq!(model.layer(4), model.layer_type("sliding_attention"));
+    /// assert_eq!(model.layer(5), model.layer_type("full_attention"));
+    /// assert_eq!(model.layer(6), Err(Error::NoSuchLayer { layer: 6, layers: 6 }));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn layer(&self, index: usize) -> Result<Option<&RotarySpec>, Error> {
+        Ok(self.types[type_of(&self.layers, index)?].1.as_ref())
+    }
+
+    /// Returns the number of layers, where the config says it.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let config = r#"{"model_type": "llama", "head_dim": 64, "num_hidden_layers": 6}"#;
+    /// assert_eq!(ModelRotary::from_json(config)?.layer_count(), Some(6));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn layer_count(&self) -> Option<usize> {
+        Some(self.layers.len()).filter(|&count| count > 0)
+    }
+
+    /// Returns the rotation of a model all of whose layers share it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOneRotation`] with the number of types where there are several, and with 0 where
+    /// no layer has a rotation.
+    ///
+    /// ```
+    /// use positional_encodings::{Error, config::ModelRotary};
+    ///
+    /// let gemma3 = r#"{"model_type": "gemma3_text", "head_dim": 256, "num_hidden_layers": 6}"#;
+    /// let model = ModelRotary::from_json(gemma3)?;
+    /// assert_eq!(model.only(), Err(Error::NotOneRotation { types: 2 }));
+    /// let bloom = r#"{"model_type": "falcon", "head_dim": 64, "alibi": true}"#;
+    /// let model = ModelRotary::from_json(bloom)?;
+    /// assert_eq!(model.only(), Err(Error::NotOneRotation { types: 0 }));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn only(&self) -> Result<&RotarySpec, Error> {
+        match &self.types[..] {
+            [(_, Some(spec))] => Ok(spec),
+            [(_, None)] => Err(Error::NotOneRotation { types: 0 }),
+            types => Err(Error::NotOneRotation { types: types.len() }),
+        }
+    }
+
+    /// Returns the temperature of queries: in Llama 4 that of the layers without positions, in
+    /// Ministral 3 of all.
+    ///
+    /// ```
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let llama4 = r#"{"model_type": "llama4_text", "num_hidden_layers": 48}"#;
+    /// let llama4 = ModelRotary::from_json(llama4)?;
+    /// let temperature = llama4.query_temperature().unwrap();
+    /// assert_eq!(temperature.factors(&(8191..8192).into())?, [1.0 + 0.1 * 2_f64.ln()]);
+    /// assert_eq!(llama4.layer(3)?, None); // one of the layers that it is for
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn query_temperature(&self) -> Option<QueryTemperature> {
+        self.temperature
+    }
+}
+
+/// Where the type of that name stands.
+pub(super) fn type_named<T>(types: &[(String, T)], name: &str) -> Result<usize, Error> {
+    let found = || ConfigProblem::Unknown { found: name.to_string() };
+    types
+        .iter()
+        .position(|(known, _)| known == name)
+        .ok_or_else(|| Error::Config { field: "layer_types".to_string(), problem: found() })
+}
+
+/// Where the type of a layer stands.
+pub(super) fn type_of(layers: &[usize], index: usize) -> Result<usize, Error> {
+    if layers.is_empty() {
+        let field = "num_hidden_layers".to_string();
+        return Err(Error::Config { field, problem: ConfigProblem::Missing });
+    }
+    let count = layers.len();
+    layers.get(index).copied().ok_or(Error::NoSuchLayer { layer: index, layers: count })
+}
+
+/// Reads a config by what `family` finds in the part of it that describes the language model. Its
+/// root must not say anything else of rotations.
+fn read_text(
+    text: &str,
+    family: impl FnOnce(&Fields<'_>) -> Result<(Family, bool), Error>,
+) -> Result<ModelRotary, Error> {
+    let root = parse(text)?;
+    let whole = Fields::new("", &root);
+    whole.text("model_type")?;
+    let fields = match whole.object("text_config")? {
+        None => whole,
+        Some(text) => {
+            let fields = Fields::new("text_config", text);
+            root_agrees(&whole, &fields)?;
+            fields
+        }
+    };
+    let (family, is_given) = family(&fields)?;
+    let (types, layers, temperature) = read(&Reader { fields, family, is_given })?;
+    Ok(ModelRotary { types, layers, temperature })
+}

@@ -1,0 +1,121 @@
+//! Rotations of all layers, made once and held.
+
+use super::model::{ModelRotary, type_named, type_of};
+use super::spec::RotarySpec;
+use crate::error::Error;
+use crate::rotary::Rotary;
+
+/// The rotations of a model's layers, one [`Rotary`] for each type of layer:
+/// [`ModelRotary::rotaries`](super::ModelRotary::rotaries).
+///
+/// ```
+/// use positional_encodings::config::ModelRotary;
+///
+/// let config = r#"{"model_type": "llama", "head_dim": 64, "num_hidden_layers": 2,
+///     "max_position_embeddings": 2048, "rope_scaling": {"type": "dynamic", "factor": 2.0}}"#;
+/// let model = ModelRotary::from_json(config)?;
+/// let mut rotaries = model.rotaries(100)?;
+/// for total_len in [100, 101, 2049] {
+///     if !rotaries.fit(total_len) {
+///         rotaries = model.rotaries(total_len)?; // and keys in a cache are to be made anew
+///     }
+///     let rotary = rotaries.layer(1)?.expect("all layers have positions");
+///     rotary.at::<f32>(total_len - 1..total_len)?;
+/// }
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LayerRotaries {
+    types: Vec<(String, Option<Held>)>,
+    /// The type of each layer.
+    layers: Vec<usize>,
+}
+
+/// A rotation, and what it was made from.
+#[derive(Clone, Debug)]
+struct Held {
+    rotary: Rotary,
+    spec: RotarySpec,
+}
+
+impl ModelRotary {
+    /// Makes the rotations of all types of layers for sequences of `total_len` positions, cache
+    /// included, to be held and asked for each layer.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`RotarySpec::rotary`].
+    ///
+    /// ```
+    /// use ndarray::Array4;
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let smollm3 = r#"{"model_type": "smollm3", "head_dim": 64, "num_hidden_layers": 8}"#;
+    /// let model = ModelRotary::from_json(smollm3)?;
+    /// let rotaries = model.rotaries(128)?;
+    /// let mut rotated = 0;
+    /// for layer in 0..8 {
+    ///     let mut q = Array4::<f32>::ones((1, 2, 10, 64)); // (batch, heads, positions, dim)
+    ///     let Some(rotary) = rotaries.layer(layer)? else { continue }; // no positions
+    ///     rotary.at(0..10)?.apply(q.view_mut())?;
+    ///     rotated += 1;
+    /// }
+    /// assert_eq!(rotated, 6);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn rotaries(&self, total_len: usize) -> Result<LayerRotaries, Error> {
+        LayerRotaries::new(self, total_len)
+    }
+}
+
+impl LayerRotaries {
+    fn new(model: &ModelRotary, total_len: usize) -> Result<Self, Error> {
+        let mut types = Vec::new();
+        for (name, spec) in model.types() {
+            let held = |spec: &RotarySpec| {
+                Ok(Held { rotary: spec.rotary(total_len)?, spec: spec.clone() })
+            };
+            types.push((name.to_string(), spec.map(held).transpose()?));
+        }
+        Ok(Self { types, layers: model.layers.clone() })
+    }
+
+    /// Returns the rotation of a layer, counted from 0; `None` where the layer has no positions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchLayer`]; [`Error::Config`] where the config does not say how many layers
+    /// there are.
+    pub fn layer(&self, index: usize) -> Result<Option<&Rotary>, Error> {
+        Ok(self.at(type_of(&self.layers, index)?))
+    }
+
+    /// Returns the rotation of a type of layer; `None` where the type has no positions.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] where there is no such type.
+    pub fn layer_type(&self, name: &str) -> Result<Option<&Rotary>, Error> {
+        Ok(self.at(type_named(&self.types, name)?))
+    }
+
+    /// Returns the types of layers with their rotations.
+    pub fn types(&self) -> impl Iterator<Item = (&str, Option<&Rotary>)> {
+        self.types.iter().map(|(name, held)| (name.as_str(), rotary_of(held)))
+    }
+
+    /// Returns whether sequences of `total_len` positions have these rotations, too: always, but
+    /// for LongRoPE and dynamic NTK.
+    pub fn fit(&self, total_len: usize) -> bool {
+        let fits = |held: &Held| held.rotary.regime() == held.spec.regime(total_len);
+        self.types.iter().filter_map(|(_, held)| held.as_ref()).all(fits)
+    }
+
+    fn at(&self, kind: usize) -> Option<&Rotary> {
+        rotary_of(&self.types[kind].1)
+    }
+}
+
+fn rotary_of(held: &Option<Held>) -> Option<&Rotary> {
+    held.as_ref().map(|held| &held.rotary)
+}

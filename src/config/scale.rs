@@ -1,0 +1,171 @@
+//! Scalings, and what else a config multiplies by.
+
+use serde_json::Value;
+
+use super::fields::Role;
+use super::json::Fields;
+use super::reader::{Reader, RopeDict};
+use super::spec::RotarySpec;
+use crate::error::Error;
+use crate::frequencies::scaling::{DynamicNtk, Llama3, LongRope, Scaling, Yarn};
+use crate::rotary::QueryTemperature;
+
+/// The length that a model was trained on, and the longest that it is for.
+const ORIGINAL: &str = "original_max_position_embeddings";
+const MAXIMAL: &str = "max_position_embeddings";
+
+impl Reader<'_> {
+    /// Puts into `spec` the scaling that `dict` describes, with its factors.
+    pub(super) fn scale(
+        &self,
+        spec: &mut RotarySpec,
+        dict: &Fields<'_>,
+        rope_type: &str,
+        part: f64,
+    ) -> Result<(), Error> {
+        let needed = |name: &str| dict.need(name, dict.number(name)?);
+        let mut attention = 1.0;
+        spec.scaling = match rope_type {
+            "linear" => Scaling::Linear { factor: needed("factor")? },
+            "dynamic" => {
+                let original_len = self.dynamic_start(dict)?;
+                Scaling::DynamicNtk(DynamicNtk { factor: needed("factor")?, original_len })
+            }
+            "yarn" => {
+                let yarn = self.yarn(dict, needed("factor")?)?;
+                attention = yarn.default_attention_factor();
+                if spec.on_last_features {
+                    spec.softmax_factor = softmax_factor(&yarn, dict)?;
+                }
+                Scaling::Yarn(yarn)
+            }
+            "llama3" => Scaling::Llama3(Llama3 {
+                factor: needed("factor")?,
+                low_freq_factor: needed("low_freq_factor")?,
+                high_freq_factor: needed("high_freq_factor")?,
+                original_len: self.original_len(dict, false)?,
+            }),
+            "longrope" => {
+                let longrope = self.longrope(dict)?;
+                attention = longrope.default_attention_factor();
+                Scaling::LongRope(longrope)
+            }
+            "proportional" => {
+                let factor = dict.number("factor")?.unwrap_or(1.0);
+                Scaling::Proportional { fraction: part, factor }
+            }
+            _ => Scaling::None,
+        };
+        let attention = dict.number("attention_factor")?.unwrap_or(attention);
+        spec.attention_factor = dict.number("long_mscale")?.unwrap_or(attention);
+        spec.short_attention_factor = dict.number("short_mscale")?.unwrap_or(attention);
+        Ok(())
+    }
+
+    fn yarn(&self, dict: &Fields<'_>, factor: f64) -> Result<Yarn, Error> {
+        let plain = Yarn::new(factor, self.original_len(dict, true)?);
+        Ok(Yarn {
+            beta_fast: dict.number("beta_fast")?.unwrap_or(plain.beta_fast),
+            beta_slow: dict.number("beta_slow")?.unwrap_or(plain.beta_slow),
+            truncate: dict.flag("truncate")?.unwrap_or(plain.truncate),
+            mscale: dict.number("mscale")?.unwrap_or(plain.mscale),
+            mscale_all_dim: dict.number("mscale_all_dim")?.unwrap_or(plain.mscale_all_dim),
+            ..plain
+        })
+    }
+
+    fn longrope(&self, dict: &Fields<'_>) -> Result<LongRope, Error> {
+        let list = |name: &str| dict.need(name, dict.numbers(name)?);
+        let original_len = self.original_len(dict, false)?;
+        if original_len == 0 {
+            return Err(dict.not_a(ORIGINAL, "at least 1"));
+        }
+        let (short, long) = (list("short_factor")?, list("long_factor")?);
+        let grown = self.len(dict, MAXIMAL)?.map(|len| len as f64 / original_len as f64);
+        let factor = self.fields.need(MAXIMAL, dict.number("factor")?.or(grown))?;
+        Ok(LongRope { short, long, original_len, factor })
+    }
+
+    /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal
+    /// one.
+    fn original_len(&self, dict: &Fields<'_>, or_maximal: bool) -> Result<usize, Error> {
+        let found = match self.len(dict, ORIGINAL)? {
+            None if or_maximal => self.len(dict, MAXIMAL)?,
+            found => found,
+        };
+        dict.need(ORIGINAL, found)
+    }
+
+    /// A length in the dictionary or beside it.
+    fn len(&self, dict: &Fields<'_>, name: &str) -> Result<Option<usize>, Error> {
+        match (dict.count(name)?, self.fields.count(name)?) {
+            (Some(inner), Some(outer)) if inner != outer => {
+                Err(dict.contradicts(name, &format!("{name} outside of it")))
+            }
+            (inner, outer) => Ok(inner.or(outer)),
+        }
+    }
+
+    /// transformers has dynamic NTK start at the maximal length; where another one is given, others
+    /// start at that.
+    fn dynamic_start(&self, dict: &Fields<'_>) -> Result<usize, Error> {
+        let start = self.fields.need(MAXIMAL, self.len(dict, MAXIMAL)?)?;
+        if self.len(dict, ORIGINAL)?.is_some_and(|original| original != start) {
+            let fields = if dict.get(ORIGINAL).is_some() { dict } else { &self.fields };
+            return Err(fields.contradicts(ORIGINAL, MAXIMAL));
+        }
+        Ok(start)
+    }
+
+    /// The query temperature: that of the family, or the one that the parameters speak of.
+    pub(super) fn temperature(
+        &self,
+        dict: Option<&RopeDict<'_>>,
+    ) -> Result<Option<QueryTemperature>, Error> {
+        let fields = &self.fields;
+        if let Some(own) = self.family.temperature {
+            // The first published configs have 4 for true.
+            let name = "attn_temperature_tuning";
+            let is_tuned = match fields.get(name) {
+                Some(Value::Number(_)) => fields.number(name)? != Some(0.0),
+                _ => fields.flag(name)?.unwrap_or(true),
+            };
+            let scale = fields.number("attn_scale")?.unwrap_or(own.scale);
+            let floor = fields.number("floor_scale")?.unwrap_or(own.floor);
+            let temperature = QueryTemperature::llama4(scale, floor)
+                .map_err(|error| fields.invalid("floor_scale", error))?;
+            return Ok(is_tuned.then_some(temperature));
+        }
+        let Some((path, dict)) = dict else { return Ok(None) };
+        let (dict, name) = (Fields::new(path, dict), "llama_4_scaling_beta");
+        let Some(beta) = dict.number(name)? else { return Ok(None) };
+        QueryTemperature::ministral3(beta, self.original_len(&dict, false)?)
+            .map(Some)
+            .map_err(|error| fields.invalid(name, error))
+    }
+
+    /// An error where a size that every config has is not a whole number, needed or not.
+    pub(super) fn check_sizes(&self) -> Result<(), Error> {
+        let names = ["hidden_size", "num_attention_heads", "head_dim", MAXIMAL];
+        names.into_iter().try_for_each(|name| self.fields.count(name).map(|_| ()))
+    }
+
+    /// The number of layers, where the config has it.
+    pub(super) fn layer_count(&self) -> Result<Option<usize>, Error> {
+        let count = self.fields.of_role(Role::LayerCount, Fields::count)?;
+        if count.is_some_and(|count| count > super::reader::LIMIT) {
+            return Err(self.fields.not_a("num_hidden_layers", "at most 65536"));
+        }
+        Ok(count)
+    }
+}
+
+/// What `mscale_all_dim` multiplies the softmax scale by.
+fn softmax_factor(yarn: &Yarn, dict: &Fields<'_>) -> Result<f64, Error> {
+    let factor = yarn.softmax_factor();
+    if factor > 0.0 && factor.is_finite() {
+        Ok(factor)
+    } else {
+        Err(dict.not_a("mscale_all_dim", "a number that gives a finite scale"))
+    }
+}

@@ -1,0 +1,105 @@
+//! How models change their frequencies for contexts longer than they were trained on: the
+//! parameters of each scaling, and any of them as data.
+//!
+//! The changes themselves are methods of [`Frequencies`](crate::Frequencies).
+
+pub use super::dynamic_ntk::DynamicNtk;
+pub use super::llama3::Llama3;
+pub use super::longrope::LongRope;
+pub use super::regime::Regime;
+pub use super::yarn::Yarn;
+
+use super::Frequencies;
+use crate::error::{ConfigProblem, Error};
+
+/// One change of frequencies as data, as configs have it.
+///
+/// ```
+/// use positional_encodings::{Frequencies, scaling::{Scaling, Yarn}};
+///
+/// let plain = Frequencies::geometric(64, 10_000.0)?;
+/// let scaling = Scaling::Yarn(Yarn::new(4.0, 4096));
+/// assert_eq!(scaling.apply(plain.clone(), 0)?, plain.yarn(&Yarn::new(4.0, 4096))?);
+/// # #[cfg(feature = "serde")] {
+/// let text = r#"{"yarn": {"factor": 4.0, "original_len": 4096}}"#;
+/// assert_eq!(serde_json::from_str::<Scaling>(text).unwrap(), scaling);
+/// # }
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
+#[non_exhaustive]
+pub enum Scaling {
+    /// No change.
+    None,
+    /// [`Frequencies::linear`].
+    Linear {
+        /// By how much positions are squeezed.
+        factor: f64,
+    },
+    /// [`Frequencies::ntk`].
+    Ntk {
+        /// By how much the slowest pair is interpolated.
+        factor: f64,
+    },
+    /// [`Frequencies::dynamic_ntk`].
+    DynamicNtk(DynamicNtk),
+    /// [`Frequencies::yarn`].
+    Yarn(Yarn),
+    /// [`Frequencies::longrope`].
+    #[cfg_attr(feature = "serde", serde(rename = "longrope"))]
+    LongRope(LongRope),
+    /// LongRoPE whose factors are tensors of a GGUF file, `rope_factors_short.weight` and
+    /// `rope_factors_long.weight`, which metadata do not have. Until they are there,
+    /// [`apply`](Self::apply) is an error: put both into [`LongRope`](Self::LongRope), or the one
+    /// wanted into `RotarySpec::divisors`.
+    #[cfg_attr(feature = "serde", serde(rename = "longrope_tensors"))]
+    LongRopeTensors,
+    /// [`Frequencies::llama3`].
+    Llama3(Llama3),
+    /// [`Frequencies::proportional`], then [`Frequencies::linear`].
+    Proportional {
+        /// The part of the pairs that rotates.
+        fraction: f64,
+        /// By how much positions are squeezed.
+        factor: f64,
+    },
+}
+
+impl Scaling {
+    /// Changes `frequencies` for a sequence of `total_len` positions; attention factor and regime
+    /// are in the result.
+    ///
+    /// # Errors
+    ///
+    /// The errors of the scaling's own method; [`Error::Config`] for
+    /// [`LongRopeTensors`](Self::LongRopeTensors).
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, scaling::Scaling};
+    ///
+    /// let plain = Frequencies::geometric(4, 10_000.0)?;
+    /// let scaled = Scaling::Linear { factor: 8.0 }.apply(plain, 0)?;
+    /// assert_eq!(scaled.to_radians(), [0.125, 0.00125]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn apply(&self, frequencies: Frequencies, total_len: usize) -> Result<Frequencies, Error> {
+        match self {
+            Self::None => Ok(frequencies),
+            Self::Linear { factor } => frequencies.linear(*factor),
+            Self::Ntk { factor } => frequencies.ntk(*factor),
+            Self::DynamicNtk(parameters) => frequencies.dynamic_ntk(*parameters, total_len),
+            Self::Yarn(parameters) => frequencies.yarn(parameters),
+            Self::LongRope(parameters) => frequencies.longrope(parameters, total_len),
+            Self::LongRopeTensors => {
+                let field = "rope_factors_long.weight".to_string();
+                Err(Error::Config { field, problem: ConfigProblem::Missing })
+            }
+            Self::Llama3(parameters) => frequencies.llama3(*parameters),
+            Self::Proportional { fraction, factor } => {
+                frequencies.proportional(*fraction)?.linear(*factor)
+            }
+        }
+    }
+}

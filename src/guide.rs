@@ -1,0 +1,34 @@
+//! Guides: what takes more than the page of one item to tell.
+//!
+//! They stand in `docs/` of the repository as well. Each opens with what it is for.
+
+// Links from page to page are files in the repository and modules here. The first definition of a
+// link counts, so these stand before the text.
+
+#[doc = "[rotary.md]: crate::guide::rotary\n\n"]
+#[doc = include_str!("../docs/matches.md")]
+pub mod matches {}
+
+#[cfg(feature = "serde")]
+#[doc = "[matches.md]: crate::guide::matches\n\n"]
+#[doc = include_str!("../docs/rotary.md")]
+pub mod rotary {}
+
+#[cfg(all(feature = "safetensors", feature = "gguf"))]
+#[doc = include_str!("../docs/learned.md")]
+pub mod learned {}
+
+#[doc = "[speed.md]: crate::guide::speed\n\n"]
+#[doc = include_str!("../docs/streams.md")]
+pub mod streams {}
+
+#[doc = "[limits.md]: crate::guide::limits\n\n"]
+#[doc = include_str!("../docs/speed.md")]
+pub mod speed {}
+
+#[doc = "[speed.md]: crate::guide::speed\n\n"]
+#[doc = include_str!("../docs/limits.md")]
+pub mod limits {}
+
+#[doc = include_str!("../examples/README.md")]
+pub mod examples {}

@@ -1,0 +1,62 @@
+//! One position: a whole number or a real one.
+
+use super::LIMIT;
+use crate::error::Error;
+
+/// One position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Position {
+    /// A whole number, however it was given.
+    Integer(i64),
+    /// A number that is not whole, or not finite, or too large to be an `i64`.
+    Real(f64),
+}
+
+impl Position {
+    /// The position as f64: rounded above 2⁵³.
+    ///
+    /// ```
+    /// use positional_encodings::Position;
+    /// assert_eq!(Position::Integer(3).to_f64(), 3.0);
+    /// ```
+    pub fn to_f64(self) -> f64 {
+        match self {
+            Self::Integer(position) => position as f64,
+            Self::Real(position) => position,
+        }
+    }
+
+    /// Whether it is finite and within ±2⁶². It stands at `index` among others.
+    pub(super) fn check_finite(self, index: usize) -> Result<(), Error> {
+        match self {
+            Self::Integer(p) if (-LIMIT..=LIMIT).contains(&p) => Ok(()),
+            Self::Real(p) if p.abs() < LIMIT as f64 => Ok(()),
+            Self::Real(position) if !position.is_finite() => {
+                Err(Error::NonFinitePosition { index, position })
+            }
+            _ => Err(Error::PositionTooLarge { index, position: self.to_f64() }),
+        }
+    }
+}
+
+impl From<f64> for Position {
+    fn from(position: f64) -> Self {
+        if position.trunc() == position && position.abs() <= LIMIT as f64 {
+            Self::Integer(position as i64)
+        } else {
+            Self::Real(position)
+        }
+    }
+}
+
+impl From<usize> for Position {
+    fn from(position: usize) -> Self {
+        i64::try_from(position).map_or(Self::Real(position as f64), Self::Integer)
+    }
+}
+
+impl From<i64> for Position {
+    fn from(position: i64) -> Self {
+        Self::Integer(position)
+    }
+}

@@ -1,0 +1,267 @@
+//! The way through a batch: each part of it is made ready, and given its positions while it is in
+//! cache.
+
+use ndarray::{
+    Array, ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2,
+};
+
+use super::rows::Target;
+use crate::add::{Four, add_to_four};
+use crate::additive::PositionalEncoding;
+use crate::arrays::{room, without_unit_axes, zeros};
+use crate::blocks::{STACK_BYTES, in_blocks, middle, rows_in};
+use crate::element::Element;
+use crate::error::Error;
+use crate::phase::BLOCK;
+use crate::positions::Positions;
+use crate::threads::{join, piece};
+
+/// Writes sums of what the vectors are added to, and of the vectors: rows of sequence n from row i
+/// on, as many as there are vectors, [`BLOCK`] at most.
+pub(super) type Write<'a, A> = &'a (dyn Fn(usize, usize, Target<'_, A>, ArrayView2<'_, A>) + Sync);
+
+/// The sum of what a caller has and of position vectors. Shapes and positions have been checked.
+#[derive(Clone, Copy)]
+pub(super) struct Sum<'a, A, E: ?Sized> {
+    pub(super) encoding: &'a E,
+    pub(super) positions: &'a Positions<'a>,
+    /// Nothing where words are in place.
+    pub(super) write: Option<Write<'a, A>>,
+}
+
+impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
+    /// Makes the sum in a new array of this shape, (…, len, any width).
+    pub(super) fn new_array<D: Dimension>(&self, shape: D) -> Result<Array<A, D>, Error> {
+        let [leading @ .., width] = shape.slice() else {
+            return Err(Error::TooFewAxes { expected: 2, found: 0 });
+        };
+        let (rows, width) = (leading.iter().product(), *width);
+        let too_large = Error::TooLarge { rows, dim: width };
+        let len = room::<A>(rows, width)?;
+        let values = if self.grows(len) {
+            let mut values = Vec::new();
+            values.try_reserve_exact(len).map_err(|_| too_large.clone())?;
+            if len > 0 {
+                self.append(rows / self.positions.len(), &mut values)?;
+            }
+            values
+        } else {
+            let mut out = zeros(rows, width)?;
+            let view = out.view_mut().into_shape_with_order(shape.clone());
+            self.make(view.map_err(|_| too_large.clone())?.into_dyn())?;
+            out.into_raw_vec_and_offset().0
+        };
+        Array::from_shape_vec(shape, values).map_err(|_| too_large)
+    }
+
+    /// Whether a new array of so many elements grows row by row, which one thread does: it saves
+    /// writing zeros first, a fifth of the time.
+    ///
+    /// Sequences that share positions need all vectors at once. Where these are too many for the
+    /// cache, memory that comes from the system is zero anyway.
+    fn grows(&self, len: usize) -> bool {
+        const CACHED: usize = 16 << 20;
+        let dim = self.encoding.dim().saturating_mul(size_of::<A>());
+        let table = self.positions.len().saturating_mul(dim);
+        piece(len * size_of::<A>()).is_none() && (!self.positions.are_shared() || table <= CACHED)
+    }
+
+    /// Appends the rows of so many sequences. Vectors that they share are kept in a table.
+    fn append(&self, sequences: usize, values: &mut Vec<A>) -> Result<(), Error> {
+        let Some(write) = self.write else { return Ok(()) };
+        let (len, dim) = (self.positions.len(), self.encoding.dim());
+        let mut table = Vec::new();
+        if self.positions.are_shared() && sequences > 1 {
+            let len = room::<A>(len, dim)?;
+            table.reserve_exact(len);
+        }
+        for sequence in 0..sequences {
+            if let (true, Ok(table)) = (sequence > 0, ArrayView2::from_shape((len, dim), &table)) {
+                for (n, vectors) in table.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
+                    write(sequence, n * BLOCK, Target::End(values), vectors);
+                }
+                continue;
+            }
+            self.in_blocks(&self.positions.row(sequence), |row, vectors| {
+                write(sequence, row, Target::End(values), vectors);
+                if table.capacity() > 0 {
+                    table.extend_from_slice(vectors.to_slice().unwrap_or_default());
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Makes the sum in `out` (…, len, any width), on all cores where that is long work.
+    pub(super) fn make(&self, out: ArrayViewMutD<'_, A>) -> Result<(), Error> {
+        if out.is_empty() {
+            return Ok(());
+        }
+        let piece = piece(out.len() * size_of::<A>());
+        self.part(piece.unwrap_or(usize::MAX), without_unit_axes(out, 2), 0, 0)
+    }
+
+    /// The part that begins with this sequence and this row, in pieces of so many bytes.
+    fn part(
+        &self,
+        piece: usize,
+        out: ArrayViewMutD<'_, A>,
+        sequence: usize,
+        row: usize,
+    ) -> Result<(), Error> {
+        let long = out.len() * size_of::<A>() > piece;
+        let Some((axis, cut)) = long.then(|| self.cut(out.shape(), sequence, row)).flatten() else {
+            return if self.positions.are_shared() && sequences(out.shape()) > 1 {
+                self.together(out, sequence, row)
+            } else {
+                self.one_by_one(out, sequence, row)
+            };
+        };
+        let (sequences, rows) = if axis + 2 == out.ndim() {
+            (0, cut)
+        } else {
+            (cut * sequences(&out.shape()[axis + 1..]), 0)
+        };
+        let (low, high) = out.split_at(Axis(axis), cut);
+        join(
+            || self.part(piece, low, sequence, row),
+            || self.part(piece, high, sequence + sequences, row + rows),
+        )
+    }
+
+    /// An axis and where to cut it: that of positions, if they are shared and enough for blocks;
+    /// else the outermost, so that the sequences of a part are neighbours.
+    fn cut(&self, shape: &[usize], sequence: usize, row: usize) -> Option<(usize, usize)> {
+        let [leading @ .., len, dim] = shape else { return None };
+        let rows = || {
+            let positions = self.positions.row(sequence);
+            Some((leading.len(), middle(&positions.slice(row..row + len))?))
+        };
+        let outermost =
+            leading.iter().position(|&len| len > 1).map(|axis| (axis, leading[axis] / 2));
+        if self.positions.are_shared() && *len > rows_in::<A>(STACK_BYTES, *dim) {
+            rows().or(outermost)
+        } else {
+            outermost.or_else(rows)
+        }
+    }
+
+    /// Sequences that share their positions: each block of vectors is computed once and added to
+    /// all of them.
+    fn together(
+        &self,
+        mut out: ArrayViewMutD<'_, A>,
+        sequence: usize,
+        row: usize,
+    ) -> Result<(), Error> {
+        let axis = Axis(out.ndim() - 2);
+        let positions = self.positions.row(sequence);
+        let positions = positions.slice(row..row + out.len_of(axis));
+        self.in_blocks(&positions, |start, vectors| {
+            let rows = out.slice_axis_mut(axis, (start..start + vectors.nrows()).into());
+            for_each_four(rows, sequence, &mut |sequence, four| match self.write {
+                None => add_to_four(four, vectors),
+                Some(write) => four.into_iter().flatten().enumerate().for_each(|(n, rows)| {
+                    write(sequence + n, row + start, Target::Rows(rows), vectors);
+                }),
+            });
+        })
+    }
+
+    /// Sequences of their own.
+    fn one_by_one(
+        &self,
+        out: ArrayViewMutD<'_, A>,
+        sequence: usize,
+        row: usize,
+    ) -> Result<(), Error> {
+        let mut done = Ok(());
+        for_each_four(out, sequence, &mut |sequence, four| {
+            for (n, rows) in four.into_iter().flatten().enumerate() {
+                if done.is_ok() {
+                    done = self.one(rows, sequence + n, row);
+                }
+            }
+        });
+        done
+    }
+
+    fn one(&self, out: ArrayViewMut2<'_, A>, sequence: usize, row: usize) -> Result<(), Error> {
+        if self.write.is_some() {
+            return self.together(out.into_dyn(), sequence, row);
+        }
+        let positions = self.positions.row(sequence);
+        self.encoding.add_to(&positions.slice(row..row + out.nrows()), out)
+    }
+
+    /// Calls `visit` with the vectors of the positions, block by block.
+    fn in_blocks(
+        &self,
+        positions: &Positions<'_>,
+        mut visit: impl FnMut(usize, ArrayView2<'_, A>),
+    ) -> Result<(), Error> {
+        in_blocks(
+            positions,
+            self.encoding.dim(),
+            |positions, vectors| self.encoding.encode_into(positions, vectors),
+            |start, vectors| {
+                visit(start, vectors);
+                Ok(())
+            },
+        )
+    }
+}
+
+/// How many matrices there are in an array (…, len, dim).
+fn sequences(shape: &[usize]) -> usize {
+    shape[..shape.len() - 2].iter().product()
+}
+
+/// Calls `visit` with the matrices (len, dim) of an array (…, len, dim) that is not empty, four at
+/// a time, the last ones perhaps fewer, and the number of the first, counted from `first`.
+///
+/// It calls itself for each axis, of which at most 64 have more than one element.
+fn for_each_four<A>(
+    mut words: ArrayViewMutD<'_, A>,
+    first: usize,
+    visit: &mut impl FnMut(usize, Four<'_, A>),
+) {
+    match words.ndim() {
+        3 => {
+            let parts = words.axis_iter_mut(Axis(0));
+            let mut parts = parts.map(|words| words.into_dimensionality::<Ix2>().ok());
+            let mut sequence = first;
+            while let Some(part) = parts.next() {
+                let mut next = || parts.next().flatten();
+                visit(sequence, [part, next(), next(), next()]);
+                sequence += 4;
+            }
+        }
+        0..3 => visit(first, [words.into_dimensionality().ok(), None, None, None]),
+        _ => {
+            let below = sequences(&words.shape()[1..]);
+            for (i, words) in words.axis_iter_mut(Axis(0)).enumerate() {
+                for_each_four(words, first + i * below, visit);
+            }
+        }
+    }
+}
+
+/// The n-th part that has only the last axes, in row-major order of the others; nothing where there
+/// are not so many.
+pub(super) fn nth<'v, T, D: Dimension>(
+    array: &'v ArrayViewD<'_, T>,
+    mut n: usize,
+) -> Option<ArrayView<'v, T, D>> {
+    let mut view = array.view();
+    let kept = D::NDIM?;
+    if n >= view.shape()[..view.ndim().checked_sub(kept)?].iter().product() {
+        return None;
+    }
+    while view.ndim() > kept {
+        let below = view.shape()[1..view.ndim() - kept].iter().product::<usize>().max(1);
+        view = view.index_axis_move(Axis(0), n / below);
+        n %= below;
+    }
+    view.into_dimensionality().ok()
+}

@@ -1,0 +1,41 @@
+//! Encodings that are formulas: nothing of them is learned.
+
+use ndarray::ArrayView2;
+
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
+use crate::additive::{NoPositions, Sinusoidal};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+macro_rules! fixed {
+    ($($encoding:ty),*) => {$(
+        /// Nothing is learned: the list of parameters is empty.
+        impl<A: Element> Trainable<A> for $encoding {
+            fn parameters(&self) -> Vec<Parameter> {
+                Vec::new()
+            }
+
+            fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
+                check_values(0, values.len())
+            }
+
+            fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
+                check_values(0, values.len())
+            }
+        }
+
+        impl<A: Element> Differentiable<A> for $encoding {
+            fn backward(
+                &self,
+                positions: &Positions<'_>,
+                upstream: ArrayView2<'_, A>,
+                gradient: &mut [A],
+            ) -> Result<(), Error> {
+                check_backward(self, positions, &upstream, 0, gradient.len())
+            }
+        }
+    )*};
+}
+
+fixed!(Sinusoidal, NoPositions);

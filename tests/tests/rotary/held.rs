@@ -1,0 +1,99 @@
+//! Rotations of all layers of a model, made once and held.
+
+use positional_encodings::config::ModelRotary;
+use positional_encodings::scaling::Regime;
+use positional_encodings::{Error, config::ConfigProblem};
+use serde_json::{Value, json};
+
+fn read(config: &Value) -> ModelRotary {
+    ModelRotary::from_json(&config.to_string()).unwrap()
+}
+
+/// Each layer gets what its spec makes.
+#[test]
+fn a_held_rotation_is_that_of_the_spec() {
+    for config in [
+        json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 8}),
+        json!({"model_type": "gemma3_text", "num_hidden_layers": 8}),
+        json!({"model_type": "smollm3", "head_dim": 64, "num_hidden_layers": 8}),
+        json!({"model_type": "qwen3_next", "num_hidden_layers": 8}),
+        json!({"model_type": "falcon", "head_dim": 64, "alibi": true, "num_hidden_layers": 8}),
+    ] {
+        let model = read(&config);
+        let held = model.rotaries(100).unwrap();
+        for layer in 0..8 {
+            let (spec, rotary) = (model.layer(layer).unwrap(), held.layer(layer).unwrap());
+            assert_eq!(spec.is_some(), rotary.is_some(), "{config} {layer}");
+            let (Some(spec), Some(rotary)) = (spec, rotary) else { continue };
+            let fresh = spec.rotary(100).unwrap();
+            assert_eq!(rotary.frequencies(), fresh.frequencies());
+            assert_eq!(rotary.pairing(), fresh.pairing());
+        }
+        let names = |(name, there): (&str, bool)| (name.to_string(), there);
+        let specs: Vec<_> =
+            model.types().map(|(name, spec)| names((name, spec.is_some()))).collect();
+        let types: Vec<_> =
+            held.types().map(|(name, held)| names((name, held.is_some()))).collect();
+        assert_eq!(specs, types);
+        for (name, there) in types {
+            assert_eq!(held.layer_type(&name).unwrap().is_some(), there);
+        }
+    }
+}
+
+/// Nothing is passed over in silence.
+#[test]
+fn layers_that_are_not_there() {
+    let known = read(&json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 8}));
+    let held = known.rotaries(1).unwrap();
+    let error = Error::NoSuchLayer { layer: 8, layers: 8 };
+    assert_eq!(held.layer(8).unwrap_err(), error);
+    assert_eq!(known.layer(8), Err(error.clone()));
+    assert_eq!(error.to_string(), "layer 8 is not one of the 8 layers of the model");
+    let untold = read(&json!({"model_type": "llama", "head_dim": 64}));
+    let missing =
+        Error::Config { field: "num_hidden_layers".into(), problem: ConfigProblem::Missing };
+    assert_eq!(untold.layer(0), Err(missing.clone()));
+    assert_eq!(untold.rotaries(1).unwrap().layer(0).unwrap_err(), missing);
+    assert_eq!((untold.layer_count(), known.layer_count()), (None, Some(8)));
+    // By its type the rotation is there all the same.
+    assert!(untold.rotaries(1).unwrap().layer_type("all").unwrap().is_some());
+    assert!(held.layer_type("sliding_attention").is_err());
+}
+
+#[test]
+fn why_there_is_no_only_one() {
+    let none = read(&json!({"model_type": "falcon", "head_dim": 64, "alibi": true}));
+    let two = read(&json!({"model_type": "gemma3_text"}));
+    for (model, message) in [
+        (none, "no layer of the model is rotated"),
+        (two, "layers of 2 types do not share one rotation: choose by layer"),
+    ] {
+        assert_eq!(model.only().unwrap_err().to_string(), message);
+    }
+}
+
+/// Held rotations say for which lengths they are.
+#[test]
+fn lengths_that_fit() {
+    let dynamic = read(&json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 2,
+        "max_position_embeddings": 2048, "rope_scaling": {"type": "dynamic", "factor": 2.0}}));
+    let longrope = read(&json!({"model_type": "phi3", "head_dim": 64, "num_hidden_layers": 2,
+        "max_position_embeddings": 131072, "original_max_position_embeddings": 4096,
+        "rope_scaling": {"type": "longrope", "short_factor": vec![1.0; 32],
+            "long_factor": vec![2.0; 32]}}));
+    let plain = read(&json!({"model_type": "gemma3_text", "num_hidden_layers": 6}));
+    for (model, made, fits, does_not, regime) in [
+        (&dynamic, 1, &[1, 2048][..], &[2049, 5000][..], Regime::Fixed),
+        (&dynamic, 5000, &[5000], &[1, 4999, 5001], Regime::Length(5000)),
+        (&longrope, 1, &[1, 4096], &[4097], Regime::Short),
+        (&longrope, 4097, &[4097, 100_000], &[4096], Regime::Long),
+        (&plain, 1, &[1, 1 << 40], &[], Regime::Fixed),
+    ] {
+        let held = model.rotaries(made).unwrap();
+        assert_eq!(held.layer(1).unwrap().unwrap().regime(), regime);
+        assert!(fits.iter().all(|&len| held.fit(len)), "{made} {regime:?}");
+        assert!(does_not.iter().all(|&len| !held.fit(len)), "{made} {regime:?}");
+        assert_eq!(model.layer(1).unwrap().unwrap().regime(made), regime);
+    }
+}
