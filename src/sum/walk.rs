@@ -66,30 +66,24 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         piece(len * size_of::<A>()).is_none() && (!self.positions.are_shared() || table <= CACHED)
     }
 
-    /// Appends the rows of so many sequences. Vectors that they share are kept in a table.
+    /// Appends the rows of so many sequences.
     fn append(&self, sequences: usize, values: &mut Vec<A>) -> Result<(), Error> {
         let Some(write) = self.write else { return Ok(()) };
-        let (len, dim) = (self.positions.len(), self.encoding.dim());
-        let mut table = Vec::new();
         if self.positions.are_shared() && sequences > 1 {
-            let len = room::<A>(len, dim)?;
-            table.reserve_exact(len);
-        }
-        for sequence in 0..sequences {
-            if let (true, Ok(table)) = (sequence > 0, ArrayView2::from_shape((len, dim), &table)) {
+            let mut table = zeros(self.positions.len(), self.encoding.dim())?;
+            self.encoding.encode_into(&self.positions.row(0), table.view_mut())?;
+            for sequence in 0..sequences {
                 for (n, vectors) in table.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
                     write(sequence, n * BLOCK, Target::End(values), vectors);
                 }
-                continue;
             }
+            return Ok(());
+        }
+        (0..sequences).try_for_each(|sequence| {
             self.in_blocks(&self.positions.row(sequence), |row, vectors| {
                 write(sequence, row, Target::End(values), vectors);
-                if table.capacity() > 0 {
-                    table.extend_from_slice(vectors.to_slice().unwrap_or_default());
-                }
-            })?;
-        }
-        Ok(())
+            })
+        })
     }
 
     /// Makes the sum in `out` (…, len, any width), on all cores where that is long work.
