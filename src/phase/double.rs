@@ -145,9 +145,10 @@ fn cos<V: Real>(z: Double<V>) -> Double<V> {
 #[inline(always)]
 fn times_rest<V: Real>(z: Double<V>, [multiple, low]: [f64; 2], c: [f64; 6]) -> Double<V> {
     let short = z.rounded();
-    let pair = |i: usize| short * c[i + 1] + c[i];
     let square = short * short;
-    let polynomial = (pair(4) * square + pair(2)) * square + pair(0);
+    let [low_terms, middle, high_terms] =
+        [short * c[1] + c[0], short * c[3] + c[2], short * c[5] + c[4]];
+    let polynomial = (high_terms * square + middle) * square + low_terms;
     let high = multiple / (1_u64 << 26) as f64;
     let low = short * polynomial + low;
     Double { high: z.high * high, low: short * low + z.low * high }

@@ -24,6 +24,27 @@ const DIGIT: u64 = (1 << 32) - 1;
 #[repr(align(64))]
 pub struct Lane<T>(pub(super) [T; GROUP]);
 
+/// A line of the cache.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub struct Line(pub(super) [f64; 8]);
+
+impl Line {
+    pub(super) const ZERO: Self = Self([0.0; 8]);
+
+    /// Reads a vector that begins with the `at`-th number of some lines.
+    #[inline(always)]
+    pub(super) fn load<S: Simd>(simd: S, lines: &[Self], at: usize) -> S::f64s {
+        S::f64s::from_slice(simd, &lines[at / 8].0[at % 8..][..S::f64s::LEN])
+    }
+
+    /// Writes a vector from the `at`-th number of some lines on.
+    #[inline(always)]
+    pub(super) fn store<S: Simd>(vector: S::f64s, lines: &mut [Self], at: usize) {
+        vector.store_slice(&mut lines[at / 8].0[at % 8..][..S::f64s::LEN]);
+    }
+}
+
 /// The frequencies of a group of pairs.
 #[derive(Clone, Debug)]
 pub struct Fixed {
@@ -95,24 +116,25 @@ impl Fixed {
             }
             _ => (self.far(simd, position, at), self.far(simd, position, at + half)),
         };
-        let radians = Two::load(simd, &self.radians.0, at);
-        let angle = radians * position.to_f64();
+        let angle = self.radians(simd, at) * position.to_f64();
         Phase { high: Two(low.0, high.0), low: Two(low.1, high.1), angle }
     }
 
-    /// The magnitudes of the angles at a real position, in f64.
+    /// The frequencies of a vector of pairs, in radians per position.
     #[inline(always)]
-    pub(super) fn angles<S: Simd>(&self, simd: S, position: f64, at: usize) -> Two<S::f64s> {
-        let Two(low, high) = Two::<S::f64s>::load(simd, &self.radians.0, at) * position;
-        Two(low.abs(), high.abs())
+    pub(super) fn radians<S: Simd>(&self, simd: S, at: usize) -> Two<S::f64s> {
+        let (low, high) = self.radians.0[at..at + 2 * S::f64s::LEN].split_at(S::f64s::LEN);
+        Two(S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high))
     }
 
     /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit
     /// digits that vector units multiply.
     #[inline(always)]
     fn near<S: Simd>(&self, simd: S, position: i64, at: usize) -> (S::u64s, S::u64s) {
-        let load = |word: &Lane<u64>| S::u64s::from_slice(simd, &word.0[at..at + S::u64s::LEN]);
-        let (f_high, f_low, f_lowest) = (load(&self.high), load(&self.low), load(&self.lowest));
+        let pairs = at..at + S::u64s::LEN;
+        let f_high = S::u64s::from_slice(simd, &self.high.0[pairs.clone()]);
+        let f_low = S::u64s::from_slice(simd, &self.low.0[pairs.clone()]);
+        let f_lowest = S::u64s::from_slice(simd, &self.lowest.0[pairs]);
         // The mask tells the compiler that 32 bits are enough.
         let factor = S::u64s::splat(simd, position.unsigned_abs()) & DIGIT;
         let below = (f_lowest >> 32) * factor;

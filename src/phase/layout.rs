@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use super::put::Parts;
+
 /// The order of the features of a row.
 ///
 /// With pairs (sin θᵢ, cos θᵢ), i < dim/2:
@@ -48,15 +50,6 @@ pub struct Columns {
     pub(crate) dim: usize,
 }
 
-/// Where sines and cosines stand in a row of so many pairs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Places {
-    pub(super) interleaved: bool,
-    /// The column of the first sine and of the first cosine.
-    pub(super) sin: usize,
-    pub(super) cos: usize,
-}
-
 impl Columns {
     /// How many columns belong to pairs.
     pub(crate) fn used(&self) -> usize {
@@ -92,29 +85,28 @@ impl Columns {
         }
     }
 
-    pub(super) fn places(&self) -> Places {
-        Places::new(self.layout, self.pairs)
+    /// Where some pairs of a row go.
+    pub(super) fn parts<'r, A>(&self, row: &'r mut [A], pairs: Range<usize>) -> Parts<'r, A> {
+        parts(self.layout, self.pairs, row, pairs)
     }
 
     /// Whether both members of all pairs are there, in whole groups of `width` pairs.
     pub(super) fn are_whole(&self, width: usize) -> bool {
-        !self.last_is_single && self.pairs % width == 0
+        !self.last_is_single && self.pairs.is_multiple_of(width)
     }
 }
 
-impl Places {
-    pub(super) fn new(layout: FeatureLayout, pairs: usize) -> Self {
-        let (sin, cos) = match layout {
-            FeatureLayout::Interleaved => (0, 1),
-            FeatureLayout::SinCosHalves => (0, pairs),
-            FeatureLayout::CosSinHalves => (pairs, 0),
-        };
-        Self { interleaved: layout == FeatureLayout::Interleaved, sin, cos }
+/// Where some pairs go in a row of so many.
+pub(super) fn parts<A>(
+    layout: FeatureLayout,
+    all: usize,
+    row: &mut [A],
+    pairs: Range<usize>,
+) -> Parts<'_, A> {
+    if layout == FeatureLayout::Interleaved {
+        return Parts(&mut row[2 * pairs.start..2 * pairs.end], &mut []);
     }
-
-    /// The column of the sine and of the cosine of a pair.
-    pub(super) fn of(&self, pair: usize) -> [usize; 2] {
-        let at = if self.interleaved { 2 * pair } else { pair };
-        [self.sin + at, self.cos + at]
-    }
+    let (first, second) = row.split_at_mut(all);
+    let (first, second) = (&mut first[pairs.clone()], &mut second[pairs]);
+    if layout == FeatureLayout::SinCosHalves { Parts(first, second) } else { Parts(second, first) }
 }

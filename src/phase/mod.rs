@@ -18,6 +18,7 @@ mod double;
 mod fixed;
 mod layout;
 mod plain;
+mod put;
 #[cfg(feature = "half")]
 mod rounding;
 mod rows;
@@ -25,6 +26,7 @@ mod runs;
 mod settle;
 mod sincos;
 mod single;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -34,20 +36,16 @@ mod writer;
 /// Positions that are computed together. They begin at a multiple of this.
 pub(crate) const BLOCK: usize = plain::BLOCK as usize;
 
-use core::ops::Range;
 use std::sync::Arc;
 
 use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
-use crate::simd::launch;
 pub(crate) use addition::Amplitude;
-use addition::STEPS;
-use fixed::{Fixed, Lane};
+use fixed::{Fixed, Line};
 pub use layout::{Columns, FeatureLayout};
 pub use rows::Rows;
 pub use target::RowElement;
-use target::Target;
 use wide::Wide;
 
 use crate::element::Element;
@@ -59,21 +57,18 @@ pub struct Waves {
     fixed: Arc<Vec<Fixed>>,
     amplitude: Amplitude,
     level: Level,
-    /// For each group its rotations by [`STEPS`]: sines, then cosines of each.
-    steps: Arc<Vec<Lane<f64>>>,
-    /// The same rotations in double-double numbers.
-    double_steps: Arc<Vec<Lane<f64>>>,
+    /// The rotations of each vector of pairs.
+    table: Arc<Vec<Line>>,
+    /// Its rotations in double-double numbers.
+    double_table: Arc<Vec<Line>>,
 }
 
 impl Waves {
     pub(crate) fn new(frequencies: &[Wide], amplitude: Amplitude) -> Self {
         let (level, none) = (Level::new(), Arc::default());
         let fixed = Arc::new(fixed::groups(frequencies));
-        let mut waves =
-            Self { fixed, amplitude, level, double_steps: Arc::clone(&none), steps: none };
-        waves.steps = Arc::new(waves.new_steps::<f32>());
-        waves.double_steps = Arc::new(waves.new_steps::<f64>());
-        waves
+        Self { fixed, amplitude, level, double_table: Arc::clone(&none), table: none }
+            .with_level(level)
     }
 
     pub(crate) fn with_amplitude(self, amplitude: Amplitude) -> Self {
@@ -90,32 +85,17 @@ impl Waves {
     }
 
     pub(crate) fn with_level(self, level: Level) -> Self {
-        Self { level, ..self }
-    }
-
-    fn new_steps<A: Target>(&self) -> Vec<Lane<f64>> {
-        let mut steps =
-            vec![Lane([0.0; fixed::GROUP]); 2 * A::PARTS * STEPS.len() * self.fixed.len()];
-        launch(self.level, runs::Steps::<A>::new(self, &mut steps));
-        steps
-    }
-
-    /// Groups of pairs, each with its number and its table of rotations.
-    #[inline(always)]
-    fn groups<A: Target>(
-        &self,
-        groups: Range<usize>,
-    ) -> impl Iterator<Item = (usize, &[Lane<f64>])> {
-        let len = 2 * A::PARTS * STEPS.len();
-        let steps = &A::steps(self)[len * groups.start..len * groups.end];
-        groups.zip(steps.chunks_exact(len))
+        let mut waves = Self { level, ..self };
+        waves.table = Arc::new(waves.new_table::<f32>());
+        waves.double_table = Arc::new(waves.new_table::<f64>());
+        waves
     }
 
     /// Bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
         size_of_val(self.fixed.as_slice())
-            + size_of_val(self.steps.as_slice())
-            + size_of_val(self.double_steps.as_slice())
+            + size_of_val(self.table.as_slice())
+            + size_of_val(self.double_table.as_slice())
     }
 
     /// Writes the row of the i-th position to the i-th row of `out`, all columns of which are given

@@ -1,39 +1,32 @@
 //! Values that angle addition left in doubt come from the phase of their own position.
 
-use core::ops::Range;
-
 use super::Waves;
 use super::fixed::GROUP;
-use super::layout::Places;
 use super::plain::{OCTET, own, reach};
 use super::target::Target;
 use crate::element::Element;
 use crate::positions::Position;
 
-/// Looks at some pairs of a row that was written, and writes again those that are not sure. The
-/// row begins with pair `base`.
-#[cold]
-#[inline(never)]
-pub(super) fn settle<A: Target + Element>(
+/// The sine and the cosine of a pair that was written, where they are not sure.
+pub(super) fn settled<A: Target + Element>(
     waves: &Waves,
     position: Position,
-    pairs: Range<usize>,
-    base: usize,
-    places: Places,
-    row: &mut [A],
-) {
-    let octet = match position {
+    pair: usize,
+    written: [A; 2],
+) -> Option<[A; 2]> {
+    let (fixed, at) = (&waves.fixed[pair / GROUP], pair % GROUP);
+    let angle = fixed.radians.0[at].abs() * reach(octet_of(position), waves.amplitude);
+    if A::is_sure(written.map(A::to_f64), angle, waves.amplitude) {
+        return None;
+    }
+    let own = own(fixed, at, position, waves.amplitude);
+    Some([own.sin, own.cos].map(A::from_f64))
+}
+
+/// The first of the eight positions that share a centre with this one; 0 for one that is not whole.
+pub(super) fn octet_of(position: Position) -> i64 {
+    match position {
         Position::Integer(position) => position - position.rem_euclid(OCTET),
         Position::Real(_) => 0,
-    };
-    let reach = reach(octet, waves.amplitude);
-    for pair in pairs {
-        let (fixed, at) = (&waves.fixed[pair / GROUP], pair % GROUP);
-        let [sin, cos] = places.of(pair - base);
-        let value = [row[sin].to_f64(), row[cos].to_f64()];
-        if !A::is_sure(value, fixed.radians.0[at].abs() * reach, waves.amplitude) {
-            let own = own(fixed, at, position, waves.amplitude);
-            (row[sin], row[cos]) = (A::from_f64(own.sin), A::from_f64(own.cos));
-        }
     }
 }

@@ -92,29 +92,6 @@ impl<V: Neg<Output = V>> Neg for Two<V> {
     }
 }
 
-impl<V> Two<V> {
-    /// Two vectors from the `at`-th of some numbers on.
-    #[inline(always)]
-    pub(super) fn load<S: Simd>(simd: S, values: &[f64], at: usize) -> Self
-    where
-        V: SimdBase<S, Element = f64>,
-    {
-        let (low, high) = values[at..at + 2 * V::LEN].split_at(V::LEN);
-        Self(V::from_slice(simd, low), V::from_slice(simd, high))
-    }
-
-    /// Writes both vectors to the places from the `at`-th on.
-    #[inline(always)]
-    pub(super) fn store<S: Simd>(self, values: &mut [f64], at: usize)
-    where
-        V: SimdBase<S, Element = f64>,
-    {
-        let (low, high) = values[at..at + 2 * V::LEN].split_at_mut(V::LEN);
-        self.0.store_slice(low);
-        self.1.store_slice(high);
-    }
-}
-
 /// An angle as the nearest quarter of a circle, and what is left of it in radians: x and its tail.
 pub(super) struct Reduced<Q, V> {
     pub(super) quarter: Q,
@@ -190,17 +167,20 @@ pub(super) fn in_quarter<S: Simd>(
     sin: Two<S::f64s>,
     cos: Two<S::f64s>,
 ) -> [Two<S::f64s>; 2] {
-    // Quarter 0: (sin, cos); 1: (cos, −sin); 2: (−sin, −cos); 3: (−cos, sin).
-    let one = |quarter: S::u64s, sin: S::f64s, cos: S::f64s| -> [S::f64s; 2] {
-        let odd = (quarter & 1).simd_eq(S::u64s::splat(simd, 1));
-        let sin_sign = (quarter & 2) << 62;
-        let cos_sign = ((quarter + 1) & 2) << 62;
-        let sin_bits: S::u64s = odd.select(cos, sin).bitcast();
-        let cos_bits: S::u64s = odd.select(sin, cos).bitcast();
-        [(sin_bits ^ sin_sign).bitcast(), (cos_bits ^ cos_sign).bitcast()]
-    };
-    let ([a, b], [c, d]) = (one(quarter.0, sin.0, cos.0), one(quarter.1, sin.1, cos.1));
+    let [a, b] = in_quarter_one(simd, quarter.0, sin.0, cos.0);
+    let [c, d] = in_quarter_one(simd, quarter.1, sin.1, cos.1);
     [Two(a, c), Two(b, d)]
+}
+
+#[inline(always)]
+fn in_quarter_one<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: S::f64s) -> [S::f64s; 2] {
+    // Quarter 0: (sin, cos); 1: (cos, −sin); 2: (−sin, −cos); 3: (−cos, sin).
+    let odd = (quarter & 1).simd_eq(S::u64s::splat(simd, 1));
+    let sin_sign = (quarter & 2) << 62;
+    let cos_sign = ((quarter + 1) & 2) << 62;
+    let sin_bits: S::u64s = odd.select(cos, sin).bitcast();
+    let cos_bits: S::u64s = odd.select(sin, cos).bitcast();
+    [(sin_bits ^ sin_sign).bitcast(), (cos_bits ^ cos_sign).bitcast()]
 }
 
 /// Sine and cosine of x + tail for |x| ≤ π/4.

@@ -6,46 +6,52 @@ use fearless_simd::prelude::*;
 
 use super::Waves;
 use super::addition::{Amplitude, SinCos};
-use super::fixed::{Fixed, GROUP, Lane};
-use super::layout::Places;
+use super::fixed::{Fixed, GROUP, Line};
 use super::plain::{BLOCK, CENTRE, OCTET, reach};
-use super::runs::{Put, rotation};
-use super::settle::settle;
+use super::put::{Parts, Put, settle};
+use super::settle::octet_of;
 use super::sincos::Two;
-use super::target::{Target, at_phase};
+use super::table::{Entry, at_phase};
+use super::target::Target;
 use crate::element::Element;
 use crate::positions::Position;
 use crate::simd::Kernel;
 
-/// Groups of pairs at one position. The row begins with the first of these groups, or with pair 0.
-pub(super) struct Single<'a, A> {
+/// Groups of pairs at one position.
+pub(super) struct Single<'a, A, const INTERLEAVED: bool> {
     pub(super) waves: &'a Waves,
     pub(super) position: Position,
     pub(super) groups: Range<usize>,
-    pub(super) places: Places,
-    pub(super) base: usize,
-    pub(super) row: &'a mut [A],
+    /// Where the pairs go.
+    pub(super) row: Parts<'a, A>,
 }
 
-impl<A: Target + Element> Kernel for Single<'_, A> {
+impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTERLEAVED> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { waves, position, groups, places, base, row } = self;
-        let width = 2 * S::f64s::LEN;
-        let reach = match position {
-            Position::Integer(position) => {
-                reach(position - position.rem_euclid(OCTET), waves.amplitude)
-            }
-            Position::Real(_) => reach(0, waves.amplitude),
-        };
-        for (group, table) in waves.groups::<A>(groups) {
-            let fixed = &waves.fixed[group];
+        let Self { waves, position, groups, row } = self;
+        let (width, amplitude) = (2 * S::f64s::LEN, waves.amplitude);
+        let reach = reach(octet_of(position), amplitude);
+        let Parts(mut firsts, mut seconds) = row;
+        let mut tables = waves.tables::<S, A>(groups.clone());
+        for (group, fixed) in groups.clone().zip(&waves.fixed[groups]) {
             for at in (0..GROUP).step_by(width) {
-                let pair = group * GROUP + at;
-                let mut put = Put::<S, A>::new(simd, waves, places, pair - base);
-                put.one(value::<S, A>(simd, fixed, table, position, waves.amplitude, at), row);
-                if !put.are_sure(fixed.angles(simd, reach, at)) {
-                    settle(waves, position, pair..pair + width, base, places, row);
+                let Some(table) = tables.next() else { return };
+                let value = value::<S, A>(simd, fixed, table, position, amplitude, at);
+                let (front, rest) = firsts.split_at_mut(width);
+                let (back, rest) = if INTERLEAVED {
+                    rest.split_at_mut(width)
+                } else {
+                    let (back, behind) = seconds.split_at_mut(width);
+                    seconds = behind;
+                    (back, rest)
+                };
+                firsts = rest;
+                let mut put = Put::<S, A, INTERLEAVED>::new(simd, amplitude);
+                put.one(value, (front, back));
+                if !put.are_sure(Entry::angles(simd, table, reach)) {
+                    let first = GROUP * group + at;
+                    settle::<A, INTERLEAVED>(waves, position, first, (front, back));
                 }
             }
         }
@@ -56,27 +62,28 @@ impl<A: Target + Element> Kernel for Single<'_, A> {
 fn value<S: Simd, A: Target>(
     simd: S,
     fixed: &Fixed,
-    table: &[Lane<f64>],
+    table: &[Line],
     position: Position,
     amplitude: Amplitude,
     at: usize,
 ) -> SinCos<A::Number<Two<S::f64s>>> {
-    let phases = |position| fixed.phases(simd, position, at);
     let Position::Integer(position) = position else {
-        return at_phase::<S, A>(simd, phases(position)).scaled(amplitude);
+        return at_phase::<S, A>(simd, fixed.phases(simd, position, at)).scaled(amplitude);
     };
     let step = position.rem_euclid(BLOCK);
     let anchor = Position::Integer(position - step + CENTRE);
-    let mut centre = at_phase::<S, A>(simd, phases(anchor)).scaled(amplitude);
-    let by = |step| rotation::<S, A>(simd, table, step, at);
-    for (bit, index) in [(64, 7), (32, 6), (16, 5), (8, 4)] {
+    let mut centre = at_phase::<S, A>(simd, fixed.phases(simd, anchor, at)).scaled(amplitude);
+    for (bit, level) in [(64, 3), (32, 2), (16, 1), (8, 0)] {
         if step & bit != 0 {
-            centre = centre.advanced(by(index), amplitude);
+            let by = Entry::load::<S, A>(simd, table, Entry::octets(level));
+            centre = centre.advanced(by, amplitude);
         }
     }
-    match step % OCTET - CENTRE {
-        0 => centre,
-        offset @ 1.. => centre.rotations(by(offset as usize - 1))[0],
-        offset => centre.rotations(by(-offset as usize - 1))[1],
+    let offset = step % OCTET - CENTRE;
+    if offset == 0 {
+        return centre;
     }
+    let index = offset.unsigned_abs() as usize - 1;
+    let [after, before] = centre.rotations(Entry::load::<S, A>(simd, table, index));
+    if offset > 0 { after } else { before }
 }

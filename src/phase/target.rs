@@ -6,12 +6,13 @@ use fearless_simd::prelude::*;
 use super::Waves;
 use super::addition::{Amplitude, Number, SinCos};
 use super::double::{self, Double};
-use super::fixed::{Lane, Phase};
-use super::layout::{Columns, Places};
+use super::fixed::Line;
+use super::layout::Columns;
 #[cfg(feature = "half")]
 use super::rounding::Sixteen;
 use super::rows::Rows;
-use super::sincos::{self, Real, Two, in_quarter, reduced};
+use super::runs::LINES;
+use super::sincos::{self, Real, Two, in_quarter};
 use super::writer::Writer;
 use crate::element::Element;
 use crate::positions::Positions;
@@ -20,9 +21,14 @@ use crate::positions::Positions;
 /// cosine is small at all.
 const UNWRAPPED: f64 = 1.5;
 
+/// Bytes of a row of a chunk, whose centre has twice as many.
+const ROW: usize = LINES * size_of::<Line>() / 2;
+
 /// An element type, and the arithmetic that gives it correctly rounded sines and cosines.
 pub trait Target: Copy + 'static {
-    const ZERO: Self;
+    /// A row of a chunk of pairs.
+    type Row: Copy + AsRef<[Self]> + AsMut<[Self]>;
+    const EMPTY: Self::Row;
     /// The numbers in which angles are added.
     type Number<V: Real>: Number<Real = V>;
     /// How many doubles such a number has.
@@ -35,13 +41,15 @@ pub trait Target: Copy + 'static {
     /// Sine and cosine of x + tail for |x| ≤ π/4.
     fn sincos<V: Real>(x: V, tail: V) -> [Self::Number<V>; 2];
     /// The table of rotations in these numbers.
-    fn steps(waves: &Waves) -> &[Lane<f64>];
+    fn table(waves: &Waves) -> &[Line];
     /// Whether angle addition gives a pair as well as its own phase does; `angle` is an upper bound
     /// of the pair's angles in its eight rows.
     fn is_sure(value: [f64; 2], angle: f64, amplitude: Amplitude) -> bool;
 
-    fn load<S: Simd>(simd: S, lanes: &[Lane<f64>], at: usize) -> Self::Number<Two<S::f64s>>;
-    fn store<S: Simd>(number: Self::Number<Two<S::f64s>>, lanes: &mut [Lane<f64>], at: usize);
+    /// Reads a vector of numbers that begins with the `at`-th double of some lines.
+    fn load<S: Simd>(simd: S, lines: &[Line], at: usize) -> Self::Number<Two<S::f64s>>;
+    /// Writes it there.
+    fn store<S: Simd>(number: Self::Number<Two<S::f64s>>, lines: &mut [Line], at: usize);
     fn in_quarter<S: Simd>(
         simd: S,
         quarter: Two<S::u64s>,
@@ -67,40 +75,9 @@ pub trait Target: Copy + 'static {
     fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
 }
 
-/// Sine and cosine of phases, in the numbers of `A`.
-#[inline(always)]
-pub(super) fn at_phase<S: Simd, A: Target>(
-    simd: S,
-    phase: Phase<S>,
-) -> SinCos<A::Number<Two<S::f64s>>> {
-    let reduced = reduced(simd, phase);
-    A::in_quarter(simd, reduced.quarter, A::sincos(reduced.x, reduced.tail))
-}
-
-/// Writes a vector of pairs, the first of which is the `pair`-th of the row.
-#[inline(always)]
-pub(super) fn write<S: Simd, A: Target>(
-    sin: A::Rounded<S>,
-    cos: A::Rounded<S>,
-    places: Places,
-    pair: usize,
-    row: &mut [A],
-) {
-    let width = 2 * S::f64s::LEN;
-    let [first, second] = places.of(pair);
-    if places.interleaved {
-        let [low, high] = A::interleave::<S>(sin, cos);
-        let row = &mut row[first..first + 2 * width];
-        A::write::<S>(low, &mut row[..width]);
-        A::write::<S>(high, &mut row[width..]);
-    } else {
-        A::write::<S>(sin, &mut row[first..first + width]);
-        A::write::<S>(cos, &mut row[second..second + width]);
-    }
-}
-
 impl Target for f32 {
-    const ZERO: Self = 0.0;
+    type Row = [f32; ROW / size_of::<f32>()];
+    const EMPTY: Self::Row = [0.0; ROW / size_of::<f32>()];
     type Number<V: Real> = V;
     const PARTS: usize = 1;
     type Rounded<S: Simd> = S::f32s;
@@ -111,8 +88,8 @@ impl Target for f32 {
         sincos::sincos(x, tail)
     }
 
-    fn steps(waves: &Waves) -> &[Lane<f64>] {
-        &waves.steps
+    fn table(waves: &Waves) -> &[Line] {
+        &waves.table
     }
 
     fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
@@ -121,13 +98,14 @@ impl Target for f32 {
     }
 
     #[inline(always)]
-    fn load<S: Simd>(simd: S, lanes: &[Lane<f64>], at: usize) -> Two<S::f64s> {
-        Two::load(simd, &lanes[0].0, at)
+    fn load<S: Simd>(simd: S, lines: &[Line], at: usize) -> Two<S::f64s> {
+        Two(Line::load(simd, lines, at), Line::load(simd, lines, at + S::f64s::LEN))
     }
 
     #[inline(always)]
-    fn store<S: Simd>(number: Two<S::f64s>, lanes: &mut [Lane<f64>], at: usize) {
-        number.store(&mut lanes[0].0, at);
+    fn store<S: Simd>(number: Two<S::f64s>, lines: &mut [Line], at: usize) {
+        Line::store::<S>(number.0, lines, at);
+        Line::store::<S>(number.1, lines, at + S::f64s::LEN);
     }
 
     #[inline(always)]
@@ -180,7 +158,8 @@ impl Target for f32 {
 }
 
 impl Target for f64 {
-    const ZERO: Self = 0.0;
+    type Row = [f64; ROW / size_of::<f64>()];
+    const EMPTY: Self::Row = [0.0; ROW / size_of::<f64>()];
     type Number<V: Real> = Double<V>;
     const PARTS: usize = 2;
     type Rounded<S: Simd> = Two<S::f64s>;
@@ -191,8 +170,8 @@ impl Target for f64 {
         double::sincos(x, tail)
     }
 
-    fn steps(waves: &Waves) -> &[Lane<f64>] {
-        &waves.double_steps
+    fn table(waves: &Waves) -> &[Line] {
+        &waves.double_table
     }
 
     /// Double-double numbers with a common grid have no place for what is small from the beginning,
@@ -203,14 +182,15 @@ impl Target for f64 {
     }
 
     #[inline(always)]
-    fn load<S: Simd>(simd: S, lanes: &[Lane<f64>], at: usize) -> Double<Two<S::f64s>> {
-        Double { high: Two::load(simd, &lanes[0].0, at), low: Two::load(simd, &lanes[1].0, at) }
+    fn load<S: Simd>(simd: S, lines: &[Line], at: usize) -> Double<Two<S::f64s>> {
+        let high = <f32 as Target>::load(simd, lines, at);
+        Double { high, low: <f32 as Target>::load(simd, lines, at + 2 * S::f64s::LEN) }
     }
 
     #[inline(always)]
-    fn store<S: Simd>(number: Double<Two<S::f64s>>, lanes: &mut [Lane<f64>], at: usize) {
-        number.high.store(&mut lanes[0].0, at);
-        number.low.store(&mut lanes[1].0, at);
+    fn store<S: Simd>(number: Double<Two<S::f64s>>, lines: &mut [Line], at: usize) {
+        <f32 as Target>::store::<S>(number.high, lines, at);
+        <f32 as Target>::store::<S>(number.low, lines, at + 2 * S::f64s::LEN);
     }
 
     #[inline(always)]
@@ -221,8 +201,8 @@ impl Target for f64 {
     ) -> SinCos<Double<Two<S::f64s>>> {
         let high = in_quarter(simd, quarter, sin.high, cos.high);
         let low = in_quarter(simd, quarter, sin.low, cos.low);
-        let [sin, cos] = [0, 1].map(|i| Double { high: high[i], low: low[i] });
-        SinCos { sin, cos }
+        let sin = Double { high: high[0], low: low[0] };
+        SinCos { sin, cos: Double { high: high[1], low: low[1] } }
     }
 
     #[inline(always)]
@@ -238,7 +218,9 @@ impl Target for f64 {
 
     #[inline(always)]
     fn write<S: Simd>(values: Two<S::f64s>, out: &mut [f64]) {
-        values.store(out, 0);
+        let (low, high) = out.split_at_mut(S::f64s::LEN);
+        values.0.store_slice(low);
+        values.1.store_slice(high);
     }
 
     #[inline(always)]
@@ -253,19 +235,22 @@ impl Target for f64 {
         cos: Two<S::f64s>,
         amplitude: Amplitude,
     ) -> Two<S::u64s> {
-        let bits = |value: S::f64s| value.bitcast::<S::u64s>() + amplitude.shift;
-        Two(seen.0 & bits(sin.0) & bits(cos.0), seen.1 & bits(sin.1) & bits(cos.1))
+        let sin: Two<S::u64s> = Two(sin.0.bitcast(), sin.1.bitcast());
+        let cos: Two<S::u64s> = Two(cos.0.bitcast(), cos.1.bitcast());
+        let low = (sin.0 + amplitude.shift) & (cos.0 + amplitude.shift);
+        let high = (sin.1 + amplitude.shift) & (cos.1 + amplitude.shift);
+        Two(seen.0 & low, seen.1 & high)
     }
 
     #[inline(always)]
     fn are_sure<S: Simd>(seen: Two<S::u64s>, angle: Two<S::f64s>) -> bool {
         /// The leading bits of the sixteen largest exponents.
         const LARGE: u64 = 0b111_1111_0000 << 52;
-        let sure = |seen: S::u64s, angle: S::f64s| {
-            let large = (seen & LARGE).simd_eq(S::u64s::splat(seen.token(), LARGE));
-            large | angle.simd_eq(S::f64s::splat(seen.token(), 0.0))
-        };
-        (sure(seen.0, angle.0) & sure(seen.1, angle.1)).all_true()
+        let (large, zero) =
+            (S::u64s::splat(seen.0.token(), LARGE), S::f64s::splat(seen.0.token(), 0.0));
+        let low = (seen.0 & LARGE).simd_eq(large) | angle.0.simd_eq(zero);
+        let high = (seen.1 & LARGE).simd_eq(large) | angle.1.simd_eq(zero);
+        (low & high).all_true()
     }
 }
 
@@ -275,7 +260,7 @@ pub trait RowElement: Copy {
 
     /// The row itself, where it can be written by a kernel.
     fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
-    fn as_targets<'a>(rows: [&'a mut [Self]; 8]) -> Option<[&'a mut [Self::Target]; 8]>;
+    fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self::Target]; 8]>;
     /// Rounds values, and says whether one of them lies exactly between two of this type.
     fn round_all(values: &[Self::Target], out: &mut [Self]) -> bool;
     /// Whether a value lies exactly between two of this type.
@@ -307,7 +292,7 @@ macro_rules! as_it_is {
                 Some(row)
             }
 
-            fn as_targets<'a>(rows: [&'a mut [Self]; 8]) -> Option<[&'a mut [Self]; 8]> {
+            fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self]; 8]> {
                 Some(rows)
             }
 
@@ -338,7 +323,7 @@ macro_rules! sixteen_bits {
                 None
             }
 
-            fn as_targets<'a>(_: [&'a mut [Self]; 8]) -> Option<[&'a mut [f32]; 8]> {
+            fn as_targets(_: [&mut [Self]; 8]) -> Option<[&mut [f32]; 8]> {
                 None
             }
 

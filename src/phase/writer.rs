@@ -4,9 +4,10 @@
 use core::ops::Range;
 
 use super::Waves;
-use super::fixed::GROUP;
-use super::layout::{Columns, Places};
+use super::fixed::{GROUP, Line};
+use super::layout::{Columns, FeatureLayout, parts};
 use super::plain::{BLOCK, OCTET, own};
+use super::put::Parts;
 use super::rows::Rows;
 use super::runs::{Centres, Octet, chunk_of};
 use super::single::Single;
@@ -18,12 +19,9 @@ use crate::simd::launch;
 /// Fewer consecutive positions than this in a block are rows of their own: their common anchor
 /// would cost more.
 const FEW: usize = 3;
-/// Pairs that have a place on the stack.
-const CHUNK: usize = GROUP * chunk_of::<f32>();
-
 /// Eight rows of a chunk, on the stack.
 #[repr(align(64))]
-struct Scratch<T>([[T; 2 * CHUNK]; OCTET as usize]);
+struct Scratch<T: Target>([T::Row; OCTET as usize]);
 
 pub(super) struct Writer<'a, 'r, A: RowElement> {
     pub(super) waves: &'a Waves,
@@ -57,7 +55,7 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
 
     /// Rows of consecutive positions, block by block.
     fn run(&mut self, start: i64, rows: Range<usize>) {
-        let mut row = rows.start;
+        let (mut row, mut centres) = (rows.start, None);
         while row < rows.end {
             let position = start + (row - rows.start) as i64;
             let step = position.rem_euclid(BLOCK);
@@ -67,32 +65,33 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
                     self.same(Position::Integer(position), row..row + 1);
                 }
             } else {
-                self.block(position - step, step as usize..step as usize + count, row);
+                let steps = step as usize..step as usize + count;
+                self.block(position - step, steps, row, centres.get_or_insert_with(Centres::new));
             }
             row += count;
         }
     }
 
     /// The rows of some steps of a block, the first of which is row `row`.
-    fn block(&mut self, block: i64, steps: Range<usize>, row: usize) {
+    fn block(&mut self, block: i64, steps: Range<usize>, row: usize, centres: &mut Centres) {
         let groups = self.waves.fixed.len();
         let most = chunk_of::<A::Target>();
         for first in (0..groups).step_by(most) {
             let chunk = first..groups.min(first + most);
-            let mut centres = Centres::new::<A::Target>(self.waves, block, chunk.clone());
+            centres.begin::<A::Target>(self.waves, block, chunk.clone());
             for octet in 0..steps.end.div_ceil(8) {
                 // A centre is wanted for its own rows, or for those of the octets made from it.
                 let made = if octet == 0 { usize::MAX } else { octet & octet.wrapping_neg() };
                 if octet.saturating_add(made).saturating_mul(8) <= steps.start {
                     continue;
                 }
-                let centres = centres.of::<A::Target>(self.waves, octet);
+                let centre = centres.of::<A::Target>(self.waves, octet, chunk.clone());
                 let wanted = (8 * octet).max(steps.start)..(8 * octet + 8).min(steps.end);
                 if !wanted.is_empty() {
                     let row = row + wanted.start - steps.start;
                     let rows = row..row + wanted.len();
                     let skipped = wanted.start - 8 * octet;
-                    self.octet(block + 8 * octet as i64, skipped, chunk.clone(), centres, rows);
+                    self.octet(block + 8 * octet as i64, skipped, chunk.clone(), centre, rows);
                 }
             }
         }
@@ -104,48 +103,46 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
         position: i64,
         skipped: usize,
         groups: Range<usize>,
-        centres: &[super::fixed::Lane<f64>],
+        centres: &[Line],
         wanted: Range<usize>,
     ) {
-        let waves = self.waves;
+        let (waves, columns) = (self.waves, self.columns);
+        let pairs = GROUP * groups.start..GROUP * groups.end;
         if wanted.len() == 8
-            && self.columns.are_whole(GROUP)
+            && columns.are_whole(GROUP)
             && let Some(rows) = self.rows.eight(wanted.start).and_then(A::as_targets)
         {
-            let (places, base) = (self.columns.places(), 0);
-            launch(waves.level, Octet { waves, position, groups, centres, places, base, rows });
-            return;
+            let rows = rows.map(|row| columns.parts(row, pairs.clone()));
+            return eight(waves, columns.layout, position, groups, centres, rows);
         }
-        let mut scratch = Scratch([[A::Target::ZERO; 2 * CHUNK]; 8]);
-        let rows = scratch.0.each_mut().map(|row| &mut row[..]);
-        let (places, base) = (Places::new(self.columns.layout, CHUNK), groups.start * GROUP);
-        let octet = Octet { waves, position, groups: groups.clone(), centres, places, base, rows };
-        launch(waves.level, octet);
+        let mut scratch = Scratch::<A::Target>([A::Target::EMPTY; 8]);
+        let (rows, chunk) = (scratch.0.each_mut(), GROUP * chunk_of::<A::Target>());
+        let rows = rows.map(|row| parts(columns.layout, chunk, row.as_mut(), 0..pairs.len()));
+        eight(waves, columns.layout, position, groups.clone(), centres, rows);
         for (i, row) in wanted.enumerate() {
             let position = Position::Integer(position + (skipped + i) as i64);
-            self.deliver(position, row..row + 1, groups.clone(), &scratch.0[skipped + i]);
+            self.deliver(position, row..row + 1, groups.clone(), scratch.0[skipped + i].as_ref());
         }
     }
 
     /// Rows at the same position.
     fn same(&mut self, position: Position, rows: Range<usize>) {
-        let (waves, groups) = (self.waves, self.waves.fixed.len());
+        let (waves, columns, groups) = (self.waves, self.columns, self.waves.fixed.len());
         if rows.len() == 1
-            && self.columns.are_whole(GROUP)
+            && columns.are_whole(GROUP)
             && let Some(row) = self.rows.one(rows.start).and_then(A::as_target)
         {
-            let (places, groups, base) = (self.columns.places(), 0..groups, 0);
-            launch(waves.level, Single { waves, position, groups, places, base, row });
-            return;
+            let row = columns.parts(row, 0..columns.pairs);
+            return single(waves, columns.layout, position, 0..groups, row);
         }
-        let most = CHUNK / GROUP;
+        let most = chunk_of::<A::Target>();
         for first in (0..groups).step_by(most) {
             let groups = first..groups.min(first + most);
-            let mut scratch = [A::Target::ZERO; 2 * CHUNK];
-            let (places, base) = (Places::new(self.columns.layout, CHUNK), first * GROUP);
-            let (row, some) = (&mut scratch[..], groups.clone());
-            launch(waves.level, Single { waves, position, groups: some, places, base, row });
-            self.deliver(position, rows.clone(), groups, &scratch);
+            let mut scratch = A::Target::EMPTY;
+            let row =
+                parts(columns.layout, GROUP * most, scratch.as_mut(), 0..GROUP * groups.len());
+            single(waves, columns.layout, position, groups.clone(), row);
+            self.deliver(position, rows.clone(), groups, scratch.as_ref());
         }
     }
 
@@ -158,7 +155,7 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
         values: &[A::Target],
     ) {
         let pairs = groups.start * GROUP..groups.end * GROUP;
-        for (columns, start) in self.columns.of_pairs(pairs, CHUNK) {
+        for (columns, start) in self.columns.of_pairs(pairs, GROUP * chunk_of::<A::Target>()) {
             let first = columns.start;
             self.rows.fill(rows.clone(), columns, A::zero(), |_, some, out| {
                 let values = &values[start + some.start - first..][..some.len()];
@@ -167,6 +164,37 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
                 }
             });
         }
+    }
+}
+
+/// Writes groups of pairs at eight positions, with the kernel of the layout.
+fn eight<T: Target + Element>(
+    waves: &Waves,
+    layout: FeatureLayout,
+    position: i64,
+    groups: Range<usize>,
+    centres: &[Line],
+    rows: [Parts<'_, T>; 8],
+) {
+    if layout == FeatureLayout::Interleaved {
+        launch(waves.level, Octet::<_, true> { waves, position, groups, centres, rows });
+    } else {
+        launch(waves.level, Octet::<_, false> { waves, position, groups, centres, rows });
+    }
+}
+
+/// Writes groups of pairs at one position, with the kernel of the layout.
+fn single<T: Target + Element>(
+    waves: &Waves,
+    layout: FeatureLayout,
+    position: Position,
+    groups: Range<usize>,
+    row: Parts<'_, T>,
+) {
+    if layout == FeatureLayout::Interleaved {
+        launch(waves.level, Single::<_, true> { waves, position, groups, row });
+    } else {
+        launch(waves.level, Single::<_, false> { waves, position, groups, row });
     }
 }
 

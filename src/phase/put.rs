@@ -1,0 +1,76 @@
+//! Values on their way from registers to a row.
+
+use fearless_simd::prelude::*;
+
+use super::Waves;
+use super::addition::{Amplitude, SinCos};
+use super::settle::settled;
+use super::sincos::Two;
+use super::target::Target;
+use crate::element::Element;
+use crate::positions::Position;
+
+/// Where some pairs go in a row: sines and cosines apart, or both in the first slice where they
+/// alternate.
+pub(super) struct Parts<'a, A>(pub(super) &'a mut [A], pub(super) &'a mut [A]);
+
+/// Where a vector of pairs goes: sines and cosines, or the first half and the second.
+pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
+
+/// Writes again what is not sure, of pairs from `first` on.
+#[cold]
+#[inline(never)]
+pub(super) fn settle<A: Target + Element, const INTERLEAVED: bool>(
+    waves: &Waves,
+    position: Position,
+    first: usize,
+    (front, back): Slot<'_, A>,
+) {
+    let width = front.len();
+    for i in 0..width {
+        let [sin, cos] = match (INTERLEAVED, 2 * i < width) {
+            (false, _) => [&mut front[i], &mut back[i]],
+            (true, true) => two(&mut front[2 * i..]),
+            (true, false) => two(&mut back[2 * i - width..]),
+        };
+        if let Some(own) = settled(waves, position, first + i, [*sin, *cos]) {
+            [*sin, *cos] = own;
+        }
+    }
+}
+
+/// The first two elements.
+fn two<A>(values: &mut [A]) -> [&mut A; 2] {
+    let (first, rest) = values.split_at_mut(1);
+    [&mut first[0], &mut rest[0]]
+}
+
+/// Stores vectors of pairs, and remembers what could be wrong with them.
+pub(super) struct Put<S: Simd, A: Target, const INTERLEAVED: bool> {
+    seen: A::Bits<S>,
+    amplitude: Amplitude,
+}
+
+impl<S: Simd, A: Target, const INTERLEAVED: bool> Put<S, A, INTERLEAVED> {
+    #[inline(always)]
+    pub(super) fn new(simd: S, amplitude: Amplitude) -> Self {
+        Self { seen: A::all(simd), amplitude }
+    }
+
+    /// Rounds and stores the pairs of a row.
+    #[inline(always)]
+    pub(super) fn one(&mut self, value: SinCos<A::Number<Two<S::f64s>>>, slot: Slot<'_, A>) {
+        let value = value.rounded();
+        let (sin, cos) = (A::round::<S>(value.sin), A::round::<S>(value.cos));
+        self.seen = A::seen::<S>(self.seen, sin, cos, self.amplitude);
+        let [first, second] = if INTERLEAVED { A::interleave::<S>(sin, cos) } else { [sin, cos] };
+        A::write::<S>(first, slot.0);
+        A::write::<S>(second, slot.1);
+    }
+
+    /// Whether all that was stored is sure.
+    #[inline(always)]
+    pub(super) fn are_sure(&self, angles: Two<S::f64s>) -> bool {
+        A::are_sure::<S>(self.seen, angles)
+    }
+}
