@@ -7,7 +7,7 @@ use fearless_simd::{Level, Simd};
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::element::{AnyElement, Element, Lanes, OfElement};
-use crate::simd::{Kernel, launch_within};
+use crate::simd::{Kernel, launch};
 
 /// The bytes of a stream before it is the next one's turn.
 const STRIPE: usize = 512;
@@ -65,23 +65,18 @@ impl<'a> OfElement for AddedOf<'a> {
 
 fn launch_any(added: AnyElement<AddedOf<'_>>) {
     match added {
-        AnyElement::F32(added) => added.launch(Level::new()),
-        AnyElement::F64(added) => added.launch(Level::new()),
+        AnyElement::F32(added) => launch(Level::new(), added),
+        AnyElement::F64(added) => launch(Level::new(), added),
         #[cfg(feature = "half")]
-        AnyElement::F16(added) => added.launch(Level::new()),
+        AnyElement::F16(added) => launch(Level::new(), added),
         #[cfg(feature = "half")]
-        AnyElement::Bf16(added) => added.launch(Level::new()),
-    }
-}
-
-impl<A: Lanes> Added<'_, A> {
-    /// Vectors longer than 32 bytes would be another copy of the kernel: memory is no faster.
-    fn launch(self, level: Level) {
-        launch_within(level, 32, self);
+        AnyElement::Bf16(added) => launch(Level::new(), added),
     }
 }
 
 impl<A: Lanes> Kernel for Added<'_, A> {
+    const BYTES: usize = 32;
+
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let stripe = STRIPE / size_of::<A>();
@@ -144,7 +139,7 @@ mod tests {
                     let len = rows.len();
                     (&mut rows[..], &vectors[..len])
                 });
-                Added { streams }.launch(set.level().unwrap());
+                launch(set.level().unwrap(), Added { streams });
                 assert_eq!(rows, expected, "{set:?} {lengths:?}");
             }
         }

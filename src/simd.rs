@@ -67,7 +67,11 @@ impl InstructionSet {
 
 /// A computation written once, to be compiled for each instruction set. `run` must be
 /// `#[inline(always)]`.
-pub(crate) trait Kernel {
+pub(crate) trait Kernel: Sized {
+    /// The bytes of the longest vectors that it is compiled for. Less than 64 saves a copy of a kernel
+    /// that waits for memory anyway.
+    const BYTES: usize = usize::MAX;
+
     fn run<S: Simd>(self, simd: S);
 }
 
@@ -82,8 +86,10 @@ pub(crate) fn launch(level: Level, kernel: impl Kernel) {
 /// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a
 /// quarter of the code.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(crate) fn launch_within(level: Level, bytes: usize, kernel: impl Kernel) {
-    if let (Some(simd), 64..) = (level.as_avx512(), bytes) {
+pub(crate) fn launch_within<K: Kernel>(level: Level, bytes: usize, kernel: K) {
+    if K::BYTES >= 64
+        && let (Some(simd), 64..) = (level.as_avx512(), bytes)
+    {
         simd.vectorize(
             #[inline(always)]
             || kernel.run(simd),

@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
-use crate::simd::{Kernel, launch_within};
+use crate::simd::{Kernel, launch};
 
 /// Where rows go.
 pub(super) enum Target<'a, A> {
@@ -109,23 +109,18 @@ impl<'a> OfElement for SumsOf<'a> {
 
 fn launch_any(sums: AnyElement<SumsOf<'_>>) {
     match sums {
-        AnyElement::F32(sums) => sums.launch(Level::new()),
-        AnyElement::F64(sums) => sums.launch(Level::new()),
+        AnyElement::F32(sums) => launch(Level::new(), sums),
+        AnyElement::F64(sums) => launch(Level::new(), sums),
         #[cfg(feature = "half")]
-        AnyElement::F16(sums) => sums.launch(Level::new()),
+        AnyElement::F16(sums) => launch(Level::new(), sums),
         #[cfg(feature = "half")]
-        AnyElement::Bf16(sums) => sums.launch(Level::new()),
-    }
-}
-
-impl<A: Lanes> Sums<'_, A> {
-    /// Vectors longer than 32 bytes would be another copy of the kernel: memory is no faster.
-    fn launch(self, level: Level) {
-        launch_within(level, 32, self);
+        AnyElement::Bf16(sums) => launch(Level::new(), sums),
     }
 }
 
 impl<A: Lanes> Kernel for Sums<'_, A> {
+    const BYTES: usize = 32;
+
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (dim, mut target) = (self.dim, self.out);
@@ -238,7 +233,7 @@ mod tests {
                     let (mut rows, mut end) = (list(4 * dim, 3), list(2, 5));
                     for out in [Out::Rows(&mut rows), Out::End(&mut end)] {
                         let sums = Sums { out, words, scale, segments, vectors: &vectors, dim };
-                        sums.launch(set.level().unwrap());
+                        launch(set.level().unwrap(), sums);
                     }
                     assert_eq!(rows, expected, "{set:?} {dim}");
                     assert_eq!((&end[..2], &end[2..]), (&list(2, 5)[..], &expected[..]));

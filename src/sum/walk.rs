@@ -2,14 +2,15 @@
 //! cache.
 
 use ndarray::{
-    Array, ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2,
+    Array, Array2, ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis,
+    Dimension, Ix2,
 };
 
 use super::rows::Target;
 use crate::add::{Four, add_to_four};
 use crate::additive::PositionalEncoding;
 use crate::arrays::{room, without_unit_axes, zeros};
-use crate::blocks::{STACK_BYTES, in_blocks, middle, rows_in};
+use crate::blocks::{STACK_BYTES, blocks, in_blocks, middle, rows_in};
 use crate::element::Element;
 use crate::error::Error;
 use crate::phase::BLOCK;
@@ -66,30 +67,40 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         piece(len * size_of::<A>()).is_none() && (!self.positions.are_shared() || table <= CACHED)
     }
 
-    /// Appends the rows of so many sequences. Vectors that they share are kept in a table.
+    /// Appends the rows of so many sequences.
     fn append(&self, sequences: usize, values: &mut Vec<A>) -> Result<(), Error> {
         let Some(write) = self.write else { return Ok(()) };
-        let (len, dim) = (self.positions.len(), self.encoding.dim());
-        let mut table = Vec::new();
         if self.positions.are_shared() && sequences > 1 {
-            let len = room::<A>(len, dim)?;
-            table.reserve_exact(len);
-        }
-        for sequence in 0..sequences {
-            if let (true, Ok(table)) = (sequence > 0, ArrayView2::from_shape((len, dim), &table)) {
+            let table = self.table()?;
+            for sequence in 0..sequences {
                 for (n, vectors) in table.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
                     write(sequence, n * BLOCK, Target::End(values), vectors);
                 }
-                continue;
             }
+            return Ok(());
+        }
+        (0..sequences).try_for_each(|sequence| {
             self.in_blocks(&self.positions.row(sequence), |row, vectors| {
                 write(sequence, row, Target::End(values), vectors);
-                if table.capacity() > 0 {
-                    table.extend_from_slice(vectors.to_slice().unwrap_or_default());
-                }
-            })?;
+            })
+        })
+    }
+
+    /// The vectors of positions that sequences share, block by block: zeros are in cache when they
+    /// are written over.
+    fn table(&self) -> Result<Array2<A>, Error> {
+        let (positions, dim) = (self.positions.row(0), self.encoding.dim());
+        let too_large = Error::TooLarge { rows: positions.len(), dim };
+        let (len, mut table) = (room::<A>(positions.len(), dim)?, Vec::new());
+        table.try_reserve_exact(len).map_err(|_| too_large.clone())?;
+        for block in blocks(&positions, BLOCK) {
+            let shape = (block.len(), dim);
+            table.resize(block.end * dim, A::zero());
+            let rows = ArrayViewMut2::from_shape(shape, &mut table[block.start * dim..]);
+            let rows = rows.map_err(|_| too_large.clone())?;
+            self.encoding.encode_into(&positions.slice(block), rows)?;
         }
-        Ok(())
+        Array2::from_shape_vec((positions.len(), dim), table).map_err(|_| too_large)
     }
 
     /// Makes the sum in `out` (…, len, any width), on all cores where that is long work.
