@@ -25,7 +25,7 @@ use crate::threads;
 /// Every value is computed from the exact angle and rounded once. In f32 (f16, bf16) it is within
 /// 0.505 ulp of the formula, in f64 as well (values below 2⁻¹⁴ within 2⁻⁶²), at position 3 and at
 /// position 2⁵³ − 1, and has the same bits whether a row is asked for alone, in a range, as an id
-/// or in a batch, on every machine. The state grows with dim, about 160 KiB at dim 1024, and not
+/// or in a batch, on every machine. The state grows with dim, about 270 KiB at dim 1024, and not
 /// with any length.
 ///
 /// # To match X, write Y

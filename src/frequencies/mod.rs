@@ -260,8 +260,8 @@ fn progression(first: Wide, ratio: Wide, count: usize, step: Step) -> Result<Fre
 ///
 /// Encodings are made from frequencies by calls that cannot fail, and would end the process where
 /// memory does: so frequencies are refused where there is no room for an encoding of them
-/// (`tests/memory.rs` makes encodings of all sizes in 64 MiB).
-const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 5 + 2 * 2 * 5);
+/// (`tests/tests/allocation/memory.rs` makes encodings of all sizes in 64 MiB).
+const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 9 + 2 * 2 * 9 + 1);
 
 /// An empty list with room for `pairs` frequencies, or an error where there is no such room.
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {

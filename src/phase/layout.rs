@@ -77,7 +77,7 @@ impl Columns {
     /// The pair of a column, and whether its sine stands there.
     pub(super) fn pair_of(&self, column: usize) -> (usize, bool) {
         match self.layout {
-            FeatureLayout::Interleaved => (column / 2, column % 2 == 0),
+            FeatureLayout::Interleaved => (column / 2, column.is_multiple_of(2)),
             layout => (
                 column % self.pairs,
                 (column < self.pairs) == (layout == FeatureLayout::SinCosHalves),

@@ -100,7 +100,7 @@ impl<'a> List<'a> {
         if n == 1 || (start, count) == (0, period) {
             return self;
         }
-        if period != 0 && start % period == 0 && count % period == 0 {
+        if period != 0 && start.is_multiple_of(period) && count.is_multiple_of(period) {
             return self;
         }
         let range = start..start.saturating_add(count);

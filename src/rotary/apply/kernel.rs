@@ -1,132 +1,250 @@
-//! The kernel: rows of features, rotated by the angles of their positions.
+//! The kernel: heads at positions, which share the angles of a position.
 //!
 //! (x, y) → (x·cos − y·sin, y·cos + x·sin), each product and each sum rounded on its own.
 //! Multiplications and additions are never fused, so that results have the same bits with every
 //! instruction set.
 
-use core::ops::Range;
+use core::marker::PhantomData;
 
+use fearless_simd::Level;
 use fearless_simd::prelude::*;
 use num_traits::One;
 
 use super::memory::Axis;
 use crate::element::Lanes;
-use crate::rotary::pairing::{Features, Pairing};
-use crate::simd::Kernel;
+use crate::rotary::pairing::Pairing;
+use crate::simd::{Kernel, launch_within};
 
 /// Vectors of pairs whose place in a row is checked at once.
 const TILE: usize = 4;
-/// Heads of one position that are rotated together where each lies in a stretch of memory of its
-/// own: so many streams the processor fetches ahead without effort.
-pub(super) const STREAMS: usize = 4;
-/// Bytes of angles that are walked across the heads before the next ones are fetched.
-const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of the shortest vectors.
+const SHORTEST: usize = 16;
 
-/// Rows (heads, positions), and the angles of the positions.
-pub(super) struct Rows<'a, A: Lanes> {
-    /// Where the rows are written.
+/// Memory that is read and written, which may be the same.
+pub(super) struct Memory<'a, A> {
     pub(super) target: &'a mut [A],
-    /// Where the rows are read, unless it is where they are written.
+    /// What is read, unless it is what is written.
     pub(super) source: Option<&'a [A]>,
-    /// Cosines and then sines of each position.
-    pub(super) angles: &'a [A::Angle],
-    /// Where the first row begins in the target, in the source and in the angles.
-    pub(super) first: [isize; 3],
-    /// The axis along which angles stay the same.
-    pub(super) heads: Axis,
-    /// The axis along which they do not.
-    pub(super) positions: Axis,
-    /// Number of features in a row.
-    pub(super) width: usize,
-    pub(super) features: Features,
-    /// Whether to rotate by the negated angles.
-    pub(super) back: bool,
 }
 
-impl<A: Lanes> Kernel for Rows<'_, A> {
-    #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
-        let (heads, positions) = (self.heads.len, self.positions.len);
-        // All heads of a position where they follow each other in memory; otherwise few of them, at
-        // so many positions that their angles stay in cache until the next heads come.
-        let are_inside =
-            heads > 1 && (positions == 1 || self.heads.step[0] < self.positions.step[0]);
-        let (together, stretch) = if are_inside {
-            (heads, positions)
-        } else {
-            let row = 2 * self.features.pairs * size_of::<A::Angle>();
-            (STREAMS, (BLOCK_BYTES / row).max(8))
-        };
-        for start in (0..positions).step_by(stretch) {
-            for head in (0..heads).step_by(together) {
-                for position in start..positions.min(start + stretch) {
-                    self.rotate_heads(simd, head..heads.min(head + together), position);
-                }
-            }
-        }
+impl<A> Default for Memory<'_, A> {
+    fn default() -> Self {
+        Self { target: &mut [], source: None }
     }
 }
 
-impl<A: Lanes> Rows<'_, A> {
-    /// Rotates the rows of some heads at a position.
-    #[inline(always)]
-    fn rotate_heads<S: Simd>(&mut self, simd: S, heads: Range<usize>, position: usize) {
-        let (features, width) = (self.features, self.width);
-        let of_position = |i: usize| self.first[i] + position as isize * self.positions.step[i];
-        let angles = &self.angles[of_position(2) as usize..][..2 * features.pairs];
-        let sign = if self.back { -A::Angle::one() } else { A::Angle::one() };
-        let sign = A::Vector::<S>::splat(simd, sign);
-        for head in heads {
-            let place = |i: usize| of_position(i) + head as isize * self.heads.step[i];
-            let [target, source] = [place(0), place(1)].map(|place| place as usize);
-            let source = self.source.map(|memory| &memory[source..][..width]);
-            let mut row = Row { source, target: &mut self.target[target..][..width] };
-            let rotated = features.rotated(width);
-            row.copy_around(rotated.clone());
-            let mut row = row.part(rotated);
-            let pairs = features.pairs / features.blocks;
-            for block in 0..features.blocks {
-                let row = row.part(2 * block * pairs..2 * (block + 1) * pairs);
-                let (cos, sin) = angles.split_at(features.pairs);
-                let of_block = block * pairs..(block + 1) * pairs;
-                let angles = Angles { cos: &cos[of_block.clone()], sin: &sin[of_block], sign };
-                match features.pairing {
-                    Pairing::Halves => rotate_row::<S, A, Halves>(simd, row, angles),
-                    Pairing::Interleaved => rotate_row::<S, A, Neighbours>(simd, row, angles),
-                }
-            }
-        }
-    }
-}
-
-/// A row of features, to be read and to be written.
-struct Row<'a, A> {
-    source: Option<&'a [A]>,
-    target: &'a mut [A],
-}
-
-impl<A: Copy> Row<'_, A> {
+impl<A> Memory<'_, A> {
     #[inline(always)]
     fn source(&self) -> &[A] {
         self.source.unwrap_or(self.target)
     }
 
+    /// Returns `len` elements from the given places of the target and of the source on.
     #[inline(always)]
-    fn part(&mut self, range: Range<usize>) -> Row<'_, A> {
-        let source = self.source.map(|source| &source[range.clone()]);
-        Row { source, target: &mut self.target[range] }
+    pub(super) fn part(&mut self, [target, source]: [usize; 2], len: usize) -> Memory<'_, A> {
+        // Only a closure that is always inlined has the instructions of the kernel.
+        let source = self.source.map(
+            #[inline(always)]
+            |memory| &memory[source..][..len],
+        );
+        Memory { source, target: &mut self.target[target..][..len] }
+    }
+}
+
+/// Where rows are: all in one piece of memory, or each head or position in one of its own.
+pub(super) struct Pieces<'m, 'a, A> {
+    pub(super) whole: Memory<'m, A>,
+    /// Empty where all is in one piece.
+    pub(super) own: &'m mut [Memory<'a, A>],
+}
+
+impl<'a, A> Pieces<'_, 'a, A> {
+    /// Whether what is read is not what is written.
+    pub(super) fn has_source(&self) -> bool {
+        self.own.first().map_or(self.whole.source, |piece| piece.source).is_some()
     }
 
-    /// Copies the features that are not rotated.
+    /// Returns the pieces from one on.
     #[inline(always)]
-    fn copy_around(&mut self, rotated: Range<usize>) {
-        if let Some(source) = self.source
-            && rotated.len() < source.len()
-        {
-            self.target[..rotated.start].copy_from_slice(&source[..rotated.start]);
-            self.target[rotated.end..].copy_from_slice(&source[rotated.end..]);
+    pub(super) fn from(&mut self, index: usize) -> Pieces<'_, 'a, A> {
+        let whole = Memory { target: &mut *self.whole.target, source: self.whole.source };
+        let index = if self.own.is_empty() { 0 } else { index };
+        Pieces { whole, own: &mut self.own[index..] }
+    }
+
+    /// Returns `len` elements of a piece, from the given places of its target and source on.
+    #[inline(always)]
+    pub(super) fn part(&mut self, index: usize, places: [usize; 2], len: usize) -> Memory<'_, A> {
+        if self.own.is_empty() {
+            self.whole.part(places, len)
+        } else {
+            self.own[index].part(places, len)
         }
     }
+}
+
+/// Pairs of features of heads at positions.
+pub(super) struct Block<'m, 'a, A: Lanes> {
+    pub(super) pieces: Pieces<'m, 'a, A>,
+    /// Where the first row begins in the target, in the source, and in the angles its cosines.
+    pub(super) first: [isize; 3],
+    /// The axis along which angles stay the same.
+    pub(super) heads: Axis,
+    /// The axis along which they do not.
+    pub(super) positions: Axis,
+    pub(super) angles: &'m [A::Angle],
+    /// From the cosines of a position to its sines.
+    pub(super) to_sines: usize,
+    pub(super) pairs: usize,
+    /// Whether to rotate by the negated angles.
+    pub(super) back: bool,
+}
+
+impl<'m, A: Lanes> Block<'m, '_, A> {
+    /// Rotates all rows.
+    pub(super) fn rotate(&mut self, pairing: Pairing, level: Level) {
+        match pairing {
+            Pairing::Halves => self.rotate_pairs::<Halves>(level),
+            Pairing::Interleaved => self.rotate_pairs::<Neighbours>(level),
+        }
+    }
+
+    fn rotate_pairs<P: Pairs>(&mut self, level: Level) {
+        // Where a row is shorter than the longest vectors, shorter ones do.
+        match self.pairs * size_of::<A::Angle>() {
+            ..SHORTEST => self.rotate_each::<P>(),
+            bytes => launch_within(level, bytes, InVectors(self, PhantomData::<P>)),
+        }
+    }
+
+    /// Rotates one pair after the other, where there are fewer than the shortest vector has lanes.
+    fn rotate_each<P: Pairs>(&mut self) {
+        let back = self.back;
+        for position in 0..self.positions.len {
+            let (cos, sin) = self.angles_of(position);
+            for head in 0..self.heads.len {
+                let row = self.row(position, head);
+                for (pair, (&cos, &sin)) in cos.iter().zip(sin).enumerate() {
+                    let [i, j] = P::features(pair, row.target.len() / 2);
+                    let [x, y] = [row.source()[i], row.source()[j]].map(A::widen);
+                    let sin = if back { -sin } else { sin };
+                    row.target[i] = A::narrow(x * cos - y * sin);
+                    row.target[j] = A::narrow(y * cos + x * sin);
+                }
+            }
+        }
+    }
+
+    /// Returns the cosines and the sines of a position.
+    #[inline(always)]
+    fn angles_of(&self, position: usize) -> (&'m [A::Angle], &'m [A::Angle]) {
+        let at = (self.first[2] + position as isize * self.positions.step[2]) as usize;
+        (&self.angles[at..][..self.pairs], &self.angles[at + self.to_sines..][..self.pairs])
+    }
+
+    /// Returns where the row of the first head at a position begins in the target and in the source.
+    #[inline(always)]
+    fn places_of(&self, position: usize) -> [isize; 2] {
+        [0, 1].map(
+            #[inline(always)]
+            |i| self.first[i] + position as isize * self.positions.step[i],
+        )
+    }
+
+    fn row(&mut self, position: usize, head: usize) -> Memory<'_, A> {
+        let of_head = [0, 1].map(|i| head as isize * self.heads.step[i]);
+        let [target, source] = self.places_of(position);
+        let places = [target + of_head[0], source + of_head[1]].map(|place| place as usize);
+        // A piece of its own is that of a head at the only position, or of the only head.
+        self.pieces.part(position + head, places, 2 * self.pairs)
+    }
+}
+
+/// Pairs in vectors.
+struct InVectors<'b, 'm, 'a, A: Lanes, P>(&'b mut Block<'m, 'a, A>, PhantomData<P>);
+
+impl<A: Lanes, P: Pairs> Kernel for InVectors<'_, '_, '_, A, P> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let block = self.0;
+        let back = block.back;
+        let sign = if back { -A::Angle::one() } else { A::Angle::one() };
+        let sign = A::Vector::<S>::splat(simd, sign);
+        let (heads, step) = (block.heads.len, block.heads.step);
+        for position in 0..block.positions.len {
+            let (cos, sin) = block.angles_of(position);
+            let [target, source] = block.places_of(position);
+            let pieces = block.pieces.from(position);
+            let heads = Heads { pieces, heads, target, source, step: [step[0], step[1]] };
+            rotate_heads::<S, A, P>(simd, heads, Angles { cos, sin, back, sign });
+        }
+    }
+}
+
+/// Rows of heads at one position.
+struct Heads<'m, 'a, A> {
+    pieces: Pieces<'m, 'a, A>,
+    heads: usize,
+    /// Where the first row begins.
+    target: isize,
+    source: isize,
+    step: [isize; 2],
+}
+
+/// Rotates the rows of all heads at a position.
+#[inline(always)]
+fn rotate_heads<S: Simd, A: Lanes, P: Pairs>(
+    simd: S,
+    Heads { mut pieces, heads, target, source, step }: Heads<'_, '_, A>,
+    angles: Angles<'_, A::Vector<S>, A::Angle>,
+) {
+    let (pairs, lanes) = (angles.cos.len(), A::Vector::<S>::LEN);
+    let in_tiles = pairs - pairs % (TILE * lanes);
+    let last = pairs - lanes;
+    let (mut target, mut source) = (target as usize, source as usize);
+    for head in 0..heads {
+        let mut row = pieces.part(head, [target, source], 2 * pairs);
+        if in_tiles == pairs {
+            rotate_tiles::<S, A, P>(simd, &mut row, angles, in_tiles);
+        } else {
+            // The last vector may overlap with the one before. It is loaded before that is stored.
+            let rest = load::<S, A, P>(simd, &row, angles, last);
+            rotate_tiles::<S, A, P>(simd, &mut row, angles, in_tiles);
+            let mut at = in_tiles;
+            while at < last {
+                rotate_tile::<S, A, P, 1>(simd, &mut row, angles, at);
+                at += lanes;
+            }
+            let part = P::part_mut(row.target, last, lanes, angles.back);
+            P::store::<S, A>(rotate(rest, load_angles::<S, A, P>(simd, angles, last)), part, 0);
+        }
+        target = target.wrapping_add_signed(step[0]);
+        source = source.wrapping_add_signed(step[1]);
+    }
+}
+
+#[inline(always)]
+fn rotate_tiles<S: Simd, A: Lanes, P: Pairs>(
+    simd: S,
+    row: &mut Memory<'_, A>,
+    angles: Angles<'_, A::Vector<S>, A::Angle>,
+    end: usize,
+) {
+    let mut at = 0;
+    while at < end {
+        rotate_tile::<S, A, P, TILE>(simd, row, angles, at);
+        at += TILE * A::Vector::<S>::LEN;
+    }
+}
+
+#[inline(always)]
+fn load<S: Simd, A: Lanes, P: Pairs>(
+    simd: S,
+    row: &Memory<'_, A>,
+    angles: Angles<'_, A::Vector<S>, A::Angle>,
+    at: usize,
+) -> [A::Vector<S>; 2] {
+    P::load::<S, A>(simd, P::part(row.source(), at, A::Vector::<S>::LEN, angles.back), 0)
 }
 
 /// The angles of a row of pairs.
@@ -134,67 +252,38 @@ impl<A: Copy> Row<'_, A> {
 struct Angles<'a, V, T> {
     cos: &'a [T],
     sin: &'a [T],
-    /// What the sines are multiplied by: −1 rotates back.
+    /// Whether to rotate by the negated angles: what the sines are then multiplied by is −1.
+    back: bool,
     sign: V,
 }
 
-/// Rotates a row of pairs and nothing else.
 #[inline(always)]
-fn rotate_row<S: Simd, A: Lanes, P: Pairs>(
-    simd: S,
-    mut row: Row<'_, A>,
-    angles: Angles<'_, A::Vector<S>, A::Angle>,
-) {
-    let (pairs, lanes) = (angles.cos.len(), A::Vector::<S>::LEN);
-    if pairs < lanes {
-        return rotate_each::<S, A, P>(row, angles);
-    }
-    let (in_tiles, in_vectors) = (pairs - pairs % (TILE * lanes), pairs - pairs % lanes);
-    // A last vector of pairs overlaps with the one before. It is loaded before that is stored.
-    let last = pairs - lanes;
-    let rest = (in_vectors < pairs).then(|| load::<S, A, P>(simd, &row, last));
-    for at in (0..in_tiles).step_by(TILE * lanes) {
-        rotate_tile::<S, A, P, TILE>(simd, &mut row, angles, at);
-    }
-    for at in (in_tiles..in_vectors).step_by(lanes) {
-        rotate_tile::<S, A, P, 1>(simd, &mut row, angles, at);
-    }
-    if let Some(rest) = rest {
-        let rotated = rotate(rest, load_angles::<S, A>(simd, angles, last));
-        P::store::<S, A>(rotated, P::part_mut(row.target, last, lanes), 0);
-    }
-}
-
-#[inline(always)]
-fn load<S: Simd, A: Lanes, P: Pairs>(simd: S, row: &Row<'_, A>, at: usize) -> [A::Vector<S>; 2] {
-    P::load::<S, A>(simd, P::part(row.source(), at, A::Vector::<S>::LEN), 0)
-}
-
-#[inline(always)]
-fn load_angles<S: Simd, A: Lanes>(
+fn load_angles<S: Simd, A: Lanes, P: Pairs>(
     simd: S,
     angles: Angles<'_, A::Vector<S>, A::Angle>,
     at: usize,
 ) -> [A::Vector<S>; 2] {
     let lanes = A::Vector::<S>::LEN;
     let cos = A::Vector::<S>::from_slice(simd, &angles.cos[at..][..lanes]);
-    [cos, A::Vector::<S>::from_slice(simd, &angles.sin[at..][..lanes]) * angles.sign]
+    let sin = A::Vector::<S>::from_slice(simd, &angles.sin[at..][..lanes]);
+    [cos, if P::SWAPS { sin } else { sin * angles.sign }]
 }
 
 /// Rotates `N` vectors of pairs from `at` on.
 #[inline(always)]
 fn rotate_tile<S: Simd, A: Lanes, P: Pairs, const N: usize>(
     simd: S,
-    row: &mut Row<'_, A>,
-    Angles { cos, sin, sign }: Angles<'_, A::Vector<S>, A::Angle>,
+    row: &mut Memory<'_, A>,
+    Angles { cos, sin, back, sign }: Angles<'_, A::Vector<S>, A::Angle>,
     at: usize,
 ) {
     let lanes = A::Vector::<S>::LEN;
     let (cos, sin) = (&cos[at..][..N * lanes], &sin[at..][..N * lanes]);
+    let angles = Angles { cos, sin, back, sign };
     for i in 0..N {
-        let angles = load_angles::<S, A>(simd, Angles { cos, sin, sign }, i * lanes);
-        let pairs = P::load::<S, A>(simd, P::part(row.source(), at, N * lanes), i);
-        P::store::<S, A>(rotate(pairs, angles), P::part_mut(row.target, at, N * lanes), i);
+        let pairs = P::load::<S, A>(simd, P::part(row.source(), at, N * lanes, back), i);
+        let rotated = rotate(pairs, load_angles::<S, A, P>(simd, angles, i * lanes));
+        P::store::<S, A>(rotated, P::part_mut(row.target, at, N * lanes, back), i);
     }
 }
 
@@ -203,32 +292,20 @@ fn rotate<S: Simd, V: SimdFloat<S>>([x, y]: [V; 2], [cos, sin]: [V; 2]) -> [V; 2
     [x * cos - y * sin, y * cos + x * sin]
 }
 
-/// Rotates fewer pairs than the shortest vector has lanes.
-#[inline(always)]
-fn rotate_each<S: Simd, A: Lanes, P: Pairs>(
-    row: Row<'_, A>,
-    angles: Angles<'_, A::Vector<S>, A::Angle>,
-) {
-    let sign = angles.sign.as_slice()[0];
-    for (pair, (&cos, &sin)) in angles.cos.iter().zip(angles.sin).enumerate() {
-        let [i, j] = P::features(pair, angles.cos.len());
-        let [x, y] = [row.source()[i], row.source()[j]].map(A::widen);
-        let sin = sin * sign;
-        row.target[i] = A::narrow(x * cos - y * sin);
-        row.target[j] = A::narrow(y * cos + x * sin);
-    }
-}
-
 /// Where the features of a pair are in a row of pairs.
 trait Pairs {
     /// The features of consecutive pairs, to read and to write.
     type Part<'a, A: 'a>;
     type PartMut<'a, A: 'a>;
 
+    /// Whether a part that is to be rotated back is returned with the features of a pair swapped:
+    /// (y, x) is then to be rotated forth.
+    const SWAPS: bool;
+
     fn features(pair: usize, pairs: usize) -> [usize; 2];
     /// Returns `count` pairs of a row, from `at` on.
-    fn part<A>(row: &[A], at: usize, count: usize) -> Self::Part<'_, A>;
-    fn part_mut<A>(row: &mut [A], at: usize, count: usize) -> Self::PartMut<'_, A>;
+    fn part<A>(row: &[A], at: usize, count: usize, back: bool) -> Self::Part<'_, A>;
+    fn part_mut<A>(row: &mut [A], at: usize, count: usize, back: bool) -> Self::PartMut<'_, A>;
     /// Loads the first features of the i-th vector of pairs, and the second ones.
     fn load<S: Simd, A: Lanes>(simd: S, part: Self::Part<'_, A>, i: usize) -> [A::Vector<S>; 2];
     fn store<S: Simd, A: Lanes>(pairs: [A::Vector<S>; 2], part: Self::PartMut<'_, A>, i: usize);
@@ -239,6 +316,7 @@ struct Halves;
 impl Pairs for Halves {
     type Part<'a, A: 'a> = [&'a [A]; 2];
     type PartMut<'a, A: 'a> = [&'a mut [A]; 2];
+    const SWAPS: bool = true;
 
     #[inline(always)]
     fn features(pair: usize, pairs: usize) -> [usize; 2] {
@@ -246,14 +324,16 @@ impl Pairs for Halves {
     }
 
     #[inline(always)]
-    fn part<A>(row: &[A], at: usize, count: usize) -> [&[A]; 2] {
+    fn part<A>(row: &[A], at: usize, count: usize, back: bool) -> [&[A]; 2] {
         let (first, second) = row.split_at(row.len() / 2);
+        let (first, second) = if back { (second, first) } else { (first, second) };
         [&first[at..][..count], &second[at..][..count]]
     }
 
     #[inline(always)]
-    fn part_mut<A>(row: &mut [A], at: usize, count: usize) -> [&mut [A]; 2] {
+    fn part_mut<A>(row: &mut [A], at: usize, count: usize, back: bool) -> [&mut [A]; 2] {
         let (first, second) = row.split_at_mut(row.len() / 2);
+        let (first, second) = if back { (second, first) } else { (first, second) };
         [&mut first[at..][..count], &mut second[at..][..count]]
     }
 
@@ -277,6 +357,7 @@ struct Neighbours;
 impl Pairs for Neighbours {
     type Part<'a, A: 'a> = &'a [A];
     type PartMut<'a, A: 'a> = &'a mut [A];
+    const SWAPS: bool = false;
 
     #[inline(always)]
     fn features(pair: usize, _: usize) -> [usize; 2] {
@@ -284,12 +365,12 @@ impl Pairs for Neighbours {
     }
 
     #[inline(always)]
-    fn part<A>(row: &[A], at: usize, count: usize) -> &[A] {
+    fn part<A>(row: &[A], at: usize, count: usize, _: bool) -> &[A] {
         &row[2 * at..][..2 * count]
     }
 
     #[inline(always)]
-    fn part_mut<A>(row: &mut [A], at: usize, count: usize) -> &mut [A] {
+    fn part_mut<A>(row: &mut [A], at: usize, count: usize, _: bool) -> &mut [A] {
         &mut row[2 * at..][..2 * count]
     }
 

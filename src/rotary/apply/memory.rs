@@ -1,20 +1,22 @@
 //! Where rows are in memory, and the way through it: a few strides for memory without gaps,
 //! otherwise parts of it that have none.
 
+use core::marker::PhantomData;
+
 use ndarray::{ArrayBase, ArrayView, ArrayViewMut, Dimension, Ix2, Ix3, IxDyn, RawData};
 
-use super::kernel::Rows;
+use super::kernel::{Memory, Pieces};
+use super::rows::{Manner, Rows};
 use crate::element::{Element, Lanes, OfElement};
-use crate::rotary::pairing::Features;
-use crate::simd::launch_within;
-use fearless_simd::Level;
 
 /// Axes longer than one that a walk by strides has room for.
-const FEW: usize = 8;
+const FEW: usize = 4;
+/// Rows in pieces of memory of their own that are rotated together.
+const PIECES: usize = 16;
 
 /// An axis of rows: how many there are, and from one to the next the steps in the target, in the
 /// source and in the angles.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Axis {
     pub(super) len: usize,
     pub(super) step: [isize; 3],
@@ -56,42 +58,50 @@ pub(super) struct Views<'a, A, D> {
     pub(super) target: ArrayViewMut<'a, A, D>,
 }
 
-/// All that a rotation of arrays needs.
-pub(super) struct Rotate<'a, A: Element> {
+/// A rotation of memory without gaps, and the way through it.
+pub(super) struct RotateSlices<'a, A: Element> {
     pub(super) memory: Memory<'a, A>,
-    pub(super) angles: &'a [A::Angle],
-    pub(super) features: Features,
-    pub(super) back: bool,
-    pub(super) level: Level,
+    pub(super) walk: &'a Walk,
+    pub(super) manner: Manner<'a, A>,
 }
 
-pub(super) enum Memory<'a, A> {
-    /// Memory without gaps, and the way through it.
-    Slices { source: Option<&'a [A]>, target: &'a mut [A], walk: &'a Walk },
-    /// Arrays in any layout, and how many bytes of them are too few to be divided among threads.
-    Views { views: Views<'a, A, IxDyn>, steps: AngleSteps, piece: usize },
+/// A rotation of arrays in any layout.
+pub(super) struct RotateViews<'a, A: Element> {
+    pub(super) views: Views<'a, A, IxDyn>,
+    pub(super) steps: AngleSteps,
+    /// How many bytes are too few to be divided among threads.
+    pub(super) piece: usize,
+    pub(super) manner: Manner<'a, A>,
 }
 
-/// [`Rotate`] for each element type.
-pub(super) struct RotateOf<'a>(core::marker::PhantomData<&'a ()>);
+/// [`RotateSlices`] for each element type.
+pub(super) struct OfSlices<'a>(PhantomData<&'a ()>);
 
-impl<'a> OfElement for RotateOf<'a> {
-    type Of<A: Element> = Rotate<'a, A>;
+impl<'a> OfElement for OfSlices<'a> {
+    type Of<A: Element> = RotateSlices<'a, A>;
 }
 
-impl<A: Lanes> Rotate<'_, A> {
+/// [`RotateViews`] for each element type.
+pub(super) struct OfViews<'a>(PhantomData<&'a ()>);
+
+impl<'a> OfElement for OfViews<'a> {
+    type Of<A: Element> = RotateViews<'a, A>;
+}
+
+impl<A: Lanes> RotateSlices<'_, A> {
     pub(super) fn run(self) {
-        let Self { memory, angles, features, back, level } = self;
-        let way = Way { angles, features, back, level };
-        match memory {
-            Memory::Slices { source, target, walk } => way.along(walk, source, target, 0),
-            Memory::Views { views, steps, piece } => way.through_pieces(views, steps, 0, piece),
-        }
+        self.manner.along(self.walk, self.memory, 0);
+    }
+}
+
+impl<A: Lanes> RotateViews<'_, A> {
+    pub(super) fn run(self) {
+        self.manner.through_pieces(self.views, self.steps, 0, self.piece);
     }
 }
 
 /// Loops over rows, the outermost first: offsets and strides, whatever the element type.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Walk {
     /// Where the first row begins in the target, in the source and in the angles.
     first: [isize; 3],
@@ -104,34 +114,34 @@ pub(super) struct Walk {
 impl Walk {
     /// Finds the way through arrays without gaps. There is none where features are apart, or where
     /// more axes than [`FEW`] are left when those are joined that can be.
-    pub(super) fn new(
+    fn find(
+        &mut self,
         shape: &[usize],
         target: &[isize],
         source: &[isize],
         steps: AngleSteps,
-    ) -> Option<Self> {
+    ) -> Option<()> {
         let features = shape.len() - 1;
         if target[features] != 1 || source[features] != 1 {
             return None;
         }
-        let mut walk =
-            Self { first: [0; 3], axes: [Axis::ONE; FEW], count: 0, width: shape[features] };
+        self.width = shape[features];
         for axis in (0..features).filter(|&axis| shape[axis] > 1) {
             let mut step = [target[axis], source[axis], steps.along(axis) as isize];
             let last = shape[axis] as isize - 1;
             // Memory is walked upwards.
             if step[1] < 0 {
-                walk.first[1] -= last * step[1];
+                self.first[1] -= last * step[1];
             }
             if step[0] < 0 {
-                walk.first[1] += last * step[1];
-                walk.first[2] += last * step[2];
+                self.first[1] += last * step[1];
+                self.first[2] += last * step[2];
                 step = step.map(core::ops::Neg::neg);
             }
-            walk.insert(Axis { len: shape[axis], step })?;
+            self.insert(Axis { len: shape[axis], step })?;
         }
-        walk.join();
-        Some(walk)
+        self.join();
+        Some(())
     }
 
     /// Puts an axis where its stride belongs.
@@ -176,52 +186,36 @@ impl Walk {
     }
 }
 
-/// What all rows have in common.
-#[derive(Clone, Copy)]
-pub(super) struct Way<'a, A: Element> {
-    angles: &'a [A::Angle],
-    features: Features,
-    back: bool,
-    level: Level,
-}
-
-impl<A: Lanes> Way<'_, A> {
+impl<A: Lanes> Manner<'_, A> {
     /// Rotates all rows of a walk, the first with the angles from `angle` on.
-    fn along(self, walk: &Walk, source: Option<&[A]>, target: &mut [A], angle: usize) {
+    fn along(self, walk: &Walk, memory: Memory<'_, A>, angle: usize) {
         let (heads, positions, outer) = walk.inner();
-        let (mut axes, mut count) = ([Axis::ONE; FEW], 0);
-        for axis in outer {
-            axes[count] = axis;
-            count += 1;
+        let (mut axes, mut rounds) = ([Axis::ONE; FEW], 1);
+        for (slot, axis) in axes.iter_mut().zip(outer) {
+            *slot = axis;
+            rounds *= axis.len;
         }
-        let rounds: usize = axes.iter().map(|axis| axis.len).product();
+        let pieces = Pieces { whole: memory, own: &mut [] };
+        let mut rows = Rows { pieces, first: walk.first, heads, positions, width: walk.width };
         for round in 0..rounds {
             let (mut first, mut left) = (walk.first, round);
             first[2] += angle as isize;
-            for axis in axes[..count].iter().rev() {
+            for axis in axes.iter().rev().filter(|axis| axis.len > 1) {
                 let index = (left % axis.len) as isize;
                 left /= axis.len;
                 (0..3).for_each(|k| first[k] += index * axis.step[k]);
             }
-            let Self { angles, features, back, .. } = self;
-            let (target, width) = (&mut *target, walk.width);
-            self.launch(Rows {
-                target,
-                source,
-                angles,
-                first,
-                heads,
-                positions,
-                width,
-                features,
-                back,
-            });
+            rows.first = first;
+            rows.rotate(self);
         }
     }
 
-    fn launch(self, rows: Rows<'_, A>) {
-        let bytes = self.features.pairs / self.features.blocks * size_of::<A::Angle>();
-        launch_within(self.level, bytes, rows);
+    /// Rotates rows along one axis, in one piece of memory or each in its own.
+    fn line(self, pieces: Pieces<'_, '_, A>, width: usize, rows: Axis, angle: usize) {
+        let first = [0, 0, angle as isize];
+        let one_angle = rows.step[2] == 0;
+        let (heads, positions) = if one_angle { (rows, Axis::ONE) } else { (Axis::ONE, rows) };
+        Rows { pieces, first, heads, positions, width }.rotate(self);
     }
 
     /// Rotates the rows of arrays in any layout. It calls itself for the parts along an axis longer
@@ -239,8 +233,9 @@ impl<A: Lanes> Way<'_, A> {
                 steps = steps.without(axis);
             }
         }
-        if let Some((walk, source, target)) = views.without_gaps(steps) {
-            return self.along(&walk, source, target, angle);
+        let mut walk = Walk::default();
+        if let Some(memory) = views.without_gaps(steps, &mut walk) {
+            return self.along(&walk, memory, angle);
         }
         let axes = views.target.ndim() - 1;
         if axes <= 2 {
@@ -268,7 +263,8 @@ impl<A: Lanes> Way<'_, A> {
         let steps = [0, 1].map(|axis| (axis + axes).checked_sub(2).map_or(0, |at| steps.along(at)));
         let Some(mut views) = views.three_axes() else { return };
         let [mut planes, mut rows] = steps;
-        if views.target.strides()[0].unsigned_abs() < views.target.strides()[1].unsigned_abs() {
+        let [outer, inner] = [0, 1].map(|axis| views.target.strides()[axis].unsigned_abs());
+        if axes == 2 && outer < inner {
             views.swap_axes(0, 1);
             core::mem::swap(&mut planes, &mut rows);
         }
@@ -286,30 +282,43 @@ impl<A: Lanes> Way<'_, A> {
         row: &mut Vec<A>,
     ) {
         let (len, width) = plane.target.dim();
-        let one = Walk { first: [0; 3], axes: [Axis::ONE; FEW], count: 1, width };
-        if let Some((source, target)) = plane.slices() {
-            let mut walk = one;
-            walk.axes[0] = Axis { len, step: [width as isize, width as isize, step as isize] };
-            return self.along(&walk, source, target, angle);
+        if let Some(whole) = plane.slices() {
+            let step = [width as isize, width as isize, step as isize];
+            return self.line(Pieces { whole, own: &mut [] }, width, Axis { len, step }, angle);
         }
-        for i in 0..len {
-            let angle = angle + i * step;
-            let source = plane.source.as_ref().map(|source| source.row(i));
-            let mut target = plane.target.row_mut(i);
-            let apart = source.as_ref().is_some_and(|source| source.as_slice().is_none());
-            match target.as_slice_mut() {
-                Some(target) if !apart => {
-                    let source = source.as_ref().and_then(|source| source.to_slice());
-                    self.along(&one, source, target, angle);
-                }
-                // Features are apart: they are rotated elsewhere.
-                _ => {
-                    row.clear();
-                    row.extend(source.unwrap_or(target.view()));
-                    self.along(&one, None, row, angle);
-                    target.iter_mut().zip(&*row).for_each(|(target, &value)| *target = value);
-                }
+        let features = plane.source.as_ref().map_or(1, |source| source.strides()[1]);
+        if features != 1 || plane.target.strides()[1] != 1 {
+            return self.through_apart(plane, angle, step, row);
+        }
+        let mut rows = plane.rows();
+        for start in (0..len).step_by(PIECES) {
+            let mut pieces: [Memory<'_, A>; PIECES] = core::array::from_fn(|_| Memory::default());
+            let own = &mut pieces[..PIECES.min(len - start)];
+            own.iter_mut().zip(&mut rows).for_each(|(piece, row)| *piece = row);
+            let rows = Axis { len: own.len(), step: [0, 0, step as isize] };
+            let pieces = Pieces { whole: Memory::default(), own };
+            self.line(pieces, width, rows, angle + start * step);
+        }
+    }
+
+    /// Rotates rows whose features are apart in memory, elsewhere.
+    fn through_apart(
+        self,
+        mut plane: Views<'_, A, Ix2>,
+        angle: usize,
+        step: usize,
+        row: &mut Vec<A>,
+    ) {
+        for (i, mut target) in plane.target.outer_iter_mut().enumerate() {
+            row.clear();
+            match &plane.source {
+                Some(source) => row.extend(source.row(i)),
+                None => row.extend(&target),
             }
+            let whole = Memory { target: &mut row[..], source: None };
+            let pieces = Pieces { whole, own: &mut [] };
+            self.line(pieces, target.len(), Axis::ONE, angle + i * step);
+            target.iter_mut().zip(&*row).for_each(|(target, &value)| *target = value);
         }
     }
 }
@@ -325,18 +334,19 @@ impl<'a, A, D: Dimension> Views<'a, A, D> {
         Views { source, target: self.target.into_dyn() }
     }
 
-    /// Returns slices of arrays without gaps, in the order of memory, and the way through them.
+    /// Returns the memory of arrays without gaps, and notes the way through it.
     pub(super) fn without_gaps(
         &mut self,
         steps: AngleSteps,
-    ) -> Option<(Walk, Option<&[A]>, &mut [A])> {
+        walk: &mut Walk,
+    ) -> Option<Memory<'_, A>> {
         let source = match &self.source {
             Some(source) => Some(source.as_slice_memory_order()?),
             None => None,
         };
         let strides = self.source.as_ref().map_or(self.target.strides(), |source| source.strides());
-        let walk = Walk::new(self.target.shape(), self.target.strides(), strides, steps)?;
-        Some((walk, source, self.target.as_slice_memory_order_mut()?))
+        walk.find(self.target.shape(), self.target.strides(), strides, steps)?;
+        Some(Memory { source, target: self.target.as_slice_memory_order_mut()? })
     }
 }
 
@@ -388,12 +398,21 @@ impl<'a, A> Views<'a, A, Ix3> {
 }
 
 impl<A> Views<'_, A, Ix2> {
-    /// Returns slices of rows that follow each other in memory.
-    fn slices(&mut self) -> Option<(Option<&[A]>, &mut [A])> {
+    /// Returns the memory of rows that follow each other.
+    fn slices(&mut self) -> Option<Memory<'_, A>> {
         let source = match &self.source {
             Some(source) => Some(source.as_slice()?),
             None => None,
         };
-        Some((source, self.target.as_slice_mut()?))
+        Some(Memory { source, target: self.target.as_slice_mut()? })
+    }
+
+    /// Returns the memory of each row. Features are next to each other.
+    fn rows(&mut self) -> impl Iterator<Item = Memory<'_, A>> {
+        let mut sources = self.source.as_ref().map(|source| source.outer_iter());
+        self.target.outer_iter_mut().map(move |target| Memory {
+            source: sources.as_mut().and_then(|rows| rows.next()?.to_slice()),
+            target: target.into_slice().unwrap_or_default(),
+        })
     }
 }

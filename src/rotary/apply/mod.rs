@@ -6,16 +6,19 @@
 //!     ▼
 //! memory.rs                        where the rows are: strides through memory without gaps,
 //!     │                            or parts of the array that have none
-//!     │ simd::launch_within        the instructions, chosen once for all rows of a part
 //!     ▼
-//! kernel.rs                        heads at positions: (x, y) → (x·cos − y·sin, y·cos + x·sin)
+//! rows.rs                          in which order: heads together, that share the angles of a position
+//!     │ simd::launch_within        with which instructions
+//!     ▼
+//! kernel.rs                        rows that share their angles: (x, y) → (x·cos − y·sin, y·cos + x·sin)
 //! ```
 //!
-//! Only the first level is generic over the dimension, and compiled in the crates that call it. The
-//! kernel is compiled once for each element type and instruction set.
+//! Only the first level is generic over the dimension, and compiled in the crates that call it. Only
+//! the kernel is compiled for each instruction set.
 
 mod kernel;
 mod memory;
+mod rows;
 mod threads;
 
 use ndarray::{Array, ArrayView, ArrayViewD, ArrayViewMut, ArrayViewMutD, Dimension, IxDyn};
@@ -25,7 +28,8 @@ use crate::element::{AnyElement, Element};
 use crate::error::Error;
 use crate::rotary::rotation::{AngleRows, Rotation};
 pub(super) use memory::AngleSteps;
-use memory::{Memory, Rotate, RotateOf, Views};
+use memory::{OfSlices, OfViews, RotateSlices, RotateViews, Views, Walk};
+use rows::Manner;
 
 impl<T: Element<Angle = T>> Rotation<T> {
     /// Rotates an array (…, positions, width) in place, in whatever order it lies in memory.
@@ -201,19 +205,21 @@ impl<T: Element<Angle = T>> Rotation<T> {
             return;
         }
         let piece = crate::threads::piece(views.target.len() * size_of::<A>());
+        let mut walk = Walk::default();
         if piece.is_none()
-            && let Some((walk, source, target)) = views.without_gaps(steps)
+            && let Some(memory) = views.without_gaps(steps, &mut walk)
         {
-            return self.run(Memory::Slices { source, target, walk: &walk });
+            let (walk, manner) = (&walk, self.manner::<A>());
+            return run_slices(A::any::<OfSlices<'_>>(RotateSlices { memory, walk, manner }));
         }
         let (views, piece) = (views.reborrow().into_dyn(), piece.unwrap_or(usize::MAX));
-        self.run(Memory::Views { views, steps, piece });
+        let rotate = RotateViews { views, steps, piece, manner: self.manner::<A>() };
+        run_views(A::any::<OfViews<'_>>(rotate));
     }
 
-    fn run<'a, A: Element<Angle = T>>(&'a self, memory: Memory<'a, A>) {
-        let (angles, features, back, level) =
-            (&self.angles[..], self.features, self.back, self.level);
-        run(A::any::<RotateOf<'a>>(Rotate { memory, angles, features, back, level }));
+    fn manner<A: Element<Angle = T>>(&self) -> Manner<'_, A> {
+        let (features, back, level) = (self.features, self.back, self.level);
+        Manner { angles: &self.angles, features, back, level }
     }
 
     /// Returns how far the angles advance along each axis of an array of the given shape, or why
@@ -250,8 +256,20 @@ impl<T: Element<Angle = T>> Rotation<T> {
     }
 }
 
-/// Rotates arrays of any element type. It is not generic, so that the kernels are compiled here.
-fn run(rotate: AnyElement<RotateOf<'_>>) {
+/// Rotates memory without gaps. It is not generic, so that the kernels are compiled here.
+fn run_slices(rotate: AnyElement<OfSlices<'_>>) {
+    match rotate {
+        AnyElement::F32(rotate) => rotate.run(),
+        AnyElement::F64(rotate) => rotate.run(),
+        #[cfg(feature = "half")]
+        AnyElement::F16(rotate) => rotate.run(),
+        #[cfg(feature = "half")]
+        AnyElement::Bf16(rotate) => rotate.run(),
+    }
+}
+
+/// Rotates arrays in any layout.
+fn run_views(rotate: AnyElement<OfViews<'_>>) {
     match rotate {
         AnyElement::F32(rotate) => rotate.run(),
         AnyElement::F64(rotate) => rotate.run(),

@@ -2,12 +2,12 @@
 
 use ndarray::{Axis, IxDyn};
 
-use super::kernel::STREAMS;
-use super::memory::{AngleSteps, Views, Way};
+use super::memory::{AngleSteps, Views};
+use super::rows::{Manner, STREAMS};
 use crate::element::Lanes;
 use crate::threads::join;
 
-impl<A: Lanes> Way<'_, A> {
+impl<A: Lanes> Manner<'_, A> {
     /// Rotates the halves of the widest axis on two threads, until they are no longer than a piece.
     ///
     /// Heads that are rotated together stay together, and stretches of memory stay long: a part of

@@ -9,7 +9,8 @@ mod memory;
 mod rotary;
 
 fn main() {
-    additive::run();
+    // First what takes no threads: those of a pool take memory of their own when they start.
     rotary::run();
+    additive::run();
     memory::run();
 }
