@@ -212,7 +212,7 @@ impl ModelRotary {
     /// let llama4 = r#"{"model_type": "llama4_text", "num_hidden_layers": 48}"#;
     /// let llama4 = ModelRotary::from_json(llama4)?;
     /// let temperature = llama4.query_temperature().unwrap();
-    /// assert_eq!(temperature.factors(&(8191..8192).into())?, [1.0 + 0.1 * 2_f64.ln()]);
+    /// assert_eq!(temperature.factors(8191..8192)?, [1.0 + 0.1 * 2_f64.ln()]);
     /// assert_eq!(llama4.layer(3)?, None); // one of the layers that it is for
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
