@@ -117,6 +117,7 @@
 mod add;
 mod additive;
 mod arrays;
+pub mod bias;
 mod blocks;
 #[cfg(any(feature = "safetensors", feature = "gguf"))]
 pub mod checkpoint;
@@ -141,6 +142,7 @@ pub mod words;
 pub use ndarray;
 
 pub use additive::{Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
+pub use bias::{Alibi, AttentionBias, T5Bias, add_bias};
 pub use element::Element;
 pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};

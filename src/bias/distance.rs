@@ -1,0 +1,72 @@
+//! Distances of a query and its keys, some at a time.
+
+use core::cmp::Ordering;
+
+use crate::element::Element;
+use crate::positions::{Position, Positions, Run};
+
+/// So many distances are made at a time, on the stack.
+pub(super) const CHUNK: usize = 128;
+
+/// Query − key of some keys, each exactly the sum of two doubles.
+pub(super) struct Distances<'a> {
+    pub(super) values: &'a mut [f64],
+    /// What the doubles lack: zero wherever a distance is a double.
+    pub(super) rests: &'a mut [f64],
+}
+
+/// Calls `visit` with the distances of some keys after the other, and where the first one stands.
+pub(super) fn distances(
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    mut visit: impl FnMut(usize, Distances<'_>),
+) {
+    let Some(query) = query.get(0) else { return };
+    let (mut values, mut rests) = ([0.0; CHUNK], [0.0; CHUNK]);
+    for start in (0..keys.len()).step_by(CHUNK) {
+        let keys = keys.slice(start..start + CHUNK);
+        let (values, rests) = (&mut values[..keys.len()], &mut rests[..keys.len()]);
+        match (query, keys.run_at(0)) {
+            // Small numbers, of which nothing is lost.
+            (Position::Integer(query), Some(Run::Integers { start, len }))
+                if len == keys.len() && (query.abs() | start.abs()) < 1 << 50 =>
+            {
+                let first = (query - start) as f64;
+                (0_u32..)
+                    .zip(values.iter_mut())
+                    .for_each(|(i, value)| *value = first - f64::from(i));
+                rests.fill(0.0);
+            }
+            _ => keys
+                .iter()
+                .zip(values.iter_mut().zip(rests.iter_mut()))
+                .for_each(|(key, (value, rest))| (*value, *rest) = difference(query, key)),
+        }
+        visit(start, Distances { values, rests });
+    }
+}
+
+/// a − b as the nearest double and what that lacks.
+pub(super) fn difference(a: Position, b: Position) -> (f64, f64) {
+    if let (Position::Integer(a), Position::Integer(b)) = (a, b) {
+        let exact = i128::from(a) - i128::from(b);
+        let value = exact as f64;
+        return (value, (exact - value as i128) as f64);
+    }
+    // The error of a sum of two doubles is a double (Knuth). A whole number beyond 2⁵³ is rounded
+    // first.
+    let (a, b) = (a.to_f64(), -b.to_f64());
+    let value = a + b;
+    let of_b = value - a;
+    (value, (a - (value - of_b)) + (b - of_b))
+}
+
+/// The largest finite number of the type: a bias beyond it is that number, since +∞ and the −∞ of a
+/// mask would make a NaN.
+pub(super) fn largest<A: Element>() -> f64 {
+    /// The largest numbers of f64, f32, bf16 and f16.
+    const LARGEST: [f64; 4] =
+        [f64::MAX, f32::MAX as f64, 338953138925153547590470800371487866880.0, 65504.0];
+    let is_one = |value: &f64| A::from_f64(*value).to_f64().total_cmp(value) == Ordering::Equal;
+    LARGEST.into_iter().find(is_one).unwrap_or(f64::MAX)
+}

@@ -1,0 +1,8 @@
+//! Biases of attention scores: against the systems in use, against their definitions, and their
+//! laws.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod golden;
+mod laws;
