@@ -125,6 +125,7 @@ pub mod checkpoint;
 pub mod config;
 mod element;
 mod error;
+mod exact;
 mod frequencies;
 pub mod guide;
 mod phase;

@@ -1,10 +1,10 @@
 //! ALiBi: attention with linear biases.
 
-use super::distance::{CHUNK, Distances, distances, largest};
+use super::distance::{Distances, distances};
 use super::{AttentionBias, DependsOn, check_heads};
 use crate::element::Element;
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::exact::Factor;
 use crate::positions::Positions;
 
 /// What the slopes are multiplied with, i being the query and j the key.
@@ -45,16 +45,9 @@ pub enum AlibiForm {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alibi {
-    slopes: Vec<Slope>,
+    slopes: Vec<Factor>,
     form: AlibiForm,
     rounding: Rounding,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Slope {
-    /// The nearest double.
-    value: f64,
-    exact: Wide,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,7 +94,7 @@ impl Alibi {
         // All k of a power of two, in order.
         let in_order = (1..=n).take(if n == heads as u64 { heads } else { 0 });
         let order = in_order.chain(evens.chain(odds)).take(heads);
-        Ok(Self::of(order.map(|k| Slope::power(u64::from(bias_max) * k, n))))
+        Ok(Self::of(order.map(|k| Factor::power(u64::from(bias_max) * k, n))))
     }
 
     /// The slopes of the paper's text, 2^(−8k/n), k = 1…n, for every number of heads.
@@ -111,7 +104,7 @@ impl Alibi {
     /// [`Error::InvalidParameter`] for no heads or more than 65,536.
     pub fn geometric(heads: usize) -> Result<Self, Error> {
         check_heads(heads)?;
-        Ok(Self::of((1..=heads as u64).map(|k| Slope::power(8 * k, heads as u64))))
+        Ok(Self::of((1..=heads as u64).map(|k| Factor::power(8 * k, heads as u64))))
     }
 
     /// Falcon's way: the reference's slopes rounded to bf16, times the key's position, and the
@@ -122,7 +115,7 @@ impl Alibi {
     /// [`Error::InvalidParameter`] for no heads or more than 65,536.
     pub fn falcon(heads: usize) -> Result<Self, Error> {
         let exact = Self::new(heads)?;
-        let rounded = exact.slopes.iter().map(|slope| Slope::given(to_bf16(slope.value)));
+        let rounded = exact.slopes.iter().map(|slope| Factor::given(to_bf16(slope.value)));
         Ok(Self { form: AlibiForm::Keys, rounding: Rounding::Bf16, ..Self::of(rounded) })
     }
 
@@ -138,7 +131,7 @@ impl Alibi {
             let needs = "finite, and no larger than f32 holds";
             return Err(Error::InvalidParameter { name: "slope", value, needs });
         }
-        Ok(Self::of(slopes.iter().map(|&slope| Slope::given(slope))))
+        Ok(Self::of(slopes.iter().map(|&slope| Factor::given(slope))))
     }
 
     /// Multiplies the slopes with something else than the causal distance.
@@ -156,12 +149,12 @@ impl Alibi {
         self.slopes.iter().map(|slope| slope.value).collect()
     }
 
-    fn of(slopes: impl Iterator<Item = Slope>) -> Self {
+    fn of(slopes: impl Iterator<Item = Factor>) -> Self {
         Self { slopes: slopes.collect(), form: AlibiForm::Causal, rounding: Rounding::Once }
     }
 
     /// Calls `visit` with what the slopes are multiplied with.
-    pub(super) fn factors(
+    pub(crate) fn factors(
         &self,
         query: &Positions<'_>,
         keys: &Positions<'_>,
@@ -198,7 +191,7 @@ impl<A: Element> AttentionBias<A> for Alibi {
                             *out = A::from_f64(to_bf16(slope.value * value));
                         })
                     }
-                    Rounding::Once => slope.times(&factors, are_short, out),
+                    Rounding::Once => slope.times(factors.values, factors.rests, are_short, out),
                 }
             }
         });
@@ -207,101 +200,6 @@ impl<A: Element> AttentionBias<A> for Alibi {
     fn depends_on(&self) -> DependsOn {
         if self.form == AlibiForm::Keys { DependsOn::Key } else { DependsOn::Distance }
     }
-}
-
-impl Slope {
-    /// 2^(−numerator/denominator)
-    fn power(numerator: u64, denominator: u64) -> Self {
-        let exact = if numerator.is_multiple_of(denominator) {
-            // Nothing is lost: a tie must stay one.
-            Wide::from_f64(0.5).pow(numerator / denominator)
-        } else {
-            Wide::from_u64(2).inverse_root(denominator).pow(numerator)
-        };
-        Self { value: exact.to_f64(), exact }
-    }
-
-    fn given(value: f64) -> Self {
-        Self { value, exact: Wide::from_f64(value) }
-    }
-
-    /// Whether a product with a whole number below 2²⁹ is a double.
-    fn is_short(self) -> bool {
-        self.value.to_bits().trailing_zeros() >= 29 && self.exact == Wide::from_f64(self.value)
-    }
-
-    /// Writes the products with `factors`, each rounded once. The plain way is the exact product,
-    /// [`rounded`]; all others give its bits, and leave to it what they cannot tell.
-    fn times<A: Element>(self, factors: &Distances<'_>, are_short: bool, out: &mut [A]) {
-        let largest = largest::<A>();
-        let round = |product: f64| A::from_f64(product.min(largest));
-        let values = out.iter_mut().zip(&*factors.values);
-        if self.is_short() && are_short {
-            return values.for_each(|(out, value)| *out = round(self.value * value));
-        }
-        if size_of::<A>() == size_of::<f64>() {
-            let low = self.exact.sub(Wide::from_f64(self.value)).to_f64();
-            for ((out, value), rest) in values.zip(&*factors.rests) {
-                let product = two_product(self.value, *value);
-                let error = product[1] + (low * value + self.value * rest);
-                let (below, above) = around(product[0], error, 2_f64.powi(-98));
-                *out =
-                    A::from_f64(if below == above { below } else { self.exactly(*value, *rest) });
-            }
-            return;
-        }
-        let mut sure = [true; CHUNK];
-        for ((out, value), sure) in values.zip(&mut sure) {
-            let product = self.value * value;
-            let (below, above) = around(product, 0.0, 2_f64.powi(-51));
-            *out = round(below);
-            *sure = *out == round(above);
-        }
-        for (i, out) in out.iter_mut().enumerate().filter(|(i, _)| !sure[*i]) {
-            let exact = self.exactly_to_odd(factors.values[i], factors.rests[i]);
-            *out = round(exact);
-        }
-    }
-
-    fn product(self, value: f64, rest: f64) -> Wide {
-        self.exact.mul(Wide::from_f64(value).add(Wide::from_f64(rest)))
-    }
-
-    /// The product rounded to f64.
-    fn exactly(self, value: f64, rest: f64) -> f64 {
-        self.product(value, rest).to_f64()
-    }
-
-    /// The product rounded to f64 such that it can be rounded once more: where bits were lost, the
-    /// last one is odd.
-    fn exactly_to_odd(self, value: f64, rest: f64) -> f64 {
-        let exact = self.product(value, rest);
-        let nearest = exact.to_f64();
-        let lost = exact.sub(Wide::from_f64(nearest)).to_f64();
-        if lost == 0.0 || nearest.to_bits() & 1 == 1 {
-            nearest
-        } else if (lost > 0.0) == (nearest > 0.0) {
-            f64::from_bits(nearest.to_bits() + 1)
-        } else {
-            f64::from_bits(nearest.to_bits() - 1)
-        }
-    }
-}
-
-/// Two doubles on both sides of value + error, as far apart as this share of the value.
-fn around(value: f64, error: f64, share: f64) -> (f64, f64) {
-    let doubt = value.abs() * share;
-    (value + (error - doubt), value + (error + doubt))
-}
-
-/// The product of two doubles and its error (Dekker, Veltkamp).
-fn two_product(a: f64, b: f64) -> [f64; 2] {
-    let split = |x: f64| {
-        let high = x * 134_217_729.0 - (x * 134_217_729.0 - x);
-        [high, x - high]
-    };
-    let (product, [a, a_low], [b, b_low]) = (a * b, split(a), split(b));
-    [product, ((a * b - product) + a * b_low + a_low * b) + a_low * b_low]
 }
 
 /// The nearest number with the eight bits of bf16; ties go to the even one.

@@ -1,22 +1,21 @@
 //! Distances of a query and its keys, some at a time.
 
-use core::cmp::Ordering;
-
 use crate::element::Element;
+use crate::exact::{Factor, largest};
 use crate::positions::{Position, Positions, Run};
 
 /// So many distances are made at a time, on the stack.
-pub(super) const CHUNK: usize = 128;
+pub(crate) const CHUNK: usize = Factor::MOST;
 
 /// Query − key of some keys, each exactly the sum of two doubles.
-pub(super) struct Distances<'a> {
-    pub(super) values: &'a mut [f64],
+pub(crate) struct Distances<'a> {
+    pub(crate) values: &'a mut [f64],
     /// What the doubles lack: zero wherever a distance is a double.
-    pub(super) rests: &'a mut [f64],
+    pub(crate) rests: &'a mut [f64],
 }
 
 /// Calls `visit` with the distances of some keys after the other, and where the first one stands.
-pub(super) fn distances(
+pub(crate) fn distances(
     query: &Positions<'_>,
     keys: &Positions<'_>,
     mut visit: impl FnMut(usize, Distances<'_>),
@@ -47,7 +46,7 @@ pub(super) fn distances(
 }
 
 /// a − b as the nearest double and what that lacks.
-pub(super) fn difference(a: Position, b: Position) -> (f64, f64) {
+pub(crate) fn difference(a: Position, b: Position) -> (f64, f64) {
     if let (Position::Integer(a), Position::Integer(b)) = (a, b) {
         let exact = i128::from(a) - i128::from(b);
         let value = exact as f64;
@@ -61,12 +60,18 @@ pub(super) fn difference(a: Position, b: Position) -> (f64, f64) {
     (value, (a - (value - of_b)) + (b - of_b))
 }
 
-/// The largest finite number of the type: a bias beyond it is that number, since +∞ and the −∞ of a
-/// mask would make a NaN.
-pub(super) fn largest<A: Element>() -> f64 {
-    /// The largest numbers of f64, f32, bf16 and f16.
-    const LARGEST: [f64; 4] =
-        [f64::MAX, f32::MAX as f64, 338953138925153547590470800371487866880.0, 65504.0];
-    let is_one = |value: &f64| A::from_f64(*value).to_f64().total_cmp(value) == Ordering::Equal;
-    LARGEST.into_iter().find(is_one).unwrap_or(f64::MAX)
+/// Writes value(head, i) for the i-th of `count` keys from `start` on to a row of `keys` keys for
+/// each head, rounded once.
+pub(crate) fn put_values<A: Element>(
+    out: &mut [A],
+    keys: usize,
+    (start, count): (usize, usize),
+    value: impl Fn(usize, usize) -> f64,
+) {
+    let largest = largest::<A>();
+    for (head, row) in out.chunks_exact_mut(keys.max(1)).enumerate() {
+        for (i, out) in row[start..start + count].iter_mut().enumerate() {
+            *out = A::from_f64(value(head, i).min(largest));
+        }
+    }
 }

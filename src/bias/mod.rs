@@ -16,11 +16,11 @@
 //! | T5's buckets: T5, UMT5, LongT5, MPNet | [`T5Bias`] | table |
 //! | several axes, each with buckets: LayoutLMv2, LayoutLMv3 | [`AxesBias`] | tables |
 //! | windows of images: Swin, BEiT | [`WindowBias`] | table |
-//! | windows with log-spaced coordinates: Swin V2 | [`SwinV2Bias`] | network |
-//! | boxes and pixels: SAM 3 | [`BoxBias`] | networks |
+//! | windows with log-spaced coordinates: Swin V2 | [`SwinV2Bias`](crate::training::SwinV2Bias) | network |
+//! | boxes and pixels: SAM 3 | [`BoxBias`](crate::training::BoxBias) | networks |
 //! | KERPLE (Chi et al. 2022), both kernels | [`Kerple`] | its parameters |
-//! | FIRE (Li et al. 2023) | [`Fire`] | network, c and L |
-//! | a network of the distance: x-transformers' `DynamicPositionBias` | [`DistanceNetwork`] | network |
+//! | FIRE (Li et al. 2023) | [`Fire`](crate::training::Fire) | network, c and L |
+//! | a network of the distance: x-transformers' `DynamicPositionBias` | [`DistanceNetwork`](crate::training::DistanceNetwork) | network |
 //! | Sandwich (Chi et al. 2022) | [`Sandwich`] | |
 //! | forget gates: FoX (Lin et al. 2025), `DataDependentAlibi` | [`Forget`] | gates |
 //! | a table of your own | [`TableBias`] with a [`TableRule`] | table |
@@ -30,13 +30,22 @@
 //! −∞. Gradients are those of [`DifferentiableBias`](crate::training::DifferentiableBias).
 
 mod alibi;
-mod distance;
+mod axes;
+pub(crate) mod distance;
+mod forget;
+mod kerple;
+mod sandwich;
 mod t5;
 mod table;
 mod walk;
 mod window;
 
 pub use alibi::{Alibi, AlibiForm};
+pub use axes::AxesBias;
+pub use forget::Forget;
+pub(crate) use forget::column;
+pub use kerple::Kerple;
+pub use sandwich::Sandwich;
 pub use t5::{Buckets, T5Bias};
 pub use table::{TableBias, TableRule};
 pub use window::{Window, WindowBias};
@@ -194,6 +203,24 @@ macro_rules! forward {
 
             fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
                 (**self).check(queries, keys)
+            }
+
+            fn encode_into(
+                &self,
+                queries: &Positions<'_>,
+                keys: &Positions<'_>,
+                out: ArrayViewMut3<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).encode_into(queries, keys, out)
+            }
+
+            fn add_to(
+                &self,
+                queries: &Positions<'_>,
+                keys: &Positions<'_>,
+                scores: ArrayViewMut3<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).add_to(queries, keys, scores)
             }
         }
     };

@@ -1,7 +1,5 @@
 //! T5's buckets: near distances each their own, far ones in buckets that grow.
 
-use core::cmp::Ordering;
-
 use ndarray::Array2;
 
 use super::distance::{Distances, distances};
@@ -9,7 +7,7 @@ use super::table::extent;
 use super::{DependsOn, TableBias, TableRule, check_positions};
 use crate::element::Element;
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::exact::log_step;
 use crate::positions::Positions;
 
 /// T5's bias (Raffel et al. 2019): a learned table (buckets, heads), read at the bucket of the
@@ -102,7 +100,7 @@ impl Buckets {
         }
         let exact = each as u64 / 2;
         let shared = each as u64 - exact;
-        let far = (1..shared).map(|k| far_start(exact, max_distance as u64, k, shared));
+        let far = (1..shared).map(|k| log_step(exact, max_distance as u64, k, shared));
         let starts = (1..=exact).chain(far).map(|start| start as f64).collect();
         Ok(Self { each, directions, starts })
     }
@@ -157,61 +155,4 @@ impl TableRule for Buckets {
         check_positions([1, 1], queries, keys)?;
         [queries, keys].into_iter().try_for_each(|positions| extent(positions, None).map(|_| ()))
     }
-}
-
-/// The least r with ln(r/e) / ln(max/e) · n ≥ k, which is rⁿ · eᵏ ≥ maxᵏ · eⁿ.
-fn far_start(e: u64, max: u64, k: u64, n: u64) -> u64 {
-    let guess = e as f64 * libm::exp(libm::log(max as f64 / e as f64) * k as f64 / n as f64);
-    let reaches = |r: u64| compare([(r, n), (e, k)], [(max, k), (e, n)], gcd(k, n)).is_ge();
-    let mut r = guess as u64;
-    while reaches(r - 1) {
-        r -= 1;
-    }
-    while !reaches(r) {
-        r += 1;
-    }
-    r
-}
-
-/// Compares products of powers a₀ⁿ · a₁ᵐ whose exponents are multiples of `root`: with 250 bits,
-/// and where those do not tell, as where the products are equal, with all bits.
-fn compare(a: [(u64, u64); 2], b: [(u64, u64); 2], root: u64) -> Ordering {
-    let wide = |(base, exponent)| Wide::from_u64(base).pow(exponent / root);
-    let [left, right] = [a, b].map(|[first, second]| wide(first).mul(wide(second)));
-    // Each of the few dozen steps loses less than 2⁻²⁵² of the number, which exponents multiply:
-    // less than 2⁻²³⁰ in all.
-    let share = left.mul(right.inverse_root(1)).sub(Wide::ONE).to_f64();
-    match share.partial_cmp(&0.0) {
-        Some(order) if share.abs() > 2_f64.powi(-200) => order,
-        _ => {
-            let whole = |[first, second]: [(u64, u64); 2]| {
-                let factors = [first, second]
-                    .map(|(base, n)| core::iter::repeat_n(base, (n / root) as usize));
-                product(factors.into_iter().flatten())
-            };
-            let (left, right) = (whole(a), whole(b));
-            left.len().cmp(&right.len()).then_with(|| left.iter().rev().cmp(right.iter().rev()))
-        }
-    }
-}
-
-/// The product of whole numbers, 64 bits after the other from the lowest on.
-fn product(factors: impl Iterator<Item = u64>) -> Vec<u64> {
-    let mut limbs = vec![1];
-    for factor in factors {
-        let mut carry = 0_u128;
-        for limb in &mut limbs {
-            carry += u128::from(*limb) * u128::from(factor);
-            *limb = carry as u64;
-            carry >>= 64;
-        }
-        if carry > 0 {
-            limbs.push(carry as u64);
-        }
-    }
-    limbs
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::distance::CHUNK;
 use super::{AttentionBias, DependsOn, check_positions};
+use crate::arrays::check_finite;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Positions, Run};
@@ -92,7 +93,7 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
             let (name, needs) = ("number of heads", "at least 1");
             return Err(Error::InvalidParameter { name, value: 0.0, needs });
         }
-        check_finite(table.iter())?;
+        check_finite(&table)?;
         let table = if table.is_standard_layout() {
             table
         } else {
@@ -109,6 +110,13 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
     /// The rule.
     pub fn rule(&self) -> &R {
         &self.rule
+    }
+
+    /// The value of a head in a row; 0 past the table.
+    #[inline]
+    pub(crate) fn value(&self, row: usize, head: usize) -> A {
+        let table = self.table.as_slice().unwrap_or_default();
+        table.get(row.wrapping_mul(self.table.ncols()) + head).copied().unwrap_or(A::zero())
     }
 
     /// Calls `visit` with the rows that some keys after the other read, and where the first of them
@@ -134,17 +142,16 @@ impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
     }
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
-        let (heads, table) = (self.table.ncols(), self.table.as_slice().unwrap_or_default());
-        let value = |row: usize, head| table.get(row * heads + head).copied().unwrap_or(A::zero());
         self.in_chunks(query, keys, |start, rows| {
             let one = rows.iter().all(|&row| row == rows[0]).then_some(rows[0]);
             for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
                 let out = &mut out[start..start + rows.len()];
                 match one {
-                    Some(row) => out.fill(value(row, head)),
-                    None => {
-                        out.iter_mut().zip(rows).for_each(|(out, &row)| *out = value(row, head))
-                    }
+                    Some(row) => out.fill(self.value(row, head)),
+                    None => out
+                        .iter_mut()
+                        .zip(rows)
+                        .for_each(|(out, &row)| *out = self.value(row, head)),
                 }
             }
         });
@@ -161,15 +168,6 @@ impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         self.rule.check(queries, keys)
     }
-}
-
-/// Whether all values are finite: +∞ would make a NaN of what a mask has set to −∞.
-pub(crate) fn check_finite<'a, A: Element>(
-    mut values: impl Iterator<Item = &'a A>,
-) -> Result<(), Error> {
-    let value = values.find(|value| !value.to_f64().is_finite()).map(|value| value.to_f64());
-    let error = |value| Error::InvalidParameter { name: "value", value, needs: "finite" };
-    value.map_or(Ok(()), |value| Err(error(value)))
 }
 
 /// The least and the greatest of positions on one axis, but for those that are `skipped`; `None`

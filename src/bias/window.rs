@@ -89,7 +89,7 @@ impl<A: Element> WindowBias<A> {
 }
 
 impl Window {
-    fn new([height, width]: [usize; 2]) -> Result<Self, Error> {
+    pub(crate) fn new([height, width]: [usize; 2]) -> Result<Self, Error> {
         if height == 0 || width == 0 {
             return Err(Error::EmptyGrid { rows: height, columns: width });
         }

@@ -5,7 +5,7 @@ use ndarray::{Array3, ArrayView2, ArrayView3, ArrayViewMut3, Axis, Slice};
 use super::{Violation, nan, ok, same_bits};
 use crate::bias::{AttentionBias, DependsOn};
 use crate::element::Element;
-use crate::positions::Positions;
+use crate::positions::{Position, Positions};
 
 /// Runs the battery that the crate's own biases run, at positions that the bias knows, at least one
 /// query and one key.
@@ -81,10 +81,15 @@ impl<A: Element> Case<'_, A> {
 
     fn values_depend_on_what_they_should(&self, whole: &Array3<A>) -> Result<(), Violation> {
         const LAW: &str = "a bias depends on what it says alone";
-        let at = |of: &Positions<'_>, i| of.get(i).map_or(0.0, |position| position.to_f64());
+        // Distances of whole numbers are whole; those of others are rounded.
+        let at = |of: &Positions<'_>, i| match of.get(i) {
+            Some(Position::Integer(position)) => Some(position as f64),
+            _ => None,
+        };
         let mut seen = std::collections::HashMap::new();
         for ((head, row, column), value) in whole.indexed_iter() {
-            let (query, key) = (at(self.queries, row), at(self.keys, column));
+            let whole = at(self.queries, row).zip(at(self.keys, column));
+            let Some((query, key)) = whole else { continue };
             let on = match self.bias.depends_on() {
                 DependsOn::Distance => query - key,
                 DependsOn::Key => key,

@@ -5,9 +5,11 @@
 //! array of its shape or [`TouchedRows`] (see [`GradientRows`]).
 
 mod batch;
+mod bias;
 mod fixed;
 mod frequencies;
 mod frozen;
+mod layers;
 mod learned;
 mod linear;
 mod network;
@@ -15,8 +17,12 @@ mod rows;
 mod scaled;
 
 pub use batch::{backward_positions, backward_positions_at};
+pub use bias::{
+    BoxBias, DifferentiableBias, DistanceNetwork, Fire, Spacing, SwinV2Bias, backward_bias,
+};
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;
+pub use layers::Layers;
 pub use linear::{Activation, Linear};
 pub use network::PositionNetwork;
 pub(crate) use rows::scatter;
