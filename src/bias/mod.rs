@@ -31,6 +31,7 @@
 
 mod alibi;
 mod axes;
+mod content;
 pub(crate) mod distance;
 mod forget;
 mod kerple;
@@ -42,6 +43,12 @@ mod window;
 
 pub use alibi::{Alibi, AlibiForm};
 pub use axes::AxesBias;
+pub use content::{
+    Beyond, ClippedBias, ContentBias, Cope, DecomposedBias, DisentangledBias, Head, LogBuckets,
+    Order, RelativeBias, RelativeLogits, RelativeValues, ResidueBias, Residues, ShawBias, Side,
+    Span, TransformerXlBias, add_content_bias, split_heads,
+};
+pub(crate) use content::{RelativeRows, check_content};
 pub use forget::Forget;
 pub(crate) use forget::column;
 pub use kerple::Kerple;
@@ -278,12 +285,24 @@ pub(crate) fn check_scores<A: Element>(
     queries: &Positions<'_>,
     keys: &Positions<'_>,
 ) -> Result<(), Error> {
-    let [leading @ .., heads, rows, columns] = shape else {
+    check_shape(bias.heads(), shape, queries, keys, &|queries, keys| bias.check(queries, keys))
+}
+
+/// Whether scores of this shape belong to so many heads and to these positions, of which `check`
+/// tells whether those of one sequence go together.
+fn check_shape(
+    heads: usize,
+    shape: &[usize],
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+    check: &dyn Fn(&Positions<'_>, &Positions<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let [leading @ .., found, rows, columns] = shape else {
         return Err(Error::TooFewAxes { expected: 3, found: shape.len() });
     };
     let sequences = leading.iter().product();
     let counts = [
-        ("heads", bias.heads(), *heads),
+        ("heads", heads, *found),
         ("queries", queries.len(), *rows),
         ("keys", keys.len(), *columns),
     ];
@@ -297,7 +316,7 @@ pub(crate) fn check_scores<A: Element>(
     }
     // Sequences of their own are checked one by one: only positions of the same one meet.
     let own = of(queries).or(of(keys)).map_or(1, |_| sequences);
-    (0..own).try_for_each(|row| bias.check(&queries.row(row), &keys.row(row)))
+    (0..own).try_for_each(|row| check(&queries.row(row), &keys.row(row)))
 }
 
 /// Writes or adds a whole bias; all rows of a batch are one list.
