@@ -48,7 +48,7 @@ pub use shaw::{RelativeValues, ShawBias};
 pub use span::{Beyond, Order, Span};
 pub use transformer_xl::TransformerXlBias;
 
-pub(crate) use relative::RelativeRows;
+use relative::RelativeRows;
 pub(crate) use walk::check_content;
 
 use ndarray::{ArrayView, ArrayView2, ArrayView3, ArrayViewMut, ArrayViewMut2, ArrayViewMut3};
@@ -193,6 +193,17 @@ macro_rules! forward {
 
             fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
                 (**self).check(queries, keys)
+            }
+
+            fn add_to(
+                &self,
+                q: ArrayView3<'_, A>,
+                k: ArrayView3<'_, A>,
+                queries: &Positions<'_>,
+                keys: &Positions<'_>,
+                scores: ArrayViewMut3<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).add_to(q, k, queries, keys, scores)
             }
         }
     };

@@ -161,9 +161,12 @@ impl<A: Element, R: TableRule> RelativeValues<A, R> {
             return Err(Error::WidthMismatch { expected: dim, found: width });
         }
         let (mut of_rows, mut sums) = (vec![0.0; entries], zeros::<f64>(1, dim)?);
-        for (head, (mut out, weights)) in out.outer_iter_mut().zip(weights.outer_iter()).enumerate() {
+        for (head, (mut out, weights)) in out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
+        {
             let table = self.table.index_axis(Axis(0), head % own);
-            for (query, (out, weights)) in out.outer_iter_mut().zip(weights.outer_iter()).enumerate() {
+            for (query, (out, weights)) in
+                out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
+            {
                 of_rows.fill(0.0);
                 sums.fill(0.0);
                 for_each_row(&self.rule, &queries.slice(query..query + 1), keys, |key, row| {

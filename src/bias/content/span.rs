@@ -122,7 +122,8 @@ impl TableRule for Span {
         match farthest.into_iter().find(|distance| self.row(*distance) == usize::MAX) {
             Some(distance) => {
                 let (first, len) = (self.first, self.len);
-                let position = if self.order == Order::QueryMinusKey { distance } else { -distance };
+                let position =
+                    if self.order == Order::QueryMinusKey { distance } else { -distance };
                 Err(Error::PositionOutsideTable { position, first, len })
             }
             None => Ok(()),

@@ -50,7 +50,11 @@ pub(super) fn through<A>(
     contents: [ArrayViewD<'_, A>; 2],
     widths: [Option<usize>; 2],
     mut scores: ArrayViewMutD<'_, A>,
-    visit: &mut impl FnMut(ArrayView3<'_, A>, ArrayView3<'_, A>, ArrayViewMut3<'_, A>) -> Result<(), Error>,
+    visit: &mut impl FnMut(
+        ArrayView3<'_, A>,
+        ArrayView3<'_, A>,
+        ArrayViewMut3<'_, A>,
+    ) -> Result<(), Error>,
 ) -> Result<(), Error> {
     if scores.ndim() > 3 {
         for (i, scores) in scores.outer_iter_mut().enumerate() {

@@ -1,12 +1,14 @@
 //! Biases of the attention scores that are trained: their gradients, and those that are networks.
 
 mod boxes;
+mod content;
 mod distance_network;
 mod fire;
 mod formulas;
 mod swin_v2;
 
 pub use boxes::BoxBias;
+pub use content::{ContentGradient, DifferentiableContentBias, HeadGradient};
 pub use distance_network::{DistanceNetwork, Spacing};
 pub use fire::Fire;
 pub use swin_v2::SwinV2Bias;

@@ -8,7 +8,7 @@ use positional_encodings::{Alibi, AttentionBias, Element, Positions, T5Bias, add
 use crate::common::Tensors;
 
 /// Equal within `most`, absolute.
-fn assert_near<A: Element, B: Element, D: ndarray::Dimension>(
+pub fn assert_near<A: Element, B: Element, D: ndarray::Dimension>(
     found: &ndarray::Array<A, D>,
     expected: &ndarray::Array<B, D>,
     most: f64,

@@ -4,5 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod content;
 mod golden;
+mod golden_content;
 mod laws;
