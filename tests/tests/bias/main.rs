@@ -4,5 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod biases;
 mod golden;
 mod laws;
+mod training;
