@@ -5,6 +5,7 @@
 mod common;
 
 mod biases;
+mod exact;
 mod golden;
 mod laws;
 mod training;
