@@ -185,7 +185,8 @@ impl<A: Element> AttentionBias<A> for Alibi {
             // Whole numbers below 2²³ are that long at most, others longer than is worth asking.
             let is_whole = |value: &f64| value.abs() < 2_f64.powi(23) && value.trunc() == *value;
             let largest = factors.values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-            let are_whole = factors.values.iter().all(is_whole);
+            let mut rests = factors.rests.iter();
+            let are_whole = rests.all(|rest| *rest == 0.0) && factors.values.iter().all(is_whole);
             let bits =
                 if are_whole { (largest as u32).checked_ilog2().unwrap_or(0) + 1 } else { 64 };
             for (slope, out) in self.slopes.iter().zip(out.chunks_exact_mut(keys.len().max(1))) {

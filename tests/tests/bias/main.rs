@@ -4,8 +4,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batches;
 mod biases;
 mod exact;
 mod golden;
+mod hostile;
 mod laws;
 mod training;
