@@ -25,9 +25,10 @@
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`FeatureLayout`], [`OddDim`] |
 //! | an ablation to run | no positions, and nothing else changed | [`NoPositions`] |
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
+//! | attention scores (…, heads, queries, keys) | biased ones: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
-//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
+//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
 //!
@@ -35,7 +36,7 @@
 //! |---|---|---|
 //! | the embeddings | a position vector is **added** to the word vector | [`PositionalEncoding`] |
 //! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | [`Rotary`] → [`Rotation`] |
-//! | the attention scores | a number that depends on the distance is **added to the score** | to come |
+//! | the attention scores | a number that depends on the distance is **added to the score** | [`AttentionBias`] |
 //!
 //! # Positions are arguments
 //!

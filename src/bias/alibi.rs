@@ -127,7 +127,8 @@ impl Alibi {
     /// [`Error::InvalidParameter`] without a slope, or for one that is not finite or beyond f32.
     pub fn from_slopes(slopes: &[f64]) -> Result<Self, Error> {
         check_heads(slopes.len())?;
-        if let Some(&value) = slopes.iter().find(|slope| !(slope.abs() <= f64::from(f32::MAX))) {
+        let is_slope = |slope: &f64| slope.abs() <= f64::from(f32::MAX);
+        if let Some(&value) = slopes.iter().find(|slope| !is_slope(slope)) {
             let needs = "finite, and no larger than f32 holds";
             return Err(Error::InvalidParameter { name: "slope", value, needs });
         }
@@ -181,8 +182,13 @@ impl<A: Element> AttentionBias<A> for Alibi {
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
         self.factors(query, keys, |start, factors| {
-            let is_short = |value: &f64| value.abs() < 2_f64.powi(29) && value.trunc() == *value;
-            let are_short = factors.values.iter().all(is_short);
+            // Whole numbers below 2²³ are that long at most, others longer than is worth asking.
+            let is_whole = |value: &f64| value.abs() < 2_f64.powi(23) && value.trunc() == *value;
+            let largest = factors.values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+            let mut rests = factors.rests.iter();
+            let are_whole = rests.all(|rest| *rest == 0.0) && factors.values.iter().all(is_whole);
+            let bits =
+                if are_whole { (largest as u32).checked_ilog2().unwrap_or(0) + 1 } else { 64 };
             for (slope, out) in self.slopes.iter().zip(out.chunks_exact_mut(keys.len().max(1))) {
                 let out = &mut out[start..start + factors.values.len()];
                 match self.rounding {
@@ -191,7 +197,7 @@ impl<A: Element> AttentionBias<A> for Alibi {
                             *out = A::from_f64(to_bf16(slope.value * value));
                         })
                     }
-                    Rounding::Once => slope.times(factors.values, factors.rests, are_short, out),
+                    Rounding::Once => slope.times(factors.values, factors.rests, bits, out),
                 }
             }
         });

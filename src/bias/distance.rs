@@ -39,25 +39,10 @@ pub(crate) fn distances(
             _ => keys
                 .iter()
                 .zip(values.iter_mut().zip(rests.iter_mut()))
-                .for_each(|(key, (value, rest))| (*value, *rest) = difference(query, key)),
+                .for_each(|(key, (value, rest))| [*value, *rest] = query.less(key)),
         }
         visit(start, Distances { values, rests });
     }
-}
-
-/// a − b as the nearest double and what that lacks.
-pub(crate) fn difference(a: Position, b: Position) -> (f64, f64) {
-    if let (Position::Integer(a), Position::Integer(b)) = (a, b) {
-        let exact = i128::from(a) - i128::from(b);
-        let value = exact as f64;
-        return (value, (exact - value as i128) as f64);
-    }
-    // The error of a sum of two doubles is a double (Knuth). A whole number beyond 2⁵³ is rounded
-    // first.
-    let (a, b) = (a.to_f64(), -b.to_f64());
-    let value = a + b;
-    let of_b = value - a;
-    (value, (a - (value - of_b)) + (b - of_b))
 }
 
 /// Writes value(head, i) for the i-th of `count` keys from `start` on to a row of `keys` keys for

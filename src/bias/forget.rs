@@ -3,7 +3,6 @@
 use ndarray::{Array2, Axis};
 
 use super::distance::{CHUNK, put_values};
-use super::table::extent;
 use super::{AttentionBias, check_positions};
 use crate::additive::check_table;
 use crate::arrays::check_finite;
@@ -85,7 +84,7 @@ impl<A: Element> AttentionBias<A> for Forget {
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions([1, 1], queries, keys)?;
         for positions in [queries, keys] {
-            extent(positions, None)?;
+            positions.extent(None)?;
             check_table(positions, 0, self.sums.ncols())?;
         }
         Ok(())

@@ -3,7 +3,6 @@
 use ndarray::Array2;
 
 use super::distance::{Distances, distances};
-use super::table::extent;
 use super::{DependsOn, TableBias, TableRule, check_positions};
 use crate::element::Element;
 use crate::error::Error;
@@ -153,6 +152,6 @@ impl TableRule for Buckets {
 
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions([1, 1], queries, keys)?;
-        [queries, keys].into_iter().try_for_each(|positions| extent(positions, None).map(|_| ()))
+        [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
     }
 }

@@ -7,7 +7,7 @@ use super::{AttentionBias, DependsOn, check_positions};
 use crate::arrays::check_finite;
 use crate::element::Element;
 use crate::error::Error;
-use crate::positions::{Positions, Run};
+use crate::positions::Positions;
 
 /// Which row of a table a query and a key read: T5's buckets, the places in a window.
 ///
@@ -168,38 +168,4 @@ impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         self.rule.check(queries, keys)
     }
-}
-
-/// The least and the greatest of positions on one axis, but for those that are `skipped`; `None`
-/// where there are none.
-///
-/// # Errors
-///
-/// [`Error::InvalidParameter`] for one that is not a whole number.
-pub(super) fn extent(
-    positions: &Positions<'_>,
-    skipped: Option<i64>,
-) -> Result<Option<[i64; 2]>, Error> {
-    let (mut at, mut extent) = (0, None);
-    while let Some(run) = positions.run_at(at) {
-        let (mut first, last, len) = match run {
-            Run::Integers { start, len } => {
-                (start, start.saturating_add_unsigned(len as u64 - 1), len)
-            }
-            Run::Repeated { position, len } => (position, position, len),
-            Run::Real(value) => {
-                let needs = "a whole number: a row of a table is read";
-                return Err(Error::InvalidParameter { name: "position", value, needs });
-            }
-        };
-        at += len;
-        if skipped == Some(first) {
-            first = first.saturating_add(1);
-        }
-        if first <= last {
-            let [least, greatest] = extent.unwrap_or([first, last]);
-            extent = Some([first.min(least), last.max(greatest)]);
-        }
-    }
-    Ok(extent)
 }

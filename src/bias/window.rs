@@ -2,7 +2,6 @@
 
 use ndarray::{Array2, Axis, concatenate};
 
-use super::table::extent;
 use super::{TableBias, TableRule, check_positions};
 use crate::element::Element;
 use crate::error::Error;
@@ -147,7 +146,7 @@ impl TableRule for Window {
         let skipped = self.class.then_some(CLASS);
         for (axis, len) in self.size.into_iter().enumerate() {
             let own = |positions: &Positions<'_>| {
-                positions.axis(axis).map_or(Ok(None), |axis| extent(&axis, skipped))
+                positions.axis(axis).map_or(Ok(None), |axis| axis.extent(skipped))
             };
             let (Some(query), Some(key)) = (own(queries)?, own(keys)?) else { continue };
             let farthest = [query[0] as f64 - key[1] as f64, query[1] as f64 - key[0] as f64];

@@ -136,20 +136,19 @@ impl<A: Element> Case<'_, A> {
     }
 
     fn bad_input_is_refused(&self) -> Result<(), Violation> {
-        let refuses = |case: &Self| case.refuses();
         let longer = |array: &Array3<A>, axis: usize| {
             let mut shape = array.raw_dim();
             shape[axis] += 1;
             Array3::from_elem(shape, A::one())
         };
         for axis in 0..3 {
-            refuses(&Case { scores: longer(&self.scores, axis), ..self.clone() })?;
+            Case { scores: longer(&self.scores, axis), ..self.clone() }.refuses()?;
             let [reads_q, reads_k] = self.bias.widths().map(|width| width.is_some());
             if reads_q {
-                refuses(&Case { q: longer(&self.q, axis), ..self.clone() })?;
+                Case { q: longer(&self.q, axis), ..self.clone() }.refuses()?;
             }
             if reads_k {
-                refuses(&Case { k: longer(&self.k, axis), ..self.clone() })?;
+                Case { k: longer(&self.k, axis), ..self.clone() }.refuses()?;
             }
         }
         for (value, more) in [(f64::NAN, 0), (f64::INFINITY, 0), (0.0, 1)] {
@@ -157,7 +156,7 @@ impl<A: Element> Case<'_, A> {
             let mut list = vec![0.0; self.queries.len()];
             list[0] = value;
             if let Ok(queries) = Positions::from_axes(core::iter::repeat_n(list, axes)) {
-                refuses(&Case { queries: &queries, ..self.clone() })?;
+                Case { queries: &queries, ..self.clone() }.refuses()?;
             }
         }
         Ok(())

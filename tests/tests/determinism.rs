@@ -2,12 +2,13 @@
 //! however a row is asked for.
 //!
 //! The hashes below are outputs of this crate. A change of one is a change of values: it belongs
-//! into CHANGELOG.md as value-breaking. The test prints the new table where it fails. To run it in
-//! all profiles:
-//!
-//!     cargo test --all-features --test determinism
-//!     cargo test --all-features --test determinism --release
-//!     cargo test --all-features --test determinism --profile dev
+//! into CHANGELOG.md as value-breaking. The test prints the new table where it fails. It is to run in
+//! all profiles: `cargo test --all-features --test determinism`, also with `--release`.
+
+#[path = "determinism/bias.rs"]
+mod bias;
+#[path = "bias/biases.rs"]
+mod biases;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{

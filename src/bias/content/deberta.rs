@@ -156,8 +156,6 @@ impl TableRule for LogBuckets {
     /// Whole numbers.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions([1, 1], queries, keys)?;
-        [queries, keys]
-            .into_iter()
-            .try_for_each(|positions| crate::bias::table::extent(positions, None).map(|_| ()))
+        [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
     }
 }

@@ -200,11 +200,11 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
                 let Some(place) = table.place(head.index, row) else { return };
                 let (by_row, row) = (&mut by_table[place..place + dim], table.row(head.index, row));
                 if reads[0] {
-                    multiply(upstream[key], &q, by_row);
+                    multiply(upstream[key], &q, by_row.iter_mut());
                     multiply(upstream[key], row, &mut by_query);
                 }
                 if reads[1] {
-                    multiply(upstream[key], head.k.row(key), by_row);
+                    multiply(upstream[key], head.k.row(key), by_row.iter_mut());
                     multiply(upstream[key], row, gradient.k.row_mut(key));
                 }
             });

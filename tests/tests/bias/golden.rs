@@ -1,8 +1,11 @@
 //! Element by element against output of the systems that made the methods known.
 
 use ndarray::{Array1, Array2, Array3, Array4, Axis, Ix1, Ix2, Ix3, Ix4, s};
-use positional_encodings::bias::{AlibiForm, Buckets, WindowBias};
+use positional_encodings::bias::{AlibiForm, Buckets, Forget, WindowBias};
 use positional_encodings::resample::{Kernel, Resample, Sampling};
+use positional_encodings::training::{
+    Activation, DistanceNetwork, Layers, Linear, Spacing, SwinV2Bias,
+};
 use positional_encodings::{Alibi, AttentionBias, Element, Positions, T5Bias, add_bias, ids};
 
 use crate::common::Tensors;
@@ -206,4 +209,67 @@ fn windows_of_other_sizes() {
         bias.iter().zip(&expected).filter(|(a, b)| (*a - *b).abs() < 1e-5).count(),
         bias.len()
     );
+}
+
+fn linear<A: Element>(weight: Array2<A>, bias: Option<Array1<A>>) -> Linear<A> {
+    let linear = Linear::new(weight).unwrap();
+    bias.map_or(linear.clone(), |bias| linear.with_bias(bias).unwrap())
+}
+
+#[test]
+fn swin_v2() {
+    let golden = Tensors::golden("d3_window_bias");
+    for (case, trained) in [("swinv2_swin", [3, 3]), ("swinv2_swin_pretrained", [2, 2])] {
+        let weights = |name: &str| golden.get::<f32, Ix2>(&format!("{case}/{name}"));
+        let first = linear(weights("fc1_weight"), Some(golden.get(&format!("{case}/fc1_bias"))));
+        let layers = [first, linear(weights("fc2_weight"), None)];
+        let layers = Layers::new(layers, Activation::Relu).unwrap();
+        let bias = SwinV2Bias::new(layers, [3, 3], trained).unwrap();
+        let patches = Positions::grid(&[3, 3]).unwrap();
+        let expected = golden.get::<f32, Ix4>(&format!("{case}/bias")).index_axis_move(Axis(0), 0);
+        assert_near(&bias.encode(&patches, &patches).unwrap(), &expected, 3e-6, case);
+    }
+}
+
+#[test]
+fn networks_of_the_distance() {
+    let golden = Tensors::golden("d4_relative_content");
+    for (case, depth, spacing) in [
+        ("dynamic_position_bias_log", 1, Spacing::Log),
+        ("dynamic_position_bias_plain", 2, Spacing::Linear),
+    ] {
+        let layers = (0..=depth).map(|i| {
+            let name =
+                if i < depth { format!("{case}/mlp_{i}_0") } else { format!("{case}/mlp_{i}") };
+            linear::<f32>(
+                golden.get(&format!("{name}_weight")),
+                Some(golden.get(&format!("{name}_bias"))),
+            )
+        });
+        let layers = Layers::new(layers, Activation::Silu).unwrap();
+        let bias = DistanceNetwork::new(layers, spacing).unwrap();
+        let found = bias.encode(&Positions::from(2..5), &Positions::from(0..5)).unwrap();
+        assert_near(&found, &golden.get::<f32, Ix3>(&format!("{case}/bias")), 1e-6, case);
+    }
+}
+
+#[test]
+fn forget_gates() {
+    let golden = Tensors::golden("d4_relative_content");
+    let (x, weight) = (
+        golden.get::<f32, Ix3>("data_dependent_alibi/x").index_axis_move(Axis(0), 0),
+        golden.get::<f32, Ix2>("data_dependent_alibi/weight"),
+    );
+    let bias = golden.get::<f32, Ix1>("data_dependent_alibi/linear_bias");
+    let gates = weight.dot(&x.t()) + &bias.insert_axis(Axis(1));
+    let gates = gates.mapv(|gate| -(f64::from(-gate).exp()).ln_1p());
+    let forget = Forget::from_log_gates(gates).unwrap();
+    let found: Array3<f32> = forget.encode(&Positions::from(0..5), &Positions::from(0..5)).unwrap();
+    let expected = golden.get::<f32, Ix4>("data_dependent_alibi/out").index_axis_move(Axis(0), 0);
+    for ((at, found), expected) in found.indexed_iter().zip(&expected) {
+        // What is behind the query is for the mask.
+        if at.2 <= at.1 {
+            assert!((found - expected).abs() < 1e-6, "{found} instead of {expected} at {at:?}");
+        }
+    }
 }

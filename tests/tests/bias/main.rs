@@ -4,7 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batches;
+mod biases;
 mod content;
+mod exact;
 mod golden;
 mod golden_content;
+mod hostile;
 mod laws;
+mod training;
