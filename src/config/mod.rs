@@ -6,6 +6,8 @@
 //! (its `heads` and how they `scale`), and `checks` refuses what nobody would follow.
 
 mod architectures;
+mod bias;
+mod biases;
 mod checks;
 mod families;
 mod family;
@@ -22,6 +24,7 @@ mod scale;
 mod spec;
 
 pub use crate::error::ConfigProblem;
+pub use bias::{ModelBias, ModelPositions};
 pub use metadata::Metadata;
 pub use model::ModelRotary;
 pub use rotaries::LayerRotaries;

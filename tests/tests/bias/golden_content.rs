@@ -157,7 +157,7 @@ fn transformer_xl_with_memory() {
             }
         }
     };
-    assert!(mask.indexed_iter().all(|((i, j), mask)| (*mask == 0) == (j > i + 2)), "{mask}");
+    assert!(mask.indexed_iter().all(|((i, j), mask)| (*mask == 1) == (j > i + 2)), "{mask}");
     hide(&mut scores);
     let (queries, keys) = (Positions::from(2..5), Positions::from(0..5));
     bias.add_to(q.view(), k.view(), &queries, &keys, scores.view_mut()).unwrap();
