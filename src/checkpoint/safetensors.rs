@@ -302,7 +302,7 @@ impl<R: Read + Seek> Checkpoint<R> {
         value.parse().map(Some).map_err(|_| invalid())
     }
 
-    fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
+    pub(super) fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
         at(&self.path)(problem.into())
     }
 }
