@@ -9,7 +9,7 @@
 
 use super::addition::{Amplitude, SinCos};
 use super::fixed::Fixed;
-use super::sincos::reduced_scalar;
+use super::sincos::{Reduced, reduced_scalar};
 use super::target::Target;
 use crate::positions::Position;
 
@@ -77,9 +77,9 @@ pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
 
 fn at_phase<A: Target>(fixed: &Fixed, pair: usize, position: Position) -> SinCos<A::Number<f64>> {
     let angle = fixed.radians.0[pair] * position.to_f64();
-    let reduced = reduced_scalar(fixed.phase(pair, position), angle);
-    let [sin, cos] = A::sincos(reduced.x, reduced.tail);
-    let [sin, cos] = match reduced.quarter {
+    let (quarter, Reduced { x, tail }) = reduced_scalar(fixed.phase(pair, position), angle);
+    let [sin, cos] = A::sincos(x, tail);
+    let [sin, cos] = match quarter {
         0 => [sin, cos],
         1 => [cos, -sin],
         2 => [-sin, -cos],
