@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, pairs_of, progression};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 /// What an odd dim means. Systems disagree, so it must be chosen.
 ///

@@ -8,8 +8,8 @@
 
 use fearless_simd::prelude::*;
 
-use super::sincos::Two;
-use super::wide::{Limbs, Wide};
+use super::reals::Two;
+use crate::frequencies::wide::{Limbs, Wide};
 use crate::positions::Position;
 
 /// Pairs are stored and computed in groups of so many, as many as the widest vectors hold. The

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use fearless_simd::Level;
 use ndarray::{ArrayView2, Axis};
 
-use super::encoding::unique;
 use super::pairing::{Features, Pairing};
 use crate::element::Element;
 use crate::error::Error;
@@ -289,4 +288,26 @@ fn divided_by_squares<T: Element>(angles: &[T], pairs: usize) -> Vec<T> {
         }
     }
     divided
+}
+
+/// The list of angles with room for `rows` of `dim`, shared with no other rotation.
+pub(super) fn unique<T: Element>(
+    angles: &mut Arc<Vec<T>>,
+    rows: usize,
+    dim: usize,
+) -> Result<&mut [T], Error> {
+    let too_large = Error::TooLarge { rows, dim };
+    let Some(size) =
+        rows.checked_mul(dim).filter(|&size| size <= isize::MAX as usize / size_of::<T>())
+    else {
+        return Err(too_large);
+    };
+    if Arc::get_mut(angles).is_none_or(|angles| angles.capacity() < size) {
+        let mut fresh = Vec::new();
+        fresh.try_reserve_exact(size).map_err(|_| too_large.clone())?;
+        *angles = Arc::new(fresh);
+    }
+    let angles = Arc::get_mut(angles).ok_or(too_large)?;
+    angles.resize(size, T::zero());
+    Ok(angles)
 }

@@ -10,7 +10,7 @@ use fearless_simd::Level;
 use fearless_simd::prelude::*;
 use num_traits::One;
 
-use super::memory::Axis;
+use super::axes::Axis;
 use crate::element::Lanes;
 use crate::rotary::pairing::Pairing;
 use crate::simd::{Kernel, launch_within};

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use fearless_simd::Level;
 
+use super::axes::Axis;
 use super::kernel::{Block, Pieces};
-use super::memory::Axis;
 use crate::element::{Element, Lanes};
 use crate::rotary::pairing::Features;
 
