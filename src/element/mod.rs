@@ -33,7 +33,7 @@ pub trait Element:
 
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
-    /// The same number as f64, exactly.
+    /// Converts to f64, exactly.
     fn to_f64(self) -> f64;
 }
 

@@ -82,7 +82,7 @@ impl Yarn {
         }
     }
 
-    /// What cos and sin are multiplied by where a config does not say: 0.1 · ln s + 1, or
+    /// Returns the factor of cosines and sines for configs that give none: 0.1 · ln s + 1, or
     /// g(mscale)/g(mscale_all_dim) where both are given, with g(m) = 0.1 · m · ln s + 1. As in
     /// transformers, one of the two alone is ignored.
     pub fn default_attention_factor(&self) -> f64 {
@@ -93,8 +93,8 @@ impl Yarn {
         }
     }
 
-    /// What DeepSeek-V2 and V3 multiply the softmax scale by: g(mscale_all_dim)², 1 where it is
-    /// absent.
+    /// Returns the factor of the softmax scale in DeepSeek-V2 and V3: g(mscale_all_dim)², 1 where
+    /// that is absent.
     pub fn softmax_factor(&self) -> f64 {
         let g = mscale(self.factor, self.mscale_all_dim);
         g * g

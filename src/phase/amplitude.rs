@@ -4,7 +4,7 @@
 /// numbers up to one.
 pub(super) const GRID: f64 = 1.5 * (1_u64 << 26) as f64;
 
-/// What every sine and cosine is multiplied by: a magnitude from 2⁻⁶⁴ to 2⁶⁴, or zero.
+/// The factor of every sine and cosine: a magnitude from 2⁻⁶⁴ to 2⁶⁴, or zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Amplitude {
     pub(super) value: f64,
@@ -12,7 +12,7 @@ pub struct Amplitude {
     pub(super) grid: f64,
     /// Values below this are not sure: 2⁻¹⁵ of the power of two that is at most the amplitude.
     pub(super) small: f64,
-    /// What brings the exponent of the amplitude to 2047, in the bits of f64.
+    /// The number that brings the exponent of the amplitude to 2047, in the bits of f64.
     pub(super) shift: u64,
 }
 

@@ -20,7 +20,7 @@ pub struct Double<V> {
 }
 
 impl<V: Real> Double<V> {
-    /// The same number on the grid of [`GRID`], or of a power of two of it for numbers up to that
+    /// Brings the number to the grid of [`GRID`], or to a power of two of it for numbers up to that
     /// power.
     #[inline(always)]
     pub(super) fn on(self, grid: f64) -> Self {

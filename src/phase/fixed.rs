@@ -54,7 +54,7 @@ pub struct Fixed {
     high: Lane<u64>,
     low: Lane<u64>,
     lowest: Lane<u64>,
-    /// The same frequencies in radians: they give tiny angles their relative accuracy.
+    /// The frequencies in radians, which give tiny angles their relative accuracy.
     pub(super) radians: Lane<f64>,
 }
 

@@ -120,7 +120,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTER
     }
 }
 
-/// What all pairs of an octet share.
+/// The position of an octet, which all its pairs share, and what follows from it.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     waves: &'a Waves,
@@ -205,7 +205,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The same `width` elements of eight rows, one after the other.
+/// Takes eight rows apart into columns of `width` elements.
 #[inline(always)]
 fn columns<'a, A>(
     [a, b, c, d, e, f, g, h]: [&'a mut [A]; 8],

@@ -17,7 +17,7 @@ use super::reals::{Real, Two};
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
 const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);
-/// What `TAU_HIGH` lacks.
+/// The error of `TAU_HIGH`.
 const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
 /// 2π · 2⁻⁸⁰
 const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
@@ -30,7 +30,7 @@ const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 const TWO_52: f64 = (1_u64 << 52) as f64;
 
-/// What is left of an angle after the nearest quarter of a circle, in radians: x and its tail. The
+/// The rest of an angle after the nearest quarter of a circle, in radians: x and its tail. The
 /// last two bits of the tail, which are worth 2⁻¹⁰⁴ of x, are the number of that quarter, so that
 /// two doubles say it all.
 pub(super) struct Reduced<V> {

@@ -60,7 +60,7 @@ pub struct Rotation<T> {
     pub(super) scaled: bool,
 }
 
-/// What has angles of its own, apart from positions.
+/// The axes along which angles change, besides that of positions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum AngleRows {
     /// Nothing: all leading axes share the positions.
@@ -234,7 +234,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
         self.features.pairing
     }
 
-    /// What length the frequencies were made for: a cache of keys wants to be tagged with it.
+    /// Returns the length that the frequencies were made for: a cache of keys wants to be tagged
+    /// with it.
     pub fn regime(&self) -> Regime {
         self.regime
     }
