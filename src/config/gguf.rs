@@ -188,6 +188,7 @@ impl Model {
             pairing: if sections.is_some() { Pairing::Halves } else { self.row.pairing },
             on_last_features: self.row.on_last_features,
             sections,
+            grid: None,
             divisors: None,
         };
         try_out(&spec, &fields)?;

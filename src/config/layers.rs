@@ -3,18 +3,21 @@
 use serde_json::{Map, Value};
 
 use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, rotates};
-use super::family::{ALL, FULL, LISTED, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow};
+use super::family::{
+    ALL, COMPRESS, FULL, LISTED, MAIN, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow,
+};
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
+use super::lists::{by_base, by_lists, is_listed};
 use super::reader::{Reader, RopeDict, rope_dict, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::QueryTemperature;
 
 /// More types of layers than any model has, each of which costs as much as a model.
-const MOST_TYPES: usize = 32;
+pub(super) const MOST_TYPES: usize = 32;
 
-fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
+pub(super) fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
     (name.to_string(), spec)
 }
 
@@ -33,22 +36,39 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
         (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
         (dict, _) => dict,
     };
-    if let Some(list) = bases_listed(fields)? {
-        let flat = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
-        let (types, layers) = by_base(reader, &reader.spec(flat, None)?, &list)?;
+    let inner = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
+    let of_lists = match bases_listed(fields)? {
+        Some(list) => Some(by_base(reader, &reader.spec(inner, None)?, &list)?),
+        None if is_listed(fields) => Some(by_lists(reader, inner)?),
+        None => None,
+    };
+    if let Some((types, layers)) = of_lists {
         no_rope_agrees(fields, &types, &layers)?;
         return Ok((types, layers, reader.temperature(dict.as_ref())?));
     }
-    let types = match &dict {
+    let mut types = match &dict {
         _ if !rotates(reader)? => vec![named_type(ALL, None)],
         Some((path, dict)) if is_nested(dict) => nested(reader, path, dict)?,
         // A class whose own parameters are nested reads no others.
         Some((path, dict)) if own.as_ref().is_some_and(is_nested) => {
             return Err(Fields::new(path, dict).error(FULL, ConfigProblem::Missing));
         }
-        Some((path, dict)) => flat(reader, Some(Fields::new(path, dict)))?,
-        None => flat(reader, None)?,
+        _ if reader.family.compressed_base.is_some() => compressed(reader, inner)?,
+        _ => flat(reader, inner)?,
     };
+    let is_still = |name: &&str| reader.family.still.contains(name);
+    let is_here = |name: &str| types.iter().any(|(known, _)| known == name);
+    if fields.texts("layer_types")?.is_some_and(|list| list.iter().any(|name| is_still(&name)))
+        && types.iter().any(|(_, spec)| spec.is_some())
+        && !is_here(NO_ROPE)
+    {
+        if let [(name, _)] = &mut types[..]
+            && name == ALL
+        {
+            *name = ROPE.to_string();
+        }
+        types.push(named_type(NO_ROPE, None));
+    }
     let layers = layers(reader, &types)?;
     no_rope_agrees(fields, &types, &layers)?;
     Ok((types, layers, reader.temperature(dict.as_ref())?))
@@ -62,44 +82,6 @@ fn bases_listed(fields: &Fields<'_>) -> Result<Option<Vec<f64>>, Error> {
         return Err(fields.not_a(name, "a list of bases, 0 for layers without positions"));
     }
     Ok(list)
-}
-
-/// A type of layers for each base of a list, named after it.
-fn by_base(
-    reader: &Reader<'_>,
-    main: &RotarySpec,
-    list: &[f64],
-) -> Result<(Types, Vec<usize>), Error> {
-    let (fields, name) = (&reader.fields, "layer_rope_theta");
-    if reader.layer_count()?.is_some_and(|count| count != list.len()) {
-        return Err(fields.contradicts("num_hidden_layers", "the list of layers"));
-    }
-    let mut bases: Vec<f64> = Vec::new();
-    let mut layers = Vec::with_capacity(list.len());
-    for &base in list {
-        let known = bases.iter().position(|&known| known == base);
-        if known.is_none() && bases.len() == MOST_TYPES {
-            return Err(fields.not_a(name, "a list of at most 32 bases"));
-        }
-        layers.push(known.unwrap_or(bases.len()));
-        if known.is_none() {
-            bases.push(base);
-        }
-    }
-    let mut types = Vec::new();
-    for &base in &bases {
-        let spec = RotarySpec { base, ..main.clone() };
-        types.push(match (base, &bases[..]) {
-            (0.0, _) => named_type(NO_ROPE, None),
-            (_, [_]) => named_type(ALL, Some(spec)),
-            (_, [_, _]) if bases.contains(&0.0) => named_type(ROPE, Some(spec)),
-            _ => named_type(&format!("{ROPE}_theta {base}"), Some(spec)),
-        });
-    }
-    for spec in types.iter().filter_map(|(_, spec)| spec.as_ref()) {
-        try_out(spec, &Fields::new(&fields.path(name), &Map::new()))?;
-    }
-    Ok((types, layers))
 }
 
 /// The types of transformers 5: a dictionary for each, null for layers without positions.
@@ -134,6 +116,21 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
         }
     }
     Ok(types)
+}
+
+/// Layers that compress, with a base of their own and the scaling, which leaves lengths as they are,
+/// and plain ones.
+fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
+    let name = "compress_rope_theta";
+    let main = reader.spec(None, None)?;
+    let base = reader.fields.number(name)?.or(reader.family.compressed_base);
+    let base = reader.checked_base(name, reader.fields.need(name, base)?)?;
+    let mut compress = RotarySpec { base, ..reader.spec(dict, Some(COMPRESS))? };
+    if !dict.is_some_and(|dict| dict.get("attention_factor").is_some()) {
+        (compress.attention_factor, compress.short_attention_factor) = (1.0, 1.0);
+    }
+    try_out(&compress, &Fields::new(&reader.fields.path(name), &Map::new()))?;
+    Ok(vec![named_type(COMPRESS, Some(compress)), named_type(MAIN, Some(main))])
 }
 
 /// The types of transformers 4, and of 5 where all layers with positions share them.
@@ -192,7 +189,8 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let fields = &reader.fields;
     let count = reader.layer_count()?;
     let find = |name: &str| types.iter().position(|(known, _)| known == name);
-    let list = layers_listed(fields, types, find)?;
+    let list = layers_listed(reader, types, find)?;
+    let list = without_extra(reader, list, count)?;
     if let (Some(list), Some(count)) = (&list, count)
         && list.len() != count
     {
@@ -201,7 +199,7 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     if let Some(list) = list {
         return Ok(with_last_full(reader, list, find(FULL)));
     }
-    if is_uniform(types) {
+    if is_uniform(types) || types.iter().any(|(name, _)| name == COMPRESS) {
         return Ok(vec![0; count.unwrap_or(0)]);
     }
     let every = every(reader)?;
@@ -210,6 +208,31 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
     let layers = fields.need("layer_types", layers)?;
     Ok(with_last_full(reader, layers, find(FULL)))
+}
+
+/// The list without the layers that predict further tokens, which some files have at its end.
+pub(super) fn without_extra<T>(
+    reader: &Reader<'_>,
+    list: Option<Vec<T>>,
+    count: Option<usize>,
+) -> Result<Option<Vec<T>>, Error> {
+    let extra = reader.fields.count("num_nextn_predict_layers")?.unwrap_or(0);
+    Ok(list.map(|mut list| {
+        if let Some(count) = count
+            && count.checked_add(extra) == Some(list.len())
+        {
+            list.truncate(count);
+        }
+        list
+    }))
+}
+
+/// How much each layer compresses, 0 where not, where the config lists it.
+fn compress_ratios(reader: &Reader<'_>) -> Result<Option<Vec<usize>>, Error> {
+    match reader.family.compressed_base {
+        Some(_) => reader.fields.counts("compress_ratios"),
+        None => Ok(None),
+    }
 }
 
 /// The layers with the last one full, where the family has it so.
@@ -222,16 +245,21 @@ fn with_last_full(reader: &Reader<'_>, mut layers: Vec<usize>, full: Option<usiz
 
 /// The types as `layer_types` or `no_rope_layers` list them.
 fn layers_listed(
-    fields: &Fields<'_>,
+    reader: &Reader<'_>,
     types: &Types,
     find: impl Fn(&str) -> Option<usize>,
 ) -> Result<Option<Vec<usize>>, Error> {
+    let (fields, family) = (&reader.fields, &reader.family);
     if let (Some(list), Some(_)) = (no_rope_layers(fields)?, find(NO_ROPE)) {
         // 1 is a layer with positions.
         let kind = |&with: &usize| find(if with == 0 { NO_ROPE } else { ROPE });
         return Ok(list.iter().map(kind).collect());
     }
     let Some(names) = fields.texts("layer_types")? else {
+        if let Some(list) = compress_ratios(reader)? {
+            let kind = |ratio: usize| find(if ratio == 0 { MAIN } else { COMPRESS });
+            return Ok(list.into_iter().map(kind).collect());
+        }
         let list = hybrid_layers(fields)?.filter(|_| !is_uniform(types));
         let kind = |slides: usize| find(if slides == 0 { FULL } else { SLIDING });
         return Ok(list.and_then(|list| list.into_iter().map(kind).collect()));
@@ -239,10 +267,17 @@ fn layers_listed(
     if is_uniform(types) {
         return Ok(Some(vec![0; names.len()]));
     }
-    if find(NO_ROPE).is_some() {
+    if find(NO_ROPE).is_some() && family.still.is_empty() {
         return Ok(None);
     }
-    let found = |name: &str| find(name).ok_or_else(|| fields.unknown("layer_types", name));
+    let found = |name: &str| {
+        let own = family.labels.iter().find(|(known, _)| *known == name);
+        let kind = match family.still.contains(&name) {
+            true => find(NO_ROPE),
+            false => find(own.map_or(name, |(_, label)| *label)).or(find(ROPE)),
+        };
+        kind.ok_or_else(|| fields.unknown("layer_types", name))
+    };
     names.into_iter().map(found).collect::<Result<_, _>>().map(Some)
 }
 

@@ -7,6 +7,7 @@
 
 mod architectures;
 mod checks;
+mod complete;
 mod families;
 mod family;
 mod fields;
@@ -14,16 +15,20 @@ mod gguf;
 mod heads;
 mod json;
 mod layers;
+mod lists;
 mod metadata;
 mod model;
+mod parts;
 mod reader;
 mod rotaries;
 mod scale;
+mod sizes;
+mod source;
 mod spec;
 
 pub use crate::error::ConfigProblem;
 pub use metadata::Metadata;
-pub use model::ModelRotary;
+pub use model::{ModelRotary, RopeRatio};
 pub use rotaries::LayerRotaries;
 pub use spec::RotarySpec;
 

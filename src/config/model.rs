@@ -1,11 +1,6 @@
 //! The rotations of a model's layers, from transformers' `config.json`.
 
-use super::checks::{nothing_else, root_agrees};
-use super::families::of_model_type;
-use super::family::{Family, HALVES};
-use super::json::{Fields, parse};
-use super::layers::read;
-use super::reader::Reader;
+use super::source::Source;
 use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::{Pairing, QueryTemperature};
@@ -48,6 +43,25 @@ pub struct ModelRotary {
     pub(super) temperature: Option<QueryTemperature>,
 }
 
+/// What the `rope_ratio` of a config does: its fields do not tell.
+///
+/// ```
+/// use positional_encodings::config::{ModelRotary, RopeRatio};
+///
+/// let config = r#"{"model_type": "chatglm", "kv_channels": 128, "rope_ratio": 500}"#;
+/// let glm4 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::MultipliesBase)?;
+/// assert_eq!(glm4.only()?.base, 5e6);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RopeRatio {
+    /// Positions are divided by it: ChatGLM2-6B-32k.
+    DividesPositions,
+    /// The base is multiplied by it: ChatGLM3-6B-32k, GLM-4.
+    MultipliesBase,
+}
+
 impl ModelRotary {
     /// Reads the text of a `config.json` whose `model_type` this crate knows. Of a multimodal
     /// config, its `text_config` is read.
@@ -66,11 +80,50 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        read_text(text, |fields| {
-            let name = fields.need("model_type", fields.text("model_type")?)?;
-            let family = of_model_type(name).ok_or_else(|| fields.unknown("model_type", name))?;
-            Ok((family, false))
-        })
+        Source { text, ..Source::default() }.read()
+    }
+
+    /// Reads one part of a composite config: `vision_config`, `audio_config`, `decoder`, … by its
+    /// path, with dots between names. Its type may stand in it, or follow from that of the whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`]; where there is no such part, the field is the part.
+    ///
+    /// ```
+    /// use positional_encodings::{config::ModelRotary, rotary::AxialOrder};
+    ///
+    /// let config = r#"{"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584},
+    ///     "vision_config": {"hidden_size": 1280, "num_heads": 16}}"#;
+    /// let vision = ModelRotary::from_json_part(config, "vision_config")?;
+    /// let spec = vision.only()?;
+    /// assert_eq!((spec.head_dim, spec.grid), (80, Some(AxialOrder::Qwen2Vl)));
+    /// assert_eq!(spec.rotary(0)?.axes(), 2);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json_part(text: &str, part: &str) -> Result<Self, Error> {
+        Source { text, part: Some(part), ..Source::default() }.read()
+    }
+
+    /// Reads the config of a model whose `rope_ratio` is not 1, with what it does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    ///
+    /// ```
+    /// use positional_encodings::config::{ModelRotary, RopeRatio};
+    ///
+    /// let config = r#"{"model_type": "chatglm", "kv_channels": 128, "rope_ratio": 4}"#;
+    /// assert!(ModelRotary::from_json(config).is_err());
+    /// let glm4 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::MultipliesBase)?;
+    /// assert_eq!(glm4.only()?.base, 40_000.0);
+    /// let chatglm2 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::DividesPositions)?;
+    /// assert_eq!(chatglm2.only()?.rotary(0)?.frequencies()[0], 0.25);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json_with_rope_ratio(text: &str, ratio: RopeRatio) -> Result<Self, Error> {
+        Source { text, ratio: Some(ratio), ..Source::default() }.read()
     }
 
     /// Reads the config of a model of any other type, whose pairing the caller knows. The config
@@ -93,18 +146,7 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
-        read_text(text, |fields| {
-            let name = fields.text("model_type")?.unwrap_or_default();
-            if let Some(family) = of_model_type(name) {
-                let reader = Reader { fields: *fields, family, is_given: false };
-                return match reader.pairing()? {
-                    own if own == pairing => Ok((family, false)),
-                    _ => Err(fields.contradicts("model_type", "the pairing given")),
-                };
-            }
-            nothing_else(fields)?;
-            Ok((Family { pairing, ..HALVES.needs_base() }, true))
-        })
+        Source { text, pairing: Some(pairing), ..Source::default() }.read()
     }
 
     /// Returns the types of layers with their rotations, `None` where a type has no positions.
@@ -238,26 +280,4 @@ pub(super) fn type_of(layers: &[usize], index: usize) -> Result<usize, Error> {
     }
     let count = layers.len();
     layers.get(index).copied().ok_or(Error::NoSuchLayer { layer: index, layers: count })
-}
-
-/// Reads a config by what `family` finds in the part of it that describes the language model. Its
-/// root must not say anything else of rotations.
-fn read_text(
-    text: &str,
-    family: impl FnOnce(&Fields<'_>) -> Result<(Family, bool), Error>,
-) -> Result<ModelRotary, Error> {
-    let root = parse(text)?;
-    let whole = Fields::new("", &root);
-    whole.text("model_type")?;
-    let fields = match whole.object("text_config")? {
-        None => whole,
-        Some(text) => {
-            let fields = Fields::new("text_config", text);
-            root_agrees(&whole, &fields)?;
-            fields
-        }
-    };
-    let (family, is_given) = family(&fields)?;
-    let (types, layers, temperature) = read(&Reader { fields, family, is_given })?;
-    Ok(ModelRotary { types, layers, temperature })
 }

@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::frequencies::scaling::{Regime, Scaling};
-use crate::frequencies::{Frequencies, OddDim};
-use crate::rotary::{Pairing, Rotary, Sections};
+use crate::frequencies::{Frequencies, OddDim, stepped_ntk};
+use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults
 /// where it says nothing.
@@ -48,6 +48,9 @@ pub struct RotarySpec {
     pub on_last_features: bool,
     /// How multimodal models divide the pairs among axes.
     pub sections: Option<(Vec<usize>, Sections)>,
+    /// How the rows and columns of an image's patches divide the pairs, in vision towers. Then the
+    /// positions have two axes, and nothing is scaled.
+    pub grid: Option<AxialOrder>,
     /// A divisor for each pair: GGUF's `rope_freqs.weight`, or one of LongRoPE's tensors.
     pub divisors: Option<Vec<f64>>,
 }
@@ -75,6 +78,9 @@ impl RotarySpec {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn rotary(&self, total_len: usize) -> Result<Rotary, Error> {
+        if let Some(order) = self.grid {
+            return Rotary::axial_2d(self.dim, self.base, order);
+        }
         let plain = match self.dim.checked_sub(self.frequency_dim) {
             Some(0) => Frequencies::geometric(self.dim, self.base)?,
             Some(1) if self.dim.is_multiple_of(2) => {
@@ -120,6 +126,10 @@ impl RotarySpec {
     pub fn regime(&self, total_len: usize) -> Regime {
         match &self.scaling {
             Scaling::LongRope(longrope) => longrope.regime(total_len),
+            Scaling::SteppedNtk { original_len } => {
+                let stage = stepped_ntk::stage(*original_len, total_len);
+                stage.map_or(Regime::Fixed, |(longest, _)| Regime::Length(longest))
+            }
             Scaling::DynamicNtk(dynamic) if total_len > dynamic.original_len => {
                 Regime::Length(total_len)
             }

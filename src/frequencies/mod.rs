@@ -11,6 +11,7 @@ mod ntk;
 mod proportional;
 mod regime;
 pub mod scaling;
+pub(crate) mod stepped_ntk;
 mod steps;
 mod yarn;
 

@@ -45,6 +45,11 @@ pub enum Scaling {
     },
     /// [`Frequencies::dynamic_ntk`].
     DynamicNtk(DynamicNtk),
+    /// [`Frequencies::stepped_ntk`].
+    SteppedNtk {
+        /// The length that the model was trained on.
+        original_len: usize,
+    },
     /// [`Frequencies::yarn`].
     Yarn(Yarn),
     /// [`Frequencies::longrope`].
@@ -90,6 +95,7 @@ impl Scaling {
             Self::Linear { factor } => frequencies.linear(*factor),
             Self::Ntk { factor } => frequencies.ntk(*factor),
             Self::DynamicNtk(parameters) => frequencies.dynamic_ntk(*parameters, total_len),
+            Self::SteppedNtk { original_len } => frequencies.stepped_ntk(*original_len, total_len),
             Self::Yarn(parameters) => frequencies.yarn(parameters),
             Self::LongRope(parameters) => frequencies.longrope(parameters, total_len),
             Self::LongRopeTensors => {

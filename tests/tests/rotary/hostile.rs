@@ -59,11 +59,6 @@ fn wrong_configs_name_the_field() {
             "rope_scaling",
             Contradicts { other: "rope_parameters".into() },
         ),
-        (
-            json!({"rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}}),
-            "rope_scaling.original_max_position_embeddings",
-            Missing,
-        ),
         (json!({"model_type": "lama"}), "model_type", unknown("lama")),
         (json!({"model_type": null}), "model_type", Missing),
         (
@@ -215,7 +210,6 @@ fn values_that_no_model_has() {
         );
     }
     for (changes, field) in [
-        (json!({"rope_ratio": 1e308, "rope_theta": 1e308}), "rope_theta"),
         (json!({"rope_ratio": "2"}), "rope_ratio"),
         (json!({"partial_rotary_factor": 1e308}), "rope_parameters.partial_rotary_factor"),
         (json!({"partial_rotary_factor": -0.5}), "rope_parameters.partial_rotary_factor"),

@@ -15,6 +15,7 @@ mod extras;
 mod families;
 #[cfg(feature = "serde")]
 mod fields;
+mod forms;
 mod frequencies;
 #[cfg(feature = "serde")]
 mod gguf;
