@@ -85,6 +85,7 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("rotary_emb_interleaved", RootUnchecked, Neighbours),
     ("factor", Dict, Of(&["linear", "dynamic", "yarn", "longrope", "llama3", "proportional"])),
     ("attention_factor", Dict, Of(&["yarn", "longrope"])),
+    ("attn_factor", Dict, Of(&[])),
     ("beta_fast", Dict, Of(&["yarn"])),
     ("beta_slow", Dict, Of(&["yarn"])),
     ("mscale", Dict, Of(&["yarn"])),

@@ -27,6 +27,8 @@ mod source;
 mod spec;
 
 pub use crate::error::ConfigProblem;
+#[cfg(feature = "gguf")]
+pub(crate) use gguf::{DIVISORS, LONG_FACTORS};
 pub use metadata::Metadata;
 pub use model::{ModelRotary, RopeRatio};
 pub use rotaries::LayerRotaries;

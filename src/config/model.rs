@@ -245,6 +245,12 @@ impl ModelRotary {
         }
     }
 
+    /// The rotations, to be completed from a file's tensors.
+    #[cfg(feature = "gguf")]
+    pub(crate) fn specs_mut(&mut self) -> impl Iterator<Item = (&str, &mut RotarySpec)> {
+        self.types.iter_mut().filter_map(|(name, spec)| Some((name.as_str(), spec.as_mut()?)))
+    }
+
     /// Returns the temperature of queries: in Llama 4 that of the layers without positions, in
     /// Ministral 3 of all.
     ///

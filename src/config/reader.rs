@@ -285,7 +285,7 @@ fn scales(dict: &Fields<'_>) -> bool {
 fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
     let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
     for (name, types) in of_scalings() {
-        let neutral = matches!(name, "factor" | "attention_factor") && is_one(name);
+        let neutral = matches!(name, "factor" | "attention_factor" | "attn_factor") && is_one(name);
         if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
             return Err(dict.contradicts(name, &format!("the type {rope_type}")));
         }
@@ -297,7 +297,8 @@ fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
 pub(super) fn try_out(spec: &RotarySpec, dict: &Fields<'_>) -> Result<(), Error> {
     // Factors in tensors can be any.
     let filled = RotarySpec { divisors: Some(vec![1.0; spec.dim / 2]), ..spec.clone() };
-    let spec = if matches!(spec.scaling, Scaling::LongRopeTensors) { &filled } else { spec };
+    let is_tensor = matches!(spec.scaling, Scaling::LongRopeTensors | Scaling::DivisorsTensor);
+    let spec = if is_tensor { &filled } else { spec };
     // A short length and a long one, where there is a difference.
     const LENGTHS: [usize; 2] = [1, 1 << 31];
     let depends = matches!(

@@ -99,9 +99,7 @@ fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
         return Err(Fields::new("", whole.object).not_read("model_type", reason));
     }
     let mut way = whole.to_text()?;
-    let Some(mut text) = way.pop() else { return Ok(whole) };
-    // A part without a type of its own is of the type of the whole, where that is one.
-    text.kind = text.kind.or(whole.kind.filter(|kind| of_model_type(kind).is_some()));
+    let Some(text) = way.pop() else { return Ok(whole) };
     let inner = Fields::new(&text.path, text.object);
     for outer in [whole].iter().chain(&way) {
         root_agrees(&Fields::new(&outer.path, outer.object), &inner, &text.path)?;

@@ -63,7 +63,8 @@ impl RotarySpec {
     /// # Errors
     ///
     /// Where the values cannot be followed; those that come from a config have been tried out. With
-    /// [`Scaling::LongRopeTensors`], as long as the factors are missing.
+    /// [`Scaling::LongRopeTensors`] and [`Scaling::DivisorsTensor`], as long as the tensor's values
+    /// are missing.
     ///
     /// ```
     /// use positional_encodings::{config::ModelRotary, scaling::Regime};
@@ -96,7 +97,7 @@ impl RotarySpec {
             }
         };
         let mut frequencies = match (&self.scaling, &self.divisors) {
-            (Scaling::LongRopeTensors, Some(_)) => plain,
+            (Scaling::LongRopeTensors | Scaling::DivisorsTensor, Some(_)) => plain,
             (scaling, _) => scaling.apply(plain, total_len)?,
         };
         if let Some(divisors) = &self.divisors {

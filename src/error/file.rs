@@ -60,10 +60,12 @@ pub enum FileProblem {
         /// The bytes that are there, or that are allowed.
         available: u64,
     },
-    /// The header is not the JSON that the format asks for.
+    /// The header is not what the format asks for.
     InvalidHeader {
         /// The byte of the file at which it stops making sense.
         byte: u64,
+        /// What is wrong there.
+        cause: String,
     },
     /// The header describes a tensor twice.
     DuplicateKey {
@@ -234,7 +236,9 @@ impl fmt::Display for FileProblem {
             Self::HeaderTooLong { claimed, available } => {
                 write!(f, "the header claims {claimed} bytes where {available} are to be had")
             }
-            Self::InvalidHeader { byte } => write!(f, "byte {byte}: not a valid header"),
+            Self::InvalidHeader { byte, cause } => {
+                write!(f, "byte {byte}: not a valid header: {cause}")
+            }
             Self::WrongLength { expected, found } => {
                 write!(f, "{found} bytes where the header describes {expected}")
             }

@@ -4,5 +4,7 @@
 mod checkpoints;
 #[cfg(feature = "gguf")]
 mod gguf;
+#[cfg(feature = "gguf")]
+mod gguf_writer;
 mod hostile;
 mod word_vectors;

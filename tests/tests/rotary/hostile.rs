@@ -244,7 +244,6 @@ fn values_that_no_model_has() {
         (json!({"text_config": {"model_type": "llama", "head_dim": -2}}), "text_config.head_dim"),
         (scaling(json!({"factor": 1e308, "mscale": 1e308, "mscale_all_dim": 1.0})), "rope_scaling"),
         (scaling(json!({"factor": 0.0})), "rope_scaling"),
-        (scaling(json!({"factor": null})), "rope_scaling.factor"),
         (scaling(json!({"factor": "inf"})), "rope_scaling.factor"),
         (scaling(json!({"beta_fast": -32.0})), "rope_scaling"),
         (scaling(json!({"beta_slow": 0})), "rope_scaling"),

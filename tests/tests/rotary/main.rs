@@ -19,6 +19,7 @@ mod forms;
 mod frequencies;
 #[cfg(feature = "serde")]
 mod gguf;
+mod gguf_architectures;
 mod golden;
 #[cfg(feature = "serde")]
 mod held;
