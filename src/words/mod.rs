@@ -12,7 +12,7 @@ mod vectors;
 mod vocabulary;
 
 pub use crate::error::Place;
-pub use reader::{WordFormat, WordReader};
+pub use reader::{Separator, WordFormat, WordReader};
 pub use rows::{Duplicates, Progress};
 pub use vectors::WordVectors;
 pub use vocabulary::Vocabulary;

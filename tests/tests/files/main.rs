@@ -7,4 +7,6 @@ mod gguf;
 #[cfg(feature = "gguf")]
 mod gguf_writer;
 mod hostile;
+#[cfg(feature = "safetensors")]
+mod shards;
 mod word_vectors;
