@@ -2,6 +2,7 @@
 
 mod axes;
 mod from;
+mod grids;
 pub mod ids;
 mod images;
 mod list;
