@@ -27,7 +27,8 @@ pub enum Segment {
         /// Tokens in a row.
         columns: usize,
         /// Positions from one frame to the next: 1 in Qwen2-VL; seconds per frame ·
-        /// `tokens_per_second` in Qwen2.5-VL, where products are rounded down. Qwen3-VL gives each
+        /// `tokens_per_second` in Qwen2.5-VL, where products are rounded down, and seconds per
+        /// frame · 25 in Qwen2.5-Omni, whose audio is text of 25 tokens a second. Qwen3-VL gives each
         /// frame as an image, with text before it.
         interval: f64,
     },

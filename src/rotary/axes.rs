@@ -18,7 +18,7 @@ use crate::{Error, Frequencies};
 /// | `Llama4` | column·f₀ … column·fₙ₋₁, row·f₀ … row·fₙ₋₁ | neighbours | Llama 4 (coordinates count from 1, the class token has 0), SAM 2, SAM 3 (from 0), Inkling 2 |
 /// | `Step3` | column·f₀ … column·fₙ₋₁, row·f₀ … row·fₙ₋₁ | halves of the head | Step 3.7 |
 /// | `KimiK25` | column·f₀, row·f₀, column·f₁, row·f₁, … | halves of the head | Kimi K2.5 in transformers |
-/// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` |
+/// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` with its defaults |
 ///
 /// ```
 /// use positional_encodings::{Positions, Rotary, rotary::AxialOrder};
@@ -116,8 +116,10 @@ impl Rotary {
     /// A rotation of several axes: the pairs of the first axis' frequencies, then those of the
     /// second, ….
     ///
-    /// With `Pairing::Interleaved` this is FLUX's and diffusers' order for any number of axes,
-    /// rotary-embedding-torch's axial one, and timm's.
+    /// With `Pairing::Interleaved` this is FLUX's order and that of diffusers' transformers for any
+    /// number of axes ([`Diffusion`](super::Diffusion) has them by name), rotary-embedding-torch's
+    /// axial one, and timm's. diffusers' `get_2d_rotary_pos_embed` puts columns first: give it the
+    /// axes in that order, and (column, row) as positions.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 
 mod apply;
 mod axes;
+mod cos_sin;
 mod diffusion;
 mod encoding;
 mod golden_gate;
@@ -17,6 +18,7 @@ mod xpos;
 
 pub use crate::positions::Dinov3Augmentation;
 pub use axes::{AxialOrder, Sections};
+pub use cos_sin::TableForm;
 pub use diffusion::Diffusion;
 pub use encoding::Rotary;
 pub use mixed::MixedRotary;
