@@ -56,22 +56,26 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
         _ if reader.family.compressed_base.is_some() => compressed(reader, inner)?,
         _ => flat(reader, inner)?,
     };
-    let is_still = |name: &&str| reader.family.still.contains(name);
-    let is_here = |name: &str| types.iter().any(|(known, _)| known == name);
-    if fields.texts("layer_types")?.is_some_and(|list| list.iter().any(|name| is_still(&name)))
-        && types.iter().any(|(_, spec)| spec.is_some())
-        && !is_here(NO_ROPE)
-    {
-        if let [(name, _)] = &mut types[..]
-            && name == ALL
-        {
-            *name = ROPE.to_string();
-        }
-        types.push(named_type(NO_ROPE, None));
-    }
+    add_still(reader, &mut types)?;
     let layers = layers(reader, &types)?;
     no_rope_agrees(fields, &types, &layers)?;
     Ok((types, layers, reader.temperature(dict.as_ref())?))
+}
+
+/// Adds the type of layers without positions, where the config lists layers of a type that the family
+/// has as such.
+fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
+    let listed = reader.fields.texts("layer_types")?.unwrap_or_default();
+    let is_listed = listed.iter().any(|name| reader.family.still.contains(name));
+    let is_there = types.iter().any(|(name, _)| name == NO_ROPE);
+    if !is_listed || is_there || types.iter().all(|(_, spec)| spec.is_none()) {
+        return Ok(());
+    }
+    if is_uniform(types) {
+        types[0].0 = ROPE.to_string();
+    }
+    types.push(named_type(NO_ROPE, None));
+    Ok(())
 }
 
 /// For each layer its base, 0 where it has no positions, where the config lists them.
@@ -126,7 +130,7 @@ fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Er
     let base = reader.fields.number(name)?.or(reader.family.compressed_base);
     let base = reader.checked_base(name, reader.fields.need(name, base)?)?;
     let mut compress = RotarySpec { base, ..reader.spec(dict, Some(COMPRESS))? };
-    if !dict.is_some_and(|dict| dict.get("attention_factor").is_some()) {
+    if dict.is_none_or(|dict| dict.get("attention_factor").is_none()) {
         (compress.attention_factor, compress.short_attention_factor) = (1.0, 1.0);
     }
     try_out(&compress, &Fields::new(&reader.fields.path(name), &Map::new()))?;

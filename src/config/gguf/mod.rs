@@ -281,10 +281,7 @@ impl Model {
     /// The scaling, or the tensor that has it.
     fn divided(&self, scaling: Scaling) -> Result<Scaling, Error> {
         let fields = self.fields();
-        let told = match fields.get(DIVISORS) {
-            None => None,
-            Some(said) => Some(*said != Value::Bool(false)),
-        };
+        let told = fields.get(DIVISORS).map(|said| *said != Value::Bool(false));
         let is_divided = match (told, self.row.divided) {
             (Some(told), _) => told,
             (None, Divided::Always) => true,
