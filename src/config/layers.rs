@@ -8,18 +8,11 @@ use super::family::{
 };
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
-use super::lists::{by_base, by_lists, is_listed};
+use super::lists::{MOST_TYPES, by_base, by_lists, is_listed, named_type, without_extra};
 use super::reader::{Reader, RopeDict, rope_dict, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::QueryTemperature;
-
-/// More types of layers than any model has, each of which costs as much as a model.
-pub(super) const MOST_TYPES: usize = 32;
-
-pub(super) fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
-    (name.to_string(), spec)
-}
 
 /// The types of layers, the type of each layer, and the temperature of queries.
 pub(super) type Layered = (Types, Vec<usize>, Option<QueryTemperature>);
@@ -212,23 +205,6 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
     let layers = fields.need("layer_types", layers)?;
     Ok(with_last_full(reader, layers, find(FULL)))
-}
-
-/// The list without the layers that predict further tokens, which some files have at its end.
-pub(super) fn without_extra<T>(
-    reader: &Reader<'_>,
-    list: Option<Vec<T>>,
-    count: Option<usize>,
-) -> Result<Option<Vec<T>>, Error> {
-    let extra = reader.fields.count("num_nextn_predict_layers")?.unwrap_or(0);
-    Ok(list.map(|mut list| {
-        if let Some(count) = count
-            && count.checked_add(extra) == Some(list.len())
-        {
-            list.truncate(count);
-        }
-        list
-    }))
 }
 
 /// How much each layer compresses, 0 where not, where the config lists it.

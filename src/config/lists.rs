@@ -4,13 +4,19 @@ use serde_json::{Map, Value};
 
 use super::family::{ALL, NO_ROPE, ROPE, SLIDING};
 use super::json::Fields;
-use super::layers::{MOST_TYPES, named_type, without_extra};
 use super::reader::{Reader, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::Error;
 
 const BASES: &str = "rope_theta";
 const PARTS: [&str; 2] = ["partial_rotary_factors", "partial_rotary_factor"];
+
+/// More types of layers than any model has, each of which costs as much as a model.
+pub(super) const MOST_TYPES: usize = 32;
+
+pub(super) fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
+    (name.to_string(), spec)
+}
 
 /// A type of layers for each base of a list, named after it.
 pub(super) fn by_base(
@@ -142,4 +148,21 @@ impl Kind<'_> {
         let dict = dict.filter(|_| !(slides && plain));
         reader.spec(dict, None).map(Some)
     }
+}
+
+/// The list without the layers that predict further tokens, which some files have at its end.
+pub(super) fn without_extra<T>(
+    reader: &Reader<'_>,
+    list: Option<Vec<T>>,
+    count: Option<usize>,
+) -> Result<Option<Vec<T>>, Error> {
+    let extra = reader.fields.count("num_nextn_predict_layers")?.unwrap_or(0);
+    Ok(list.map(|mut list| {
+        if let Some(count) = count
+            && count.checked_add(extra) == Some(list.len())
+        {
+            list.truncate(count);
+        }
+        list
+    }))
 }

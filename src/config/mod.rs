@@ -7,7 +7,6 @@
 
 mod architectures;
 mod checks;
-mod complete;
 mod families;
 mod family;
 mod fields;
@@ -30,9 +29,9 @@ pub use crate::error::ConfigProblem;
 #[cfg(feature = "gguf")]
 pub(crate) use gguf::{DIVISORS, LONG_FACTORS};
 pub use metadata::Metadata;
-pub use model::{ModelRotary, RopeRatio};
+pub use model::ModelRotary;
 pub use rotaries::LayerRotaries;
-pub use spec::RotarySpec;
+pub use spec::{RopeRatio, RotarySpec};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/rotary.md")]

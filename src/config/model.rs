@@ -1,7 +1,8 @@
 //! The rotations of a model's layers, from transformers' `config.json`.
 
+use super::layers::Layered;
 use super::source::Source;
-use super::spec::{RotarySpec, Types};
+use super::spec::{RopeRatio, RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::{Pairing, QueryTemperature};
 
@@ -43,25 +44,6 @@ pub struct ModelRotary {
     pub(super) temperature: Option<QueryTemperature>,
 }
 
-/// What the `rope_ratio` of a config does: its fields do not tell.
-///
-/// ```
-/// use positional_encodings::config::{ModelRotary, RopeRatio};
-///
-/// let config = r#"{"model_type": "chatglm", "kv_channels": 128, "rope_ratio": 500}"#;
-/// let glm4 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::MultipliesBase)?;
-/// assert_eq!(glm4.only()?.base, 5e6);
-/// # Ok::<(), positional_encodings::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RopeRatio {
-    /// Positions are divided by it: ChatGLM2-6B-32k.
-    DividesPositions,
-    /// The base is multiplied by it: ChatGLM3-6B-32k, GLM-4.
-    MultipliesBase,
-}
-
 impl ModelRotary {
     /// Reads the text of a `config.json` whose `model_type` this crate knows. Of a multimodal
     /// config, its `text_config` is read.
@@ -80,7 +62,7 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        Source { text, ..Source::default() }.read()
+        Source { text, ..Source::default() }.read().map(Self::from)
     }
 
     /// Reads one part of a composite config: `vision_config`, `audio_config`, `decoder`, … by its
@@ -102,7 +84,7 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json_part(text: &str, part: &str) -> Result<Self, Error> {
-        Source { text, part: Some(part), ..Source::default() }.read()
+        Source { text, part: Some(part), ..Source::default() }.read().map(Self::from)
     }
 
     /// Reads the config of a model whose `rope_ratio` is not 1, with what it does.
@@ -123,7 +105,7 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json_with_rope_ratio(text: &str, ratio: RopeRatio) -> Result<Self, Error> {
-        Source { text, ratio: Some(ratio), ..Source::default() }.read()
+        Source { text, ratio: Some(ratio), ..Source::default() }.read().map(Self::from)
     }
 
     /// Reads the config of a model of any other type, whose pairing the caller knows. The config
@@ -146,7 +128,7 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
-        Source { text, pairing: Some(pairing), ..Source::default() }.read()
+        Source { text, pairing: Some(pairing), ..Source::default() }.read().map(Self::from)
     }
 
     /// Returns the types of layers with their rotations, `None` where a type has no positions.
@@ -266,6 +248,12 @@ impl ModelRotary {
     /// ```
     pub fn query_temperature(&self) -> Option<QueryTemperature> {
         self.temperature
+    }
+}
+
+impl From<Layered> for ModelRotary {
+    fn from((types, layers, temperature): Layered) -> Self {
+        Self { types, layers, temperature }
     }
 }
 

@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use super::fields::Role;
 use super::json::Fields;
-use super::model::RopeRatio;
 use super::reader::{Reader, RopeDict};
-use super::spec::RotarySpec;
+use super::spec::{RopeRatio, RotarySpec};
 use crate::error::Error;
 use crate::frequencies::scaling::{DynamicNtk, Llama3, LongRope, Scaling, Yarn};
 use crate::rotary::QueryTemperature;

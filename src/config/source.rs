@@ -1,14 +1,17 @@
 //! The part of a config that is read, and what is known of its type.
 
+use serde_json::{Map, Value};
+
 use super::checks::{nothing_else, root_agrees};
-use super::complete::completed;
 use super::families::of_model_type;
 use super::family::{Family, HALVES, NEIGHBOURS};
+use super::fields::{Role, named as names_of};
 use super::json::{Fields, parse};
-use super::layers::read;
-use super::model::{ModelRotary, RopeRatio};
-use super::parts::{Part, has_parts};
+use super::layers::{Layered, read};
+use super::parts::{Part, has_parts, text_type};
 use super::reader::Reader;
+use super::sizes;
+use super::spec::RopeRatio;
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::Pairing;
 
@@ -24,7 +27,7 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Reads the part of the config that is asked for.
-    pub(super) fn read(&self) -> Result<ModelRotary, Error> {
+    pub(super) fn read(&self) -> Result<Layered, Error> {
         let root = parse(self.text)?;
         let whole = Part::whole(&root)?;
         let part = match self.part {
@@ -36,8 +39,7 @@ impl Source<'_> {
         let own = completed(part.object, &family, kind);
         let fields = Fields::new(&part.path, &own);
         let reader = Reader { fields, family, is_given, ratio: self.ratio };
-        let (types, layers, temperature) = read(&reader)?;
-        Ok(ModelRotary { types, layers, temperature })
+        read(&reader)
     }
 
     /// What is known of the type of a part, and whether that is only what the caller gave.
@@ -105,4 +107,52 @@ fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
         root_agrees(&Fields::new(&outer.path, outer.object), &inner, &text.path)?;
     }
     Ok(text)
+}
+
+/// The fields of a config as the rest reads them: those that the family calls by other names under
+/// the usual ones, without those that its class does not read, and with its class' sizes.
+fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<String, Value> {
+    let mut fields = object.clone();
+    for name in family.unread {
+        fields.remove(*name);
+    }
+    for (from, to) in family.renamed {
+        let value = match from.split_once('.') {
+            Some((part, name)) => object.get(part).and_then(|part| part.get(name)),
+            None => object.get(*from),
+        };
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            fields.insert((*to).to_string(), value.clone());
+        }
+    }
+    let own = sizes::of_model_type(kind);
+    if let Some(own) = own.or_else(|| sizes::of_model_type(text_type(kind)?)) {
+        let is_said = |role| names_of(role).any(|name| fields.get(name).is_some_and(is_some));
+        let absent = |role| !is_said(role);
+        let mut missing = Vec::new();
+        if absent(Role::Width) && absent(Role::Heads) {
+            missing.push(("hidden_size", own.hidden_size));
+        }
+        if absent(Role::Heads) {
+            missing.push(("num_attention_heads", own.heads));
+        } else if absent(Role::Width) {
+            missing.push(("hidden_size", own.hidden_size));
+        }
+        if absent(Role::LayerCount) && absent(Role::LayerList) {
+            missing.push(("num_hidden_layers", own.layers));
+        }
+        let length = "max_position_embeddings";
+        let in_dict =
+            |name| fields.get(name).and_then(|dict| dict.get(length)).is_some_and(is_some);
+        if !fields.get(length).is_some_and(is_some) && !names_of(Role::Parameters).any(in_dict) {
+            missing.push((length, own.positions));
+        }
+        let known = missing.into_iter().filter(|(_, size)| *size > 0);
+        fields.extend(known.map(|(name, size)| (name.to_string(), Value::from(size))));
+    }
+    fields
+}
+
+fn is_some(value: &Value) -> bool {
+    !value.is_null()
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::frequencies::scaling::{Regime, Scaling};
-use crate::frequencies::{Frequencies, OddDim, stepped_ntk};
+use crate::frequencies::{Frequencies, OddDim, dynamic_ntk};
 use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults
@@ -128,7 +128,7 @@ impl RotarySpec {
         match &self.scaling {
             Scaling::LongRope(longrope) => longrope.regime(total_len),
             Scaling::SteppedNtk { original_len } => {
-                let stage = stepped_ntk::stage(*original_len, total_len);
+                let stage = dynamic_ntk::stage(*original_len, total_len);
                 stage.map_or(Regime::Fixed, |(longest, _)| Regime::Length(longest))
             }
             Scaling::DynamicNtk(dynamic) if total_len > dynamic.original_len => {
@@ -137,6 +137,25 @@ impl RotarySpec {
             _ => Regime::Fixed,
         }
     }
+}
+
+/// What the `rope_ratio` of a config does: its fields do not tell.
+///
+/// ```
+/// use positional_encodings::config::{ModelRotary, RopeRatio};
+///
+/// let config = r#"{"model_type": "chatglm", "kv_channels": 128, "rope_ratio": 500}"#;
+/// let glm4 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::MultipliesBase)?;
+/// assert_eq!(glm4.only()?.base, 5e6);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RopeRatio {
+    /// Positions are divided by it: ChatGLM2-6B-32k.
+    DividesPositions,
+    /// The base is multiplied by it: ChatGLM3-6B-32k, GLM-4.
+    MultipliesBase,
 }
 
 /// Types of layers by name; `None` for layers without positions.

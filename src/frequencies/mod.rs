@@ -1,6 +1,6 @@
 //! How fast each pair of features rotates.
 
-mod dynamic_ntk;
+pub(crate) mod dynamic_ntk;
 mod geometric;
 mod given;
 mod harmonic;
@@ -11,7 +11,6 @@ mod ntk;
 mod proportional;
 mod regime;
 pub mod scaling;
-pub(crate) mod stepped_ntk;
 mod steps;
 pub(crate) mod wide;
 mod yarn;

@@ -2,7 +2,6 @@
 
 mod axes;
 mod from;
-mod grids;
 pub mod ids;
 mod images;
 mod list;

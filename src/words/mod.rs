@@ -12,7 +12,8 @@ mod vectors;
 mod vocabulary;
 
 pub use crate::error::Place;
-pub use reader::{Separator, WordFormat, WordReader};
+pub use reader::{WordFormat, WordReader};
 pub use rows::{Duplicates, Progress};
+pub use text::Separator;
 pub use vectors::WordVectors;
 pub use vocabulary::Vocabulary;

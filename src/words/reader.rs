@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::rows::{Duplicates, Progress, Report, Rows};
+use super::text::Separator;
 use super::vectors::WordVectors;
 use super::vocabulary::Vocabulary;
 use super::{binary, text};
@@ -25,20 +26,6 @@ pub enum WordFormat {
     Word2vecBinary,
     /// fastText's `.vec`, which is word2vec's text.
     FastText,
-}
-
-/// What stands between a word and its numbers in text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Separator {
-    /// One space, as GloVe, word2vec and fastText write it; two are an error, which they never
-    /// write.
-    #[default]
-    Space,
-    /// One tab. Words may then have spaces in them.
-    Tab,
-    /// Any number of spaces and tabs.
-    Whitespace,
 }
 
 /// Reads word vectors, made by [`WordVectors::reader`].

@@ -3,9 +3,22 @@
 use std::io::BufRead;
 
 use super::lines::Lines;
-use super::reader::Separator;
 use super::rows::Rows;
 use crate::error::{FileProblem, Place};
+
+/// What stands between a word and its numbers in text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Separator {
+    /// One space, as GloVe, word2vec and fastText write it; two are an error, which they never
+    /// write.
+    #[default]
+    Space,
+    /// One tab. Words may then have spaces in them.
+    Tab,
+    /// Any number of spaces and tabs.
+    Whitespace,
+}
 
 /// Reads GloVe's text and gives its dim.
 pub(super) fn glove(
