@@ -20,6 +20,8 @@ mod header;
 mod safetensors;
 #[cfg(feature = "safetensors")]
 mod save;
+#[cfg(feature = "safetensors")]
+mod shards;
 mod values;
 
 #[cfg(feature = "safetensors")]

@@ -234,6 +234,12 @@ pub enum ConfigProblem {
         /// The other field.
         other: String,
     },
+    /// What the field asks for is no rotation of this crate, or more than one; the reason says
+    /// what it is and what to use instead.
+    NotRead {
+        /// The reason.
+        reason: &'static str,
+    },
     /// The text is not JSON from here on.
     Syntax {
         /// Line, from 1.
@@ -252,6 +258,7 @@ impl fmt::Display for ConfigProblem {
             Self::NotA { expected } => write!(f, " is not {expected}"),
             Self::Unknown { found } => write!(f, ": {found:?} is not known"),
             Self::Contradicts { other } => write!(f, " contradicts {other}"),
+            Self::NotRead { reason } => write!(f, ": {reason}"),
             Self::Syntax { line, column } => {
                 write!(f, " is not JSON at line {line}, column {column}")
             }
@@ -325,8 +332,8 @@ impl fmt::Display for Error {
             Self::Ragged { row, expected, found } => {
                 write!(f, "row {row} has {found} ids where the rows before it have {expected}")
             }
-            Self::TooFewAxes { expected: 3.., found } => {
-                write!(f, "an array of {found} axes where at least 3 are needed")
+            Self::TooFewAxes { expected: expected @ 3.., found } => {
+                write!(f, "an array of {found} axes where at least {expected} are needed")
             }
             Self::TooFewAxes { expected, found } => {
                 write!(

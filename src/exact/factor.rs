@@ -6,7 +6,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 
 use crate::element::{AnyElement, Element, Lanes, OfElement};
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 use crate::simd::{Kernel, launch};
 
 /// A number that is known to 250 bits.

@@ -7,9 +7,10 @@
 //! where a run of positions begins. Where cancellation left too few bits, and at positions that are
 //! not whole, they come from the phase of the position itself.
 
-use super::addition::{Amplitude, SinCos};
+use super::addition::SinCos;
+use super::amplitude::Amplitude;
 use super::fixed::Fixed;
-use super::sincos::reduced_scalar;
+use super::sincos::{Reduced, reduced_scalar};
 use super::target::Target;
 use crate::positions::Position;
 
@@ -77,9 +78,9 @@ pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
 
 fn at_phase<A: Target>(fixed: &Fixed, pair: usize, position: Position) -> SinCos<A::Number<f64>> {
     let angle = fixed.radians.0[pair] * position.to_f64();
-    let reduced = reduced_scalar(fixed.phase(pair, position), angle);
-    let [sin, cos] = A::sincos(reduced.x, reduced.tail);
-    let [sin, cos] = match reduced.quarter {
+    let (quarter, Reduced { x, tail }) = reduced_scalar(fixed.phase(pair, position), angle);
+    let [sin, cos] = A::sincos(x, tail);
+    let [sin, cos] = match quarter {
         0 => [sin, cos],
         1 => [cos, -sin],
         2 => [-sin, -cos],

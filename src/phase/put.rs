@@ -2,20 +2,17 @@
 
 use fearless_simd::prelude::*;
 
-use super::Waves;
-use super::addition::{Amplitude, SinCos};
+use super::addition::SinCos;
+use super::amplitude::Amplitude;
+use super::fixed::Line;
+use super::layout::Slot;
+use super::reals::Two;
 use super::settle::settled;
-use super::sincos::Two;
+use super::table::Entry;
 use super::target::Target;
+use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
-
-/// Where some pairs go in a row: sines and cosines apart, or both in the first slice where they
-/// alternate.
-pub(super) struct Parts<'a, A>(pub(super) &'a mut [A], pub(super) &'a mut [A]);
-
-/// Where a vector of pairs goes: sines and cosines, or the first half and the second.
-pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
 
 /// Writes again what is not sure, of pairs from `first` on.
 #[cold]
@@ -68,9 +65,10 @@ impl<S: Simd, A: Target, const INTERLEAVED: bool> Put<S, A, INTERLEAVED> {
         A::write::<S>(second, slot.1);
     }
 
-    /// Whether all that was stored is sure.
+    /// Whether all that was stored is sure. The angles are looked at only where values are small.
     #[inline(always)]
-    pub(super) fn are_sure(&self, angles: Two<S::f64s>) -> bool {
-        A::are_sure::<S>(self.seen, angles)
+    pub(super) fn are_sure(&self, simd: S, table: &[Line], reach: f64) -> bool {
+        A::are_large::<S>(self.seen)
+            || A::are_sure::<S>(self.seen, Entry::angles(simd, table, reach))
     }
 }

@@ -8,15 +8,16 @@
 // The polynomial coefficients stand as fdlibm prints them, a digit more than needed.
 #![allow(clippy::excessive_precision)]
 
-use core::ops::{Add, Mul, Neg, Sub};
+use core::ops::{Add, Mul, Sub};
 
 use fearless_simd::prelude::*;
 
 use super::fixed::Phase;
+use super::reals::{Real, Two};
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
 const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);
-/// What `TAU_HIGH` lacks.
+/// The error of `TAU_HIGH`.
 const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
 /// 2π · 2⁻⁸⁰
 const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
@@ -29,92 +30,28 @@ const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 const TWO_52: f64 = (1_u64 << 52) as f64;
 
-/// A double, or vectors of doubles: the formulas of this folder are written once for all of them.
-pub trait Real:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Neg<Output = Self>
-    + Add<f64, Output = Self>
-    + Sub<f64, Output = Self>
-    + Mul<f64, Output = Self>
-{
-}
-
-impl<V> Real for V where
-    V: Copy
-        + Add<Output = V>
-        + Sub<Output = V>
-        + Mul<Output = V>
-        + Neg<Output = V>
-        + Add<f64, Output = V>
-        + Sub<f64, Output = V>
-        + Mul<f64, Output = V>
-{
-}
-
-/// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of
-/// operations to choose from. Two vectors of f64 also make one of f32.
-#[derive(Clone, Copy)]
-pub struct Two<V>(pub(super) V, pub(super) V);
-
-macro_rules! lanewise {
-    ($($trait:ident::$method:ident)*) => {$(
-        impl<V: $trait<Output = V>> $trait for Two<V> {
-            type Output = Self;
-
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                Self(self.0.$method(other.0), self.1.$method(other.1))
-            }
-        }
-
-        impl<V: $trait<f64, Output = V>> $trait<f64> for Two<V> {
-            type Output = Self;
-
-            #[inline(always)]
-            fn $method(self, other: f64) -> Self {
-                Self(self.0.$method(other), self.1.$method(other))
-            }
-        }
-    )*};
-}
-
-lanewise!(Add::add Sub::sub Mul::mul);
-
-impl<V: Neg<Output = V>> Neg for Two<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Self(-self.0, -self.1)
-    }
-}
-
-/// An angle as the nearest quarter of a circle, and what is left of it in radians: x and its tail.
-pub(super) struct Reduced<Q, V> {
-    pub(super) quarter: Q,
+/// The rest of an angle after the nearest quarter of a circle, in radians: x and its tail. The
+/// last two bits of the tail, which are worth 2⁻¹⁰⁴ of x, are the number of that quarter, so that
+/// two doubles say it all.
+pub(super) struct Reduced<V> {
     pub(super) x: V,
     pub(super) tail: V,
 }
 
+/// The bits of a tail that are the number of the quarter.
+const QUARTER: u64 = 0b11;
+
 /// Reduces the phases of two vectors of pairs.
 #[inline(always)]
-pub(super) fn reduced<S: Simd>(simd: S, phase: Phase<S>) -> Reduced<Two<S::u64s>, Two<S::f64s>> {
+pub(super) fn reduced<S: Simd>(simd: S, phase: Phase<S>) -> Reduced<Two<S::f64s>> {
     let Phase { high, low, angle } = phase;
     let (a, b) =
         (reduced_one(simd, high.0, low.0, angle.0), reduced_one(simd, high.1, low.1, angle.1));
-    Reduced { quarter: Two(a.quarter, b.quarter), x: Two(a.x, b.x), tail: Two(a.tail, b.tail) }
+    Reduced { x: Two(a.x, b.x), tail: Two(a.tail, b.tail) }
 }
 
 #[inline(always)]
-fn reduced_one<S: Simd>(
-    simd: S,
-    high: S::u64s,
-    low: S::u64s,
-    angle: S::f64s,
-) -> Reduced<S::u64s, S::f64s> {
+fn reduced_one<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S::f64s> {
     // The nearest quarter, and what is left: an eighth of a circle at most, biased by that eighth
     // and by half a unit of the leading bits, so that those are the nearest and next to a quarter
     // they are zero on both sides.
@@ -131,11 +68,19 @@ fn reduced_one<S: Simd>(
     let [sum, error] = radians(leading, trailing, last);
     let tiny = angle.abs().simd_lt(S::f64s::splat(simd, TINY));
     let (x, tail) = (tiny.select(angle, sum), tiny.select(S::f64s::splat(simd, 0.0), error));
-    Reduced { quarter: biased >> 62, x, tail }
+    let tail: S::u64s = tail.bitcast();
+    Reduced { x, tail: (tail & !QUARTER | biased >> 62).bitcast() }
 }
 
-/// [`reduced`] for one pair.
-pub(super) fn reduced_scalar(phase: u128, angle: f64) -> Reduced<u64, f64> {
+/// The tails alone, and the bits with the numbers of the quarters.
+#[inline(always)]
+pub(super) fn tails<S: Simd>(tail: Two<S::f64s>) -> (Two<S::f64s>, Two<S::u64s>) {
+    let bits: Two<S::u64s> = Two(tail.0.bitcast(), tail.1.bitcast());
+    (Two((bits.0 & !QUARTER).bitcast(), (bits.1 & !QUARTER).bitcast()), bits)
+}
+
+/// The number of the quarter, and x and its tail, of one pair.
+pub(super) fn reduced_scalar(phase: u128, angle: f64) -> (u64, Reduced<f64>) {
     let (high, low) = ((phase >> 64) as u64, phase as u64);
     let biased = high.wrapping_add((1 << 61) + (1 << 35));
     let rest = biased & ((1 << 62) - 1);
@@ -144,7 +89,7 @@ pub(super) fn reduced_scalar(phase: u128, angle: f64) -> Reduced<u64, f64> {
     let last = (low & ((1 << 48) - 1)) as f64;
     let [x, tail] = radians(leading, trailing, last);
     let [x, tail] = if angle.abs() < TINY { [angle, 0.0] } else { [x, tail] };
-    Reduced { quarter: biased >> 62, x, tail }
+    (biased >> 62, Reduced { x, tail: f64::from_bits(tail.to_bits() & !QUARTER) })
 }
 
 /// The angle of 126 bits of a circle in three integers: the nearest double, and its error.
@@ -159,7 +104,7 @@ where
     [sum, (exact - sum) + small]
 }
 
-/// Sine and cosine of what was left, rotated by a number of quarters.
+/// Sine and cosine of what was left, rotated by the quarters whose numbers are the last two bits.
 #[inline(always)]
 pub(super) fn in_quarter<S: Simd>(
     simd: S,

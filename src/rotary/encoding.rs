@@ -6,12 +6,16 @@ use std::sync::Arc;
 use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
-use super::pairing::Features;
-use super::rotation::{AngleRows, Rotation};
-use super::{Pairing, Precision, recipe};
+use super::pairing::{Features, Pairing};
+use super::recipe::{self, Precision};
+use super::rotation::{AngleRows, Rotation, unique};
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
 use crate::frequencies::scaling::Regime;
 use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
-use crate::{Element, Error, Frequencies, InstructionSet, Positions};
+use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
@@ -296,7 +300,9 @@ impl Rotary {
 
     /// The rotation by a difference of positions, whatever the position: what moves cached keys by
     /// `by` (StreamingLLM, a context shift). R(p + by) = R(by) · R(p), to rounding; the attention
-    /// factor that the keys already have is not applied again.
+    /// factor that the keys already have is not applied again. Each call rounds: a hundred shifts of
+    /// a bf16 cache end as much as 0.36 off keys of length 1. Keep the keys as they were before any
+    /// rotation, or shift copies of the first ones by the sum, where there are many.
     ///
     /// # Errors
     ///
@@ -336,9 +342,24 @@ impl Rotary {
         2 * self.features.pairs
     }
 
-    /// Which features make a pair.
+    /// Returns which features make a pair, within each of the [`paired_blocks`](Self::paired_blocks).
     pub fn pairing(&self) -> Pairing {
         self.features.pairing
+    }
+
+    /// Returns the number of blocks of the rotated features that are paired each on its own: 1, and 2
+    /// with [`AxialOrder::Gemma4`](super::AxialOrder::Gemma4), whose rows have halves of the first
+    /// half of the features and whose columns have halves of the second.
+    ///
+    /// ```
+    /// use positional_encodings::{Rotary, rotary::AxialOrder};
+    ///
+    /// let blocks = |order| Rotary::axial_2d(64, 100.0, order).map(|rotary| rotary.paired_blocks());
+    /// assert_eq!((blocks(AxialOrder::Gemma4)?, blocks(AxialOrder::Qwen2Vl)?), (2, 1));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn paired_blocks(&self) -> usize {
+        self.features.blocks
     }
 
     /// Number of axes of the coordinates: 1 but for images and video.
@@ -426,26 +447,4 @@ impl Part {
             }
         }
     }
-}
-
-/// The list of angles with room for `rows` of `dim`, shared with no other rotation.
-pub(super) fn unique<T: Element>(
-    angles: &mut Arc<Vec<T>>,
-    rows: usize,
-    dim: usize,
-) -> Result<&mut [T], Error> {
-    let too_large = Error::TooLarge { rows, dim };
-    let Some(size) =
-        rows.checked_mul(dim).filter(|&size| size <= isize::MAX as usize / size_of::<T>())
-    else {
-        return Err(too_large);
-    };
-    if Arc::get_mut(angles).is_none_or(|angles| angles.capacity() < size) {
-        let mut fresh = Vec::new();
-        fresh.try_reserve_exact(size).map_err(|_| too_large.clone())?;
-        *angles = Arc::new(fresh);
-    }
-    let angles = Arc::get_mut(angles).ok_or(too_large)?;
-    angles.resize(size, T::zero());
-    Ok(angles)
 }

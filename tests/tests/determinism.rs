@@ -9,6 +9,8 @@
 mod bias;
 #[path = "bias/biases.rs"]
 mod biases;
+#[path = "bias/content_biases.rs"]
+mod content_biases;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{

@@ -16,6 +16,7 @@
 //! Only the first level is generic over the dimension, and compiled in the crates that call it. Only
 //! the kernel is compiled for each instruction set.
 
+mod axes;
 mod kernel;
 mod memory;
 mod rows;
@@ -27,7 +28,7 @@ use crate::arrays::zeros;
 use crate::element::{AnyElement, Element};
 use crate::error::Error;
 use crate::rotary::rotation::{AngleRows, Rotation};
-pub(super) use memory::AngleSteps;
+pub(super) use axes::AngleSteps;
 use memory::{OfSlices, OfViews, RotateSlices, RotateViews, Views, Walk};
 use rows::Manner;
 
@@ -87,7 +88,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     pub fn apply_into<A: Element<Angle = T>, D: Dimension>(
         &self,
         x: ArrayView<'_, A, D>,
-        out: ArrayViewMut<'_, A, D>,
+        mut out: ArrayViewMut<'_, A, D>,
     ) -> Result<(), Error> {
         if x.ndim() != out.ndim() {
             let (expected, found) = (x.ndim(), out.ndim());
@@ -99,7 +100,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
             return Err(Error::LengthMismatch { what, expected, found });
         }
         let steps = self.angle_steps(x.shape())?;
-        self.rotate(Views { source: Some(x), target: out }, steps);
+        self.rotate(Views { source: Some(x.view()), target: out.view_mut() }, steps);
         Ok(())
     }
 
@@ -134,7 +135,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         // more.
         let out = zeros(rows, dim)?.into_shape_with_order(x.raw_dim());
         let mut out = out.map_err(|_| Error::TooLarge { rows, dim })?;
-        self.rotate(Views { source: Some(x), target: out.view_mut() }, steps);
+        self.rotate(Views { source: Some(x.view()), target: out.view_mut() }, steps);
         Ok(out)
     }
 

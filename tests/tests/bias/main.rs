@@ -6,7 +6,10 @@ mod common;
 
 mod batches;
 mod biases;
+#[cfg(feature = "serde")]
+mod configs;
 mod content;
+mod content_biases;
 mod exact;
 mod golden;
 mod golden_content;

@@ -4,6 +4,7 @@ use positional_encodings::Element;
 
 use super::{bits, hash};
 use crate::biases::biases;
+use crate::content_biases::{content_biases, contents};
 
 const PINNED: [(&str, [u64; 2]); 24] = [
     ("ALiBi", [0xf74c3a4317674a98, 0xaef9626f6b643b0c]),
@@ -40,6 +41,14 @@ fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
         match all.iter_mut().find(|(other, _)| *other == name) {
             Some((_, values)) => values.extend(own),
             None => all.push((name, own)),
+        }
+    }
+    for (name, bias, [queries, keys]) in content_biases::<A>().unwrap() {
+        let [q, k, mut scores] = contents(&bias, [queries.len(), keys.len()]);
+        bias.add_to(q.view(), k.view(), &queries, &keys, scores.view_mut()).unwrap();
+        match all.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, values)) => values.extend(bits(&scores)),
+            None => all.push((name, bits(&scores))),
         }
     }
     all
