@@ -23,7 +23,11 @@
 //! | a network of the distance: x-transformers' `DynamicPositionBias` | [`DistanceNetwork`](crate::training::DistanceNetwork) | network |
 //! | Sandwich (Chi et al. 2022) | [`Sandwich`] | |
 //! | forget gates: FoX (Lin et al. 2025), `DataDependentAlibi` | [`Forget`] | gates |
+//! | clipped distances of residues: AlphaFold | [`ClippedBias`], [`ResidueBias`] | table |
 //! | a table of your own | [`TableBias`] with a [`TableRule`] | table |
+//!
+//! What reads queries or keys, as Shaw's, Transformer-XL's, DeBERTa's and SAM's biases do, is a
+//! [`ContentBias`], which [`add_content_bias`] adds.
 //!
 //! Positions say where queries and keys stand, so a cache of keys, a padded batch and packed
 //! documents are positions and nothing else. A bias is finite, so what a mask has set to −∞ stays

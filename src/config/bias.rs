@@ -119,13 +119,14 @@ pub enum ModelBias {
     },
 }
 
-/// All that a model does with positions after its embeddings: the rotations of its queries and keys,
-/// and what it adds to the scores.
+/// All that a model does with positions after its embeddings: the rotations of its queries and
+/// keys, and what it adds to the scores.
 ///
 /// ```
 /// use positional_encodings::config::{ModelBias, ModelPositions};
 ///
-/// let falcon = r#"{"model_type": "falcon", "alibi": true, "head_dim": 64, "num_attention_heads": 8}"#;
+/// let falcon = r#"{"model_type": "falcon", "alibi": true, "head_dim": 64,
+///     "num_attention_heads": 8}"#;
 /// let model = ModelPositions::from_json(falcon)?;
 /// assert!(model.rotary.unwrap().only().is_err()); // no layer is rotated
 /// assert!(matches!(model.bias, ModelBias::Alibi(_)));
@@ -157,8 +158,8 @@ impl ModelPositions {
 }
 
 impl ModelBias {
-    /// Reads the text of a `config.json` whose `model_type` this crate knows: by its bias, or by its
-    /// rotations, and then there is no bias. Of a multimodal config, its `text_config` is read.
+    /// Reads the text of a `config.json` whose `model_type` this crate knows: by its bias, or by
+    /// its rotations, and then there is no bias. Of a multimodal config, its `text_config` is read.
     ///
     /// # Errors
     ///
@@ -366,7 +367,7 @@ fn typed(
         }
         ("relative_key", _) => whole(Side::Queries),
         ("relative_key_query", _) => whole(Side::Both),
-        ("relative", _) => {
+        ("relative", "position_embeddings_type") => {
             let dim = count(fields, &["hidden_size"], 768)? / heads;
             Ok(ModelBias::TransformerXl { heads, dim, clamp: None })
         }

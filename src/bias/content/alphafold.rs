@@ -17,7 +17,8 @@ use crate::positions::Positions;
 /// use positional_encodings::{AttentionBias, Positions, bias::ClippedBias};
 ///
 /// let table = Array2::from_shape_fn((65, 128), |(row, _)| row as f32);
-/// let pairs = ClippedBias::clipped_distances(table)?.encode(&(0..3).into(), &Positions::from(&[0, 2, 99]))?;
+/// let bias = ClippedBias::clipped_distances(table)?;
+/// let pairs = bias.encode(&Positions::from(0..3), &Positions::from(&[0, 2, 99]))?;
 /// assert_eq!((pairs[[0, 0, 0]], pairs[[0, 2, 0]], pairs[[127, 0, 2]]), (32.0, 34.0, 0.0));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```

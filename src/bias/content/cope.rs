@@ -9,7 +9,7 @@ use crate::bias::check_heads;
 use crate::element::Element;
 use crate::error::Error;
 
-/// CoPE (Golovneva et al. 2024, *Contextual position encoding: learning to count what's important*):
+/// CoPE (Golovneva et al. 2024, *Contextual position encoding*):
 /// a position is the sum of the gates between a query and a key, and a learned vector of it is
 /// multiplied with the query.
 ///
@@ -28,7 +28,8 @@ use crate::error::Error;
 /// let cope = Cope::new(array![[0.0_f64], [1.0], [5.0]], 1)?; // e of positions 0, 1, 2
 /// let (q, k) = (array![[[10.0]]], Array3::zeros((0, 0, 0)));
 /// let mut scores = array![[[0.0, 0.0, 0.0, f64::NEG_INFINITY]]]; // gates of one half
-/// cope.add_to(q.view(), k.view(), &Positions::from(2..3), &Positions::from(0..4), scores.view_mut())?;
+/// let (query, keys) = (Positions::from(2..3), Positions::from(0..4));
+/// cope.add_to(q.view(), k.view(), &query, &keys, scores.view_mut())?;
 /// assert_eq!(scores, array![[[30.0, 10.0, 5.0, f64::NEG_INFINITY]]]); // positions 1½, 1, ½
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```

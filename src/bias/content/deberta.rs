@@ -11,8 +11,8 @@ use crate::exact::log_step_beyond;
 use crate::positions::Positions;
 
 /// DeBERTa's disentangled attention (He et al. 2020):
-/// (qᵢ · K\[δ(i − j)\] + kⱼ · Q\[δ(i − j)\]) / √(dim · parts), the second and third part of the scores
-/// beside qᵢ · kⱼ / √(dim · parts), which is the first.
+/// (qᵢ · K\[δ(i − j)\] + kⱼ · Q\[δ(i − j)\]) / √(dim · parts), the second and third part of the
+/// scores beside qᵢ · kⱼ / √(dim · parts), which is the first.
 ///
 /// K and Q, shape (heads, 2 · span, dim), are what the projections of keys and queries (or, with
 /// `share_att_key` false, `pos_key_proj` and `pos_query_proj`) make of the embeddings of positions:
@@ -61,14 +61,15 @@ impl<A: Element> DisentangledBias<A> {
 /// farther distances.
 ///
 /// Without buckets δ(r) = r. With b of them, |δ| = |r| up to mid = b/2, and
-/// mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets begin is found once, in
-/// whole numbers: no rounding moves one.
+/// mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets begin is found once,
+/// in whole numbers: no rounding moves one.
 ///
 /// ```
 /// use positional_encodings::bias::LogBuckets;
 ///
 /// let buckets = LogBuckets::new(256, 512)?;
-/// assert_eq!([127, 129, 130, 200, 300, 511].map(|r| buckets.bucket(r)), [127, 129, 130, 169, 207, 255]);
+/// let found = [127, 129, 130, 200, 300, 511].map(|r| buckets.bucket(r));
+/// assert_eq!(found, [127, 129, 130, 169, 207, 255]);
 /// assert_eq!([-200, -512, 9999].map(|r| buckets.bucket(r)), [-169, -256, 255]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```

@@ -6,7 +6,8 @@
 //!
 //! let table = Array2::<f32>::ones((9, 64)); // rows of distances −4 … 4
 //! let shaw = ShawBias::shaw(table, 12)?;
-//! let (q, k) = (Array4::ones((2, 12, 5, 64)), Array4::ones((2, 12, 5, 64))); // (batch, heads, len, dim)
+//! // (batch, heads, len, dim)
+//! let (q, k) = (Array4::ones((2, 12, 5, 64)), Array4::ones((2, 12, 5, 64)));
 //! let mut scores = Array4::zeros((2, 12, 5, 5));
 //! add_content_bias(scores.view_mut(), &shaw, q.view(), k.view(), 0..5, 0..5)?;
 //! assert_eq!(scores[[1, 11, 4, 0]], 64.0 / 8.0);
@@ -55,6 +56,7 @@ use ndarray::{ArrayView, ArrayView2, ArrayView3, ArrayViewMut, ArrayViewMut2, Ar
 use ndarray::{Dimension, Ix3};
 
 use super::{TableRule, check_positions};
+use crate::arrays::without_unit_axes;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -97,8 +99,8 @@ pub struct Head<'a, A> {
 ///     }
 ///     fn add_head(&self, head: &Head<'_, f32>, mut scores: ArrayViewMut2<'_, f32>) {
 ///         for ((query, key), score) in scores.indexed_iter_mut() {
-///             let of = |positions: &Positions<'_>, at| positions.get(at).map_or(0.0, |p| p.to_f64());
-///             let distance = (of(head.queries, query) - of(head.keys, key)) as f32;
+///             let [at, of] = [head.queries.get(query), head.keys.get(key)];
+///             let distance = at.zip(of).map_or(0.0, |(at, of)| at.to_f64() - of.to_f64()) as f32;
 ///             *score -= (distance - head.q[[query, 0]]).abs();
 ///         }
 ///     }
@@ -231,9 +233,10 @@ forward!(std::sync::Arc<B>);
 ///
 /// // A decode step: the projected query, and no keys, which this bias does not read.
 /// let inkling = RelativeLogits::inkling(Array2::<f32>::ones((512, 16)), 8)?;
-/// let r = Array4::ones((1, 8, 1, 16));
+/// let (r, none) = (Array4::ones((1, 8, 1, 16)), Array4::zeros((0, 0, 0, 0)));
 /// let mut scores = Array4::zeros((1, 8, 1, 1000));
-/// add_content_bias(scores.view_mut(), &inkling, r.view(), Array4::zeros((0, 0, 0, 0)).view(), 999..1000, 0..1000)?;
+/// let (query, keys) = (999..1000, 0..1000);
+/// add_content_bias(scores.view_mut(), &inkling, r.view(), none.view(), query, keys)?;
 /// assert_eq!((scores[[0, 7, 0, 999]], scores[[0, 7, 0, 487]]), (16.0, 0.0));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
@@ -252,8 +255,16 @@ where
 {
     let (queries, keys) = (queries.into(), keys.into());
     check_content(&bias, scores.shape(), [q.shape(), k.shape()], &queries, &keys)?;
+    if scores.is_empty() {
+        return Ok(());
+    }
+    let widths = bias.widths();
+    let contents = [(q, widths[0]), (k, widths[1])].map(|(content, width)| match width {
+        Some(_) => without_unit_axes(content.into_dyn(), 3),
+        None => content.into_dyn(),
+    });
     let mut sequence = 0;
-    through([q.into_dyn(), k.into_dyn()], bias.widths(), scores.into_dyn(), &mut |q, k, scores| {
+    through(contents, widths, without_unit_axes(scores.into_dyn(), 3), &mut |q, k, scores| {
         let (queries, keys) = (&queries.row(sequence), &keys.row(sequence));
         sequence += 1;
         Sequence { bias: &bias, q, k, queries, keys }.through(scores)

@@ -65,10 +65,9 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for no heads or more than 65,536, for values that are not finite,
-    /// and where the same side has several tables; [`Error::ZeroDim`] without a table or a feature;
-    /// [`Error::LengthMismatch`] where the heads or the entries are others, [`Error::WidthMismatch`]
-    /// where tables of queries and keys that are not alike are multiplied with both.
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536, for values that are not
+    /// finite, and where the same side has several tables; [`Error::ZeroDim`] without a table or a
+    /// feature; [`Error::LengthMismatch`] where the heads or the entries are others.
     pub fn new(
         rule: R,
         heads: usize,

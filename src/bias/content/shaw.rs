@@ -28,7 +28,8 @@ use crate::positions::Positions;
 /// // max_position_embeddings 3: rows of distances −2 … 2.
 /// let table = Array2::from_shape_fn((5, 4), |(row, _)| row as f32);
 /// let bert = ShawBias::relative_key(table, 1)?;
-/// let (q, k, positions) = (Array3::ones((1, 3, 4)), Array3::ones((1, 3, 4)), Positions::from(0..3));
+/// let (q, k) = (Array3::ones((1, 3, 4)), Array3::ones((1, 3, 4)));
+/// let positions = Positions::from(0..3);
 /// let mut scores = Array3::zeros((1, 3, 3));
 /// bert.add_to(q.view(), k.view(), &positions, &positions, scores.view_mut())?;
 /// assert_eq!(scores[[0, 2, 0]], 4.0 * 4.0 / 2.0); // 4 features, row 4, √4
@@ -98,8 +99,8 @@ fn odd(rows: usize) -> Result<usize, Error> {
     fits.then_some(rows).ok_or(Error::InvalidParameter { name, value, needs })
 }
 
-/// Relative values (Shaw et al. 2018): Σⱼ weightᵢⱼ · b\[distance\], which is added to what attention
-/// makes of the values.
+/// Relative values (Shaw et al. 2018): Σⱼ weightᵢⱼ · b\[distance\], which is added to what
+/// attention makes of the values.
 ///
 /// ```
 /// use ndarray::{Array2, Array3, array};
@@ -139,8 +140,8 @@ impl<A: Element, R: TableRule> RelativeValues<A, R> {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], and what the rule says of the positions;
-    /// then `out` is as it was.
+    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], and what the rule says of the
+    /// positions; then `out` is as it was.
     pub fn add_to(
         &self,
         weights: ArrayView3<'_, A>,

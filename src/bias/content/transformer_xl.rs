@@ -6,7 +6,8 @@ use super::{Beyond, Order, RelativeBias, Side, Span};
 use crate::element::Element;
 use crate::error::Error;
 
-/// Transformer-XL's scores (Dai et al. 2019): (u · kⱼ + (qᵢ + v) · r\[i − j\]) / √dim, beside qᵢ · kⱼ.
+/// Transformer-XL's scores (Dai et al. 2019): (u · kⱼ + (qᵢ + v) · r\[i − j\]) / √dim, beside
+/// qᵢ · kⱼ / √dim.
 ///
 /// The rows r of each head are what its projection makes of the sinusoid of a distance, or learned.
 /// Each score reads its row: nothing is shifted, and a cache of keys needs no more than positions.
@@ -30,7 +31,8 @@ use crate::error::Error;
 /// let (u, v) = (Array2::zeros((heads, 4)), Array2::zeros((heads, 4)));
 /// let bias = TransformerXlBias::transformer_xl(rows, 1 - len, u, v)?;
 ///
-/// let (q, k, positions) = (Array3::ones((2, 5, 4)), Array3::ones((2, 5, 4)), Positions::from(0..5));
+/// let (q, k) = (Array3::ones((2, 5, 4)), Array3::ones((2, 5, 4)));
+/// let positions = Positions::from(0..5);
 /// let mut scores = Array3::zeros((2, 5, 5)); // q · k / √dim, usually
 /// bias.add_to(q.view(), k.view(), &positions, &positions, scores.view_mut())?;
 /// assert_eq!(scores[[0, 3, 3]], (0.0 + 1.0 + 0.0 + 1.0) / 2.0);

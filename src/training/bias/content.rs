@@ -46,7 +46,8 @@ pub struct HeadGradient<'g> {
 /// let (r, none) = (array![[[5.0], [7.0]]], Array3::zeros((0, 0, 0)));
 /// let (positions, upstream) = (Positions::from(0..2), array![[[1.0, 0.0], [10.0, 100.0]]]);
 /// let (mut by_r, mut by_none, mut by_table) = (Array3::zeros((1, 2, 1)), none.clone(), [0.0; 2]);
-/// let gradient = ContentGradient { q: by_r.view_mut(), k: by_none.view_mut(), parameters: &mut by_table };
+/// let (q, k, parameters) = (by_r.view_mut(), by_none.view_mut(), &mut by_table[..]);
+/// let gradient = ContentGradient { q, k, parameters };
 /// inkling.backward(r.view(), none.view(), &positions, &positions, upstream.view(), gradient)?;
 /// assert_eq!(by_table, [5.0 + 700.0, 70.0]);
 /// assert_eq!(by_r, array![[[2.0], [230.0]]]);

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, Array3, Array4, Axis, s};
 use positional_encodings::bias::{
     Beyond, ContentBias, Cope, DecomposedBias, DisentangledBias, LogBuckets, Order, RelativeBias,
-    RelativeLogits, ShawBias, Side, Span, TransformerXlBias, add_content_bias,
+    ShawBias, Side, Span, add_content_bias,
 };
 use positional_encodings::testing::check_content_bias_laws;
 use positional_encodings::training::{ContentGradient, DifferentiableContentBias};
@@ -257,4 +257,17 @@ fn hostile_tables_and_shapes() {
     let ends = [Positions::from(vec![1_i64 << 62]), Positions::from(vec![-(1_i64 << 62)])];
     shaw.add_to(q.view(), none.view(), &ends[0], &ends[1], scores.view_mut()).unwrap();
     assert!(scores[[0, 0, 0]].is_finite());
+
+    // Many sequences of nothing, and more axes than anyone nests.
+    let many = isize::MAX as usize / 64;
+    let mut none = Array4::<f32>::zeros((many, 1, 0, 3));
+    let (q, k) = (Array4::zeros((many, 1, 0, 4)), Array4::zeros((0, 0, 0, 0)));
+    add_content_bias(none.view_mut(), &shaw, q.view(), k.view(), 0..0, 0..3).unwrap();
+    let nested = |last: [usize; 3]| {
+        let shape: Vec<usize> = core::iter::repeat_n(1, 5000).chain(last).collect();
+        ndarray::ArrayD::<f32>::ones(shape)
+    };
+    let (q, mut scores) = (nested([1, 2, 4]), nested([1, 2, 3]));
+    add_content_bias(scores.view_mut(), &shaw, q.view(), q.view(), 0..2, 0..3).unwrap();
+    assert!(scores.iter().all(|score| *score != 1.0));
 }

@@ -1,5 +1,5 @@
-//! The crate's own biases that read queries or keys, at positions that they know: a new one adds its
-//! line.
+//! The crate's own biases that read queries or keys, at positions that they know: a new one adds
+//! its line.
 
 use ndarray::{Array2, Array3, Axis};
 use positional_encodings::bias::{

@@ -1,12 +1,13 @@
-//! Hashes of all biases at all the positions of the battery: f32 and f64 together, then f16 and bf16.
+//! Hashes of all biases, and of scores with those that read queries or keys, at all the positions of the battery: f32 and f64 together, then f16 and bf16.
 
-use positional_encodings::Element;
+use positional_encodings::bias::{ContentBias, Cope};
+use positional_encodings::{Element, Positions};
 
 use super::{bits, hash};
 use crate::biases::biases;
-use crate::content_biases::{content_biases, contents};
+use crate::content_biases::{content_biases, contents, rows};
 
-const PINNED: [(&str, [u64; 2]); 24] = [
+const PINNED: [(&str, [u64; 2]); 36] = [
     ("ALiBi", [0xf74c3a4317674a98, 0xaef9626f6b643b0c]),
     ("ALiBi, symmetric", [0xe3f60f3766473668, 0xe3f60f3766473668]),
     ("ALiBi, keys", [0x454e50e5e5213b60, 0x454e50e5e5213b60]),
@@ -31,7 +32,29 @@ const PINNED: [(&str, [u64; 2]); 24] = [
     ("Swin V2", [0xf6d8c30ce734939d, 0x76fac8845a06a7ec]),
     ("Swin V2, wider", [0xdd3929ca43636f82, 0x38d2dc8a697de1da]),
     ("SAM 3", [0xf29c09838a8aa282, 0x45e8a102e00fadd9]),
+    ("Shaw", [0x1a1fcdf9428a68d9, 0x8ea5ca5b98e24658]),
+    ("Wav2Vec2-BERT", [0xfd8629f2861cb5ad, 0x2110ab5390429a23]),
+    ("relative_key", [0x4f0030f11eb7ad2c, 0x2ef1badef3c86f33]),
+    ("relative_key_query", [0xd005b14154fccf62, 0xbe3ce5d82f5e4e28]),
+    ("Transformer-XL", [0x23ca9062a29de36d, 0xb018ccef135e3116]),
+    ("Inkling", [0xd22319c8d6931031, 0xf5e335589bbcdb85]),
+    ("DeBERTa", [0x7076efd66c7bede2, 0xcfb1c0472a45eef3]),
+    ("p2c", [0x6904cd80f93c0c83, 0xdfce46135e0667bd]),
+    ("DeBERTa, plain", [0x3f60f4c52abd5a33, 0x103f3fcb497215af]),
+    ("SAM", [0x82d32a9e01ce4ad2, 0xf03923530f40e958]),
+    ("MViT", [0x50818b44eee4a573, 0x06622b632abb0dda]),
 ];
+
+/// The bits of scores that a bias was added to.
+fn scores<A: Element>(
+    bias: &dyn ContentBias<A>,
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+) -> Vec<u64> {
+    let [q, k, mut scores] = contents(bias, [queries.len(), keys.len()]);
+    bias.add_to(q.view(), k.view(), queries, keys, scores.view_mut()).unwrap();
+    bits(&scores)
+}
 
 /// The bits of each bias by its name.
 fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
@@ -44,13 +67,14 @@ fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
         }
     }
     for (name, bias, [queries, keys]) in content_biases::<A>().unwrap() {
-        let [q, k, mut scores] = contents(&bias, [queries.len(), keys.len()]);
-        bias.add_to(q.view(), k.view(), &queries, &keys, scores.view_mut()).unwrap();
+        let own = scores(&bias, &queries, &keys);
         match all.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, values)) => values.extend(bits(&scores)),
-            None => all.push((name, bits(&scores))),
+            Some((_, values)) => values.extend(own),
+            None => all.push((name, own)),
         }
     }
+    let cope = Cope::with_tables(rows(2, 6, 5), 2).unwrap();
+    all.push(("CoPE", scores(&cope, &Positions::from(0..9), &Positions::from(0..9))));
     all
 }
 
