@@ -47,12 +47,12 @@ mod window;
 
 pub use alibi::{Alibi, AlibiForm};
 pub use axes::AxesBias;
-pub(crate) use content::check_content;
 pub use content::{
     Beyond, ClippedBias, ContentBias, Cope, DecomposedBias, DisentangledBias, Head, LogBuckets,
     Order, RelativeBias, RelativeLogits, RelativeValues, ResidueBias, Residues, ShawBias, Side,
     Span, TransformerXlBias, add_content_bias, split_heads,
 };
+pub(crate) use content::{check_content, sigmoid};
 pub use forget::Forget;
 pub(crate) use forget::column;
 pub use kerple::Kerple;

@@ -7,6 +7,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use super::Parameter;
 use crate::arrays::dot;
+use crate::bias::sigmoid;
 use crate::element::Element;
 use crate::error::Error;
 
@@ -229,10 +230,6 @@ impl Activation {
             Self::Tanh => 1.0 - libm::tanh(x) * libm::tanh(x),
         }
     }
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-x))
 }
 
 /// Φ(x): how much of a normal distribution lies below x.

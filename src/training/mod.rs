@@ -18,8 +18,8 @@ mod scaled;
 
 pub use batch::{backward_positions, backward_positions_at};
 pub use bias::{
-    BoxBias, ContentGradient, DifferentiableBias, DifferentiableContentBias, DistanceNetwork, Fire,
-    HeadGradient, Spacing, SwinV2Bias, backward_bias,
+    BoxBias, ContentGradient, CopeGradient, DifferentiableBias, DifferentiableContentBias,
+    DistanceNetwork, Fire, HeadGradient, Spacing, SwinV2Bias, backward_bias,
 };
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;

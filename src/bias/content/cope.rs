@@ -36,7 +36,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cope<A> {
     heads: usize,
-    rows: RelativeRows<A>,
+    pub(crate) rows: RelativeRows<A>,
 }
 
 impl<A: Element> Cope<A> {
@@ -64,6 +64,13 @@ impl<A: Element> Cope<A> {
         check_rows(tables.view(), heads, positions)?;
         let rows = tables.as_standard_layout().into_owned();
         Ok(Self { heads, rows: RelativeRows { side: Side::Queries, rows } })
+    }
+
+    /// The whole position below one, and how far above it that is; of one past the last, that. A
+    /// score that is no number gives a position that is none, and stays one.
+    pub(crate) fn place(&self, position: f64) -> (usize, f64) {
+        let at = f64::min(position, (self.positions() - 1) as f64);
+        (at.floor() as usize, at - at.floor())
     }
 
     /// The number of positions that there are vectors for.
@@ -95,11 +102,8 @@ impl<A: Element> ContentBias<A> for Cope<A> {
             };
             let mut position = 0.0;
             for score in scores.iter_mut().rev() {
-                position += 1.0 / (1.0 + libm::exp(-score.to_f64()));
-                // A score that is no number gives a position that is none: it stays one.
-                let at = f64::min(position, last as f64);
-                let below = at.floor() as usize;
-                let part = at - at.floor();
+                position += sigmoid(score.to_f64());
+                let (below, part) = self.place(position);
                 let (low, high) = (logit(below), logit((below + 1).min(last)));
                 let added = if part > 0.0 { low + part * (high - low) } else { low };
                 *score = A::from_f64(score.to_f64() + added);
@@ -110,4 +114,9 @@ impl<A: Element> ContentBias<A> for Cope<A> {
     fn is_of_pairs(&self) -> bool {
         false
     }
+}
+
+/// A gate.
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
 }

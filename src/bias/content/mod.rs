@@ -41,6 +41,7 @@ mod walk;
 
 pub use alphafold::{ClippedBias, ResidueBias, Residues};
 pub use cope::Cope;
+pub(crate) use cope::sigmoid;
 pub use deberta::{DisentangledBias, LogBuckets};
 pub use decomposed::DecomposedBias;
 pub use inkling::RelativeLogits;

@@ -229,7 +229,7 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
 }
 
 /// Adds factor · values to sums.
-fn multiply<'v, 's, A: Element>(
+pub(super) fn multiply<'v, 's, A: Element>(
     factor: f64,
     values: impl IntoIterator<Item = &'v A>,
     sums: impl IntoIterator<Item = &'s mut f64>,

@@ -2,6 +2,7 @@
 
 mod boxes;
 mod content;
+mod cope;
 mod distance_network;
 mod fire;
 mod formulas;
@@ -9,6 +10,7 @@ mod swin_v2;
 
 pub use boxes::BoxBias;
 pub use content::{ContentGradient, DifferentiableContentBias, HeadGradient};
+pub use cope::CopeGradient;
 pub use distance_network::{DistanceNetwork, Spacing};
 pub use fire::Fire;
 pub use swin_v2::SwinV2Bias;

@@ -6,7 +6,7 @@ use positional_encodings::bias::{
     ShawBias, Side, Span, add_content_bias,
 };
 use positional_encodings::testing::check_content_bias_laws;
-use positional_encodings::training::{ContentGradient, DifferentiableContentBias};
+use positional_encodings::training::{ContentGradient, CopeGradient, DifferentiableContentBias};
 use positional_encodings::{Element, Error, Positions};
 
 use crate::content_biases::{content_biases, contents, flat, rows};
@@ -156,6 +156,54 @@ fn gradients_of_content_biases_are_those_of_finite_differences() {
                 agree(found, losses, ["queries", "keys"][which]);
             }
         }
+    }
+}
+
+#[test]
+fn gradients_of_contextual_positions_are_those_of_finite_differences() {
+    const STEP: f64 = 1e-6;
+    let table = rows::<f64>(2, 4, 5);
+    let cope = Cope::with_tables(table.clone(), 2).unwrap();
+    let [q, _, mut before] = contents(&cope, [3, 6]);
+    before[[0, 1, 5]] = f64::NEG_INFINITY;
+    let weights = before.mapv(|score| if score.is_finite() { score * 0.7 + 0.2 } else { 0.0 });
+    let loss = |table: &Array3<f64>, q: &Array3<f64>, before: &Array3<f64>| {
+        let cope = Cope::with_tables(table.clone(), 2).unwrap();
+        let (mut after, none) = (before.clone(), Array3::zeros((0, 0, 0)));
+        cope.add_to(q.view(), none.view(), &(0..3).into(), &(0..6).into(), after.view_mut())
+            .unwrap();
+        after
+            .iter()
+            .zip(&weights)
+            .filter(|(after, _)| after.is_finite())
+            .map(|(a, w)| a * w)
+            .sum::<f64>()
+    };
+    let (mut by_q, mut by_scores) = (Array3::zeros(q.dim()), Array3::zeros(before.dim()));
+    let mut by_rows = vec![0.0; table.len()];
+    let gradient =
+        CopeGradient { q: by_q.view_mut(), scores: by_scores.view_mut(), parameters: &mut by_rows };
+    cope.backward(q.view(), before.view(), weights.view(), gradient).unwrap();
+    let agree = |found: f64, losses: [f64; 2], what: &str| {
+        let slope = (losses[1] - losses[0]) / (2.0 * STEP);
+        assert!((found - slope).abs() < 1e-7 * (1.0 + slope.abs()), "{what}: {found} {slope}");
+    };
+    let moved = |array: &Array3<f64>, place: usize, by: f64| {
+        let mut array = array.clone();
+        array.as_slice_mut().unwrap()[place] += by;
+        array
+    };
+    for (place, found) in by_rows.iter().enumerate() {
+        let losses = [-STEP, STEP].map(|step| loss(&moved(&table, place, step), &q, &before));
+        agree(*found, losses, "rows");
+    }
+    for (place, found) in by_q.iter().enumerate() {
+        let losses = [-STEP, STEP].map(|step| loss(&table, &moved(&q, place, step), &before));
+        agree(*found, losses, "queries");
+    }
+    for (place, found) in by_scores.iter().enumerate() {
+        let losses = [-STEP, STEP].map(|step| loss(&table, &q, &moved(&before, place, step)));
+        agree(*found, losses, "scores");
     }
 }
 

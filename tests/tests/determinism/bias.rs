@@ -1,4 +1,5 @@
-//! Hashes of all biases, and of scores with those that read queries or keys, at all the positions of the battery: f32 and f64 together, then f16 and bf16.
+//! Hashes of all biases, and of scores with those that read queries or keys, at all the positions
+//! of the batteries: f32 and f64 together, then f16 and bf16.
 
 use positional_encodings::bias::{ContentBias, Cope};
 use positional_encodings::{Element, Positions};
@@ -43,6 +44,7 @@ const PINNED: [(&str, [u64; 2]); 36] = [
     ("DeBERTa, plain", [0x3f60f4c52abd5a33, 0x103f3fcb497215af]),
     ("SAM", [0x82d32a9e01ce4ad2, 0xf03923530f40e958]),
     ("MViT", [0x50818b44eee4a573, 0x06622b632abb0dda]),
+    ("CoPE", [0xaff0d3ab7de92e4e, 0xcfa6e3dec3da472a]),
 ];
 
 /// The bits of scores that a bias was added to.
@@ -73,7 +75,7 @@ fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
             None => all.push((name, own)),
         }
     }
-    let cope = Cope::with_tables(rows(2, 6, 5), 2).unwrap();
+    let cope = Cope::<A>::with_tables(rows(2, 6, 5), 2).unwrap();
     all.push(("CoPE", scores(&cope, &Positions::from(0..9), &Positions::from(0..9))));
     all
 }
