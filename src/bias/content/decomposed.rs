@@ -51,7 +51,7 @@ impl<A: Element> DecomposedBias<A> {
         }
         let part = |table: Array2<A>| {
             let len = table.nrows();
-            if len % 2 == 0 || len as u64 > 1 << 32 {
+            if len.is_multiple_of(2) || len as u64 > 1 << 32 {
                 let (name, needs) = ("rows of the table", "an odd number up to 2^32");
                 return Err(Error::InvalidParameter { name, value: len as f64, needs });
             }

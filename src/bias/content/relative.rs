@@ -141,9 +141,9 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         &self,
         query: &Positions<'_>,
         keys: &Positions<'_>,
-        mut visit: impl FnMut(usize, usize),
+        visit: impl FnMut(usize, usize),
     ) {
-        for_each_row(&self.rule, query, keys, |key, row| visit(key, row));
+        for_each_row(&self.rule, query, keys, visit);
     }
 
     /// The bias u or v of a head.

@@ -21,7 +21,8 @@ fn found(
 #[test]
 fn architectures_find_their_tables() {
     use BiasTable::*;
-    let cases: [(BiasTable, &str, &[usize], (usize, usize)); 12] = [
+    type Case = (BiasTable, &'static str, &'static [usize], (usize, usize));
+    let cases: [Case; 12] = [
         (
             T5Encoder,
             "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight",
