@@ -74,7 +74,7 @@ impl<A: Element> AttentionBias<A> for Forget {
         for start in (0..keys.len()).step_by(CHUNK) {
             let count = CHUNK.min(keys.len() - start);
             let columns: [usize; CHUNK] = core::array::from_fn(|i| column(keys.get(start + i)));
-            put_values(out, keys.len(), (start, count), |head, i| {
+            put_values(out, [self.sums.nrows(), keys.len()], (start, count), |head, i| {
                 sum(head, query) - sum(head, columns[i])
             });
         }

@@ -101,9 +101,12 @@ impl<A: Element> AttentionBias<A> for Kerple {
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
         distances(query, keys, |start, Distances { values, .. }| {
-            put_values(out, keys.len(), (start, values.len()), |head, i| {
-                self.kernel.value_and_slopes(self.parameters[head], values[i].abs())[0]
-            });
+            put_values(
+                out,
+                [self.parameters.len(), keys.len()],
+                (start, values.len()),
+                |head, i| self.kernel.value_and_slopes(self.parameters[head], values[i].abs())[0],
+            );
         });
     }
 

@@ -78,7 +78,9 @@ impl<A: Element> AttentionBias<A> for DistanceNetwork<A> {
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
         distances(query, keys, |start, Distances { values, .. }| {
             let rows = self.layers.forward(self.features(values));
-            put_values(out, keys.len(), (start, values.len()), |head, i| rows[[i, head]]);
+            put_values(out, [self.heads(), keys.len()], (start, values.len()), |head, i| {
+                rows[[i, head]]
+            });
         });
     }
 
@@ -112,7 +114,7 @@ impl<A: Element> DifferentiableBias<A> for DistanceNetwork<A> {
         gradient: &mut [f64],
     ) {
         distances(query, keys, |start, Distances { values, .. }| {
-            let upstream = by_key(upstream, keys.len(), start, values.len());
+            let upstream = by_key(upstream, [self.heads(), keys.len()], start, values.len());
             self.layers.backward(self.features(values), upstream, gradient);
         });
     }
