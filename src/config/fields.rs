@@ -120,7 +120,6 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("use_mla", Root, Other),
     ("use_dynamic_ntk", Root, Other),
     ("use_logn_attn", Root, Other),
-    ("rotary_scaling_factor", Root, Other),
     ("seq_length", RootUnchecked, Other),
     ("original_rope", RootUnchecked, Other),
     ("use_mrope", RootUnchecked, Other), // only whether there are sections
