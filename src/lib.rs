@@ -140,12 +140,12 @@ pub mod words;
 /// The crate of the arrays that go in and come out, in the version that this crate was built with.
 pub use ndarray;
 
-pub use additive::{Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
+pub use additive::{Axes, Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
 pub use element::Element;
 pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
-pub use positions::{Position, PositionElement, Positions, ids};
+pub use positions::{MaskCounts, Position, PositionElement, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};
 pub use simd::InstructionSet;
 pub use sum::{

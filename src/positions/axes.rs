@@ -1,5 +1,6 @@
 //! Positions on several axes: rows and columns of images, time, height and width of video.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayBase, ArrayView1, Axis, Data, Ix2};
@@ -99,22 +100,26 @@ impl Positions<'_> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn grid(sizes: &[usize]) -> Result<Positions<'static>, Error> {
-        let count = if sizes.contains(&0) {
-            Some(0)
-        } else {
-            sizes.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))
-        };
-        let too_large = Error::TooLarge { rows: usize::MAX, dim: sizes.len() };
-        let len = count.ok_or(too_large)?;
-        check_count(len, sizes.len())?;
-        let mut period = len;
-        let axis = |&size: &usize| {
-            period = period.checked_div(size).unwrap_or(0);
-            let n = if len == 0 { 0 } else { size };
-            List { items: Items::Range(0), n, each: period.max(1) }
-        };
-        let lists = sizes.iter().map(axis).collect();
-        Ok(Positions { axes: Axes::Several(lists), start: 0, rows: None, len })
+        grid(sizes.iter().map(|&size| (0, size)))
+    }
+
+    /// The points of a part of a grid: a crop of an image, or coordinates that do not count from 0.
+    ///
+    /// A range that ends before it starts is empty.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`grid`](Self::grid).
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    ///
+    /// let crop = Positions::grid_of(&[1..3, 5..8])?;
+    /// assert_eq!(crop, Positions::from_axes([&[1, 1, 1, 2, 2, 2], &[5, 6, 7, 5, 6, 7]])?);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn grid_of(ranges: &[Range<usize>]) -> Result<Positions<'static>, Error> {
+        grid(ranges.iter().map(|range| (range.start, range.len())))
     }
 
     /// The positions of `parts` one after the other: class or prefix tokens before a grid.
@@ -159,6 +164,17 @@ impl Positions<'_> {
         Ok(Positions { start: 0, rows, len, ..Positions::from_lists(lists) })
     }
 
+    /// Positions on each axis, of one length, in so many rows.
+    pub(super) fn from_changed(
+        axes: Vec<Vec<Position>>,
+        rows: Option<usize>,
+        len: usize,
+    ) -> Result<Positions<'static>, Error> {
+        let lists = axes.into_iter().map(List::from_positions);
+        let lists = lists.collect::<Result<Vec<_>, _>>()?;
+        Ok(Positions { rows, len, ..Positions::from_lists(lists) })
+    }
+
     /// One list is one axis.
     fn from_lists<'l>(mut lists: Vec<List<'l>>) -> Positions<'l> {
         let axes = match lists.len() {
@@ -171,6 +187,22 @@ impl Positions<'_> {
     /// The positions on one of the axes; where there is one axis, it stands for all.
     pub(crate) fn on_axis(&self, axis: usize) -> Option<Positions<'_>> {
         self.axis(if self.axes() == 1 { 0 } else { axis })
+    }
+
+    /// The positions on some of the axes, in the order given. For one axis, and for all in their
+    /// order, nothing is allocated.
+    pub(crate) fn on_axes(&self, axes: &[usize]) -> Result<Positions<'_>, Error> {
+        if axes.iter().copied().eq(0..self.axes()) {
+            return Ok(self.borrowed());
+        }
+        let none = |axis| Error::NoSuchAxis { axis, axes: self.axes() };
+        if let [axis] = *axes {
+            return self.axis(axis).ok_or_else(|| none(axis));
+        }
+        let list = |&axis: &usize| self.lists().get(axis).map(List::borrowed).ok_or(none(axis));
+        let lists = axes.iter().map(list).collect::<Result<Vec<_>, _>>()?;
+        let (start, rows, len) = (self.start, self.rows, self.len);
+        Ok(Positions { start, rows, len, ..Positions::from_lists(lists) })
     }
 
     /// Every position changed by a function of its axis and value: Llama 4 counts patches from 1,
@@ -248,6 +280,28 @@ impl Positions<'_> {
         };
         Ok(Positions { axes, start: 0, rows, len })
     }
+}
+
+/// A grid of axes that start somewhere and have so many points each.
+fn grid(
+    axes: impl ExactSizeIterator<Item = (usize, usize)> + Clone,
+) -> Result<Positions<'static>, Error> {
+    let mut sizes = axes.clone().map(|(_, size)| size);
+    let count = match axes.clone().any(|(_, size)| size == 0) {
+        true => Some(0),
+        false => sizes.try_fold(1_usize, |count, size| count.checked_mul(size)),
+    };
+    let too_large = Error::TooLarge { rows: usize::MAX, dim: axes.len() };
+    let len = count.ok_or(too_large)?;
+    check_count(len, axes.len())?;
+    let mut period = len;
+    let axis = |(start, size): (usize, usize)| {
+        period = period.checked_div(size).unwrap_or(0);
+        let n = if len == 0 { 0 } else { size };
+        List { items: Items::Range(start), n, each: period.max(1) }
+    };
+    let lists = axes.map(axis).collect();
+    Ok(Positions { axes: Axes::Several(lists), start: 0, rows: None, len })
 }
 
 fn check_count(rows: usize, axes: usize) -> Result<(), Error> {
