@@ -133,6 +133,12 @@ pub mod rotary;
 mod simd;
 mod sum;
 pub mod testing;
+/// Encodings of places, distances, quantities and calendars.
+pub mod space {
+    pub use crate::additive::{
+        AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths, equal_earth,
+    };
+}
 mod threads;
 pub mod training;
 pub mod words;
@@ -140,7 +146,10 @@ pub mod words;
 /// The crate of the arrays that go in and come out, in the version that this crate was built with.
 pub use ndarray;
 
-pub use additive::{Axes, Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
+pub use additive::{
+    Axes, Fourier, Init, Input, Learned, LearnedGrid, NoPositions, PositionalEncoding, Sinusoidal,
+    Time2Vec, Timestep,
+};
 pub use element::Element;
 pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};

@@ -2,7 +2,6 @@
 
 mod parts;
 mod repeat;
-mod train;
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -15,6 +14,7 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::threads;
 use parts::Parts;
+use repeat::Place;
 
 /// An encoding of points, rows of a grid say, made of an encoding for each axis.
 ///
@@ -172,6 +172,24 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
     /// The encodings, in the order of their features.
     pub fn encodings(&self) -> impl ExactSizeIterator<Item = &E> {
         self.parts.encodings()
+    }
+
+    pub(crate) fn encodings_mut(&mut self) -> impl Iterator<Item = &mut E> {
+        self.parts.encodings_mut()
+    }
+
+    /// Calls `visit` with the number of each encoding, with itself and with the positions on its axes.
+    pub(crate) fn each(
+        &self,
+        positions: &Positions<'_>,
+        visit: impl FnMut(usize, &E, &Positions<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.parts.each(positions, visit)
+    }
+
+    /// The features of an encoding that are there, and the columns where they are.
+    pub(crate) fn places(&self, index: usize) -> impl Iterator<Item = Place> {
+        self.parts.places(index)
     }
 }
 

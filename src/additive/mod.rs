@@ -1,17 +1,37 @@
 //! Position vectors that are added to the embeddings.
 
 mod axes;
+mod calendar;
+mod fourier;
 mod learned;
+mod learned_grid;
+mod mip_nerf;
+mod nerf;
 mod none;
+mod radial;
 mod recipes;
 mod sinusoidal;
+mod sphere;
+mod time2vec;
+mod timestep;
+mod wavelengths;
 mod words;
 
 pub use axes::Axes;
+pub use calendar::Cycle;
+pub(crate) use fourier::each_point;
+pub use fourier::{Fourier, Input};
 pub(crate) use learned::FrozenRows;
 pub use learned::{Init, Learned};
+pub use learned_grid::LearnedGrid;
+pub use mip_nerf::MipNerf;
 pub use none::NoPositions;
+pub use radial::Radial;
 pub use sinusoidal::Sinusoidal;
+pub use sphere::{AngleUnit, Sphere2Vec, equal_earth};
+pub use time2vec::Time2Vec;
+pub use timestep::Timestep;
+pub use wavelengths::Wavelengths;
 pub(crate) use words::{check_lengths, check_words};
 
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Positions on several axes: rows and columns of images, time, height and width of video.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayBase, ArrayView1, Axis, Data, Ix2};
@@ -122,6 +122,40 @@ impl Positions<'_> {
         grid(ranges.iter().map(|range| (range.start, range.len())))
     }
 
+    /// The points of a grid at even distances on each axis, both ends included: torch's and NumPy's
+    /// `linspace`. Perceiver and timm have −1 to 1. One point alone stands at the start.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`grid`](Self::grid); [`Error::NonFinitePosition`] for an end that is not finite.
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    ///
+    /// let grid = Positions::linspace(&[1, 3], -1.0..=1.0)?;
+    /// assert_eq!(grid, Positions::from_axes([&[-1.0, -1.0, -1.0], &[-1.0, 0.0, 1.0]])?);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn linspace(
+        sizes: &[usize],
+        ends: RangeInclusive<f64>,
+    ) -> Result<Positions<'static>, Error> {
+        let (start, end) = (*ends.start(), *ends.end());
+        for (index, position) in [start, end].into_iter().enumerate() {
+            if !position.is_finite() {
+                return Err(Error::NonFinitePosition { index, position });
+            }
+        }
+        let steps = |axis: usize| sizes[axis].saturating_sub(1).max(1) as f64;
+        // The two halves count from the two ends, as torch's do: so the last is the end itself.
+        let at = |axis: usize, i: f64| {
+            let step = (end - start) / steps(axis);
+            let last = sizes[axis].saturating_sub(1) as f64;
+            if 2.0 * i < last || last == 0.0 { start + step * i } else { end - step * (last - i) }
+        };
+        Self::grid(sizes)?.map(at)
+    }
+
     /// The positions of `parts` one after the other: class or prefix tokens before a grid.
     ///
     /// Positions on one axis stand for all axes of the others, and a list for all rows of a batch.
@@ -173,6 +207,11 @@ impl Positions<'_> {
         let lists = axes.into_iter().map(List::from_positions);
         let lists = lists.collect::<Result<Vec<_>, _>>()?;
         Ok(Positions { rows, len, ..Positions::from_lists(lists) })
+    }
+
+    /// The same positions in the rows of others, of which there are as many.
+    pub(crate) fn shaped_like(self, other: &Positions<'_>) -> Self {
+        Self { rows: other.rows, len: other.len, ..self }
     }
 
     /// One list is one axis.

@@ -210,6 +210,6 @@ mod tests {
     fn a_mask_that_keeps_nothing_has_zeros() {
         let mask = Array3::<u8>::zeros((1, 2, 2));
         let pixels = Positions::from_masks(&mask, MaskCounts::NORMALIZED).unwrap();
-        assert_eq!(pixels.to_array().unwrap(), Array2::zeros((4, 2)));
+        assert_eq!(pixels.to_array().unwrap(), Array2::<f64>::zeros((4, 2)));
     }
 }

@@ -225,6 +225,13 @@ impl Positions<'_> {
         self.lists().iter().map(|list| list.get(self.start + index)).collect()
     }
 
+    /// Writes the position at `index` on each axis to `point`, which has room for all.
+    pub(crate) fn read_point(&self, index: usize, point: &mut [Position]) {
+        for (position, list) in point.iter_mut().zip(self.lists()) {
+            *position = list.get(self.start + index).unwrap_or(Position::Integer(0));
+        }
+    }
+
     /// The positions in order, on the first axis.
     ///
     /// ```

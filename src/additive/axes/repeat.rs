@@ -1,5 +1,7 @@
 //! Features of coordinates that repeat: computed once, and copied from where they were written.
 
+use core::ops::Range;
+
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
 use crate::additive::PositionalEncoding;
@@ -10,10 +12,22 @@ use crate::positions::{Position, Positions};
 
 /// So many columns of an encoding, from one on, and the column of the row where they go.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(crate) struct Place {
     pub(super) source: usize,
     pub(super) to: usize,
     pub(super) len: usize,
+}
+
+impl Place {
+    /// The features of the encoding.
+    pub(crate) fn features(self) -> Range<usize> {
+        self.source..self.source + self.len
+    }
+
+    /// The columns of the row.
+    pub(crate) fn columns(self) -> Range<usize> {
+        self.to..self.to + self.len
+    }
 }
 
 /// Writes the features of one encoding to their places in all rows.
@@ -97,8 +111,8 @@ fn encode<A: Element, E: PositionalEncoding<A>>(
     let mut rest = places.clone();
     let Some(place) = rest.next() else { return Ok(()) };
     if place.len == dim {
-        let columns = Slice::from(place.to..place.to + dim);
-        return encoding.encode_into(positions, out.slice_axis_mut(Axis(1), columns));
+        let columns = out.slice_axis_mut(Axis(1), place.columns().into());
+        return encoding.encode_into(positions, columns);
     }
     let step = (SHORT / dim).max(1);
     for start in (0..positions.len()).step_by(step) {
@@ -109,9 +123,9 @@ fn encode<A: Element, E: PositionalEncoding<A>>(
         in_blocks(&some, dim, encode, |row, vectors| {
             let rows = start + row..start + row + vectors.nrows();
             let mut out = out.slice_axis_mut(Axis(0), rows.into());
-            for Place { source, to, len } in places.clone() {
-                let vectors = vectors.slice_axis(Axis(1), (source..source + len).into());
-                out.slice_axis_mut(Axis(1), (to..to + len).into()).assign(&vectors);
+            for place in places.clone() {
+                let vectors = vectors.slice_axis(Axis(1), place.features().into());
+                out.slice_axis_mut(Axis(1), place.columns().into()).assign(&vectors);
             }
             Ok(())
         })?;
@@ -121,7 +135,7 @@ fn encode<A: Element, E: PositionalEncoding<A>>(
 
 /// Copies some columns of a row to a row below it.
 fn copy<A: Element>(out: &mut ArrayViewMut2<'_, A>, from: usize, to: usize, place: Place) {
-    let (dim, columns) = (out.ncols(), place.to..place.to + place.len);
+    let (dim, columns) = (out.ncols(), place.columns());
     if let Some(all) = out.as_slice_mut() {
         let start = from * dim;
         let source = start + columns.start..start + columns.end;
