@@ -126,7 +126,8 @@ impl Fourier {
     /// instead of radians.
     ///
     /// timm's `build_fourier_pos_embed` has them one axis at a time: `Axes::concat` of
-    /// `Fourier::bands(1, …)?.with_input(Input::First)`.
+    /// `Fourier::bands(1, …)?.with_input(Input::First)`; its `FourierEmbed` flattens them with the
+    /// axes next to each other: then `.dealt(1)?`.
     ///
     /// # Errors
     ///
