@@ -147,8 +147,8 @@ pub mod words;
 pub use ndarray;
 
 pub use additive::{
-    Axes, Fourier, Init, Input, Learned, LearnedGrid, NoPositions, PositionalEncoding, Sinusoidal,
-    Time2Vec, Timestep,
+    Axes, Fourier, Init, Input, Learned, LearnedGrid, NoPositions, PositionTable,
+    PositionalEncoding, Sinusoidal, Time2Vec, Timestep,
 };
 pub use element::Element;
 pub use error::{Error, FileError, FileProblem};
@@ -158,8 +158,9 @@ pub use positions::{MaskCounts, Position, PositionElement, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};
 pub use simd::InstructionSet;
 pub use sum::{
-    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_slice,
-    concat_positions, concat_positions_at, embed_with_positions, embed_with_positions_at,
+    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_grid,
+    add_positions_to_slice, concat_positions, concat_positions_at, embed_with_positions,
+    embed_with_positions_at,
 };
 
 #[cfg(doctest)]

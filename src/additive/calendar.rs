@@ -60,7 +60,7 @@ impl Fourier {
             if !(period > 0.0 && period.is_finite()) {
                 return Err(Error::InvalidTimescales { shortest: period, longest: period });
             }
-            if !((phase / period).abs() < MOST) {
+            if !(0.0..MOST).contains(&(phase / period).abs()) {
                 let needs = "finite and within 2^62 periods";
                 return Err(Error::InvalidParameter { name: "phase", value: phase, needs });
             }

@@ -184,7 +184,8 @@ impl Fourier {
             let (what, expected, found) = ("phases", self.pairs(), turns.len());
             return Err(Error::LengthMismatch { what, expected, found });
         }
-        if let Some(&value) = turns.iter().find(|phase| !(phase.abs() < (1_u64 << 62) as f64)) {
+        const MOST: f64 = (1_u64 << 62) as f64;
+        if let Some(&value) = turns.iter().find(|phase| !(0.0..MOST).contains(&phase.abs())) {
             let (name, needs) = ("phase", "finite and within ±2^62");
             return Err(Error::InvalidParameter { name, value, needs });
         }

@@ -64,11 +64,11 @@ impl Time2Vec {
         super::fourier::check_size(1, dim)?;
         let (frequencies, phases) = (frequencies.mapv(A::to_f64), phases.mapv(A::to_f64));
         for (pair, &frequency) in frequencies.iter().enumerate() {
-            if !(frequency.abs() < MOST) {
+            if !(0.0..MOST).contains(&frequency.abs()) {
                 return Err(Error::InvalidFrequency { pair, frequency });
             }
         }
-        if let Some(&value) = phases.iter().find(|phase| !(phase.abs() < MOST)) {
+        if let Some(&value) = phases.iter().find(|phase| !(0.0..MOST).contains(&phase.abs())) {
             let needs = "finite and within ±2^62";
             return Err(Error::InvalidParameter { name: "phase", value, needs });
         }

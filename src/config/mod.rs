@@ -3,7 +3,8 @@
 //! What is known of models is data: `families` has a row for each model type, `architectures`
 //! one for each architecture of GGUF, `fields` the names of all fields. The rest reads: a text
 //! becomes `json` fields, `layers` finds the types of layers, `reader` the rotation of each
-//! (its `heads` and how they `scale`), and `checks` refuses what nobody would follow.
+//! (its `heads` and how they `scale`), and `checks` refuses what nobody would follow. `timestep` reads
+//! those of diffusion models, from diffusers' `config.json`.
 
 mod architectures;
 mod checks;
@@ -20,6 +21,7 @@ mod reader;
 mod rotaries;
 mod scale;
 mod spec;
+mod timestep;
 
 pub use crate::error::ConfigProblem;
 pub use metadata::Metadata;

@@ -32,7 +32,11 @@ fn graphs_in_pyg() -> Outcome {
     let turns = Frequencies::from_radians(scales.to_radians().into_iter().map(|w| w / TAU))?;
     let temporal = Fourier::bands(1, &turns)?.with_phases(&[0.25; 8])?.sines_only();
     let row: Array2<f64> = temporal.encode(&Positions::from(&[3.5]))?;
-    close(row.row(0), &scales.to_radians().iter().map(|w| (3.5 * w).cos()).collect::<Vec<_>>(), 1e-14);
+    close(
+        row.row(0),
+        &scales.to_radians().iter().map(|w| (3.5 * w).cos()).collect::<Vec<_>>(),
+        1e-14,
+    );
     Ok(())
 }
 
@@ -67,13 +71,14 @@ fn mip_nerf() -> Outcome {
     let points = array![[0.3, -0.7, 0.01, 0.2]];
     let found: Array2<f64> =
         MipNerf::nerfstudio(2, 3, (0.0, 4.0))?.encode(&Positions::from_points(&points)?)?;
-    let plain: Array2<f64> =
-        Fourier::nerfstudio(2, 3, (0.0, 4.0))?.encode(&Positions::from_points(&array![[0.3, -0.7]])?)?;
+    let plain: Array2<f64> = Fourier::nerfstudio(2, 3, (0.0, 4.0))?
+        .encode(&Positions::from_points(&array![[0.3, -0.7]])?)?;
     let fades = [0.01, 0.2].map(|v| [0, 2, 4].map(|e| (-0.5 * 4_f64.powi(e) * v).exp())).concat();
     let expected: Vec<f64> = plain.iter().zip(fades.iter().cycle()).map(|(v, f)| v * f).collect();
     close(found.row(0), &expected, 1e-15);
     // The paper's: 2^k without a circle.
-    let found: Array2<f64> = MipNerf::new(1, 3)?.encode(&Positions::from_points(&array![[0.3, 0.1]])?)?;
+    let found: Array2<f64> =
+        MipNerf::new(1, 3)?.encode(&Positions::from_points(&array![[0.3, 0.1]])?)?;
     let wave = |k: i32| (2_f64.powi(k) * 0.3, (-0.5 * 4_f64.powi(k) * 0.1).exp());
     let expected = [0, 1, 2].map(|k| wave(k).0.sin() * wave(k).1);
     let cosines = [0, 1, 2].map(|k| wave(k).0.cos() * wave(k).1);
@@ -132,8 +137,7 @@ fn bessel_at_zero() -> Outcome {
     let rows = |radial: Radial| -> Result<Array2<f64>, Error> {
         radial.encode(&Positions::from(&[0.0, 1e-12]))
     };
-    for (radial, limit) in
-        [(Radial::bessel(3, 4.0)?, PI / 4.0), (Radial::dimenet(3, 4.0, 5)?, PI)]
+    for (radial, limit) in [(Radial::bessel(3, 4.0)?, PI / 4.0), (Radial::dimenet(3, 4.0, 5)?, PI)]
     {
         let found = rows(radial)?;
         close(found.row(0), &[limit, 2.0 * limit, 3.0 * limit], 0.0);

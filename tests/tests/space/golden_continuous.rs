@@ -51,7 +51,8 @@ fn timesteps() -> Outcome {
     .into_iter()
     .enumerate()
     {
-        let (t, golden) = (list(&format!("timestep_{index}/t")), matrix(&format!("timestep_{index}/out")));
+        let (t, golden) =
+            (list(&format!("timestep_{index}/t")), matrix(&format!("timestep_{index}/out")));
         let found: Array2<f32> = timestep.encoding()?.encode(&Positions::from(&t))?;
         for ((row, found), golden) in found.rows().into_iter().enumerate().zip(golden.rows()) {
             let (found, golden) = (found.insert_axis(Axis(0)), golden.insert_axis(Axis(0)));
@@ -147,7 +148,8 @@ fn timm() -> Outcome {
     };
     let grid = Positions::linspace(&[3, 2], -1.0..=1.0)?;
     timm_agrees("timm_fourier_parts_pixel_lin", &linear(3, 6.0)?, &grid, [3, 2]);
-    let logarithmic = Frequencies::from_radians([0.0, 4.0 / 3.0, 8.0 / 3.0, 4.0].map(|e: f64| e.exp2() / 2.0))?;
+    let logarithmic =
+        Frequencies::from_radians([0.0, 4.0 / 3.0, 8.0 / 3.0, 4.0].map(|e: f64| e.exp2() / 2.0))?;
     let grid = Positions::linspace(&[2, 3], -1.0..=1.0)?;
     timm_agrees("timm_fourier_parts_pixel_log", &logarithmic, &grid, [2, 3]);
     // `lang` has radians: temperature^(−i/n) at whole coordinates.

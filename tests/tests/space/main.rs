@@ -7,9 +7,9 @@ mod common;
 mod figures;
 mod golden_continuous;
 mod golden_grids;
-//X mod hostile;
-//X mod learned;
-//X mod properties;
+mod hostile;
+mod learned;
+mod properties;
 mod truth;
 
 use ndarray::{ArrayView2, ArrayViewD};

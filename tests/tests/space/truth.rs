@@ -164,7 +164,13 @@ fn bands_calendars_and_lines() -> Outcome {
     let (exponent, x) = (counts("bands/exponent"), doubles("bands/x"));
     for (i, truth) in waves("bands").into_iter().enumerate() {
         let point = ndarray::array![[x[i]]];
-        check(i, &Fourier::nerf(1, 20)?, point.view(), [2 * exponent[i], 2 * exponent[i] + 1], truth);
+        check(
+            i,
+            &Fourier::nerf(1, 20)?,
+            point.view(),
+            [2 * exponent[i], 2 * exponent[i] + 1],
+            truth,
+        );
     }
     let column = |name: &str| doubles(&format!("calendar/{name}"));
     let (period, phase, t) = (column("period"), column("phase"), column("t"));
