@@ -232,6 +232,7 @@ impl Kernel for Near<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::InstructionSet;
 
     /// The fast way and the definition, at points near and far, with terms that cancel.
     #[test]
@@ -267,6 +268,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn all_instruction_sets_agree() {
+        let axes =
+            [0.7, -12.25].map(|w| (1..38).map(|k| Wide::from_f64(w / f64::from(k))).collect());
+        let phases: Vec<Wide> = (0..37).map(|k| Wide::from_f64(f64::from(k) * 0.37)).collect();
+        let projection = Projection::new(&axes, &phases, Amplitude::new(0.7).unwrap());
+        let point = [Position::Real(1234.567), Position::Integer(-3)];
+        let values = InstructionSet::available().map(|set| {
+            let mut out = Values::ZERO;
+            let near = Near { projection: &projection, point: &point, first: 0, out: &mut out };
+            launch(set.level().unwrap(), near);
+            [&out.sin[..37], &out.cos[..37]].concat()
+        });
+        let all: Vec<Vec<f64>> = values.collect();
+        assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     }
 
     #[test]
