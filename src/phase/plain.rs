@@ -9,7 +9,7 @@
 
 use super::addition::{Amplitude, SinCos};
 use super::fixed::Fixed;
-use super::sincos::reduced_scalar;
+use super::sincos::{Reduced, reduced_scalar};
 use super::target::Target;
 use crate::positions::Position;
 
@@ -81,9 +81,9 @@ fn at_phase<A: Target>(fixed: &Fixed, pair: usize, position: Position) -> SinCos
 
 /// Sine and cosine of a phase, and of the same angle in radians as f64 has it.
 pub(super) fn at<A: Target>(phase: u128, angle: f64) -> SinCos<A::Number<f64>> {
-    let reduced = reduced_scalar(phase, angle);
-    let [sin, cos] = A::sincos(reduced.x, reduced.tail);
-    let [sin, cos] = match reduced.quarter {
+    let (quarter, Reduced { x, tail }) = reduced_scalar(phase, angle);
+    let [sin, cos] = A::sincos(x, tail);
+    let [sin, cos] = match quarter {
         0 => [sin, cos],
         1 => [cos, -sin],
         2 => [-sin, -cos],

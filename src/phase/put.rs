@@ -4,8 +4,10 @@ use fearless_simd::prelude::*;
 
 use super::Waves;
 use super::addition::{Amplitude, SinCos};
+use super::fixed::Line;
 use super::settle::settled;
 use super::sincos::Two;
+use super::table::Entry;
 use super::target::Target;
 use crate::element::Element;
 use crate::positions::Position;
@@ -68,9 +70,10 @@ impl<S: Simd, A: Target, const INTERLEAVED: bool> Put<S, A, INTERLEAVED> {
         A::write::<S>(second, slot.1);
     }
 
-    /// Whether all that was stored is sure.
+    /// Whether all that was stored is sure. The angles are looked at only where values are small.
     #[inline(always)]
-    pub(super) fn are_sure(&self, angles: Two<S::f64s>) -> bool {
-        A::are_sure::<S>(self.seen, angles)
+    pub(super) fn are_sure(&self, simd: S, table: &[Line], reach: f64) -> bool {
+        A::are_large::<S>(self.seen)
+            || A::are_sure::<S>(self.seen, Entry::angles(simd, table, reach))
     }
 }

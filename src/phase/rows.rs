@@ -27,6 +27,11 @@ impl<'a, A: Copy> Rows<'a, A> {
         }
     }
 
+    /// Whether each row is a slice.
+    pub(super) fn are_slices(&self) -> bool {
+        !matches!(self, Self::Scattered(_))
+    }
+
     /// A row that is a slice.
     pub(super) fn one(&mut self, row: usize) -> Option<&mut [A]> {
         match self {

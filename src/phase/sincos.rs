@@ -92,29 +92,28 @@ impl<V: Neg<Output = V>> Neg for Two<V> {
     }
 }
 
-/// An angle as the nearest quarter of a circle, and what is left of it in radians: x and its tail.
-pub(super) struct Reduced<Q, V> {
-    pub(super) quarter: Q,
+/// What is left of an angle after the nearest quarter of a circle, in radians: x and its tail. The
+/// last two bits of the tail, which are worth 2⁻¹⁰⁴ of x, are the number of that quarter, so that
+/// two doubles say it all.
+pub(super) struct Reduced<V> {
     pub(super) x: V,
     pub(super) tail: V,
 }
 
+/// The bits of a tail that are the number of the quarter.
+const QUARTER: u64 = 0b11;
+
 /// Reduces the phases of two vectors of pairs.
 #[inline(always)]
-pub(super) fn reduced<S: Simd>(simd: S, phase: Phase<S>) -> Reduced<Two<S::u64s>, Two<S::f64s>> {
+pub(super) fn reduced<S: Simd>(simd: S, phase: Phase<S>) -> Reduced<Two<S::f64s>> {
     let Phase { high, low, angle } = phase;
     let (a, b) =
         (reduced_one(simd, high.0, low.0, angle.0), reduced_one(simd, high.1, low.1, angle.1));
-    Reduced { quarter: Two(a.quarter, b.quarter), x: Two(a.x, b.x), tail: Two(a.tail, b.tail) }
+    Reduced { x: Two(a.x, b.x), tail: Two(a.tail, b.tail) }
 }
 
 #[inline(always)]
-fn reduced_one<S: Simd>(
-    simd: S,
-    high: S::u64s,
-    low: S::u64s,
-    angle: S::f64s,
-) -> Reduced<S::u64s, S::f64s> {
+fn reduced_one<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S::f64s> {
     // The nearest quarter, and what is left: an eighth of a circle at most, biased by that eighth
     // and by half a unit of the leading bits, so that those are the nearest and next to a quarter
     // they are zero on both sides.
@@ -131,11 +130,19 @@ fn reduced_one<S: Simd>(
     let [sum, error] = radians(leading, trailing, last);
     let tiny = angle.abs().simd_lt(S::f64s::splat(simd, TINY));
     let (x, tail) = (tiny.select(angle, sum), tiny.select(S::f64s::splat(simd, 0.0), error));
-    Reduced { quarter: biased >> 62, x, tail }
+    let tail: S::u64s = tail.bitcast();
+    Reduced { x, tail: (tail & !QUARTER | biased >> 62).bitcast() }
 }
 
-/// [`reduced`] for one pair.
-pub(super) fn reduced_scalar(phase: u128, angle: f64) -> Reduced<u64, f64> {
+/// The tails alone, and the bits with the numbers of the quarters.
+#[inline(always)]
+pub(super) fn tails<S: Simd>(tail: Two<S::f64s>) -> (Two<S::f64s>, Two<S::u64s>) {
+    let bits: Two<S::u64s> = Two(tail.0.bitcast(), tail.1.bitcast());
+    (Two((bits.0 & !QUARTER).bitcast(), (bits.1 & !QUARTER).bitcast()), bits)
+}
+
+/// The number of the quarter, and x and its tail, of one pair.
+pub(super) fn reduced_scalar(phase: u128, angle: f64) -> (u64, Reduced<f64>) {
     let (high, low) = ((phase >> 64) as u64, phase as u64);
     let biased = high.wrapping_add((1 << 61) + (1 << 35));
     let rest = biased & ((1 << 62) - 1);
@@ -144,7 +151,7 @@ pub(super) fn reduced_scalar(phase: u128, angle: f64) -> Reduced<u64, f64> {
     let last = (low & ((1 << 48) - 1)) as f64;
     let [x, tail] = radians(leading, trailing, last);
     let [x, tail] = if angle.abs() < TINY { [angle, 0.0] } else { [x, tail] };
-    Reduced { quarter: biased >> 62, x, tail }
+    (biased >> 62, Reduced { x, tail: f64::from_bits(tail.to_bits() & !QUARTER) })
 }
 
 /// The angle of 126 bits of a circle in three integers: the nearest double, and its error.
@@ -159,7 +166,7 @@ where
     [sum, (exact - sum) + small]
 }
 
-/// Sine and cosine of what was left, rotated by a number of quarters.
+/// Sine and cosine of what was left, rotated by the quarters whose numbers are the last two bits.
 #[inline(always)]
 pub(super) fn in_quarter<S: Simd>(
     simd: S,

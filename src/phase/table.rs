@@ -7,9 +7,9 @@ use core::ops::Range;
 use fearless_simd::prelude::*;
 
 use super::Waves;
-use super::addition::{STEPS, SinCos};
-use super::fixed::{Fixed, GROUP, Line, Phase};
-use super::sincos::{Two, reduced};
+use super::addition::{Amplitude, STEPS, SinCos};
+use super::fixed::{Fixed, GROUP, Line};
+use super::sincos::{Reduced, Two, reduced, tails};
 use super::target::Target;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
@@ -65,23 +65,35 @@ impl Entry {
     }
 }
 
-/// Sine and cosine of phases, in the numbers of `A`.
-#[inline(always)]
-pub(super) fn at_phase<S: Simd, A: Target>(
-    simd: S,
-    phase: Phase<S>,
-) -> SinCos<A::Number<Two<S::f64s>>> {
-    let reduced = reduced(simd, phase);
-    A::in_quarter(simd, reduced.quarter, A::sincos(reduced.x, reduced.tail))
-}
-
 impl Waves {
     /// Makes the table, whose order is that of the instruction set's vectors.
     pub(super) fn new_table<A: Target>(&self) -> Vec<Line> {
-        let len = ENTRIES * LINES_OF_GROUP * A::PARTS;
-        let mut lines = vec![Line::ZERO; len * self.fixed.len()];
-        launch(self.level, Fill::<A> { fixed: &self.fixed, lines: &mut lines, of: PhantomData });
+        let (all, len) = (0..self.fixed.len(), LINES_OF_GROUP * A::PARTS);
+        let mut lines = vec![Line::ZERO; ENTRIES * len * all.len()];
+        let mut step = vec![Line::ZERO; len * all.len()];
+        for (index, position) in STEPS.into_iter().enumerate() {
+            let position = Position::Integer(position);
+            self.at_phase::<A>(position, all.clone(), Amplitude::ONE, &mut step);
+            let (lines, step) = (&mut lines[..], &step[..]);
+            launch(
+                self.level,
+                Fill::<A> { lines, step, index, fixed: &self.fixed, of: PhantomData },
+            );
+        }
         lines
+    }
+
+    /// Writes the sines and cosines of some groups at a position, by their phases: an entry for each
+    /// vector of pairs.
+    pub(super) fn at_phase<A: Target>(
+        &self,
+        position: Position,
+        groups: Range<usize>,
+        amplitude: Amplitude,
+        to: &mut [Line],
+    ) {
+        let (fixed, of) = (&self.fixed[groups], PhantomData::<A>);
+        launch(self.level, AtPhase { fixed, position, amplitude, to, of });
     }
 
     /// The entries of each vector of pairs, of some groups.
@@ -96,9 +108,12 @@ impl Waves {
     }
 }
 
+/// Brings the entries of one step to their places in the table, with the frequencies.
 struct Fill<'a, A> {
-    fixed: &'a [Fixed],
     lines: &'a mut [Line],
+    step: &'a [Line],
+    index: usize,
+    fixed: &'a [Fixed],
     of: PhantomData<A>,
 }
 
@@ -106,18 +121,48 @@ impl<A: Target> Kernel for Fill<'_, A> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let len = lines_of::<S, A>();
-        let mut tables = self.lines.chunks_exact_mut(ENTRIES * len);
+        let mut tables =
+            self.lines.chunks_exact_mut(ENTRIES * len).zip(self.step.chunks_exact(len));
         for fixed in self.fixed {
             for at in (0..GROUP).step_by(2 * S::f64s::LEN) {
-                let Some(table) = tables.next() else { return };
+                let Some((table, step)) = tables.next() else { return };
                 let (steps, radians) = table.split_at_mut(STEPS.len() * len);
-                for (step, to) in STEPS.into_iter().zip(steps.chunks_exact_mut(len)) {
-                    let phase = fixed.phases(simd, Position::Integer(step), at);
-                    Entry::store::<S, A>(at_phase::<S, A>(simd, phase), to);
-                }
+                steps[len * self.index..][..len].copy_from_slice(step);
                 let Two(low, high) = fixed.radians(simd, at);
                 <f32 as Target>::store::<S>(Two(low.abs(), high.abs()), radians, 0);
             }
+        }
+    }
+}
+
+struct AtPhase<'a, A> {
+    fixed: &'a [Fixed],
+    position: Position,
+    amplitude: Amplitude,
+    to: &'a mut [Line],
+    of: PhantomData<A>,
+}
+
+impl<A: Target> Kernel for AtPhase<'_, A> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let (len, half) = (lines_of::<S, A>(), 2 * S::f64s::LEN);
+        // First the angles of all, then their sines and cosines: a processor looks ahead by less
+        // than the whole way of one vector, and so it works on several.
+        let mut to = self.to.chunks_exact_mut(len);
+        for fixed in self.fixed {
+            for at in (0..GROUP).step_by(half) {
+                let Reduced { x, tail } = reduced(simd, fixed.phases(simd, self.position, at));
+                let Some(to) = to.next() else { return };
+                <f32 as Target>::store::<S>(x, to, 0);
+                <f32 as Target>::store::<S>(tail, to, half);
+            }
+        }
+        for to in self.to.chunks_exact_mut(len).take(GROUP / half * self.fixed.len()) {
+            let x = <f32 as Target>::load(simd, to, 0);
+            let (tail, quarter) = tails::<S>(<f32 as Target>::load(simd, to, half));
+            let value = A::in_quarter(simd, quarter, A::sincos(x, tail)).scaled(self.amplitude);
+            Entry::store::<S, A>(value, to);
         }
     }
 }

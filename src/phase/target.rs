@@ -21,6 +21,10 @@ use crate::positions::Positions;
 /// cosine is small at all.
 const UNWRAPPED: f64 = 1.5;
 
+/// The leading bits of the sixteen largest exponents.
+const LARGE: u64 = 0b111_1111_0000 << 52;
+const LARGE_32: u32 = 0b1111_0000 << 23;
+
 /// Bytes of a row of a chunk, whose centre has twice as many.
 const ROW: usize = LINES * size_of::<Line>() / 2;
 
@@ -71,6 +75,8 @@ pub trait Target: Copy + 'static {
         cos: Self::Rounded<S>,
         amplitude: Amplitude,
     ) -> Self::Bits<S>;
+    /// Whether all values are large whose bits were seen. It may be wrong with `false`.
+    fn are_large<S: Simd>(seen: Self::Bits<S>) -> bool;
     /// Whether all pairs are sure whose bits were seen. It may be wrong with `false`.
     fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
 }
@@ -146,13 +152,16 @@ impl Target for f32 {
     }
 
     #[inline(always)]
+    fn are_large<S: Simd>(seen: S::u32s) -> bool {
+        (seen & LARGE_32).simd_eq(S::u32s::splat(seen.token(), LARGE_32)).all_true()
+    }
+
+    #[inline(always)]
     fn are_sure<S: Simd>(seen: S::u32s, angle: Two<S::f64s>) -> bool {
-        /// The leading bits of the sixteen largest exponents.
-        const LARGE: u32 = 0b1111_0000 << 23;
         let simd = seen.token();
         let angle = angle.0.narrow(angle.1);
         let unwrapped = angle.simd_lt(S::f32s::splat(simd, UNWRAPPED as f32));
-        let large = (seen & LARGE).simd_eq(S::u32s::splat(simd, LARGE));
+        let large = (seen & LARGE_32).simd_eq(S::u32s::splat(simd, LARGE_32));
         (unwrapped | large).all_true()
     }
 }
@@ -243,9 +252,13 @@ impl Target for f64 {
     }
 
     #[inline(always)]
+    fn are_large<S: Simd>(seen: Two<S::u64s>) -> bool {
+        let large = S::u64s::splat(seen.0.token(), LARGE);
+        ((seen.0 & seen.1) & LARGE).simd_eq(large).all_true()
+    }
+
+    #[inline(always)]
     fn are_sure<S: Simd>(seen: Two<S::u64s>, angle: Two<S::f64s>) -> bool {
-        /// The leading bits of the sixteen largest exponents.
-        const LARGE: u64 = 0b111_1111_0000 << 52;
         let (large, zero) =
             (S::u64s::splat(seen.0.token(), LARGE), S::f64s::splat(seen.0.token(), 0.0));
         let low = (seen.0 & LARGE).simd_eq(large) | angle.0.simd_eq(zero);
@@ -257,6 +270,7 @@ impl Target for f64 {
 /// An element type, and the one that has kernels for it.
 pub trait RowElement: Copy {
     type Target: Target + Element;
+    const IS_TARGET: bool;
 
     /// The row itself, where it can be written by a kernel.
     fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
@@ -287,6 +301,7 @@ macro_rules! as_it_is {
     ($type:ident) => {
         impl RowElement for $type {
             type Target = Self;
+            const IS_TARGET: bool = true;
 
             fn as_target(row: &mut [Self]) -> Option<&mut [Self]> {
                 Some(row)
@@ -318,6 +333,7 @@ macro_rules! sixteen_bits {
     ($type:ident) => {
         impl RowElement for half::$type {
             type Target = f32;
+            const IS_TARGET: bool = false;
 
             fn as_target(_: &mut [Self]) -> Option<&mut [f32]> {
                 None

@@ -99,6 +99,24 @@ fn every_path_gives_the_defined_bits() {
     check_all::<f64>();
 }
 
+/// Runs that are cut into longer chunks of pairs, and what is over at both ends of the run and of
+/// the chunks.
+#[test]
+fn long_runs_give_the_defined_bits() {
+    fn check_long<A: RowElement + Element>() {
+        let frequency = |i| Wide::from_f64(f64::powi(0.98, i));
+        let (pairs, last_is_single) = (528, false);
+        let frequencies: Vec<Wide> = (0..pairs as i32).map(frequency).collect();
+        for layout in [FeatureLayout::Interleaved, FeatureLayout::CosSinHalves] {
+            let columns = Columns { layout, pairs, last_is_single, dim: 2 * pairs };
+            let waves = Waves::new(&frequencies, Amplitude::ONE);
+            check::<A>(&waves, &columns, &Positions::from(125..125 + 1030));
+        }
+    }
+    check_long::<f32>();
+    check_long::<f64>();
+}
+
 #[cfg(feature = "half")]
 #[test]
 fn every_path_gives_the_defined_bits_of_16() {

@@ -9,16 +9,17 @@ use super::layout::{Columns, FeatureLayout, parts};
 use super::plain::{BLOCK, OCTET, own};
 use super::put::Parts;
 use super::rows::Rows;
-use super::runs::{Centres, Octet, chunk_of};
+use super::runs::{Block, Centres, FAR_LINES, LEVELS, LINES, Octets, chunk_of};
 use super::single::Single;
 use super::target::{RowElement, Target};
 use crate::element::Element;
 use crate::positions::{Position, Positions, Run};
-use crate::simd::launch;
 
 /// Fewer consecutive positions than this in a block are rows of their own: their common anchor
 /// would cost more.
-const FEW: usize = 3;
+const FEW: usize = 2;
+/// So many consecutive positions are more than what caches near the processor hold.
+const FAR: usize = 1024;
 /// Eight rows of a chunk, on the stack.
 #[repr(align(64))]
 struct Scratch<T: Target>([T::Row; OCTET as usize]);
@@ -53,8 +54,19 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
         }
     }
 
-    /// Rows of consecutive positions, block by block.
+    /// Rows of consecutive positions.
     fn run(&mut self, start: i64, rows: Range<usize>) {
+        if rows.len() < FAR {
+            self.blocks::<LINES>(start, rows);
+        } else {
+            self.blocks::<FAR_LINES>(start, rows);
+        }
+    }
+
+    /// Rows of consecutive positions, block by block. It stays a call, so that a short run does not
+    /// take the stack of a long one.
+    #[inline(never)]
+    fn blocks<const LINES: usize>(&mut self, start: i64, rows: Range<usize>) {
         let (mut row, mut centres) = (rows.start, None);
         while row < rows.end {
             let position = start + (row - rows.start) as i64;
@@ -66,84 +78,62 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
                 }
             } else {
                 let steps = step as usize..step as usize + count;
-                self.block(position - step, steps, row, centres.get_or_insert_with(Centres::new));
+                let centres = centres.get_or_insert_with(Centres::<LINES>::new).lines();
+                self.block(position - step, steps, row, centres);
             }
             row += count;
         }
     }
 
     /// The rows of some steps of a block, the first of which is row `row`.
-    fn block(&mut self, block: i64, steps: Range<usize>, row: usize, centres: &mut Centres) {
-        let groups = self.waves.fixed.len();
-        let most = chunk_of::<A::Target>();
-        for first in (0..groups).step_by(most) {
-            let chunk = first..groups.min(first + most);
-            centres.begin::<A::Target>(self.waves, block, chunk.clone());
-            for octet in 0..steps.end.div_ceil(8) {
-                // A centre is wanted for its own rows, or for those of the octets made from it.
-                let made = if octet == 0 { usize::MAX } else { octet & octet.wrapping_neg() };
-                if octet.saturating_add(made).saturating_mul(8) <= steps.start {
-                    continue;
+    fn block(&mut self, block: i64, steps: Range<usize>, row: usize, centres: &mut [Line]) {
+        let (waves, layout, all) = (self.waves, self.columns.layout, self.waves.fixed.len());
+        let is_whole = steps.start.is_multiple_of(8) && steps.end.is_multiple_of(8);
+        // What goes by way of the stack finds no room there for more than a short chunk.
+        let is_direct = self.is_direct();
+        let lines = if is_direct && is_whole { centres.len() } else { LEVELS * LINES };
+        let most = chunk_of::<A::Target>(lines / LEVELS);
+        let mut scratch = None;
+        for first in (0..all).step_by(most) {
+            let groups = first..all.min(first + most);
+            let (centres, scratch) = (&mut centres[..lines], &mut scratch);
+            let (chunk, wanted) = (groups.clone(), steps.clone());
+            let to = &mut Octet { writer: self, is_direct, block, wanted, row, chunk, scratch };
+            let (position, steps) = (block, steps.clone());
+            match layout {
+                FeatureLayout::Interleaved => {
+                    Block::<_, true> { waves, position, steps, groups, centres, to }.write()
                 }
-                let centre = centres.of::<A::Target>(self.waves, octet, chunk.clone());
-                let wanted = (8 * octet).max(steps.start)..(8 * octet + 8).min(steps.end);
-                if !wanted.is_empty() {
-                    let row = row + wanted.start - steps.start;
-                    let rows = row..row + wanted.len();
-                    let skipped = wanted.start - 8 * octet;
-                    self.octet(block + 8 * octet as i64, skipped, chunk.clone(), centre, rows);
-                }
+                _ => Block::<_, false> { waves, position, steps, groups, centres, to }.write(),
             }
-        }
-    }
-
-    /// The rows of eight positions, or of those that are wanted, after some that are skipped.
-    fn octet(
-        &mut self,
-        position: i64,
-        skipped: usize,
-        groups: Range<usize>,
-        centres: &[Line],
-        wanted: Range<usize>,
-    ) {
-        let (waves, columns) = (self.waves, self.columns);
-        let pairs = GROUP * groups.start..GROUP * groups.end;
-        if wanted.len() == 8
-            && columns.are_whole(GROUP)
-            && let Some(rows) = self.rows.eight(wanted.start).and_then(A::as_targets)
-        {
-            let rows = rows.map(|row| columns.parts(row, pairs.clone()));
-            return eight(waves, columns.layout, position, groups, centres, rows);
-        }
-        let mut scratch = Scratch::<A::Target>([A::Target::EMPTY; 8]);
-        let (rows, chunk) = (scratch.0.each_mut(), GROUP * chunk_of::<A::Target>());
-        let rows = rows.map(|row| parts(columns.layout, chunk, row.as_mut(), 0..pairs.len()));
-        eight(waves, columns.layout, position, groups.clone(), centres, rows);
-        for (i, row) in wanted.enumerate() {
-            let position = Position::Integer(position + (skipped + i) as i64);
-            self.deliver(position, row..row + 1, groups.clone(), scratch.0[skipped + i].as_ref());
         }
     }
 
     /// Rows at the same position.
     fn same(&mut self, position: Position, rows: Range<usize>) {
-        let (waves, columns, groups) = (self.waves, self.columns, self.waves.fixed.len());
-        if rows.len() == 1
-            && columns.are_whole(GROUP)
-            && let Some(row) = self.rows.one(rows.start).and_then(A::as_target)
-        {
-            let row = columns.parts(row, 0..columns.pairs);
-            return single(waves, columns.layout, position, 0..groups, row);
+        let (waves, columns, all) = (self.waves, self.columns, self.waves.fixed.len());
+        let (layout, most) = (columns.layout, chunk_of::<A::Target>(LINES));
+        let (is_direct, anchors) = (rows.len() == 1 && self.is_direct(), &mut [Line::ZERO; LINES]);
+        for first in (0..all).step_by(most) {
+            let groups = first..all.min(first + most);
+            let pairs = GROUP * groups.start..GROUP * groups.end;
+            if is_direct {
+                if let Some(row) = self.rows.one(rows.start).and_then(A::as_target) {
+                    let row = columns.parts(row, pairs);
+                    single(waves, layout, position, groups, anchors, row);
+                }
+            } else {
+                let mut scratch = A::Target::EMPTY;
+                let row = parts(layout, GROUP * most, scratch.as_mut(), 0..pairs.len());
+                single(waves, layout, position, groups.clone(), anchors, row);
+                self.deliver(position, rows.clone(), groups, scratch.as_ref());
+            }
         }
-        let most = chunk_of::<A::Target>();
-        for first in (0..groups).step_by(most) {
-            let groups = first..groups.min(first + most);
-            let mut scratch = A::Target::EMPTY;
-            let row =
-                parts(columns.layout, GROUP * most, scratch.as_mut(), 0..GROUP * groups.len());
-            single(waves, columns.layout, position, groups.clone(), row);
-            self.deliver(position, rows.clone(), groups, scratch.as_ref());
-        }
+    }
+
+    /// Whether kernels can write to the rows themselves.
+    fn is_direct(&self) -> bool {
+        A::IS_TARGET && self.columns.are_whole(GROUP) && self.rows.are_slices()
     }
 
     /// Rounds a chunk of a row to its place in all rows at this position.
@@ -155,7 +145,7 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
         values: &[A::Target],
     ) {
         let pairs = groups.start * GROUP..groups.end * GROUP;
-        for (columns, start) in self.columns.of_pairs(pairs, GROUP * chunk_of::<A::Target>()) {
+        for (columns, start) in self.columns.of_pairs(pairs, GROUP * chunk_of::<A::Target>(LINES)) {
             let first = columns.start;
             self.rows.fill(rows.clone(), columns, A::zero(), |_, some, out| {
                 let values = &values[start + some.start - first..][..some.len()];
@@ -167,19 +157,56 @@ impl<A: RowElement + Element> Writer<'_, '_, A> {
     }
 }
 
-/// Writes groups of pairs at eight positions, with the kernel of the layout.
-fn eight<T: Target + Element>(
-    waves: &Waves,
-    layout: FeatureLayout,
-    position: i64,
-    groups: Range<usize>,
-    centres: &[Line],
-    rows: [Parts<'_, T>; 8],
-) {
-    if layout == FeatureLayout::Interleaved {
-        launch(waves.level, Octet::<_, true> { waves, position, groups, centres, rows });
-    } else {
-        launch(waves.level, Octet::<_, false> { waves, position, groups, centres, rows });
+/// The octets of a block on their way to their place.
+struct Octet<'d, 'w, 'r, A: RowElement> {
+    writer: &'d mut Writer<'w, 'r, A>,
+    /// Whether kernels write whole octets to the rows themselves.
+    is_direct: bool,
+    block: i64,
+    /// The steps of the block that are wanted, and the row of the first of them.
+    wanted: Range<usize>,
+    row: usize,
+    /// The groups of pairs.
+    chunk: Range<usize>,
+    scratch: &'d mut Option<Scratch<A::Target>>,
+}
+
+impl<A: RowElement> Octet<'_, '_, '_, A> {
+    /// The steps of an octet that are wanted.
+    fn steps(&self, octet: usize) -> Range<usize> {
+        (8 * octet).max(self.wanted.start)..(8 * octet + 8).min(self.wanted.end)
+    }
+}
+
+impl<A: RowElement + Element> Octets<A::Target> for Octet<'_, '_, '_, A> {
+    fn rows(&mut self, octet: usize) -> [Parts<'_, A::Target>; 8] {
+        let (steps, columns) = (self.steps(octet), self.writer.columns);
+        let pairs = GROUP * self.chunk.start..GROUP * self.chunk.end;
+        if self.is_direct
+            && steps.len() == 8
+            && let row = self.row + steps.start - self.wanted.start
+            && let Some(rows) = self.writer.rows.eight(row).and_then(A::as_targets)
+        {
+            return rows.map(|row| columns.parts(row, pairs.clone()));
+        }
+        let scratch = self.scratch.get_or_insert(Scratch([A::Target::EMPTY; 8]));
+        let (layout, all) = (columns.layout, GROUP * chunk_of::<A::Target>(LINES));
+        scratch.0.each_mut().map(|row| parts(layout, all, row.as_mut(), 0..pairs.len()))
+    }
+
+    fn take(&mut self, octet: usize) {
+        let steps = self.steps(octet);
+        if self.is_direct && steps.len() == 8 {
+            return;
+        }
+        for step in steps {
+            let row = self.row + step - self.wanted.start;
+            let position = Position::Integer(self.block + step as i64);
+            if let Some(Scratch(rows)) = self.scratch {
+                let (chunk, values) = (self.chunk.clone(), rows[step - 8 * octet].as_ref());
+                self.writer.deliver(position, row..row + 1, chunk, values);
+            }
+        }
     }
 }
 
@@ -189,12 +216,13 @@ fn single<T: Target + Element>(
     layout: FeatureLayout,
     position: Position,
     groups: Range<usize>,
+    anchors: &mut [Line],
     row: Parts<'_, T>,
 ) {
     if layout == FeatureLayout::Interleaved {
-        launch(waves.level, Single::<_, true> { waves, position, groups, row });
+        Single::<_, true> { waves, position, groups, anchors, row }.write();
     } else {
-        launch(waves.level, Single::<_, false> { waves, position, groups, row });
+        Single::<_, false> { waves, position, groups, anchors, row }.write();
     }
 }
 

@@ -148,7 +148,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         let mut angles = Arc::new(Vec::new());
         let rows = unique(&mut angles, len, pairs.saturating_mul(2))?.chunks_exact_mut(2 * pairs);
         for ((row, cos), sin) in rows.zip(cos.rows()).zip(sin.rows()) {
-            row.iter_mut().zip(cos.iter().chain(sin)).for_each(|(to, &value)| *to = value);
+            row.iter_mut().zip(cos.into_iter().chain(sin)).for_each(|(to, &value)| *to = value);
         }
         let features = Features { pairs, pairing, blocks: 1, last: false };
         Ok(Self {

@@ -108,8 +108,10 @@ where
     };
     let len = positions.len();
     let write = |sequence, row, target: Target<'_, A>, vectors: ArrayView2<'_, A>| {
-        let words = Picked { table: &table[(sequence * len + row) * vectors.ncols()..], ids: None };
-        Terms { words, scale: A::one(), segments: None, vectors }.write(target);
+        let dim = vectors.ncols();
+        let words = Picked { table: &table[(sequence * len + row) * dim..], ids: None };
+        let vectors = vectors.as_slice().unwrap_or_default();
+        Terms { words, scale: A::one(), segments: None, vectors, dim }.write(target);
     };
     Sum { encoding, positions: &positions, write: Some(&write) }.new_array(words.raw_dim())
 }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayViewMut2};
 
 use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
@@ -31,14 +31,16 @@ pub(super) struct Picked<'a, A> {
     pub(super) ids: Option<&'a [usize]>,
 }
 
-/// The terms of so many rows as there are vectors.
+/// The terms of so many rows as there are position vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'a, A> {
     pub(super) words: Picked<'a, A>,
     /// What words are multiplied by. A product with one changes no bit.
     pub(super) scale: A,
     pub(super) segments: Option<Picked<'a, A>>,
-    pub(super) vectors: ArrayView2<'a, A>,
+    /// Position vectors, one after the other, and how wide each is.
+    pub(super) vectors: &'a [A],
+    pub(super) dim: usize,
 }
 
 impl<'a, A> Picked<'a, A> {
@@ -67,7 +69,6 @@ impl<'a, A> Picked<'a, A> {
 impl<A: Element> Terms<'_, A> {
     /// Writes the sums.
     pub(super) fn write(self, target: Target<'_, A>) {
-        let dim = self.vectors.ncols();
         let out = match target {
             Target::End(out) => Out::End(out),
             Target::Rows(rows) if rows.is_standard_layout() => {
@@ -75,8 +76,7 @@ impl<A: Element> Terms<'_, A> {
             }
             Target::Rows(rows) => return self.write_apart(rows),
         };
-        let vectors = self.vectors.to_slice().unwrap_or_default();
-        let Self { words, scale, segments, .. } = self;
+        let Self { words, scale, segments, vectors, dim } = self;
         // Rows that are neighbours in each term are one long row.
         let is_one = words.ids.is_none() && segments.is_none();
         let dim = if is_one { vectors.len() } else { dim };
@@ -85,9 +85,10 @@ impl<A: Element> Terms<'_, A> {
 
     /// Writes rows that are apart in memory, or whose elements are.
     fn write_apart(self, mut rows: ArrayViewMut2<'_, A>) {
-        let dim = self.vectors.ncols();
-        for (i, mut row) in rows.rows_mut().into_iter().enumerate() {
-            let (word, vector) = (self.words.row(i, dim), self.vectors.row(i));
+        let dim = self.dim;
+        let vectors = self.vectors.chunks_exact(dim.max(1));
+        for (i, (mut row, vector)) in rows.rows_mut().into_iter().zip(vectors).enumerate() {
+            let word = self.words.row(i, dim);
             let segment = self.segments.map(|segments| segments.row(i, dim));
             for (k, (out, vector)) in row.iter_mut().zip(vector).enumerate() {
                 *out = sum(word[k], self.scale, segment.map(|segment| segment[k]), *vector);

@@ -261,7 +261,8 @@ where
                 words: Picked::rows(&self.embedding.words, &words),
                 scale: self.embedding.scale.unwrap_or(A::one()),
                 segments: table.map(|table| Picked::rows(table, &kinds)),
-                vectors,
+                vectors: vectors.as_slice().unwrap_or_default(),
+                dim: vectors.ncols(),
             }
             .write(target);
         };

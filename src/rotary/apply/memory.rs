@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use ndarray::{ArrayBase, ArrayView, ArrayViewMut, Dimension, Ix2, Ix3, IxDyn, RawData};
+use ndarray::{ArrayBase, ArrayView, ArrayViewMut, Data, Dimension, Ix2, Ix3, IxDyn};
 
 use super::kernel::{Memory, Pieces};
 use super::rows::{Manner, Rows};
@@ -367,7 +367,7 @@ impl<'a, A> Views<'a, A, IxDyn> {
 
     /// Returns the same rows with two axes before the features.
     fn three_axes(self) -> Option<Views<'a, A, Ix3>> {
-        fn three<S: RawData>(mut view: ArrayBase<S, IxDyn>) -> Option<ArrayBase<S, Ix3>> {
+        fn three<S: Data>(mut view: ArrayBase<S, IxDyn>) -> Option<ArrayBase<S, Ix3>> {
             while view.ndim() < 3 {
                 view.insert_axis_inplace(ndarray::Axis(0));
             }

@@ -87,7 +87,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     pub fn apply_into<A: Element<Angle = T>, D: Dimension>(
         &self,
         x: ArrayView<'_, A, D>,
-        out: ArrayViewMut<'_, A, D>,
+        mut out: ArrayViewMut<'_, A, D>,
     ) -> Result<(), Error> {
         if x.ndim() != out.ndim() {
             let (expected, found) = (x.ndim(), out.ndim());
@@ -99,7 +99,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
             return Err(Error::LengthMismatch { what, expected, found });
         }
         let steps = self.angle_steps(x.shape())?;
-        self.rotate(Views { source: Some(x), target: out }, steps);
+        self.rotate(Views { source: Some(x.view()), target: out.view_mut() }, steps);
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         // more.
         let out = zeros(rows, dim)?.into_shape_with_order(x.raw_dim());
         let mut out = out.map_err(|_| Error::TooLarge { rows, dim })?;
-        self.rotate(Views { source: Some(x), target: out.view_mut() }, steps);
+        self.rotate(Views { source: Some(x.view()), target: out.view_mut() }, steps);
         Ok(out)
     }
 
