@@ -81,7 +81,8 @@ impl Projection {
             amplitude,
             axes: axes.iter().map(|frequencies| Column::new(frequencies)).collect(),
             phases: phases.iter().map(phase).collect(),
-            offsets: lines(phases.iter().map(offset)),
+            // What fills the last group up is not small, and never in doubt.
+            offsets: lines(phases.iter().map(offset), 0.125),
             radians: phases.iter().map(|phase| phase.to_f64()).collect(),
         }
     }
@@ -103,8 +104,13 @@ impl Projection {
     pub(crate) fn values<T: Target>(&self, point: Point<'_>, first: usize, out: &mut Values) {
         let pairs = first..self.pairs.min(first + CHUNK);
         let is_fast = size_of::<T>() < size_of::<f64>() && self.is_near(point);
+        let mut is_in_doubt = true;
         if is_fast {
-            launch(Level::new(), Near { projection: self, point, first, out });
+            let in_doubt = &mut is_in_doubt;
+            launch(Level::new(), Near { projection: self, point, first, out, in_doubt });
+        }
+        if !is_in_doubt {
+            return;
         }
         let is_sure = |value: f64| value.abs() >= self.amplitude.small;
         for ((pair, sin), cos) in pairs.zip(&mut out.sin).zip(&mut out.cos) {
@@ -148,7 +154,7 @@ impl Column {
     fn new(frequencies: &[Wide]) -> Self {
         let turns: Vec<Wide> =
             frequencies.iter().map(|frequency| frequency.mul(Wide::TURNS_PER_RADIAN)).collect();
-        let part = |take: fn(Wide) -> f64| lines(turns.iter().map(|&turns| take(turns)));
+        let part = |take: fn(Wide) -> f64| lines(turns.iter().map(|&turns| take(turns)), 0.0);
         let most = turns.iter().map(|turns| turns.to_f64().abs()).fold(0.0, f64::max);
         let parts = [part(|turns| split(turns)[0]), part(|turns| split(turns)[1]), {
             part(|turns| split(turns)[2])
@@ -174,9 +180,9 @@ fn upper(x: f64) -> f64 {
     if high.is_finite() { high } else { x }
 }
 
-/// Numbers in whole groups of pairs, zeros at the end.
-fn lines(numbers: impl ExactSizeIterator<Item = f64>) -> Vec<Line> {
-    let mut lines = vec![Line::ZERO; numbers.len().div_ceil(GROUP) * (GROUP / 8)];
+/// Numbers in whole groups of pairs, which others fill up.
+fn lines(numbers: impl ExactSizeIterator<Item = f64>, filler: f64) -> Vec<Line> {
+    let mut lines = vec![Line([filler; 8]); numbers.len().div_ceil(GROUP) * (GROUP / 8)];
     let flat = lines.iter_mut().flat_map(|line| &mut line.0);
     flat.zip(numbers).for_each(|(place, number)| *place = number);
     lines
@@ -188,12 +194,15 @@ struct Near<'a> {
     point: Point<'a>,
     first: usize,
     out: &'a mut Values,
+    /// Whether a value is so small that it may be wrong.
+    in_doubt: &'a mut bool,
 }
 
 impl Kernel for Near<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { projection, point, first, out } = self;
+        let Self { projection, point, first, out, in_doubt } = self;
+        let mut least = S::f64s::splat(simd, f64::INFINITY);
         let width = 2 * S::f64s::LEN;
         let end = projection.pairs.min(first + CHUNK) - first;
         let load = |lines: &[Line], at: usize| {
@@ -222,10 +231,14 @@ impl Kernel for Near<'_> {
             let amplitude = projection.amplitude.value;
             for (values, out) in [(sin, &mut out.sin), (cos, &mut out.cos)] {
                 let Two(low, high) = values * amplitude;
+                least = least.min(low.abs()).min(high.abs());
                 low.store_slice(&mut out[start..start + S::f64s::LEN]);
                 high.store_slice(&mut out[start + S::f64s::LEN..start + width]);
             }
         }
+        let mut lanes = [f64::INFINITY; 8];
+        least.store_slice(&mut lanes[..S::f64s::LEN]);
+        *in_doubt = lanes.iter().any(|value| *value < projection.amplitude.small);
     }
 }
 
@@ -279,7 +292,8 @@ mod tests {
         let point = [Position::Real(1234.567), Position::Integer(-3)];
         let values = InstructionSet::available().map(|set| {
             let mut out = Values::ZERO;
-            let near = Near { projection: &projection, point: &point, first: 0, out: &mut out };
+            let (projection, point, in_doubt) = (&projection, &point, &mut false);
+            let near = Near { projection, point, first: 0, out: &mut out, in_doubt };
             launch(set.level().unwrap(), near);
             [&out.sin[..37], &out.cos[..37]].concat()
         });

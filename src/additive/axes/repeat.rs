@@ -8,7 +8,7 @@ use crate::additive::PositionalEncoding;
 use crate::blocks::in_blocks;
 use crate::element::Element;
 use crate::error::Error;
-use crate::positions::{Position, Positions};
+use crate::positions::{Position, Positions, Run};
 
 /// So many columns of an encoding, from one on, and the column of the row where they go.
 #[derive(Clone, Copy)]
@@ -43,58 +43,69 @@ pub(super) fn encode_once<A: Element, E: PositionalEncoding<A>>(
     if positions.axes() > 1 || len < FEW {
         return encode(encoding, positions, places, out);
     }
-    let (mut row, mut seen) = (0, Seen::new());
-    while row < len {
-        let is_new = |&row: &usize| seen.first(positions, row) == row;
-        let end = row + (row..len).take_while(is_new).count();
-        if row < end {
-            let rows = out.slice_axis_mut(Axis(0), Slice::from(row..end));
-            encode(encoding, &positions.slice(row..end), places.clone(), rows)?;
-        }
-        row = end;
-        while row < len {
-            let first = seen.first(positions, row);
-            if first == row {
-                break;
+    // Rows from `new` to `row` have positions that were not seen before them.
+    let (mut new, mut row, mut seen) = (0, 0, Seen::new());
+    while let Some(run) = positions.run_at(row) {
+        let (start, count, step) = match run {
+            Run::Integers { start, len } => (Position::Integer(start), len, 1),
+            Run::Repeated { position, len } => (Position::Integer(position), len, 0),
+            Run::Real(position) => (Position::Real(position), 1, 0),
+        };
+        for index in 0..count {
+            let position = match start {
+                Position::Integer(start) => Position::Integer(start + step * index as i64),
+                real => real,
+            };
+            let first = seen.first(position, row);
+            if first < row {
+                if new < row {
+                    let rows = out.slice_axis_mut(Axis(0), Slice::from(new..row));
+                    encode(encoding, &positions.slice(new..row), places.clone(), rows)?;
+                }
+                places.clone().for_each(|place| copy(&mut out, first, row, place));
+                new = row + 1;
             }
-            places.clone().for_each(|place| copy(&mut out, first, row, place));
             row += 1;
         }
     }
-    Ok(())
+    let rows = out.slice_axis_mut(Axis(0), Slice::from(new..len));
+    encode(encoding, &positions.slice(new..len), places, rows)
 }
 
-/// The rows at which positions were seen first. Where two have the same slot the later one takes
-/// it, so that the other is computed once more.
-struct Seen([(Option<Position>, usize); Self::SLOTS]);
+/// The rows at which positions were seen first: two for each set of slots. Where there are more the
+/// oldest is forgotten, and computed once more when it comes again.
+struct Seen([[(Option<Position>, usize); 2]; Self::SETS]);
 
 impl Seen {
-    const SLOTS: usize = 1 << 10;
+    const SETS: usize = 1 << 9;
 
     fn new() -> Self {
-        Self([(None, 0); Self::SLOTS])
+        Self([[(None, 0); 2]; Self::SETS])
     }
 
-    /// The first row with the position of this one: itself where there is none.
-    fn first(&mut self, positions: &Positions<'_>, row: usize) -> usize {
-        let position = positions.get(row);
-        let slot = &mut self.0[Self::slot(position)];
-        if slot.0 != position || position.is_none() {
-            *slot = (position, row);
-        }
-        slot.1
-    }
-
-    /// Consecutive integers have slots of their own.
-    fn slot(position: Option<Position>) -> usize {
-        let bits = match position {
-            Some(Position::Integer(position)) => position as u64,
-            Some(Position::Real(position)) => {
-                position.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40
+    /// The first row with this position: the given one where it is new.
+    fn first(&mut self, position: Position, row: usize) -> usize {
+        let set = &mut self.0[Self::set(position)];
+        for (seen, first) in *set {
+            if seen == Some(position) {
+                return first;
             }
-            None => 0,
+        }
+        *set = [(Some(position), row), set[0]];
+        row
+    }
+
+    /// Consecutive integers have sets of their own.
+    fn set(position: Position) -> usize {
+        let bits = match position {
+            Position::Integer(position) => position as u64,
+            Position::Real(position) => {
+                // Doubles at even distances differ in a few bits only.
+                let mixed = position.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                (mixed ^ mixed >> 32).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40
+            }
         };
-        bits as usize % Self::SLOTS
+        bits as usize % Self::SETS
     }
 }
 
@@ -135,11 +146,17 @@ fn encode<A: Element, E: PositionalEncoding<A>>(
 
 /// Copies some columns of a row to a row below it.
 fn copy<A: Element>(out: &mut ArrayViewMut2<'_, A>, from: usize, to: usize, place: Place) {
+    /// Fewer elements are copied one by one: a call would take longer.
+    const FEW: usize = 8;
     let (dim, columns) = (out.ncols(), place.columns());
     if let Some(all) = out.as_slice_mut() {
-        let start = from * dim;
-        let source = start + columns.start..start + columns.end;
-        return all.copy_within(source, to * dim + columns.start);
+        let (above, below) = all.split_at_mut(to * dim);
+        let source = &above[from * dim..][columns.clone()];
+        let target = &mut below[columns];
+        if source.len() < FEW {
+            return target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+        }
+        return target.copy_from_slice(source);
     }
     let columns = Slice::from(columns);
     let (above, mut below) = out.view_mut().split_at(Axis(0), to);

@@ -121,6 +121,9 @@ impl Fourier {
 fn put<A: Element>(row: &mut ArrayViewMut1<'_, A>, first: usize, step: usize, values: &[f64]) {
     let end = first + (values.len() - 1) * step + 1;
     let columns = Slice::new(first as isize, Some(end as isize), step as isize);
-    let columns = row.slice_axis_mut(Axis(0), columns);
+    let mut columns = row.slice_axis_mut(Axis(0), columns);
+    if let Some(columns) = columns.as_slice_mut() {
+        return columns.iter_mut().zip(values).for_each(|(out, value)| *out = A::from_f64(*value));
+    }
     columns.into_iter().zip(values).for_each(|(out, value)| *out = A::from_f64(*value));
 }

@@ -243,3 +243,48 @@ fn learned_grids_between_their_points() -> Outcome {
     }
     Ok(())
 }
+
+/// Rows and columns of a grid are computed once, and copied.
+#[test]
+fn coordinates_that_repeat_are_computed_once() -> Outcome {
+    struct Counting<'a>(&'a std::sync::atomic::AtomicUsize);
+    impl PositionalEncoding<f32> for Counting<'_> {
+        fn dim(&self) -> usize {
+            4
+        }
+        fn max_len(&self) -> Option<usize> {
+            None
+        }
+        fn encode_into(
+            &self,
+            positions: &Positions<'_>,
+            mut out: ndarray::ArrayViewMut2<'_, f32>,
+        ) -> Result<(), Error> {
+            self.0.fetch_add(positions.len(), std::sync::atomic::Ordering::Relaxed);
+            for (position, mut row) in positions.iter().zip(out.rows_mut()) {
+                row.fill(position.to_f64() as f32);
+            }
+            Ok(())
+        }
+    }
+    let mask = Array3::from_elem((2, 30, 40), true);
+    for (positions, most) in [
+        (Positions::grid(&[30, 40])?, 70),
+        (Positions::grid_in_blocks(&[30, 40], &[2, 2])?, 70),
+        // Reals may share a slot, and are computed again each time that they take it.
+        (Positions::grid(&[30, 40])?.map(|_, c| c * 0.37)?, 200),
+        (Positions::linspace(&[30, 40], -1.0..=1.0)?, 200),
+        (Positions::from_masks(&mask, MaskCounts::NORMALIZED)?, 300),
+    ] {
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        let axes = Axes::concat([Counting(&count), Counting(&count)])?;
+        let found = axes.encode(&positions)?;
+        let computed = count.load(std::sync::atomic::Ordering::Relaxed);
+        assert!(computed <= most, "{computed} of {} at {positions:?}", 2 * positions.count());
+        assert_eq!(
+            found[[found.nrows() - 1, 7]],
+            positions.axis(1).unwrap().iter().last().unwrap().to_f64() as f32
+        );
+    }
+    Ok(())
+}
