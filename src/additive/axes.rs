@@ -120,8 +120,8 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(self)
     }
 
-    /// Deals the features out to the encodings in turn, `chunk` columns at a time, instead of side by
-    /// side: LoFTR gives each axis two, timm all sines before all cosines.
+    /// Deals the features out to the encodings in turn, `chunk` columns at a time, instead of side
+    /// by side: LoFTR gives each axis two, timm all sines before all cosines.
     ///
     /// # Errors
     ///
@@ -178,7 +178,8 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         self.parts.encodings_mut()
     }
 
-    /// Calls `visit` with the number of each encoding, with itself and with the positions on its axes.
+    /// Calls `visit` with the number of each encoding, with itself and with the positions on its
+    /// axes.
     pub(crate) fn each(
         &self,
         positions: &Positions<'_>,

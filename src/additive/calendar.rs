@@ -33,14 +33,14 @@ impl Fourier {
     /// Makes sin(2π·(t − phase)/period), cos(…) of each cycle in turn, sin and cos alternating: the
     /// features of hours, weekdays and seasons that forecasters add to their inputs.
     ///
-    /// Times are reals in one unit. A period of 365.2425 days is taken as the double that it is, and
-    /// the phase is exact however far the time.
+    /// Times are reals in one unit. A period of 365.2425 days is taken as the double that it is,
+    /// and the phase is exact however far the time.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without a cycle; [`Error::InvalidTimescales`] unless the period is positive
-    /// and finite; [`Error::InvalidFrequency`] for one below 2⁻⁶³; [`Error::InvalidParameter`] for a
-    /// phase that is not finite, or 2⁶² periods away.
+    /// [`Error::ZeroDim`] without a cycle; [`Error::InvalidTimescales`] unless the period is
+    /// positive and finite; [`Error::InvalidFrequency`] for one below 2⁻⁶³;
+    /// [`Error::InvalidParameter`] for a phase that is not finite, or 2⁶² periods away.
     ///
     /// ```
     /// use ndarray::{Array2, array};

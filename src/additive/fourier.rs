@@ -21,12 +21,12 @@ use crate::phase::{Amplitude, FeatureLayout};
 use crate::positions::Positions;
 use crate::threads;
 
-/// Fourier features of points (Tancik et al. 2020, *Fourier features let networks learn high frequency
-/// functions in low dimensional domains*, arXiv 2006.10739).
+/// Fourier features of points (Tancik et al. 2020, *Fourier features let networks learn high
+/// frequency functions in low dimensional domains*, arXiv 2006.10739).
 ///
-/// PE(x) = \[sin(2π·(x·B + φ)) | cos(2π·(x·B + φ))\] with B of shape (axes, pairs) in turns per unit;
-/// positions have shape (points, axes), vectors (points, 2 · pairs). B is drawn once and saved with
-/// the model, or follows from a formula:
+/// PE(x) = \[sin(2π·(x·B + φ)) | cos(2π·(x·B + φ))\] with B of shape (axes, pairs) in turns per
+/// unit; positions have shape (points, axes), vectors (points, 2 · pairs). B is drawn once and
+/// saved with the model, or follows from a formula:
 ///
 /// | system | write |
 /// |---|---|
@@ -37,8 +37,9 @@ use crate::threads;
 /// | NeRF, nerfstudio, Perceiver, timm | [`nerf`](Self::nerf), [`nerf_code`](Self::nerf_code), [`nerfstudio`](Self::nerfstudio), [`perceiver`](Self::perceiver), [`bands`](Self::bands) |
 /// | hours, weekdays, seasons | [`calendar`](Self::calendar) |
 ///
-/// Every value is computed from the exact angle, however many terms it has, and rounded once: within
-/// 0.51 ulp, and in f64 below 2⁻¹⁴ within 1 ulp. A double is an exact number, and so is each entry of B.
+/// Every value is computed from the exact angle, however many terms it has, and rounded once:
+/// within 0.51 ulp, and in f64 below 2⁻¹⁴ within 1 ulp. A double is an exact number, and so is each
+/// entry of B.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -84,8 +85,8 @@ impl Fourier {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without an axis or a pair; [`Error::InvalidFrequency`] for an entry that is
-    /// not finite or 2⁶³ at least; [`Error::TooLarge`].
+    /// [`Error::ZeroDim`] without an axis or a pair; [`Error::InvalidFrequency`] for an entry that
+    /// is not finite or 2⁶³ at least; [`Error::TooLarge`].
     pub fn new<A: Element, S: Data<Elem = A>>(turns: &ArrayBase<S, Ix2>) -> Result<Self, Error> {
         let (axes, pairs) = check_size(turns.nrows(), turns.ncols())?;
         let turn = |axis: usize, pair: usize| {
@@ -233,8 +234,8 @@ impl Fourier {
         self
     }
 
-    /// Multiplies sines and cosines by `amplitude`: 1/√dim in learnable Fourier features. The product
-    /// is rounded once.
+    /// Multiplies sines and cosines by `amplitude`: 1/√dim in learnable Fourier features. The
+    /// product is rounded once.
     ///
     /// # Errors
     ///

@@ -14,9 +14,9 @@ use crate::threads;
 
 /// A table with a row for every point of a grid: of an image's patches, or of a video's.
 ///
-/// PE(r, c) = table\[r, c\]. Real coordinates are answered by linear interpolation on each axis, in f64
-/// with one rounding. Positions have shape (points, axes), vectors (points, dim). A grid of another size
-/// is [`resized`](Self::resized) first.
+/// PE(r, c) = table\[r, c\]. Real coordinates are answered by linear interpolation on each axis, in
+/// f64 with one rounding. Positions have shape (points, axes), vectors (points, dim). A grid of
+/// another size is [`resized`](Self::resized) first.
 ///
 /// | system | write |
 /// |---|---|
@@ -51,8 +51,8 @@ impl<A: Element> LearnedGrid<A> {
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`] without an axis before the features, [`Error::ZeroDim`] without features;
-    /// [`Error::TooLarge`] for more than eight axes.
+    /// [`Error::TooFewAxes`] without an axis before the features, [`Error::ZeroDim`] without
+    /// features; [`Error::TooLarge`] for more than eight axes.
     pub fn from_table<D: Dimension>(table: Array<A, D>) -> Result<Self, Error> {
         let (rows, dim) = match table.shape() {
             [] | [_] => return Err(Error::TooFewAxes { expected: 2, found: table.ndim() }),

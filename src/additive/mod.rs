@@ -164,8 +164,8 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         vectors.into_shape_with_order((rows, len, dim)).map_err(|_| too_large)
     }
 
-    /// Returns the vectors of a whole grid as a new array (sizes…, dim): (height, width, dim) for an
-    /// image, (time, height, width, dim) for a video.
+    /// Returns the vectors of a whole grid as a new array (sizes…, dim): (height, width, dim) for
+    /// an image, (time, height, width, dim) for a video.
     ///
     /// # Errors
     ///

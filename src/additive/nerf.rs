@@ -9,11 +9,11 @@ use crate::phase::wide::Wide;
 
 /// # Bands of frequencies
 ///
-/// Each coordinate has the same kind of bands f₀, f₁, …: the projection is zero but for them, and the
-/// features are \[sin | cos\] with the axes in turn.
+/// Each coordinate has the same kind of bands f₀, f₁, …: the projection is zero but for them, and
+/// the features are \[sin | cos\] with the axes in turn.
 impl Fourier {
-    /// Makes the encoding of NeRF's paper (Mildenhall et al. 2020, arXiv 2003.08934): sin(2ᵏ·π·x) and
-    /// cos(2ᵏ·π·x), k < `bands`, for each coordinate in turn, sin and cos alternating.
+    /// Makes the encoding of NeRF's paper (Mildenhall et al. 2020, arXiv 2003.08934): sin(2ᵏ·π·x)
+    /// and cos(2ᵏ·π·x), k < `bands`, for each coordinate in turn, sin and cos alternating.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Fourier {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless the exponents are
-    /// finite and ascend, within ±1000; [`Error::InvalidFrequency`] for one of 63 at least.
+    /// [`Error::ZeroDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless the exponents
+    /// are finite and ascend, within ±1000; [`Error::InvalidFrequency`] for one of 63 at least.
     ///
     /// ```
     /// use positional_encodings::{Fourier, Input};
@@ -86,7 +86,8 @@ impl Fourier {
         Self::bands(axes, &ascending_powers(bands, exponents)?)
     }
 
-    /// Makes Perceiver's features (Jaegle et al. 2021, arXiv 2103.03206): the coordinates, then \[sin
+    /// Makes Perceiver's features (Jaegle et al. 2021, arXiv 2103.03206): the coordinates, then
+    /// \[sin
     /// | cos\] of π·f·x with f in `bands` steps from 1 to half the resolution of the axis.
     ///
     /// Positions are from −1 to 1: [`Positions::linspace`](crate::Positions::linspace) makes

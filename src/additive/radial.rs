@@ -22,7 +22,8 @@ use crate::threads;
 /// | DimeNet, PyG | [`Radial::dimenet`] | u(d/c) · sin(nπd/c) |
 ///
 /// Distances have shape (pairs) and are not negative; features (pairs, dim) are computed in f64 and
-/// rounded once, within 1 ulp in f32. At distance 0, where the last two divide by it, stands the limit.
+/// rounded once, within 1 ulp in f32. At distance 0, where the last two divide by it, stands the
+/// limit.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -61,8 +62,8 @@ impl Radial {
     ///
     /// # Errors
     ///
-    /// [`Error::DimTooSmall`] below two; [`Error::InvalidTimescales`] unless the range is finite and
-    /// not empty; [`Error::TooLarge`].
+    /// [`Error::DimTooSmall`] below two; [`Error::InvalidTimescales`] unless the range is finite
+    /// and not empty; [`Error::TooLarge`].
     pub fn gaussian(dim: usize, range: core::ops::RangeInclusive<f64>) -> Result<Self, Error> {
         let (start, end) = (*range.start(), *range.end());
         let spacing = (end - start) / (check_dim(dim, 2)? - 1) as f64;
@@ -73,13 +74,13 @@ impl Radial {
     }
 
     /// Makes `dim` Gaussians of e^(−5d/c) (Unke and Meuwly 2019, *PhysNet*, arXiv 1902.08408; PyG's
-    /// `ExpNormalSmearing`): cutoff(d) · exp(−β(e^(−5d/c) − μₖ)²), with μ at even distances from e^(−c)
-    /// to 1, β = ((2/dim)(1 − e^(−c)))⁻² and cutoff(d) = ½(cos(πd/c) + 1), zero from c on.
+    /// `ExpNormalSmearing`): cutoff(d) · exp(−β(e^(−5d/c) − μₖ)²), with μ at even distances from
+    /// e^(−c) to 1, β = ((2/dim)(1 − e^(−c)))⁻² and cutoff(d) = ½(cos(πd/c) + 1), zero from c on.
     ///
     /// # Errors
     ///
-    /// [`Error::DimTooSmall`] below two; [`Error::InvalidTimescales`] unless the cutoff is positive and
-    /// finite; [`Error::TooLarge`].
+    /// [`Error::DimTooSmall`] below two; [`Error::InvalidTimescales`] unless the cutoff is positive
+    /// and finite; [`Error::TooLarge`].
     ///
     /// ```
     /// use ndarray::Array2;
@@ -122,16 +123,16 @@ impl Radial {
         Ok(Self { dim, kind: Kind::Bessel { cutoff }, waves })
     }
 
-    /// Makes DimeNet's Bessel functions with their envelope (Gasteiger et al. 2020, arXiv 2003.03123):
-    /// u(x) · sin(nπx) with x = d/c, u(x) = 1/x + a·x^(p−1) + b·x^p + g·x^(p+1), a = −(p + 1)(p + 2)/2,
-    /// b = p(p + 2), g = −p(p + 1)/2, zero from c on; nπ at distance 0.
+    /// Makes DimeNet's Bessel functions with their envelope (Gasteiger et al. 2020, arXiv
+    /// 2003.03123): u(x) · sin(nπx) with x = d/c, u(x) = 1/x + a·x^(p−1) + b·x^p + g·x^(p+1), a =
+    /// −(p + 1)(p + 2)/2, b = p(p + 2), g = −p(p + 1)/2, zero from c on; nπ at distance 0.
     ///
     /// `exponent` is PyG's `envelope_exponent`, 5 in the paper: p is one more.
     ///
     /// # Errors
     ///
-    /// The errors of [`bessel`](Self::bessel), and [`Error::InvalidParameter`] for an exponent above
-    /// 64.
+    /// The errors of [`bessel`](Self::bessel), and [`Error::InvalidParameter`] for an exponent
+    /// above 64.
     ///
     /// ```
     /// use ndarray::Array2;

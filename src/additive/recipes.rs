@@ -108,8 +108,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// Makes the sine encoding of DETR (Carion et al. 2020, arXiv 2005.12872), Mask2Former and SAM
     /// 2: sin and cos alternate, the row's features first, tⱼ = temperature^(2⌊j/2⌋/(dim/2)).
     ///
-    /// Rows and columns are those of [`Positions::from_masks`], which counts, shifts, normalises and
-    /// scales them; `temperature` is 10000 in all of them, and 20 in DAB-DETR.
+    /// Rows and columns are those of [`Positions::from_masks`], which counts, shifts, normalises
+    /// and scales them; `temperature` is 10000 in all of them, and 20 in DAB-DETR.
     ///
     /// # Errors
     ///
@@ -218,8 +218,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
         Self::concat(repeat(axis, 2))?.dealt(2)?.reading(&[1, 0])
     }
 
-    /// Makes the encoding of the Python package `positional-encodings` (`PositionalEncoding1D`, `2D`,
-    /// `3D`) in any number of axes: w = 2⌈dim/(2·axes)⌉ columns for each axis, sin and cos
+    /// Makes the encoding of the Python package `positional-encodings` (`PositionalEncoding1D`,
+    /// `2D`, `3D`) in any number of axes: w = 2⌈dim/(2·axes)⌉ columns for each axis, sin and cos
     /// alternating with wᵢ = 10000^(−2i/w), cut to dim. Where 2 · axes does not divide dim the last
     /// axis loses columns, as there.
     ///

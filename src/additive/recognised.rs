@@ -9,11 +9,11 @@ use crate::frequencies::Frequencies;
 use crate::phase::FeatureLayout::{self, CosSinHalves, SinCosHalves};
 use crate::positions::Positions;
 
-/// A saved table of positions: a sinusoid that can be computed, and then for any size, or one that was
-/// learned.
+/// A saved table of positions: a sinusoid that can be computed, and then for any size, or one that
+/// was learned.
 ///
-/// A checkpoint does not say which it is: MAE saves a sinusoid, and ViT a table of the same name and
-/// shape that was trained.
+/// A checkpoint does not say which it is: MAE saves a sinusoid, and ViT a table of the same name
+/// and shape that was trained.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -108,7 +108,8 @@ impl<A: Element> PositionTable<A> {
     }
 }
 
-/// Whether an encoding gives the rows of a table; it stops at the first block of rows that it does not.
+/// Whether an encoding gives the rows of a table; it stops at the first block of rows that it does
+/// not.
 fn agree<A: Element>(
     encoding: &dyn PositionalEncoding<A>,
     positions: &Positions<'_>,

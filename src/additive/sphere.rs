@@ -56,12 +56,12 @@ impl AngleUnit {
     }
 }
 
-/// Sphere2Vec's encoding of places, which keeps distances on the sphere (Mai et al. 2023, *Sphere2Vec*,
-/// arXiv 2306.17624; its sphereM).
+/// Sphere2Vec's encoding of places, which keeps distances on the sphere (Mai et al. 2023,
+/// *Sphere2Vec*, arXiv 2306.17624; its sphereM).
 ///
-/// Positions have axes (latitude φ, longitude λ), in a unit that the type names. For each scale s with
-/// frequency w, five features: sin φw, cos φw · cos λ, cos φ · cos λw, cos φw · sin λ, cos φ · sin λw.
-/// Vectors have shape (places, 5 · scales).
+/// Positions have axes (latitude φ, longitude λ), in a unit that the type names. For each scale s
+/// with frequency w, five features: sin φw, cos φw · cos λ, cos φ · cos λw, cos φw · sin λ, cos φ ·
+/// sin λw. Vectors have shape (places, 5 · scales).
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -169,11 +169,12 @@ impl<A: Element> PositionalEncoding<A> for Sphere2Vec {
     }
 }
 
-/// The Equal Earth projection of places (latitude, longitude) to (x, y), as GeoCLIP scales it (Vivanco
-/// Cepeda et al. 2023, *GeoCLIP*, arXiv 2309.16020; Šavrič et al. 2018): times 66.50336/180.
+/// The Equal Earth projection of places (latitude, longitude) to (x, y), as GeoCLIP scales it
+/// (Vivanco Cepeda et al. 2023, *GeoCLIP*, arXiv 2309.16020; Šavrič et al. 2018): times
+/// 66.50336/180.
 ///
-/// GeoCLIP's features are those of [`Fourier`](crate::Fourier) at these points, cosines first, with a
-/// saved projection for each σ of 2⁰, 2⁴ and 2⁸.
+/// GeoCLIP's features are those of [`Fourier`](crate::Fourier) at these points, cosines first, with
+/// a saved projection for each σ of 2⁰, 2⁴ and 2⁸.
 ///
 /// # Errors
 ///

@@ -11,11 +11,11 @@ use crate::phase::{Amplitude, RowElement};
 use crate::positions::{Position, Positions};
 use crate::threads;
 
-/// A line and sines of the time, with learned frequencies and phases (Kazemi et al. 2019, *Time2Vec:
-/// learning a vector representation of time*, arXiv 1907.05321).
+/// A line and sines of the time, with learned frequencies and phases (Kazemi et al. 2019,
+/// *Time2Vec: learning a vector representation of time*, arXiv 1907.05321).
 ///
-/// PE(t)₀ = ω₀·t + φ₀, PE(t)ᵢ = sin(ωᵢ·t + φᵢ) for 0 < i < dim, ω and φ in radians. Sines are of the
-/// exact angle and rounded once. The gradient of ωᵢ is t·cos(ωᵢ·t + φᵢ): scale long times down.
+/// PE(t)₀ = ω₀·t + φ₀, PE(t)ᵢ = sin(ωᵢ·t + φᵢ) for 0 < i < dim, ω and φ in radians. Sines are of
+/// the exact angle and rounded once. The gradient of ωᵢ is t·cos(ωᵢ·t + φᵢ): scale long times down.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -46,8 +46,8 @@ impl Time2Vec {
     /// # Errors
     ///
     /// [`Error::ZeroDim`]; [`Error::LengthMismatch`] unless there are as many phases;
-    /// [`Error::InvalidFrequency`] for a frequency that is not finite or turns 2⁶³ times per position;
-    /// [`Error::InvalidParameter`] for a phase that is not finite, or 2⁶² at least.
+    /// [`Error::InvalidFrequency`] for a frequency that is not finite or turns 2⁶³ times per
+    /// position; [`Error::InvalidParameter`] for a phase that is not finite, or 2⁶² at least.
     pub fn new<A: Element, S: Data<Elem = A>, T: Data<Elem = A>>(
         frequencies: &ArrayBase<S, Ix1>,
         phases: &ArrayBase<T, Ix1>,

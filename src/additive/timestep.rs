@@ -8,9 +8,9 @@ use crate::phase::FeatureLayout;
 /// The sinusoid of a diffusion timestep, with every choice of diffusers' `get_timestep_embedding`
 /// under a name.
 ///
-/// h = ⌊dim/2⌋, wᵢ = max_period^(−i/(h − shift)), PE(t) = \[sin(scale·t·w) | cos(scale·t·w)\] or the
-/// cosines first, and a column of zeros where dim is odd. With h = 1, w = \[1\] (diffusers divides
-/// zero by zero there where the shift is 1).
+/// h = ⌊dim/2⌋, wᵢ = max_period^(−i/(h − shift)), PE(t) = \[sin(scale·t·w) | cos(scale·t·w)\] or
+/// the cosines first, and a column of zeros where dim is odd. With h = 1, w = \[1\] (diffusers
+/// divides zero by zero there where the shift is 1).
 ///
 /// | system | write | at |
 /// |---|---|---|
@@ -19,10 +19,11 @@ use crate::phase::FeatureLayout;
 /// | DiT in diffusers | `Timestep { downscale_freq_shift: 1.0, ..Timestep::flipped(256) }` | t |
 /// | FLUX | [`Timestep::flux`]`(256)` | t in 0..1 |
 ///
-/// The models put two linear layers on top of it: [`PositionNetwork`](crate::training::PositionNetwork).
+/// The models put two linear layers on top of it:
+/// [`PositionNetwork`](crate::training::PositionNetwork).
 ///
-/// A timestep is a real, and exact: 936.5 stays that whatever the element type, where a cast to bf16
-/// makes 936 of it.
+/// A timestep is a real, and exact: 936.5 stays that whatever the element type, where a cast to
+/// bf16 makes 936 of it.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -50,8 +51,8 @@ pub struct Timestep {
 }
 
 impl Timestep {
-    /// The defaults of diffusers' function, which are DDPM's (Ho et al. 2020, arXiv 2006.11239): sines
-    /// first, shift 1.
+    /// The defaults of diffusers' function, which are DDPM's (Ho et al. 2020, arXiv 2006.11239):
+    /// sines first, shift 1.
     pub fn new(dim: usize) -> Self {
         let layout = FeatureLayout::SinCosHalves;
         Self { dim, layout, downscale_freq_shift: 1.0, scale: 1.0, max_period: 10_000.0 }
@@ -85,8 +86,8 @@ impl Timestep {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] below dim 2; [`Error::InvalidBase`]; [`Error::InvalidFactor`] for a scale that
-    /// is not finite; the errors of [`Frequencies::geometric_shifted`].
+    /// [`Error::ZeroDim`] below dim 2; [`Error::InvalidBase`]; [`Error::InvalidFactor`] for a scale
+    /// that is not finite; the errors of [`Frequencies::geometric_shifted`].
     ///
     /// ```
     /// use positional_encodings::Timestep;

@@ -11,12 +11,12 @@ use crate::frequencies::Frequencies;
 use crate::phase::FeatureLayout;
 use crate::positions::Positions;
 
-/// Sines and cosines of a quantity at wavelengths between its smallest and its largest value (Aurora;
-/// Bodnar et al. 2024, *A foundation model for the Earth system*, arXiv 2405.13063).
+/// Sines and cosines of a quantity at wavelengths between its smallest and its largest value
+/// (Aurora; Bodnar et al. 2024, *A foundation model for the Earth system*, arXiv 2405.13063).
 ///
-/// PE(x) = \[sin(2π·x/λ) | cos(2π·x/λ)\] with dim/2 wavelengths λ in geometric progression, both ends
-/// included. What is shorter than the shortest wavelength or longer than the longest one would be
-/// ambiguous: it is an error, but for zero.
+/// PE(x) = \[sin(2π·x/λ) | cos(2π·x/λ)\] with dim/2 wavelengths λ in geometric progression, both
+/// ends included. What is shorter than the shortest wavelength or longer than the longest one would
+/// be ambiguous: it is an error, but for zero.
 ///
 /// | Aurora's | range |
 /// |---|---|

@@ -183,8 +183,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// # Errors
     ///
-    /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several tensors
-    /// bear its name with different prefixes.
+    /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
+    /// tensors bear its name with different prefixes.
     pub fn sam_fourier(&mut self) -> Result<Fourier, FileError> {
         let key = self.find(&[
             "shared_image_embedding.positional_embedding",

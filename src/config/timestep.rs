@@ -43,15 +43,15 @@ const CLASSES: &[Class] = &[
 ];
 
 impl Timestep {
-    /// Reads the timesteps of a model from the text of its `config.json`, as diffusers writes it, by
-    /// its `_class_name`: `UNet2DModel`, `UNet2DConditionModel`, `CogVideoXTransformer3DModel`,
+    /// Reads the timesteps of a model from the text of its `config.json`, as diffusers writes it,
+    /// by its `_class_name`: `UNet2DModel`, `UNet2DConditionModel`, `CogVideoXTransformer3DModel`,
     /// `DiTTransformer2DModel`, `PixArtTransformer2DModel`, `SD3Transformer2DModel`,
     /// `FluxTransformer2DModel`, `WanTransformer3DModel`.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`]: for a class that is not known, and where a `time_embedding_type` is not the
-    /// sinusoid.
+    /// [`Error::Config`]: for a class that is not known, and where a `time_embedding_type` is not
+    /// the sinusoid.
     ///
     /// ```
     /// use positional_encodings::Timestep;

@@ -112,8 +112,8 @@ impl Frequencies {
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`], [`Error::InvalidFrequency`],
-    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] unless the shift is a multiple of 2⁻²⁰ below
-    /// dim/2 and above −2²⁰, or where dim is 2.
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] unless the shift is a multiple of 2⁻²⁰
+    /// below dim/2 and above −2²⁰, or where dim is 2.
     ///
     /// ```
     /// use positional_encodings::Frequencies;

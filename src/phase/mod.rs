@@ -4,8 +4,8 @@
 //! circle, and `sincos` and `double` the polynomials, in f64 and for rows of f64 in double-double
 //! numbers. `addition` makes a row from another one, `runs` and `single` write rows in the ways
 //! below, and `settle` what they leave in doubt. `target` has what f32 and f64 need, `rounding`
-//! makes 16 bits of f32. [`Waves`] is what encodings hold. `projection` has angles that are sums over
-//! axes, for encodings that hold a [`Projection`](projection::Projection).
+//! makes 16 bits of f32. [`Waves`] is what encodings hold. `projection` has angles that are sums
+//! over axes, for encodings that hold a [`Projection`](projection::Projection).
 //!
 //! | path | when | code | what it buys |
 //! |---|---|---|---|

@@ -1,9 +1,10 @@
 //! Sines and cosines of angles that are sums over axes: Σₖ xₖ · wₖⱼ + φⱼ.
 //!
-//! The exact phase of such an angle is a sum of exact phases, and wraps like them: [`exact`] adds 128
-//! bits of each. That is the definition. For 32 bits or less there is a faster way, with vectors of
-//! doubles: a product of two parts of 26 bits is exact, and so is what it has beyond whole circles; the
-//! sum is right to 2⁻⁵⁰, and values that this leaves in doubt come from the definition.
+//! The exact phase of such an angle is a sum of exact phases, and wraps like them: [`exact`] adds
+//! 128 bits of each. That is the definition. For 32 bits or less there is a faster way, with
+//! vectors of doubles: a product of two parts of 26 bits is exact, and so is what it has beyond
+//! whole circles; the sum is right to 2⁻⁵⁰, and values that this leaves in doubt come from the
+//! definition.
 //!
 //! [`exact`]: Projection::exact
 
@@ -64,8 +65,8 @@ struct Column {
 }
 
 impl Projection {
-    /// The frequencies of all pairs on each axis, and their phases, in radians. The caller has checked
-    /// that each makes less than 2⁶³ circles, and that there are as many of all.
+    /// The frequencies of all pairs on each axis, and their phases, in radians. The caller has
+    /// checked that each makes less than 2⁶³ circles, and that there are as many of all.
     pub(crate) fn new(axes: &[Vec<Wide>], phases: &[Wide], amplitude: Amplitude) -> Self {
         let turns = |phase: &Wide| phase.mul(Wide::TURNS_PER_RADIAN);
         let phase = |phase: &Wide| {
@@ -172,8 +173,8 @@ fn split(turns: Wide) -> [f64; 3] {
     [high, middle, rest.sub(Wide::from_f64(middle)).to_f64()]
 }
 
-/// The upper 26 bits of a double. Of one near the end of its range nothing would be left; that is not
-/// used.
+/// The upper 26 bits of a double. Of one near the end of its range nothing would be left; that is
+/// not used.
 fn upper(x: f64) -> f64 {
     let product = x * SPLIT;
     let high = product - (product - x);

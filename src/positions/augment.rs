@@ -1,7 +1,7 @@
 //! Positions that are changed or drawn while training, from the caller's generator.
 //!
-//! Numbers are made of the generator's 64 bits by arithmetic that is written out here, so that a seed
-//! gives the same positions with every version of `rand`.
+//! Numbers are made of the generator's 64 bits by arithmetic that is written out here, so that a
+//! seed gives the same positions with every version of `rand`.
 
 use std::collections::BTreeSet;
 
@@ -42,8 +42,8 @@ impl Shape {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a largest shift above 2⁶²; [`Error::PositionTooLarge`] where a
-    /// position passes what 64 bits hold; [`Error::TooLarge`].
+    /// [`Error::InvalidParameter`] for a largest shift above 2⁶²; [`Error::PositionTooLarge`] where
+    /// a position passes what 64 bits hold; [`Error::TooLarge`].
     pub fn augment<R: Rng + ?Sized>(
         &self,
         positions: &Positions<'_>,
@@ -70,12 +70,12 @@ impl Shape {
     }
 }
 
-/// Continuous augmented positions (Likhomanenko et al. 2021, *CAPE: encoding relative positions with
-/// continuous augmented positional embeddings*, arXiv 2106.03143): (p + Δ + ε) · e^λ.
+/// Continuous augmented positions (Likhomanenko et al. 2021, *CAPE: encoding relative positions
+/// with continuous augmented positional embeddings*, arXiv 2106.03143): (p + Δ + ε) · e^λ.
 ///
-/// Δ is drawn from ±`global_shift` for each sequence and axis, ε from ±`local_shift` for each position
-/// and axis, λ from ±ln(`scaling`) for each sequence. What is 0, or 1 for the scaling, changes
-/// nothing. In images the coordinates are from −1 to 1.
+/// Δ is drawn from ±`global_shift` for each sequence and axis, ε from ±`local_shift` for each
+/// position and axis, λ from ±ln(`scaling`) for each sequence. What is 0, or 1 for the scaling,
+/// changes nothing. In images the coordinates are from −1 to 1.
 ///
 /// ```
 /// use positional_encodings::{Positions, ids::Cape};
@@ -102,8 +102,8 @@ pub struct Cape {
 }
 
 impl Cape {
-    /// The positions, changed by numbers drawn for each row in this order: λ, then for each axis its
-    /// Δ and the ε of all its positions.
+    /// The positions, changed by numbers drawn for each row in this order: λ, then for each axis
+    /// its Δ and the ε of all its positions.
     ///
     /// # Errors
     ///
@@ -146,7 +146,8 @@ fn mean_of(positions: &Positions<'_>) -> f64 {
 }
 
 /// Randomised positions (Ruoss et al. 2023, *Randomized positional encodings boost length
-/// generalization of transformers*, arXiv 2305.16843): a sorted sample of 0..max without repetition.
+/// generalization of transformers*, arXiv 2305.16843): a sorted sample of 0..max without
+/// repetition.
 ///
 /// A model that is trained on such positions has seen all up to `max`, however short its sequences
 /// were.
@@ -205,8 +206,8 @@ impl RandPos {
 }
 
 impl Positions<'_> {
-    /// Other positions of the same shape: `change` is given the index, the positions on that axis, and
-    /// the position.
+    /// Other positions of the same shape: `change` is given the index, the positions on that axis,
+    /// and the position.
     fn changed(
         &self,
         mut change: impl FnMut(usize, &Positions<'_>, Position) -> Result<Position, Error>,

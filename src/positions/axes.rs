@@ -127,7 +127,8 @@ impl Positions<'_> {
     ///
     /// # Errors
     ///
-    /// The errors of [`grid`](Self::grid); [`Error::NonFinitePosition`] for an end that is not finite.
+    /// The errors of [`grid`](Self::grid); [`Error::NonFinitePosition`] for an end that is not
+    /// finite.
     ///
     /// ```
     /// use positional_encodings::Positions;

@@ -8,8 +8,8 @@ use crate::error::Error;
 
 /// What DETR and its descendants make of the counts of pixels along a mask.
 ///
-/// The count c of a pixel on an axis is the number of pixels up to it, itself included, that the mask
-/// keeps: it begins at 1, and padding counts on from the last pixel. The position is
+/// The count c of a pixel on an axis is the number of pixels up to it, itself included, that the
+/// mask keeps: it begins at 1, and padding counts on from the last pixel. The position is
 ///
 /// - c + offset without a scale;
 /// - (c + offset) / (last + 1e-6) · scale with one, where `last` is the count of the last pixel of
@@ -26,7 +26,8 @@ use crate::error::Error;
 pub struct MaskCounts {
     /// A number that is added to each count: −0.5 is the middle of a pixel.
     pub offset: f64,
-    /// The length of a whole row or column: 2π in all systems. `None` leaves the counts as they are.
+    /// The length of a whole row or column: 2π in all systems. `None` leaves the counts as they
+    /// are.
     pub scale: Option<f64>,
 }
 

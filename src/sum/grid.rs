@@ -9,16 +9,17 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Adds the vectors of a whole grid to an array (…, sizes…, dim) in place: (batch, height, width, dim)
-/// for images, (batch, time, height, width, dim) for video, by the number of axes of the encoding.
+/// Adds the vectors of a whole grid to an array (…, sizes…, dim) in place: (batch, height, width,
+/// dim) for images, (batch, time, height, width, dim) for video, by the number of axes of the
+/// encoding.
 ///
-/// Where channels come first, permute the view: `image.permuted_axes([0, 2, 3, 1])`. Tokens in front
-/// of the grid, class and registers, are a slice of their own.
+/// Where channels come first, permute the view: `image.permuted_axes([0, 2, 3, 1])`. Tokens in
+/// front of the grid, class and registers, are a slice of their own.
 ///
 /// # Errors
 ///
-/// [`Error::TooFewAxes`], [`Error::WidthMismatch`], the errors of [`Positions::grid`] and of encoding
-/// it; then `images` is as it was.
+/// [`Error::TooFewAxes`], [`Error::WidthMismatch`], the errors of [`Positions::grid`] and of
+/// encoding it; then `images` is as it was.
 ///
 /// ```
 /// use ndarray::Array4;

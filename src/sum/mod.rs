@@ -69,8 +69,8 @@ where
 ///
 /// # Errors
 ///
-/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as many
-/// positions or rows as the words ask for.
+/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as
+/// many positions or rows as the words ask for.
 ///
 /// ```
 /// use ndarray::{Array3, array};

@@ -9,8 +9,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// The parameters are those of the encodings in turn; their names begin with `axis_0.`, `axis_1.` and
-/// so on.
+/// The parameters are those of the encodings in turn; their names begin with `axis_0.`, `axis_1.`
+/// and so on.
 impl<A: Element, E: PositionalEncoding<A> + Trainable<A>> Trainable<A> for Axes<A, E> {
     fn parameters(&self) -> Vec<Parameter> {
         let named = |(index, encoding): (usize, &E)| {

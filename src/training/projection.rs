@@ -11,9 +11,10 @@ use crate::positions::Positions;
 /// Fourier features whose projection is learned (Li et al. 2021, *Learnable Fourier features for
 /// multi-dimensional spatial positional encoding*, arXiv 2106.02795).
 ///
-/// PE(x) is that of the [`Fourier`]; ∂/∂Bₖⱼ = 2π·xₖ·a·cos in the sine's column and −2π·xₖ·a·sin in the
-/// cosine's, a the amplitude. The paper has cosines first, amplitude 1/√dim, Bₖⱼ normal with standard
-/// deviation 1/(2π·γ), and two layers with GELU on top: a [`PositionNetwork`](super::PositionNetwork).
+/// PE(x) is that of the [`Fourier`]; ∂/∂Bₖⱼ = 2π·xₖ·a·cos in the sine's column and −2π·xₖ·a·sin in
+/// the cosine's, a the amplitude. The paper has cosines first, amplitude 1/√dim, Bₖⱼ normal with
+/// standard deviation 1/(2π·γ), and two layers with GELU on top: a
+/// [`PositionNetwork`](super::PositionNetwork).
 ///
 /// ```
 /// use ndarray::{Array2, array};

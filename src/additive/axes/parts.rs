@@ -5,10 +5,11 @@ use core::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::repeat::{Place, encode_once};
+use super::repeat::{Place, Seen, encode, encode_once};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
+use crate::phase::BLOCK;
 use crate::positions::Positions;
 
 /// Encodings, and how they are joined.
@@ -145,7 +146,8 @@ impl<E> Parts<E> {
         Self { parts: self.parts.into_iter().map(part).collect(), ..self }
     }
 
-    /// Calls `visit` with the number of each encoding, with itself and with the positions on its axes.
+    /// Calls `visit` with the number of each encoding, with itself and with the positions on its
+    /// axes.
     pub(super) fn each(
         &self,
         positions: &Positions<'_>,
@@ -166,11 +168,12 @@ impl<E> Parts<E> {
             }
             Join::Dealt(chunk) => (index * chunk, chunk, self.parts.len() * chunk),
         };
-        let place = move |source: usize| {
-            let to = first + source / chunk * step;
-            Place { source, to, len: chunk.min(dim.saturating_sub(to)) }
+        let place = move |(source, to): (usize, usize)| {
+            let len = chunk.min(dim.saturating_sub(to));
+            Place { source, to, len }
         };
-        (0..width).step_by(chunk).map(place).take_while(|place| place.len > 0)
+        let places = (0..width).step_by(chunk).zip((first..).step_by(step)).map(place);
+        places.take_while(|place| place.len > 0)
     }
 
     /// The columns that no part writes.
@@ -192,16 +195,54 @@ impl<E> Parts<E> {
         E: PositionalEncoding<A>,
     {
         out.slice_axis_mut(Axis(1), self.zeros().into()).fill(A::zero());
+        if self.join != Join::Sum {
+            return self.encode_beside(positions, out);
+        }
         self.each(positions, |index, encoding, own| {
-            if self.join != Join::Sum {
-                return encode_once(encoding, own, self.places(index), out.view_mut());
-            }
             let columns = out.slice_axis_mut(Axis(1), Slice::from(0..encoding.dim()));
             match index {
                 0 => encoding.encode_into(own, columns),
                 _ => encoding.add_to(own, columns),
             }
         })
+    }
+
+    /// Writes rows of features that stand side by side: two encodings at a time, a block of rows in
+    /// turn, so that a row is not left for long when half of it is written.
+    fn encode_beside<A: Element>(
+        &self,
+        positions: &Positions<'_>,
+        mut out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error>
+    where
+        E: PositionalEncoding<A>,
+    {
+        /// To look for fewer rows among others costs more than it saves.
+        const FEW: usize = 4;
+        let len = positions.len();
+        for first in (0..self.parts.len()).step_by(2) {
+            let two = first..self.parts.len().min(first + 2);
+            let repeats = |index: &usize| self.parts[*index].axes.len() == 1 && len >= FEW;
+            for index in two.clone().filter(|index| !repeats(index)) {
+                let (part, places) = (&self.parts[index], self.places(index));
+                let own = positions.on_axes(&part.axes)?;
+                encode(&part.encoding, &own, 0..len, places, &mut out)?;
+            }
+            if !two.clone().any(|index| repeats(&index)) {
+                continue;
+            }
+            let mut seen = [Seen::new(), Seen::new()];
+            for start in (0..len).step_by(BLOCK) {
+                let block = start..len.min(start + BLOCK);
+                for index in two.clone().filter(repeats) {
+                    let (part, places) = (&self.parts[index], self.places(index));
+                    let own = positions.on_axes(&part.axes)?;
+                    let (block, seen) = (block.clone(), &mut seen[index - first]);
+                    encode_once(&part.encoding, &own, block, seen, places, &mut out)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -30,56 +30,49 @@ impl Place {
     }
 }
 
-/// Writes the features of one encoding to their places in all rows.
+/// Writes the features of one encoding to their places in some rows, those of a block: positions that
+/// were seen in a block before are copied from there.
 pub(super) fn encode_once<A: Element, E: PositionalEncoding<A>>(
     encoding: &E,
     positions: &Positions<'_>,
+    block: Range<usize>,
+    seen: &mut Seen,
     places: impl Iterator<Item = Place> + Clone,
-    mut out: ArrayViewMut2<'_, A>,
+    out: &mut ArrayViewMut2<'_, A>,
 ) -> Result<(), Error> {
-    /// To look for fewer rows among others costs more than it saves.
-    const FEW: usize = 4;
-    let len = positions.len();
-    if positions.axes() > 1 || len < FEW {
-        return encode(encoding, positions, places, out);
-    }
     // Rows from `new` to `row` have positions that were not seen before them.
-    let (mut new, mut row, mut seen) = (0, 0, Seen::new());
-    while let Some(run) = positions.run_at(row) {
+    let (mut new, mut row) = (block.start, block.start);
+    while let Some(run) = positions.run_at(row).filter(|_| row < block.end) {
         let (start, count, step) = match run {
             Run::Integers { start, len } => (Position::Integer(start), len, 1),
             Run::Repeated { position, len } => (Position::Integer(position), len, 0),
             Run::Real(position) => (Position::Real(position), 1, 0),
         };
-        for index in 0..count {
+        for index in 0..count.min(block.end - row) {
             let position = match start {
                 Position::Integer(start) => Position::Integer(start + step * index as i64),
                 real => real,
             };
             let first = seen.first(position, row);
             if first < row {
-                if new < row {
-                    let rows = out.slice_axis_mut(Axis(0), Slice::from(new..row));
-                    encode(encoding, &positions.slice(new..row), places.clone(), rows)?;
-                }
-                places.clone().for_each(|place| copy(&mut out, first, row, place));
+                encode(encoding, positions, new..row, places.clone(), out)?;
+                copy(out, first, row, places.clone());
                 new = row + 1;
             }
             row += 1;
         }
     }
-    let rows = out.slice_axis_mut(Axis(0), Slice::from(new..len));
-    encode(encoding, &positions.slice(new..len), places, rows)
+    encode(encoding, positions, new..block.end, places, out)
 }
 
 /// The rows at which positions were seen first: two for each set of slots. Where there are more the
 /// oldest is forgotten, and computed once more when it comes again.
-struct Seen([[(Option<Position>, usize); 2]; Self::SETS]);
+pub(super) struct Seen([[(Option<Position>, usize); 2]; Self::SETS]);
 
 impl Seen {
     const SETS: usize = 1 << 9;
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self([[(None, 0); 2]; Self::SETS])
     }
 
@@ -110,20 +103,22 @@ impl Seen {
 }
 
 /// Writes rows straight to their places, or by way of the stack where these are not a whole vector.
-fn encode<A: Element, E: PositionalEncoding<A>>(
+pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     encoding: &E,
     positions: &Positions<'_>,
+    rows: Range<usize>,
     places: impl Iterator<Item = Place> + Clone,
-    mut out: ArrayViewMut2<'_, A>,
+    out: &mut ArrayViewMut2<'_, A>,
 ) -> Result<(), Error> {
     /// Elements of a short block on the stack: the caller may have a long one there.
     const SHORT: usize = 1 << 11;
     let dim = encoding.dim();
-    let mut rest = places.clone();
-    let Some(place) = rest.next() else { return Ok(()) };
+    let Some(place) = places.clone().next().filter(|_| !rows.is_empty()) else { return Ok(()) };
+    let mut out = out.slice_axis_mut(Axis(0), rows.clone().into());
+    let positions = positions.slice(rows);
     if place.len == dim {
         let columns = out.slice_axis_mut(Axis(1), place.columns().into());
-        return encoding.encode_into(positions, columns);
+        return encoding.encode_into(&positions, columns);
     }
     let step = (SHORT / dim).max(1);
     for start in (0..positions.len()).step_by(step) {
@@ -145,22 +140,32 @@ fn encode<A: Element, E: PositionalEncoding<A>>(
 }
 
 /// Copies some columns of a row to a row below it.
-fn copy<A: Element>(out: &mut ArrayViewMut2<'_, A>, from: usize, to: usize, place: Place) {
+fn copy<A: Element>(
+    out: &mut ArrayViewMut2<'_, A>,
+    from: usize,
+    to: usize,
+    places: impl Iterator<Item = Place>,
+) {
     /// Fewer elements are copied one by one: a call would take longer.
     const FEW: usize = 8;
-    let (dim, columns) = (out.ncols(), place.columns());
+    let dim = out.ncols();
     if let Some(all) = out.as_slice_mut() {
         let (above, below) = all.split_at_mut(to * dim);
-        let source = &above[from * dim..][columns.clone()];
-        let target = &mut below[columns];
-        if source.len() < FEW {
-            return target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+        let (source, target) = (&above[from * dim..][..dim], &mut below[..dim]);
+        for place in places {
+            let (source, target) = (&source[place.columns()], &mut target[place.columns()]);
+            if place.len < FEW {
+                target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+            } else {
+                target.copy_from_slice(source);
+            }
         }
-        return target.copy_from_slice(source);
+        return;
     }
-    let columns = Slice::from(columns);
     let (above, mut below) = out.view_mut().split_at(Axis(0), to);
     let source = above.index_axis_move(Axis(0), from);
     let mut target = below.index_axis_mut(Axis(0), 0);
-    target.slice_axis_mut(Axis(0), columns).assign(&source.slice_axis(Axis(0), columns));
+    for columns in places.map(|place| Slice::from(place.columns())) {
+        target.slice_axis_mut(Axis(0), columns).assign(&source.slice_axis(Axis(0), columns));
+    }
 }

@@ -52,7 +52,8 @@ fn waves(section: &str) -> Vec<[True; 2]> {
     (0..sin.len()).map(pair).collect()
 }
 
-/// Sine and cosine of a case, where `features` are those of the encoding and `columns` where they stand.
+/// Sine and cosine of a case, where `features` are those of the encoding and `columns` where they
+/// stand.
 fn check(
     case: usize,
     encoding: &dyn Encodings,
