@@ -79,7 +79,8 @@ pub(crate) fn in_blocks<A: Element>(
     }
 }
 
-/// It stays a call, so that a short block does not take the stack of a long one.
+/// Encodes by way of the stack. This stays a call, so that a short block does not take the stack of
+/// a long one.
 #[inline(never)]
 fn on_stack<A: Element, const LEN: usize>(
     positions: &Positions<'_>,

@@ -24,8 +24,8 @@ use crate::error::Error;
 pub enum InstructionSet {
     /// The best that the machine has.
     Best,
-    /// What every processor of the architecture has: SSE2 on x86-64, NEON on AArch64, scalar code
-    /// elsewhere.
+    /// The instructions that every processor of the architecture has: SSE2 on x86-64, NEON on
+    /// AArch64, scalar code elsewhere.
     Baseline,
     /// AVX2 (x86-64-v3).
     Avx2,
@@ -40,7 +40,7 @@ impl InstructionSet {
         [Self::Baseline, Self::Avx2, Self::Avx512].into_iter().filter(|set| set.level().is_ok())
     }
 
-    /// Its name in the error and in reports.
+    /// Returns the name that errors and reports show.
     pub fn name(self) -> &'static str {
         match self {
             Self::Best => "best",

@@ -83,7 +83,7 @@ pub fn check_laws<A: Element>(encoding: &dyn PositionalEncoding<A>) -> Result<()
     no_positions_are_no_work(encoding)
 }
 
-/// These positions on each axis of the encoding.
+/// Repeats positions on each axis of the encoding.
 fn at<'p, A: Element>(
     e: &dyn PositionalEncoding<A>,
     positions: impl Into<Positions<'p>>,

@@ -3,8 +3,8 @@
 use super::Fourier;
 use super::fourier::check_size;
 use crate::error::Error;
+use crate::frequencies::wide::Wide;
 use crate::phase::FeatureLayout;
-use crate::phase::wide::Wide;
 
 /// What comes again after a period: a day, a week, a year.
 #[derive(Clone, Copy, Debug, PartialEq)]

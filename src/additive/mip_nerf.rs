@@ -8,7 +8,6 @@ use super::{Fourier, PositionalEncoding};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
-use crate::phase::RowElement;
 use crate::phase::projection::{CHUNK, Values};
 use crate::positions::Positions;
 use crate::threads;
@@ -122,7 +121,7 @@ impl<A: Element> PositionalEncoding<A> for MipNerf {
                 let mut row = out.row_mut(index);
                 for first in (0..pairs).step_by(CHUNK) {
                     let waves = self.waves.projection();
-                    waves.values::<<A as RowElement>::Target>(means, first, &mut values);
+                    waves.values::<A>(means, first, &mut values);
                     let waves = values.sin.iter().zip(&values.cos);
                     for (pair, (sin, cos)) in (first..pairs).zip(waves) {
                         let variance = variances[pair / bands].to_f64();

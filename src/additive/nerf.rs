@@ -4,8 +4,8 @@ use super::fourier::check_size;
 use super::{Fourier, Input};
 use crate::error::Error;
 use crate::frequencies::Frequencies;
+use crate::frequencies::wide::Wide;
 use crate::phase::FeatureLayout::{Interleaved, SinCosHalves};
-use crate::phase::wide::Wide;
 
 /// # Bands of frequencies
 ///

@@ -6,9 +6,9 @@ use super::PositionalEncoding;
 use super::fourier::check_size;
 use crate::element::Element;
 use crate::error::Error;
+use crate::frequencies::wide::Wide;
 use crate::phase::Amplitude;
 use crate::phase::projection::Projection;
-use crate::phase::wide::Wide;
 use crate::positions::{Position, Positions};
 use crate::threads;
 

@@ -7,9 +7,9 @@ use super::fourier::{check_size, each_point};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
+use crate::frequencies::wide::Wide;
 use crate::phase::Amplitude;
 use crate::phase::projection::Projection;
-use crate::phase::wide::Wide;
 use crate::positions::Positions;
 use crate::threads;
 

@@ -5,9 +5,9 @@ use ndarray::{Array1, ArrayBase, ArrayView1, ArrayViewMut2, Data, Ix1};
 use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
+use crate::frequencies::wide::Wide;
+use crate::phase::Amplitude;
 use crate::phase::projection::{CHUNK, Projection, Values};
-use crate::phase::wide::Wide;
-use crate::phase::{Amplitude, RowElement};
 use crate::positions::{Position, Positions};
 use crate::threads;
 
@@ -106,7 +106,7 @@ impl Time2Vec {
             for first in (0..self.dim() - 1).step_by(CHUNK) {
                 let point: [Position; 1] = [position];
                 if let Some(waves) = &self.waves {
-                    waves.values::<<A as RowElement>::Target>(&point, first, &mut values);
+                    waves.values::<A>(&point, first, &mut values);
                 }
                 visit(index, position.to_f64(), first + 1, &values);
             }

@@ -13,8 +13,6 @@ use core::ops::Neg;
 
 use num_traits::Num;
 
-use crate::phase::RowElement;
-
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
 /// Everything is computed in integers and f64 and rounded once to the element type. The trait is
@@ -27,16 +25,7 @@ use crate::phase::RowElement;
 /// assert_eq!(Element::to_f64(0.5_f32), 0.5);
 /// ```
 pub trait Element:
-    Num
-    + Neg<Output = Self>
-    + Copy
-    + PartialOrd
-    + Debug
-    + Send
-    + Sync
-    + 'static
-    + RowElement
-    + any::Sealed
+    Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + any::Sealed
 {
     /// The type of angles and of the arithmetic: `f32` for elements of 16 and 32 bits, `f64` for
     /// `f64`.
@@ -44,7 +33,7 @@ pub trait Element:
 
     /// The nearest value of this type; ties go to the even one.
     fn from_f64(value: f64) -> Self;
-    /// The same number as f64, exactly.
+    /// Converts to f64, exactly.
     fn to_f64(self) -> f64;
 }
 

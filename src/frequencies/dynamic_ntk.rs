@@ -3,7 +3,7 @@
 use super::regime::Regime;
 use super::{Frequencies, Step, at_least_one, length};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 /// The parameters of dynamic NTK scaling (emozilla 2023, *Dynamically scaled RoPE*; transformers'
 /// `dynamic`).

@@ -2,9 +2,9 @@
 
 use super::{Frequencies, Step, pairs_of, progression};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
-/// What an odd dim means. Systems disagree, so it must be chosen.
+/// The meaning of an odd dim. Systems disagree, so it must be chosen.
 ///
 /// | convention | dim 7, base b | systems |
 /// |---|---|---|

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, allocate};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 impl Frequencies {
     /// The given frequencies in radians per position, each taken as the exact value of its double.

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, allocate, pairs_of};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 impl Frequencies {
     /// wᵢ = 2π(i + 1)/period, i < dim/2: pair i rotates i + 1 times in one `period` of positions.

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, positive};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 impl Frequencies {
     /// Divides by `factor`: wᵢ → wᵢ / factor.

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, at_least_one, length, positive};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 /// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers'
 /// `llama3`).

@@ -3,7 +3,7 @@
 use super::regime::Regime;
 use super::{Frequencies, Step, length, positive};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 /// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`, once
 /// `su`).

@@ -12,14 +12,15 @@ mod proportional;
 mod regime;
 pub mod scaling;
 mod steps;
+pub(crate) mod wide;
 mod yarn;
 
 pub use geometric::OddDim;
 
 use crate::error::Error;
-use crate::phase::wide::Wide;
 use regime::Regime;
 use steps::Step;
+use wide::Wide;
 
 /// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·
 /// wᵢ.

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, at_least_one};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 impl Frequencies {
     /// base → base · factor^(dim/(dim − 2)), so that the slowest pair is interpolated by `factor`

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 impl Frequencies {
     /// The first ⌊fraction · pairs⌋ frequencies, and zero for the rest (Gemma 4's global layers;

@@ -4,7 +4,7 @@ use core::f64::consts::TAU;
 
 use super::{Frequencies, Step, at_least_one, length, positive};
 use crate::error::Error;
-use crate::phase::wide::Wide;
+use crate::frequencies::wide::Wide;
 
 /// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large
 /// language models*, arXiv 2309.00071), with the names and defaults of transformers' `yarn`.
@@ -82,7 +82,7 @@ impl Yarn {
         }
     }
 
-    /// What cos and sin are multiplied by where a config does not say: 0.1 · ln s + 1, or
+    /// Returns the factor of cosines and sines for configs that give none: 0.1 · ln s + 1, or
     /// g(mscale)/g(mscale_all_dim) where both are given, with g(m) = 0.1 · m · ln s + 1. As in
     /// transformers, one of the two alone is ignored.
     pub fn default_attention_factor(&self) -> f64 {
@@ -93,8 +93,8 @@ impl Yarn {
         }
     }
 
-    /// What DeepSeek-V2 and V3 multiply the softmax scale by: g(mscale_all_dim)², 1 where it is
-    /// absent.
+    /// Returns the factor of the softmax scale in DeepSeek-V2 and V3: g(mscale_all_dim)², 1 where
+    /// that is absent.
     pub fn softmax_factor(&self) -> f64 {
         let g = mscale(self.factor, self.mscale_all_dim);
         g * g

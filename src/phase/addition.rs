@@ -5,50 +5,12 @@
 
 use core::ops::{Add, Mul, Neg, Sub};
 
-use super::double::GRID;
-use super::sincos::Real;
+use super::amplitude::Amplitude;
+use super::reals::Real;
 
 /// By how many positions sines and cosines are rotated: from a centre to its rows, and from one
 /// centre to others.
 pub(super) const STEPS: [i64; 8] = [1, 2, 3, 4, 8, 16, 32, 64];
-
-/// What every sine and cosine is multiplied by: a magnitude from 2⁻⁶⁴ to 2⁶⁴, or zero.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Amplitude {
-    pub(super) value: f64,
-    /// The grid of double-double numbers up to the amplitude.
-    pub(super) grid: f64,
-    /// Values below this are not sure: 2⁻¹⁵ of the power of two that is at most the amplitude.
-    pub(super) small: f64,
-    /// What brings the exponent of the amplitude to 2047, in the bits of f64.
-    pub(super) shift: u64,
-}
-
-impl Amplitude {
-    pub(crate) const ONE: Self =
-        Self { value: 1.0, grid: GRID, small: 1.0 / 32768.0, shift: 1024 << 52 };
-
-    /// The amplitude, or nothing where it is not zero and too large, too small or not a number.
-    pub(crate) fn new(value: f64) -> Option<Self> {
-        const LARGEST: f64 = 18446744073709551616.0;
-        const FRACTION: u64 = (1 << 52) - 1;
-        let magnitude = value.abs();
-        if magnitude == 0.0 {
-            return Some(Self { value, grid: 0.0, small: 0.0, shift: 1024 << 52 });
-        }
-        if !(1.0 / LARGEST..=LARGEST).contains(&magnitude) {
-            return None;
-        }
-        let below = f64::from_bits(magnitude.to_bits() & !FRACTION);
-        let above = f64::from_bits((magnitude.to_bits() + FRACTION) & !FRACTION);
-        let shift = (2047 << 52) - below.to_bits();
-        Some(Self { value, grid: GRID * above, small: below / 32768.0, shift })
-    }
-
-    pub(crate) fn value(self) -> f64 {
-        self.value
-    }
-}
 
 /// Numbers in which angles are added: doubles, which are enough for f32, or double-double ones.
 pub trait Number:

@@ -6,11 +6,9 @@
 
 use core::ops::{Add, Mul, Neg, Sub};
 
-use super::addition::{Amplitude, Number};
-use super::sincos::Real;
-
-/// A double to which this is added is rounded to a multiple of 2⁻²⁶, the grid of numbers up to one.
-pub(super) const GRID: f64 = 1.5 * (1_u64 << 26) as f64;
+use super::addition::Number;
+use super::amplitude::{Amplitude, GRID};
+use super::reals::Real;
 
 /// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the rest smaller. A
 /// product or a sum of such numbers is a multiple of 2⁻⁵² and a rest, and has to go back to the
@@ -22,7 +20,7 @@ pub struct Double<V> {
 }
 
 impl<V: Real> Double<V> {
-    /// The same number on the grid of [`GRID`], or of a power of two of it for numbers up to that
+    /// Brings the number to the grid of [`GRID`], or to a power of two of it for numbers up to that
     /// power.
     #[inline(always)]
     pub(super) fn on(self, grid: f64) -> Self {

@@ -8,8 +8,8 @@
 
 use fearless_simd::prelude::*;
 
-use super::sincos::Two;
-use super::wide::{Limbs, Wide};
+use super::reals::Two;
+use crate::frequencies::wide::{Limbs, Wide};
 use crate::positions::Position;
 
 /// Pairs are stored and computed in groups of so many, as many as the widest vectors hold. The
@@ -54,7 +54,7 @@ pub struct Fixed {
     high: Lane<u64>,
     low: Lane<u64>,
     lowest: Lane<u64>,
-    /// The same frequencies in radians: they give tiny angles their relative accuracy.
+    /// The frequencies in radians, which give tiny angles their relative accuracy.
     pub(super) radians: Lane<f64>,
 }
 

@@ -2,8 +2,6 @@
 
 use core::ops::Range;
 
-use super::put::Parts;
-
 /// The order of the features of a row.
 ///
 /// With pairs (sin θᵢ, cos θᵢ), i < dim/2:
@@ -110,3 +108,10 @@ pub(super) fn parts<A>(
     let (first, second) = (&mut first[pairs.clone()], &mut second[pairs]);
     if layout == FeatureLayout::SinCosHalves { Parts(first, second) } else { Parts(second, first) }
 }
+
+/// Where some pairs go in a row: sines and cosines apart, or both in the first slice where they
+/// alternate.
+pub(super) struct Parts<'a, A>(pub(super) &'a mut [A], pub(super) &'a mut [A]);
+
+/// Where a vector of pairs goes: sines and cosines, or the first half and the second.
+pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);

@@ -7,7 +7,8 @@
 //! where a run of positions begins. Where cancellation left too few bits, and at positions that are
 //! not whole, they come from the phase of the position itself.
 
-use super::addition::{Amplitude, SinCos};
+use super::addition::SinCos;
+use super::amplitude::Amplitude;
 use super::fixed::Fixed;
 use super::sincos::{Reduced, reduced_scalar};
 use super::target::Target;

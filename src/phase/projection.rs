@@ -11,12 +11,13 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 
-use super::addition::Amplitude;
+use super::amplitude::Amplitude;
 use super::fixed::{self, Fixed, GROUP, Line};
 use super::plain::at;
-use super::sincos::{Two, in_quarter, sincos};
+use super::reals::Two;
+use super::sincos::{in_quarter, sincos};
 use super::target::Target;
-use super::wide::Wide;
+use crate::frequencies::wide::Wide;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
 
@@ -101,10 +102,11 @@ impl Projection {
     }
 
     /// Sines and cosines of pairs from `first` on, a multiple of the chunk, at a point whose
-    /// coordinates were checked. With `T` f64 they are within 0.51 ulp, else right to 40 bits.
-    pub(crate) fn values<T: Target>(&self, point: Point<'_>, first: usize, out: &mut Values) {
+    /// coordinates were checked. For elements of 64 bits they are within 0.51 ulp, else right to 40 bits.
+    pub(crate) fn values<A>(&self, point: Point<'_>, first: usize, out: &mut Values) {
         let pairs = first..self.pairs.min(first + CHUNK);
-        let is_fast = size_of::<T>() < size_of::<f64>() && self.is_near(point);
+        let is_narrow = size_of::<A>() < size_of::<f64>();
+        let is_fast = is_narrow && self.is_near(point);
         let mut is_in_doubt = true;
         if is_fast {
             let in_doubt = &mut is_in_doubt;
@@ -116,7 +118,10 @@ impl Projection {
         let is_sure = |value: f64| value.abs() >= self.amplitude.small;
         for ((pair, sin), cos) in pairs.zip(&mut out.sin).zip(&mut out.cos) {
             if !(is_fast && is_sure(*sin) && is_sure(*cos)) {
-                [*sin, *cos] = self.exact::<T>(pair, point);
+                [*sin, *cos] = match is_narrow {
+                    true => self.exact::<f32>(pair, point),
+                    false => self.exact::<f64>(pair, point),
+                };
             }
         }
     }

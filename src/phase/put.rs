@@ -2,22 +2,17 @@
 
 use fearless_simd::prelude::*;
 
-use super::Waves;
-use super::addition::{Amplitude, SinCos};
+use super::addition::SinCos;
+use super::amplitude::Amplitude;
 use super::fixed::Line;
+use super::layout::Slot;
+use super::reals::Two;
 use super::settle::settled;
-use super::sincos::Two;
 use super::table::Entry;
 use super::target::Target;
+use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
-
-/// Where some pairs go in a row: sines and cosines apart, or both in the first slice where they
-/// alternate.
-pub(super) struct Parts<'a, A>(pub(super) &'a mut [A], pub(super) &'a mut [A]);
-
-/// Where a vector of pairs goes: sines and cosines, or the first half and the second.
-pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);
 
 /// Writes again what is not sure, of pairs from `first` on.
 #[cold]

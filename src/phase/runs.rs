@@ -4,13 +4,14 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::Waves;
-use super::addition::Amplitude;
+use super::amplitude::Amplitude;
 use super::fixed::{GROUP, Line};
+use super::layout::{Parts, Slot};
 use super::plain::{CENTRE, reach};
-use super::put::{Parts, Put, Slot, settle};
+use super::put::{Put, settle};
 use super::table::{Entry, LINES_OF_GROUP, lines_of};
 use super::target::Target;
+use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
@@ -18,9 +19,6 @@ use crate::simd::{Kernel, launch};
 /// The centres on the way to the next one: of octets whose number is a multiple of 8, of 4, or any
 /// other, and the anchor.
 pub(super) const LEVELS: usize = 4;
-/// Lines that hold a centre of a chunk of pairs. A chunk is taken through a block at a time, so that
-/// its centres and rotations stay in cache.
-pub(super) const LINES: usize = 64;
 /// Lines of a longer chunk: where rows go far out of cache, they should be written from end to end.
 pub(super) const FAR_LINES: usize = 256;
 
@@ -75,8 +73,8 @@ impl<A: Target + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
         let anchor = Position::Integer(self.position + CENTRE);
         let room = self.centres.len() / LEVELS;
         let to = &mut self.centres[place(0, room)..];
-        let Waves { amplitude, level, .. } = *self.waves;
-        self.waves.at_phase::<A>(anchor, self.groups.clone(), amplitude, to);
+        let level = self.waves.level;
+        self.waves.anchors::<A>(anchor, self.groups.clone(), to);
         launch(level, self);
     }
 
@@ -122,7 +120,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTER
     }
 }
 
-/// What all pairs of an octet share.
+/// The position of an octet, which all its pairs share, and what follows from it.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     waves: &'a Waves,
@@ -207,7 +205,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// The same `width` elements of eight rows, one after the other.
+/// Takes eight rows apart into columns of `width` elements.
 #[inline(always)]
 fn columns<'a, A>(
     [a, b, c, d, e, f, g, h]: [&'a mut [A]; 8],

@@ -1,9 +1,9 @@
 //! Values that angle addition left in doubt come from the phase of their own position.
 
-use super::Waves;
 use super::fixed::GROUP;
 use super::plain::{OCTET, own, reach};
 use super::target::Target;
+use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
 

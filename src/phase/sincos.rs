@@ -8,15 +8,16 @@
 // The polynomial coefficients stand as fdlibm prints them, a digit more than needed.
 #![allow(clippy::excessive_precision)]
 
-use core::ops::{Add, Mul, Neg, Sub};
+use core::ops::{Add, Mul, Sub};
 
 use fearless_simd::prelude::*;
 
 use super::fixed::Phase;
+use super::reals::{Real, Two};
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
 const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);
-/// What `TAU_HIGH` lacks.
+/// The error of `TAU_HIGH`.
 const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
 /// 2π · 2⁻⁸⁰
 const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
@@ -29,70 +30,7 @@ const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 const TWO_52: f64 = (1_u64 << 52) as f64;
 
-/// A double, or vectors of doubles: the formulas of this folder are written once for all of them.
-pub trait Real:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Neg<Output = Self>
-    + Add<f64, Output = Self>
-    + Sub<f64, Output = Self>
-    + Mul<f64, Output = Self>
-{
-}
-
-impl<V> Real for V where
-    V: Copy
-        + Add<Output = V>
-        + Sub<Output = V>
-        + Mul<Output = V>
-        + Neg<Output = V>
-        + Add<f64, Output = V>
-        + Sub<f64, Output = V>
-        + Mul<f64, Output = V>
-{
-}
-
-/// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of
-/// operations to choose from. Two vectors of f64 also make one of f32.
-#[derive(Clone, Copy)]
-pub struct Two<V>(pub(super) V, pub(super) V);
-
-macro_rules! lanewise {
-    ($($trait:ident::$method:ident)*) => {$(
-        impl<V: $trait<Output = V>> $trait for Two<V> {
-            type Output = Self;
-
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                Self(self.0.$method(other.0), self.1.$method(other.1))
-            }
-        }
-
-        impl<V: $trait<f64, Output = V>> $trait<f64> for Two<V> {
-            type Output = Self;
-
-            #[inline(always)]
-            fn $method(self, other: f64) -> Self {
-                Self(self.0.$method(other), self.1.$method(other))
-            }
-        }
-    )*};
-}
-
-lanewise!(Add::add Sub::sub Mul::mul);
-
-impl<V: Neg<Output = V>> Neg for Two<V> {
-    type Output = Self;
-
-    #[inline(always)]
-    fn neg(self) -> Self {
-        Self(-self.0, -self.1)
-    }
-}
-
-/// What is left of an angle after the nearest quarter of a circle, in radians: x and its tail. The
+/// The rest of an angle after the nearest quarter of a circle, in radians: x and its tail. The
 /// last two bits of the tail, which are worth 2⁻¹⁰⁴ of x, are the number of that quarter, so that
 /// two doubles say it all.
 pub(super) struct Reduced<V> {

@@ -4,15 +4,17 @@ use core::ops::Range;
 
 use fearless_simd::prelude::*;
 
-use super::Waves;
-use super::addition::{Amplitude, SinCos};
+use super::addition::SinCos;
+use super::amplitude::Amplitude;
 use super::fixed::{GROUP, Line};
+use super::layout::Parts;
 use super::plain::{BLOCK, CENTRE, OCTET, reach};
-use super::put::{Parts, Put, settle};
+use super::put::{Put, settle};
+use super::reals::Two;
 use super::settle::octet_of;
-use super::sincos::Two;
 use super::table::{Entry, lines_of};
 use super::target::Target;
+use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
@@ -40,8 +42,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED> {
             }
             real => real,
         };
-        let Waves { amplitude, .. } = *self.waves;
-        self.waves.at_phase::<A>(anchor, self.groups.clone(), amplitude, self.anchors);
+        self.waves.anchors::<A>(anchor, self.groups.clone(), self.anchors);
         launch(self.waves.level, self);
     }
 }

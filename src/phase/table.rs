@@ -4,12 +4,14 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 
+use fearless_simd::Level;
 use fearless_simd::prelude::*;
 
-use super::Waves;
-use super::addition::{Amplitude, STEPS, SinCos};
+use super::addition::{STEPS, SinCos};
+use super::amplitude::Amplitude;
 use super::fixed::{Fixed, GROUP, Line};
-use super::sincos::{Reduced, Two, reduced, tails};
+use super::reals::Two;
+use super::sincos::{Reduced, reduced, tails};
 use super::target::Target;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
@@ -65,46 +67,51 @@ impl Entry {
     }
 }
 
-impl Waves {
-    /// Makes the table, whose order is that of the instruction set's vectors.
-    pub(super) fn new_table<A: Target>(&self) -> Vec<Line> {
-        let (all, len) = (0..self.fixed.len(), LINES_OF_GROUP * A::PARTS);
-        let mut lines = vec![Line::ZERO; ENTRIES * len * all.len()];
-        let mut step = vec![Line::ZERO; len * all.len()];
+/// The entries of each vector of pairs, one vector after the other, in the order of an instruction
+/// set's vectors.
+#[derive(Debug)]
+pub(super) struct Table(Vec<Line>);
+
+impl Table {
+    pub(super) fn new<A: Target>(fixed: &[Fixed], level: Level) -> Self {
+        let len = LINES_OF_GROUP * A::PARTS * fixed.len();
+        let mut lines = vec![Line::ZERO; ENTRIES * len];
+        let mut step = vec![Line::ZERO; len];
         for (index, position) in STEPS.into_iter().enumerate() {
-            let position = Position::Integer(position);
-            self.at_phase::<A>(position, all.clone(), Amplitude::ONE, &mut step);
+            let at = At { position: Position::Integer(position), amplitude: Amplitude::ONE };
+            at.phase::<A>(level, fixed, &mut step);
             let (lines, step) = (&mut lines[..], &step[..]);
-            launch(
-                self.level,
-                Fill::<A> { lines, step, index, fixed: &self.fixed, of: PhantomData },
-            );
+            launch(level, Fill::<A> { lines, step, index, fixed, of: PhantomData });
         }
-        lines
+        Self(lines)
     }
 
-    /// Writes the sines and cosines of some groups at a position, by their phases: an entry for each
-    /// vector of pairs.
-    pub(super) fn at_phase<A: Target>(
-        &self,
-        position: Position,
-        groups: Range<usize>,
-        amplitude: Amplitude,
-        to: &mut [Line],
-    ) {
-        let (fixed, of) = (&self.fixed[groups], PhantomData::<A>);
-        launch(self.level, AtPhase { fixed, position, amplitude, to, of });
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        size_of_val(self.0.as_slice())
     }
 
     /// The entries of each vector of pairs, of some groups.
     #[inline(always)]
-    pub(super) fn tables<S: Simd, A: Target>(
+    pub(super) fn of_vectors<S: Simd, A: Target>(
         &self,
         groups: Range<usize>,
     ) -> impl Iterator<Item = &[Line]> {
         let len = ENTRIES * LINES_OF_GROUP * A::PARTS;
-        let lines = &A::table(self)[len * groups.start..len * groups.end];
-        lines.chunks_exact(ENTRIES * lines_of::<S, A>())
+        self.0[len * groups.start..len * groups.end].chunks_exact(ENTRIES * lines_of::<S, A>())
+    }
+}
+
+/// A position, and the amplitude of its sines and cosines.
+pub(super) struct At {
+    pub(super) position: Position,
+    pub(super) amplitude: Amplitude,
+}
+
+impl At {
+    /// Writes the sines and cosines of groups by their phases: an entry for each vector of pairs.
+    pub(super) fn phase<A: Target>(self, level: Level, fixed: &[Fixed], to: &mut [Line]) {
+        launch(level, AtPhase { at: self, fixed, to, of: PhantomData::<A> });
     }
 }
 
@@ -135,10 +142,10 @@ impl<A: Target> Kernel for Fill<'_, A> {
     }
 }
 
+/// Sines and cosines at a position, by their phases.
 struct AtPhase<'a, A> {
+    at: At,
     fixed: &'a [Fixed],
-    position: Position,
-    amplitude: Amplitude,
     to: &'a mut [Line],
     of: PhantomData<A>,
 }
@@ -147,12 +154,13 @@ impl<A: Target> Kernel for AtPhase<'_, A> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let (len, half) = (lines_of::<S, A>(), 2 * S::f64s::LEN);
+        let At { position, amplitude } = self.at;
         // First the angles of all, then their sines and cosines: a processor looks ahead by less
         // than the whole way of one vector, and so it works on several.
         let mut to = self.to.chunks_exact_mut(len);
         for fixed in self.fixed {
             for at in (0..GROUP).step_by(half) {
-                let Reduced { x, tail } = reduced(simd, fixed.phases(simd, self.position, at));
+                let Reduced { x, tail } = reduced(simd, fixed.phases(simd, position, at));
                 let Some(to) = to.next() else { return };
                 <f32 as Target>::store::<S>(x, to, 0);
                 <f32 as Target>::store::<S>(tail, to, half);
@@ -161,7 +169,7 @@ impl<A: Target> Kernel for AtPhase<'_, A> {
         for to in self.to.chunks_exact_mut(len).take(GROUP / half * self.fixed.len()) {
             let x = <f32 as Target>::load(simd, to, 0);
             let (tail, quarter) = tails::<S>(<f32 as Target>::load(simd, to, half));
-            let value = A::in_quarter(simd, quarter, A::sincos(x, tail)).scaled(self.amplitude);
+            let value = A::in_quarter(simd, quarter, A::sincos(x, tail)).scaled(amplitude);
             Entry::store::<S, A>(value, to);
         }
     }

@@ -3,19 +3,12 @@
 
 use fearless_simd::prelude::*;
 
-use super::Waves;
-use super::addition::{Amplitude, Number, SinCos};
+use super::addition::{Number, SinCos};
+use super::amplitude::Amplitude;
 use super::double::{self, Double};
 use super::fixed::Line;
-use super::layout::Columns;
-#[cfg(feature = "half")]
-use super::rounding::Sixteen;
-use super::rows::Rows;
-use super::runs::LINES;
-use super::sincos::{self, Real, Two, in_quarter};
-use super::writer::Writer;
-use crate::element::Element;
-use crate::positions::Positions;
+use super::reals::{Real, Two};
+use super::sincos::{self, in_quarter};
 
 /// An angle in radians below this has not wrapped: no sine of it is small by cancellation, and no
 /// cosine is small at all.
@@ -25,6 +18,9 @@ const UNWRAPPED: f64 = 1.5;
 const LARGE: u64 = 0b111_1111_0000 << 52;
 const LARGE_32: u32 = 0b1111_0000 << 23;
 
+/// Lines that hold a centre of a chunk of pairs. A chunk is taken through a block at a time, so that
+/// its centres and rotations stay in cache.
+pub(super) const LINES: usize = 64;
 /// Bytes of a row of a chunk, whose centre has twice as many.
 const ROW: usize = LINES * size_of::<Line>() / 2;
 
@@ -44,8 +40,6 @@ pub trait Target: Copy + 'static {
 
     /// Sine and cosine of x + tail for |x| ≤ π/4.
     fn sincos<V: Real>(x: V, tail: V) -> [Self::Number<V>; 2];
-    /// The table of rotations in these numbers.
-    fn table(waves: &Waves) -> &[Line];
     /// Whether angle addition gives a pair as well as its own phase does; `angle` is an upper bound
     /// of the pair's angles in its eight rows.
     fn is_sure(value: [f64; 2], angle: f64, amplitude: Amplitude) -> bool;
@@ -92,10 +86,6 @@ impl Target for f32 {
     #[inline(always)]
     fn sincos<V: Real>(x: V, tail: V) -> [V; 2] {
         sincos::sincos(x, tail)
-    }
-
-    fn table(waves: &Waves) -> &[Line] {
-        &waves.table
     }
 
     fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
@@ -177,10 +167,6 @@ impl Target for f64 {
     #[inline(always)]
     fn sincos<V: Real>(x: V, tail: V) -> [Double<V>; 2] {
         double::sincos(x, tail)
-    }
-
-    fn table(waves: &Waves) -> &[Line] {
-        &waves.double_table
     }
 
     /// Double-double numbers with a common grid have no place for what is small from the beginning,
@@ -266,97 +252,3 @@ impl Target for f64 {
         (low & high).all_true()
     }
 }
-
-/// An element type, and the one that has kernels for it.
-pub trait RowElement: Copy {
-    type Target: Target + Element;
-    const IS_TARGET: bool;
-
-    /// The row itself, where it can be written by a kernel.
-    fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
-    fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self::Target]; 8]>;
-    /// Rounds values, and says whether one of them lies exactly between two of this type.
-    fn round_all(values: &[Self::Target], out: &mut [Self]) -> bool;
-    /// Whether a value lies exactly between two of this type.
-    fn is_between(value: Self::Target) -> bool;
-    /// Writes rows. It is not generic, so that the kernels are compiled here, once, and not in
-    /// every crate that uses them.
-    fn rows(waves: &Waves, positions: &Positions<'_>, columns: &Columns, rows: &mut Rows<'_, Self>);
-}
-
-macro_rules! rows {
-    () => {
-        fn rows(
-            waves: &Waves,
-            positions: &Positions<'_>,
-            columns: &Columns,
-            rows: &mut Rows<'_, Self>,
-        ) {
-            Writer { waves, columns, rows }.all(positions);
-        }
-    };
-}
-
-macro_rules! as_it_is {
-    ($type:ident) => {
-        impl RowElement for $type {
-            type Target = Self;
-            const IS_TARGET: bool = true;
-
-            fn as_target(row: &mut [Self]) -> Option<&mut [Self]> {
-                Some(row)
-            }
-
-            fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self]; 8]> {
-                Some(rows)
-            }
-
-            fn round_all(values: &[Self], out: &mut [Self]) -> bool {
-                out.copy_from_slice(values);
-                false
-            }
-
-            fn is_between(_: Self) -> bool {
-                false
-            }
-
-            rows!();
-        }
-    };
-}
-
-as_it_is!(f32);
-as_it_is!(f64);
-
-#[cfg(feature = "half")]
-macro_rules! sixteen_bits {
-    ($type:ident) => {
-        impl RowElement for half::$type {
-            type Target = f32;
-            const IS_TARGET: bool = false;
-
-            fn as_target(_: &mut [Self]) -> Option<&mut [f32]> {
-                None
-            }
-
-            fn as_targets(_: [&mut [Self]; 8]) -> Option<[&mut [f32]; 8]> {
-                None
-            }
-
-            fn round_all(values: &[f32], out: &mut [Self]) -> bool {
-                <Self as Sixteen>::round(values, out)
-            }
-
-            fn is_between(value: f32) -> bool {
-                <Self as Sixteen>::is_between(value)
-            }
-
-            rows!();
-        }
-    };
-}
-
-#[cfg(feature = "half")]
-sixteen_bits!(bf16);
-#[cfg(feature = "half")]
-sixteen_bits!(f16);

@@ -3,17 +3,17 @@
 
 use ndarray::{Array2, Axis};
 
+use super::elements::RowElement;
 use super::fixed::GROUP;
 use super::plain::value;
-use super::target::RowElement;
-use super::wide::Wide;
 use super::{Amplitude, Columns, FeatureLayout, Waves};
 use crate::element::Element;
+use crate::frequencies::wide::Wide;
 use crate::positions::Positions;
 use crate::simd::InstructionSet;
 
 /// The row that `plain` defines.
-fn defined<A: RowElement + Element>(
+fn defined<A: RowElement>(
     waves: &Waves,
     columns: &Columns,
     positions: &Positions<'_>,
@@ -35,7 +35,7 @@ fn defined<A: RowElement + Element>(
     })
 }
 
-fn check<A: RowElement + Element>(waves: &Waves, columns: &Columns, positions: &Positions<'_>) {
+fn check<A: RowElement>(waves: &Waves, columns: &Columns, positions: &Positions<'_>) {
     let expected = defined::<A>(waves, columns, positions);
     let shape = (positions.len(), columns.dim);
     let bits = |array: &Array2<A>| array.mapv(|value| value.to_f64().to_bits());
@@ -60,7 +60,7 @@ fn check<A: RowElement + Element>(waves: &Waves, columns: &Columns, positions: &
     assert_eq!(bits(&transposed.reversed_axes().as_standard_layout().to_owned()), bits(&expected));
 }
 
-fn check_all<A: RowElement + Element>() {
+fn check_all<A: RowElement>() {
     let ids = [5_i64, 5, 5, -3, 1 << 40, (1 << 40) + 1, -(1 << 61), 0, 0, 77, 300, 301, 302];
     let reals = [0.5, -2.25, 1e-300, 3e15 + 0.5, 17.0, 18.0, 19.0, 20.0];
     let lists = [
@@ -103,7 +103,7 @@ fn every_path_gives_the_defined_bits() {
 /// the chunks.
 #[test]
 fn long_runs_give_the_defined_bits() {
-    fn check_long<A: RowElement + Element>() {
+    fn check_long<A: RowElement>() {
         let frequency = |i| Wide::from_f64(f64::powi(0.98, i));
         let (pairs, last_is_single) = (528, false);
         let frequencies: Vec<Wide> = (0..pairs as i32).map(frequency).collect();

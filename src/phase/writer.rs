@@ -1,18 +1,21 @@
 //! The way from positions to rows: which rows are computed together, and how they get to their
 //! place.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
-use super::Waves;
+use ndarray::ArrayViewMut2;
+
+use super::elements::RowElement;
 use super::fixed::{GROUP, Line};
-use super::layout::{Columns, FeatureLayout, parts};
+use super::layout::{Columns, FeatureLayout, Parts, parts};
 use super::plain::{BLOCK, OCTET, own};
-use super::put::Parts;
 use super::rows::Rows;
-use super::runs::{Block, Centres, FAR_LINES, LEVELS, LINES, Octets, chunk_of};
+use super::runs::{Block, Centres, FAR_LINES, LEVELS, Octets, chunk_of};
 use super::single::Single;
-use super::target::{RowElement, Target};
-use crate::element::Element;
+use super::target::{LINES, Target};
+use super::waves::Waves;
+use crate::element::{AnyElement, Element, OfElement};
 use crate::positions::{Position, Positions, Run};
 
 /// Fewer consecutive positions than this in a block are rows of their own: their common anchor
@@ -24,15 +27,50 @@ const FAR: usize = 1024;
 #[repr(align(64))]
 struct Scratch<T: Target>([T::Row; OCTET as usize]);
 
-pub(super) struct Writer<'a, 'r, A: RowElement> {
-    pub(super) waves: &'a Waves,
-    pub(super) columns: &'a Columns,
-    pub(super) rows: &'a mut Rows<'r, A>,
+impl Waves {
+    /// Writes the row of the i-th position to the i-th row of `out`, all columns of which are given
+    /// by `columns`.
+    ///
+    /// The caller has checked the positions, the shape, and that the columns are those of these
+    /// pairs.
+    pub(crate) fn rows<A: Element>(
+        &self,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        out: ArrayViewMut2<'_, A>,
+    ) {
+        debug_assert_eq!((out.nrows(), out.ncols()), (positions.len(), columns.dim));
+        self.rows_of(positions, columns, A::any::<RowsOf<'_>>(Rows::new(out)));
+    }
+
+    fn rows_of(&self, positions: &Positions<'_>, columns: &Columns, rows: AnyElement<RowsOf<'_>>) {
+        let waves = self;
+        match rows {
+            AnyElement::F32(rows) => Writer { waves, columns, rows }.all(positions),
+            AnyElement::F64(rows) => Writer { waves, columns, rows }.all(positions),
+            #[cfg(feature = "half")]
+            AnyElement::F16(rows) => Writer { waves, columns, rows }.all(positions),
+            #[cfg(feature = "half")]
+            AnyElement::Bf16(rows) => Writer { waves, columns, rows }.all(positions),
+        }
+    }
 }
 
-impl<A: RowElement + Element> Writer<'_, '_, A> {
+struct RowsOf<'r>(PhantomData<&'r ()>);
+
+impl<'r> OfElement for RowsOf<'r> {
+    type Of<A: Element> = Rows<'r, A>;
+}
+
+struct Writer<'a, 'r, A: RowElement> {
+    waves: &'a Waves,
+    columns: &'a Columns,
+    rows: Rows<'r, A>,
+}
+
+impl<A: RowElement> Writer<'_, '_, A> {
     /// Writes the rows of all positions.
-    pub(super) fn all(&mut self, positions: &Positions<'_>) {
+    fn all(mut self, positions: &Positions<'_>) {
         let mut row = 0;
         while let Some(run) = positions.run_at(row) {
             let len = match run {
@@ -178,7 +216,7 @@ impl<A: RowElement> Octet<'_, '_, '_, A> {
     }
 }
 
-impl<A: RowElement + Element> Octets<A::Target> for Octet<'_, '_, '_, A> {
+impl<A: RowElement> Octets<A::Target> for Octet<'_, '_, '_, A> {
     fn rows(&mut self, octet: usize) -> [Parts<'_, A::Target>; 8] {
         let (steps, columns) = (self.steps(octet), self.writer.columns);
         let pairs = GROUP * self.chunk.start..GROUP * self.chunk.end;
@@ -229,7 +267,7 @@ fn single<T: Target + Element>(
 /// Rounds values that lie exactly between two of the element type once, from f64.
 #[cold]
 #[inline(never)]
-fn settle_between<A: RowElement + Element>(
+fn settle_between<A: RowElement>(
     waves: &Waves,
     columns: &Columns,
     position: Position,

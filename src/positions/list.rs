@@ -82,7 +82,7 @@ impl<'a> List<'a> {
         self.items.get(self.item_at(index))
     }
 
-    /// The same list without a copy.
+    /// Borrows the list.
     pub(super) fn borrowed(&self) -> List<'_> {
         let items = match &self.items {
             Items::Range(start) => Items::Range(*start),

@@ -103,7 +103,7 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// The same positions without a copy.
+    /// Borrows the positions.
     fn borrowed(&self) -> Positions<'_> {
         self.window(self.start, self.rows, self.len)
     }

@@ -1,8 +1,9 @@
 //! Rotations of several axes: images, and video between text.
 
-use super::Pairing;
 use super::encoding::{Part, Rotary};
-use crate::{Error, Frequencies};
+use super::pairing::Pairing;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
 
 /// Which pairs of a head turn with the row and which with the column of an image patch, as systems
 /// order them.

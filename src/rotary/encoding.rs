@@ -6,12 +6,16 @@ use std::sync::Arc;
 use fearless_simd::Level;
 use ndarray::ArrayViewMut2;
 
-use super::pairing::Features;
-use super::rotation::{AngleRows, Rotation};
-use super::{Pairing, Precision, recipe};
+use super::pairing::{Features, Pairing};
+use super::recipe::{self, Precision};
+use super::rotation::{AngleRows, Rotation, unique};
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
 use crate::frequencies::scaling::Regime;
 use crate::phase::{Amplitude, Columns, FeatureLayout, Waves};
-use crate::{Element, Error, Frequencies, InstructionSet, Positions};
+use crate::positions::Positions;
+use crate::simd::InstructionSet;
 
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
@@ -426,26 +430,4 @@ impl Part {
             }
         }
     }
-}
-
-/// The list of angles with room for `rows` of `dim`, shared with no other rotation.
-pub(super) fn unique<T: Element>(
-    angles: &mut Arc<Vec<T>>,
-    rows: usize,
-    dim: usize,
-) -> Result<&mut [T], Error> {
-    let too_large = Error::TooLarge { rows, dim };
-    let Some(size) =
-        rows.checked_mul(dim).filter(|&size| size <= isize::MAX as usize / size_of::<T>())
-    else {
-        return Err(too_large);
-    };
-    if Arc::get_mut(angles).is_none_or(|angles| angles.capacity() < size) {
-        let mut fresh = Vec::new();
-        fresh.try_reserve_exact(size).map_err(|_| too_large.clone())?;
-        *angles = Arc::new(fresh);
-    }
-    let angles = Arc::get_mut(angles).ok_or(too_large)?;
-    angles.resize(size, T::zero());
-    Ok(angles)
 }

@@ -7,7 +7,9 @@ use ndarray::{ArrayView, Axis, Dimension};
 use super::apply::AngleSteps;
 use super::encoding::Rotary;
 use super::rotation::{AngleRows, Rotation};
-use crate::{Element, Error, Position, Positions};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::{Position, Positions};
 
 impl Rotary {
     /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or

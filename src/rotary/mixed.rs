@@ -5,12 +5,15 @@ use std::sync::Arc;
 use ndarray::{Array3, ArrayView, Axis, Dimension};
 use rand::Rng;
 
-use super::encoding::{Rotary, unique};
+use super::encoding::Rotary;
 use super::learned::reals;
 use super::pairing::Pairing;
-use super::rotation::{AngleRows, Rotation};
+use super::rotation::{AngleRows, Rotation, unique};
 use crate::arrays::zeros;
-use crate::{Element, Error, Frequencies, Positions};
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
+use crate::positions::Positions;
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
 /// 2403.13298): pair i of head h is rotated by Σ over axes of coordinate · frequency\[axis, h,

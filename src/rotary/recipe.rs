@@ -1,6 +1,8 @@
 //! The usual float32 recipe, for those who compare with torch digit by digit.
 
-use crate::{Element, Frequencies, Positions};
+use crate::element::Element;
+use crate::frequencies::Frequencies;
+use crate::positions::Positions;
 
 /// How angles are computed.
 ///

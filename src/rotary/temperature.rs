@@ -1,6 +1,7 @@
 //! Query temperatures that grow with the logarithm of the position.
 
-use crate::{Error, Position, Positions};
+use crate::error::Error;
+use crate::positions::{Position, Positions};
 
 /// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor`
 /// positions.

@@ -1,8 +1,13 @@
 //! xPos: rotations whose lengths decay.
 
+use super::encoding::Rotary;
 use super::learned::reals;
-use super::{Pairing, Rotary, Rotation};
-use crate::{Element, Error, Frequencies, Positions};
+use super::pairing::Pairing;
+use super::rotation::Rotation;
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
+use crate::positions::Positions;
 
 /// xPos (Sun et al. 2022, *A length-extrapolatable transformer*, arXiv 2212.10554; RetNet): rotated
 /// queries grow by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores

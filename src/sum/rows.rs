@@ -35,7 +35,7 @@ pub(super) struct Picked<'a, A> {
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'a, A> {
     pub(super) words: Picked<'a, A>,
-    /// What words are multiplied by. A product with one changes no bit.
+    /// The factor of the words. A product with one changes no bit.
     pub(super) scale: A,
     pub(super) segments: Option<Picked<'a, A>>,
     /// Position vectors, one after the other, and how wide each is.

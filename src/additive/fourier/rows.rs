@@ -6,8 +6,8 @@ use ndarray::{ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 
 use super::{Fourier, Input};
 use crate::element::Element;
+use crate::phase::FeatureLayout;
 use crate::phase::projection::{CHUNK, Values};
-use crate::phase::{FeatureLayout, RowElement};
 use crate::positions::{Position, Positions};
 
 /// Coordinates of points with more axes than this are on the heap, once for all points.
@@ -85,7 +85,7 @@ impl Fourier {
             coordinates.into_iter().zip(point).for_each(|(out, c)| *out = A::from_f64(c.to_f64()));
             let mut row = row.slice_axis_mut(Axis(0), Slice::from(before..before + waves));
             for first in (0..self.pairs()).step_by(CHUNK) {
-                self.projection.values::<<A as RowElement>::Target>(point, first, &mut values);
+                self.projection.values::<A>(point, first, &mut values);
                 self.deliver(&mut row, first..self.pairs().min(first + CHUNK), &values);
             }
         });

@@ -10,7 +10,7 @@ use fearless_simd::Level;
 use fearless_simd::prelude::*;
 use num_traits::One;
 
-use super::memory::Axis;
+use super::axes::Axis;
 use crate::element::Lanes;
 use crate::rotary::pairing::Pairing;
 use crate::simd::{Kernel, launch_within};
@@ -23,7 +23,7 @@ const SHORTEST: usize = 16;
 /// Memory that is read and written, which may be the same.
 pub(super) struct Memory<'a, A> {
     pub(super) target: &'a mut [A],
-    /// What is read, unless it is what is written.
+    /// The memory that is read, unless it is the one that is written.
     pub(super) source: Option<&'a [A]>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Pieces<'m, 'a, A> {
 }
 
 impl<'a, A> Pieces<'_, 'a, A> {
-    /// Whether what is read is not what is written.
+    /// Whether other memory is read than is written.
     pub(super) fn has_source(&self) -> bool {
         self.own.first().map_or(self.whole.source, |piece| piece.source).is_some()
     }

@@ -16,6 +16,7 @@
 //! Only the first level is generic over the dimension, and compiled in the crates that call it. Only
 //! the kernel is compiled for each instruction set.
 
+mod axes;
 mod kernel;
 mod memory;
 mod rows;
@@ -27,7 +28,7 @@ use crate::arrays::zeros;
 use crate::element::{AnyElement, Element};
 use crate::error::Error;
 use crate::rotary::rotation::{AngleRows, Rotation};
-pub(super) use memory::AngleSteps;
+pub(super) use axes::AngleSteps;
 use memory::{OfSlices, OfViews, RotateSlices, RotateViews, Views, Walk};
 use rows::Manner;
 

@@ -4,8 +4,8 @@ use core::ops::Range;
 
 use fearless_simd::Level;
 
+use super::axes::Axis;
 use super::kernel::{Block, Pieces};
-use super::memory::Axis;
 use crate::element::{Element, Lanes};
 use crate::rotary::pairing::Features;
 
@@ -17,7 +17,7 @@ const BLOCK_BYTES: usize = 1 << 20;
 /// Positions that are walked at a time where it takes several walks.
 const REPEATED: usize = 16;
 
-/// What all rows have in common.
+/// The angles and the pairing, which all rows share.
 #[derive(Clone, Copy)]
 pub(super) struct Manner<'a, A: Element> {
     /// Cosines and then sines of each position.

@@ -2,7 +2,8 @@
 
 use ndarray::{Axis, IxDyn};
 
-use super::memory::{AngleSteps, Views};
+use super::axes::AngleSteps;
+use super::memory::Views;
 use super::rows::{Manner, STREAMS};
 use crate::element::Lanes;
 use crate::threads::join;

@@ -1,0 +1,103 @@
+//! How rows of each element type are made: by a kernel, or from rows of f32, for 16 bits.
+//!
+//! Rows of f32 are rounded once more, but where a value lies exactly between two of the 16-bit
+//! type, which its low bits show. Those few are rounded once, from f64.
+
+#[cfg(feature = "half")]
+use half::slice::HalfFloatSliceExt;
+#[cfg(feature = "half")]
+use half::{bf16, f16};
+
+use super::target::Target;
+use crate::element::Element;
+
+/// An element type, and the one that has kernels for it.
+pub trait RowElement: Element {
+    type Target: Target + Element;
+    /// Whether that is the type itself.
+    const IS_TARGET: bool;
+
+    /// The row itself, where it can be written by a kernel.
+    fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
+    fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self::Target]; 8]>;
+    /// Rounds all values, and says whether one of them lies exactly between two of this type.
+    fn round_all(values: &[Self::Target], out: &mut [Self]) -> bool;
+    /// Whether a value lies exactly between two of this type.
+    fn is_between(value: Self::Target) -> bool;
+}
+
+macro_rules! as_it_is {
+    ($type:ident) => {
+        impl RowElement for $type {
+            type Target = Self;
+            const IS_TARGET: bool = true;
+
+            fn as_target(row: &mut [Self]) -> Option<&mut [Self]> {
+                Some(row)
+            }
+
+            fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self]; 8]> {
+                Some(rows)
+            }
+
+            fn round_all(values: &[Self], out: &mut [Self]) -> bool {
+                out.copy_from_slice(values);
+                false
+            }
+
+            fn is_between(_: Self) -> bool {
+                false
+            }
+        }
+    };
+}
+
+as_it_is!(f32);
+as_it_is!(f64);
+
+#[cfg(feature = "half")]
+macro_rules! sixteen_bits {
+    ($type:ident, $is_between:expr) => {
+        impl RowElement for $type {
+            type Target = f32;
+            const IS_TARGET: bool = false;
+
+            fn as_target(_: &mut [Self]) -> Option<&mut [f32]> {
+                None
+            }
+
+            fn as_targets(_: [&mut [Self]; 8]) -> Option<[&mut [f32]; 8]> {
+                None
+            }
+
+            fn round_all(values: &[f32], out: &mut [Self]) -> bool {
+                out.convert_from_f32_slice(values);
+                values.iter().fold(false, |any, &value| any | Self::is_between(value))
+            }
+
+            #[inline(always)]
+            fn is_between(value: f32) -> bool {
+                $is_between(value)
+            }
+        }
+    };
+}
+
+#[cfg(feature = "half")]
+sixteen_bits!(bf16, |value: f32| value.to_bits() & 0xffff == 0x8000);
+#[cfg(feature = "half")]
+sixteen_bits!(f16, is_between_f16);
+
+#[cfg(feature = "half")]
+#[inline(always)]
+fn is_between_f16(value: f32) -> bool {
+    /// The smallest number with all 11 bits, 2⁻¹⁴; below it the last place is 2⁻²⁴.
+    const SMALLEST_NORMAL: u32 = 113 << 23;
+    let magnitude = value.abs();
+    // The last place of 0.5 is that of numbers with fewer bits, and the difference is exact.
+    let rest = magnitude - ((magnitude + 0.5) - 0.5);
+    let is_subnormal = magnitude.to_bits() < SMALLEST_NORMAL;
+    let between_subnormals = rest.abs() == 1.0 / (1 << 25) as f32;
+    let between_normals = value.to_bits() & 0x1fff == 0x1000;
+    (is_subnormal & between_subnormals) | (!is_subnormal & between_normals)
+}
