@@ -61,6 +61,8 @@ struct Column {
     fixed: Vec<Fixed>,
     /// Circles per unit, in 26, 26 and the following bits.
     parts: [Vec<Line>; 3],
+    /// Whether the first 26 bits of each are all.
+    is_short: bool,
     /// The largest of them in magnitude.
     most: f64,
 }
@@ -165,7 +167,9 @@ impl Column {
         let parts = [part(|turns| split(turns)[0]), part(|turns| split(turns)[1]), {
             part(|turns| split(turns)[2])
         }];
-        Self { fixed: fixed::groups(frequencies), parts, most }
+        let is_zero = |part: &Vec<Line>| part.iter().all(|line| line.0 == [0.0; 8]);
+        let is_short = parts[1..].iter().all(is_zero);
+        Self { fixed: fixed::groups(frequencies), parts, is_short, most }
     }
 }
 
@@ -221,12 +225,17 @@ impl Kernel for Near<'_> {
                 let x_high = upper(x);
                 let x_low = x - x_high;
                 let [high, middle, low] = &column.parts;
-                let [high, middle] = [high, middle].map(|part| load(part, first + start));
+                let high = load(high, first + start);
                 let exact = high * x_high;
                 let part = exact - ((exact + ROUND) - ROUND);
-                let rest = (high * x_low + middle * x_high)
-                    + (middle * x_low + load(low, first + start) * x);
-                turns = turns + (part + rest);
+                turns = turns + part;
+                // Of numbers of 32 bits nothing is left.
+                if !(column.is_short && x_low == 0.0) {
+                    let middle = load(middle, first + start);
+                    let rest = (high * x_low + middle * x_high)
+                        + (middle * x_low + load(low, first + start) * x);
+                    turns = turns + rest;
+                }
             }
             let biased = turns * 4.0 + ROUND;
             let angle = (turns - (biased - ROUND) * 0.25) * core::f64::consts::TAU;

@@ -48,18 +48,31 @@ pub(super) fn encode_once<A: Element, E: PositionalEncoding<A>>(
             Run::Repeated { position, len } => (Position::Integer(position), len, 0),
             Run::Real(position) => (Position::Real(position), 1, 0),
         };
-        for index in 0..count.min(block.end - row) {
+        let rows = row..row + count.min(block.end - row);
+        row = rows.end;
+        let first = seen.first(start, rows.start);
+        let same = rows.len() > 1 && first < rows.start && positions.run_at(first) == Some(run);
+        if step == 0 || same {
+            // All of them are copied, but for a first one that is new.
+            let copied = if first < rows.start { rows.clone() } else { first + 1..rows.end };
+            if !copied.is_empty() {
+                encode(encoding, positions, new..copied.start, places.clone(), out)?;
+                copy(out, first, step as usize, copied.clone(), places.clone());
+                new = copied.end;
+            }
+            continue;
+        }
+        for (row, index) in rows.zip(0..) {
             let position = match start {
-                Position::Integer(start) => Position::Integer(start + step * index as i64),
+                Position::Integer(start) => Position::Integer(start + index),
                 real => real,
             };
             let first = seen.first(position, row);
             if first < row {
                 encode(encoding, positions, new..row, places.clone(), out)?;
-                copy(out, first, row, places.clone());
+                copy(out, first, 0, row..row + 1, places.clone());
                 new = row + 1;
             }
-            row += 1;
         }
     }
     encode(encoding, positions, new..block.end, places, out)
@@ -139,33 +152,38 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     Ok(())
 }
 
-/// Copies some columns of a row to a row below it.
+/// Copies some columns of rows from one on, or of that one alone where the step is 0, to rows below.
 fn copy<A: Element>(
     out: &mut ArrayViewMut2<'_, A>,
     from: usize,
-    to: usize,
-    places: impl Iterator<Item = Place>,
+    step: usize,
+    rows: Range<usize>,
+    places: impl Iterator<Item = Place> + Clone,
 ) {
     /// Fewer elements are copied one by one: a call would take longer.
     const FEW: usize = 8;
     let dim = out.ncols();
     if let Some(all) = out.as_slice_mut() {
-        let (above, below) = all.split_at_mut(to * dim);
-        let (source, target) = (&above[from * dim..][..dim], &mut below[..dim]);
-        for place in places {
-            let (source, target) = (&source[place.columns()], &mut target[place.columns()]);
-            if place.len < FEW {
-                target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
-            } else {
-                target.copy_from_slice(source);
+        for (index, row) in rows.enumerate() {
+            let (above, below) = all.split_at_mut(row * dim);
+            let (source, target) = (&above[(from + step * index) * dim..], &mut below[..dim]);
+            for place in places.clone() {
+                let (source, target) = (&source[place.columns()], &mut target[place.columns()]);
+                if place.len < FEW {
+                    target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+                } else {
+                    target.copy_from_slice(source);
+                }
             }
         }
         return;
     }
-    let (above, mut below) = out.view_mut().split_at(Axis(0), to);
-    let source = above.index_axis_move(Axis(0), from);
-    let mut target = below.index_axis_mut(Axis(0), 0);
-    for columns in places.map(|place| Slice::from(place.columns())) {
-        target.slice_axis_mut(Axis(0), columns).assign(&source.slice_axis(Axis(0), columns));
+    for (index, row) in rows.enumerate() {
+        let (above, mut below) = out.view_mut().split_at(Axis(0), row);
+        let source = above.index_axis_move(Axis(0), from + step * index);
+        let mut target = below.index_axis_mut(Axis(0), 0);
+        for columns in places.clone().map(|place| Slice::from(place.columns())) {
+            target.slice_axis_mut(Axis(0), columns).assign(&source.slice_axis(Axis(0), columns));
+        }
     }
 }
