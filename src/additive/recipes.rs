@@ -108,8 +108,10 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// Makes the sine encoding of DETR (Carion et al. 2020, arXiv 2005.12872), Mask2Former and SAM
     /// 2: sin and cos alternate, the row's features first, tⱼ = temperature^(2⌊j/2⌋/(dim/2)).
     ///
-    /// Rows and columns are those of [`Positions::from_masks`], which counts, shifts, normalises
+    /// Rows and columns are those of [`from_masks`], which counts, shifts, normalises
     /// and scales them; `temperature` is 10000 in all of them, and 20 in DAB-DETR.
+    ///
+    /// [`from_masks`]: crate::Positions::from_masks
     ///
     /// # Errors
     ///

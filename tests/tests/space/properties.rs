@@ -59,7 +59,7 @@ fn a_row_alone_is_its_row_in_the_grid() -> Outcome {
             let whole = rows(&encoding, positions);
             assert_eq!(whole, one_by_one(&encoding, positions), "{name} at {positions:?}");
             let mut strided = Array2::<f32>::ones((2 * whole.nrows(), whole.ncols() + 3));
-            let mut view = strided.slice_mut(s![..;2, 1..-2]);
+            let mut view = strided.slice_mut(s![..;2, 1..1 + encoding.dim()]);
             encoding.encode_into(positions, view.view_mut())?;
             assert_eq!(view, whole, "{name}, strided");
             let mut columns = Array2::<f32>::ones((whole.ncols(), whole.nrows()));
@@ -105,12 +105,7 @@ fn a_flipped_grid_turns_its_sines_round() -> Outcome {
         let axis = Sinusoidal::new(8)?.with_layout(layout);
         let grid: Grid = Axes::concat([axis.clone(), axis])?;
         let (here, flipped) = (rows(&grid, &centred(1.0)?), rows(&grid, &centred(-1.0)?));
-        for ((_, column), (a, b)) in here
-            .indexed_iter()
-            .map(|(at, v)| (at, v))
-            .zip(&flipped)
-            .map(|((at, a), b)| (at, (a, b)))
-        {
+        for (((_, column), a), b) in here.indexed_iter().zip(&flipped) {
             let is_sine = match layout {
                 FeatureLayout::Interleaved => column % 2 == 0,
                 _ => column % 8 < 4,
