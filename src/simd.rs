@@ -70,6 +70,7 @@ impl InstructionSet {
 pub(crate) trait Kernel: Sized {
     /// The bytes of the longest vectors that it is compiled for. Less than 64 saves a copy of a kernel
     /// that waits for memory anyway.
+    #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), allow(dead_code))]
     const BYTES: usize = usize::MAX;
 
     fn run<S: Simd>(self, simd: S);

@@ -109,7 +109,25 @@ impl Sinusoidal {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn odd(dim: usize, convention: OddDim) -> Result<Self, Error> {
-        let whole = Self::from_frequencies(Frequencies::geometric_odd(dim, 10_000.0, convention)?);
+        Self::odd_with_base(dim, 10_000.0, convention)
+    }
+
+    /// Makes the encoding of an odd (or even) `dim` with another base than 10000.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Frequencies::geometric_odd`].
+    ///
+    /// ```
+    /// use positional_encodings::{OddDim, PositionalEncoding, Positions, Sinusoidal};
+    ///
+    /// let odd = Sinusoidal::odd_with_base(5, 100.0, OddDim::ZeroColumn)?;
+    /// let row: ndarray::Array2<f64> = odd.encode(&Positions::from(1..2))?;
+    /// assert_eq!(row.row(0).to_vec(), [1_f64.sin(), 1_f64.cos(), 0.1_f64.sin(), 0.1_f64.cos(), 0.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn odd_with_base(dim: usize, base: f64, convention: OddDim) -> Result<Self, Error> {
+        let whole = Self::from_frequencies(Frequencies::geometric_odd(dim, base, convention)?);
         if dim > whole.dim() {
             whole.padded_to(dim)
         } else if dim < whole.dim() {

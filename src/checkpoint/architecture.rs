@@ -75,6 +75,14 @@ impl Architecture {
         }
     }
 
+    /// Longer names that end as this architecture's do, and are those of another table beside it.
+    pub(super) fn sibling_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::ClipText => &["visual.positional_embedding"],
+            _ => &[],
+        }
+    }
+
     /// The names of the word table; none where the model reads no tokens.
     pub fn word_keys(self) -> &'static [&'static str] {
         match self {

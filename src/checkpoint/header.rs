@@ -52,7 +52,11 @@ impl Header {
         reserve(&mut json, claimed as usize)?;
         file.take(claimed).read_to_end(&mut json)?;
         let mut header: Self = serde_json::from_slice(&json).map_err(|error| {
-            FileProblem::InvalidHeader { byte: 8 + place(&json, error.line(), error.column()) }
+            let byte = 8 + place(&json, error.line(), error.column());
+            // Without serde_json's own place, which counts lines of the header.
+            let text = error.to_string();
+            let cause = text.rsplit_once(" at line ").map_or(text.as_str(), |(cause, _)| cause);
+            FileProblem::InvalidHeader { byte, cause: cause.to_string() }
         })?;
         header.start = 8 + claimed;
         match header.duplicate.take() {

@@ -18,6 +18,8 @@ mod header;
 mod safetensors;
 #[cfg(feature = "safetensors")]
 mod save;
+#[cfg(feature = "safetensors")]
+mod shards;
 mod values;
 
 #[cfg(feature = "safetensors")]

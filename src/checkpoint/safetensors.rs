@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array1, Array2};
 
 use super::architecture::Architecture;
-use super::header::{Header, Info};
+use super::header::Info;
+use super::shards::{Shard, Shards};
 use super::values::{self, Rounding};
 use crate::additive::{Fourier, Learned, LearnedGrid, PositionTable};
 use crate::element::Element;
@@ -16,11 +17,13 @@ use crate::error::{Error, FileError, FileProblem, at};
 use crate::sum::TokenEmbedding;
 use crate::training::Linear;
 
-/// A safetensors file, of which the header has been read and checked.
+/// A checkpoint in the safetensors format: one file or several, of which the headers have been read
+/// and checked.
 ///
 /// A tensor is read by its range of bytes, 64 KiB at a time, when it is asked for; nothing else of
 /// the file is. Values must be finite, and are converted exactly: one that the element type cannot
-/// hold is an error, or rounded once by the methods that say so.
+/// hold is an error, or rounded once by the methods that say so, and by all others after
+/// [`with_rounding`](Checkpoint::with_rounding).
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -40,31 +43,69 @@ use crate::training::Linear;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Checkpoint<R = File> {
-    source: R,
+    shards: Shards<R>,
     path: PathBuf,
-    header: Header,
+    rounding: Rounding,
+    /// What the names of an architecture's tables must begin with.
+    prefix: String,
 }
 
 impl<R> fmt::Debug for Checkpoint<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Checkpoint")
             .field("path", &self.path)
-            .field("tensors", &self.header.tensors.len())
+            .field("tensors", &self.shards.index.len())
             .finish_non_exhaustive()
     }
 }
 
 impl Checkpoint {
-    /// Opens a file and reads its header.
+    /// Opens a file and reads its header; or all files of a checkpoint in shards, by their
+    /// `model.safetensors.index.json`; or what a folder has of the two, under the names of
+    /// transformers and diffusers.
     ///
     /// # Errors
     ///
     /// [`FileProblem::Io`], and everything that can be wrong with a header. No memory is taken on
-    /// its word: lengths are compared with that of the file first.
+    /// its word: lengths are compared with that of the file first. [`FileProblem::NoCheckpoint`]
+    /// for a folder without one, [`FileProblem::InvalidHeader`] for an index that lists no files of
+    /// its folder, [`FileProblem::MissingKey`] where a file lacks what the index says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|error| at(path)(error.into()))?;
-        Self::from_reader(file, path)
+        Ok(Self::new(Shards::open(path)?, path.to_path_buf()))
+    }
+}
+
+impl<R> Checkpoint<R> {
+    fn new(shards: Shards<R>, path: PathBuf) -> Self {
+        Self { shards, path, rounding: Rounding::Refused, prefix: String::new() }
+    }
+
+    /// Rounds values that an element type cannot hold to the nearest from here on, and reads
+    /// infinities as they are: tables, lists, layers and whole embeddings.
+    ///
+    /// ```
+    /// # #[cfg(feature = "half")] {
+    /// use ndarray::array;
+    /// use positional_encodings::{Learned, checkpoint::Checkpoint};
+    ///
+    /// let path = std::env::temp_dir().join("positional-encodings-rounding.safetensors");
+    /// Learned::from_table(array![[0.1_f32]]).unwrap().save(&path, "wpe.weight").unwrap();
+    /// let mut checkpoint = Checkpoint::open(&path).unwrap();
+    /// assert!(checkpoint.table::<half::bf16>("wpe.weight").is_err());
+    /// let mut checkpoint = checkpoint.with_rounding();
+    /// assert_eq!(checkpoint.table::<half::bf16>("wpe.weight").unwrap()[[0, 0]], half::bf16::from_f32(0.1));
+    /// # std::fs::remove_file(path).unwrap();
+    /// # }
+    /// ```
+    pub fn with_rounding(self) -> Self {
+        Self { rounding: Rounding::ToNearest, ..self }
+    }
+
+    /// Looks for the tables of architectures only among names that begin so: for checkpoints of
+    /// several models, such as the two towers of a retriever.
+    pub fn with_prefix(self, prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into(), ..self }
     }
 }
 
@@ -75,25 +116,25 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// # Errors
     ///
     /// The errors of [`open`](Checkpoint::open).
-    pub fn from_reader(mut source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
+    pub fn from_reader(source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = name.into();
-        let header = Header::read(&mut source).map_err(at(&path))?;
-        Ok(Self { source, path, header })
+        let shards = Shards::one(Shard::new(source, path.clone())?);
+        Ok(Self::new(shards, path))
     }
 
     /// The names of the tensors, in alphabetical order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.header.tensors.keys().map(String::as_str)
+        self.shards.index.keys().map(String::as_str)
     }
 
     /// The shape of a tensor, or `None` where there is none of that name.
     pub fn shape(&self, key: &str) -> Option<&[usize]> {
-        self.header.tensors.get(key).map(|info| &*info.shape)
+        self.shards.info(key).map(|info| &*info.shape)
     }
 
     /// The name of the type of a tensor, such as `F32`.
     pub fn element_type(&self, key: &str) -> Option<&str> {
-        self.header.tensors.get(key).map(|info| &*info.dtype)
+        self.shards.info(key).map(|info| &*info.dtype)
     }
 
     /// Reads the tensor `key` as a table (rows, dim); a leading axis of 1 is dropped, and a grid
@@ -105,7 +146,7 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// [`FileProblem::NotFinite`], [`FileProblem::Inexact`] where `A` cannot hold a value (f16 and
     /// bf16 fit into f32, f32 into f64), [`FileProblem::Io`], [`FileProblem::OutOfMemory`].
     pub fn table<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
-        self.read_table(key, Rounding::Refused)
+        self.read_table(key, self.rounding)
     }
 
     /// Reads the tensor `key` as [`table`](Self::table) does, and rounds values that `A` cannot
@@ -114,7 +155,7 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// # Errors
     ///
     /// The errors of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds
-    /// to infinity is not finite.
+    /// to infinity is not finite, while one that is infinite already is read as it is.
     pub fn table_rounded<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
         self.read_table(key, Rounding::ToNearest)
     }
@@ -124,12 +165,13 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// # Errors
     ///
     /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
-    /// tensors bear its name with different prefixes.
+    /// tensors bear its name with different prefixes: [`with_prefix`](Checkpoint::with_prefix)
+    /// chooses.
     pub fn learned<A: Element>(
         &mut self,
         architecture: Architecture,
     ) -> Result<Learned<A>, FileError> {
-        let key = self.find(architecture.position_keys())?;
+        let key = self.find(architecture.position_keys(), architecture.sibling_keys())?;
         let table = self.table(&key)?;
         self.name_rows(table, architecture.offset(), architecture.padding_row())
     }
@@ -210,13 +252,13 @@ impl<R: Read + Seek> Checkpoint<R> {
         architecture: Architecture,
     ) -> Result<TokenEmbedding<A, Learned<A>>, FileError> {
         let positions = self.learned(architecture)?;
-        let key = self.find(architecture.word_keys())?;
+        let key = self.find(architecture.word_keys(), &[])?;
         let words = self.table(&key)?;
         let tokens = words.nrows();
         let mut embedding =
             TokenEmbedding::new(words, positions).map_err(|error| self.refuse(error))?;
         if !architecture.segment_keys().is_empty() {
-            let key = self.find(architecture.segment_keys())?;
+            let key = self.find(architecture.segment_keys(), &[])?;
             embedding =
                 embedding.with_segments(self.table(&key)?).map_err(|error| self.refuse(error))?;
         }
@@ -261,7 +303,7 @@ impl<R: Read + Seek> Checkpoint<R> {
                 found,
             }));
         }
-        self.read_values(key, Rounding::Refused).map(Array1::from_vec)
+        self.read_values(key, self.rounding).map(Array1::from_vec)
     }
 
     fn read_table<A: Element>(
@@ -292,28 +334,39 @@ impl<R: Read + Seek> Checkpoint<R> {
         rounding: Rounding,
     ) -> Result<Vec<A>, FileError> {
         let info = self.info(key)?;
-        let (start, end) = self.header.range(info);
         let format = values::Format::of(&info.dtype);
         let found = info.dtype.clone();
         let format = format
             .ok_or_else(|| self.refuse(FileProblem::WrongType { key: key.to_string(), found }))?;
-        values::read(&mut self.source, key, start..end, format, rounding)
-            .map_err(|problem| self.refuse(problem))
+        let number = self.shards.index.get(key).copied().unwrap_or(0);
+        let Shard { source, path, header } = &mut self.shards.files[number];
+        let (start, end) = match header.tensors.get(key) {
+            Some(info) => header.range(info),
+            None => (0, 0),
+        };
+        values::read(source, key, start..end, format, rounding).map_err(at(path))
     }
 
     fn info(&self, key: &str) -> Result<&Info, FileError> {
-        let info = self.header.tensors.get(key);
+        let info = self.shards.info(key);
         info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))
     }
 
-    /// Finds the one tensor that bears one of the names: as it is, or after a prefix.
-    fn find(&self, names: &[&str]) -> Result<String, FileError> {
+    /// Finds the one tensor that bears one of the names, as it is or after a prefix, and none of
+    /// the longer names of other tables.
+    fn find(&self, names: &[&str], others: &[&str]) -> Result<String, FileError> {
+        let ends = |key: &str, name: &str| {
+            key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
         for name in names {
-            if self.header.tensors.contains_key(*name) {
+            if self.prefix.is_empty() && self.shards.index.contains_key(*name) {
                 return Ok(name.to_string());
             }
-            let ending = format!(".{name}");
-            let mut found = self.keys().filter(|key| key.ends_with(&ending));
+            let mut found = self.keys().filter(|key| {
+                key.starts_with(&self.prefix)
+                    && ends(key, name)
+                    && !others.iter().any(|other| ends(key, other))
+            });
             match (found.next(), found.next()) {
                 (Some(key), None) => return Ok(key.to_string()),
                 (Some(key), Some(other)) => {
@@ -343,7 +396,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     }
 
     fn row_in_metadata(&self, key: &str) -> Result<Option<usize>, FileError> {
-        let Some(value) = self.header.metadata.get(key) else { return Ok(None) };
+        let metadata = |shard: &Shard<R>| shard.header.metadata.get(key).cloned();
+        let Some(value) = self.shards.files.iter().find_map(metadata) else { return Ok(None) };
         let invalid = || {
             self.refuse(FileProblem::InvalidMetadata { key: key.to_string(), value: value.clone() })
         };

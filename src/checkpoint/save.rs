@@ -1,12 +1,10 @@
 //! Writing a table to a file.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensorError, serialize_to_file};
+use serde_json::{Map, Value, json};
 
 use crate::additive::Learned;
 use crate::element::Element;
@@ -17,7 +15,7 @@ use crate::error::{FileError, FileProblem, at, reserve};
 pub trait StoredElement: Element {
     /// The name of the type in the format.
     #[doc(hidden)]
-    const DTYPE: Dtype;
+    const DTYPE: &'static str;
 
     /// Appends the bytes of the value, the lowest first.
     #[doc(hidden)]
@@ -27,7 +25,7 @@ pub trait StoredElement: Element {
 macro_rules! stored {
     ($($type:ty: $dtype:ident),*) => {$(
         impl StoredElement for $type {
-            const DTYPE: Dtype = Dtype::$dtype;
+            const DTYPE: &'static str = stringify!($dtype);
 
             fn write(self, bytes: &mut Vec<u8>) {
                 bytes.extend_from_slice(&self.to_le_bytes());
@@ -69,29 +67,43 @@ impl<A: StoredElement> Learned<A> {
         let mut bytes = Vec::new();
         reserve(&mut bytes, self.table().len().saturating_mul(size_of::<A>()))?;
         self.table().iter().for_each(|value| value.write(&mut bytes));
-        let view =
-            TensorView::new(A::DTYPE, self.table().shape().to_vec(), &bytes).map_err(problem)?;
+        let header = self.header(key, bytes.len());
+        let (partial, mut file) = unfinished(path)?;
+        let done = file
+            .write_all(&(header.len() as u64).to_le_bytes())
+            .and_then(|()| file.write_all(header.as_bytes()))
+            .and_then(|()| file.write_all(&bytes))
+            .and_then(|()| file.flush())
+            .and_then(|()| std::fs::rename(&partial, path));
+        if done.is_err() {
+            let _ = std::fs::remove_file(&partial); // what could not be written may not be there
+        }
+        Ok(done?)
+    }
+
+    /// The header of a file with this table alone, of so many bytes; spaces fill it up, so that
+    /// the numbers are aligned.
+    fn header(&self, key: &str, bytes: usize) -> String {
         let rows = [
             ("offset", Some(self.offset()).filter(|offset| *offset > 0)),
             ("padding_row", self.padding_row()),
         ];
-        let metadata: HashMap<String, String> = rows
+        let metadata: Map<String, Value> = rows
             .into_iter()
-            .filter_map(|(name, row)| Some((format!("{key}.{name}"), row?.to_string())))
+            .filter_map(|(name, row)| Some((format!("{key}.{name}"), row?.to_string().into())))
             .collect();
-        let partial = unfinished(path)?;
-        let written = serialize_to_file([(key, view)], Some(metadata), &partial).map_err(problem);
-        let done = written.and_then(|()| Ok(std::fs::rename(&partial, path)?));
-        if done.is_err() {
-            let _ = std::fs::remove_file(&partial); // what could not be written may not be there
-        }
-        done
+        let tensor = json!({
+            "dtype": A::DTYPE, "shape": self.table().shape(), "data_offsets": [0, bytes],
+        });
+        let mut header = json!({"__metadata__": metadata, key: tensor}).to_string();
+        header.extend(core::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+        header
     }
 }
 
 /// Makes a new empty file beside `path`, for what is not complete yet. Nobody else's file is
 /// written to, nor that of another call.
-fn unfinished(path: &Path) -> Result<PathBuf, FileProblem> {
+fn unfinished(path: &Path) -> Result<(PathBuf, File), FileProblem> {
     let mut number = 0_u32;
     loop {
         let mut name = path.as_os_str().to_os_string();
@@ -100,15 +112,7 @@ fn unfinished(path: &Path) -> Result<PathBuf, FileProblem> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && number < u32::MAX => {
                 number += 1;
             }
-            made => return Ok(made.map(|_| name.into())?),
+            made => return Ok((name.into(), made?)),
         }
-    }
-}
-
-/// Of what the format can refuse, only the system's refusals can happen to a table.
-fn problem(error: SafeTensorError) -> FileProblem {
-    match error {
-        SafeTensorError::IoError(error) => error.into(),
-        _ => FileProblem::Io { kind: ErrorKind::InvalidInput },
     }
 }

@@ -34,7 +34,7 @@ impl Format {
         })
     }
 
-    fn size(self) -> usize {
+    pub(super) fn size(self) -> usize {
         match self {
             Self::F64 => 8,
             Self::F32 => 4,
@@ -101,7 +101,8 @@ pub(super) fn read<A: Element, R: Read + Seek>(
         let before = values.len();
         format.each(bytes, |index, exact| {
             let value = A::from_f64(exact);
-            if !value.to_f64().is_finite() {
+            let is_allowed = exact.is_infinite() && rounding != Rounding::Refused;
+            if !value.to_f64().is_finite() && !is_allowed {
                 let byte = start + (index * format.size()) as u64;
                 return Err(FileProblem::NotFinite {
                     key: key.to_string(),

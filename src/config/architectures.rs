@@ -33,6 +33,24 @@ pub(super) struct Architecture {
     pub(super) temperature: Tempered,
     /// How pairs are divided among axes.
     pub(super) sections: Sections,
+    /// What the layers have instead, where they do not rotate.
+    pub(super) still: Option<&'static str>,
+    /// The number of blocks of the files that do not rotate, where others do.
+    pub(super) still_blocks: Option<usize>,
+    /// Whether `rope.scaling.finetuned` says whether layers rotate.
+    pub(super) finetuned_rotates: bool,
+    /// The files whose frequencies are divided by a tensor.
+    pub(super) divided: Divided,
+}
+
+/// The files whose frequencies are divided by the tensor `rope_freqs.weight`, as far as metadata
+/// tell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Divided {
+    Never,
+    Always,
+    /// Those of this base and a longer context than this.
+    Beyond(f64, usize),
 }
 
 /// The files in which layers differ.
@@ -91,6 +109,11 @@ pub(super) fn of_architecture(name: &str) -> Option<Architecture> {
     ARCHITECTURES.iter().find(|(known, _)| *known == name).map(|(_, row)| *row)
 }
 
+/// The row of an architecture that is not known, whose pairing the caller knows.
+pub(super) fn given(pairing: Pairing) -> Architecture {
+    Architecture { pairing, ..PAIRS }
+}
+
 const PAIRS: Architecture = Architecture {
     pairing: Pairing::Interleaved,
     layers: Layers::SAME,
@@ -103,65 +126,150 @@ const PAIRS: Architecture = Architecture {
     needs_local_base: false,
     temperature: Tempered::Not,
     sections: Sections::Chunked,
+    still: None,
+    still_blocks: None,
+    finetuned_rotates: false,
+    divided: Divided::Never,
 };
 const HALVES: Architecture = Architecture { pairing: Pairing::Halves, ..PAIRS };
 
 const ARCHITECTURES: &[(&str, Architecture)] = &[
+    ("afmoe", HALVES.layers(SLIDING_ONLY, Layered::Always)),
+    ("apertus", Architecture { divided: Divided::Always, ..HALVES }),
     ("arcee", PAIRS),
     ("arctic", PAIRS),
-    ("baichuan", PAIRS),
+    ("arwkv7", still("it is recurrent, or its attention has no positions")),
+    ("baichuan", Architecture { still_blocks: Some(40), ..PAIRS }),
+    ("bailingmoe", PAIRS),
+    ("bailingmoe2", HALVES),
+    ("bert", still("its positions are learned: position_embd.weight")),
+    ("bitnet", HALVES),
+    ("bloom", still("ALiBi adds a bias by distance to its scores")),
     ("chameleon", PAIRS),
     ("chatglm", PAIRS),
+    ("clip", still("its positions are learned: position_embd.weight")),
     ("codeshell", HALVES),
+    ("cogvlm", HALVES),
     ("cohere2", PAIRS.layers(SLIDING_ONLY, Layered::Always)),
     ("command-r", PAIRS),
     ("dbrx", HALVES),
-    ("deci", PAIRS),
+    ("deci", Architecture { divided: LLAMA3, ..PAIRS }),
     ("deepseek", PAIRS),
     ("deepseek2", DEEPSEEK2),
+    ("deepseek2-ocr", DEEPSEEK2),
+    ("dots1", HALVES),
+    ("dream", HALVES),
     ("ernie4_5", PAIRS),
     ("ernie4_5-moe", PAIRS),
+    ("eurobert", HALVES),
     ("exaone", HALVES),
+    ("exaone-moe", HALVES.layers(SLIDING_ONLY, Layered::WithWindow)),
     // The 32B; others have full attention and positions everywhere.
     ("exaone4", HALVES.layers(SLIDING_ONLY, Layered::WithBlocks(64))),
     ("falcon", HALVES),
+    ("falcon-h1", HALVES),
     ("gemma", HALVES),
+    (
+        "gemma-embedding",
+        HALVES.layers(Layers::full_after_sliding(6, Some(1e4)), Layered::WithWindow),
+    ),
     ("gemma2", HALVES),
     ("gemma3", HALVES.layers(Layers::full_after_sliding(6, Some(1e4)), Layered::WithWindow)),
-    ("gemma4", Architecture { needs_local_base: true, ..HALVES }),
+    ("gemma3n", HALVES.layers(Layers::full_after_sliding(5, Some(1e4)), Layered::WithWindow)),
+    ("gemma4", Architecture { needs_local_base: true, divided: Divided::Always, ..HALVES }),
+    ("glm-dsa", DEEPSEEK2),
     ("glm4", PAIRS),
+    ("glm4moe", HALVES),
     ("gpt-oss", Architecture { truncates: false, ..HALVES }),
+    ("gpt2", still("its positions are learned: position_embd.weight")),
+    ("gptj", PAIRS),
     ("gptneox", HALVES),
-    ("granite", PAIRS),
-    ("granitemoe", PAIRS),
+    ("granite", GRANITE),
+    ("granitehybrid", GRANITE),
+    ("granitemoe", GRANITE),
     // The converter writes both factors, which llama.cpp multiplies.
     ("grok", Architecture { attention: Attention::Multiplies, ..HALVES }),
+    ("grovemoe", HALVES),
+    ("hunyuan-dense", HALVES),
+    ("hunyuan-moe", HALVES),
+    ("hunyuan_vl", HALVES),
     ("internlm2", PAIRS),
-    ("llama", PAIRS),
+    ("jais", still("ALiBi adds a bias by distance to its scores")),
+    ("jais2", HALVES),
+    ("jamba", still("it is recurrent, or its attention has no positions")),
+    ("jina-bert-v2", still("ALiBi adds a bias by distance to its scores")),
+    ("jina-bert-v3", HALVES),
+    ("kimi-linear", still("it is recurrent, or its attention has no positions")),
+    ("lfm2", HALVES),
+    ("lfm2moe", HALVES),
+    ("llada", PAIRS),
+    ("llada-moe", HALVES),
+    ("llama", Architecture { divided: LLAMA3, ..PAIRS }),
+    ("llama-embed", Architecture { divided: LLAMA3, ..PAIRS }),
     ("llama4", LLAMA4),
+    ("maincoder", HALVES),
+    ("mamba", still("it is recurrent, or its attention has no positions")),
+    ("mamba2", still("it is recurrent, or its attention has no positions")),
+    ("mimo2", HALVES),
     ("minicpm", PAIRS),
     ("minicpm3", MINICPM3),
-    ("mistral3", Architecture { temperature: Tempered::ByFile, ..PAIRS }),
+    ("minimax-m2", HALVES),
+    ("mistral3", MISTRAL3),
+    ("mistral4", Architecture { on_last_features: true, ..MISTRAL3 }),
+    ("modern-bert", HALVES.layers(Layers::full_before_sliding(3, 1e4), Layered::WithWindow)),
+    ("mpt", still("ALiBi adds a bias by distance to its scores")),
     ("nemotron", HALVES),
+    ("nemotron_h", still("it is recurrent, or its attention has no positions")),
+    ("nemotron_h_moe", still("it is recurrent, or its attention has no positions")),
+    ("neo-bert", PAIRS),
+    ("nomic-bert", HALVES),
+    ("nomic-bert-moe", HALVES),
     ("olmo", PAIRS),
     ("olmo2", OLMO2),
     ("olmoe", HALVES),
     ("openelm", HALVES),
     ("orion", HALVES),
+    ("paddleocr", HALVES),
+    ("pangu-embedded", HALVES),
     ("phi2", HALVES),
     ("phi3", Architecture { longrope: Untold::WithFactor, ..HALVES }),
     ("phimoe", Architecture { longrope: Untold::WithFactor, ..HALVES }),
+    ("plamo", HALVES),
+    ("plamo2", HALVES),
+    ("plamo3", HALVES),
+    ("plm", Architecture { on_last_features: true, ..PAIRS }),
     ("qwen", HALVES),
     ("qwen2", HALVES),
     ("qwen2moe", HALVES),
     ("qwen2vl", HALVES),
     ("qwen3", HALVES),
+    ("qwen35", INTERLEAVED),
+    ("qwen35moe", INTERLEAVED),
     ("qwen3moe", HALVES),
-    ("qwen3vl", Architecture { sections: Sections::Interleaved, ..HALVES }),
+    ("qwen3next", HALVES),
+    ("qwen3vl", INTERLEAVED),
+    ("qwen3vlmoe", INTERLEAVED),
+    ("refact", still("ALiBi adds a bias by distance to its scores")),
+    ("rnd1", HALVES),
+    ("rwkv6", still("it is recurrent, or its attention has no positions")),
+    ("rwkv6qwen2", still("it is recurrent, or its attention has no positions")),
+    ("rwkv7", still("it is recurrent, or its attention has no positions")),
+    ("seed_oss", HALVES),
+    (
+        "smallthinker",
+        HALVES.layers(
+            Layers { first: true, ..Layers::sliding_only(4, WithoutWindow::Same) },
+            Layered::WithWindow,
+        ),
+    ),
     ("smollm3", PAIRS.layers(Layers::none_in_each(4), Layered::Always)),
     ("stablelm", HALVES),
-    ("starcoder", PAIRS),
+    ("starcoder", still("its positions are learned: position_embd.weight")),
     ("starcoder2", HALVES),
+    ("step35", HALVES),
+    ("t5", still("it adds a learned bias by distance to its scores")),
+    ("t5encoder", still("it adds a learned bias by distance to its scores")),
+    ("wavtokenizer-dec", still("it is recurrent, or its attention has no positions")),
     ("xverse", PAIRS),
 ];
 
@@ -172,7 +280,13 @@ const DEEPSEEK2: Architecture = Architecture {
     temperature: Tempered::ByFile,
     ..PAIRS
 };
+/// Llama 3.1 and what was made from it; Llama 3 itself has the base and 8192 positions.
+const LLAMA3: Divided = Divided::Beyond(500_000.0, 8192);
+const GRANITE: Architecture = Architecture { finetuned_rotates: true, ..PAIRS };
+const INTERLEAVED: Architecture = Architecture { sections: Sections::Interleaved, ..HALVES };
+const MISTRAL3: Architecture = Architecture { temperature: Tempered::ByFile, ..PAIRS };
 const LLAMA4: Architecture = Architecture {
+    divided: LLAMA3,
     temperature: Tempered::ByCode(Temperature { scale: 0.1, floor: 8192.0 }),
     ..PAIRS.layers(Layers::none_in_each(4), Layered::UnlessWindowIsZero)
 };
@@ -183,6 +297,11 @@ const OLMO2: Architecture = Architecture {
     attention: Attention::WholeByEitherName,
     ..HALVES.layers(Layers::full_after_sliding(4, None), Layered::WithWindow)
 };
+
+/// An architecture that does not rotate, and what it has instead.
+const fn still(reason: &'static str) -> Architecture {
+    Architecture { still: Some(reason), ..PAIRS }
+}
 
 impl Architecture {
     const fn layers(self, layers: Layers, layered: Layered) -> Self {

@@ -27,7 +27,7 @@ pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
 
 /// An error where the root of a multimodal config says of rotations what its `text_config` does not
 /// say: transformers does not read it, and older versions wrote the same in both.
-pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>) -> Result<(), Error> {
+pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>, path: &str) -> Result<(), Error> {
     let dict = named(Role::Parameters).find_map(|name| text.get(name));
     for name in of_text() {
         let Some(value) = root.get(name) else { continue };
@@ -40,7 +40,7 @@ pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>) -> Result<(), Er
         match found {
             None => return Err(root.not_a(name, "inside text_config")),
             Some(found) if !agree(value, found) => {
-                return Err(root.contradicts(name, "text_config"));
+                return Err(root.contradicts(name, path));
             }
             Some(_) => {}
         }
@@ -78,7 +78,14 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
         return Ok(false);
     }
     // `mla_use_nope`: latent attention without positions.
-    if fields.flag("alibi")? == Some(true) || fields.flag("mla_use_nope")? == Some(true) {
+    for name in ["alibi", "use_alibi", "mla_use_nope"] {
+        if fields.flag(name)? == Some(true) {
+            return Ok(false);
+        }
+    }
+    if let Some(name) = reader.family.rotates_if
+        && fields.flag(name)? != Some(true)
+    {
         return Ok(false);
     }
     // Two positions for each token, and a rotation of one's own: published by no model that is
@@ -90,6 +97,8 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     }
     let name = "position_embedding_type";
     let pairing = match fields.text(name)? {
+        None if reader.family.rotates_if_typed => return Ok(false),
+        Some("absolute") if reader.family.rotates_if_typed => return Ok(false),
         None | Some("rope" | "rotary") => return Ok(true),
         Some("nope" | "alibi") => return Ok(false),
         found if found == reader.family.unread_type => return Ok(true),

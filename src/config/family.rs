@@ -1,6 +1,6 @@
 //! What is known of a model family: the columns of the table in [`families`](super::families).
 
-use crate::rotary::{Pairing, Sections};
+use crate::rotary::{AxialOrder, Pairing, Sections};
 
 /// The conventions of a family of models, and the defaults of its config class.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,31 @@ pub(super) struct Family {
     pub(super) parameters: Option<&'static str>,
     /// A value of `position_embedding_type` that configs have and the class does not read.
     pub(super) unread_type: Option<&'static str>,
+    /// Types of layers that have no positions, by the names that `layer_types` has for them.
+    pub(super) still: &'static [&'static str],
+    /// The names that rope parameters have for types of layers, where they are others.
+    pub(super) labels: &'static [(&'static str, &'static str)],
+    /// Fields that configs have and the class does not read.
+    pub(super) unread: &'static [&'static str],
+    /// Fields that the class calls by other names, as (its own, the usual one); a dot stands
+    /// before a field of a part.
+    pub(super) renamed: &'static [(&'static str, &'static str)],
+    /// A field that must be true for any layer to rotate.
+    pub(super) rotates_if: Option<&'static str>,
+    /// Whether layers rotate only where `position_embedding_type` says so.
+    pub(super) rotates_if_typed: bool,
+    /// Whether the last features of a head are rotated, that has no parts of its own.
+    pub(super) last: bool,
+    /// Whether the width may be no multiple of the number of heads.
+    pub(super) uneven_heads: bool,
+    /// Whether `alpha` makes the dynamic scaling a static one.
+    pub(super) static_alpha: bool,
+    /// The base of compressed layers, which alone are scaled.
+    pub(super) compressed_base: Option<f64>,
+    /// The order of rows and columns of an image's patches.
+    pub(super) grid: Option<AxialOrder>,
+    /// What the class does that is no rotation of this crate, and what to use instead.
+    pub(super) reason: Option<&'static str>,
 }
 
 /// The parts of a head of multi-head latent attention.
@@ -115,6 +140,8 @@ pub(super) const SLIDING: &str = "sliding_attention";
 const LINEAR: &str = "linear_attention";
 pub(super) const ROPE: &str = "rope";
 pub(super) const NO_ROPE: &str = "no_rope";
+pub(super) const MAIN: &str = "main";
+pub(super) const COMPRESS: &str = "compress";
 
 const fn typed(name: &'static str, rotation: Rotation) -> Type {
     Type { name, rotation }
@@ -241,10 +268,27 @@ pub(super) const HALVES: Family = Family {
     temperature: None,
     parameters: None,
     unread_type: None,
+    still: &[],
+    labels: &[],
+    unread: &[],
+    renamed: &[],
+    rotates_if: None,
+    rotates_if_typed: false,
+    last: false,
+    uneven_heads: false,
+    static_alpha: false,
+    compressed_base: None,
+    grid: None,
+    reason: None,
 };
 
 /// The same with neighbours.
 pub(super) const NEIGHBOURS: Family = Family { pairing: Pairing::Interleaved, ..HALVES };
+
+/// A class that does what the reason says, which is no rotation of this crate.
+pub(super) const fn not_read(reason: &'static str) -> Family {
+    Family { reason: Some(reason), ..HALVES }
+}
 
 /// Columns that differ from those of [`HALVES`].
 impl Family {
@@ -296,6 +340,42 @@ impl Family {
 
     pub(super) const fn interleaved(self, sections: &'static [usize]) -> Self {
         Self { sections: Some((sections, Sections::Interleaved)), ..self }
+    }
+
+    pub(super) const fn sections(self, sections: &'static [usize], order: Sections) -> Self {
+        Self { sections: Some((sections, order)), ..self }
+    }
+
+    pub(super) const fn still(self, types: &'static [&'static str]) -> Self {
+        Self { still: types, ..self }
+    }
+
+    pub(super) const fn unread(self, names: &'static [&'static str]) -> Self {
+        Self { unread: names, ..self }
+    }
+
+    pub(super) const fn renamed(self, names: &'static [(&'static str, &'static str)]) -> Self {
+        Self { renamed: names, ..self }
+    }
+
+    pub(super) const fn rotates_if(self, name: &'static str) -> Self {
+        Self { rotates_if: Some(name), ..self }
+    }
+
+    pub(super) const fn rotates_if_typed(self) -> Self {
+        Self { rotates_if_typed: true, ..self }
+    }
+
+    pub(super) const fn uneven_heads(self) -> Self {
+        Self { uneven_heads: true, ..self }
+    }
+
+    pub(super) const fn static_alpha(self) -> Self {
+        Self { static_alpha: true, ..self }
+    }
+
+    pub(super) const fn grid(self, order: AxialOrder) -> Self {
+        Self { grid: Some(order), ..self }
     }
 
     pub(super) const fn temperature(self, scale: f64, floor: f64) -> Self {

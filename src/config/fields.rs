@@ -49,6 +49,8 @@ pub(super) enum Role {
     Length,
     /// Which layers have which type.
     LayerList,
+    /// The numbers of pairs of the axes.
+    Sections,
     /// Anything else that speaks of rotations.
     Other,
 }
@@ -66,6 +68,7 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("swa_rope_theta", Root, LocalBase),
     ("rope_ratio", Root, Other),
     ("partial_rotary_factor", Either, Part),
+    ("partial_rotary_factors", Root, Other),
     ("rotary_pct", Root, Part),
     ("rope_pct", Root, Part),
     ("rotary_emb_fraction", Root, Part),
@@ -82,11 +85,13 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("rotary_emb_interleaved", RootUnchecked, Neighbours),
     ("factor", Dict, Of(&["linear", "dynamic", "yarn", "longrope", "llama3", "proportional"])),
     ("attention_factor", Dict, Of(&["yarn", "longrope"])),
+    ("attn_factor", Dict, Of(&[])),
     ("beta_fast", Dict, Of(&["yarn"])),
     ("beta_slow", Dict, Of(&["yarn"])),
     ("mscale", Dict, Of(&["yarn"])),
     ("mscale_all_dim", Dict, Of(&["yarn"])),
     ("truncate", Dict, Of(&["yarn"])),
+    ("alpha", Dict, Of(&["dynamic"])),
     ("short_factor", Dict, Of(&["longrope"])),
     ("long_factor", Dict, Of(&["longrope"])),
     ("short_mscale", Dict, Of(&["longrope"])),
@@ -95,7 +100,8 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("high_freq_factor", Dict, Of(&["llama3"])),
     ("original_max_position_embeddings", Either, Length),
     ("max_position_embeddings", EitherUnchecked, Length),
-    ("mrope_section", Dict, Other),
+    ("mrope_section", Dict, Sections),
+    ("xdrope_section", Dict, Sections),
     ("mrope_interleaved", Dict, InterleavedSections),
     ("interleaved", Dict, InterleavedSections),
     ("llama_4_scaling_beta", Dict, Other),
@@ -109,6 +115,12 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("hybrid_layer_pattern", Root, LayerList),
     ("position_embedding_type", Root, Other),
     ("alibi", Root, Other),
+    ("use_alibi", Root, Other),
+    ("use_mem_rope", Root, Other),
+    ("use_mla", Root, Other),
+    ("use_dynamic_ntk", Root, Other),
+    ("use_logn_attn", Root, Other),
+    ("seq_length", RootUnchecked, Other),
     ("original_rope", RootUnchecked, Other),
     ("use_mrope", RootUnchecked, Other), // only whether there are sections
 ];
@@ -151,9 +163,9 @@ pub(super) fn of_scalings() -> impl Iterator<Item = (&'static str, &'static [&'s
 /// The type of a rotation without its aliases.
 pub(super) fn rope_type(name: &str) -> Option<&'static str> {
     match name {
-        "default" | "mrope" => Some("default"),
+        "default" | "mrope" | "axial" => Some("default"),
         "linear" => Some("linear"),
-        "dynamic" => Some("dynamic"),
+        "dynamic" | "xdrope" => Some("dynamic"),
         "yarn" => Some("yarn"),
         "longrope" | "su" => Some("longrope"),
         "llama3" => Some("llama3"),

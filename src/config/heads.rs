@@ -26,7 +26,8 @@ impl Reader<'_> {
     ) -> Result<Dims, Error> {
         let head_dim = self.head_dim(kind)?;
         let latent = self.is_latent();
-        let given = self.fields.count("rotary_dim")?;
+        let own = if self.family.last { ROPE } else { "rotary_dim" };
+        let given = self.fields.count(own)?;
         let frequency_dim = match given.or(self.family.rotary_dim) {
             Some(dim) => dim,
             None if latent => self.latent_part(ROPE)?,
@@ -42,7 +43,7 @@ impl Reader<'_> {
         let dim = if rounds { frequency_dim.next_multiple_of(2) } else { frequency_dim };
         if dim > head_dim || dim == 0 || !dim.is_multiple_of(2) {
             let name = match given {
-                Some(_) => "rotary_dim",
+                Some(_) => own,
                 None if latent => ROPE,
                 None => "partial_rotary_factor",
             };
@@ -52,15 +53,18 @@ impl Reader<'_> {
         if latent && dim != self.latent_part(ROPE)? {
             return Err(self.fields.contradicts("rotary_dim", ROPE));
         }
-        // transformers has latent heads of which the rotated part counts as the whole.
+        // transformers has latent heads of which the rotated part counts as the whole, and parts of
+        // the `head_dim` that it states.
+        let stated_heads = self.fields.count("head_dim")?;
         let is_part = |part: f64| {
             (head_dim as f64 * part - dim as f64).abs() <= 1.0
                 || latent && given.is_none() && part == 1.0
+                || latent && stated_heads.is_some_and(|heads| heads as f64 * part == dim as f64)
         };
         if let (Some(part), true) = (stated, latent || given.is_some())
             && !is_part(part)
         {
-            let name = if given.is_some() { "rotary_dim" } else { ROPE };
+            let name = if given.is_some() { own } else { ROPE };
             return Err(self.fields.contradicts(name, "partial_rotary_factor"));
         }
         Ok(Dims { dim, frequency_dim, head_dim })
@@ -69,6 +73,9 @@ impl Reader<'_> {
     /// Whether heads are \[NoPE | RoPE\], as multi-head latent attention has them: by their fields,
     /// whatever the model's name.
     pub(super) fn is_latent(&self) -> bool {
+        if self.family.last || self.fields.flag("use_mla") == Ok(Some(false)) {
+            return false;
+        }
         let names = [ROPE, NOPE, "kv_lora_rank"];
         self.family.latent.is_some() || names.iter().any(|name| self.fields.get(name).is_some())
     }
@@ -79,24 +86,34 @@ impl Reader<'_> {
         self.fields.need(name, self.fields.count(name)?.or(own))
     }
 
+    /// The width of the part that does not rotate in layers of a type.
+    fn nope_part(&self, kind: Option<&str>) -> Result<usize, Error> {
+        match self.listed(NOPE, kind)? {
+            Some(width) => Ok(width),
+            None => self.latent_part(NOPE),
+        }
+    }
+
     fn head_dim(&self, kind: Option<&str>) -> Result<usize, Error> {
         let fields = &self.fields;
         if self.is_latent() {
-            let part = |name: &str| limited(fields, name, self.latent_part(name)?);
-            return Ok(part(NOPE)? + part(ROPE)?);
+            let nope = limited(fields, NOPE, self.nope_part(kind)?)?;
+            return Ok(nope + limited(fields, ROPE, self.latent_part(ROPE)?)?);
         }
         if let Some(head_dim) = self.wide_head_dim(kind)? {
             return Ok(head_dim);
         }
         let stated = fields.of_role(Role::HeadDim, Fields::count)?;
-        if let Some(head_dim) = stated.or(self.family.head_dim) {
+        // A null is not the class' own width, but a share of the model's.
+        let own = self.family.head_dim.filter(|_| !fields.is_null("head_dim"));
+        if let Some(head_dim) = stated.or(own) {
             return limited(fields, "head_dim", head_dim);
         }
         let width = fields.of_role(Role::Width, Fields::count)?;
         let width = fields.need("hidden_size", width)?;
         let heads = fields.of_role(Role::Heads, Fields::count)?;
         let heads = fields.need("num_attention_heads", heads)?;
-        if heads == 0 || !width.is_multiple_of(heads) {
+        if heads == 0 || !width.is_multiple_of(heads) && !self.family.uneven_heads {
             return Err(fields.not_a("num_attention_heads", "a divisor of hidden_size"));
         }
         limited(fields, "hidden_size", width / heads)
@@ -104,7 +121,7 @@ impl Reader<'_> {
 
     /// The width of heads in full-attention layers, where it is one of their own.
     fn wide_head_dim(&self, kind: Option<&str>) -> Result<Option<usize>, Error> {
-        let (fields, listed) = (&self.fields, self.layer_head_dim()?);
+        let (fields, listed) = (&self.fields, self.listed("head_dim", None)?);
         let Some(own) = self.family.full_head_dim else {
             return match listed {
                 None => Ok(None),
@@ -120,7 +137,7 @@ impl Reader<'_> {
         match listed {
             Some(head_dim) => limited(fields, "per_layer_config", head_dim).map(Some),
             // Written by transformers 5.23 and later: what is not there is as in all layers.
-            None if fields.get("per_layer_config").is_some() => Ok(None),
+            None if fields.names().any(|name| name == "per_layer_config") => Ok(None),
             None => {
                 let head_dim = fields.count("global_head_dim")?.unwrap_or(own);
                 limited(fields, "global_head_dim", head_dim).map(Some)
@@ -128,13 +145,22 @@ impl Reader<'_> {
         }
     }
 
-    /// The width of heads that `per_layer_config` gives to some layers.
-    fn layer_head_dim(&self) -> Result<Option<usize>, Error> {
-        let name = "per_layer_config";
-        let Some(layers) = self.fields.object(name)? else { return Ok(None) };
-        let path = self.fields.path(name);
+    /// The width under `name` that `per_layer_config` gives to some layers, of the type asked for
+    /// where the types are listed.
+    fn listed(&self, name: &str, kind: Option<&str>) -> Result<Option<usize>, Error> {
+        let list = "per_layer_config";
+        let Some(layers) = self.fields.object(list)? else { return Ok(None) };
+        let path = self.fields.path(list);
+        let types = kind.and(self.fields.texts("layer_types")?).unwrap_or_default();
+        let is_other = |layer: &str| {
+            let own = layer.parse().ok().and_then(|layer: usize| types.get(layer));
+            own.is_some_and(|own| Some(*own) != kind)
+        };
         let mut found = None;
         for (layer, value) in layers {
+            if is_other(layer) {
+                continue;
+            }
             let layer_path = format!("{path}.{layer}");
             let empty = serde_json::Map::new();
             let object = value.as_object();
@@ -142,11 +168,11 @@ impl Reader<'_> {
             if object.is_none() {
                 return Err(fields.not_a("", "an object"));
             }
-            let head_dim = fields.count("head_dim")?;
-            if found.is_some() && head_dim.is_some() && found != head_dim {
+            let width = fields.count(name)?;
+            if found.is_some() && width.is_some() && found != width {
                 return Err(fields.not_a("", "as wide as the other layers that it lists"));
             }
-            found = found.or(head_dim);
+            found = found.or(width);
         }
         Ok(found)
     }

@@ -40,6 +40,11 @@ impl<'a> Fields<'a> {
         self.error(name, ConfigProblem::NotA { expected })
     }
 
+    /// An error: what the field asks for is not read, for this reason.
+    pub(super) fn not_read(&self, name: &str, reason: &'static str) -> Error {
+        self.error(name, ConfigProblem::NotRead { reason })
+    }
+
     /// An error: the field has a value that is not known.
     pub(super) fn unknown(&self, name: &str, found: &str) -> Error {
         self.error(name, ConfigProblem::Unknown { found: found.to_string() })
@@ -48,6 +53,11 @@ impl<'a> Fields<'a> {
     /// An error: what the field asks for cannot be done.
     pub(super) fn invalid(&self, name: &str, error: Error) -> Error {
         self.error(name, ConfigProblem::Invalid(Box::new(error)))
+    }
+
+    /// The object.
+    pub(super) fn object_of(&self) -> &'a Map<String, Value> {
+        self.object
     }
 
     /// The names that are there, null or not.
@@ -161,12 +171,44 @@ fn as_count(value: &Value) -> Option<usize> {
     Some(number as usize)
 }
 
+/// The text with the numbers that only Python writes (`NaN`, `Infinity`, `-Infinity`) as strings of
+/// their length, which no field takes for a number: where nobody needs them they do no harm.
+fn quoted(text: &str) -> String {
+    let (mut result, mut rest) = (String::with_capacity(text.len()), text);
+    let mut in_string = false;
+    while let Some(first) = rest.chars().next() {
+        let names = ["NaN", "Infinity", "-Infinity"];
+        let found = names.into_iter().find(|name| !in_string && rest.starts_with(name));
+        let len = match (found, first) {
+            (Some(name), _) => {
+                result.extend(["\"", &name[1..name.len() - 1], "\""]);
+                name.len()
+            }
+            // What is escaped ends no string.
+            (None, '\\') if in_string => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            (None, first) => {
+                in_string ^= first == '"';
+                first.len_utf8()
+            }
+        };
+        if found.is_none() {
+            result.push_str(&rest[..len]);
+        }
+        rest = &rest[len..];
+    }
+    result
+}
+
 /// The object that a text is.
 pub(super) fn parse(text: &str) -> Result<Map<String, Value>, Error> {
     let error = |problem| Error::Config { field: "config".to_string(), problem };
     let syntax =
         |e: serde_json::Error| error(ConfigProblem::Syntax { line: e.line(), column: e.column() });
-    match serde_json::from_str(text).map_err(syntax)? {
+    let value = match serde_json::from_str(text) {
+        Err(error) => serde_json::from_str(&quoted(text)).map_err(|_| syntax(error))?,
+        Ok(value) => value,
+    };
+    match value {
         Value::Object(object) => Ok(object),
         _ => Err(error(ConfigProblem::NotA { expected: "an object" })),
     }

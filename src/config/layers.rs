@@ -3,20 +3,16 @@
 use serde_json::{Map, Value};
 
 use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, rotates};
-use super::family::{ALL, FULL, LISTED, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow};
+use super::family::{
+    ALL, COMPRESS, FULL, LISTED, MAIN, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow,
+};
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
+use super::lists::{MOST_TYPES, by_base, by_lists, is_listed, named_type, without_extra};
 use super::reader::{Reader, RopeDict, rope_dict, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::QueryTemperature;
-
-/// More types of layers than any model has, each of which costs as much as a model.
-const MOST_TYPES: usize = 32;
-
-fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
-    (name.to_string(), spec)
-}
 
 /// The types of layers, the type of each layer, and the temperature of queries.
 pub(super) type Layered = (Types, Vec<usize>, Option<QueryTemperature>);
@@ -33,25 +29,46 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
         (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
         (dict, _) => dict,
     };
-    if let Some(list) = bases_listed(fields)? {
-        let flat = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
-        let (types, layers) = by_base(reader, &reader.spec(flat, None)?, &list)?;
+    let inner = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
+    let of_lists = match bases_listed(fields)? {
+        Some(list) => Some(by_base(reader, &reader.spec(inner, None)?, &list)?),
+        None if is_listed(fields) => Some(by_lists(reader, inner)?),
+        None => None,
+    };
+    if let Some((types, layers)) = of_lists {
         no_rope_agrees(fields, &types, &layers)?;
         return Ok((types, layers, reader.temperature(dict.as_ref())?));
     }
-    let types = match &dict {
+    let mut types = match &dict {
         _ if !rotates(reader)? => vec![named_type(ALL, None)],
         Some((path, dict)) if is_nested(dict) => nested(reader, path, dict)?,
         // A class whose own parameters are nested reads no others.
         Some((path, dict)) if own.as_ref().is_some_and(is_nested) => {
             return Err(Fields::new(path, dict).error(FULL, ConfigProblem::Missing));
         }
-        Some((path, dict)) => flat(reader, Some(Fields::new(path, dict)))?,
-        None => flat(reader, None)?,
+        _ if reader.family.compressed_base.is_some() => compressed(reader, inner)?,
+        _ => flat(reader, inner)?,
     };
+    add_still(reader, &mut types)?;
     let layers = layers(reader, &types)?;
     no_rope_agrees(fields, &types, &layers)?;
     Ok((types, layers, reader.temperature(dict.as_ref())?))
+}
+
+/// Adds the type of layers without positions, where the config lists layers of a type that the family
+/// has as such.
+fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
+    let listed = reader.fields.texts("layer_types")?.unwrap_or_default();
+    let is_listed = listed.iter().any(|name| reader.family.still.contains(name));
+    let is_there = types.iter().any(|(name, _)| name == NO_ROPE);
+    if !is_listed || is_there || types.iter().all(|(_, spec)| spec.is_none()) {
+        return Ok(());
+    }
+    if is_uniform(types) {
+        types[0].0 = ROPE.to_string();
+    }
+    types.push(named_type(NO_ROPE, None));
+    Ok(())
 }
 
 /// For each layer its base, 0 where it has no positions, where the config lists them.
@@ -62,44 +79,6 @@ fn bases_listed(fields: &Fields<'_>) -> Result<Option<Vec<f64>>, Error> {
         return Err(fields.not_a(name, "a list of bases, 0 for layers without positions"));
     }
     Ok(list)
-}
-
-/// A type of layers for each base of a list, named after it.
-fn by_base(
-    reader: &Reader<'_>,
-    main: &RotarySpec,
-    list: &[f64],
-) -> Result<(Types, Vec<usize>), Error> {
-    let (fields, name) = (&reader.fields, "layer_rope_theta");
-    if reader.layer_count()?.is_some_and(|count| count != list.len()) {
-        return Err(fields.contradicts("num_hidden_layers", "the list of layers"));
-    }
-    let mut bases: Vec<f64> = Vec::new();
-    let mut layers = Vec::with_capacity(list.len());
-    for &base in list {
-        let known = bases.iter().position(|&known| known == base);
-        if known.is_none() && bases.len() == MOST_TYPES {
-            return Err(fields.not_a(name, "a list of at most 32 bases"));
-        }
-        layers.push(known.unwrap_or(bases.len()));
-        if known.is_none() {
-            bases.push(base);
-        }
-    }
-    let mut types = Vec::new();
-    for &base in &bases {
-        let spec = RotarySpec { base, ..main.clone() };
-        types.push(match (base, &bases[..]) {
-            (0.0, _) => named_type(NO_ROPE, None),
-            (_, [_]) => named_type(ALL, Some(spec)),
-            (_, [_, _]) if bases.contains(&0.0) => named_type(ROPE, Some(spec)),
-            _ => named_type(&format!("{ROPE}_theta {base}"), Some(spec)),
-        });
-    }
-    for spec in types.iter().filter_map(|(_, spec)| spec.as_ref()) {
-        try_out(spec, &Fields::new(&fields.path(name), &Map::new()))?;
-    }
-    Ok((types, layers))
 }
 
 /// The types of transformers 5: a dictionary for each, null for layers without positions.
@@ -134,6 +113,21 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
         }
     }
     Ok(types)
+}
+
+/// Layers that compress, with a base of their own and the scaling, which leaves lengths as they are,
+/// and plain ones.
+fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
+    let name = "compress_rope_theta";
+    let main = reader.spec(None, None)?;
+    let base = reader.fields.number(name)?.or(reader.family.compressed_base);
+    let base = reader.checked_base(name, reader.fields.need(name, base)?)?;
+    let mut compress = RotarySpec { base, ..reader.spec(dict, Some(COMPRESS))? };
+    if dict.is_none_or(|dict| dict.get("attention_factor").is_none()) {
+        (compress.attention_factor, compress.short_attention_factor) = (1.0, 1.0);
+    }
+    try_out(&compress, &Fields::new(&reader.fields.path(name), &Map::new()))?;
+    Ok(vec![named_type(COMPRESS, Some(compress)), named_type(MAIN, Some(main))])
 }
 
 /// The types of transformers 4, and of 5 where all layers with positions share them.
@@ -192,7 +186,8 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let fields = &reader.fields;
     let count = reader.layer_count()?;
     let find = |name: &str| types.iter().position(|(known, _)| known == name);
-    let list = layers_listed(fields, types, find)?;
+    let list = layers_listed(reader, types, find)?;
+    let list = without_extra(reader, list, count)?;
     if let (Some(list), Some(count)) = (&list, count)
         && list.len() != count
     {
@@ -201,7 +196,7 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     if let Some(list) = list {
         return Ok(with_last_full(reader, list, find(FULL)));
     }
-    if is_uniform(types) {
+    if is_uniform(types) || types.iter().any(|(name, _)| name == COMPRESS) {
         return Ok(vec![0; count.unwrap_or(0)]);
     }
     let every = every(reader)?;
@@ -210,6 +205,14 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
     let layers = fields.need("layer_types", layers)?;
     Ok(with_last_full(reader, layers, find(FULL)))
+}
+
+/// How much each layer compresses, 0 where not, where the config lists it.
+fn compress_ratios(reader: &Reader<'_>) -> Result<Option<Vec<usize>>, Error> {
+    match reader.family.compressed_base {
+        Some(_) => reader.fields.counts("compress_ratios"),
+        None => Ok(None),
+    }
 }
 
 /// The layers with the last one full, where the family has it so.
@@ -222,16 +225,21 @@ fn with_last_full(reader: &Reader<'_>, mut layers: Vec<usize>, full: Option<usiz
 
 /// The types as `layer_types` or `no_rope_layers` list them.
 fn layers_listed(
-    fields: &Fields<'_>,
+    reader: &Reader<'_>,
     types: &Types,
     find: impl Fn(&str) -> Option<usize>,
 ) -> Result<Option<Vec<usize>>, Error> {
+    let (fields, family) = (&reader.fields, &reader.family);
     if let (Some(list), Some(_)) = (no_rope_layers(fields)?, find(NO_ROPE)) {
         // 1 is a layer with positions.
         let kind = |&with: &usize| find(if with == 0 { NO_ROPE } else { ROPE });
         return Ok(list.iter().map(kind).collect());
     }
     let Some(names) = fields.texts("layer_types")? else {
+        if let Some(list) = compress_ratios(reader)? {
+            let kind = |ratio: usize| find(if ratio == 0 { MAIN } else { COMPRESS });
+            return Ok(list.into_iter().map(kind).collect());
+        }
         let list = hybrid_layers(fields)?.filter(|_| !is_uniform(types));
         let kind = |slides: usize| find(if slides == 0 { FULL } else { SLIDING });
         return Ok(list.and_then(|list| list.into_iter().map(kind).collect()));
@@ -239,10 +247,17 @@ fn layers_listed(
     if is_uniform(types) {
         return Ok(Some(vec![0; names.len()]));
     }
-    if find(NO_ROPE).is_some() {
+    if find(NO_ROPE).is_some() && family.still.is_empty() {
         return Ok(None);
     }
-    let found = |name: &str| find(name).ok_or_else(|| fields.unknown("layer_types", name));
+    let found = |name: &str| {
+        let own = family.labels.iter().find(|(known, _)| *known == name);
+        let kind = match family.still.contains(&name) {
+            true => find(NO_ROPE),
+            false => find(own.map_or(name, |(_, label)| *label)).or(find(ROPE)),
+        };
+        kind.ok_or_else(|| fields.unknown("layer_types", name))
+    };
     names.into_iter().map(found).collect::<Result<_, _>>().map(Some)
 }
 

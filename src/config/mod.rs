@@ -15,19 +15,25 @@ mod gguf;
 mod heads;
 mod json;
 mod layers;
+mod lists;
 mod metadata;
 mod model;
+mod parts;
 mod reader;
 mod rotaries;
 mod scale;
+mod sizes;
+mod source;
 mod spec;
 mod timestep;
 
 pub use crate::error::ConfigProblem;
+#[cfg(feature = "gguf")]
+pub(crate) use gguf::{DIVISORS, LONG_FACTORS};
 pub use metadata::Metadata;
 pub use model::ModelRotary;
 pub use rotaries::LayerRotaries;
-pub use spec::RotarySpec;
+pub use spec::{RopeRatio, RotarySpec};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/rotary.md")]

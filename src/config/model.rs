@@ -1,12 +1,8 @@
 //! The rotations of a model's layers, from transformers' `config.json`.
 
-use super::checks::{nothing_else, root_agrees};
-use super::families::of_model_type;
-use super::family::{Family, HALVES};
-use super::json::{Fields, parse};
-use super::layers::read;
-use super::reader::Reader;
-use super::spec::{RotarySpec, Types};
+use super::layers::Layered;
+use super::source::Source;
+use super::spec::{RopeRatio, RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::{Pairing, QueryTemperature};
 
@@ -66,11 +62,50 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json(text: &str) -> Result<Self, Error> {
-        read_text(text, |fields| {
-            let name = fields.need("model_type", fields.text("model_type")?)?;
-            let family = of_model_type(name).ok_or_else(|| fields.unknown("model_type", name))?;
-            Ok((family, false))
-        })
+        Source { text, ..Source::default() }.read().map(Self::from)
+    }
+
+    /// Reads one part of a composite config: `vision_config`, `audio_config`, `decoder`, … by its
+    /// path, with dots between names. Its type may stand in it, or follow from that of the whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`]; where there is no such part, the field is the part.
+    ///
+    /// ```
+    /// use positional_encodings::{config::ModelRotary, rotary::AxialOrder};
+    ///
+    /// let config = r#"{"model_type": "qwen2_5_vl", "text_config": {"hidden_size": 3584},
+    ///     "vision_config": {"hidden_size": 1280, "num_heads": 16}}"#;
+    /// let vision = ModelRotary::from_json_part(config, "vision_config")?;
+    /// let spec = vision.only()?;
+    /// assert_eq!((spec.head_dim, spec.grid), (80, Some(AxialOrder::Qwen2Vl)));
+    /// assert_eq!(spec.rotary(0)?.axes(), 2);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json_part(text: &str, part: &str) -> Result<Self, Error> {
+        Source { text, part: Some(part), ..Source::default() }.read().map(Self::from)
+    }
+
+    /// Reads the config of a model whose `rope_ratio` is not 1, with what it does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    ///
+    /// ```
+    /// use positional_encodings::config::{ModelRotary, RopeRatio};
+    ///
+    /// let config = r#"{"model_type": "chatglm", "kv_channels": 128, "rope_ratio": 4}"#;
+    /// assert!(ModelRotary::from_json(config).is_err());
+    /// let glm4 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::MultipliesBase)?;
+    /// assert_eq!(glm4.only()?.base, 40_000.0);
+    /// let chatglm2 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::DividesPositions)?;
+    /// assert_eq!(chatglm2.only()?.rotary(0)?.frequencies()[0], 0.25);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json_with_rope_ratio(text: &str, ratio: RopeRatio) -> Result<Self, Error> {
+        Source { text, ratio: Some(ratio), ..Source::default() }.read().map(Self::from)
     }
 
     /// Reads the config of a model of any other type, whose pairing the caller knows. The config
@@ -93,18 +128,7 @@ impl ModelRotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn from_json_with_pairing(text: &str, pairing: Pairing) -> Result<Self, Error> {
-        read_text(text, |fields| {
-            let name = fields.text("model_type")?.unwrap_or_default();
-            if let Some(family) = of_model_type(name) {
-                let reader = Reader { fields: *fields, family, is_given: false };
-                return match reader.pairing()? {
-                    own if own == pairing => Ok((family, false)),
-                    _ => Err(fields.contradicts("model_type", "the pairing given")),
-                };
-            }
-            nothing_else(fields)?;
-            Ok((Family { pairing, ..HALVES.needs_base() }, true))
-        })
+        Source { text, pairing: Some(pairing), ..Source::default() }.read().map(Self::from)
     }
 
     /// Returns the types of layers with their rotations, `None` where a type has no positions.
@@ -203,6 +227,12 @@ impl ModelRotary {
         }
     }
 
+    /// The rotations, to be completed from a file's tensors.
+    #[cfg(feature = "gguf")]
+    pub(crate) fn specs_mut(&mut self) -> impl Iterator<Item = (&str, &mut RotarySpec)> {
+        self.types.iter_mut().filter_map(|(name, spec)| Some((name.as_str(), spec.as_mut()?)))
+    }
+
     /// Returns the temperature of queries: in Llama 4 that of the layers without positions, in
     /// Ministral 3 of all.
     ///
@@ -218,6 +248,12 @@ impl ModelRotary {
     /// ```
     pub fn query_temperature(&self) -> Option<QueryTemperature> {
         self.temperature
+    }
+}
+
+impl From<Layered> for ModelRotary {
+    fn from((types, layers, temperature): Layered) -> Self {
+        Self { types, layers, temperature }
     }
 }
 
@@ -238,26 +274,4 @@ pub(super) fn type_of(layers: &[usize], index: usize) -> Result<usize, Error> {
     }
     let count = layers.len();
     layers.get(index).copied().ok_or(Error::NoSuchLayer { layer: index, layers: count })
-}
-
-/// Reads a config by what `family` finds in the part of it that describes the language model. Its
-/// root must not say anything else of rotations.
-fn read_text(
-    text: &str,
-    family: impl FnOnce(&Fields<'_>) -> Result<(Family, bool), Error>,
-) -> Result<ModelRotary, Error> {
-    let root = parse(text)?;
-    let whole = Fields::new("", &root);
-    whole.text("model_type")?;
-    let fields = match whole.object("text_config")? {
-        None => whole,
-        Some(text) => {
-            let fields = Fields::new("text_config", text);
-            root_agrees(&whole, &fields)?;
-            fields
-        }
-    };
-    let (family, is_given) = family(&fields)?;
-    let (types, layers, temperature) = read(&Reader { fields, family, is_given })?;
-    Ok(ModelRotary { types, layers, temperature })
 }

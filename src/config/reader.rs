@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::family::{FULL, Family, SLIDING};
 use super::fields::{Role, is_of_dict, named, of_scalings, rope_type};
 use super::json::Fields;
-use super::spec::RotarySpec;
+use super::spec::{RopeRatio, RotarySpec};
 use crate::error::{ConfigProblem, Error};
 use crate::frequencies::scaling::Scaling;
 use crate::rotary::{Pairing, Sections};
@@ -17,11 +17,14 @@ pub(super) const LIMIT: usize = 1 << 16;
 pub(super) const MOST_SECTIONS: usize = 8;
 
 /// A config, and what is known of its family.
+#[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) fields: Fields<'a>,
     pub(super) family: Family,
     /// Whether the caller gave the pairing, and nothing is known of the family.
     pub(super) is_given: bool,
+    /// What `rope_ratio` does, where the caller says it.
+    pub(super) ratio: Option<RopeRatio>,
 }
 
 /// A dictionary of rope parameters, and its path.
@@ -47,7 +50,10 @@ impl Reader<'_> {
             return Err(dict.unknown(name, name));
         }
         let rope_type = self.rope_type(&dict)?;
-        unused(&dict, rope_type)?;
+        let alpha = self.alpha(&dict, rope_type)?;
+        if alpha.is_none() {
+            unused(&dict, rope_type)?;
+        }
         let stated = self.part(&dict, kind)?;
         let dims = self.dims(rope_type, stated, kind)?;
         let mut spec = RotarySpec {
@@ -60,11 +66,16 @@ impl Reader<'_> {
             short_attention_factor: 1.0,
             softmax_factor: 1.0,
             pairing: self.pairing()?,
-            on_last_features: self.is_latent(),
-            sections: self.sections(&dict)?,
+            on_last_features: self.is_latent() || self.family.last,
+            sections: self.sections(&dict, dims.dim / 2)?,
+            grid: self.family.grid,
             divisors: None,
         };
-        self.scale(&mut spec, &dict, rope_type, stated.unwrap_or(self.family.part))?;
+        match alpha {
+            Some(factor) => spec.scaling = Scaling::Ntk { factor },
+            None => self.scale(&mut spec, &dict, rope_type, stated.unwrap_or(self.family.part))?,
+        }
+        self.scale_beside(&mut spec)?;
         try_out(&spec, &dict)?;
         Ok(spec)
     }
@@ -156,6 +167,18 @@ impl Reader<'_> {
         }
     }
 
+    /// What makes the base another for good: `alpha`, beside which a type that says "dynamic" and
+    /// its parameters mean nothing.
+    fn alpha(&self, dict: &Fields<'_>, rope_type: &str) -> Result<Option<f64>, Error> {
+        let name = "alpha";
+        let alpha = dict.number(name)?.filter(|&alpha| alpha != 0.0);
+        match alpha {
+            Some(_) if !self.family.static_alpha => Err(dict.unknown(name, name)),
+            Some(_) if rope_type != "dynamic" => Ok(None), // which `unused` refuses
+            alpha => Ok(alpha),
+        }
+    }
+
     fn base(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<f64, Error> {
         let local = self.family.layers.local().and_then(|local| local.base);
         let (role, default) = match local.filter(|_| kind == Some(SLIDING)) {
@@ -165,10 +188,29 @@ impl Reader<'_> {
         let outer = self.fields.of_role(role, Fields::number)?;
         let found = self.agree(dict, "rope_theta", kind, outer)?.or(default);
         let base = self.fields.need("rope_theta", found)?;
-        self.checked_base("rope_theta", base * self.fields.number("rope_ratio")?.unwrap_or(1.0))
+        let multiplies = self.ratio == Some(RopeRatio::MultipliesBase);
+        let ratio = self.rope_ratio()?.filter(|_| multiplies).unwrap_or(1.0);
+        self.checked_base("rope_theta", base * ratio)
     }
 
-    fn checked_base(&self, name: &str, base: f64) -> Result<f64, Error> {
+    /// A `rope_ratio` that is not 1, and that the caller has said the meaning of.
+    pub(super) fn rope_ratio(&self) -> Result<Option<f64>, Error> {
+        let name = "rope_ratio";
+        let ratio = self.fields.number(name)?.filter(|&ratio| ratio != 1.0);
+        match (ratio, self.ratio) {
+            (Some(_), None) => {
+                let reason = "ChatGLM2 divides positions by it, ChatGLM3 and GLM-4 multiply the base, \
+                    and no field tells which: choose with from_json_with_rope_ratio";
+                Err(self.fields.not_read(name, reason))
+            }
+            (Some(ratio), _) if !(ratio > 0.0 && ratio.is_finite()) => {
+                Err(self.fields.not_a(name, "positive"))
+            }
+            (ratio, _) => Ok(ratio),
+        }
+    }
+
+    pub(super) fn checked_base(&self, name: &str, base: f64) -> Result<f64, Error> {
         if base > 0.0 && base.is_finite() {
             Ok(base)
         } else {
@@ -176,20 +218,26 @@ impl Reader<'_> {
         }
     }
 
-    fn sections(&self, dict: &Fields<'_>) -> Result<Option<(Vec<usize>, Sections)>, Error> {
-        let name = "mrope_section";
+    fn sections(
+        &self,
+        dict: &Fields<'_>,
+        pairs: usize,
+    ) -> Result<Option<(Vec<usize>, Sections)>, Error> {
+        let name = dict.name_of(Role::Sections).unwrap_or("mrope_section");
         let own = self.family.sections;
         let order = match dict.of_role(Role::InterleavedSections, Fields::flag)? {
             Some(true) => Sections::Interleaved,
             Some(false) => Sections::Chunked,
             None => own.map_or(Sections::Chunked, |(_, order)| order),
         };
-        match (dict.counts(name)?, own) {
+        match (dict.of_role(Role::Sections, Fields::counts)?, own) {
             (Some(sections), _) if sections.len() > MOST_SECTIONS => {
                 Err(dict.not_a(name, "a list of at most 8 sections"))
             }
             (Some(sections), _) => Ok(Some((sections, order))),
-            (None, Some((sections, _))) => Ok(Some((sections.to_vec(), order))),
+            (None, Some((sections, order))) => {
+                Ok(own_sections(sections, order, pairs).map(|sections| (sections, order)))
+            }
             (None, None) if order == Sections::Interleaved => {
                 Err(dict.error(name, ConfigProblem::Missing))
             }
@@ -214,6 +262,19 @@ impl Reader<'_> {
     }
 }
 
+/// The sections of a class for so many pairs; none where it cannot divide them itself.
+fn own_sections(sections: &[usize], order: Sections, pairs: usize) -> Option<Vec<usize>> {
+    match (order, sections) {
+        // Time has what is left, whatever it says.
+        (Sections::Interleaved, &[_, heights, widths]) => {
+            let times = pairs.checked_sub(heights + widths)?;
+            (3 * heights.max(widths) <= pairs + 2).then(|| vec![times, heights, widths])
+        }
+        (Sections::InTurn, []) => Some(vec![pairs.div_ceil(2), pairs / 2]),
+        _ => (sections.iter().sum::<usize>() == pairs).then(|| sections.to_vec()),
+    }
+}
+
 /// Whether there are parameters of a scaling.
 fn scales(dict: &Fields<'_>) -> bool {
     of_scalings().any(|(name, _)| dict.get(name).is_some())
@@ -223,7 +284,7 @@ fn scales(dict: &Fields<'_>) -> bool {
 fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
     let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
     for (name, types) in of_scalings() {
-        let neutral = matches!(name, "factor" | "attention_factor") && is_one(name);
+        let neutral = matches!(name, "factor" | "attention_factor" | "attn_factor") && is_one(name);
         if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
             return Err(dict.contradicts(name, &format!("the type {rope_type}")));
         }
@@ -235,10 +296,14 @@ fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
 pub(super) fn try_out(spec: &RotarySpec, dict: &Fields<'_>) -> Result<(), Error> {
     // Factors in tensors can be any.
     let filled = RotarySpec { divisors: Some(vec![1.0; spec.dim / 2]), ..spec.clone() };
-    let spec = if matches!(spec.scaling, Scaling::LongRopeTensors) { &filled } else { spec };
+    let is_tensor = matches!(spec.scaling, Scaling::LongRopeTensors | Scaling::DivisorsTensor);
+    let spec = if is_tensor { &filled } else { spec };
     // A short length and a long one, where there is a difference.
     const LENGTHS: [usize; 2] = [1, 1 << 31];
-    let depends = matches!(spec.scaling, Scaling::LongRope(_) | Scaling::DynamicNtk(_));
+    let depends = matches!(
+        spec.scaling,
+        Scaling::LongRope(_) | Scaling::DynamicNtk(_) | Scaling::SteppedNtk { .. }
+    );
     for &len in &LENGTHS[..1 + usize::from(depends)] {
         spec.rotary(len).map_err(|error| dict.invalid("", error))?;
     }

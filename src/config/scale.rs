@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::fields::Role;
 use super::json::Fields;
 use super::reader::{Reader, RopeDict};
-use super::spec::RotarySpec;
+use super::spec::{RopeRatio, RotarySpec};
 use crate::error::Error;
 use crate::frequencies::scaling::{DynamicNtk, Llama3, LongRope, Scaling, Yarn};
 use crate::rotary::QueryTemperature;
@@ -13,6 +13,10 @@ use crate::rotary::QueryTemperature;
 /// The length that a model was trained on, and the longest that it is for.
 const ORIGINAL: &str = "original_max_position_embeddings";
 const MAXIMAL: &str = "max_position_embeddings";
+
+/// Names that the first Qwen has for its scaling and the length that it was trained on.
+const STEPPED: &str = "use_dynamic_ntk";
+const TRAINED: &str = "seq_length";
 
 impl Reader<'_> {
     /// Puts into `spec` the scaling that `dict` describes, with its factors.
@@ -32,7 +36,7 @@ impl Reader<'_> {
                 Scaling::DynamicNtk(DynamicNtk { factor: needed("factor")?, original_len })
             }
             "yarn" => {
-                let yarn = self.yarn(dict, needed("factor")?)?;
+                let yarn = self.yarn(dict, self.factor(dict)?)?;
                 attention = yarn.default_attention_factor();
                 if spec.on_last_features {
                     spec.softmax_factor = softmax_factor(&yarn, dict)?;
@@ -43,7 +47,7 @@ impl Reader<'_> {
                 factor: needed("factor")?,
                 low_freq_factor: needed("low_freq_factor")?,
                 high_freq_factor: needed("high_freq_factor")?,
-                original_len: self.original_len(dict, false)?,
+                original_len: self.original_len(dict)?,
             }),
             "longrope" => {
                 let longrope = self.longrope(dict)?;
@@ -62,8 +66,46 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Puts into `spec` what fields beside the parameters change.
+    pub(super) fn scale_beside(&self, spec: &mut RotarySpec) -> Result<(), Error> {
+        let fields = &self.fields;
+        let stepped = fields.flag(STEPPED)? == Some(true);
+        let divides = self.ratio == Some(RopeRatio::DividesPositions);
+        let beside = match self.rope_ratio()?.filter(|_| divides) {
+            Some(factor) => Some(("rope_ratio", Scaling::Linear { factor })),
+            None if stepped => {
+                let original_len = fields.need(TRAINED, fields.count(TRAINED)?)?;
+                Some((STEPPED, Scaling::SteppedNtk { original_len }))
+            }
+            None => None,
+        };
+        match beside {
+            Some((name, _)) if spec.scaling != Scaling::None => {
+                Err(fields.contradicts(name, "the scaling of the parameters"))
+            }
+            Some((_, scaling)) => {
+                spec.scaling = scaling;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The factor of a scaling; where it is null, the lengths say it.
+    fn factor(&self, dict: &Fields<'_>) -> Result<f64, Error> {
+        let name = "factor";
+        let grown = match self.len(dict, MAXIMAL)? {
+            Some(longest) if dict.is_null(name) => {
+                let original = self.original_len(dict)?;
+                (original > 0).then(|| longest as f64 / original as f64)
+            }
+            _ => None,
+        };
+        dict.need(name, dict.number(name)?.or(grown))
+    }
+
     fn yarn(&self, dict: &Fields<'_>, factor: f64) -> Result<Yarn, Error> {
-        let plain = Yarn::new(factor, self.original_len(dict, true)?);
+        let plain = Yarn::new(factor, self.original_len(dict)?);
         Ok(Yarn {
             beta_fast: dict.number("beta_fast")?.unwrap_or(plain.beta_fast),
             beta_slow: dict.number("beta_slow")?.unwrap_or(plain.beta_slow),
@@ -76,7 +118,7 @@ impl Reader<'_> {
 
     fn longrope(&self, dict: &Fields<'_>) -> Result<LongRope, Error> {
         let list = |name: &str| dict.need(name, dict.numbers(name)?);
-        let original_len = self.original_len(dict, false)?;
+        let original_len = self.original_len(dict)?;
         if original_len == 0 {
             return Err(dict.not_a(ORIGINAL, "at least 1"));
         }
@@ -86,11 +128,10 @@ impl Reader<'_> {
         Ok(LongRope { short, long, original_len, factor })
     }
 
-    /// The length trained on: in the dictionary, beside it, or, where `or_maximal`, the maximal
-    /// one.
-    fn original_len(&self, dict: &Fields<'_>, or_maximal: bool) -> Result<usize, Error> {
+    /// The length trained on: in the dictionary, beside it, or the maximal one.
+    fn original_len(&self, dict: &Fields<'_>) -> Result<usize, Error> {
         let found = match self.len(dict, ORIGINAL)? {
-            None if or_maximal => self.len(dict, MAXIMAL)?,
+            None => self.len(dict, MAXIMAL)?,
             found => found,
         };
         dict.need(ORIGINAL, found)
@@ -136,10 +177,15 @@ impl Reader<'_> {
                 .map_err(|error| fields.invalid("floor_scale", error))?;
             return Ok(is_tuned.then_some(temperature));
         }
+        if fields.flag("use_logn_attn")? == Some(true) {
+            let original = fields.need(TRAINED, fields.count(TRAINED)?)?;
+            let temperature = QueryTemperature::logn(original);
+            return temperature.map(Some).map_err(|error| fields.invalid(TRAINED, error));
+        }
         let Some((path, dict)) = dict else { return Ok(None) };
         let (dict, name) = (Fields::new(path, dict), "llama_4_scaling_beta");
         let Some(beta) = dict.number(name)? else { return Ok(None) };
-        QueryTemperature::ministral3(beta, self.original_len(&dict, false)?)
+        QueryTemperature::ministral3(beta, self.original_len(&dict)?)
             .map(Some)
             .map_err(|error| fields.invalid(name, error))
     }

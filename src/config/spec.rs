@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::frequencies::scaling::{Regime, Scaling};
-use crate::frequencies::{Frequencies, OddDim};
-use crate::rotary::{Pairing, Rotary, Sections};
+use crate::frequencies::{Frequencies, OddDim, dynamic_ntk};
+use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 
 /// The rotation of one type of layer, as data: what a config says, with the model's own defaults
 /// where it says nothing.
@@ -48,6 +48,9 @@ pub struct RotarySpec {
     pub on_last_features: bool,
     /// How multimodal models divide the pairs among axes.
     pub sections: Option<(Vec<usize>, Sections)>,
+    /// How the rows and columns of an image's patches divide the pairs, in vision towers. Then the
+    /// positions have two axes, and nothing is scaled.
+    pub grid: Option<AxialOrder>,
     /// A divisor for each pair: GGUF's `rope_freqs.weight`, or one of LongRoPE's tensors.
     pub divisors: Option<Vec<f64>>,
 }
@@ -60,7 +63,8 @@ impl RotarySpec {
     /// # Errors
     ///
     /// Where the values cannot be followed; those that come from a config have been tried out. With
-    /// [`Scaling::LongRopeTensors`], as long as the factors are missing.
+    /// [`Scaling::LongRopeTensors`] and [`Scaling::DivisorsTensor`], as long as the tensor's values
+    /// are missing.
     ///
     /// ```
     /// use positional_encodings::{config::ModelRotary, scaling::Regime};
@@ -75,6 +79,9 @@ impl RotarySpec {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn rotary(&self, total_len: usize) -> Result<Rotary, Error> {
+        if let Some(order) = self.grid {
+            return Rotary::axial_2d(self.dim, self.base, order);
+        }
         let plain = match self.dim.checked_sub(self.frequency_dim) {
             Some(0) => Frequencies::geometric(self.dim, self.base)?,
             Some(1) if self.dim.is_multiple_of(2) => {
@@ -90,7 +97,7 @@ impl RotarySpec {
             }
         };
         let mut frequencies = match (&self.scaling, &self.divisors) {
-            (Scaling::LongRopeTensors, Some(_)) => plain,
+            (Scaling::LongRopeTensors | Scaling::DivisorsTensor, Some(_)) => plain,
             (scaling, _) => scaling.apply(plain, total_len)?,
         };
         if let Some(divisors) = &self.divisors {
@@ -120,12 +127,35 @@ impl RotarySpec {
     pub fn regime(&self, total_len: usize) -> Regime {
         match &self.scaling {
             Scaling::LongRope(longrope) => longrope.regime(total_len),
+            Scaling::SteppedNtk { original_len } => {
+                let stage = dynamic_ntk::stage(*original_len, total_len);
+                stage.map_or(Regime::Fixed, |(longest, _)| Regime::Length(longest))
+            }
             Scaling::DynamicNtk(dynamic) if total_len > dynamic.original_len => {
                 Regime::Length(total_len)
             }
             _ => Regime::Fixed,
         }
     }
+}
+
+/// What the `rope_ratio` of a config does: its fields do not tell.
+///
+/// ```
+/// use positional_encodings::config::{ModelRotary, RopeRatio};
+///
+/// let config = r#"{"model_type": "chatglm", "kv_channels": 128, "rope_ratio": 500}"#;
+/// let glm4 = ModelRotary::from_json_with_rope_ratio(config, RopeRatio::MultipliesBase)?;
+/// assert_eq!(glm4.only()?.base, 5e6);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RopeRatio {
+    /// Positions are divided by it: ChatGLM2-6B-32k.
+    DividesPositions,
+    /// The base is multiplied by it: ChatGLM3-6B-32k, GLM-4.
+    MultipliesBase,
 }
 
 /// Types of layers by name; `None` for layers without positions.

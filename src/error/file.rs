@@ -60,10 +60,12 @@ pub enum FileProblem {
         /// The bytes that are there, or that are allowed.
         available: u64,
     },
-    /// The header is not the JSON that the format asks for.
+    /// The header is not what the format asks for.
     InvalidHeader {
         /// The byte of the file at which it stops making sense.
         byte: u64,
+        /// What is wrong there.
+        cause: String,
     },
     /// The header describes a tensor twice.
     DuplicateKey {
@@ -95,6 +97,8 @@ pub enum FileProblem {
         /// The length that the file has.
         found: u64,
     },
+    /// The folder has no checkpoint under any of the usual names.
+    NoCheckpoint,
     /// There is no tensor of that name.
     MissingKey {
         /// The name asked for.
@@ -204,6 +208,13 @@ pub enum FileProblem {
         /// The length of the file in bytes.
         byte: u64,
     },
+    /// An empty line stands before other lines.
+    EmptyLine {
+        /// Where it stands.
+        at: Place,
+    },
+    /// The file is compressed by gzip.
+    Compressed,
     /// There are no vectors at all.
     Empty,
     /// The table was read well, and is not one that can be used.
@@ -231,10 +242,15 @@ impl fmt::Display for FileProblem {
             Self::Io { kind } => write!(f, "{kind}"),
             Self::OutOfMemory { values } => write!(f, "no memory for {values} values"),
             Self::Table(error) => write!(f, "{error}"),
+            Self::NoCheckpoint => {
+                write!(f, "no model.safetensors and no model.safetensors.index.json in this folder")
+            }
             Self::HeaderTooLong { claimed, available } => {
                 write!(f, "the header claims {claimed} bytes where {available} are to be had")
             }
-            Self::InvalidHeader { byte } => write!(f, "byte {byte}: not a valid header"),
+            Self::InvalidHeader { byte, cause } => {
+                write!(f, "byte {byte}: not a valid header: {cause}")
+            }
             Self::WrongLength { expected, found } => {
                 write!(f, "{found} bytes where the header describes {expected}")
             }
@@ -318,6 +334,11 @@ impl FileProblem {
                 write!(f, "{found} words where the header claims {claimed}")
             }
             Self::Truncated { byte } => write!(f, "byte {byte}: the file ends within a vector"),
+            Self::EmptyLine { at } => write!(f, "{at}: an empty line between others"),
+            Self::Compressed => write!(
+                f,
+                "the file is compressed by gzip: decompress it, or read_from a decompressor"
+            ),
             Self::Empty => write!(f, "there are no vectors"),
             _ => Ok(()),
         }

@@ -259,6 +259,12 @@ pub enum ConfigProblem {
         /// The other field.
         other: String,
     },
+    /// What the field asks for is no rotation of this crate, or more than one; the reason says
+    /// what it is and what to use instead.
+    NotRead {
+        /// The reason.
+        reason: &'static str,
+    },
     /// The text is not JSON from here on.
     Syntax {
         /// Line, from 1.
@@ -277,6 +283,7 @@ impl fmt::Display for ConfigProblem {
             Self::NotA { expected } => write!(f, " is not {expected}"),
             Self::Unknown { found } => write!(f, ": {found:?} is not known"),
             Self::Contradicts { other } => write!(f, " contradicts {other}"),
+            Self::NotRead { reason } => write!(f, ": {reason}"),
             Self::Syntax { line, column } => {
                 write!(f, " is not JSON at line {line}, column {column}")
             }

@@ -10,7 +10,7 @@ use crate::frequencies::wide::Wide;
 /// |---|---|---|
 /// | `DropLast` | exponents 2i/7 for 4 pairs, the last without its second member | keras-hub (interleaved); Marian, Pegasus, RoFormer (halves: ceil(dim/2) sines first) |
 /// | `DropLastOfEven` | exponents 2i/8 for 4 pairs, the last without its second member | `positional-encodings` (Python) |
-/// | `ZeroColumn` | exponents 2i/6 for 3 pairs, then a column of zeros | diffusion timesteps; with [`Frequencies::geometric_inclusive`] tensor2tensor, fairseq, MusicGen |
+/// | `ZeroColumn` | exponents 2i/6 for 3 pairs, then a column of zeros | diffusion timesteps. tensor2tensor, fairseq and MusicGen have the column, too, after other frequencies: [`Frequencies::geometric_inclusive`] of dim − 1, then [`Sinusoidal::padded_to`](crate::Sinusoidal::padded_to) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

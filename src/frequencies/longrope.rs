@@ -108,6 +108,37 @@ impl Frequencies {
         self.divided_by(divisors, Step::Divided(divisors.to_vec()))
     }
 
+    /// wᵢ · e^αᵢ: LeRoPE's learned exponents, one for each pair, of which Mistral Large 4 has a list
+    /// in its checkpoint (`rotary_emb.alpha`, once `lerope.alpha`) and applies it after YaRN. A
+    /// loss' slope along αᵢ is wᵢ·e^αᵢ times its slope along that frequency.
+    ///
+    /// e^α is rounded to f64.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there are not as many exponents as pairs,
+    /// [`Error::InvalidParameter`] for one whose power is not positive and finite.
+    ///
+    /// ```
+    /// use positional_encodings::Frequencies;
+    ///
+    /// let plain = Frequencies::geometric(4, 10_000.0)?;
+    /// assert_eq!(plain.clone().times_exponentials(&[0.0, 0.0])?.to_radians(), plain.to_radians());
+    /// let learned = plain.times_exponentials(&[0.0, 2_f64.ln()])?;
+    /// assert!((learned.to_radians()[1] - 0.02).abs() < 1e-17);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn times_exponentials(self, exponents: &[f64]) -> Result<Self, Error> {
+        if exponents.len() != self.len() {
+            let (expected, found) = (self.len(), exponents.len());
+            return Err(Error::LengthMismatch { what: "exponents", expected, found });
+        }
+        let powers: Vec<f64> = exponents.iter().map(|&alpha| libm::exp(alpha)).collect();
+        powers.iter().try_for_each(|&x| positive("power of an exponent", x).map(|_| ()))?;
+        let step = Step::TimesExponentials(exponents.to_vec());
+        self.map(step, |pair, frequency| frequency.mul(Wide::from_f64(powers[pair])))
+    }
+
     fn divided_by(self, divisors: &[f64], step: Step) -> Result<Self, Error> {
         if divisors.len() != self.len() {
             let (expected, found) = (self.len(), divisors.len());

@@ -1,6 +1,6 @@
 //! How fast each pair of features rotates.
 
-mod dynamic_ntk;
+pub(crate) mod dynamic_ntk;
 mod geometric;
 mod given;
 mod harmonic;

@@ -25,6 +25,7 @@ pub enum Regime {
     Short,
     /// LongRoPE's long factors.
     Long,
-    /// Dynamic NTK beyond the original length: this length in all.
+    /// Dynamic NTK beyond the original length: this length in all. With stepped NTK it is the
+    /// longest length that has the same frequencies.
     Length(usize),
 }

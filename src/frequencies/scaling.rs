@@ -45,6 +45,11 @@ pub enum Scaling {
     },
     /// [`Frequencies::dynamic_ntk`].
     DynamicNtk(DynamicNtk),
+    /// [`Frequencies::stepped_ntk`].
+    SteppedNtk {
+        /// The length that the model was trained on.
+        original_len: usize,
+    },
     /// [`Frequencies::yarn`].
     Yarn(Yarn),
     /// [`Frequencies::longrope`].
@@ -56,6 +61,10 @@ pub enum Scaling {
     /// wanted into `RotarySpec::divisors`.
     #[cfg_attr(feature = "serde", serde(rename = "longrope_tensors"))]
     LongRopeTensors,
+    /// Divisors that are a tensor of a GGUF file, `rope_freqs.weight`, which metadata do not have:
+    /// Llama 3's scaling, the pairs that stand still in Gemma 4. Until they are in
+    /// `RotarySpec::divisors`, [`apply`](Self::apply) is an error.
+    DivisorsTensor,
     /// [`Frequencies::llama3`].
     Llama3(Llama3),
     /// [`Frequencies::proportional`], then [`Frequencies::linear`].
@@ -74,7 +83,7 @@ impl Scaling {
     /// # Errors
     ///
     /// The errors of the scaling's own method; [`Error::Config`] for
-    /// [`LongRopeTensors`](Self::LongRopeTensors).
+    /// [`LongRopeTensors`](Self::LongRopeTensors) and [`DivisorsTensor`](Self::DivisorsTensor).
     ///
     /// ```
     /// use positional_encodings::{Frequencies, scaling::Scaling};
@@ -90,10 +99,15 @@ impl Scaling {
             Self::Linear { factor } => frequencies.linear(*factor),
             Self::Ntk { factor } => frequencies.ntk(*factor),
             Self::DynamicNtk(parameters) => frequencies.dynamic_ntk(*parameters, total_len),
+            Self::SteppedNtk { original_len } => frequencies.stepped_ntk(*original_len, total_len),
             Self::Yarn(parameters) => frequencies.yarn(parameters),
             Self::LongRope(parameters) => frequencies.longrope(parameters, total_len),
             Self::LongRopeTensors => {
                 let field = "rope_factors_long.weight".to_string();
+                Err(Error::Config { field, problem: ConfigProblem::Missing })
+            }
+            Self::DivisorsTensor => {
+                let field = "rope_freqs.weight".to_string();
                 Err(Error::Config { field, problem: ConfigProblem::Missing })
             }
             Self::Llama3(parameters) => frequencies.llama3(*parameters),

@@ -61,6 +61,10 @@ pub(super) enum Step {
         original_len: usize,
         total_len: usize,
     },
+    SteppedNtk {
+        original_len: usize,
+        total_len: usize,
+    },
     Yarn(Yarn),
     #[cfg_attr(feature = "serde", serde(rename = "longrope"))]
     LongRope {
@@ -72,6 +76,7 @@ pub(super) enum Step {
         fraction: f64,
     },
     Divided(Vec<f64>),
+    TimesExponentials(Vec<f64>),
     #[cfg_attr(feature = "serde", serde(rename = "attention_factor"))]
     WithAttentionFactor(f64),
 }
@@ -80,7 +85,9 @@ impl Step {
     /// Returns the number of bytes on the heap, that of the step itself included.
     pub(super) fn memory(&self) -> usize {
         let lists = match self {
-            Self::FromRadians(list) | Self::Divided(list) => size_of_val(&**list),
+            Self::FromRadians(list) | Self::Divided(list) | Self::TimesExponentials(list) => {
+                size_of_val(&**list)
+            }
             Self::Select(pairs) => size_of_val(&**pairs),
             Self::LongRope { parameters: LongRope { short, long, .. }, .. } => {
                 size_of_val(&**short) + size_of_val(&**long)
@@ -117,6 +124,9 @@ impl fmt::Display for Step {
             Self::DynamicNtk { factor, original_len, total_len } => {
                 write!(f, "dynamic_ntk({factor}, {original_len}, at {total_len})")
             }
+            Self::SteppedNtk { original_len, total_len } => {
+                write!(f, "stepped_ntk({original_len}, at {total_len})")
+            }
             Self::Yarn(Yarn { factor, original_len, beta_fast, beta_slow, truncate, .. }) => {
                 write!(f, "yarn({factor}, {original_len}, {beta_fast}, {beta_slow}, {truncate})")
             }
@@ -129,6 +139,7 @@ impl fmt::Display for Step {
             }
             Self::Proportional { fraction } => write!(f, "proportional({fraction})"),
             Self::Divided(list) => write!(f, "divided({})", Short(list)),
+            Self::TimesExponentials(list) => write!(f, "times_exponentials({})", Short(list)),
             Self::WithAttentionFactor(factor) => write!(f, "with_attention_factor({factor})"),
         }
     }
@@ -218,11 +229,15 @@ impl Step {
             Self::DynamicNtk { factor, original_len, total_len } => {
                 before.dynamic_ntk(DynamicNtk { factor, original_len }, total_len)
             }
+            Self::SteppedNtk { original_len, total_len } => {
+                before.stepped_ntk(original_len, total_len)
+            }
             Self::Yarn(yarn) => before.yarn(&yarn),
             Self::LongRope { parameters, total_len } => before.longrope(&parameters, total_len),
             Self::Llama3(parameters) => before.llama3(parameters),
             Self::Proportional { fraction } => before.proportional(fraction),
             Self::Divided(divisors) => before.divided(&divisors),
+            Self::TimesExponentials(exponents) => before.times_exponentials(&exponents),
             Self::WithAttentionFactor(factor) => before.with_attention_factor(factor),
             constructor => Err(constructor.misplaced()),
         }

@@ -75,6 +75,40 @@ pub fn padding_aware<T: PrimInt, S: Data<Elem = T>>(
     count_where(tokens, |token| token != padding, |count| first.saturating_add(count), id)
 }
 
+/// The positions of draft tokens that form a tree: `base` for a root, and one more than its parent's
+/// for every other token. Tokens of several continuations so stand at the same positions, as
+/// speculative decoding has them (Medusa, EAGLE).
+///
+/// # Errors
+///
+/// [`Error::IdOutsideTable`] for a parent that does not stand before its child; [`Error::TooLarge`].
+///
+/// ```
+/// use positional_encodings::ids;
+///
+/// // two continuations of a root, the first of which goes on
+/// assert_eq!(ids::tree(&[None, Some(0), Some(0), Some(1)], 100)?, [100, 101, 101, 102]);
+/// assert!(ids::tree(&[Some(0)], 100).is_err());
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn tree(parents: &[Option<usize>], base: usize) -> Result<Vec<usize>, Error> {
+    let mut ids: Vec<usize> = with_room(parents.len(), 1)?;
+    for (token, parent) in parents.iter().enumerate() {
+        let id = match parent {
+            None => base,
+            Some(parent) => match ids.get(*parent) {
+                Some(id) => id.saturating_add(1),
+                None => {
+                    let id = i64::try_from(*parent).unwrap_or(i64::MAX);
+                    return Err(Error::IdOutsideTable { table: "parent", id, rows: token });
+                }
+            },
+        };
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
 /// Ids that start again at 0 in every document of a packed sequence, from the documents' lengths.
 ///
 /// # Errors

@@ -34,6 +34,10 @@ pub enum Sampling {
     HalfPixel,
     /// The outermost points are aligned: x = i · (old − 1)/(new − 1) (`align_corners=True`).
     AlignedCorners,
+    /// The first points are aligned: x = i · old/new, and beyond the last old point a linear kernel
+    /// goes on along the line through the last two: Long-CLIP, whose 248 rows are 0 … 19 and then
+    /// 20, 20.25, 20.5 … 76.75 of 77.
+    FromFirst,
     /// As `HalfPixel`, with the kernel widened by old/new where the grid shrinks; weights are cut
     /// at the border and brought to a sum of 1, when it grows too (`antialias=True`, Pillow).
     Antialiased,
@@ -45,6 +49,7 @@ pub enum Sampling {
 /// |---|---|
 /// | ViT, DeiT, DINOv2, CLIP in transformers | [`Resample::vit`] |
 /// | timm's `resample_abs_pos_embed` | [`Resample::timm`] |
+/// | torch's `interpolate`, `bicubic` and `bilinear` | [`Resample::bicubic`], [`Resample::bilinear`] |
 /// | the first DINO and DINOv2, which pass `scale_factor` | [`Resample::vit`] with [`with_factors`](Self::with_factors) |
 ///
 /// ```
@@ -105,6 +110,26 @@ impl Resample {
     /// Names bicubic with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
     pub fn timm() -> Self {
         Self::new(Kernel::CatmullRom, Sampling::Antialiased)
+    }
+
+    /// Names torch's `interpolate(mode="bicubic")`, whose kernel is another with antialiasing.
+    ///
+    /// ```
+    /// use positional_encodings::resample::{Resample, Sampling};
+    ///
+    /// assert_eq!(Resample::bicubic(Sampling::HalfPixel), Resample::vit());
+    /// assert_eq!(Resample::bicubic(Sampling::Antialiased), Resample::timm());
+    /// ```
+    pub fn bicubic(sampling: Sampling) -> Self {
+        match sampling {
+            Sampling::Antialiased => Self::new(Kernel::CatmullRom, sampling),
+            _ => Self::new(Kernel::Cubic, sampling),
+        }
+    }
+
+    /// Names torch's `interpolate(mode="bilinear")`.
+    pub fn bilinear(sampling: Sampling) -> Self {
+        Self::new(Kernel::Linear, sampling)
     }
 
     /// Takes steps of 1/factor, for rows and columns, instead of old size / new size: torch's
@@ -264,7 +289,9 @@ impl Points {
     pub(super) fn most(&self) -> usize {
         let support = self.resample.kernel.support();
         match self.resample.sampling {
-            Sampling::HalfPixel | Sampling::AlignedCorners => 2 * support as usize,
+            Sampling::HalfPixel | Sampling::AlignedCorners | Sampling::FromFirst => {
+                2 * support as usize
+            }
             // Both ends of the widened kernel may cut a cell.
             Sampling::Antialiased => {
                 ((2.0 * support * self.step.max(1.0)) as usize).saturating_add(2).min(self.old)
@@ -278,6 +305,15 @@ impl Points {
         match sampling {
             Sampling::HalfPixel => kernel.around((index as f64 + 0.5) * step - 0.5, old, taps),
             Sampling::AlignedCorners => kernel.around(index as f64 * step, old, taps),
+            Sampling::FromFirst => {
+                let (x, last) = (index as f64 * step, (old - 1) as f64);
+                match old.checked_sub(2) {
+                    Some(before) if kernel == Kernel::Linear && x > last => {
+                        taps.extend([(before, last - x), (old - 1, 1.0 + x - last)]);
+                    }
+                    _ => kernel.around(x, old, taps),
+                }
+            }
             Sampling::Antialiased => {
                 kernel.averaged((index as f64 + 0.5) * step, step.max(1.0), old, taps);
             }

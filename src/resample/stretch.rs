@@ -21,7 +21,7 @@ use crate::error::Error;
 /// | [`initialise`](Self::initialise) | old i, then freshly drawn | BART and PEGASUS for longer texts |
 /// | [`tile`](Self::tile) | old i mod n | Longformer, LED, BigBird |
 /// | [`repeat_last`](Self::repeat_last) | old min(i, n − 1) | PreSumm |
-/// | [`linear`](Self::linear) | between two old rows | LongCLIP, audio spectrogram transformers |
+/// | [`linear`](Self::linear) | between two old rows | Long-CLIP (`keeping(20)`, `Sampling::FromFirst`), audio spectrogram transformers |
 /// | [`hierarchical`](Self::hierarchical) | α · u(i ÷ n) + (1 − α) · u(i mod n) | Su Jianlin's extension of BERT |
 /// | [`grid`](Self::grid) | by two coordinates | ViT, DeiT, DINOv2, CLIP, timm |
 ///

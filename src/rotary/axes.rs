@@ -16,8 +16,10 @@ use crate::frequencies::Frequencies;
 /// | `Qwen2Vl` | row·f₀ … row·fₙ₋₁, column·f₀ … column·fₙ₋₁ | halves of the head | the vision towers of Qwen2-VL, Qwen2.5-VL, Qwen3-VL; DINOv3's (see [`Rotary::dinov3`]) |
 /// | `Pixtral` | row·g₀, row·g₂, …, column·g₁, column·g₃, …, gᵢ = base^(−2i/D) | halves of the head | Pixtral |
 /// | `Gemma4` | as `Qwen2Vl` | halves within the row's half of the features and within the column's | Gemma 4's vision tower |
-/// | `Llama4` | column·f₀ … column·fₙ₋₁, row·f₀ … row·fₙ₋₁ | neighbours | Llama 4 (coordinates count from 1, the class token has 0), SAM 2 (from 0) |
-/// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` |
+/// | `Llama4` | column·f₀ … column·fₙ₋₁, row·f₀ … row·fₙ₋₁ | neighbours | Llama 4 (coordinates count from 1, the class token has 0), SAM 2, SAM 3 (from 0), Inkling 2 |
+/// | `Step3` | column·f₀ … column·fₙ₋₁, row·f₀ … row·fₙ₋₁ | halves of the head | Step 3.7 |
+/// | `KimiK25` | column·f₀, row·f₀, column·f₁, row·f₁, … | halves of the head | Kimi K2.5 in transformers |
+/// | `Eva02` | row·f₀ …, column·f₀ … | neighbours | EVA-02, timm's `RotaryEmbeddingCat` with its defaults |
 ///
 /// ```
 /// use positional_encodings::{Positions, Rotary, rotary::AxialOrder};
@@ -44,6 +46,10 @@ pub enum AxialOrder {
     Llama4,
     /// Rows, then columns, in neighbours.
     Eva02,
+    /// Columns, then rows, in halves.
+    Step3,
+    /// Columns and rows in turn, each frequency for both, in halves.
+    KimiK25,
 }
 
 /// How the pairs of a multimodal rotation are divided among time, height and width.
@@ -60,6 +66,7 @@ pub enum AxialOrder {
 /// let [t, h, w] = [0.0, 10.0, 11.0]; // arcsin of the sines of 0, 1 and 2 radians
 /// assert_eq!(axis_of(Sections::Chunked)?, [t, t, h, h, w, w]);
 /// assert_eq!(axis_of(Sections::Interleaved)?, [t, h, w, t, h, w]);
+/// assert_eq!(axis_of(Sections::SpaceThenTime)?, [h, w, h, w, t, t]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,14 +78,49 @@ pub enum Sections {
     /// T H W T H W …: pair i turns with height where i mod 3 = 1 and i < 3 · heights, with width
     /// where i mod 3 = 2 and i < 3 · widths, otherwise with time: Qwen3-VL, Qwen3.5.
     Interleaved,
+    /// The axes take pairs in turn, A B A B …, those whose section is full left out: NeoMME's rows
+    /// and columns.
+    InTurn,
+    /// H W H W … T T: of sections (heights, widths, times), space takes the fast pairs in turn, time
+    /// the slow ones that are left. The axes of positions stay (time, height, width): ERNIE-4.5-VL.
+    SpaceThenTime,
+}
+
+impl Sections {
+    /// The axis of each pair.
+    fn axes(self, sections: &[usize]) -> Vec<usize> {
+        let in_turn = |sections: &[usize]| {
+            let longest = sections.iter().copied().max().unwrap_or(0);
+            let turn = move |turn: usize| {
+                sections.iter().enumerate().filter(move |(_, count)| turn < **count)
+            };
+            (0..longest).flat_map(turn).map(|(axis, _)| axis).collect::<Vec<usize>>()
+        };
+        let chunk = |(axis, &count): (usize, &usize)| core::iter::repeat_n(axis, count);
+        match (self, sections) {
+            (Self::Interleaved, &[times, heights, widths]) => {
+                let own = [0, heights, widths];
+                let axis = |i: usize| if i < 3 * own[i % 3] { i % 3 } else { 0 };
+                (0..times + heights + widths).map(axis).collect()
+            }
+            (Self::SpaceThenTime, &[heights, widths, times]) => {
+                let space = in_turn(&[0, heights, widths]);
+                space.into_iter().chain(core::iter::repeat_n(0, times)).collect()
+            }
+            (Self::InTurn, _) => in_turn(sections),
+            _ => sections.iter().enumerate().flat_map(chunk).collect(),
+        }
+    }
 }
 
 impl Rotary {
     /// A rotation of several axes: the pairs of the first axis' frequencies, then those of the
     /// second, ….
     ///
-    /// With `Pairing::Interleaved` this is FLUX's and diffusers' order for any number of axes,
-    /// rotary-embedding-torch's axial one, and timm's.
+    /// With `Pairing::Interleaved` this is FLUX's order and that of diffusers' transformers for any
+    /// number of axes ([`Diffusion`](super::Diffusion) has them by name), rotary-embedding-torch's
+    /// axial one, and timm's. diffusers' `get_2d_rotary_pos_embed` puts columns first: give it the
+    /// axes in that order, and (column, row) as positions.
     ///
     /// # Errors
     ///
@@ -150,6 +192,14 @@ impl Rotary {
         match order {
             AxialOrder::Qwen2Vl => Self::axial([each.clone(), each], Pairing::Halves),
             AxialOrder::Eva02 => Self::axial([each.clone(), each], Pairing::Interleaved),
+            AxialOrder::Step3 => Self::blocks(vec![(1, each.clone()), (0, each)], Pairing::Halves),
+            AxialOrder::KimiK25 => {
+                let mut rotary = Self::blocks(vec![(1, each.clone()), (0, each)], Pairing::Halves)?;
+                for (place, part) in rotary.parts.iter_mut().enumerate() {
+                    part.targets = (0..dim / 4).map(|i| 2 * i + place).collect();
+                }
+                Ok(rotary)
+            }
             AxialOrder::Llama4 => {
                 Self::blocks(vec![(1, each.clone()), (0, each)], Pairing::Interleaved)
             }
@@ -172,8 +222,8 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where
-    /// interleaved ones are not three, or where the rotation has several axes already.
+    /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where those
+    /// of an order for video are not three, or where the rotation has several axes already.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
@@ -187,47 +237,63 @@ impl Rotary {
     /// ```
     pub fn with_sections(self, sections: &[usize], order: Sections) -> Result<Self, Error> {
         let pairs = self.features.pairs;
-        let [part] = &self.parts[..] else {
-            return Err(Error::LengthMismatch {
-                what: "axes before the sections",
-                expected: 1,
-                found: self.axes,
-            });
-        };
         let sum = sections.iter().fold(0_usize, |sum, &section| sum.saturating_add(section));
-        if sum != pairs {
-            return Err(Error::LengthMismatch {
-                what: "pairs in the sections",
-                expected: pairs,
-                found: sum,
-            });
+        let mismatch = |what, expected, found| Err(Error::LengthMismatch { what, expected, found });
+        if self.parts.len() == 1 && sum != pairs {
+            return mismatch("pairs in the sections", pairs, sum);
         }
-        if order == Sections::Interleaved && sections.len() != 3 {
-            return Err(Error::LengthMismatch {
-                what: "sections",
-                expected: 3,
-                found: sections.len(),
-            });
+        if matches!(order, Sections::Interleaved | Sections::SpaceThenTime) && sections.len() != 3 {
+            return mismatch("sections", 3, sections.len());
         }
-        let axis_of: Vec<usize> = match order {
-            Sections::Chunked => sections
-                .iter()
-                .enumerate()
-                .flat_map(|(axis, &count)| core::iter::repeat_n(axis, count))
-                .collect(),
-            Sections::Interleaved => (0..pairs)
-                .map(|i| if i % 3 > 0 && i < 3 * sections[i % 3] { i % 3 } else { 0 })
-                .collect(),
+        self.divided(&order.axes(sections), sections.len())
+    }
+
+    /// Divides the pairs among several axes in any order: `axis_of[i]` is the axis of pair i, whose
+    /// frequency it keeps. There are as many axes as the largest of them says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there is not one axis for each pair, or where the rotation
+    /// has several axes already; [`Error::InvalidParameter`] for an axis that is no less than the
+    /// number of pairs.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
+    ///
+    /// let plain = Rotary::new(Frequencies::geometric(12, 500_000.0)?, Pairing::Interleaved);
+    /// // ERNIE-4.5-VL's order for six pairs: height and width in turn, then time
+    /// let given = plain.clone().with_axes(&[1, 2, 1, 2, 0, 0])?;
+    /// assert_eq!(given, plain.with_sections(&[2, 2, 2], Sections::SpaceThenTime)?);
+    /// assert_eq!((given.axes(), given.dim()), (3, 12));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_axes(self, axis_of: &[usize]) -> Result<Self, Error> {
+        let most = axis_of.iter().copied().max().unwrap_or(0);
+        if most > 0 && most >= self.features.pairs {
+            let needs = "less than the number of pairs";
+            return Err(Error::InvalidParameter { name: "axis", value: most as f64, needs });
+        }
+        self.divided(axis_of, most + 1)
+    }
+
+    /// The rotation of one axis as one of `axes`, to which the pairs go as listed.
+    fn divided(self, axis_of: &[usize], axes: usize) -> Result<Self, Error> {
+        let mismatch = |what, expected, found| Err(Error::LengthMismatch { what, expected, found });
+        let [part] = &self.parts[..] else {
+            return mismatch("axes before the sections", 1, self.axes);
         };
-        let mut of_axes = vec![Vec::new(); sections.len()];
-        axis_of.into_iter().enumerate().for_each(|(pair, axis)| of_axes[axis].push(pair));
+        if axis_of.len() != self.features.pairs {
+            return mismatch("pairs with an axis", self.features.pairs, axis_of.len());
+        }
+        let mut of_axes = vec![Vec::new(); axes];
+        axis_of.iter().enumerate().for_each(|(pair, &axis)| of_axes[axis].push(pair));
         let mut parts = Vec::new();
         for (axis, targets) in of_axes.into_iter().enumerate() {
             if !targets.is_empty() {
                 parts.push(Part::new(axis, part.frequencies.select(&targets)?, targets));
             }
         }
-        let mut divided = Self { parts, axes: sections.len(), shared: true, ..self };
+        let mut divided = Self { parts, axes, shared: true, ..self };
         divided.renew();
         Ok(divided)
     }

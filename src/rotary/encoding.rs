@@ -300,7 +300,9 @@ impl Rotary {
 
     /// The rotation by a difference of positions, whatever the position: what moves cached keys by
     /// `by` (StreamingLLM, a context shift). R(p + by) = R(by) · R(p), to rounding; the attention
-    /// factor that the keys already have is not applied again.
+    /// factor that the keys already have is not applied again. Each call rounds: a hundred shifts of
+    /// a bf16 cache end as much as 0.36 off keys of length 1. Keep the keys as they were before any
+    /// rotation, or shift copies of the first ones by the sum, where there are many.
     ///
     /// # Errors
     ///
@@ -340,9 +342,24 @@ impl Rotary {
         2 * self.features.pairs
     }
 
-    /// Which features make a pair.
+    /// Returns which features make a pair, within each of the [`paired_blocks`](Self::paired_blocks).
     pub fn pairing(&self) -> Pairing {
         self.features.pairing
+    }
+
+    /// Returns the number of blocks of the rotated features that are paired each on its own: 1, and 2
+    /// with [`AxialOrder::Gemma4`](super::AxialOrder::Gemma4), whose rows have halves of the first
+    /// half of the features and whose columns have halves of the second.
+    ///
+    /// ```
+    /// use positional_encodings::{Rotary, rotary::AxialOrder};
+    ///
+    /// let blocks = |order| Rotary::axial_2d(64, 100.0, order).map(|rotary| rotary.paired_blocks());
+    /// assert_eq!((blocks(AxialOrder::Gemma4)?, blocks(AxialOrder::Qwen2Vl)?), (2, 1));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn paired_blocks(&self) -> usize {
+        self.features.blocks
     }
 
     /// Number of axes of the coordinates: 1 but for images and video.

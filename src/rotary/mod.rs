@@ -3,21 +3,28 @@
 
 mod apply;
 mod axes;
+mod cos_sin;
+mod diffusion;
 mod encoding;
+mod golden_gate;
 mod learned;
 mod mixed;
 mod pairing;
 mod recipe;
 mod rotation;
 mod temperature;
+mod vjepa2;
 mod xpos;
 
 pub use crate::positions::Dinov3Augmentation;
 pub use axes::{AxialOrder, Sections};
+pub use cos_sin::TableForm;
+pub use diffusion::Diffusion;
 pub use encoding::Rotary;
 pub use mixed::MixedRotary;
 pub use pairing::Pairing;
 pub use recipe::Precision;
 pub use rotation::Rotation;
 pub use temperature::QueryTemperature;
+pub use vjepa2::VJepa2;
 pub use xpos::XPos;

@@ -77,35 +77,81 @@ impl Pairing {
         let Some(&rows) = weights.shape().first() else {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         };
-        if heads == 0 || rotary_dim == 0 {
+        if heads == 0 {
             return Err(Error::ZeroDim);
-        }
-        if !rotary_dim.is_multiple_of(2) {
-            return Err(Error::OddDim { dim: rotary_dim });
         }
         if !rows.is_multiple_of(heads) {
             let expected = rows.next_multiple_of(heads);
             return Err(Error::LengthMismatch { what: "rows of heads", expected, found: rows });
         }
         let head_dim = rows / heads;
-        if head_dim < rotary_dim {
-            return Err(Error::TooNarrow { needed: rotary_dim, found: head_dim });
-        }
-        let half = rotary_dim / 2;
-        let source = |row: usize| {
-            let (head, feature) = (row / head_dim * head_dim, row % head_dim);
-            head + match (self, to) {
-                _ if feature >= rotary_dim => feature,
-                (Self::Interleaved, Self::Halves) => feature % half * 2 + feature / half,
-                (Self::Halves, Self::Interleaved) => feature / 2 + feature % 2 * half,
-                _ => feature,
-            }
-        };
+        let source = self.order(head_dim, rotary_dim, to)?;
+        let source = |row: usize| row / head_dim * head_dim + source(row % head_dim);
         let mut converted = weights.to_owned();
         for (row, mut slot) in converted.axis_iter_mut(Axis(0)).enumerate() {
             slot.assign(&weights.index_axis(Axis(0), source(row)));
         }
         Ok(converted)
+    }
+
+    /// Queries or keys (…, head_dim) of a model with this pairing, with features in the order that
+    /// `to` wants, of which the first `rotary_dim` move: keys of a cache that another program goes
+    /// on with, say. Rotation and conversion may come in either order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooFewAxes`]; [`Error::ZeroDim`] without rotated features; [`Error::OddDim`];
+    /// [`Error::TooNarrow`] where there are fewer features than are rotated.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::Pairing::{Halves, Interleaved};
+    ///
+    /// let keys = array![[0, 1, 2, 3, 9], [10, 11, 12, 13, 19]]; // (positions, dim)
+    /// let halves = Interleaved.convert_features(&keys, 4, Halves)?;
+    /// assert_eq!(halves, array![[0, 2, 1, 3, 9], [10, 12, 11, 13, 19]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn convert_features<A: Clone, S: Data<Elem = A>, D: RemoveAxis>(
+        self,
+        features: &ArrayBase<S, D>,
+        rotary_dim: usize,
+        to: Self,
+    ) -> Result<Array<A, D>, Error> {
+        let Some(last) = features.ndim().checked_sub(1).map(Axis) else {
+            return Err(Error::TooFewAxes { expected: 1, found: 0 });
+        };
+        let source = self.order(features.len_of(last), rotary_dim, to)?;
+        let mut converted = features.to_owned();
+        for (feature, mut slot) in converted.axis_iter_mut(last).enumerate() {
+            slot.assign(&features.index_axis(last, source(feature)));
+        }
+        Ok(converted)
+    }
+
+    /// Which feature of a head goes to which, from this order to another.
+    fn order(
+        self,
+        head_dim: usize,
+        rotary_dim: usize,
+        to: Self,
+    ) -> Result<impl Fn(usize) -> usize, Error> {
+        if rotary_dim == 0 {
+            return Err(Error::ZeroDim);
+        }
+        if !rotary_dim.is_multiple_of(2) {
+            return Err(Error::OddDim { dim: rotary_dim });
+        }
+        if head_dim < rotary_dim {
+            return Err(Error::TooNarrow { needed: rotary_dim, found: head_dim });
+        }
+        let half = rotary_dim / 2;
+        Ok(move |feature| match (self, to) {
+            _ if feature >= rotary_dim => feature,
+            (Self::Interleaved, Self::Halves) => feature % half * 2 + feature / half,
+            (Self::Halves, Self::Interleaved) => feature / 2 + feature % 2 * half,
+            _ => feature,
+        })
     }
 }
 

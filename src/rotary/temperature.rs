@@ -4,10 +4,11 @@ use crate::error::Error;
 use crate::positions::{Position, Positions};
 
 /// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor`
-/// positions.
+/// positions; or ln(p + 1)/ln(L), which is 1 up to L positions.
 ///
-/// Llama 4 applies it in its layers without positions (`attn_temperature_tuning`), Ministral 3 in
-/// all (`llama_4_scaling_beta`).
+/// Llama 4 applies the first in its layers without positions (`attn_temperature_tuning`),
+/// Ministral 3 in all (`llama_4_scaling_beta`); the first Qwen applies the second in all
+/// (`use_logn_attn`).
 ///
 /// ```
 /// use positional_encodings::rotary::QueryTemperature;
@@ -21,7 +22,16 @@ use crate::positions::{Position, Positions};
 pub struct QueryTemperature {
     scale: f64,
     floor: f64,
-    offset: f64,
+    growth: Growth,
+}
+
+/// How a factor grows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Growth {
+    /// In steps of `floor` positions, of which the first is so much shorter.
+    Steps(f64),
+    /// With each position.
+    Logarithm,
 }
 
 impl QueryTemperature {
@@ -51,6 +61,28 @@ impl QueryTemperature {
         Self::new(beta, original_len as f64, 0.0)
     }
 
+    /// Qwen's first version: ln(p + 1)/ln(L) beyond the L = `original_len` positions that it was
+    /// trained on (`use_logn_attn`, with L its `seq_length`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for an original length below 2.
+    ///
+    /// ```
+    /// use positional_encodings::rotary::QueryTemperature;
+    ///
+    /// let temperature = QueryTemperature::logn(2048)?;
+    /// assert_eq!(temperature.factors(&[0, 2047, 4_194_303])?, [1.0, 1.0, 2.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn logn(original_len: usize) -> Result<Self, Error> {
+        if original_len < 2 {
+            let (name, value) = ("original length", original_len as f64);
+            return Err(Error::InvalidParameter { name, value, needs: "at least 2" });
+        }
+        Ok(Self { scale: 1.0, floor: original_len as f64, growth: Growth::Logarithm })
+    }
+
     fn new(scale: f64, floor: f64, offset: f64) -> Result<Self, Error> {
         if !scale.is_finite() {
             return Err(Error::InvalidParameter { name: "scale", value: scale, needs: "finite" });
@@ -62,7 +94,7 @@ impl QueryTemperature {
                 needs: "finite and at least 1",
             });
         }
-        Ok(Self { scale, floor, offset })
+        Ok(Self { scale, floor, growth: Growth::Steps(offset) })
     }
 
     /// The factor of each position, row after row. Before position 0 it is that of position 0.
@@ -90,9 +122,13 @@ impl QueryTemperature {
         let (mut factors, rows) = (Vec::new(), positions.count());
         factors.try_reserve_exact(rows).map_err(|_| Error::TooLarge { rows, dim: 1 })?;
         positions.check_finite()?;
-        let factor = |position: f64| {
-            let turns = libm::floor((position + self.offset) / self.floor).max(0.0);
-            1.0 + self.scale * libm::log1p(turns)
+        let factor = |position: f64| match self.growth {
+            Growth::Steps(offset) => {
+                let turns = libm::floor((position + offset) / self.floor).max(0.0);
+                1.0 + self.scale * libm::log1p(turns)
+            }
+            Growth::Logarithm if position < self.floor => 1.0,
+            Growth::Logarithm => libm::log(position + 1.0) / libm::log(self.floor),
         };
         factors.extend(positions.iter().map(Position::to_f64).map(factor));
         Ok(factors)

@@ -13,9 +13,11 @@ use crate::positions::Positions;
 /// queries grow by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores
 /// decay with distance.
 ///
-/// Positions are absolute. torchscale, x-transformers and rotary-embedding-torch subtract half of
-/// the sequence's length from p, so that cached keys no longer fit once the sequence grows; scores
-/// are the same without it.
+/// Positions are absolute: p counts from [`with_origin`](Self::with_origin), which is 0. torchscale,
+/// x-transformers and rotary-embedding-torch subtract half of the sequence's length from p, so that
+/// cached keys no longer fit once the sequence grows; scores are the same without it. Powers leave
+/// the range of the element type at [`reach`](Self::reach): beyond, move the origin, and all keys of
+/// a cache with it.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -37,6 +39,7 @@ pub struct XPos {
     /// ln ζᵢ
     decay: Vec<f64>,
     scale_base: f64,
+    origin: f64,
 }
 
 impl XPos {
@@ -49,7 +52,7 @@ impl XPos {
         let rotary = Rotary::new(Frequencies::geometric(dim, 10_000.0)?, Pairing::Interleaved);
         let zeta = |i| (2.0 * i as f64 + 0.4 * dim as f64) / (1.4 * dim as f64);
         let decay = (0..dim / 2).map(|i| libm::log(zeta(i))).collect();
-        Ok(Self { rotary, decay, scale_base: 512.0 })
+        Ok(Self { rotary, decay, scale_base: 512.0, origin: 0.0 })
     }
 
     /// Another B.
@@ -76,12 +79,58 @@ impl XPos {
         Ok(Self { scale_base, ..self })
     }
 
-    /// The rotations of queries and of keys at the given positions. Beyond some hundred times B the
-    /// powers leave the range of the element type.
+    /// Another position at which queries and keys keep their lengths; rotations stay as they are.
+    /// Queries and keys must have the same one.
     ///
     /// # Errors
     ///
-    /// Those of [`Rotary::at`].
+    /// [`Error::InvalidParameter`] unless it is finite.
+    ///
+    /// ```
+    /// use positional_encodings::rotary::XPos;
+    ///
+    /// let xpos = XPos::new(64)?;
+    /// assert!(xpos.at::<f32>(1_000_000..1_000_010).is_err()); // beyond f32
+    /// let (queries, keys) = xpos.with_origin(1_000_000.0)?.at::<f32>(1_000_000..1_000_010)?;
+    /// assert_eq!(queries.cos_sin(0), keys.cos_sin(0)); // at the origin nothing grows
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_origin(self, origin: f64) -> Result<Self, Error> {
+        if !origin.is_finite() {
+            let (name, needs) = ("origin", "finite");
+            return Err(Error::InvalidParameter { name, value: origin, needs });
+        }
+        Ok(Self { origin, ..self })
+    }
+
+    /// Returns how far from the origin positions may be for elements of type `E`: beyond, a power
+    /// of the fastest decay may be infinite. Some 36,000 for `f32` and 4,200 for `f16`, with the
+    /// paper's B.
+    ///
+    /// ```
+    /// use positional_encodings::rotary::XPos;
+    ///
+    /// let xpos = XPos::new(64)?;
+    /// assert!((35_000.0..37_000.0).contains(&xpos.reach::<f32>()));
+    /// let (_, keys) = xpos.at::<f32>(35_000..35_001)?;
+    /// assert!(keys.cos_sin(0).unwrap()[0].iter().all(|value| value.is_finite()));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn reach<E: Element>(&self) -> f64 {
+        let is_finite =
+            |exponent: &i32| E::from_f64(libm::exp2(f64::from(*exponent))).to_f64().is_finite();
+        let bits = (0..1024).take_while(is_finite).last().unwrap_or(0);
+        let fastest = self.decay.iter().fold(0.0_f64, |most, decay| most.max(decay.abs()));
+        f64::from(bits) * core::f64::consts::LN_2 * self.scale_base / fastest
+    }
+
+    /// The rotations of queries and of keys at the given positions.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rotary::at`]; [`Error::InvalidParameter`] for a position that is farther from the
+    /// origin than the [`reach`](Self::reach) of `T`. Elements of 16 bits have angles of `f32`, and
+    /// a reach of their own.
     pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,
@@ -89,10 +138,17 @@ impl XPos {
         let positions = positions.into();
         let exact = self.rotary.at::<f64>(&positions)?;
         let reals = &reals(&positions, 1)?[0];
+        let reach = self.reach::<T>();
+        let distance = |&position: &f64| (position - self.origin).abs();
+        if let Some(far) = reals.iter().map(distance).find(|distance| distance > &reach) {
+            let name = "distance of a position from the origin of xPos";
+            let needs = "at most XPos::reach of the element type: move the origin";
+            return Err(Error::InvalidParameter { name, value: far, needs });
+        }
         let dim = 2 * self.decay.len();
         let scaled = |sign: f64| {
             let angles = exact.angles.iter().enumerate().map(|(at, value)| {
-                let power = sign * reals[at / dim] / self.scale_base;
+                let power = sign * (reals[at / dim] - self.origin) / self.scale_base;
                 value * libm::exp(self.decay[at % self.decay.len()] * power)
             });
             Rotation::from_exact(&exact, angles, true)

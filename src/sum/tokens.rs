@@ -41,6 +41,10 @@ use crate::positions::Positions;
 /// assert_eq!(input, array![[[3.25, 4.25], [11.5, 12.5]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
+///
+/// Words that are vectors already (`inputs_embeds`, the table of
+/// [`WordVectors`](crate::words::WordVectors) looked up elsewhere, OPT-350m's words after their
+/// projection) need no table here: [`add_positions`](crate::add_positions) adds positions to them.
 #[derive(Clone, PartialEq)]
 pub struct TokenEmbedding<A, E> {
     words: Array2<A>,

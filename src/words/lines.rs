@@ -36,6 +36,17 @@ impl<R: BufRead> Lines<R> {
         &self.line[..end]
     }
 
+    /// An error unless the lines that are left are empty.
+    pub(super) fn only_empty_ones(&mut self) -> Result<(), FileProblem> {
+        let first = self.place();
+        while self.advance()? {
+            if !self.line().is_empty() {
+                return Err(FileProblem::EmptyLine { at: first });
+            }
+        }
+        Ok(())
+    }
+
     /// Goes to the next line; `false` at the end.
     pub(super) fn advance(&mut self) -> Result<bool, FileProblem> {
         self.line.clear();

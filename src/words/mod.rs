@@ -14,5 +14,6 @@ mod vocabulary;
 pub use crate::error::Place;
 pub use reader::{WordFormat, WordReader};
 pub use rows::{Duplicates, Progress};
+pub use text::Separator;
 pub use vectors::WordVectors;
 pub use vocabulary::Vocabulary;

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::rows::{Duplicates, Progress, Report, Rows};
+use super::text::Separator;
 use super::vectors::WordVectors;
 use super::vocabulary::Vocabulary;
 use super::{binary, text};
@@ -36,7 +37,10 @@ pub enum WordFormat {
 ///   with spaces in them (`. . .`).
 /// - Spaces at the ends of lines (fastText, word2vec) and CR LF are accepted; words need not be
 ///   UTF-8.
-/// - Numbers must be finite; words must not be empty.
+/// - Numbers must be finite; words must not be empty. Empty lines are passed over at the end of the
+///   file only.
+/// - A compressed file is an error that says so: give a decompressor to
+///   [`read_from`](Self::read_from).
 ///
 /// ```
 /// use positional_encodings::FileProblem;
@@ -59,6 +63,7 @@ pub struct WordReader<'a> {
     dim: Option<usize>,
     wanted: Option<Vocabulary>,
     duplicates: Duplicates,
+    separator: Separator,
     progress: Option<Report<'a>>,
 }
 
@@ -69,6 +74,7 @@ impl fmt::Debug for WordReader<'_> {
             .field("dim", &self.dim)
             .field("wanted", &self.wanted)
             .field("duplicates", &self.duplicates)
+            .field("separator", &self.separator)
             .finish_non_exhaustive()
     }
 }
@@ -91,7 +97,14 @@ impl WordVectors {
 
 impl<'a> WordReader<'a> {
     fn new(format: WordFormat) -> Self {
-        Self { format, dim: None, wanted: None, duplicates: Duplicates::default(), progress: None }
+        Self {
+            format,
+            dim: None,
+            wanted: None,
+            duplicates: Duplicates::default(),
+            separator: Separator::default(),
+            progress: None,
+        }
     }
 
     /// Says how many numbers each word has. Without this, GloVe's first line says it, whose word
@@ -112,6 +125,24 @@ impl<'a> WordReader<'a> {
         Self { duplicates, ..self }
     }
 
+    /// Says what stands between the fields of a line of text.
+    ///
+    /// ```
+    /// use positional_encodings::words::{Separator, WordFormat, WordVectors};
+    ///
+    /// let read = |text: &str, separator| {
+    ///     let reader = WordVectors::reader(WordFormat::Glove).with_separator(separator);
+    ///     reader.read_from(text.as_bytes(), "vectors.tsv").map(|vectors| vectors.table().dim())
+    /// };
+    /// assert_eq!(read("the\t1\t2\nNew York\t3\t4\n", Separator::Tab)?, (2, 2));
+    /// assert_eq!(read("the  1 \t 2\ncat 3   4\n\n", Separator::Whitespace)?, (2, 2));
+    /// assert!(read("the  1 2\n", Separator::Space).is_err());
+    /// # Ok::<(), positional_encodings::FileError>(())
+    /// ```
+    pub fn with_separator(self, separator: Separator) -> Self {
+        Self { separator, ..self }
+    }
+
     /// Calls `progress` about once for each megabyte, and at the end.
     pub fn with_progress(self, progress: impl FnMut(Progress) + 'a) -> Self {
         Self { progress: Some(Box::new(progress)), ..self }
@@ -125,7 +156,8 @@ impl<'a> WordReader<'a> {
     /// [`FileProblem::NotANumber`], [`FileProblem::EmptyWord`], [`FileProblem::DuplicateWord`],
     /// [`FileProblem::TooLong`], [`FileProblem::Truncated`]; with the whole:
     /// [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`],
-    /// [`FileProblem::WordCount`], [`FileProblem::Empty`], [`FileProblem::OutOfMemory`].
+    /// [`FileProblem::WordCount`], [`FileProblem::Empty`], [`FileProblem::Compressed`],
+    /// [`FileProblem::OutOfMemory`].
     pub fn read(self, path: impl AsRef<Path>) -> Result<WordVectors, FileError> {
         let path = path.as_ref();
         let open = || -> std::io::Result<(File, u64)> {
@@ -151,13 +183,17 @@ impl<'a> WordReader<'a> {
         self.run(source, None).map_err(at(&name))
     }
 
-    fn run(self, source: impl BufRead, total: Option<u64>) -> Result<WordVectors, FileProblem> {
-        let Self { format, dim, wanted, duplicates, progress } = self;
+    fn run(self, mut source: impl BufRead, total: Option<u64>) -> Result<WordVectors, FileProblem> {
+        let Self { format, dim, wanted, duplicates, separator, progress } = self;
+        // gzip's first bytes, which no text begins with
+        if source.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+            return Err(FileProblem::Compressed);
+        }
         let mut rows = Rows::new(wanted, duplicates, progress, total);
         let dim = match format {
-            WordFormat::Glove => text::glove(source, dim, &mut rows)?,
+            WordFormat::Glove => text::glove(source, dim, separator, &mut rows)?,
             WordFormat::Word2vecText | WordFormat::FastText => {
-                text::word2vec(source, dim, &mut rows)?
+                text::word2vec(source, dim, separator, &mut rows)?
             }
             WordFormat::Word2vecBinary => binary::word2vec(source, dim, &mut rows)?,
         };

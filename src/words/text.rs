@@ -6,15 +6,35 @@ use super::lines::Lines;
 use super::rows::Rows;
 use crate::error::{FileProblem, Place};
 
+/// What stands between a word and its numbers in text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Separator {
+    /// One space, as GloVe, word2vec and fastText write it; two are an error, which they never
+    /// write.
+    #[default]
+    Space,
+    /// One tab. Words may then have spaces in them.
+    Tab,
+    /// Any number of spaces and tabs.
+    Whitespace,
+}
+
 /// Reads GloVe's text and gives its dim.
 pub(super) fn glove(
     source: impl BufRead,
     dim: Option<usize>,
+    separator: Separator,
     rows: &mut Rows<'_>,
 ) -> Result<usize, FileProblem> {
     let mut lines = Lines::new(source);
     let mut dim = dim;
     while lines.advance()? {
+        // Empty lines at the end are none.
+        if lines.line().is_empty() {
+            lines.only_empty_ones()?;
+            break;
+        }
         let line = lines.line();
         let known = match dim {
             Some(dim) => dim,
@@ -22,11 +42,11 @@ pub(super) fn glove(
                 if let Some((words, dim)) = header(line) {
                     return Err(FileProblem::UnexpectedWordHeader { words, dim });
                 }
-                line.iter().filter(|byte| **byte == b' ').count()
+                separator.count(line)
             }
         };
         dim = Some(known);
-        add(&lines, known, rows)?;
+        add(&lines, known, separator, rows)?;
     }
     rows.report(lines.bytes);
     dim.filter(|dim| *dim > 0).ok_or(FileProblem::Empty)
@@ -36,6 +56,7 @@ pub(super) fn glove(
 pub(super) fn word2vec(
     source: impl BufRead,
     dim: Option<usize>,
+    separator: Separator,
     rows: &mut Rows<'_>,
 ) -> Result<usize, FileProblem> {
     let mut lines = Lines::new(source);
@@ -47,7 +68,7 @@ pub(super) fn word2vec(
     while lines.advance()? {
         // Some tools end the file with an empty line.
         if !(lines.line().is_empty() && rows.words() == claimed) {
-            add(&lines, found, rows)?;
+            add(&lines, found, separator, rows)?;
         }
     }
     rows.report(lines.bytes);
@@ -80,19 +101,23 @@ pub(super) fn checked_dim(claimed: u64, asked: Option<usize>) -> Result<usize, F
 }
 
 /// Adds the word and the `dim` numbers of the current line.
-fn add<R: BufRead>(lines: &Lines<R>, dim: usize, rows: &mut Rows<'_>) -> Result<(), FileProblem> {
+fn add<R: BufRead>(
+    lines: &Lines<R>,
+    dim: usize,
+    separator: Separator,
+    rows: &mut Rows<'_>,
+) -> Result<(), FileProblem> {
     let (line, place) = (lines.line(), lines.place());
-    // From the right: the word itself may have spaces in it.
-    let mut spaces = memchr::memrchr_iter(b' ', line);
-    let Some(end) = dim.checked_sub(1).and_then(|before| spaces.nth(before)) else {
-        let found = line.iter().filter(|byte| **byte == b' ').count();
+    // From the right: the word itself may have separators in it.
+    let Some(end) = separator.before_last(line, dim) else {
+        let found = separator.count(line);
         return Err(FileProblem::TooFewNumbers { at: place, expected: dim.max(1), found });
     };
     if !rows.begin(&line[..end], place, lines.bytes)? {
         return Ok(());
     }
     let values = rows.values(dim)?;
-    for (index, number) in line[end + 1..].split(|byte| *byte == b' ').enumerate() {
+    for (index, number) in separator.fields(&line[end + 1..]).enumerate() {
         let value = std::str::from_utf8(number).ok().and_then(|number| number.parse().ok());
         match value.filter(|value: &f32| value.is_finite()) {
             Some(value) => values.push(value),
@@ -100,4 +125,42 @@ fn add<R: BufRead>(lines: &Lines<R>, dim: usize, rows: &mut Rows<'_>) -> Result<
         }
     }
     Ok(())
+}
+
+impl Separator {
+    fn separates(self, byte: u8) -> bool {
+        match self {
+            Self::Space => byte == b' ',
+            Self::Tab => byte == b'\t',
+            Self::Whitespace => matches!(byte, b' ' | b'\t'),
+        }
+    }
+
+    /// Whether a separator stands at `index` of a line: of several in a row, only the first counts
+    /// where runs do.
+    fn stands(self, line: &[u8], index: usize) -> bool {
+        let follows = || index > 0 && self.separates(line[index - 1]);
+        self.separates(line[index]) && !(self == Self::Whitespace && follows())
+    }
+
+    /// The number of separators in a line.
+    fn count(self, line: &[u8]) -> usize {
+        (0..line.len()).filter(|&index| self.stands(line, index)).count()
+    }
+
+    /// Where the separator before the last `count` fields stands.
+    fn before_last(self, line: &[u8], count: usize) -> Option<usize> {
+        let before = count.checked_sub(1)?;
+        if self == Self::Space {
+            return memchr::memrchr_iter(b' ', line).nth(before);
+        }
+        (0..line.len()).rev().filter(|&index| self.stands(line, index)).nth(before)
+    }
+
+    /// The fields of a part of a line that begins within a separator or after one.
+    fn fields(self, part: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let runs = self == Self::Whitespace;
+        part.split(move |byte| self.separates(*byte))
+            .filter(move |field| !(runs && field.is_empty()))
+    }
 }

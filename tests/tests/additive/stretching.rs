@@ -241,3 +241,28 @@ fn impossible_stretches_are_errors() {
     assert_eq!(stretch.linear(0, Sampling::AlignedCorners).unwrap().max_len(), Some(0));
     assert_eq!(firsts(&stretch.linear(1, Sampling::AlignedCorners).unwrap()), [0.0]);
 }
+
+/// Long-CLIP's load_from_clip: 20 rows stay, each other one becomes four, the last ones on the line
+/// through the last two.
+#[test]
+fn long_clip() {
+    let table = Array2::from_shape_fn((77, 2), |(row, column)| (row * row) as f64 + column as f64);
+    let clip = Learned::from_table(table.clone()).unwrap();
+    let long = clip.stretch().keeping(20).unwrap().linear(4 * 57, Sampling::FromFirst).unwrap();
+    assert_eq!(long.table().nrows(), 248);
+    for column in 0..2 {
+        let old = |row: usize| table[[row, column]];
+        for (row, &found) in long.table().column(column).iter().enumerate() {
+            let expected = match row {
+                0..20 => old(row),
+                _ => {
+                    let (whole, quarter) = (20 + (row - 20) / 4, ((row - 20) % 4) as f64 / 4.0);
+                    let slope =
+                        if whole < 76 { old(whole + 1) - old(whole) } else { old(76) - old(75) };
+                    old(whole) + quarter * slope
+                }
+            };
+            assert!((found - expected).abs() < 1e-9, "{row}: {found} instead of {expected}");
+        }
+    }
+}

@@ -299,11 +299,15 @@ fn headers_that_lie_are_refused() {
         problem(u64::MAX.to_le_bytes().to_vec()),
         FileProblem::HeaderTooLong { claimed: u64::MAX, available: 0 }
     );
+    let invalid = |byte, cause: &str| FileProblem::InvalidHeader { byte, cause: cause.into() };
     assert_eq!(
         problem(with_header(r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#, 4)),
-        FileProblem::InvalidHeader { byte: 60 }
+        invalid(60, "EOF while parsing an object")
     );
-    assert_eq!(problem(with_header("{\n\"a\":\n 7}", 0)), FileProblem::InvalidHeader { byte: 16 });
+    assert_eq!(
+        problem(with_header("{\n\"a\":\n 7}", 0)),
+        invalid(16, "invalid type: integer `7`, expected struct Info")
+    );
     for json in
         ["", "[]", "{\"a\":{}}", "\u{fffd}", "{\"__metadata__\":{\"a\":1}}", &"[".repeat(5000)]
     {

@@ -2,23 +2,22 @@
 
 use std::io::Cursor;
 
-use gguf_rs_lib::format::MetadataValue;
-use gguf_rs_lib::prelude::GGUFBuilder;
 use ndarray::{Array2, array};
 use positional_encodings::{FileProblem, Learned, checkpoint::Gguf};
 
-fn file() -> Vec<u8> {
-    let builder = GGUFBuilder::simple("model", "a test")
-        .add_metadata("general.architecture", MetadataValue::String("gpt2".into()))
-        .add_metadata("gpt2.rope.freq_base", MetadataValue::F32(100_000.0))
-        .add_metadata("gpt2.context_length", MetadataValue::U32(8192))
+use crate::gguf_writer::{Item, Writer, list};
+
+fn small() -> Writer {
+    Writer::new("gpt2")
+        .with("gpt2.rope.freq_base", Item::F32(100_000.0))
+        .with("gpt2.context_length", Item::U32(8192))
         // GGUF names the fastest axis first: 3 rows of 2
-        .add_f32_tensor("position_embd.weight", vec![2, 3], vec![0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
-        .and_then(|builder| {
-            builder.add_f32_tensor("rope_freqs.weight", vec![4], vec![1.0, 1.0, 2.0, 8.0])
-        })
-        .unwrap();
-    builder.build_to_bytes().unwrap().0
+        .tensor("position_embd.weight", &[2, 3], &[0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+        .tensor("rope_freqs.weight", &[4], &[1.0, 1.0, 2.0, 8.0])
+}
+
+fn file() -> Vec<u8> {
+    small().bytes()
 }
 
 fn open(bytes: &[u8]) -> Result<Gguf<Cursor<&[u8]>>, FileProblem> {
@@ -57,40 +56,36 @@ fn tables_lists_and_metadata_are_read() {
 #[test]
 #[cfg(feature = "serde")]
 fn rotations_of_a_file() {
-    use gguf_rs_lib::format::{GGUFValueType, MetadataArray};
     use positional_encodings::config::ModelRotary;
 
-    let pattern = [true, false].map(MetadataValue::Bool).to_vec();
-    let pattern = MetadataArray::new(GGUFValueType::Bool, pattern).unwrap();
-    let tokens =
-        MetadataArray::new(GGUFValueType::String, vec![MetadataValue::String("a".into())]).unwrap();
-    let bytes = GGUFBuilder::simple("model", "a test")
-        .add_metadata("general.architecture", MetadataValue::String("gemma4".into()))
-        .add_metadata("gemma4.block_count", MetadataValue::U32(2))
-        .add_metadata("gemma4.attention.key_length", MetadataValue::U32(8))
-        .add_metadata("gemma4.attention.key_length_swa", MetadataValue::U32(4))
-        .add_metadata(
-            "gemma4.attention.sliding_window_pattern",
-            MetadataValue::Array(Box::new(pattern)),
-        )
-        .add_metadata("gemma4.rope.freq_base", MetadataValue::F32(1e6))
-        .add_metadata("gemma4.rope.freq_base_swa", MetadataValue::F32(1e4))
-        .add_metadata("gemma4.list_of_text", MetadataValue::Array(Box::new(tokens)))
-        .add_metadata("tokenizer.ggml.bos_token_id", MetadataValue::U32(1))
-        .add_f32_tensor("rope_freqs.weight", vec![4], vec![1.0, 1e30, 1e30, 1e30])
-        .unwrap();
-    let bytes = bytes.build_to_bytes().unwrap().0;
+    let bytes = Writer::new("gemma4")
+        .with("gemma4.block_count", Item::U32(2))
+        .with("gemma4.attention.key_length", Item::U32(8))
+        .with("gemma4.attention.key_length_swa", Item::U32(4))
+        .with("gemma4.attention.sliding_window_pattern", Item::Flags(vec![true, false]))
+        .with("gemma4.rope.freq_base", Item::F32(1e6))
+        .with("gemma4.rope.freq_base_swa", Item::F32(1e4))
+        .with("gemma4.list_of_text", Item::Words(vec!["a"]))
+        .with("tokenizer.ggml.bos_token_id", Item::U32(1))
+        .tensor("rope_freqs.weight", &[4], &[1.0, 1e30, 1e30, 1e30])
+        .bytes();
     let mut gguf = open(&bytes).unwrap();
     assert!(
         gguf.metadata().all(|(key, _)| key.starts_with("gemma4.") || key == "general.architecture")
     );
-    assert_eq!(gguf.metadata().count(), 7);
+    assert_eq!(gguf.metadata().count(), 8); // with the name of the tensor
     let model = ModelRotary::from_gguf(gguf.metadata()).unwrap();
     let [sliding, full] = [0, 1].map(|layer| model.layer(layer).unwrap().unwrap());
     assert_eq!((sliding.dim, sliding.base, full.dim, full.base), (4, 1e4, 8, 1e6));
+    let whole = gguf.model_rotary().unwrap();
+    assert_eq!(whole.layer(0).unwrap(), Some(sliding));
+    // Until the tensor is there, nothing turns eight times too fast.
+    let missing = full.rotary(1).unwrap_err().to_string();
+    assert_eq!(missing, "config field rope_freqs.weight is missing");
     let mut full = full.clone();
     full.divisors = Some(gguf.vector::<f64>("rope_freqs.weight").unwrap().to_vec());
     let frequencies = full.rotary(1).unwrap().frequencies();
+    assert_eq!(whole.layer(1).unwrap().unwrap().rotary(1).unwrap().frequencies(), frequencies);
     assert!(
         frequencies[0] == 1.0 && frequencies[1..].iter().all(|&frequency| frequency < 1e-30),
         "{frequencies:?}"
@@ -125,4 +120,142 @@ fn damage_is_an_error() {
             byte: Some(place as u64)
         }
     );
+}
+
+/// Llama 3.1, Phi-3 and a file without tensors: what `model_rotary` reads, and what metadata say.
+#[test]
+#[cfg(feature = "serde")]
+fn tensors_of_rotations() {
+    use positional_encodings::config::ModelRotary;
+    use positional_encodings::scaling::{LongRope, Scaling};
+
+    let llama = |context: u32| {
+        Writer::new("llama")
+            .with("llama.block_count", Item::U32(2))
+            .with("llama.context_length", Item::U32(context))
+            .with("llama.rope.dimension_count", Item::U32(4))
+            .with("llama.rope.freq_base", Item::F32(500_000.0))
+    };
+    let divided = llama(131_072).tensor("rope_freqs.weight", &[2], &[1.0, 8.0]).bytes();
+    let model = open(&divided).unwrap().model_rotary().unwrap();
+    let plain = 500_000_f64.powf(-0.5);
+    let slow = model.only().unwrap().rotary(1).unwrap().frequencies()[1];
+    assert!((slow * 8.0 / plain - 1.0).abs() < 1e-14);
+    let told = ModelRotary::from_gguf(open(&divided).unwrap().metadata()).unwrap();
+    assert_eq!(told.only().unwrap().scaling, Scaling::DivisorsTensor);
+    // A file that has no tensor is plain, whatever its metadata look like.
+    for context in [8192, 131_072] {
+        let bytes = llama(context).bytes();
+        let spec = open(&bytes).unwrap().model_rotary().unwrap().only().unwrap().clone();
+        assert_eq!((&spec.scaling, &spec.divisors), (&Scaling::None, &None));
+    }
+    let wrong = llama(131_072).tensor("rope_freqs.weight", &[3], &[1.0; 3]).bytes();
+    assert!(matches!(
+        open(&wrong).unwrap().model_rotary().unwrap_err().problem,
+        FileProblem::Table(_)
+    ));
+    let phi3 = Writer::new("phi3")
+        .with("phi3.context_length", Item::U32(131_072))
+        .with("phi3.rope.scaling.original_context_length", Item::U32(4096))
+        .with("phi3.rope.dimension_count", Item::U32(4))
+        .with("phi3.rope.scaling.attn_factor", Item::F32(1.19))
+        .tensor("rope_factors_short.weight", &[2], &[1.0, 1.5])
+        .tensor("rope_factors_long.weight", &[2], &[1.25, 64.0])
+        .bytes();
+    let model = open(&phi3).unwrap().model_rotary().unwrap();
+    let spec = model.only().unwrap();
+    let longrope = LongRope {
+        short: vec![1.0, 1.5],
+        long: vec![1.25, 64.0],
+        original_len: 4096,
+        factor: 32.0,
+    };
+    assert_eq!(spec.scaling, Scaling::LongRope(longrope));
+    assert_eq!(spec.rotary(5000).unwrap().frequencies(), [0.8, 0.01 / 64.0]);
+    assert_eq!(spec.attention_factor, f64::from(1.19_f32));
+}
+
+/// Names of any form, both versions, lists of lists, another alignment.
+#[test]
+fn files_of_all_kinds() {
+    let nested = list(9, 2, [list(4, 1, vec![1, 0, 0, 0]), list(8, 0, vec![])].concat());
+    let file = Writer::new("gpt-oss")
+        .with("general.alignment", Item::U32(8))
+        .with("gpt-oss.rope.freq_base", Item::F32(150_000.0))
+        .with("ernie4_5-moe.Weird Key/1", Item::Flag(true))
+        .with("gpt-oss.attention.head_count", Item::Counts(vec![64, 0, 64]))
+        .with("gpt-oss.nested", Item::Raw(9, nested))
+        .with("u64", Item::Raw(10, u64::MAX.to_le_bytes().to_vec()))
+        .with("i64", Item::Raw(11, (-5_i64).to_le_bytes().to_vec()))
+        .with("i8", Item::Raw(1, vec![0xff]))
+        .with("i16", Item::Raw(3, vec![0xfe, 0xff]))
+        .with("i32", Item::Raw(5, (-3_i32).to_le_bytes().to_vec()))
+        .with("f64", Item::Raw(12, 0.1_f64.to_le_bytes().to_vec()))
+        .raw_tensor("half", &[2], 1, vec![0x00, 0x3c, 0x00, 0x40])
+        .raw_tensor("quantised", &[32], 2, vec![0; 18]);
+    for version in [2, 3] {
+        let bytes = file.clone().version(version).bytes();
+        let mut gguf = open(&bytes).unwrap();
+        assert_eq!(gguf.real("gpt-oss.rope.freq_base"), Some(150_000.0));
+        assert_eq!(gguf.reals("gpt-oss.attention.head_count"), Some(vec![64.0, 0.0, 64.0]));
+        assert_eq!((gguf.reals("gpt-oss.nested"), gguf.text("gpt-oss.nested")), (None, None));
+        let numbers = ["u64", "i64", "i8", "i16", "i32", "f64"].map(|key| gguf.real(key).unwrap());
+        assert_eq!(numbers, [u64::MAX as f64, -5.0, -1.0, -2.0, -3.0, 0.1]);
+        assert_eq!(gguf.vector::<f32>("half").unwrap(), array![1.0, 2.0]);
+        let wrong = gguf.vector::<f32>("quantised").unwrap_err().problem;
+        let found = "Q4_0".to_string();
+        assert_eq!(wrong, FileProblem::WrongType { key: "quantised".into(), found });
+    }
+}
+
+/// Each error says its cause.
+#[test]
+fn causes() {
+    let cause = |bytes: &[u8]| match open(bytes).unwrap_err() {
+        FileProblem::InvalidHeader { cause, .. } => cause,
+        other => other.to_string(),
+    };
+    let with = |key: &str, item| small().with(key, item).bytes();
+    let big = |at: usize| {
+        let mut bytes = file();
+        bytes[at..at + 8].copy_from_slice(&(1_u64 << 60).to_le_bytes());
+        bytes
+    };
+    for (bytes, expected) in [
+        (b"GGML\x03\0\0\0".to_vec(), "a GGUF file begins with the letters GGUF"),
+        (small().version(1).bytes(), "version 1 of GGUF is not read: convert the file"),
+        (small().version(4).bytes(), "a version of GGUF that is not known"),
+        (small().version(3_u32.swap_bytes()).bytes(), "the file has its bytes in big-endian order"),
+        (b"GGUF".to_vec(), "the file ends within the header"),
+        (big(8), "more tensors than the file has bytes for"),
+        (big(16), "more metadata than the file has bytes for"),
+        (big(24), "the file ends within the header"),
+        (with("a", Item::Raw(13, vec![])), "a type of metadata that is not known"),
+        (with("a", Item::Raw(7, vec![2])), "a boolean that is neither 0 nor 1"),
+        (with("a", Item::Raw(9, list(4, 1 << 40, vec![]))), "a list that is longer than the file"),
+        (with("a", Item::Raw(9, list(9, 1 << 40, vec![]))), "a list that is longer than the file"),
+        (
+            with("a", Item::Raw(8, vec![1, 0, 0, 0, 0, 0, 0, 0, 0xff])),
+            "a name or text that is not UTF-8",
+        ),
+        (
+            with("general.alignment", Item::Raw(4, vec![3, 0, 0, 0])),
+            "general.alignment is no power of two",
+        ),
+        (with("gpt2.context_length", Item::U32(1)), "gpt2.context_length is described twice"),
+        (small().tensor("t", &[1; 5], &[1.0]).bytes(), "a tensor of more than four axes"),
+        (
+            small().tensor("rope_freqs.weight", &[1], &[1.0]).bytes(),
+            "rope_freqs.weight is described twice",
+        ),
+    ] {
+        assert_eq!(cause(&bytes), expected);
+    }
+    let huge = small().raw_tensor("t", &[u64::MAX, u64::MAX], 0, vec![]).bytes();
+    let problem = open(&huge).unwrap().table::<f32>("t").unwrap_err().problem;
+    assert!(matches!(problem, FileProblem::WrongLength { .. }), "{problem}");
+    // Lists of lists of lists …: each level costs twelve bytes of the file, and no stack.
+    let deep = [list(9, 1, vec![]).repeat(100_000), list(4, 0, vec![])].concat();
+    let deep = with("deep", Item::Raw(9, deep));
+    assert_eq!(open(&deep).unwrap().real("deep"), None);
 }

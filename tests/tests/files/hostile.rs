@@ -231,18 +231,18 @@ mod checkpoints {
 #[cfg(feature = "gguf")]
 #[test]
 fn gguf() {
-    use gguf_rs_lib::format::MetadataValue;
-    use gguf_rs_lib::prelude::GGUFBuilder;
+    use crate::gguf_writer::{Item, Writer, list};
     use positional_encodings::checkpoint::Gguf;
 
     let file = |tensors: usize| {
-        let builder = GGUFBuilder::simple("model", "a seed")
-            .add_metadata("general.architecture", MetadataValue::String("bert".into()))
-            .add_metadata("bert.rope.freq_base", MetadataValue::F32(1e4));
-        let builder = (0..tensors).try_fold(builder, |builder, i| {
-            builder.add_f32_tensor(format!("t{i}"), vec![2, 3], vec![0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
-        });
-        builder.unwrap().build_to_bytes().unwrap().0
+        let file = Writer::new("bert")
+            .with("bert.rope.freq_base", Item::F32(1e4))
+            .with("tokenizer.tokens", Item::Words(vec!["a", "bc"]))
+            .with("bert.lists", Item::Raw(9, list(9, 1, list(4, 1, vec![0; 4]))));
+        let add = |file: Writer, i| {
+            file.tensor(&format!("t{i}"), &[2, 3], &[0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+        };
+        (0..tensors).fold(file, add).bytes()
     };
     search("gguf", &[file(1), file(2)], |bytes| {
         let mut gguf = match Gguf::from_reader(std::io::Cursor::new(bytes), "fuzz") {

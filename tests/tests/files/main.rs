@@ -4,5 +4,9 @@
 mod checkpoints;
 #[cfg(feature = "gguf")]
 mod gguf;
+#[cfg(feature = "gguf")]
+mod gguf_writer;
 mod hostile;
+#[cfg(feature = "safetensors")]
+mod shards;
 mod word_vectors;

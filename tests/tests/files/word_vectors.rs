@@ -144,10 +144,7 @@ fn bad_lines_are_named() {
     assert_eq!(refused(b"a 1e999 2\n"), number(1, 0));
     assert_eq!(refused(b"a 1 \xff\n"), number(1, 1));
     assert_eq!(refused(b"a 1 2\nb  2\n"), number(2, 0));
-    assert_eq!(
-        refused(b"a 1 2\n\n"),
-        FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 0 }
-    );
+    assert_eq!(refused(b"a 1 2\n\nb 3 4\n"), FileProblem::EmptyLine { at: Place::Line(2) });
     assert_eq!(
         refused(b"a 1 2\nb 1"),
         FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 1 }
@@ -250,5 +247,56 @@ fn tables_without_words_cost_nothing() {
         let embedding = TokenEmbedding::new(table, positions).unwrap();
         let input = embedding.embed(&Array2::<i64>::zeros((2, 0))).unwrap();
         assert_eq!(input.dim(), (2, 0, 1 << 60));
+    }
+}
+
+/// Empty lines at the end, separators, and files that are compressed.
+#[test]
+fn forms_of_text() {
+    use positional_encodings::words::{Place, Separator};
+    let read = |text: &[u8], separator| {
+        let reader = WordVectors::reader(WordFormat::Glove).with_separator(separator);
+        let vectors = reader.read_from(text, "text").map_err(|error| error.problem)?;
+        Ok::<_, FileProblem>(vectors.table().iter().copied().collect::<Vec<f32>>())
+    };
+    let numbers = Ok(vec![1.0, 2.0, 3.0, 4.0]);
+    for text in ["a 1 2\nb 3 4\n\n\n", "a 1 2\nb 3 4\n \r\n\t\n", "a 1 2\nb 3 4"] {
+        assert_eq!(read(text.as_bytes(), Separator::Space), numbers, "{text:?}");
+    }
+    assert_eq!(read(b"a\t1\t2\nb c\t3\t4\n", Separator::Tab), numbers);
+    assert_eq!(read(b"a \t 1  2\nb c   3 \t4  \n", Separator::Whitespace), numbers);
+    let line = |number| Place::Line(number);
+    for (text, separator, problem) in [
+        ("a 1 2\n\nb 3 4\n", Separator::Space, FileProblem::EmptyLine { at: line(2) }),
+        ("a 1 2\nb 3  4\n", Separator::Space, FileProblem::NotANumber { at: line(2), index: 0 }),
+        (
+            "a 1 2\nb\t3\t4\n",
+            Separator::Space,
+            FileProblem::TooFewNumbers { at: line(2), expected: 2, found: 0 },
+        ),
+        (
+            "a 1 2\nb 3\n",
+            Separator::Whitespace,
+            FileProblem::TooFewNumbers { at: line(2), expected: 2, found: 1 },
+        ),
+        ("\n\n", Separator::Space, FileProblem::Empty),
+        (
+            "\u{1f}\u{8b}",
+            Separator::Space,
+            FileProblem::TooFewNumbers { at: line(1), expected: 1, found: 0 },
+        ),
+    ] {
+        let found = read(text.as_bytes(), separator);
+        match problem {
+            // U+008B is two bytes, so that this is text, and of no use.
+            FileProblem::TooFewNumbers { expected: 1, .. } => assert!(found.is_err()),
+            problem => assert_eq!(found, Err(problem), "{text:?}"),
+        }
+    }
+    for format in [WordFormat::Glove, WordFormat::FastText, WordFormat::Word2vecBinary] {
+        let error =
+            WordVectors::reader(format).read_from(&b"\x1f\x8b\x08\0\0"[..], "a.gz").unwrap_err();
+        assert_eq!(error.problem, FileProblem::Compressed);
+        assert!(error.to_string().contains("gzip"), "{error}");
     }
 }

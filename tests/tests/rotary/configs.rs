@@ -2,7 +2,7 @@
 //! is cut from, and the class of transformers (4.57 and 5.23) that was read for what the config
 //! leaves out.
 
-use positional_encodings::config::{ModelRotary, RotarySpec};
+use positional_encodings::config::{ModelRotary, RopeRatio, RotarySpec};
 use positional_encodings::scaling::{Llama3, Regime, Scaling};
 use positional_encodings::{Pairing, rotary::Sections};
 use serde_json::{Value, json};
@@ -95,7 +95,9 @@ fn models_without_scaling() {
     // zai-org/glm-4-9b-chat, with the code beside it: modeling_chatglm.py
     let mut chatglm = json!({"model_type": "chatglm", "hidden_size": 4096, "num_attention_heads": 32, "kv_channels": 128,
         "num_layers": 40, "original_rope": true, "rope_ratio": 500, "seq_length": 131072});
-    plain(chatglm.clone(), 64, 128, 5e6, pairs);
+    let text = chatglm.to_string();
+    let glm4 = ModelRotary::from_json_with_rope_ratio(&text, RopeRatio::MultipliesBase).unwrap();
+    assert_eq!((glm4.only().unwrap().base, glm4.only().unwrap().pairing), (5e6, pairs));
     // zai-org/chatglm3-6b has no rope_ratio.
     chatglm.as_object_mut().unwrap().remove("rope_ratio");
     plain(chatglm, 64, 128, 1e4, pairs);

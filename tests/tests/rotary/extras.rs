@@ -173,6 +173,23 @@ fn mixed_rotations() {
     assert!(MixedRotary::new(Array3::from_elem((2, 1, 4), f64::NAN), Pairing::Halves).is_err());
 }
 
+/// Powers that no element can hold are an error; up to there all are finite.
+fn xpos_within_reach() {
+    let xpos = XPos::new(64).unwrap();
+    let finite = |position: f64, xpos: &XPos| {
+        let (queries, keys) = xpos.at::<f32>(&[position]).unwrap();
+        let [q, k] = [queries.cos_sin(0).unwrap(), keys.cos_sin(0).unwrap()];
+        [q[0], q[1], k[0], k[1]].concat().iter().all(|value| value.is_finite())
+    };
+    let reach = xpos.reach::<f32>().floor();
+    assert!(finite(reach, &xpos) && finite(-reach, &xpos));
+    assert!(xpos.at::<f32>(&[reach + 1.0]).is_err() && xpos.at::<f32>(&[37_000]).is_err());
+    assert!(xpos.at::<f64>(&[37_000]).is_ok()); // within f64
+    let moved = xpos.clone().with_origin(1e6).unwrap();
+    assert!(finite(1e6 + reach, &moved) && moved.at::<f32>(&[0]).is_err());
+    assert!(xpos.with_origin(f64::NAN).is_err());
+}
+
 #[test]
 pub fn xpos_is_theirs_without_the_centre() {
     let (c2, c3) = (Golden::open("c2_rope_apply"), Golden::open("c3_rope_multi_axis"));
@@ -187,7 +204,13 @@ pub fn xpos_is_theirs_without_the_centre() {
         (&c3, lucidrains, "rotary_torch_xpos", &outputs, 512.0, 0, 3.0),
     ] {
         let xpos = XPos::new(16).unwrap().with_scale_base(scale_base).unwrap();
+        let centred = xpos.clone().with_origin(centre).unwrap();
         for ((input, name), sign) in inputs.into_iter().zip(outputs).zip([-1.0, 1.0]) {
+            let mut whole = golden.f32(input);
+            let (queries, keys) =
+                centred.at::<f32>(start..start + whole.shape()[whole.ndim() - 2]).unwrap();
+            if sign < 0.0 { queries } else { keys }.apply(whole.view_mut()).unwrap();
+            close(case, &whole, &golden.f32(&format!("{case}/{name}")), |_| 5e-6);
             let mut x = golden.f32(input);
             let len = x.shape()[x.ndim() - 2];
             let (queries, keys) = xpos.at::<f32>(start..start + len).unwrap();
@@ -210,6 +233,7 @@ pub fn xpos_is_theirs_without_the_centre() {
         assert!((zeta.powf((row as f64 - 2.0) / 64.0) - expected).abs() < 1e-6, "{row} {i}");
     }
     assert!(XPos::new(16).unwrap().with_scale_base(0.0).is_err());
+    xpos_within_reach();
     // B = 512, where queries have grown by ζ once
     let (queries, _) = XPos::new(2).unwrap().at::<f64>(512..513).unwrap();
     assert!((queries.cos_sin(0).unwrap()[0][0] - 0.4 / 1.4 * 512_f64.cos()).abs() < 1e-15);

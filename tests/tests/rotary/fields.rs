@@ -1,6 +1,7 @@
 //! Fields that few models have, each where it changes what is read.
 
-use positional_encodings::config::{ModelRotary, RotarySpec};
+use positional_encodings::config::{ModelRotary, RopeRatio, RotarySpec};
+use positional_encodings::scaling::Scaling;
 use positional_encodings::{Error, Pairing, config::ConfigProblem};
 use serde_json::{Value, json};
 
@@ -17,12 +18,66 @@ fn only(fields: Value) -> RotarySpec {
     with("llama", fields).only().unwrap().clone()
 }
 
-/// ChatGLM multiplies the base by it.
+/// ChatGLM3 multiplies the base by it, ChatGLM2 divides positions: the caller says which.
 #[test]
 fn rope_ratio() {
-    assert_eq!(only(json!({"rope_ratio": 500})).base, 5e6);
-    assert_eq!(only(json!({"rope_ratio": 2.5, "rope_theta": 20_000.0})).base, 5e4);
+    let of = |ratio: f64, scaling: Value, choice| {
+        let config = json!({"model_type": "chatglm", "kv_channels": 128, "rope_ratio": ratio,
+            "rope_theta": 20_000.0, "rope_scaling": scaling});
+        let model = ModelRotary::from_json_with_rope_ratio(&config.to_string(), choice)?;
+        model.only().cloned()
+    };
+    let (base, positions) = (RopeRatio::MultipliesBase, RopeRatio::DividesPositions);
+    assert_eq!(of(2.5, Value::Null, base).unwrap().base, 5e4);
+    let divided = of(2.5, Value::Null, positions).unwrap();
+    assert_eq!((divided.base, &divided.scaling), (2e4, &Scaling::Linear { factor: 2.5 }));
+    for ratio in [0.0, -1.0] {
+        assert!(
+            of(ratio, Value::Null, base).is_err() && of(ratio, Value::Null, positions).is_err()
+        );
+    }
+    // Twice scaled is what nobody means.
+    let linear = json!({"type": "linear", "factor": 2.0});
+    let problem = ConfigProblem::Contradicts { other: "the scaling of the parameters".into() };
+    let error = Error::Config { field: "rope_ratio".into(), problem };
+    assert_eq!(of(2.0, linear, positions), Err(error));
     assert_eq!(only(json!({"rope_ratio": 1})), only(json!({})));
+    let error = ModelRotary::from_json(r#"{"model_type": "llama", "rope_ratio": 2}"#).unwrap_err();
+    assert!(error.to_string().contains("choose with from_json_with_rope_ratio"), "{error}");
+}
+
+/// modeling_qwen.py of the first Qwen: α = 2^⌈log₂(len/seq_length) + 1⌉ − 1, and queries times
+/// log_seq_length(position).
+#[test]
+fn fields_of_the_first_qwen() {
+    let config = json!({"model_type": "qwen", "hidden_size": 4096, "num_attention_heads": 32,
+        "num_hidden_layers": 32, "kv_channels": 128, "rotary_pct": 1.0, "rotary_emb_base": 10000,
+        "seq_length": 8192, "max_position_embeddings": 8192, "use_dynamic_ntk": true,
+        "use_logn_attn": true});
+    let model = ModelRotary::from_json(&config.to_string()).unwrap();
+    let spec = model.only().unwrap();
+    let slowest = |len| *spec.rotary(len).unwrap().frequencies().last().unwrap();
+    let plain = 1e4_f64.powf(-126.0 / 128.0);
+    for (len, alpha) in [(1, 1.0), (8192, 1.0), (8193, 3.0), (16_000, 3.0), (16_385, 7.0)] {
+        let expected = plain / alpha;
+        assert!((slowest(len) / expected - 1.0).abs() < 1e-12, "{len}: {}", slowest(len));
+        assert_eq!(spec.regime(len), spec.rotary(len).unwrap().regime());
+    }
+    assert!((slowest(16_000) - 3.8493e-5).abs() < 1e-9);
+    let held = model.rotaries(9000).unwrap();
+    assert!(held.fit(16_384) && !held.fit(16_385) && !held.fit(8192));
+    let temperature = model.query_temperature().unwrap();
+    let factors = temperature.factors(&[0, 8191, 16_383]).unwrap();
+    assert_eq!(factors, [1.0, 1.0, 16_384_f64.ln() / 8192_f64.ln()]);
+    // Without the length that it was trained on, nobody knows where it starts.
+    let untold = json!({"model_type": "qwen", "kv_channels": 128, "use_dynamic_ntk": true});
+    let error = ModelRotary::from_json(&untold.to_string()).unwrap_err();
+    assert_eq!(error.to_string(), "config field seq_length is missing");
+    // Nor does an unknown class pass it over.
+    let unknown = json!({"model_type": "new", "head_dim": 64, "rope_theta": 1e4,
+        "seq_length": 2048, "use_dynamic_ntk": true});
+    let given = ModelRotary::from_json_with_pairing(&unknown.to_string(), Pairing::Halves).unwrap();
+    assert_eq!(given.only().unwrap().scaling, Scaling::SteppedNtk { original_len: 2048 });
 }
 
 /// ChatGLM's and Qwen's first name of head_dim.

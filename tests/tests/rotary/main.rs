@@ -4,6 +4,8 @@ mod apply;
 mod axes;
 mod bad_input;
 mod bits;
+#[path = "../common/mod.rs"]
+mod common;
 #[cfg(feature = "serde")]
 mod configs;
 #[cfg(feature = "serde")]
@@ -15,9 +17,13 @@ mod extras;
 mod families;
 #[cfg(feature = "serde")]
 mod fields;
+#[cfg(feature = "serde")]
+mod forms;
 mod frequencies;
 #[cfg(feature = "serde")]
 mod gguf;
+#[cfg(feature = "serde")]
+mod gguf_architectures;
 mod golden;
 #[cfg(feature = "serde")]
 mod held;
@@ -27,5 +33,6 @@ mod into;
 mod laws;
 #[cfg(feature = "serde")]
 mod mutations;
+mod others;
 mod scaling;
 mod tables;

@@ -1,21 +1,22 @@
 //! Rotations from GGUF metadata.
 
+mod layers;
+
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
 use super::architectures::{
-    Architecture, Attention, Layered, Multiplier, Tempered, Untold, of_architecture,
+    Architecture, Attention, Divided, Multiplier, Untold, given, of_architecture,
 };
-use super::family::{ALL, FULL, Layers, Rotation, SLIDING};
 use super::json::Fields;
 use super::metadata::Metadata;
 use super::model::ModelRotary;
 use super::reader::{LIMIT, MOST_SECTIONS, try_out};
-use super::spec::{RotarySpec, Types};
+use super::spec::RotarySpec;
 use crate::error::{ConfigProblem, Error};
 use crate::frequencies::scaling::{Scaling, Yarn};
-use crate::rotary::{Pairing, QueryTemperature, Sections};
+use crate::rotary::{Pairing, Sections};
 
 impl RotarySpec {
     /// Reads the rotation that GGUF metadata describe: `general.architecture` and the keys
@@ -25,9 +26,11 @@ impl RotarySpec {
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp
     /// (queries and keys of `llama` are permuted to neighbours). Llama 3's scaling and the pairs
     /// that stand still in Gemma 4's full layers are in the tensor `rope_freqs.weight` and nowhere
-    /// else: where a file has it, give it as [`divisors`](Self::divisors). LongRoPE's factors are
-    /// tensors too: the scaling is [`Scaling::LongRopeTensors`], and no rotation can be made
-    /// without them. As in llama.cpp, the base is 10000 and the dim that of a head where the keys
+    /// else: the scaling is [`Scaling::DivisorsTensor`], and no rotation can be made before the
+    /// tensor is in [`divisors`](Self::divisors). Metadata do not tell whether a file of `llama`
+    /// has it, unless they come from `Gguf::metadata`; those of Llama 3.1's base and a context
+    /// beyond 8192 are taken to. LongRoPE's factors are tensors too: the scaling is
+    /// [`Scaling::LongRopeTensors`]. `Gguf::model_rotary` reads the tensors of either. As in llama.cpp, the base is 10000 and the dim that of a head where the keys
     /// are absent, and a scaling factor without a type is linear. Where layers differ, this is the
     /// rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them
     /// apart.
@@ -53,7 +56,20 @@ impl RotarySpec {
     pub fn from_gguf<K: Into<String>>(
         metadata: impl IntoIterator<Item = (K, Metadata)>,
     ) -> Result<Self, Error> {
-        Model::new(metadata)?.spec()
+        Model::new(metadata, None)?.only()
+    }
+
+    /// Reads the rotation of an architecture that is not known, whose pairing the caller knows:
+    /// [`ModelRotary::from_gguf_with_pairing`] says what that means.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], as [`from_gguf`](Self::from_gguf).
+    pub fn from_gguf_with_pairing<K: Into<String>>(
+        metadata: impl IntoIterator<Item = (K, Metadata)>,
+        pairing: Pairing,
+    ) -> Result<Self, Error> {
+        Model::new(metadata, Some(pairing))?.only()
     }
 }
 
@@ -94,9 +110,42 @@ impl ModelRotary {
     pub fn from_gguf<K: Into<String>>(
         metadata: impl IntoIterator<Item = (K, Metadata)>,
     ) -> Result<Self, Error> {
-        Model::new(metadata)?.layers()
+        Model::new(metadata, None)?.layers()
+    }
+
+    /// Reads the rotations of an architecture that is not known, whose pairing the caller knows:
+    /// halves where llama.cpp has NEOX, neighbours where it has NORM. Only what the keys say is
+    /// followed; what code does besides, in layers without positions say, cannot be known. Where
+    /// the architecture is known, what is known of it counts, and the pairing must be its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], as [`from_gguf`](Self::from_gguf).
+    ///
+    /// ```
+    /// use positional_encodings::{Pairing, config::{Metadata, ModelRotary}};
+    ///
+    /// let new = || -> [(&str, Metadata); 3] {[
+    ///     ("general.architecture", "new".into()),
+    ///     ("new.attention.key_length", 64_u32.into()),
+    ///     ("new.rope.freq_base", 1_000_000_f32.into()),
+    /// ]};
+    /// assert!(ModelRotary::from_gguf(new()).is_err());
+    /// let model = ModelRotary::from_gguf_with_pairing(new(), Pairing::Halves)?;
+    /// assert_eq!(model.only()?.base, 1e6);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_gguf_with_pairing<K: Into<String>>(
+        metadata: impl IntoIterator<Item = (K, Metadata)>,
+        pairing: Pairing,
+    ) -> Result<Self, Error> {
+        Model::new(metadata, Some(pairing))?.layers()
     }
 }
+
+/// Names of tensors, which a file's own [`metadata`](crate::checkpoint::Gguf::metadata) tells of.
+pub(crate) const DIVISORS: &str = "rope_freqs.weight";
+pub(crate) const LONG_FACTORS: &str = "rope_factors_long.weight";
 
 /// Names of metadata that a rotation may have. llama.cpp reads `rope.scaling.alpha` for models that
 /// are not known here.
@@ -130,6 +179,7 @@ struct Model {
 impl Model {
     fn new<K: Into<String>>(
         metadata: impl IntoIterator<Item = (K, Metadata)>,
+        pairing: Option<Pairing>,
     ) -> Result<Self, Error> {
         let all: HashMap<String, Metadata> =
             metadata.into_iter().map(|(key, value)| (key.into(), value)).collect();
@@ -138,8 +188,15 @@ impl Model {
         let Some(Metadata::Text(name)) = all.get(key) else {
             return Err(error(ConfigProblem::Missing));
         };
-        let unknown = || error(ConfigProblem::Unknown { found: name.clone() });
-        let row = of_architecture(name).ok_or_else(unknown)?;
+        let row = match (of_architecture(name), pairing) {
+            (Some(row), Some(pairing)) if row.still.is_none() && row.pairing != pairing => {
+                let other = "the pairing given".to_string();
+                return Err(error(ConfigProblem::Contradicts { other }));
+            }
+            (Some(row), _) => row,
+            (None, Some(pairing)) => given(pairing),
+            (None, None) => return Err(error(ConfigProblem::Unknown { found: name.clone() })),
+        };
         let prefix = format!("{name}.");
         let own =
             all.iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?, value.clone())));
@@ -159,7 +216,32 @@ impl Model {
         Fields::new(&self.name, &self.object)
     }
 
-    /// The rotation of all layers, or of the full ones.
+    /// What the layers have instead of a rotation, where they have none.
+    fn still(&self) -> Result<Option<&'static str>, Error> {
+        let fields = self.fields();
+        let blocks = self.row.still_blocks;
+        if blocks.is_some() && fields.count("block_count")? == blocks {
+            return Ok(Some("files of so many blocks have ALiBi: a bias by distance"));
+        }
+        let name = "rope.scaling.finetuned";
+        if self.row.finetuned_rotates && fields.flag(name)? == Some(false) {
+            return Ok(Some("the file says that no layer rotates"));
+        }
+        Ok(self.row.still)
+    }
+
+    /// The rotation of all layers, or of the full ones; an error where there is none.
+    fn only(&self) -> Result<RotarySpec, Error> {
+        match self.still()? {
+            None => self.spec(),
+            Some(reason) => {
+                let field = "general.architecture".to_string();
+                Err(Error::Config { field, problem: ConfigProblem::NotRead { reason } })
+            }
+        }
+    }
+
+    /// The rotation of all layers, or of the full ones, if they rotate.
     fn spec(&self) -> Result<RotarySpec, Error> {
         let fields = self.fields();
         let head_dim = head_dim(&fields)?;
@@ -169,6 +251,7 @@ impl Model {
             return Err(fields.unknown(key, key));
         }
         let (scaling, extra) = self.scaling()?;
+        let scaling = self.divided(scaling)?;
         let (attention_factor, softmax_factor) = match &scaling {
             Scaling::Yarn(yarn) => self.yarn_factors(yarn, extra)?,
             _ => (extra.unwrap_or(1.0), 1.0),
@@ -188,10 +271,37 @@ impl Model {
             pairing: if sections.is_some() { Pairing::Halves } else { self.row.pairing },
             on_last_features: self.row.on_last_features,
             sections,
+            grid: None,
             divisors: None,
         };
         try_out(&spec, &fields)?;
         Ok(spec)
+    }
+
+    /// The scaling, or the tensor that has it.
+    fn divided(&self, scaling: Scaling) -> Result<Scaling, Error> {
+        let fields = self.fields();
+        let told = fields.get(DIVISORS).map(|said| *said != Value::Bool(false));
+        let is_divided = match (told, self.row.divided) {
+            (Some(told), _) => told,
+            (None, Divided::Always) => true,
+            (None, Divided::Never) => false,
+            (None, Divided::Beyond(base, len)) => {
+                fields.number("rope.freq_base")? == Some(base)
+                    && fields.count("context_length")?.is_some_and(|context| context > len)
+            }
+        };
+        match scaling {
+            scaling if !is_divided => Ok(scaling),
+            Scaling::None => Ok(Scaling::DivisorsTensor),
+            // Files of which metadata only guess that they have the tensor say how they scale.
+            scaling if told.is_none() => Ok(scaling),
+            _ => {
+                let reason =
+                    "the file has divisors besides a scaling: Gguf::model_rotary reads both";
+                Err(fields.not_read(DIVISORS, reason))
+            }
+        }
     }
 
     /// The scaling, and what the file multiplies cosines and sines by.
@@ -201,10 +311,11 @@ impl Model {
         let factor = || fields.need("rope.scaling.factor", fields.number("rope.scaling.factor")?);
         // The converter writes no type for LongRoPE. Where not all files have it, those that do
         // have an attention factor.
-        let untold = match self.row.longrope {
-            Untold::Never => false,
-            Untold::WithFactor => given.is_some(),
-            Untold::Always => true,
+        let untold = match (fields.get(LONG_FACTORS), self.row.longrope) {
+            (Some(told), _) => *told != Value::Bool(false),
+            (None, Untold::Never) => false,
+            (None, Untold::WithFactor) => given.is_some_and(|given| given != 1.0),
+            (None, Untold::Always) => true,
         };
         let name = "rope.scaling.type";
         let scaling = match fields.text(name)?.or(untold.then_some("longrope")) {
@@ -299,131 +410,6 @@ impl Model {
         }
         Ok(Some((sections, self.row.sections)))
     }
-
-    /// The rotation of each layer.
-    fn layers(&self) -> Result<ModelRotary, Error> {
-        let fields = self.fields();
-        let full = self.spec()?;
-        let count = fields.count("block_count")?.unwrap_or(0);
-        if count > LIMIT {
-            return Err(fields.not_a("block_count", "at most 65536"));
-        }
-        let differ = self.layers_differ()?;
-        let (types, layers) = if !differ || self.row.layers.every == 1 {
-            match self.local(full.clone())? {
-                local if local == full => (vec![(ALL.to_string(), Some(full))], vec![0; count]),
-                local => (pair(full, local), self.sliding(count, None)?),
-            }
-        } else {
-            self.special_layers(full, count)?
-        };
-        Ok(ModelRotary { types, layers, temperature: self.temperature(differ)? })
-    }
-
-    /// Whether the layers of this file differ as the row says.
-    fn layers_differ(&self) -> Result<bool, Error> {
-        let fields = self.fields();
-        let window = fields.number("attention.sliding_window")?;
-        Ok(match self.row.layered {
-            Layered::Always => true,
-            Layered::WithWindow => window.is_some_and(|window| window != 0.0),
-            Layered::UnlessWindowIsZero => window != Some(0.0),
-            Layered::WithBlocks(blocks) => fields.count("block_count")? == Some(blocks),
-        })
-    }
-
-    /// The types of layers as the row has them, and the type of each layer.
-    fn special_layers(&self, full: RotarySpec, count: usize) -> Result<(Types, Vec<usize>), Error> {
-        let row = &self.row.layers;
-        if let Rotation::Local(local) = row.others.rotation {
-            let unscaled = RotarySpec {
-                base: local.base.unwrap_or(full.base),
-                scaling: Scaling::None,
-                attention_factor: 1.0,
-                short_attention_factor: 1.0,
-                ..full.clone()
-            };
-            let local = self.local(unscaled)?;
-            return Ok((pair(full, local), self.sliding(count, Some(row))?));
-        }
-        let types = row.types().map(|kind| {
-            let spec = (kind.rotation != Rotation::None).then(|| full.clone());
-            (kind.name.to_string(), spec)
-        });
-        if row.others.name == SLIDING {
-            return Ok((types.into(), self.sliding(count, Some(row))?));
-        }
-        let kind = |index| usize::from(row.at(index, row.every).name == types[1].0);
-        let layers = (0..count).map(kind).collect();
-        Ok((types.into(), layers))
-    }
-
-    /// The rotation of sliding layers: `spec`, but for what the keys that end in `_swa` say.
-    fn local(&self, spec: RotarySpec) -> Result<RotarySpec, Error> {
-        let fields = self.fields();
-        let head_name = "attention.key_length_swa";
-        let given = fields.count(head_name)?;
-        let head_dim = given.unwrap_or(spec.head_dim);
-        let dim = match fields.count("rope.dimension_count_swa")? {
-            Some(_) => self.dim("rope.dimension_count_swa", (head_name, head_dim))?,
-            None if head_dim > LIMIT => return Err(fields.not_a(head_name, "at most 65536")),
-            None if given.is_some() => head_dim,
-            None => spec.dim,
-        };
-        let name = "rope.freq_base_swa";
-        let mut base = fields.number(name)?;
-        if self.row.needs_local_base {
-            base = Some(fields.need(name, base)?);
-        }
-        let base = base.unwrap_or(spec.base);
-        let local = RotarySpec { dim, frequency_dim: dim, head_dim, base, ..spec };
-        try_out(&local, &fields)?;
-        Ok(local)
-    }
-
-    /// For each layer 1 where it is a sliding one and 0 where it is a full one: as the keys list
-    /// them, or the last of each n full.
-    fn sliding(&self, count: usize, row: Option<&Layers>) -> Result<Vec<usize>, Error> {
-        let (fields, name) = (self.fields(), "attention.sliding_window_pattern");
-        if let Some(Value::Array(_)) = fields.get(name) {
-            let list = fields.need(name, fields.counts(name)?)?;
-            if list.len() != count {
-                return Err(fields.contradicts(name, "block_count"));
-            }
-            return Ok(list.into_iter().map(|sliding| usize::from(sliding != 0)).collect());
-        }
-        let every = fields.need(name, fields.count(name)?.or(row.map(|row| row.every)))?;
-        if every == 0 {
-            return Err(fields.not_a(name, "a whole number from 1, or a list"));
-        }
-        Ok((1..=count).map(|layer| usize::from(!layer.is_multiple_of(every))).collect())
-    }
-
-    /// The temperature of queries, by code that is for layers without positions or by the file.
-    fn temperature(&self, differ: bool) -> Result<Option<QueryTemperature>, Error> {
-        let (fields, name) = (self.fields(), "attention.temperature_scale");
-        match self.row.temperature {
-            Tempered::ByCode(own) if differ => {
-                QueryTemperature::llama4(own.scale, own.floor).map(Some)
-            }
-            Tempered::ByFile => {
-                let Some(scale) = fields.number(name)?.filter(|&scale| scale != 0.0) else {
-                    return Ok(None);
-                };
-                let original = "rope.scaling.original_context_length";
-                let original = fields.need(original, fields.count(original)?)?;
-                QueryTemperature::ministral3(scale, original)
-                    .map(Some)
-                    .map_err(|error| fields.invalid(name, error))
-            }
-            _ => Ok(None),
-        }
-    }
-}
-
-/// Full layers and sliding ones.
-fn pair(full: RotarySpec, sliding: RotarySpec) -> Types {
-    [(FULL, full), (SLIDING, sliding)].map(|(name, spec)| (name.to_string(), Some(spec))).into()
 }
 
 fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
@@ -433,7 +419,16 @@ fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
             return Ok(head_dim);
         }
     }
-    match (fields.count("embedding_length")?, fields.count("attention.head_count")?) {
+    let name = "attention.head_count";
+    let heads = match fields.get(name) {
+        // One for each layer, 0 where a layer has no attention: heads are of one width.
+        Some(Value::Array(_)) => {
+            let list = fields.counts(name)?.unwrap_or_default();
+            list.into_iter().find(|&heads| heads > 0)
+        }
+        _ => fields.count(name)?,
+    };
+    match (fields.count("embedding_length")?, heads) {
         (Some(width), Some(heads)) if heads > 0 => Ok(width / heads),
         _ => fields.need("rope.dimension_count", fields.count("rope.dimension_count")?),
     }

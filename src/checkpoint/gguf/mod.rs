@@ -1,23 +1,23 @@
 //! GGUF files: llama.cpp's format.
 
+mod header;
+#[cfg(feature = "serde")]
+mod rotations;
+
 use core::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use gguf_rs_lib::error::GGUFError;
-use gguf_rs_lib::format::types::GGUFTensorType;
-use gguf_rs_lib::format::{Metadata, MetadataValue};
-use gguf_rs_lib::reader::GGUFFileReader;
-use gguf_rs_lib::tensor::TensorInfo;
 use ndarray::{Array1, Array2};
 
-use super::values::{self, Format, Rounding};
+use self::header::{Header, Value};
+use super::values::{self, Rounding};
 use crate::additive::Learned;
 use crate::element::Element;
 use crate::error::{Error, FileError, FileProblem, at};
 
-/// A GGUF file, of which the header has been read and checked (by the crate `gguf-rs-lib`).
+/// A GGUF file of version 2 or 3, of which the header has been read and checked.
 ///
 /// Position tables of GPT-2, BERT and CLIP are kept as `position_embd.weight`,
 /// `token_types.weight`, `v.position_embd.weight`; the factors of scaled rotations as
@@ -36,18 +36,15 @@ use crate::error::{Error, FileError, FileProblem, at};
 pub struct Gguf<R = BufReader<File>> {
     source: R,
     path: PathBuf,
-    metadata: Metadata,
-    tensors: Vec<TensorInfo>,
-    /// Where the tensors begin.
-    start: u64,
+    header: Header,
 }
 
 impl<R> fmt::Debug for Gguf<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gguf")
             .field("path", &self.path)
-            .field("metadata", &self.metadata.len())
-            .field("tensors", &self.tensors.len())
+            .field("metadata", &self.header.metadata.len())
+            .field("tensors", &self.header.tensors.len())
             .finish_non_exhaustive()
     }
 }
@@ -57,7 +54,8 @@ impl Gguf {
     ///
     /// # Errors
     ///
-    /// [`FileProblem::Io`]; [`FileProblem::InvalidHeader`].
+    /// [`FileProblem::Io`]; [`FileProblem::InvalidHeader`]; [`FileProblem::DuplicateKey`];
+    /// [`FileProblem::OutOfMemory`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| at(path)(error.into()))?;
@@ -73,24 +71,13 @@ impl<R: Read + Seek> Gguf<R> {
     /// The errors of [`open`](Gguf::open).
     pub fn from_reader(mut source: R, name: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = name.into();
-        let header = match GGUFFileReader::new(&mut source) {
-            Ok(header) => header,
-            Err(GGUFError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof => {
-                return Err(at(&path)(error.into()));
-            }
-            Err(_) => {
-                let byte = source.stream_position().unwrap_or(0);
-                return Err(at(&path)(FileProblem::InvalidHeader { byte }));
-            }
-        };
-        let (metadata, tensors) = (header.metadata().clone(), header.tensor_infos().to_vec());
-        let start = header.tensor_data_offset();
-        Ok(Self { source, path, metadata, tensors, start })
+        let header = Header::read(&mut source).map_err(at(&path))?;
+        Ok(Self { source, path, header })
     }
 
     /// The names of the tensors, in the order of the file.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.tensors.iter().map(TensorInfo::name)
+        self.header.tensors.iter().map(|tensor| tensor.name.as_str())
     }
 
     /// The model's architecture, with which the names of its metadata begin: `llama`, `bert`,
@@ -101,45 +88,29 @@ impl<R: Read + Seek> Gguf<R> {
 
     /// Metadata that is text.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.metadata.get(key)?.as_str()
+        match self.value(key)? {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// Metadata that is a number, of whatever type: `llama.rope.freq_base`,
     /// `llama.rope.dimension_count`, `llama.context_length`.
     pub fn real(&self, key: &str) -> Option<f64> {
-        number(self.metadata.get(key)?)
-    }
-
-    /// Metadata that is a list of numbers: `qwen2vl.rope.dimension_sections`.
-    pub fn reals(&self, key: &str) -> Option<Vec<f64>> {
-        match self.metadata.get(key)? {
-            MetadataValue::Array(array) => array.iter().map(number).collect(),
+        match self.value(key)? {
+            Value::Number(number) => Some(*number),
             _ => None,
         }
     }
 
-    /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and
-    /// `config::RotarySpec::from_gguf` take them (feature `serde`). Lists of text are left out: no
-    /// rotation depends on them.
-    ///
-    /// ```no_run
-    /// use positional_encodings::{checkpoint::Gguf, config::ModelRotary};
-    ///
-    /// let mut file = Gguf::open("llama-3.1-8b.gguf")?;
-    /// let model = ModelRotary::from_gguf(file.metadata())?;
-    /// let mut spec = model.layer(0).unwrap().unwrap().clone();
-    /// spec.divisors = Some(file.vector::<f64>("rope_freqs.weight")?.to_vec()); // Llama 3's scaling
-    /// let rotary = spec.rotary(4096)?;
-    /// # let _ = rotary;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[cfg(feature = "serde")]
-    pub fn metadata(&self) -> impl Iterator<Item = (&str, crate::config::Metadata)> {
-        let name = "general.architecture";
-        let prefix = format!("{}.", self.architecture().unwrap_or_default());
-        let own =
-            self.metadata.iter().filter(move |(key, _)| *key == name || key.starts_with(&prefix));
-        own.filter_map(|(key, value)| Some((key.as_str(), config_value(value)?)))
+    /// Metadata that is a list of numbers: `qwen2vl.rope.dimension_sections`.
+    pub fn reals(&self, key: &str) -> Option<Vec<f64>> {
+        self.value(key).filter(|value| !value.is_of_flags())?.numbers()
+    }
+
+    fn value(&self, key: &str) -> Option<&Value> {
+        let found = self.header.metadata.iter().find(|(known, _)| known == key);
+        found.map(|(_, value)| value)
     }
 
     /// Reads the tensor `key` as a table (rows, dim), converted exactly.
@@ -191,28 +162,16 @@ impl<R: Read + Seek> Gguf<R> {
 
     /// The shape, the fastest axis last, and the values of a tensor.
     fn read_values<A: Element>(&mut self, key: &str) -> Result<(Vec<usize>, Vec<A>), FileError> {
-        let info = self.tensors.iter().find(|info| info.name() == key);
-        let info =
-            info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))?;
-        let format = match info.tensor_type() {
-            GGUFTensorType::F32 => Format::F32,
-            GGUFTensorType::F16 => Format::F16,
-            GGUFTensorType::BF16 => Format::BF16,
-            GGUFTensorType::F64 => Format::F64,
-            other => {
-                let found = format!("{other:?}");
-                return Err(self.refuse(FileProblem::WrongType { key: key.to_string(), found }));
-            }
-        };
-        let shape: Vec<usize> = info.shape().dims().iter().rev().map(|&len| len as usize).collect();
-        let (offset, size) = (info.data_offset(), info.expected_data_size());
-        let range = || {
-            let start = self.start.checked_add(offset)?;
-            Some(start..start.checked_add(size)?)
-        };
-        let range = range().ok_or_else(|| {
-            self.refuse(FileProblem::WrongLength { expected: u64::MAX, found: offset })
-        })?;
+        let tensor = self.header.tensors.iter().find(|tensor| tensor.name == key);
+        let missing = || self.refuse(FileProblem::MissingKey { key: key.to_string() });
+        let tensor = tensor.ok_or_else(missing)?;
+        let format = tensor
+            .format()
+            .map_err(|found| self.refuse(FileProblem::WrongType { key: key.to_string(), found }))?;
+        let too_long = || self.refuse(FileProblem::WrongLength { expected: u64::MAX, found: 0 });
+        let axes = tensor.axes.iter().rev().map(|&len| usize::try_from(len));
+        let shape: Vec<usize> = axes.collect::<Result<_, _>>().map_err(|_| too_long())?;
+        let range = tensor.range(self.header.start, format.size()).ok_or_else(too_long)?;
         let len = self.source.seek(SeekFrom::End(0)).map_err(|error| self.refuse(error))?;
         if range.end > len {
             return Err(self.refuse(FileProblem::WrongLength { expected: range.end, found: len }));
@@ -224,37 +183,4 @@ impl<R: Read + Seek> Gguf<R> {
     fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
         at(&self.path)(problem.into())
     }
-}
-
-#[cfg(feature = "serde")]
-fn config_value(value: &MetadataValue) -> Option<crate::config::Metadata> {
-    use crate::config::Metadata;
-    let item = |value: &MetadataValue| match value {
-        MetadataValue::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        value => number(value),
-    };
-    Some(match value {
-        MetadataValue::String(text) => Metadata::from(text.as_str()),
-        MetadataValue::Bool(flag) => (*flag).into(),
-        MetadataValue::Array(list) => {
-            Metadata::Numbers(list.iter().map(item).collect::<Option<_>>()?)
-        }
-        value => Metadata::Number(number(value)?),
-    })
-}
-
-fn number(value: &MetadataValue) -> Option<f64> {
-    Some(match *value {
-        MetadataValue::U8(value) => value.into(),
-        MetadataValue::I8(value) => value.into(),
-        MetadataValue::U16(value) => value.into(),
-        MetadataValue::I16(value) => value.into(),
-        MetadataValue::U32(value) => value.into(),
-        MetadataValue::I32(value) => value.into(),
-        MetadataValue::U64(value) => value as f64,
-        MetadataValue::I64(value) => value as f64,
-        MetadataValue::F32(value) => value.into(),
-        MetadataValue::F64(value) => value,
-        MetadataValue::Bool(_) | MetadataValue::String(_) | MetadataValue::Array(_) => return None,
-    })
 }

@@ -1,0 +1,117 @@
+//! The rotations of a GGUF file: its metadata, and the tensors that have what metadata do not.
+
+use std::io::{Read, Seek};
+
+use super::Gguf;
+use super::header::Value;
+use crate::config::{DIVISORS, LONG_FACTORS, Metadata, ModelRotary, RotarySpec};
+use crate::error::FileError;
+use crate::frequencies::scaling::{LongRope, Scaling};
+
+const SHORT_FACTORS: &str = "rope_factors_short.weight";
+
+impl<R: Read + Seek> Gguf<R> {
+    /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and
+    /// `config::RotarySpec::from_gguf` take them (feature `serde`), and the names of tensors that
+    /// rotations need, after the architecture's. Lists of text are left out: no rotation depends on
+    /// them.
+    ///
+    /// ```no_run
+    /// use positional_encodings::{checkpoint::Gguf, config::ModelRotary};
+    ///
+    /// let file = Gguf::open("qwen3-8b.gguf")?;
+    /// let model = ModelRotary::from_gguf(file.metadata())?;
+    /// let rotary = model.only()?.rotary(4096)?;
+    /// # let _ = rotary;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn metadata(&self) -> impl Iterator<Item = (String, Metadata)> {
+        let name = "general.architecture";
+        let prefix = format!("{}.", self.architecture().unwrap_or_default());
+        let all = self.header.metadata.iter();
+        let own = all.filter(|(key, _)| key == name || key.starts_with(&prefix));
+        let own = own.filter_map(|(key, value)| Some((key.clone(), config_value(value)?)));
+        let tensors = [DIVISORS, LONG_FACTORS].into_iter().filter(|name| self.has(name));
+        let told = tensors.map(|name| (format!("{prefix}{name}"), Metadata::Flag(true)));
+        own.chain(told).collect::<Vec<_>>().into_iter()
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.keys().any(|known| known == key)
+    }
+}
+
+impl<R: Read + Seek> Gguf<R> {
+    /// Reads the rotations of all layers, with the tensors that have what metadata do not: the
+    /// divisors of Llama 3 and Gemma 4 (`rope_freqs.weight`) and LongRoPE's factors
+    /// (`rope_factors_short.weight` and `rope_factors_long.weight`), which is feature `serde`.
+    ///
+    /// # Errors
+    ///
+    /// [`FileProblem::Table`](crate::error::FileProblem::Table) with the errors of
+    /// [`ModelRotary::from_gguf`]; those of [`vector`](Self::vector).
+    ///
+    /// ```no_run
+    /// use positional_encodings::checkpoint::Gguf;
+    ///
+    /// let model = Gguf::open("llama-3.1-8b.gguf")?.model_rotary()?;
+    /// let rotary = model.only()?.rotary(4096)?; // scaled
+    /// # let _ = rotary;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn model_rotary(&mut self) -> Result<ModelRotary, FileError> {
+        let (divided, long) = (self.has(DIVISORS), self.has(LONG_FACTORS));
+        let prefix = format!("{}.", self.architecture().unwrap_or_default());
+        let divisors = (format!("{prefix}{DIVISORS}"), Metadata::Flag(false));
+        let factors = (format!("{prefix}{LONG_FACTORS}"), Metadata::Flag(long));
+        let told = [divisors, factors];
+        let metadata = self.metadata().chain(told);
+        let mut model = ModelRotary::from_gguf(metadata).map_err(|error| self.refuse(error))?;
+        let divisors = match divided {
+            true => Some(self.vector::<f64>(DIVISORS)?.to_vec()),
+            false => None,
+        };
+        for (name, spec) in model.specs_mut() {
+            if spec.scaling == Scaling::LongRopeTensors {
+                spec.scaling = Scaling::LongRope(self.longrope()?);
+            }
+            if name != "sliding_attention" {
+                spec.divisors.clone_from(&divisors);
+            }
+            self.try_out(spec)?;
+        }
+        Ok(model)
+    }
+
+    /// Both lists of LongRoPE, and the lengths that choose between them.
+    fn longrope(&mut self) -> Result<LongRope, FileError> {
+        let mut list = |name| Ok::<_, FileError>(self.vector::<f64>(name)?.to_vec());
+        let (short, long) = (list(SHORT_FACTORS)?, list(LONG_FACTORS)?);
+        let prefix = self.architecture().unwrap_or_default();
+        let len = |name: &str| self.real(&format!("{prefix}.{name}")).unwrap_or(0.0);
+        let longest = len("context_length");
+        let original = match len("rope.scaling.original_context_length") {
+            0.0 => longest,
+            original => original,
+        };
+        let factor = if original > 0.0 { longest / original } else { 1.0 };
+        Ok(LongRope { short, long, original_len: original as usize, factor })
+    }
+
+    /// Makes a rotation once, so that one that was read can be followed.
+    fn try_out(&self, spec: &RotarySpec) -> Result<(), FileError> {
+        for len in [1, 1 << 31] {
+            spec.rotary(len).map_err(|error| self.refuse(error))?;
+        }
+        Ok(())
+    }
+}
+
+fn config_value(value: &Value) -> Option<Metadata> {
+    Some(match value {
+        Value::Text(text) => Metadata::from(text.as_str()),
+        Value::Flag(flag) => (*flag).into(),
+        Value::Number(number) => Metadata::Number(*number),
+        list => Metadata::Numbers(list.numbers()?),
+    })
+}

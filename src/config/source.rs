@@ -1,0 +1,158 @@
+//! The part of a config that is read, and what is known of its type.
+
+use serde_json::{Map, Value};
+
+use super::checks::{nothing_else, root_agrees};
+use super::families::of_model_type;
+use super::family::{Family, HALVES, NEIGHBOURS};
+use super::fields::{Role, named as names_of};
+use super::json::{Fields, parse};
+use super::layers::{Layered, read};
+use super::parts::{Part, has_parts, text_type};
+use super::reader::Reader;
+use super::sizes;
+use super::spec::RopeRatio;
+use crate::error::{ConfigProblem, Error};
+use crate::rotary::Pairing;
+
+/// A text, and what the caller says of it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Source<'a> {
+    pub(super) text: &'a str,
+    /// The part to read; the language model where there is none.
+    pub(super) part: Option<&'a str>,
+    pub(super) pairing: Option<Pairing>,
+    pub(super) ratio: Option<RopeRatio>,
+}
+
+impl Source<'_> {
+    /// Reads the part of the config that is asked for.
+    pub(super) fn read(&self) -> Result<Layered, Error> {
+        let root = parse(self.text)?;
+        let whole = Part::whole(&root)?;
+        let part = match self.part {
+            Some(path) => named(whole, path)?,
+            None => text(whole)?,
+        };
+        let (family, is_given) = self.family(&part)?;
+        let kind = if is_given { "" } else { part.kind.unwrap_or_default() };
+        let own = completed(part.object, &family, kind);
+        let fields = Fields::new(&part.path, &own);
+        let reader = Reader { fields, family, is_given, ratio: self.ratio };
+        read(&reader)
+    }
+
+    /// What is known of the type of a part, and whether that is only what the caller gave.
+    fn family(&self, part: &Part<'_>) -> Result<(Family, bool), Error> {
+        let (fields, name) = (Fields::new(&part.path, part.object), "model_type");
+        let known = part.kind.and_then(of_model_type);
+        if let Some(reason) = known.and_then(|family| family.reason) {
+            return Err(fields.not_read(name, reason));
+        }
+        match (known.map(|family| without_latent(&fields, family)).transpose()?, self.pairing) {
+            (Some(family), None) => Ok((family, false)),
+            (Some(family), Some(pairing)) => {
+                let reader = Reader { fields, family, is_given: false, ratio: self.ratio };
+                match reader.pairing()? {
+                    own if own == pairing => Ok((family, false)),
+                    _ => Err(fields.contradicts(name, "the pairing given")),
+                }
+            }
+            (None, Some(pairing)) => {
+                nothing_else(&fields)?;
+                let given = if pairing == Pairing::Halves { HALVES } else { NEIGHBOURS };
+                Ok((given.needs_base(), true))
+            }
+            (None, None) => match part.kind {
+                None => Err(fields.error(name, ConfigProblem::Missing)),
+                Some(kind) if has_parts(kind) => {
+                    let reason = "its parts rotate, each by a config of its own: read one of them \
+                        with from_json_part";
+                    Err(fields.not_read(name, reason))
+                }
+                Some(kind) => Err(fields.unknown(name, kind)),
+            },
+        }
+    }
+}
+
+/// A family with latent heads as plain ones, where the config says that it has none (`use_mla`).
+fn without_latent(fields: &Fields<'_>, family: Family) -> Result<Family, Error> {
+    let plain = family.latent.is_some() && fields.flag("use_mla")? == Some(false);
+    let halves = Family { latent: None, pairing: Pairing::Halves, ..family };
+    Ok(if plain { halves } else { family })
+}
+
+/// The part of that path.
+fn named<'a>(whole: Part<'a>, path: &str) -> Result<Part<'a>, Error> {
+    let mut part = whole;
+    for name in path.split('.') {
+        let missing = Fields::new(&part.path, part.object).error(name, ConfigProblem::Missing);
+        part = part.part(name)?.ok_or(missing)?;
+    }
+    Ok(part)
+}
+
+/// The part that describes the language model; what is around it must not say anything else of
+/// rotations.
+fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
+    let refused = whole.kind.and_then(of_model_type).and_then(|family| family.reason);
+    if let Some(reason) = refused {
+        return Err(Fields::new("", whole.object).not_read("model_type", reason));
+    }
+    let mut way = whole.to_text()?;
+    let Some(text) = way.pop() else { return Ok(whole) };
+    let inner = Fields::new(&text.path, text.object);
+    for outer in [whole].iter().chain(&way) {
+        root_agrees(&Fields::new(&outer.path, outer.object), &inner, &text.path)?;
+    }
+    Ok(text)
+}
+
+/// The fields of a config as the rest reads them: those that the family calls by other names under
+/// the usual ones, without those that its class does not read, and with its class' sizes.
+fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<String, Value> {
+    let mut fields = object.clone();
+    for name in family.unread {
+        fields.remove(*name);
+    }
+    for (from, to) in family.renamed {
+        let value = match from.split_once('.') {
+            Some((part, name)) => object.get(part).and_then(|part| part.get(name)),
+            None => object.get(*from),
+        };
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            fields.insert((*to).to_string(), value.clone());
+        }
+    }
+    let own = sizes::of_model_type(kind);
+    if let Some(own) = own.or_else(|| sizes::of_model_type(text_type(kind)?)) {
+        let is_said = |role| names_of(role).any(|name| fields.get(name).is_some_and(is_some));
+        let absent = |role| !is_said(role);
+        let mut missing = Vec::new();
+        if absent(Role::Width) && absent(Role::Heads) {
+            missing.push(("hidden_size", own.hidden_size));
+        }
+        if absent(Role::Heads) {
+            missing.push(("num_attention_heads", own.heads));
+        } else if absent(Role::Width) {
+            missing.push(("hidden_size", own.hidden_size));
+        }
+        if absent(Role::LayerCount) && absent(Role::LayerList) {
+            missing.push(("num_hidden_layers", own.layers));
+        }
+        let length = "max_position_embeddings";
+        let in_dict =
+            |name| fields.get(name).and_then(|dict| dict.get(length)).is_some_and(is_some);
+        if !fields.get(length).is_some_and(is_some) && !names_of(Role::Parameters).any(in_dict) {
+            missing.push((length, own.positions));
+        }
+        let known = missing.into_iter().filter(|(_, size)| *size > 0);
+        fields.extend(known.map(|(name, size)| (name.to_string(), Value::from(size))));
+    }
+    fields
+}
+
+fn is_some(value: &Value) -> bool {
+    !value.is_null()
+}

@@ -1,0 +1,80 @@
+//! Whole tables of cosines and sines, as other libraries want them.
+
+use core::any::TypeId;
+
+use ndarray::Array2;
+
+use super::{Pairing, Rotary, Rotation};
+use crate::arrays::zeros;
+use crate::positions::Positions;
+use crate::{Element, Error};
+
+/// The columns of a table of cosines or sines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TableForm {
+    /// One for each pair: candle's `rope` and `rope_i`, ONNX' `RotaryEmbedding`, vLLM's cache.
+    Pairs,
+    /// One for each feature, so that each pair has two: side by side for neighbours, and half a
+    /// head apart for halves, as transformers multiplies them.
+    Doubled,
+}
+
+impl Rotary {
+    /// Makes the cosines and the sines at all positions, each (positions, pairs) or (positions, dim),
+    /// in any element type, the attention factor included. Sequences that have positions of their
+    /// own follow each other.
+    ///
+    /// A table in 16 bits is rounded once from f64. It is what others want; this crate turns
+    /// elements of 16 bits with angles of f32, which is nearer to the truth.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`at`](Self::at).
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::TableForm};
+    ///
+    /// let rotary = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves);
+    /// let (cos, sin) = rotary.cos_sin_tables::<f32>(0..3, TableForm::Doubled)?;
+    /// assert_eq!(cos.row(2).to_vec(), [0.0, -1.0, 0.0, -1.0]); // 90 degrees and 180, twice
+    /// assert_eq!(sin.row(2).to_vec(), [1.0, 0.0, 1.0, 0.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn cos_sin_tables<'p, A: Element>(
+        &self,
+        positions: impl Into<Positions<'p>>,
+        form: TableForm,
+    ) -> Result<(Array2<A>, Array2<A>), Error> {
+        let positions = positions.into();
+        if TypeId::of::<A>() == TypeId::of::<A::Angle>() {
+            tables(&self.at::<A::Angle>(&positions)?, form)
+        } else {
+            tables(&self.at::<f64>(&positions)?, form)
+        }
+    }
+}
+
+fn tables<T: Element<Angle = T>, A: Element>(
+    rotation: &Rotation<T>,
+    form: TableForm,
+) -> Result<(Array2<A>, Array2<A>), Error> {
+    let (cos, sin) = rotation.tables();
+    let pairs = cos.ncols();
+    let pair_of = |column: usize| match (form, rotation.pairing()) {
+        (TableForm::Pairs, _) => column,
+        (TableForm::Doubled, Pairing::Halves) => column % pairs,
+        (TableForm::Doubled, Pairing::Interleaved) => column / 2,
+    };
+    let columns = if form == TableForm::Pairs { pairs } else { 2 * pairs };
+    let make = |from: ndarray::ArrayView2<'_, T>| -> Result<Array2<A>, Error> {
+        let mut table = zeros(from.nrows(), columns)?;
+        for (mut row, from) in table.rows_mut().into_iter().zip(from.rows()) {
+            for (column, value) in row.iter_mut().enumerate() {
+                *value = A::from_f64(from[pair_of(column)].to_f64());
+            }
+        }
+        Ok(table)
+    };
+    Ok((make(cos)?, make(sin)?))
+}

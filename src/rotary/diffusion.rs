@@ -1,0 +1,176 @@
+//! The rotations of diffusion transformers, by name.
+
+use super::{Pairing, Rotary};
+use crate::positions::Positions;
+use crate::{Error, Frequencies};
+
+/// A diffusion transformer whose attention turns with several axes: how it divides its heads, and
+/// where the tokens of its texts and images stand.
+///
+/// All pair neighbours, and compute frequencies in f64 (diffusers 0.42, `models/transformers`).
+///
+/// | model | features per axis | base | text | image |
+/// |---|---|---|---|---|
+/// | `Flux` | 16, 56, 56 | 10000 | 0, 0, 0 | 0, row, column |
+/// | `Flux2` | 32, 32, 32, 32 | 2000 | 0, 0, 0, l | 0, row, column, 0; reference k at 10 + 10k |
+/// | `QwenImage` | 16, 56, 56 | 10000 | all axes from max(⌊rows/2⌋, ⌊columns/2⌋) | frame, then rows and columns around 0 |
+/// | `Wan` (SkyReels, ChronoEdit, Helios) | 44, 42, 42 | 10000 | not rotated | frame, row, column |
+/// | `HunyuanVideo` (FramePack, JoyImage) | 16, 56, 56 | 256 | not rotated | frame, row, column |
+/// | `HunyuanImage` | 64, 64 | 256 | not rotated | row, column |
+/// | `ZImage` (Ernie-Image, Bria) | 32, 48, 48 | 256 | l, 0, 0 from 1 | text + 1, row, column |
+/// | `Lumina2` | 32, 32, 32 | 10000 | l, l, l | text, row, column |
+/// | `Krea2` | 32, 48, 48 | 1000 | | |
+/// | `Kandinsky5Lite` | 16, 24, 24 | 10000 | one axis | frame, row, column |
+/// | `Kandinsky5` | 32, 48, 48 | 10000 | one axis | frame, row, column |
+/// | `CogVideoX` | 16, 24, 24 | 10000 | not rotated | frame, row, column |
+///
+/// ```
+/// use positional_encodings::{Positions, rotary::Diffusion};
+///
+/// let rotary = Diffusion::Flux.rotary()?;
+/// assert_eq!((rotary.dim(), rotary.axes()), (128, 3));
+/// let ids = Diffusion::Flux.ids(512, [1, 64, 64])?; // text, then the image
+/// assert_eq!(rotary.at::<f32>(&ids)?.positions(), Some(512 + 64 * 64));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the table above
+pub enum Diffusion {
+    Flux,
+    Flux2,
+    QwenImage,
+    Wan,
+    HunyuanVideo,
+    HunyuanImage,
+    ZImage,
+    Lumina2,
+    Krea2,
+    Kandinsky5Lite,
+    Kandinsky5,
+    CogVideoX,
+}
+
+/// Where tokens of a text stand.
+enum Text {
+    /// At 0 on every axis.
+    Still,
+    /// On one axis from this position, at 0 on the others.
+    Counts { axis: usize, from: f64 },
+    /// On all axes alike, from the largest of half the rows and half the columns.
+    AfterHalves,
+    /// On all axes alike, from 0.
+    Along,
+    /// Nowhere: they are not rotated.
+    NotRotated,
+}
+
+impl Diffusion {
+    fn row(self) -> (&'static [usize], f64, Text) {
+        const THREE: &[usize] = &[16, 56, 56];
+        match self {
+            Self::Flux => (THREE, 1e4, Text::Still),
+            Self::Flux2 => (&[32; 4], 2000.0, Text::Counts { axis: 3, from: 0.0 }),
+            Self::QwenImage => (THREE, 1e4, Text::AfterHalves),
+            Self::Wan => (&[44, 42, 42], 1e4, Text::NotRotated),
+            Self::HunyuanVideo => (THREE, 256.0, Text::NotRotated),
+            Self::HunyuanImage => (&[64, 64], 256.0, Text::NotRotated),
+            Self::ZImage => (&[32, 48, 48], 256.0, Text::Counts { axis: 0, from: 1.0 }),
+            Self::Lumina2 => (&[32; 3], 1e4, Text::Along),
+            Self::Krea2 => (&[32, 48, 48], 1000.0, Text::Still),
+            Self::Kandinsky5Lite => (&[16, 24, 24], 1e4, Text::NotRotated),
+            Self::Kandinsky5 => (&[32, 48, 48], 1e4, Text::NotRotated),
+            Self::CogVideoX => (&[16, 24, 24], 1e4, Text::NotRotated),
+        }
+    }
+
+    /// The number of features of each axis.
+    pub fn axes(self) -> &'static [usize] {
+        self.row().0
+    }
+
+    /// Makes the rotation of the model's heads.
+    ///
+    /// # Errors
+    ///
+    /// None for the models there are.
+    pub fn rotary(self) -> Result<Rotary, Error> {
+        let (axes, base, _) = self.row();
+        let each = axes.iter().map(|&dim| Frequencies::geometric(dim, base));
+        Rotary::axial(each.collect::<Result<Vec<_>, _>>()?, Pairing::Interleaved)
+    }
+
+    /// The positions of `text` tokens and then of an image of (frames, rows, columns) tokens, after
+    /// its patches were merged: 1 frame where it is one image.
+    ///
+    /// Models that do not rotate their text have none of it here. Other sequences, of several
+    /// images say, are put together by [`Positions::concat`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooLarge`].
+    ///
+    /// ```
+    /// use positional_encodings::{Positions, rotary::Diffusion};
+    ///
+    /// let ids = Diffusion::QwenImage.ids(2, [1, 4, 2])?;
+    /// let points = ids.to_array()?;
+    /// assert_eq!(points.row(0).to_vec(), [2.0, 2.0, 2.0]); // text from max(4/2, 2/2)
+    /// assert_eq!(points.row(2).to_vec(), [0.0, -2.0, -1.0]); // the first patch
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn ids(self, text: usize, image: [usize; 3]) -> Result<Positions<'static>, Error> {
+        let [frames, rows, columns] = image;
+        let axes = self.axes().len();
+        let grid = self.image(text, image)?;
+        let halves = (rows / 2).max(columns / 2) as f64;
+        let words = match self.row().2 {
+            Text::NotRotated => return Ok(grid),
+            _ if axes == 2 && frames > 1 => {
+                return Err(Error::AxesMismatch { expected: 2, found: 3 });
+            }
+            Text::Still => points(text, axes, |_, _| 0.0)?,
+            Text::Counts { axis: own, from } => {
+                points(text, axes, |axis, i| if axis == own { i + from } else { 0.0 })?
+            }
+            Text::AfterHalves => points(text, axes, |_, i| i + halves)?,
+            Text::Along => points(text, axes, |_, i| i)?,
+        };
+        Positions::concat([&words, &grid])
+    }
+
+    /// The positions of the image alone.
+    fn image(self, text: usize, image: [usize; 3]) -> Result<Positions<'static>, Error> {
+        let [_, rows, columns] = image;
+        let text = text as f64;
+        match self {
+            Self::HunyuanImage => Positions::grid(&[rows, columns]),
+            Self::Flux2 => {
+                let [frames, rows, columns] = image;
+                Positions::grid(&[frames, rows, columns, 1])
+            }
+            Self::QwenImage => {
+                let back = |n: usize| (n - n / 2) as f64;
+                let shift = [0.0, back(rows), back(columns)];
+                Positions::grid(&image)?.map(|axis, i| i - shift[axis])
+            }
+            Self::ZImage => {
+                Positions::grid(&image)?.map(|axis, i| if axis == 0 { i + text + 1.0 } else { i })
+            }
+            Self::Lumina2 => {
+                Positions::grid(&image)?.map(|axis, i| if axis == 0 { i + text } else { i })
+            }
+            _ => Positions::grid(&image),
+        }
+    }
+}
+
+/// So many points, each coordinate of which is a function of its axis and the point's number.
+fn points(
+    len: usize,
+    axes: usize,
+    at: impl Fn(usize, f64) -> f64,
+) -> Result<Positions<'static>, Error> {
+    let axis = |axis| Positions::from(0..len).map(|_, i| at(axis, i));
+    Positions::from_axes((0..axes).map(axis).collect::<Result<Vec<_>, _>>()?)
+}
