@@ -228,11 +228,12 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
     /// tensors bear its name with different prefixes.
     pub fn sam_fourier(&mut self) -> Result<Fourier, FileError> {
-        let key = self.find(&[
+        const NAMES: &[&str] = &[
             "shared_image_embedding.positional_embedding",
             "positional_encoding_gaussian_matrix",
             "shared_embedding.positional_embedding",
-        ])?;
+        ];
+        let key = self.find(NAMES, &[])?;
         let turns: Array2<f64> = self.table(&key)?;
         Fourier::new(&turns).map_err(|error| self.refuse(error))
     }
