@@ -3,11 +3,11 @@
 //!
 //! The hashes below are outputs of this crate. A change of one is a change of values: it belongs
 //! into CHANGELOG.md as value-breaking. The test prints the new table where it fails. To run it in
-//! all profiles:
+//! all profiles, add `--release` or `--profile dev` to:
 //!
 //!     cargo test --all-features --test determinism
-//!     cargo test --all-features --test determinism --release
-//!     cargo test --all-features --test determinism --profile dev
+
+mod space;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
