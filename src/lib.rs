@@ -27,9 +27,10 @@
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
 //! | an image, a video, masks | vectors of rows, columns and frames, by the names of the systems | [`Axes`], [`LearnedGrid`], [`add_positions_to_grid`]; [guide](guide::space) |
 //! | timesteps, points, dates, places, distances | their features | [`Timestep`], [`Fourier`], [`Time2Vec`], [`space`] |
+//! | attention scores (…, heads, queries, keys) | biased ones: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
-//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
+//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
 //!
@@ -37,7 +38,7 @@
 //! |---|---|---|
 //! | the embeddings | a position vector is **added** to the word vector | [`PositionalEncoding`] |
 //! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | [`Rotary`] → [`Rotation`] |
-//! | the attention scores | a number that depends on the distance is **added to the score** | to come |
+//! | the attention scores | a number that depends on the distance is **added to the score** | [`AttentionBias`] |
 //!
 //! # Positions are arguments
 //!
@@ -119,6 +120,7 @@
 mod add;
 mod additive;
 mod arrays;
+pub mod bias;
 mod blocks;
 #[cfg(any(feature = "safetensors", feature = "gguf"))]
 pub mod checkpoint;
@@ -126,6 +128,7 @@ pub mod checkpoint;
 pub mod config;
 mod element;
 mod error;
+mod exact;
 mod frequencies;
 pub mod guide;
 mod phase;
@@ -152,6 +155,7 @@ pub use additive::{
     Axes, Fourier, Init, Input, Learned, LearnedGrid, NoPositions, PositionTable,
     PositionalEncoding, Sinusoidal, Time2Vec, Timestep,
 };
+pub use bias::{Alibi, AttentionBias, T5Bias, add_bias};
 pub use element::Element;
 pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};

@@ -175,7 +175,7 @@ pub enum Error {
         /// The length of that row.
         found: usize,
     },
-    /// An array must end in the axes (positions, dim).
+    /// An array must end in the axes (positions, dim), or scores in (heads, queries, keys).
     TooFewAxes {
         /// The fewest axes that would do.
         expected: usize,
@@ -372,6 +372,9 @@ impl fmt::Display for Error {
             }
             Self::Ragged { row, expected, found } => {
                 write!(f, "row {row} has {found} ids where the rows before it have {expected}")
+            }
+            Self::TooFewAxes { expected: expected @ 3.., found } => {
+                write!(f, "an array of {found} axes where at least {expected} are needed")
             }
             Self::TooFewAxes { expected, found } => {
                 write!(

@@ -6,10 +6,12 @@
 
 mod axes;
 mod batch;
+mod bias;
 mod fixed;
 mod frequencies;
 mod frozen;
 mod grid;
+mod layers;
 mod learned;
 mod linear;
 mod network;
@@ -19,8 +21,12 @@ mod scaled;
 mod time2vec;
 
 pub use batch::{backward_positions, backward_positions_at};
+pub use bias::{
+    BoxBias, DifferentiableBias, DistanceNetwork, Fire, Spacing, SwinV2Bias, backward_bias,
+};
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;
+pub use layers::Layers;
 pub use linear::{Activation, Linear};
 pub use network::PositionNetwork;
 pub use projection::LearnedProjection;

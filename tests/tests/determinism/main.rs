@@ -7,6 +7,9 @@
 //!
 //!     cargo test --all-features --test determinism
 
+mod bias;
+#[path = "../bias/biases.rs"]
+mod biases;
 mod space;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
