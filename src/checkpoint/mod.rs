@@ -3,7 +3,8 @@
 //! | you have | you want | use |
 //! |---|---|---|
 //! | a safetensors file of a known model | its position table, its whole embedding layer | [`Checkpoint::learned`], [`Checkpoint::embedding`] with an [`Architecture`] |
-//! | the same | the tables of its attention biases | [`Checkpoint::bias_tables`] with a [`BiasTable`] |
+//! | a table of a vision model | a sinusoid if it is one; a grid; SAM's Fourier features | [`Checkpoint::position_table`], [`Checkpoint::learned_grid`], [`Checkpoint::sam_fourier`] |
+//! | a safetensors file of a known model | the tables of its attention biases | [`Checkpoint::bias_tables`] with a [`BiasTable`] |
 //! | any safetensors file | a table, a list, a linear layer by name | [`Checkpoint::table`], [`Checkpoint::vector`], [`Checkpoint::linear`] |
 //! | a GGUF file | its metadata, a table by name | `Gguf` (feature `gguf`) |
 //! | a trained [`Learned`](crate::Learned) | a file | [`Learned::save`](crate::Learned::save) |
