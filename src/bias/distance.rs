@@ -10,7 +10,7 @@ pub(crate) const CHUNK: usize = Factor::MOST;
 /// Query − key of some keys, each exactly the sum of two doubles.
 pub(crate) struct Distances<'a> {
     pub(crate) values: &'a mut [f64],
-    /// What the doubles lack: zero wherever a distance is a double.
+    /// The errors of the doubles: zero wherever a distance is a double.
     pub(crate) rests: &'a mut [f64],
 }
 

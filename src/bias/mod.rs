@@ -71,7 +71,7 @@ use crate::error::Error;
 use crate::positions::Positions;
 use walk::{Put, Walk};
 
-/// What a bias depends on: where it repeats itself it is computed once.
+/// The argument that a bias depends on: where it repeats itself, the bias is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DependsOn {
@@ -129,7 +129,7 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         [1, 1]
     }
 
-    /// What the bias depends on: [`DependsOn::Pair`] as provided.
+    /// Returns the argument that the bias depends on: [`DependsOn::Pair`] as provided.
     fn depends_on(&self) -> DependsOn {
         DependsOn::Pair
     }

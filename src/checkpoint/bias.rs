@@ -41,7 +41,7 @@ pub enum BiasTable {
 }
 
 impl BiasTable {
-    /// What the names of its tensors contain, and how they end.
+    /// The parts and the ends of the names of its tensors.
     fn name(self) -> (&'static str, &'static str) {
         match self {
             Self::T5Encoder => ("encoder.block.", "SelfAttention.relative_attention_bias.weight"),

@@ -46,7 +46,7 @@ pub struct Checkpoint<R = File> {
     shards: Shards<R>,
     path: PathBuf,
     rounding: Rounding,
-    /// What the names of an architecture's tables must begin with.
+    /// The beginning of the names of an architecture's tables.
     prefix: String,
 }
 

@@ -8,7 +8,7 @@ use super::reader::LIMIT;
 use crate::bias::{Alibi, AlibiForm, Buckets, LogBuckets, Side};
 use crate::error::Error;
 
-/// What a model adds to its attention scores by position: of biases that are formulas the bias, of
+/// The bias that a model adds to its attention scores by position: of biases that are formulas the bias, of
 /// learned ones all but the tables, which are in the checkpoint.
 ///
 /// ```
@@ -79,7 +79,7 @@ pub enum ModelBias {
     RelativeKeys {
         /// The number of heads.
         heads: usize,
-        /// What is multiplied with the table.
+        /// The vectors that are multiplied with the table.
         side: Side,
         /// Distances key − query below and above zero that have a row.
         reach: [usize; 2],
@@ -346,7 +346,7 @@ fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
     Ok(ModelBias::Windows { heads, window, trained })
 }
 
-/// What a type of position embedding adds to the scores.
+/// The scores that a type of position embedding adds.
 fn typed(
     fields: &Fields<'_>,
     field: &str,

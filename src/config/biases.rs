@@ -1,6 +1,6 @@
 //! The one list of models that add something to their attention scores: a row for each type.
 
-/// What is known of a type of model.
+/// A row: all that is known of a type of model.
 pub(super) struct Row {
     /// The types of model that are alike.
     types: &'static [&'static str],
@@ -11,7 +11,7 @@ pub(super) struct Row {
     pub(super) kind: Kind,
 }
 
-/// What is added.
+/// The bias that is added.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     /// ALiBi, where the flag `alibi` says so: of the config, or of an object in it.
@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Windows { trained: bool },
     /// The image as one window, where flags say so.
     ImageWindow,
-    /// What a field says.
+    /// The meaning of a field.
     Typed { field: &'static str, default: &'static str, positions: usize },
     /// Disentangled attention, where a flag says so.
     Disentangled,
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 pub(super) enum Slopes {
     /// Slope times the position of the key.
     Keys,
-    /// The same, rounded to bf16.
+    /// ALiBi rounded to bf16.
     Rounded,
     /// Distances, with a `alibi_bias_max`.
     Max,
@@ -121,7 +121,7 @@ const ROWS: &[Row] = &[
     row(&["sam_vision_model"], (ATTENTION_HEADS, 12), Kind::Decomposed),
 ];
 
-/// What is known of the type of that name.
+/// Finds the row of the type of that name.
 pub(super) fn row_of(model_type: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.types.contains(&model_type))
 }

@@ -6,14 +6,14 @@ use crate::bias::{DependsOn, check_positions};
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// What happens to distances that a [`Span`] has no row for.
+/// The rule for distances that a [`Span`] has no row for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Beyond {
-    /// They read the nearest row: Shaw, Wav2Vec2-BERT, AlphaFold.
+    /// The nearest row is read: Shaw, Wav2Vec2-BERT, AlphaFold.
     Clip,
-    /// They read nothing, and give 0: Inkling.
+    /// Nothing is read, and gives 0: Inkling.
     Nothing,
-    /// They are refused: BERT, Transformer-XL, SAM.
+    /// The call is refused: BERT, Transformer-XL, SAM.
     Refuse,
 }
 

@@ -180,7 +180,7 @@ impl<A: Element, R: TableRule> DifferentiableContentBias<A> for RelativeBias<A, 
 }
 
 impl<A: Element, R: TableRule> RelativeBias<A, R> {
-    /// What one query passes back to the tables, to it, and to the keys.
+    /// Passes back from one query to the tables, to it, and to the keys.
     fn backward_row(
         &self,
         head: &Head<'_, A>,

@@ -98,7 +98,7 @@ impl<A: Element> Cope<A> {
         Ok(())
     }
 
-    /// What one query of a head passes back to the vectors, to it, and to its scores.
+    /// Passes back from one query of a head to the vectors, to it, and to its scores.
     fn backward_row(
         &self,
         head: usize,

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
-/// What of the distance i − j goes into a network.
+/// The function of the distance i − j that goes into a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

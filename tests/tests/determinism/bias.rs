@@ -47,6 +47,7 @@ const PINNED: [(&str, [u64; 2]); 36] = [
     ("CoPE", [0xaff0d3ab7de92e4e, 0xcfa6e3dec3da472a]),
 ];
 
+<<<<<<< HEAD
 /// The bits of scores that a bias was added to.
 fn scores<A: Element>(
     bias: &dyn ContentBias<A>,
@@ -57,6 +58,10 @@ fn scores<A: Element>(
     bias.add_to(q.view(), k.view(), queries, keys, scores.view_mut()).unwrap();
     bits(&scores)
 }
+=======
+/// A name, and what its values are hashed to; nothing for types that are not there.
+type Found = (&'static str, u64, Option<u64>);
+>>>>>>> B
 
 /// The bits of each bias by its name.
 fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
@@ -94,10 +99,10 @@ fn biases_are_pinned() {
     #[cfg(not(feature = "half"))]
     let narrow: Vec<Option<u64>> = vec![None; wide.len()];
     let found = wide.iter().zip(&narrow).map(|((name, wide), narrow)| (*name, *wide, *narrow));
-    let same = |((name, wide, narrow), pinned): ((&str, u64, Option<u64>), &(&str, [u64; 2]))| {
+    let same = |((name, wide, narrow), pinned): (Found, &(&str, [u64; 2]))| {
         name == pinned.0 && wide == pinned.1[0] && narrow.is_none_or(|narrow| narrow == pinned.1[1])
     };
-    let line = |(name, wide, narrow): (&str, u64, Option<u64>)| {
+    let line = |(name, wide, narrow): Found| {
         format!("    (\"{name}\", [0x{wide:016x}, 0x{:016x}]),\n", narrow.unwrap_or_default())
     };
     let table: String = found.clone().map(line).collect();
