@@ -47,7 +47,6 @@ const PINNED: [(&str, [u64; 2]); 36] = [
     ("CoPE", [0xaff0d3ab7de92e4e, 0xcfa6e3dec3da472a]),
 ];
 
-<<<<<<< HEAD
 /// The bits of scores that a bias was added to.
 fn scores<A: Element>(
     bias: &dyn ContentBias<A>,
@@ -58,10 +57,9 @@ fn scores<A: Element>(
     bias.add_to(q.view(), k.view(), queries, keys, scores.view_mut()).unwrap();
     bits(&scores)
 }
-=======
+
 /// A name, and what its values are hashed to; nothing for types that are not there.
 type Found = (&'static str, u64, Option<u64>);
->>>>>>> B
 
 /// The bits of each bias by its name.
 fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
