@@ -58,9 +58,6 @@ fn scores<A: Element>(
     bits(&scores)
 }
 
-/// A name, and what its values are hashed to; nothing for types that are not there.
-type Found = (&'static str, u64, Option<u64>);
-
 /// The bits of each bias by its name.
 fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
     let mut all: Vec<(&'static str, Vec<u64>)> = Vec::new();
@@ -97,10 +94,11 @@ fn biases_are_pinned() {
     #[cfg(not(feature = "half"))]
     let narrow: Vec<Option<u64>> = vec![None; wide.len()];
     let found = wide.iter().zip(&narrow).map(|((name, wide), narrow)| (*name, *wide, *narrow));
-    let same = |((name, wide, narrow), pinned): (Found, &(&str, [u64; 2]))| {
+    type Found<'n> = (&'n str, u64, Option<u64>);
+    let same = |((name, wide, narrow), pinned): (Found<'_>, &(&str, [u64; 2]))| {
         name == pinned.0 && wide == pinned.1[0] && narrow.is_none_or(|narrow| narrow == pinned.1[1])
     };
-    let line = |(name, wide, narrow): Found| {
+    let line = |(name, wide, narrow): Found<'_>| {
         format!("    (\"{name}\", [0x{wide:016x}, 0x{:016x}]),\n", narrow.unwrap_or_default())
     };
     let table: String = found.clone().map(line).collect();
