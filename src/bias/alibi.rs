@@ -39,8 +39,9 @@ pub enum AlibiForm {
 /// use positional_encodings::{Alibi, AttentionBias, Positions};
 ///
 /// let alibi = Alibi::new(8)?;
-/// let bias = alibi.encode(&Positions::from(2..3), &Positions::from(0..3))?;
-/// assert_eq!(bias.row(0).to_vec(), [-1.0_f32, -0.5, 0.0]);
+/// let bias: ndarray::Array3<f32> =
+///     alibi.encode(&Positions::from(2..3), &Positions::from(0..3))?;
+/// assert_eq!(bias.index_axis(ndarray::Axis(0), 0), ndarray::array![[-1.0, -0.5, 0.0]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

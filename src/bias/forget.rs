@@ -21,7 +21,9 @@ use crate::positions::{Position, Positions};
 /// use positional_encodings::{AttentionBias, Positions, bias::Forget};
 ///
 /// let gates = array![[-0.5_f32, -1.0, -0.25]]; // ln σ of each token, (heads, len)
-/// let bias = Forget::from_log_gates(gates)?.encode(&Positions::from(2..3), &Positions::from(0..3))?;
+/// let forget = Forget::from_log_gates(gates)?;
+/// let bias: ndarray::Array3<f32> =
+///     forget.encode(&Positions::from(2..3), &Positions::from(0..3))?;
 /// assert_eq!(bias, array![[[-1.25, -0.25, 0.0]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```

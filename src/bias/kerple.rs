@@ -16,8 +16,9 @@ use crate::positions::Positions;
 /// use positional_encodings::{AttentionBias, Positions, bias::Kerple};
 ///
 /// let power = Kerple::power(&[2.0], &[0.5])?; // one head
-/// let bias = power.encode(&Positions::from(9..10), &Positions::from(&[0, 5, 9]))?;
-/// assert_eq!(bias, ndarray::array![[[-6.0_f32, -4.0, 0.0]]]);
+/// let bias: ndarray::Array3<f32> =
+///     power.encode(&Positions::from(9..10), &Positions::from(&[0, 5, 9]))?;
+/// assert_eq!(bias, ndarray::array![[[-6.0, -4.0, 0.0]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
