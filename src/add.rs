@@ -38,6 +38,11 @@ pub(crate) fn add_to_four<A: Element>(sequences: Four<'_, A>, vectors: ArrayView
         let vectors = &vectors[..out.len()];
         (out, vectors)
     });
+    add_streams(streams);
+}
+
+/// Adds to each of four slices another one of the same length; one alone is cut into four parts.
+pub(crate) fn add_streams<A: Element>(streams: [(&mut [A], &[A]); 4]) {
     let streams = match streams {
         [alone, (&mut [], _), (&mut [], _), (&mut [], _)] => in_four(alone),
         streams => streams,

@@ -1,4 +1,4 @@
-//! New arrays, without an abort where memory is short.
+//! New arrays, without an abort where memory is short, and what arrays have to be.
 
 use ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewD, Axis, Ix2, IxDyn, RawData};
 
@@ -20,6 +20,16 @@ pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Er
     // Zeroed pages come from the system for free.
     let zeros = vec![A::zero(); room::<A>(rows, dim)?];
     Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
+}
+
+/// Whether all values are finite: +∞ would make a NaN of what a mask has set to −∞.
+pub(crate) fn check_finite<'a, A: Element>(
+    values: impl IntoIterator<Item = &'a A>,
+) -> Result<(), Error> {
+    match values.into_iter().map(|value| value.to_f64()).find(|value| !value.is_finite()) {
+        Some(value) => Err(Error::InvalidParameter { name: "value", value, needs: "finite" }),
+        None => Ok(()),
+    }
 }
 
 /// Returns the elements without axes of one element, but for the last `kept` axes.

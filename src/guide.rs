@@ -5,7 +5,7 @@
 // Links from page to page are files in the repository and modules here. The first definition of a
 // link counts, so these stand before the text.
 
-#[doc = "[rotary.md]: crate::guide::rotary\n\n"]
+#[doc = "[rotary.md]: crate::guide::rotary\n[space.md]: crate::guide::space\n\n"]
 #[doc = include_str!("../docs/matches.md")]
 pub mod matches {}
 
@@ -13,6 +13,10 @@ pub mod matches {}
 #[doc = "[matches.md]: crate::guide::matches\n\n"]
 #[doc = include_str!("../docs/rotary.md")]
 pub mod rotary {}
+
+#[doc = "[matches.md]: crate::guide::matches\n\n"]
+#[doc = include_str!("../docs/space.md")]
+pub mod space {}
 
 #[cfg(all(feature = "safetensors", feature = "gguf"))]
 #[doc = include_str!("../docs/learned.md")]

@@ -25,9 +25,12 @@
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`FeatureLayout`], [`OddDim`] |
 //! | an ablation to run | no positions, and nothing else changed | [`NoPositions`] |
 //! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
+//! | an image, a video, masks | vectors of rows, columns and frames, by the names of the systems | [`Axes`], [`LearnedGrid`], [`add_positions_to_grid`]; [guide](guide::space) |
+//! | timesteps, points, dates, places, distances | their features | [`Timestep`], [`Fourier`], [`Time2Vec`], [`space`] |
+//! | attention scores (…, heads, queries, keys) | biased ones: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
-//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`testing::check_laws`] |
+//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
 //!
@@ -35,7 +38,7 @@
 //! |---|---|---|
 //! | the embeddings | a position vector is **added** to the word vector | [`PositionalEncoding`] |
 //! | the queries and keys | each pair of features is **rotated** by an angle that grows with position | [`Rotary`] → [`Rotation`] |
-//! | the attention scores | a number that depends on the distance is **added to the score** | to come |
+//! | the attention scores | a number that depends on the distance is **added to the score** | [`AttentionBias`] |
 //!
 //! # Positions are arguments
 //!
@@ -117,6 +120,7 @@
 mod add;
 mod additive;
 mod arrays;
+pub mod bias;
 mod blocks;
 #[cfg(any(feature = "safetensors", feature = "gguf"))]
 pub mod checkpoint;
@@ -124,6 +128,7 @@ pub mod checkpoint;
 pub mod config;
 mod element;
 mod error;
+mod exact;
 mod frequencies;
 pub mod guide;
 mod phase;
@@ -133,6 +138,12 @@ pub mod rotary;
 mod simd;
 mod sum;
 pub mod testing;
+/// Encodings of places, distances, quantities and calendars.
+pub mod space {
+    pub use crate::additive::{
+        AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths, equal_earth,
+    };
+}
 mod threads;
 pub mod training;
 pub mod words;
@@ -140,17 +151,22 @@ pub mod words;
 /// The crate of the arrays that go in and come out, in the version that this crate was built with.
 pub use ndarray;
 
-pub use additive::{Init, Learned, NoPositions, PositionalEncoding, Sinusoidal};
+pub use additive::{
+    Axes, Fourier, Init, Input, Learned, LearnedGrid, NoPositions, PositionTable,
+    PositionalEncoding, Sinusoidal, Time2Vec, Timestep,
+};
+pub use bias::{Alibi, AttentionBias, T5Bias, add_bias};
 pub use element::Element;
 pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
-pub use positions::{Position, PositionElement, Positions, ids};
+pub use positions::{MaskCounts, Position, PositionElement, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};
 pub use simd::InstructionSet;
 pub use sum::{
-    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_slice,
-    concat_positions, concat_positions_at, embed_with_positions, embed_with_positions_at,
+    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_grid,
+    add_positions_to_slice, concat_positions, concat_positions_at, embed_with_positions,
+    embed_with_positions_at,
 };
 
 #[cfg(doctest)]

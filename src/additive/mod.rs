@@ -1,19 +1,44 @@
 //! Position vectors that are added to the embeddings.
 
+mod axes;
+mod calendar;
+mod fourier;
 mod learned;
+mod learned_grid;
+mod mip_nerf;
+mod nerf;
 mod none;
+mod radial;
+mod recipes;
+mod recognised;
 mod sinusoidal;
+mod sphere;
+mod time2vec;
+mod timestep;
+mod wavelengths;
 mod words;
 
+pub use axes::Axes;
+pub use calendar::Cycle;
+pub(crate) use fourier::each_point;
+pub use fourier::{Fourier, Input};
 pub(crate) use learned::FrozenRows;
 pub use learned::{Init, Learned};
+pub use learned_grid::LearnedGrid;
+pub use mip_nerf::MipNerf;
 pub use none::NoPositions;
+pub use radial::Radial;
+pub use recognised::PositionTable;
 pub use sinusoidal::Sinusoidal;
+pub use sphere::{AngleUnit, Sphere2Vec, equal_earth};
+pub use time2vec::Time2Vec;
+pub use timestep::Timestep;
+pub use wavelengths::Wavelengths;
 pub(crate) use words::{check_lengths, check_words};
 
 use std::sync::Arc;
 
-use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
+use ndarray::{Array2, Array3, ArrayD, ArrayViewMut2, Axis, IxDyn};
 
 use crate::add::add;
 use crate::arrays::{room, zeros};
@@ -139,6 +164,28 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         vectors.into_shape_with_order((rows, len, dim)).map_err(|_| too_large)
     }
 
+    /// Returns the vectors of a whole grid as a new array (sizes…, dim): (height, width, dim) for
+    /// an image, (time, height, width, dim) for a video.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Positions::grid`] and of [`encode`](Self::encode).
+    ///
+    /// ```
+    /// use positional_encodings::{Axes, PositionalEncoding};
+    ///
+    /// let image: ndarray::ArrayD<f32> = Axes::mae(16)?.encode_grid(&[3, 5])?;
+    /// assert_eq!(image.shape(), [3, 5, 16]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    fn encode_grid(&self, sizes: &[usize]) -> Result<ArrayD<A>, Error> {
+        let grid = Positions::grid(sizes)?;
+        let vectors = self.encode(&grid)?;
+        let shape: Vec<usize> = sizes.iter().copied().chain([self.dim()]).collect();
+        let too_large = |_| Error::TooLarge { rows: grid.count(), dim: self.dim() };
+        vectors.into_shape_with_order(IxDyn(&shape)).map_err(too_large)
+    }
+
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
     /// The sums are those of [`encode`](Self::encode) and an addition. As provided, a few rows at a
@@ -239,6 +286,10 @@ macro_rules! forward {
 
             fn encode_batch(&self, positions: &Positions<'_>) -> Result<Array3<A>, Error> {
                 (**self).encode_batch(positions)
+            }
+
+            fn encode_grid(&self, sizes: &[usize]) -> Result<ArrayD<A>, Error> {
+                (**self).encode_grid(sizes)
             }
 
             fn add_to(

@@ -19,7 +19,8 @@
 /// padding reads row 1: with the offset set, positions count from 0 as everywhere, and padding is
 /// position −1 ([`ids::from_mask`](crate::ids::from_mask) with `pad` −1). For ids by
 /// [`ids::padding_aware`](crate::ids::padding_aware), which count from 2 themselves, take the
-/// offset away: `with_offset(0)`.
+/// offset away: `with_offset(0)`. Where a model's padding id is another than 1, as
+/// rinna's is 3, its rows begin after that: `with_offset(4)`, or `padding_aware` with that id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the table above

@@ -3,6 +3,7 @@
 //! | you have | you want | use |
 //! |---|---|---|
 //! | a safetensors file of a known model | its position table, its whole embedding layer | [`Checkpoint::learned`], [`Checkpoint::embedding`] with an [`Architecture`] |
+//! | a table of a vision model | a sinusoid if it is one; a grid; SAM's Fourier features | [`Checkpoint::position_table`], [`Checkpoint::learned_grid`], [`Checkpoint::sam_fourier`] |
 //! | any safetensors file | a table, a list, a linear layer by name | [`Checkpoint::table`], [`Checkpoint::vector`], [`Checkpoint::linear`] |
 //! | a GGUF file | its metadata, a table by name | `Gguf` (feature `gguf`) |
 //! | a trained [`Learned`](crate::Learned) | a file | [`Learned::save`](crate::Learned::save) |

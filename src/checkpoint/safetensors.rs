@@ -11,7 +11,7 @@ use super::architecture::Architecture;
 use super::header::Info;
 use super::shards::{Shard, Shards};
 use super::values::{self, Rounding};
-use crate::additive::Learned;
+use crate::additive::{Fourier, Learned, LearnedGrid, PositionTable};
 use crate::element::Element;
 use crate::error::{Error, FileError, FileProblem, at};
 use crate::sum::TokenEmbedding;
@@ -187,6 +187,55 @@ impl<R: Read + Seek> Checkpoint<R> {
             ["offset", "padding_row"].map(|what| self.row_in_metadata(&format!("{key}.{what}")));
         let table = self.table(key)?;
         self.name_rows(table, offset?.unwrap_or(0), padding?)
+    }
+
+    /// Reads a position table of which the checkpoint does not say whether it was learned: as a
+    /// sinusoid, of a line or a grid, where it is one.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`table`](Self::table) and of [`PositionTable::of`].
+    pub fn position_table<A: Element>(&mut self, key: &str) -> Result<PositionTable<A>, FileError> {
+        PositionTable::of(self.table(key)?).map_err(|error| self.refuse(error))
+    }
+
+    /// Reads the table of a grid (height, width, dim), or (1, height, width, dim): SAM's
+    /// `vision_encoder.pos_embed`, Kimi K2.5's `patch_embed.pos_emb.weight`.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`table`](Self::table).
+    pub fn learned_grid<A: Element>(&mut self, key: &str) -> Result<LearnedGrid<A>, FileError> {
+        let shape = match *self.info(key)?.shape {
+            [height, width, dim] | [1, height, width, dim] => (height, width, dim),
+            ref shape => {
+                let (key, found) = (key.to_string(), shape.len());
+                return Err(self.refuse(FileProblem::WrongRank { key, expected: 3, found }));
+            }
+        };
+        let table: Array2<A> = self.table(key)?;
+        let too_large = Error::TooLarge { rows: table.nrows(), dim: table.ncols() };
+        let grid = table.into_shape_with_order(shape).map_err(|_| too_large);
+        grid.and_then(LearnedGrid::from_table).map_err(|error| self.refuse(error))
+    }
+
+    /// Reads the random Fourier features of SAM and SAM 2: `positional_embedding` of
+    /// `shared_image_embedding`, or Meta's `positional_encoding_gaussian_matrix`, for points (x, y)
+    /// from −1 to 1.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
+    /// tensors bear its name with different prefixes.
+    pub fn sam_fourier(&mut self) -> Result<Fourier, FileError> {
+        const NAMES: &[&str] = &[
+            "shared_image_embedding.positional_embedding",
+            "positional_encoding_gaussian_matrix",
+            "shared_embedding.positional_embedding",
+        ];
+        let key = self.find(NAMES, &[])?;
+        let turns: Array2<f64> = self.table(&key)?;
+        Fourier::new(&turns).map_err(|error| self.refuse(error))
     }
 
     /// Reads the embedding layer of an architecture: words, positions, segments where it has them,

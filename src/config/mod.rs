@@ -1,9 +1,10 @@
 //! Rotations from a model's own config: transformers' `config.json` and GGUF metadata.
 //!
-//! What is known of models is data: `families` has a row for each model type, `architectures`
-//! one for each architecture of GGUF, `fields` the names of all fields. The rest reads: a text
-//! becomes `json` fields, `layers` finds the types of layers, `reader` the rotation of each
-//! (its `heads` and how they `scale`), and `checks` refuses what nobody would follow.
+//! What is known of models is data: `families` has a row for each model type, `architectures` one
+//! for each architecture of GGUF, `fields` the names of all fields. The rest reads: a text becomes
+//! `json` fields, `layers` finds the types of layers, `reader` the rotation of each (its `heads`
+//! and how they `scale`), and `checks` refuses what nobody would follow. `timestep` reads those of
+//! diffusion models, from diffusers' `config.json`.
 
 mod architectures;
 mod checks;
@@ -24,6 +25,7 @@ mod scale;
 mod sizes;
 mod source;
 mod spec;
+mod timestep;
 
 pub use crate::error::ConfigProblem;
 #[cfg(feature = "gguf")]

@@ -18,6 +18,10 @@ const MAXIMAL: &str = "max_position_embeddings";
 const STEPPED: &str = "use_dynamic_ntk";
 const TRAINED: &str = "seq_length";
 
+/// Names that Nomic's first encoders have for dynamic NTK and the length that it begins at.
+const GROWN: &str = "rotary_scaling_factor";
+const GROWN_FROM: &str = "max_trained_positions";
+
 impl Reader<'_> {
     /// Puts into `spec` the scaling that `dict` describes, with its factors.
     pub(super) fn scale(
@@ -71,13 +75,18 @@ impl Reader<'_> {
         let fields = &self.fields;
         let stepped = fields.flag(STEPPED)? == Some(true);
         let divides = self.ratio == Some(RopeRatio::DividesPositions);
-        let beside = match self.rope_ratio()?.filter(|_| divides) {
-            Some(factor) => Some(("rope_ratio", Scaling::Linear { factor })),
-            None if stepped => {
+        let grows = fields.number(GROWN)?;
+        let beside = match (self.rope_ratio()?.filter(|_| divides), grows) {
+            (Some(factor), _) => Some(("rope_ratio", Scaling::Linear { factor })),
+            (None, _) if stepped => {
                 let original_len = fields.need(TRAINED, fields.count(TRAINED)?)?;
                 Some((STEPPED, Scaling::SteppedNtk { original_len }))
             }
-            None => None,
+            (None, Some(factor)) => {
+                let original_len = fields.need(GROWN_FROM, fields.count(GROWN_FROM)?)?;
+                Some((GROWN, Scaling::DynamicNtk(DynamicNtk { factor, original_len })))
+            }
+            (None, None) => None,
         };
         match beside {
             Some((name, _)) if spec.scaling != Scaling::None => {

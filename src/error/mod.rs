@@ -36,6 +36,13 @@ pub enum Error {
         /// The features that the frequencies need.
         needed: usize,
     },
+    /// The dim must be a multiple of a number, so that it divides among axes.
+    IndivisibleDim {
+        /// The dim asked for.
+        dim: usize,
+        /// What must divide it.
+        divisor: usize,
+    },
     /// Sizes whose product does not fit into memory.
     TooLarge {
         /// Number of rows asked for.
@@ -109,6 +116,24 @@ pub enum Error {
         /// The number of positions that the table knows.
         len: usize,
     },
+    /// A coordinate outside the range that an encoding is for.
+    OutsideRange {
+        /// Where it stands among the positions.
+        index: usize,
+        /// The coordinate given.
+        position: f64,
+        /// The smallest in range.
+        low: f64,
+        /// The largest in range.
+        high: f64,
+    },
+    /// A size that must be a multiple of another one.
+    IndivisibleSize {
+        /// The size given.
+        size: usize,
+        /// What must divide it.
+        divisor: usize,
+    },
     /// A token or segment id that a table has no row for.
     IdOutsideTable {
         /// The name of the table.
@@ -150,7 +175,7 @@ pub enum Error {
         /// The length of that row.
         found: usize,
     },
-    /// An array must end in the axes (positions, dim).
+    /// An array must end in the axes (positions, dim), or scores in (heads, queries, keys).
     TooFewAxes {
         /// The fewest axes that would do.
         expected: usize,
@@ -280,6 +305,22 @@ impl fmt::Display for Error {
             Self::DimTooSmall { dim, needed } => {
                 write!(f, "dim {dim} is too small: the frequencies need {needed} features")
             }
+            Self::IndivisibleDim { dim, divisor } => {
+                let below = dim / divisor * divisor;
+                let would = if below == 0 { *divisor } else { below };
+                let next = would.saturating_add(*divisor);
+                write!(
+                    f,
+                    "dim {dim} does not divide among the axes: a multiple of {divisor} does, \
+                     {would} or {next} say"
+                )
+            }
+            Self::OutsideRange { index, position, low, high } => {
+                write!(f, "position {position} at index {index} is outside {low} to {high}")
+            }
+            Self::IndivisibleSize { size, divisor } => {
+                write!(f, "size {size} is not a multiple of {divisor}")
+            }
             Self::TooLarge { rows, dim } => {
                 write!(f, "{rows} rows of {dim} features do not fit into memory")
             }
@@ -331,6 +372,9 @@ impl fmt::Display for Error {
             }
             Self::Ragged { row, expected, found } => {
                 write!(f, "row {row} has {found} ids where the rows before it have {expected}")
+            }
+            Self::TooFewAxes { expected: expected @ 3.., found } => {
+                write!(f, "an array of {found} axes where at least {expected} are needed")
             }
             Self::TooFewAxes { expected, found } => {
                 write!(

@@ -104,6 +104,46 @@ impl Frequencies {
         inclusive(pairs_of(dim)?, Wide::ONE, checked_base(base)?, step)
     }
 
+    /// wᵢ = base^(−i/(dim/2 − shift)), i < dim/2: diffusers' `downscale_freq_shift`.
+    ///
+    /// Shift 0 is [`geometric`](Self::geometric), shift 1
+    /// [`geometric_inclusive`](Self::geometric_inclusive). At dim 2, w = \[1\].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`], [`Error::InvalidFrequency`],
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] unless the shift is a multiple of 2⁻²⁰
+    /// below dim/2 and above −2²⁰, or where dim is 2.
+    ///
+    /// ```
+    /// use positional_encodings::Frequencies;
+    ///
+    /// let half = Frequencies::geometric_shifted(10, 512.0, 0.5)?.to_radians();
+    /// assert_eq!(half, [1.0, 0.25, 0.0625, 1.0 / 64.0, 1.0 / 256.0]); // 512^(−2/9) = 1/4
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn geometric_shifted(dim: usize, base: f64, shift: f64) -> Result<Self, Error> {
+        const GRAIN: f64 = (1_u64 << 20) as f64;
+        let (pairs, wide) = (pairs_of(dim)?, checked_base(base)?);
+        let grains = shift * GRAIN;
+        // So many 2⁻²⁰ that a root of them is found with bits to spare.
+        let denominator = (pairs as f64).min(GRAIN) * GRAIN - grains;
+        let is_good = grains.trunc() == grains && shift > -GRAIN && denominator >= 1.0;
+        if !shift.is_finite() || pairs > 1 && !(is_good && pairs as f64 <= GRAIN) {
+            let needs = "a multiple of 2^-20 above -2^20 and below dim / 2, itself at most 2^20";
+            return Err(Error::InvalidParameter { name: "shift", value: shift, needs });
+        }
+        let ratio = if pairs == 1 {
+            Wide::ONE
+        } else {
+            // base^(−2²⁰/n), the fraction in its lowest terms.
+            let n = denominator as u64;
+            let common = n.trailing_zeros().min(20);
+            wide.inverse_root(n >> common).pow(1 << (20 - common))
+        };
+        progression(Wide::ONE, ratio, pairs, Step::GeometricShifted { dim, base, shift })
+    }
+
     /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2
     /// timescales.
     ///

@@ -33,6 +33,7 @@ use wide::Wide;
 /// | [`geometric`](Self::geometric) | base^(−2i/dim) | the paper, nearly every rotary model |
 /// | [`geometric_odd`](Self::geometric_odd) | the same for odd dims, by a named convention | keras-hub, Marian, `positional-encodings` (Python) |
 /// | [`geometric_inclusive`](Self::geometric_inclusive) | base^(−i/(dim/2 − 1)) | tensor2tensor, fairseq, Whisper |
+/// | [`geometric_shifted`](Self::geometric_shifted) | base^(−i/(dim/2 − shift)) | diffusion timesteps |
 /// | [`timescales`](Self::timescales) | 1/shortest … 1/longest, both included | tensor2tensor, MLX |
 /// | [`harmonic`](Self::harmonic) | 2π(i + 1)/period | Fourier series of a period |
 /// | [`from_radians`](Self::from_radians) | as given | learned or published lists |

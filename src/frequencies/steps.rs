@@ -30,6 +30,11 @@ pub(super) enum Step {
         dim: usize,
         base: f64,
     },
+    GeometricShifted {
+        dim: usize,
+        base: f64,
+        shift: f64,
+    },
     Timescales {
         dim: usize,
         shortest: f64,
@@ -102,6 +107,9 @@ impl fmt::Display for Step {
             }
             Self::GeometricInclusive { dim, base } => {
                 write!(f, "geometric_inclusive({dim}, {base})")
+            }
+            Self::GeometricShifted { dim, base, shift } => {
+                write!(f, "geometric_shifted({dim}, {base}, {shift})")
             }
             Self::Timescales { dim, shortest, longest } => {
                 write!(f, "timescales({dim}, {shortest}..={longest})")
@@ -198,6 +206,9 @@ impl Step {
             Self::Geometric { dim, base } => Frequencies::geometric(dim, base),
             Self::GeometricOdd { dim, base, odd } => Frequencies::geometric_odd(dim, base, odd),
             Self::GeometricInclusive { dim, base } => Frequencies::geometric_inclusive(dim, base),
+            Self::GeometricShifted { dim, base, shift } => {
+                Frequencies::geometric_shifted(dim, base, shift)
+            }
             Self::Timescales { dim, shortest, longest } => {
                 Frequencies::timescales(dim, shortest..=longest)
             }

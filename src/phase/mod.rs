@@ -6,7 +6,7 @@
 //! the rotations of `table`. `runs` and `single` write rows in the ways below, `put` brings them out
 //! of registers, and `settle` writes again what they leave in doubt. `writer` chooses the way.
 //! `target` has what f32 and f64 need, `elements` makes 16 bits of f32. [`Waves`] is what encodings
-//! hold.
+//! hold. `projection` has angles that are sums over axes, for encodings of points.
 //!
 //! | path | when | code | what it buys |
 //! |---|---|---|---|
@@ -23,6 +23,7 @@ mod elements;
 mod fixed;
 mod layout;
 mod plain;
+pub(crate) mod projection;
 mod put;
 mod reals;
 mod rows;

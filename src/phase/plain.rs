@@ -77,8 +77,12 @@ pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
 }
 
 fn at_phase<A: Target>(fixed: &Fixed, pair: usize, position: Position) -> SinCos<A::Number<f64>> {
-    let angle = fixed.radians.0[pair] * position.to_f64();
-    let (quarter, Reduced { x, tail }) = reduced_scalar(fixed.phase(pair, position), angle);
+    at::<A>(fixed.phase(pair, position), fixed.radians.0[pair] * position.to_f64())
+}
+
+/// Sine and cosine of a phase, and of the same angle in radians as f64 has it.
+pub(super) fn at<A: Target>(phase: u128, angle: f64) -> SinCos<A::Number<f64>> {
+    let (quarter, Reduced { x, tail }) = reduced_scalar(phase, angle);
     let [sin, cos] = A::sincos(x, tail);
     let [sin, cos] = match quarter {
         0 => [sin, cos],

@@ -1,5 +1,6 @@
 //! Positions on several axes: rows and columns of images, time, height and width of video.
 
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayBase, ArrayView1, Axis, Data, Ix2};
@@ -99,22 +100,61 @@ impl Positions<'_> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn grid(sizes: &[usize]) -> Result<Positions<'static>, Error> {
-        let count = if sizes.contains(&0) {
-            Some(0)
-        } else {
-            sizes.iter().try_fold(1_usize, |count, &size| count.checked_mul(size))
+        grid(sizes.iter().map(|&size| (0, size)))
+    }
+
+    /// The points of a part of a grid: a crop of an image, or coordinates that do not count from 0.
+    ///
+    /// A range that ends before it starts is empty.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`grid`](Self::grid).
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    ///
+    /// let crop = Positions::grid_of(&[1..3, 5..8])?;
+    /// assert_eq!(crop, Positions::from_axes([&[1, 1, 1, 2, 2, 2], &[5, 6, 7, 5, 6, 7]])?);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn grid_of(ranges: &[Range<usize>]) -> Result<Positions<'static>, Error> {
+        grid(ranges.iter().map(|range| (range.start, range.len())))
+    }
+
+    /// The points of a grid at even distances on each axis, both ends included: torch's and NumPy's
+    /// `linspace`. Perceiver and timm have −1 to 1. One point alone stands at the start.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`grid`](Self::grid); [`Error::NonFinitePosition`] for an end that is not
+    /// finite.
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    ///
+    /// let grid = Positions::linspace(&[1, 3], -1.0..=1.0)?;
+    /// assert_eq!(grid, Positions::from_axes([&[-1.0, -1.0, -1.0], &[-1.0, 0.0, 1.0]])?);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn linspace(
+        sizes: &[usize],
+        ends: RangeInclusive<f64>,
+    ) -> Result<Positions<'static>, Error> {
+        let (start, end) = (*ends.start(), *ends.end());
+        for (index, position) in [start, end].into_iter().enumerate() {
+            if !position.is_finite() {
+                return Err(Error::NonFinitePosition { index, position });
+            }
+        }
+        let steps = |axis: usize| sizes[axis].saturating_sub(1).max(1) as f64;
+        // The two halves count from the two ends, as torch's do: so the last is the end itself.
+        let at = |axis: usize, i: f64| {
+            let step = (end - start) / steps(axis);
+            let last = sizes[axis].saturating_sub(1) as f64;
+            if 2.0 * i < last || last == 0.0 { start + step * i } else { end - step * (last - i) }
         };
-        let too_large = Error::TooLarge { rows: usize::MAX, dim: sizes.len() };
-        let len = count.ok_or(too_large)?;
-        check_count(len, sizes.len())?;
-        let mut period = len;
-        let axis = |&size: &usize| {
-            period = period.checked_div(size).unwrap_or(0);
-            let n = if len == 0 { 0 } else { size };
-            List { items: Items::Range(0), n, each: period.max(1) }
-        };
-        let lists = sizes.iter().map(axis).collect();
-        Ok(Positions { axes: Axes::Several(lists), start: 0, rows: None, len })
+        Self::grid(sizes)?.map(at)
     }
 
     /// The positions of `parts` one after the other: class or prefix tokens before a grid.
@@ -159,6 +199,22 @@ impl Positions<'_> {
         Ok(Positions { start: 0, rows, len, ..Positions::from_lists(lists) })
     }
 
+    /// Positions on each axis, of one length, in so many rows.
+    pub(super) fn from_changed(
+        axes: Vec<Vec<Position>>,
+        rows: Option<usize>,
+        len: usize,
+    ) -> Result<Positions<'static>, Error> {
+        let lists = axes.into_iter().map(List::from_positions);
+        let lists = lists.collect::<Result<Vec<_>, _>>()?;
+        Ok(Positions { rows, len, ..Positions::from_lists(lists) })
+    }
+
+    /// The same positions in the rows of others, of which there are as many.
+    pub(crate) fn shaped_like(self, other: &Positions<'_>) -> Self {
+        Self { rows: other.rows, len: other.len, ..self }
+    }
+
     /// One list is one axis.
     fn from_lists<'l>(mut lists: Vec<List<'l>>) -> Positions<'l> {
         let axes = match lists.len() {
@@ -171,6 +227,22 @@ impl Positions<'_> {
     /// The positions on one of the axes; where there is one axis, it stands for all.
     pub(crate) fn on_axis(&self, axis: usize) -> Option<Positions<'_>> {
         self.axis(if self.axes() == 1 { 0 } else { axis })
+    }
+
+    /// The positions on some of the axes, in the order given. For one axis, and for all in their
+    /// order, nothing is allocated.
+    pub(crate) fn on_axes(&self, axes: &[usize]) -> Result<Positions<'_>, Error> {
+        if axes.iter().copied().eq(0..self.axes()) {
+            return Ok(self.borrowed());
+        }
+        let none = |axis| Error::NoSuchAxis { axis, axes: self.axes() };
+        if let [axis] = *axes {
+            return self.axis(axis).ok_or_else(|| none(axis));
+        }
+        let list = |&axis: &usize| self.lists().get(axis).map(List::borrowed).ok_or(none(axis));
+        let lists = axes.iter().map(list).collect::<Result<Vec<_>, _>>()?;
+        let (start, rows, len) = (self.start, self.rows, self.len);
+        Ok(Positions { start, rows, len, ..Positions::from_lists(lists) })
     }
 
     /// Every position changed by a function of its axis and value: Llama 4 counts patches from 1,
@@ -248,6 +320,28 @@ impl Positions<'_> {
         };
         Ok(Positions { axes, start: 0, rows, len })
     }
+}
+
+/// A grid of axes that start somewhere and have so many points each.
+fn grid(
+    axes: impl ExactSizeIterator<Item = (usize, usize)> + Clone,
+) -> Result<Positions<'static>, Error> {
+    let mut sizes = axes.clone().map(|(_, size)| size);
+    let count = match axes.clone().any(|(_, size)| size == 0) {
+        true => Some(0),
+        false => sizes.try_fold(1_usize, |count, size| count.checked_mul(size)),
+    };
+    let too_large = Error::TooLarge { rows: usize::MAX, dim: axes.len() };
+    let len = count.ok_or(too_large)?;
+    check_count(len, axes.len())?;
+    let mut period = len;
+    let axis = |(start, size): (usize, usize)| {
+        period = period.checked_div(size).unwrap_or(0);
+        let n = if len == 0 { 0 } else { size };
+        List { items: Items::Range(start), n, each: period.max(1) }
+    };
+    let lists = axes.map(axis).collect();
+    Ok(Positions { axes: Axes::Several(lists), start: 0, rows: None, len })
 }
 
 fn check_count(rows: usize, axes: usize) -> Result<(), Error> {

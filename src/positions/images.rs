@@ -1,6 +1,7 @@
 //! Coordinates of image patches and of text between images.
 
 use super::Positions;
+use super::augment::symmetric;
 use super::list::with_room;
 use crate::error::Error;
 
@@ -229,8 +230,7 @@ impl Dinov3Augmentation {
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
         let axes = coordinates.axes();
-        // Uniform in -1..1 with 53 bits.
-        let mut draw = || (rng.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
+        let mut draw = || symmetric(rng);
         let mut each = |bound: Option<f64>, neutral: f64, of: fn(f64, f64) -> f64| -> Vec<f64> {
             (0..axes).map(|_| bound.map_or(neutral, |bound| of(bound, draw()))).collect()
         };

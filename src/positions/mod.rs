@@ -1,15 +1,19 @@
 //! Where the tokens are: the positions that every encoding is asked about.
 
+mod augment;
 mod axes;
+mod blocks;
 mod from;
 pub mod ids;
 mod images;
 mod list;
+mod masks;
 mod position;
 mod runs;
 
 pub use from::PositionElement;
 pub use images::Dinov3Augmentation;
+pub use masks::MaskCounts;
 pub use position::Position;
 pub(crate) use runs::Run;
 
@@ -35,7 +39,7 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 /// | `&[i64]`, `&[usize]`, `&[u32]`, `&[i32]`, arrays, `&Vec`, `Vec`, `Array1` and views | ids, in any order; negative ones are real (relative sinusoids, shifts) |
 /// | the same of `f64`, `f32` | continuous time |
 /// | arrays (batch, len) of any of them and views | a row of positions for each sequence; a single row is shared |
-/// | [`from_axes`](Self::from_axes), [`from_points`](Self::from_points), [`grid`](Self::grid), [`dinov3`](Self::dinov3), [`multimodal`](Self::multimodal) | a position on each of several axes: images, video |
+/// | [`from_axes`](Self::from_axes), [`from_points`](Self::from_points), [`grid`](Self::grid), [`grid_of`](Self::grid_of), [`grid_in_blocks`](Self::grid_in_blocks), [`from_masks`](Self::from_masks), [`boxes`](Self::boxes), [`dinov3`](Self::dinov3), [`multimodal`](Self::multimodal) | a position on each of several axes: images, video |
 ///
 /// A range stays a range inside, so that encodings take their fast path. What is lent is read where
 /// it lies and never copied, whatever its strides. A real that is a whole number is that integer.
@@ -219,6 +223,13 @@ impl Positions<'_> {
             return None;
         }
         self.lists().iter().map(|list| list.get(self.start + index)).collect()
+    }
+
+    /// Writes the position at `index` on each axis to `point`, which has room for all.
+    pub(crate) fn read_point(&self, index: usize, point: &mut [Position]) {
+        for (position, list) in point.iter_mut().zip(self.lists()) {
+            *position = list.get(self.start + index).unwrap_or(Position::Integer(0));
+        }
     }
 
     /// The positions in order, on the first axis.

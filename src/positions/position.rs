@@ -26,6 +26,21 @@ impl Position {
         }
     }
 
+    /// This position less another, as the nearest double and what that lacks.
+    pub(crate) fn less(self, other: Self) -> [f64; 2] {
+        if let (Self::Integer(a), Self::Integer(b)) = (self, other) {
+            let exact = i128::from(a) - i128::from(b);
+            let value = exact as f64;
+            return [value, (exact - value as i128) as f64];
+        }
+        // The error of a sum of two doubles is a double (Knuth). A whole number beyond 2⁵³ is
+        // rounded first.
+        let (a, b) = (self.to_f64(), -other.to_f64());
+        let value = a + b;
+        let of_b = value - a;
+        [value, (a - (value - of_b)) + (b - of_b)]
+    }
+
     /// Whether it is finite and within ±2⁶². It stands at `index` among others.
     pub(super) fn check_finite(self, index: usize) -> Result<(), Error> {
         match self {

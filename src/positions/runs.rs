@@ -1,6 +1,7 @@
 //! Stretches of consecutive positions, which encodings compute faster than single ones.
 
 use super::Positions;
+use crate::error::Error;
 
 /// A stretch of consecutive integers from some index on, or of the same one, or one real.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +24,37 @@ impl Positions<'_> {
     pub(crate) fn run_at(&self, index: usize) -> Option<Run> {
         let rest = self.count().checked_sub(index).filter(|&rest| rest > 0)?;
         self.list().run_at(self.start + index, rest)
+    }
+
+    /// The least and the greatest position on the first axis, but for those that are `skipped`;
+    /// `None` where there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for one that is not a whole number.
+    pub(crate) fn extent(&self, skipped: Option<i64>) -> Result<Option<[i64; 2]>, Error> {
+        let (mut at, mut extent) = (0, None);
+        while let Some(run) = self.run_at(at) {
+            let (mut first, last, len) = match run {
+                Run::Integers { start, len } => {
+                    (start, start.saturating_add_unsigned(len as u64 - 1), len)
+                }
+                Run::Repeated { position, len } => (position, position, len),
+                Run::Real(value) => {
+                    let needs = "a whole number: a row of a table is read";
+                    return Err(Error::InvalidParameter { name: "position", value, needs });
+                }
+            };
+            at += len;
+            if skipped == Some(first) {
+                first = first.saturating_add(1);
+            }
+            if first <= last {
+                let [least, greatest] = extent.unwrap_or([first, last]);
+                extent = Some([first.min(least), last.max(greatest)]);
+            }
+        }
+        Ok(extent)
     }
 }
 

@@ -12,10 +12,12 @@
 //!
 //! [`walk`] goes through the batch, [`rows`] sums, [`tokens`] looks words up by their ids.
 
+mod grid;
 mod rows;
 mod tokens;
 mod walk;
 
+pub use grid::add_positions_to_grid;
 pub use tokens::{Lookup, TokenEmbedding};
 
 use ndarray::{Array, ArrayBase, ArrayView2, ArrayViewMut, Axis, Data, Dimension, IxDyn};
@@ -67,8 +69,8 @@ where
 ///
 /// # Errors
 ///
-/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as many
-/// positions or rows as the words ask for.
+/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as
+/// many positions or rows as the words ask for.
 ///
 /// ```
 /// use ndarray::{Array3, array};

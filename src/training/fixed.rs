@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 
 use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
-use crate::additive::{NoPositions, Sinusoidal};
+use crate::additive::{Fourier, MipNerf, NoPositions, Radial, Sinusoidal, Sphere2Vec, Wavelengths};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -38,4 +38,4 @@ macro_rules! fixed {
     )*};
 }
 
-fixed!(Sinusoidal, NoPositions);
+fixed!(Sinusoidal, NoPositions, Fourier, MipNerf, Radial, Sphere2Vec, Wavelengths);

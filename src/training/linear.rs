@@ -131,7 +131,12 @@ impl<A: Element> Linear<A> {
     }
 
     /// Adds the gradients by the weights and the bias; each is summed in f64 and rounded once.
-    pub(super) fn backward(&self, x: &Array2<f64>, upstream: &Array2<f64>, gradient: &mut [A]) {
+    pub(super) fn backward<G: Element>(
+        &self,
+        x: &Array2<f64>,
+        upstream: &Array2<f64>,
+        gradient: &mut [G],
+    ) {
         let (weights, biases) = gradient.split_at_mut(self.weight.len());
         let mut sums = vec![0.0; self.inputs()];
         for (weights, upstream) in weights.chunks_exact_mut(self.inputs()).zip(upstream.columns()) {
@@ -142,10 +147,10 @@ impl<A: Element> Linear<A> {
             weights
                 .iter_mut()
                 .zip(&sums)
-                .for_each(|(weight, sum)| *weight = *weight + A::from_f64(*sum));
+                .for_each(|(weight, sum)| *weight = *weight + G::from_f64(*sum));
         }
         for (bias, upstream) in biases.iter_mut().zip(upstream.columns()) {
-            *bias = *bias + A::from_f64(upstream.iter().sum());
+            *bias = *bias + G::from_f64(upstream.iter().sum());
         }
     }
 }

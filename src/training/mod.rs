@@ -4,21 +4,32 @@
 //! gradient is one flat slice in the order of the parameters; that of a table alone may also be an
 //! array of its shape or [`TouchedRows`] (see [`GradientRows`]).
 
+mod axes;
 mod batch;
+mod bias;
 mod fixed;
 mod frequencies;
 mod frozen;
+mod grid;
+mod layers;
 mod learned;
 mod linear;
 mod network;
+mod projection;
 mod rows;
 mod scaled;
+mod time2vec;
 
 pub use batch::{backward_positions, backward_positions_at};
+pub use bias::{
+    BoxBias, DifferentiableBias, DistanceNetwork, Fire, Spacing, SwinV2Bias, backward_bias,
+};
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;
+pub use layers::Layers;
 pub use linear::{Activation, Linear};
 pub use network::PositionNetwork;
+pub use projection::LearnedProjection;
 pub(crate) use rows::scatter;
 pub use rows::{GradientRows, TouchedRows};
 pub use scaled::Scaled;
@@ -96,10 +107,14 @@ impl fmt::Display for Parameter {
 /// |---|---|
 /// | [`Learned`](crate::Learned) | `table` (rows, dim) |
 /// | [`LearnedFrequencies`] | `frequencies` (pairs) |
+/// | [`LearnedProjection`] | `projection` (axes, pairs) |
+/// | [`LearnedGrid`](crate::LearnedGrid) | `table` (sizes…, dim) |
+/// | [`Axes`](crate::Axes) | those of its encodings, after `axis_0.` and so on |
+/// | [`Time2Vec`](crate::Time2Vec) | `frequencies` (dim), `phases` (dim) |
 /// | [`Scaled`] | `scale` (), and those of what it scales |
 /// | [`PositionNetwork`] | weights and biases of two linear layers, and those of the encoding within |
 /// | [`TokenEmbedding`](crate::TokenEmbedding) | `words` (vocabulary, dim), `segments` (segments, dim) if there are any, and those of its positions |
-/// | [`Sinusoidal`](crate::Sinusoidal), [`NoPositions`](crate::NoPositions), [`Frozen`] | none |
+/// | [`Sinusoidal`](crate::Sinusoidal), [`Fourier`](crate::Fourier) and all other formulas, [`Frozen`] | none |
 pub trait Trainable<A: Element> {
     /// Lists what is learned, in the order of the values.
     fn parameters(&self) -> Vec<Parameter>;

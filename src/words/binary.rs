@@ -91,7 +91,7 @@ impl<R: BufRead> Bytes<R> {
         word.clear();
         loop {
             let available = self.available()?;
-            let found = memchr::memchr(end, available);
+            let found = available.iter().position(|&byte| byte == end);
             let count = found.unwrap_or(available.len());
             if word.len() + count > LONGEST {
                 return Err(FileProblem::TooLong { at: place, limit: LONGEST });

@@ -56,7 +56,7 @@ impl<R: BufRead> Lines<R> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 available => available?,
             };
-            let end = memchr::memchr(b'\n', available);
+            let end = available.iter().position(|&byte| byte == b'\n');
             let taken = end.map_or(available.len(), |end| end + 1);
             if self.line.len() + taken > LONGEST {
                 return Err(FileProblem::TooLong { at: self.place(), limit: LONGEST });

@@ -151,9 +151,6 @@ impl Separator {
     /// Where the separator before the last `count` fields stands.
     fn before_last(self, line: &[u8], count: usize) -> Option<usize> {
         let before = count.checked_sub(1)?;
-        if self == Self::Space {
-            return memchr::memrchr_iter(b' ', line).nth(before);
-        }
         (0..line.len()).rev().filter(|&index| self.stands(line, index)).nth(before)
     }
 

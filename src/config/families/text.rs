@@ -66,6 +66,8 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("emu3_text_model", HALVES.base(1e6)),
     ("ernie4_5", NEIGHBOURS.base(500_000.0).head_dim(128)),
     ("ernie4_5_moe", NEIGHBOURS.base(500_000.0)),
+    // The name beside the models, before transformers had the class
+    ("ernie4_5_moe_vl", ERNIE4_5_VL),
     ("ernie4_5_vl_moe", ERNIE4_5_VL),
     ("ernie4_5_vl_moe_text", ERNIE4_5_VL),
     ("esm", HALVES.rotates_if_typed()),

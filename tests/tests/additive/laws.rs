@@ -2,10 +2,14 @@
 
 use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{
-    Element, Error, FeatureLayout, Frequencies, Init, InstructionSet, Learned, NoPositions, OddDim,
-    PositionalEncoding, Positions, Sinusoidal, TokenEmbedding,
+    Axes, Element, Error, FeatureLayout, Fourier, Frequencies, Init, Input, InstructionSet,
+    Learned, LearnedGrid, NoPositions, OddDim, PositionalEncoding, Positions, Sinusoidal, Time2Vec,
+    Timestep, TokenEmbedding,
+    space::{AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths},
     testing::check_laws,
-    training::{Activation, LearnedFrequencies, Linear, PositionNetwork, Scaled},
+    training::{
+        Activation, LearnedFrequencies, LearnedProjection, Linear, PositionNetwork, Scaled,
+    },
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -83,8 +87,52 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error>
     ])
 }
 
+/// Encodings of points, times and quantities.
+fn of_space<A: Element>() -> Result<Vec<Named<A>>, positional_encodings::Error> {
+    let rng = || ChaCha8Rng::seed_from_u64(7);
+    let table = |rows| Learned::<A>::init(rows, 6, Init::Normal { std: 0.02 }, &mut rng());
+    let scales = Frequencies::timescales(6, 1.0..=100.0)?;
+    let ones = ndarray::Array1::from_elem(140, A::from_f64(0.3));
+    Ok(vec![
+        ("mae", Box::new(Axes::mae(64)?)),
+        ("timm", Box::new(Axes::timm(12, 100.0)?)),
+        ("loftr", Box::new(Axes::loftr(24)?)),
+        ("detr", Box::new(Axes::detr(36, 20.0)?)),
+        ("dab-detr", Box::new(Axes::dab_detr(32, 1e4)?)),
+        ("python, cut", Box::new(Axes::python(10, 3)?)),
+        ("tensor2tensor", Box::new(Axes::tensor2tensor(23, 2)?)),
+        ("v-jepa", Box::new(Axes::v_jepa(48)?)),
+        ("learned, summed", Box::new(Axes::sum([table(200)?, table(150)?])?)),
+        ("learned, side by side", Box::new(Axes::concat([table(200)?, table(150)?])?.with_dim(9)?)),
+        ("learned grid", {
+            Box::new(LearnedGrid::from_table(ndarray::Array3::from_elem((7, 9, 3), A::one()))?)
+        }),
+        ("timestep", Box::new(Timestep::flux(17).encoding()?)),
+        ("random features", Box::new(Fourier::random(2, 150, 3.0, &mut rng())?)),
+        ("nerf", Box::new(Fourier::nerf(3, 6)?)),
+        ("nerf's code", Box::new(Fourier::nerf_code(3, 5)?)),
+        ("nerfstudio", Box::new(Fourier::nerfstudio(2, 3, (0.0, 5.0))?.with_input(Input::Last))),
+        ("perceiver", Box::new(Fourier::perceiver(&[8, 16], 5)?.sines_only())),
+        ("ten axes", Box::new(Fourier::random(10, 3, 1.0, &mut rng())?.with_input(Input::First))),
+        ("calendar", Box::new(Fourier::calendar(&[Cycle::new(24.0), Cycle::new(7.3).from(2.0)])?)),
+        ("a learned projection", {
+            Box::new(LearnedProjection::new(Fourier::random(2, 7, 1.0, &mut rng())?))
+        }),
+        ("mip-nerf", Box::new(MipNerf::new(2, 4)?)),
+        ("time2vec", Box::new(Time2Vec::new(&ones, &ones)?)),
+        ("wavelengths", Box::new(Wavelengths::new(10, 0.5..=1000.0)?)),
+        ("degrees", Box::new(Sphere2Vec::new(&scales, AngleUnit::Degrees)?)),
+        ("radians", Box::new(Sphere2Vec::new(&scales, AngleUnit::Radians)?)),
+        ("gaussians", Box::new(Radial::gaussian(9, 0.0..=300.0)?)),
+        ("exp-normal", Box::new(Radial::exp_normal(9, 200.0)?)),
+        ("bessel", Box::new(Radial::bessel(9, 30.0)?)),
+        ("dimenet", Box::new(Radial::dimenet(9, 200.0, 5)?)),
+    ])
+}
+
 fn check_all<A: Element>() {
-    for (name, encoding) in encodings::<A>().unwrap() {
+    let all = [encodings::<A>().unwrap(), of_space().unwrap()];
+    for (name, encoding) in all.into_iter().flatten() {
         check_laws(&*encoding).unwrap_or_else(|violation| panic!("{name}: {violation}"));
     }
 }
@@ -159,6 +207,9 @@ fn encodings_are_printed_in_a_line_or_two() {
         format!("{:?}", embedding.unwrap()),
         format!("{:?}", learned.stretch()),
         format!("{:?}", NoPositions::new(4).unwrap()),
+        format!("{:?}", Axes::<f32, _>::mae(512).unwrap()),
+        format!("{:?}", Fourier::nerf(3, 60).unwrap()),
+        format!("{:?}", LearnedGrid::from_table(Array2::<f32>::zeros((512, 768))).unwrap()),
     ] {
         assert!((10..400).contains(&printed.len()), "{} characters: {printed}", printed.len());
     }

@@ -4,6 +4,7 @@
 //! harness takes memory on a thread of its own: this file has a `main` instead.
 
 mod additive;
+mod bias;
 mod counter;
 mod memory;
 mod rotary;
@@ -11,6 +12,7 @@ mod rotary;
 fn main() {
     // First what takes no threads: those of a pool take memory of their own when they start.
     rotary::run();
+    bias::run();
     additive::run();
     memory::run();
 }

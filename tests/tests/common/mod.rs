@@ -41,7 +41,7 @@ impl Stored for half::bf16 {
     }
 }
 
-stored!(f64: F64, f32: F32, i64: I64, i32: I32, u64: U64, u16: U16, u8: U8);
+stored!(f64: F64, f32: F32, i64: I64, i32: I32, i16: I16, u64: U64, u16: U16, u8: U8);
 
 impl Tensors {
     /// `tests/<folder>/<name>.safetensors`

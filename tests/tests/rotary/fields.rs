@@ -1,7 +1,7 @@
 //! Fields that few models have, each where it changes what is read.
 
 use positional_encodings::config::{ModelRotary, RopeRatio, RotarySpec};
-use positional_encodings::scaling::Scaling;
+use positional_encodings::scaling::{DynamicNtk, Scaling};
 use positional_encodings::{Error, Pairing, config::ConfigProblem};
 use serde_json::{Value, json};
 
@@ -78,6 +78,31 @@ fn fields_of_the_first_qwen() {
         "seq_length": 2048, "use_dynamic_ntk": true});
     let given = ModelRotary::from_json_with_pairing(&unknown.to_string(), Pairing::Halves).unwrap();
     assert_eq!(given.only().unwrap().scaling, Scaling::SteppedNtk { original_len: 2048 });
+}
+
+/// modeling_hf_nomic_bert.py: dynamic NTK beyond `max_trained_positions`.
+#[test]
+fn rotary_scaling_factor() {
+    let config = |factor: Value| {
+        json!({"model_type": "nomic_bert", "n_embd": 768, "n_head": 12, "n_layer": 12,
+        "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0, "rotary_emb_interleaved": false,
+        "rotary_scaling_factor": factor, "max_trained_positions": 2048})
+        .to_string()
+    };
+    let plain = ModelRotary::from_json(&config(Value::Null)).unwrap();
+    assert_eq!(plain.only().unwrap().scaling, Scaling::None);
+    let scaled = ModelRotary::from_json(&config(json!(2))).unwrap();
+    let spec = scaled.only().unwrap();
+    let dynamic = DynamicNtk { factor: 2.0, original_len: 2048 };
+    assert_eq!((spec.base, &spec.scaling), (1000.0, &Scaling::DynamicNtk(dynamic)));
+    // At four times the length: base · (2 · 4 − 1)^(64/62)
+    let base = 1000.0 * 7_f64.powf(64.0 / 62.0);
+    let slowest = spec.rotary(8192).unwrap().frequencies()[31];
+    assert!((slowest * base.powf(62.0 / 64.0) - 1.0).abs() < 1e-12);
+    assert_eq!(
+        spec.rotary(2048).unwrap().frequencies(),
+        plain.only().unwrap().rotary(1).unwrap().frequencies()
+    );
 }
 
 /// ChatGLM's and Qwen's first name of head_dim.

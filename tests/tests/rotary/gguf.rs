@@ -2,7 +2,7 @@
 //! llama_model_rope_type).
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec};
-use positional_encodings::scaling::{LongRope, Regime, Scaling, Yarn};
+use positional_encodings::scaling::{LongRope, Regime, Scaling};
 use positional_encodings::{Error, Pairing, config::ConfigProblem, rotary::Sections};
 
 #[track_caller]
@@ -449,107 +449,4 @@ fn latent_heads_turn_at_their_end() {
     let temperature = model("deepseek2", &mistral).unwrap().query_temperature().unwrap();
     assert_eq!(temperature.factors(8191..8193).unwrap(), [1.0, 1.0 + 0.1 * 2_f64.ln()]);
     assert!(model("deepseek2", &deepseek).unwrap().query_temperature().is_none());
-}
-
-/// llama_model_rope_type: MROPE and IMROPE pair halves; glm.py permutes the projections of GLM-4.1V
-/// for it.
-#[test]
-fn sections_pair_halves() {
-    let of = |architecture: &str, sections: &[f64]| {
-        let mut keys =
-            vec![("attention.key_length", 128.into()), ("rope.dimension_count", 64.into())];
-        if !sections.is_empty() {
-            keys.push(("rope.dimension_sections", Metadata::Numbers(sections.to_vec())));
-        }
-        let read = model(architecture, &keys).unwrap();
-        let spec = read.only().unwrap();
-        (spec.pairing, spec.sections.clone().map(|(sections, _)| sections))
-    };
-    assert_eq!(of("glm4", &[]), (Pairing::Interleaved, None));
-    assert_eq!(of("glm4", &[8.0, 12.0, 12.0, 0.0]), (Pairing::Halves, Some(vec![8, 12, 12])));
-    assert_eq!(of("qwen2vl", &[32.0, 0.0, 0.0, 0.0]), (Pairing::Halves, Some(vec![32, 0, 0])));
-}
-
-/// base.py writes a config's attention_factor, which is all of it, as yarn_attn_factor; olmo.py
-/// once wrote it as attn_factor. Grok-2's multiplies, as attn_factor does elsewhere.
-#[test]
-fn the_factor_of_yarn_is_not_applied_twice() {
-    let factor = |architecture: &str, key: &str, value: f64| {
-        let keys = [
-            ("attention.key_length", 128.into()),
-            ("rope.scaling.type", "yarn".into()),
-            ("rope.scaling.factor", 8.into()),
-            ("rope.scaling.original_context_length", 8192.into()),
-            (key, value.into()),
-        ];
-        RotarySpec::from_gguf(named(architecture, &keys)).map(|spec| spec.attention_factor)
-    };
-    let (whole, other) = ("rope.scaling.yarn_attn_factor", "rope.scaling.attn_factor");
-    let yarn = 0.1 * 8_f64.ln() + 1.0;
-    for (architecture, key, value, expected) in [
-        ("qwen3", whole, 1.0, 1.0),
-        ("olmo2", whole, yarn, yarn),
-        ("olmo2", other, yarn, yarn),
-        ("qwen3", other, 1.5, 1.5 * yarn),
-        ("grok", whole, 1.0, yarn),
-        ("grok", other, 1.5, 1.5 * yarn),
-    ] {
-        near(factor(architecture, key, value).unwrap(), expected);
-    }
-    for key in [whole, other] {
-        assert!(factor("qwen3", key, -1.0).is_err() && factor("grok", key, 0.0).is_err());
-    }
-}
-
-/// modeling_gpt_oss.py: the ramp is not rounded; no key says so.
-#[test]
-fn gpt_oss_is_as_its_config() {
-    // ggml-org/gpt-oss-20b-GGUF
-    let keys = [
-        ("attention.key_length", 64.into()),
-        ("rope.freq_base", 150_000.into()),
-        ("rope.scaling.type", "yarn".into()),
-        ("rope.scaling.factor", 32.into()),
-        ("rope.scaling.original_context_length", 4096.into()),
-    ];
-    let read = model("gpt-oss", &keys).unwrap();
-    let config = ModelRotary::from_json(r#"{"model_type": "gpt_oss"}"#).unwrap();
-    let of = |model: &ModelRotary| model.only().unwrap().rotary(1).unwrap().frequencies();
-    assert_eq!(of(&read), of(&config));
-    near(of(&read)[8], 0.0508132748);
-}
-
-/// What a file leaves out: the width of heads, the length trained on, the dims of sliding layers;
-/// and what it may say of YaRN's ramp.
-#[test]
-fn keys_that_are_left_out() {
-    let widths = [("embedding_length", 4544.into()), ("attention.head_count", 71.into())];
-    // tiiuae/falcon-7b
-    let falcon = model("falcon", &widths).unwrap().only().unwrap().clone();
-    assert_eq!((falcon.dim, falcon.head_dim), (64, 64));
-    let mut yarn = vec![
-        ("attention.key_length", 128.into()),
-        ("context_length", 32768.into()),
-        ("rope.scaling.type", "yarn".into()),
-        ("rope.scaling.factor", 4.into()),
-    ];
-    let scaling =
-        |keys: &[(&str, Metadata)]| model("qwen3", keys).unwrap().only().unwrap().scaling.clone();
-    assert_eq!(scaling(&yarn), Scaling::Yarn(Yarn::new(4.0, 32768)));
-    yarn.push(("rope.scaling.yarn_beta_fast", 64.into()));
-    yarn.push(("rope.scaling.yarn_beta_slow", 2.into()));
-    assert_eq!(
-        scaling(&yarn),
-        Scaling::Yarn(Yarn { beta_fast: 64.0, beta_slow: 2.0, ..Yarn::new(4.0, 32768) })
-    );
-    let gemma4 = [
-        ("block_count", 2.into()),
-        ("attention.key_length", 512.into()),
-        ("attention.key_length_swa", 256.into()),
-        ("attention.sliding_window_pattern", Metadata::Numbers(vec![1.0, 0.0])),
-        ("rope.freq_base", 1e6.into()),
-        ("rope.freq_base_swa", 1e4.into()),
-    ];
-    let read = model("gemma4", &gemma4).unwrap();
-    assert_eq!([0, 1].map(|layer| read.layer(layer).unwrap().unwrap().dim), [256, 512]);
 }

@@ -24,6 +24,8 @@ mod frequencies;
 mod gguf;
 #[cfg(feature = "serde")]
 mod gguf_architectures;
+#[cfg(feature = "serde")]
+mod gguf_scaling;
 mod golden;
 #[cfg(feature = "serde")]
 mod held;

@@ -1,4 +1,8 @@
-//! The laws that every encoding must obey, for the tests of those who write one.
+//! The laws that every encoding and every bias must obey, for the tests of those who write one.
+
+mod bias;
+
+pub use bias::check_bias_laws;
 
 use core::fmt;
 

@@ -3,11 +3,14 @@
 //!
 //! The hashes below are outputs of this crate. A change of one is a change of values: it belongs
 //! into CHANGELOG.md as value-breaking. The test prints the new table where it fails. To run it in
-//! all profiles:
+//! all profiles, add `--release` or `--profile dev` to:
 //!
 //!     cargo test --all-features --test determinism
-//!     cargo test --all-features --test determinism --release
-//!     cargo test --all-features --test determinism --profile dev
+
+mod bias;
+#[path = "../bias/biases.rs"]
+mod biases;
+mod space;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
@@ -135,7 +138,8 @@ fn random(n: usize) -> impl Iterator<Item = u64> {
 
 /// Ranges near and far, ids in disorder, negative ones, reals.
 fn positions() -> Vec<Positions<'static>> {
-    const LAST: usize = (1 << 53) - 1;
+    // As i64: the positions are the same where usize has 32 bits.
+    const LAST: i64 = (1 << 53) - 1;
     let ids: Vec<i64> = random(60).map(|z| (z as i64) >> (11 + z % 40)).collect();
     let near: Vec<usize> = random(60).map(|z| (z % 300) as usize).collect();
     let reals: Vec<f64> =
@@ -144,13 +148,13 @@ fn positions() -> Vec<Positions<'static>> {
         Positions::from(0..150),
         Positions::from(4095..4096),
         Positions::from(1_000_003..1_000_100),
-        Positions::from(LAST - 70..LAST + 1),
+        Positions::from((LAST - 70..=LAST).collect::<Vec<i64>>()),
         Positions::from((-50..50).rev().collect::<Vec<i64>>()),
         Positions::from(ids),
         Positions::from(near),
         Positions::from(reals),
         // Where sines are tiny.
-        Positions::from(vec![22_usize, 355, 103_993, 80_143_857, 6_167_950_454, 14_885_392_687]),
+        Positions::from(vec![22_i64, 355, 103_993, 80_143_857, 6_167_950_454, 14_885_392_687]),
     ]
 }
 

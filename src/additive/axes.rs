@@ -1,0 +1,258 @@
+//! An encoding for each axis, joined.
+
+mod parts;
+mod repeat;
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use ndarray::ArrayViewMut2;
+
+use super::{PositionalEncoding, Sinusoidal};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+use crate::threads;
+use parts::Parts;
+use repeat::Place;
+
+/// An encoding of points, rows of a grid say, made of an encoding for each axis.
+///
+/// [`concat`](Self::concat): PE(p) = \[e₀(p₀) | e₁(p₁) | …\], [`sum`](Self::sum): PE(p) = e₀(p₀) +
+/// e₁(p₁) + …, where eₖ encodes the coordinate on axis k. Positions have shape (points, axes), as
+/// [`Positions::grid`], [`Positions::from_points`] and [`Positions::from_masks`] make them; vectors
+/// have shape (points, dim). Any encodings can be joined: of several types as `Box<dyn
+/// PositionalEncoding<_>>`, and one that has several axes itself takes the next so many.
+///
+/// What systems make of a grid has constructors by their names: [`mae`](Axes::mae),
+/// [`timm`](Axes::timm), [`detr`](Axes::detr), [`loftr`](Axes::loftr), [`v_jepa`](Axes::v_jepa),
+/// [`tensor2tensor`](Axes::tensor2tensor), [`python`](Axes::python) and others.
+///
+/// Where coordinates repeat, as rows and columns of a grid do, the part of an axis is computed once
+/// and copied. It takes no memory for that: what was written is what is copied.
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use positional_encodings::{Axes, PositionalEncoding, Positions, Sinusoidal};
+///
+/// let grid = Axes::concat([Sinusoidal::new(8)?, Sinusoidal::new(4)?])?; // rows, columns
+/// let vectors: Array2<f32> = grid.encode(&Positions::grid(&[3, 5])?)?;
+/// assert_eq!(vectors.dim(), (15, 12));
+/// let second_row: Array2<f32> = Sinusoidal::new(8)?.encode(&Positions::from(1..2))?;
+/// assert_eq!(vectors.slice(ndarray::s![5..6, ..8]), second_row);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Axes<A, E> {
+    parts: Parts<E>,
+    element: PhantomData<fn() -> A>,
+}
+
+impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
+    /// Makes an encoding whose vectors are those of the axes side by side.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] without an encoding; [`Error::TooLarge`] where the widths add up to more
+    /// than can be counted.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Axes, Learned, PositionalEncoding, Positions};
+    ///
+    /// let rows = Learned::from_table(array![[1.0_f32], [2.0]])?;
+    /// let columns = Learned::from_table(array![[10.0], [20.0]])?;
+    /// let grid = Axes::concat([rows, columns])?;
+    /// let vectors = grid.encode(&Positions::grid(&[2, 2])?)?;
+    /// assert_eq!(vectors, array![[1.0, 10.0], [1.0, 20.0], [2.0, 10.0], [2.0, 20.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn concat(encodings: impl IntoIterator<Item = E>) -> Result<Self, Error> {
+        let parts = Parts::new::<A>(encodings)?.side_by_side()?;
+        Ok(Self { parts, element: PhantomData })
+    }
+
+    /// Makes an encoding whose vectors are the sums of those of the axes, added in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] without an encoding, [`Error::WidthMismatch`] where their widths differ.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Axes, Learned, PositionalEncoding, Positions};
+    ///
+    /// let rows = Learned::from_table(array![[1.0_f32], [2.0]])?;
+    /// let columns = Learned::from_table(array![[10.0], [20.0]])?;
+    /// let grid = Axes::sum([&rows, &columns])?;
+    /// let vectors = grid.encode(&Positions::grid(&[2, 2])?)?;
+    /// assert_eq!(vectors, array![[11.0], [21.0], [12.0], [22.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn sum(encodings: impl IntoIterator<Item = E>) -> Result<Self, Error> {
+        let parts = Parts::new::<A>(encodings)?.on_top_of_each_other()?;
+        Ok(Self { parts, element: PhantomData })
+    }
+
+    /// Names the axes that the encodings read, in turn: `&[1, 0]` gives the column's features
+    /// first. An axis may be read more than once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there are not as many as the encodings have axes;
+    /// [`Error::NoSuchAxis`] where an axis below the largest is read by none.
+    ///
+    /// ```
+    /// use ndarray::{Array2, array};
+    /// use positional_encodings::{Axes, Learned, PositionalEncoding, Positions};
+    ///
+    /// // LayoutLM: x0, y0, x1, y1, height, width from tables x, y, h, w
+    /// let [x, y, h, w] = [1.0_f32, 10.0, 100.0, 1000.0]
+    ///     .map(|unit| Learned::from_table(Array2::from_shape_fn((8, 1), |(i, _)| i as f32 * unit)));
+    /// let (x, y, h, w) = (x?, y?, h?, w?);
+    /// let boxes = Positions::boxes(&array![[1, 2, 4, 7]])?; // x0, y0, x1, y1, width, height
+    /// let layout = Axes::sum([&x, &y, &x, &y, &h, &w])?.reading(&[0, 1, 2, 3, 5, 4])?;
+    /// assert_eq!(layout.encode(&boxes)?, array![[1.0 + 20.0 + 4.0 + 70.0 + 500.0 + 3000.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn reading(mut self, axes: &[usize]) -> Result<Self, Error> {
+        self.parts.read(axes)?;
+        Ok(self)
+    }
+
+    /// Deals the features out to the encodings in turn, `chunk` columns at a time, instead of side
+    /// by side: LoFTR gives each axis two, timm all sines before all cosines.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WidthMismatch`] where the encodings differ in width, or are summed;
+    /// [`Error::InvalidParameter`] where `chunk` does not divide the width.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{Axes, Learned, PositionalEncoding, Positions};
+    ///
+    /// let [rows, columns] = [1.0_f32, 5.0].map(|a| Learned::from_table(array![[a, a + 1.0]]));
+    /// let dealt = Axes::concat([rows?, columns?])?.dealt(1)?;
+    /// assert_eq!(dealt.encode(&Positions::grid(&[1, 1])?)?, array![[1.0, 5.0, 2.0, 6.0]]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn dealt(mut self, chunk: usize) -> Result<Self, Error> {
+        self.parts.deal(chunk)?;
+        Ok(self)
+    }
+
+    /// Makes vectors `dim` wide: with columns of zeros after those of the encodings, or without the
+    /// last columns where there are more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`]; [`Error::WidthMismatch`] where encodings are summed and `dim` is less
+    /// than their width.
+    ///
+    /// ```
+    /// use positional_encodings::{Axes, PositionalEncoding, Positions, Sinusoidal};
+    ///
+    /// // Python's positional-encodings, 10 channels in 2 axes: 6 each, and 2 are cut off.
+    /// let cut = Axes::concat([Sinusoidal::new(6)?, Sinusoidal::new(6)?])?.with_dim(10)?;
+    /// let vectors: ndarray::Array2<f32> = cut.encode(&Positions::grid(&[3, 3])?)?;
+    /// assert_eq!(vectors.dim(), (9, 10));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_dim(mut self, dim: usize) -> Result<Self, Error> {
+        self.parts.set_dim(dim)?;
+        Ok(self)
+    }
+
+    /// The width of a position vector.
+    pub fn dim(&self) -> usize {
+        self.parts.dim()
+    }
+
+    /// The encodings, in the order of their features.
+    pub fn encodings(&self) -> impl ExactSizeIterator<Item = &E> {
+        self.parts.encodings()
+    }
+
+    pub(crate) fn encodings_mut(&mut self) -> impl Iterator<Item = &mut E> {
+        self.parts.encodings_mut()
+    }
+
+    /// Calls `visit` with the number of each encoding, with itself and with the positions on its
+    /// axes.
+    pub(crate) fn each(
+        &self,
+        positions: &Positions<'_>,
+        visit: impl FnMut(usize, &E, &Positions<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.parts.each(positions, visit)
+    }
+
+    /// The features of an encoding that are there, and the columns where they are.
+    pub(crate) fn places(&self, index: usize) -> impl Iterator<Item = Place> {
+        self.parts.places(index)
+    }
+}
+
+impl<A: Element> Axes<A, Sinusoidal> {
+    /// Makes the features of a coordinate zero where it is `position`: −1 for class and register
+    /// tokens, which have zeros in MAE, at `Positions::concat([Positions::from(&[-1]), grid])`.
+    ///
+    /// ```
+    /// use ndarray::Array2;
+    /// use positional_encodings::{Axes, PositionalEncoding, Positions};
+    ///
+    /// let mae = Axes::mae(16)?.with_zero_position(-1);
+    /// let tokens = Positions::concat([Positions::from(&[-1]), Positions::grid(&[14, 14])?])?;
+    /// let vectors: Array2<f32> = mae.encode(&tokens)?;
+    /// assert_eq!(vectors.dim(), (1 + 14 * 14, 16));
+    /// assert!(vectors.row(0).iter().all(|feature| *feature == 0.0));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_zero_position(self, position: i64) -> Self {
+        let parts = self.parts.map(|sinusoid| sinusoid.with_zero_position(position));
+        Self { parts, element: PhantomData }
+    }
+}
+
+impl<A, E> fmt::Debug for Axes<A, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.fmt(f)
+    }
+}
+
+impl<A, E: PartialEq> PartialEq for Axes<A, E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
+impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Axes<A, E> {
+    fn dim(&self) -> usize {
+        self.dim()
+    }
+
+    /// The fewest that any of the encodings knows.
+    fn max_len(&self) -> Option<usize> {
+        self.encodings().filter_map(E::max_len).min()
+    }
+
+    fn axes(&self) -> usize {
+        self.parts.axes()
+    }
+
+    fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
+        positions.check_axes(self.parts.axes())?;
+        self.parts.each(positions, |_, part, own| part.check(own))
+    }
+
+    fn encode_into(
+        &self,
+        positions: &Positions<'_>,
+        out: ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
+        self.check_shape(positions, &out)?;
+        self.check(positions)?;
+        threads::rows(positions, out, &|positions, out| self.parts.encode(positions, out))
+    }
+}

@@ -1,0 +1,141 @@
+//! Which formula a saved table was made by, if any.
+
+use ndarray::{Array2, ArrayView2, Axis, Slice};
+
+use super::{Axes, Learned, PositionalEncoding, Sinusoidal};
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
+use crate::phase::FeatureLayout::{self, CosSinHalves, SinCosHalves};
+use crate::positions::Positions;
+
+/// A saved table of positions: a sinusoid that can be computed, and then for any size, or one that
+/// was learned.
+///
+/// A checkpoint does not say which it is: MAE saves a sinusoid, and ViT a table of the same name
+/// and shape that was trained.
+///
+/// ```
+/// use ndarray::Array2;
+/// use positional_encodings::{Axes, PositionTable, PositionalEncoding, Positions};
+///
+/// let saved: Array2<f32> = Axes::mae(64)?.encode(&Positions::grid(&[14, 14])?)?;
+/// let PositionTable::Grid { encoding, prefix, sizes } = PositionTable::of(saved.clone())? else { panic!() };
+/// assert_eq!((encoding, prefix, sizes), (Axes::mae(64)?, 0, [14, 14]));
+/// let trained = saved.mapv(|value| value + 0.01);
+/// assert!(matches!(PositionTable::of(trained)?, PositionTable::Learned(_)));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum PositionTable<A> {
+    /// A sinusoid of 0..len.
+    Line {
+        /// The sinusoid.
+        encoding: Sinusoidal,
+        /// The rows of the table.
+        len: usize,
+    },
+    /// A sinusoid of a square grid, after rows of zeros.
+    Grid {
+        /// The sinusoid of (row, column).
+        encoding: Axes<A, Sinusoidal>,
+        /// The rows of zeros in front: 1 for a class token.
+        prefix: usize,
+        /// Rows and columns.
+        sizes: [usize; 2],
+    },
+    /// Anything else.
+    Learned(Learned<A>),
+}
+
+impl<A: Element> PositionTable<A> {
+    /// Finds out which formula gives all rows of a table (rows, dim): the paper's, in halves,
+    /// tensor2tensor's, MusicGen's; for square grids MAE's, I-JEPA's and timm's.
+    ///
+    /// Rows agree where each value does within 4 units of its type and what an angle in f32 loses,
+    /// 3e-7 · row: a trained table does not. One row alone is taken for learned.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] without columns; [`Error::TooLarge`].
+    pub fn of(table: Array2<A>) -> Result<Self, Error> {
+        let (rows, dim) = table.dim();
+        if rows > 1 && dim.is_multiple_of(2) && dim > 0 {
+            for (inclusive, layout) in [
+                (false, FeatureLayout::Interleaved),
+                (false, SinCosHalves),
+                (true, SinCosHalves),
+                (true, CosSinHalves),
+            ] {
+                let frequencies = match inclusive {
+                    true => Frequencies::geometric_inclusive(dim, 1e4)?,
+                    false => Frequencies::geometric(dim, 1e4)?,
+                };
+                let encoding = Sinusoidal::from_frequencies(frequencies).with_layout(layout);
+                if agree(&encoding, &Positions::from(0..rows), table.view())? {
+                    return Ok(Self::Line { encoding, len: rows });
+                }
+            }
+        }
+        for prefix in [0, 1] {
+            if let Some(grid) = Self::grid(&table, prefix)? {
+                return Ok(grid);
+            }
+        }
+        Ok(Self::Learned(Learned::from_table(table)?))
+    }
+
+    /// A grid after so many rows of zeros, if it is that.
+    fn grid(table: &Array2<A>, prefix: usize) -> Result<Option<Self>, Error> {
+        let dim = table.ncols();
+        let Some(points) = table.nrows().checked_sub(prefix) else { return Ok(None) };
+        let side = points.isqrt();
+        if side < 2 || side * side != points || dim == 0 || !dim.is_multiple_of(4) {
+            return Ok(None);
+        }
+        let (before, after) = table.view().split_at(Axis(0), prefix);
+        if !before.iter().all(|value| *value == A::zero()) {
+            return Ok(None);
+        }
+        let sizes = [side, side];
+        for encoding in [Axes::mae(dim)?, Axes::i_jepa(dim)?, Axes::timm(dim, 1e4)?] {
+            if agree(&encoding, &Positions::grid(&sizes)?, after)? {
+                return Ok(Some(Self::Grid { encoding, prefix, sizes }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether an encoding gives the rows of a table; it stops at the first block of rows that it does
+/// not.
+fn agree<A: Element>(
+    encoding: &dyn PositionalEncoding<A>,
+    positions: &Positions<'_>,
+    table: ArrayView2<'_, A>,
+) -> Result<bool, Error> {
+    const BLOCK: usize = 64;
+    let unit = unit_of::<A>();
+    for start in (0..table.nrows()).step_by(BLOCK) {
+        let rows = start..table.nrows().min(start + BLOCK);
+        let expected = encoding.encode(&positions.slice(rows.clone()))?;
+        let bound = 4.0 * unit + 3e-7 * rows.end as f64;
+        let own = table.slice_axis(Axis(0), Slice::from(rows));
+        let is_close = |(a, b): (&A, &A)| (a.to_f64() - b.to_f64()).abs() <= bound;
+        if !own.iter().zip(&expected).all(is_close) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The distance between 1 and the next value of the type, or of f32 where that is wider: a table of
+/// doubles may have been narrower once.
+fn unit_of<A: Element>() -> f64 {
+    let mut unit = f64::from(f32::EPSILON);
+    while A::from_f64(1.0 + unit).to_f64() == 1.0 {
+        unit *= 2.0;
+    }
+    unit
+}

@@ -1,0 +1,215 @@
+//! ALiBi: attention with linear biases.
+
+use super::distance::{Distances, distances};
+use super::{AttentionBias, DependsOn, check_heads};
+use crate::element::Element;
+use crate::error::Error;
+use crate::exact::Factor;
+use crate::positions::Positions;
+
+/// What the slopes are multiplied with, i being the query and j the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum AlibiForm {
+    /// −m · (i − j): the paper's, for attention to what came before. A key that is still to come
+    /// gets a positive bias, which a causal mask hides.
+    Causal,
+    /// −m · |i − j|: encoders (Jina BERT), MLX, x-transformers.
+    Symmetric,
+    /// m · j, whatever the query: BLOOM and Falcon. Under a softmax it is the causal form, from
+    /// which each row differs by one number.
+    Keys,
+}
+
+/// ALiBi (Press et al. 2021, *Train short, test long*): a slope for each head, times the distance.
+///
+/// bias\[h, i, j\] = −mₕ · (i − j), each value the exact product rounded once. Slopes are exact
+/// powers of 2, to 250 bits where they are irrational.
+///
+/// | system | write |
+/// |---|---|
+/// | the reference, BLOOM's and x-transformers' slopes | [`new`](Self::new) |
+/// | MPT with `alibi_bias_max` | [`with_bias_max`](Self::with_bias_max) |
+/// | the paper's text | [`geometric`](Self::geometric) |
+/// | Falcon | [`falcon`](Self::falcon) |
+///
+/// ```
+/// use positional_encodings::{Alibi, AttentionBias, Positions};
+///
+/// let alibi = Alibi::new(8)?;
+/// let bias = alibi.encode(&Positions::from(2..3), &Positions::from(0..3))?;
+/// assert_eq!(bias.row(0).to_vec(), [-1.0_f32, -0.5, 0.0]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alibi {
+    slopes: Vec<Factor>,
+    form: AlibiForm,
+    rounding: Rounding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Rounding {
+    /// The product, to the element type.
+    Once,
+    /// Slopes and products to bf16, before anything else.
+    Bf16,
+}
+
+impl Alibi {
+    /// The slopes of the reference implementation, of any number of heads: 2^(−8k/n), k = 1…n, for
+    /// a power of two n; otherwise those of the next lower power, then every second one of twice as
+    /// many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536.
+    ///
+    /// ```
+    /// use positional_encodings::Alibi;
+    /// assert_eq!(Alibi::new(3)?.slopes(), [1.0 / 16.0, 1.0 / 256.0, 1.0 / 4.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn new(heads: usize) -> Result<Self, Error> {
+        Self::with_bias_max(heads, 8)
+    }
+
+    /// MPT's slopes: 2^(−max·k/n) for `alibi_bias_max` max and n the next power of two; where there
+    /// are not so many heads, those of even k and then those of odd k. With 8 they are the
+    /// reference's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536, or a max outside 1…64.
+    pub fn with_bias_max(heads: usize, bias_max: u32) -> Result<Self, Error> {
+        check_heads(heads)?;
+        if !(1..=64).contains(&bias_max) {
+            let (name, value) = ("alibi_bias_max", f64::from(bias_max));
+            return Err(Error::InvalidParameter { name, value, needs: "a number from 1 to 64" });
+        }
+        let n = heads.next_power_of_two() as u64;
+        let (evens, odds) = ((2..=n).step_by(2), (1..=n).step_by(2));
+        // All k of a power of two, in order.
+        let in_order = (1..=n).take(if n == heads as u64 { heads } else { 0 });
+        let order = in_order.chain(evens.chain(odds)).take(heads);
+        Ok(Self::of(order.map(|k| Factor::power(u64::from(bias_max) * k, n))))
+    }
+
+    /// The slopes of the paper's text, 2^(−8k/n), k = 1…n, for every number of heads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536.
+    pub fn geometric(heads: usize) -> Result<Self, Error> {
+        check_heads(heads)?;
+        Ok(Self::of((1..=heads as u64).map(|k| Factor::power(8 * k, heads as u64))))
+    }
+
+    /// Falcon's way: the reference's slopes rounded to bf16, times the key's position, and the
+    /// product rounded to bf16. At position 2,048 it is off by up to 7.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536.
+    pub fn falcon(heads: usize) -> Result<Self, Error> {
+        let exact = Self::new(heads)?;
+        let rounded = exact.slopes.iter().map(|slope| Factor::given(to_bf16(slope.value)));
+        Ok(Self { form: AlibiForm::Keys, rounding: Rounding::Bf16, ..Self::of(rounded) })
+    }
+
+    /// Takes slopes as they are, one for each head: learned ones, or those of some of the heads of
+    /// a sharded model. A head without a bias has slope 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] without a slope, or for one that is not finite or beyond f32.
+    pub fn from_slopes(slopes: &[f64]) -> Result<Self, Error> {
+        check_heads(slopes.len())?;
+        let is_slope = |slope: &f64| slope.abs() <= f64::from(f32::MAX);
+        if let Some(&value) = slopes.iter().find(|slope| !is_slope(slope)) {
+            let needs = "finite, and no larger than f32 holds";
+            return Err(Error::InvalidParameter { name: "slope", value, needs });
+        }
+        Ok(Self::of(slopes.iter().map(|&slope| Factor::given(slope))))
+    }
+
+    /// Multiplies the slopes with something else than the causal distance.
+    pub fn with_form(self, form: AlibiForm) -> Self {
+        Self { form, ..self }
+    }
+
+    /// The form.
+    pub fn form(&self) -> AlibiForm {
+        self.form
+    }
+
+    /// The slope of each head, the nearest double.
+    pub fn slopes(&self) -> Vec<f64> {
+        self.slopes.iter().map(|slope| slope.value).collect()
+    }
+
+    fn of(slopes: impl Iterator<Item = Factor>) -> Self {
+        Self { slopes: slopes.collect(), form: AlibiForm::Causal, rounding: Rounding::Once }
+    }
+
+    /// Calls `visit` with what the slopes are multiplied with.
+    pub(crate) fn factors(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        mut visit: impl FnMut(usize, Distances<'_>),
+    ) {
+        let origin = Positions::from(0..1);
+        let query = if self.form == AlibiForm::Keys { &origin } else { query };
+        distances(query, keys, |start, Distances { values, rests }| {
+            for (value, rest) in values.iter_mut().zip(rests.iter_mut()) {
+                // A distance of 0 becomes 0, not −0.
+                if self.form != AlibiForm::Symmetric || *value > 0.0 {
+                    (*value, *rest) = (0.0 - *value, 0.0 - *rest);
+                }
+            }
+            visit(start, Distances { values, rests });
+        });
+    }
+}
+
+impl<A: Element> AttentionBias<A> for Alibi {
+    fn heads(&self) -> usize {
+        self.slopes.len()
+    }
+
+    fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
+        self.factors(query, keys, |start, factors| {
+            // Whole numbers below 2²³ are that long at most, others longer than is worth asking.
+            let is_whole = |value: &f64| value.abs() < 2_f64.powi(23) && value.trunc() == *value;
+            let largest = factors.values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+            let mut rests = factors.rests.iter();
+            let are_whole = rests.all(|rest| *rest == 0.0) && factors.values.iter().all(is_whole);
+            let bits =
+                if are_whole { (largest as u32).checked_ilog2().unwrap_or(0) + 1 } else { 64 };
+            for (slope, out) in self.slopes.iter().zip(out.chunks_exact_mut(keys.len().max(1))) {
+                let out = &mut out[start..start + factors.values.len()];
+                match self.rounding {
+                    Rounding::Bf16 => {
+                        out.iter_mut().zip(&*factors.values).for_each(|(out, value)| {
+                            *out = A::from_f64(to_bf16(slope.value * value));
+                        })
+                    }
+                    Rounding::Once => slope.times(factors.values, factors.rests, bits, out),
+                }
+            }
+        });
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        if self.form == AlibiForm::Keys { DependsOn::Key } else { DependsOn::Distance }
+    }
+}
+
+/// The nearest number with the eight bits of bf16; ties go to the even one.
+fn to_bf16(value: f64) -> f64 {
+    let bits = value.to_bits();
+    f64::from_bits((bits + 0xfff_ffff_ffff + (bits >> 45 & 1)) >> 45 << 45)
+}

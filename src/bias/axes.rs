@@ -1,0 +1,103 @@
+//! One table for each axis of the positions.
+
+use super::distance::{CHUNK, put_values};
+use super::{AttentionBias, TableBias, TableRule, check_positions};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+/// The sum of a bias for each axis of the positions: LayoutLMv2 and v3 have T5's buckets of the
+/// token's number (32, up to distance 128), and of x₀ and y₁ of its box (64, up to 256).
+///
+/// Sums are taken in f64 and rounded once. LayoutLM divides them by √(width of a head), which is
+/// done once, to the tables.
+///
+/// ```
+/// use ndarray::Array2;
+/// use positional_encodings::bias::AxesBias;
+/// use positional_encodings::{AttentionBias, Positions, T5Bias};
+///
+/// let table = |buckets| Array2::from_elem((buckets, 12), 1.0_f32); // (buckets, heads)
+/// let of_box = || T5Bias::bidirectional(table(64), 256);
+/// let layout = AxesBias::new([T5Bias::bidirectional(table(32), 128)?, of_box()?, of_box()?])?;
+/// // Two tokens: their number, x₀ and y₁.
+/// let tokens = Positions::from_axes([&[0, 1], &[150, 310], &[40, 40]])?;
+/// assert_eq!(layout.encode(&tokens, &tokens)?, ndarray::Array3::from_elem((12, 2, 2), 3.0));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxesBias<A, R> {
+    pub(crate) parts: Vec<TableBias<A, R>>,
+}
+
+/// More axes than these are refused.
+const MOST_AXES: usize = 8;
+
+impl<A: Element, R: TableRule> AxesBias<A, R> {
+    /// Takes the table of each axis.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ZeroDim`] without an axis, [`Error::TooLarge`] for more than 8,
+    /// [`Error::LengthMismatch`] where they differ in their heads, [`Error::AxesMismatch`] for one
+    /// that has several axes itself.
+    pub fn new(parts: impl IntoIterator<Item = TableBias<A, R>>) -> Result<Self, Error> {
+        let parts: Vec<_> = parts.into_iter().take(MOST_AXES + 1).collect();
+        let expected = parts.first().map(|part| part.heads()).ok_or(Error::ZeroDim)?;
+        if parts.len() > MOST_AXES {
+            return Err(Error::TooLarge { rows: parts.len(), dim: expected });
+        }
+        for part in &parts {
+            if part.heads() != expected {
+                let found = part.heads();
+                return Err(Error::LengthMismatch { what: "heads", expected, found });
+            }
+            if part.axes() != [1, 1] {
+                return Err(Error::AxesMismatch { expected: 1, found: part.axes()[0] });
+            }
+        }
+        Ok(Self { parts })
+    }
+
+    /// The bias of each axis.
+    pub fn parts(&self) -> &[TableBias<A, R>] {
+        &self.parts
+    }
+}
+
+impl<A: Element, R: TableRule> AttentionBias<A> for AxesBias<A, R> {
+    fn heads(&self) -> usize {
+        self.parts.first().map_or(0, |part| part.heads())
+    }
+
+    fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
+        for start in (0..keys.len()).step_by(CHUNK) {
+            let keys_here = keys.slice(start..start + CHUNK);
+            let count = keys_here.len();
+            let mut rows = [[0; CHUNK]; MOST_AXES];
+            for (axis, (part, rows)) in self.parts.iter().zip(&mut rows).enumerate() {
+                if let Some((query, keys)) = query.axis(axis).zip(keys_here.axis(axis)) {
+                    part.rule().rows(&query, &keys, &mut rows[..count]);
+                }
+            }
+            put_values(out, keys.len(), (start, count), |head, i| {
+                let parts = self.parts.iter().zip(&rows);
+                parts.map(|(part, rows)| part.value(rows[i], head).to_f64()).sum()
+            });
+        }
+    }
+
+    fn axes(&self) -> [usize; 2] {
+        [self.parts.len(); 2]
+    }
+
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions(self.axes(), queries, keys)?;
+        self.parts.iter().enumerate().try_for_each(|(axis, part)| {
+            match queries.axis(axis).zip(keys.axis(axis)) {
+                Some((queries, keys)) => part.check(&queries, &keys),
+                None => Ok(()),
+            }
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! Distances of a query and its keys, some at a time.
+
+use crate::element::Element;
+use crate::exact::{Factor, largest};
+use crate::positions::{Position, Positions, Run};
+
+/// So many distances are made at a time, on the stack.
+pub(crate) const CHUNK: usize = Factor::MOST;
+
+/// Query − key of some keys, each exactly the sum of two doubles.
+pub(crate) struct Distances<'a> {
+    pub(crate) values: &'a mut [f64],
+    /// What the doubles lack: zero wherever a distance is a double.
+    pub(crate) rests: &'a mut [f64],
+}
+
+/// Calls `visit` with the distances of some keys after the other, and where the first one stands.
+pub(crate) fn distances(
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    mut visit: impl FnMut(usize, Distances<'_>),
+) {
+    let Some(query) = query.get(0) else { return };
+    let (mut values, mut rests) = ([0.0; CHUNK], [0.0; CHUNK]);
+    for start in (0..keys.len()).step_by(CHUNK) {
+        let keys = keys.slice(start..start + CHUNK);
+        let (values, rests) = (&mut values[..keys.len()], &mut rests[..keys.len()]);
+        match (query, keys.run_at(0)) {
+            // Small numbers, of which nothing is lost.
+            (Position::Integer(query), Some(Run::Integers { start, len }))
+                if len == keys.len() && (query.abs() | start.abs()) < 1 << 50 =>
+            {
+                let first = (query - start) as f64;
+                (0_u32..)
+                    .zip(values.iter_mut())
+                    .for_each(|(i, value)| *value = first - f64::from(i));
+                rests.fill(0.0);
+            }
+            _ => keys
+                .iter()
+                .zip(values.iter_mut().zip(rests.iter_mut()))
+                .for_each(|(key, (value, rest))| [*value, *rest] = query.less(key)),
+        }
+        visit(start, Distances { values, rests });
+    }
+}
+
+/// Writes value(head, i) for the i-th of `count` keys from `start` on to a row of `keys` keys for
+/// each head, rounded once.
+pub(crate) fn put_values<A: Element>(
+    out: &mut [A],
+    keys: usize,
+    (start, count): (usize, usize),
+    value: impl Fn(usize, usize) -> f64,
+) {
+    let largest = largest::<A>();
+    for (head, row) in out.chunks_exact_mut(keys.max(1)).enumerate() {
+        for (i, out) in row[start..start + count].iter_mut().enumerate() {
+            *out = A::from_f64(value(head, i).min(largest));
+        }
+    }
+}

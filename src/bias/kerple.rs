@@ -1,0 +1,113 @@
+//! KERPLE: kernels of the distance, two parameters for each head.
+
+use super::distance::{Distances, distances, put_values};
+use super::{AttentionBias, DependsOn, check_heads};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+/// KERPLE (Chi et al. 2022, *Kernelized relative positional embedding for length extrapolation*):
+/// −r₁ · ln(1 + r₂ · |i − j|), or −r₁ · |i − j|^r₂, with r₁ and r₂ of each head.
+///
+/// Values are computed in f64 and rounded once. Both parameters are learned; GPT-NeoX calls them
+/// `bias_p` and `bias_a`.
+///
+/// ```
+/// use positional_encodings::{AttentionBias, Positions, bias::Kerple};
+///
+/// let power = Kerple::power(&[2.0], &[0.5])?; // one head
+/// let bias = power.encode(&Positions::from(9..10), &Positions::from(&[0, 5, 9]))?;
+/// assert_eq!(bias, ndarray::array![[[-6.0_f32, -4.0, 0.0]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kerple {
+    pub(crate) kernel: Kernel,
+    /// r₁ and r₂ of each head.
+    pub(crate) parameters: Vec<[f64; 2]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kernel {
+    Log,
+    Power,
+}
+
+impl Kerple {
+    /// The logarithmic kernel, −r₁ · ln(1 + r₂ · |i − j|).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there are not as many r₂ as r₁, [`Error::InvalidParameter`]
+    /// without a head, and unless all are positive and no larger than f32 holds.
+    pub fn log(r1: &[f64], r2: &[f64]) -> Result<Self, Error> {
+        Self::new(Kernel::Log, r1, r2)
+    }
+
+    /// The power kernel, −r₁ · |i − j|^r₂.
+    ///
+    /// # Errors
+    ///
+    /// As [`log`](Self::log), and for an r₂ above 2, which makes no kernel.
+    pub fn power(r1: &[f64], r2: &[f64]) -> Result<Self, Error> {
+        Self::new(Kernel::Power, r1, r2)
+    }
+
+    pub(crate) fn new(kernel: Kernel, r1: &[f64], r2: &[f64]) -> Result<Self, Error> {
+        check_heads(r1.len())?;
+        let (what, expected, found) = ("values of r2", r1.len(), r2.len());
+        if found != expected {
+            return Err(Error::LengthMismatch { what, expected, found });
+        }
+        let most = f64::from(f32::MAX);
+        let most_power = if kernel == Kernel::Power { 2.0 } else { most };
+        for (name, values, most) in [("r1", r1, most), ("r2", r2, most_power)] {
+            if let Some(&value) = values.iter().find(|value| !(**value > 0.0 && **value <= most)) {
+                let needs = "positive and finite, and as the power of a kernel at most 2";
+                return Err(Error::InvalidParameter { name, value, needs });
+            }
+        }
+        let parameters = r1.iter().zip(r2).map(|(r1, r2)| [*r1, *r2]).collect();
+        Ok(Self { kernel, parameters })
+    }
+
+    /// r₁ and r₂ of each head.
+    pub fn parameters(&self) -> &[[f64; 2]] {
+        &self.parameters
+    }
+}
+
+impl Kernel {
+    /// The value at a distance d ≥ 0, and its slopes by r₁ and r₂.
+    pub(crate) fn value_and_slopes(self, [r1, r2]: [f64; 2], d: f64) -> [f64; 3] {
+        match self {
+            _ if d == 0.0 => [0.0; 3],
+            Self::Log => {
+                let log = libm::log1p(r2 * d);
+                [-r1 * log, -log, -r1 * d / (1.0 + r2 * d)]
+            }
+            Self::Power => {
+                let power = libm::pow(d, r2);
+                [-r1 * power, -power, -r1 * power * libm::log(d)]
+            }
+        }
+    }
+}
+
+impl<A: Element> AttentionBias<A> for Kerple {
+    fn heads(&self) -> usize {
+        self.parameters.len()
+    }
+
+    fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
+        distances(query, keys, |start, Distances { values, .. }| {
+            put_values(out, keys.len(), (start, values.len()), |head, i| {
+                self.kernel.value_and_slopes(self.parameters[head], values[i].abs())[0]
+            });
+        });
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Distance
+    }
+}

@@ -1,0 +1,339 @@
+//! Numbers that are added to the attention scores: one for a head, a query and a key.
+//!
+//! ```
+//! use ndarray::Array4;
+//! use positional_encodings::{Alibi, add_bias};
+//!
+//! let mut scores = Array4::<f32>::zeros((2, 12, 1, 4096)); // (batch, heads, queries, keys)
+//! add_bias(scores.view_mut(), &Alibi::new(12)?, 4095..4096, 0..4096)?; // a decode step
+//! assert_eq!(scores[[1, 0, 0, 4093]], -0.5 * 2.0);
+//! # Ok::<(), positional_encodings::Error>(())
+//! ```
+//!
+//! | method | here | learned |
+//! |---|---|---|
+//! | ALiBi (Press et al. 2021): BLOOM, MPT, Falcon, Baichuan | [`Alibi`] | slopes, if they are to be |
+//! | T5's buckets: T5, UMT5, LongT5, MPNet | [`T5Bias`] | table |
+//! | several axes, each with buckets: LayoutLMv2, LayoutLMv3 | [`AxesBias`] | tables |
+//! | windows of images: Swin, BEiT | [`WindowBias`] | table |
+//! | windows with log-spaced coordinates: Swin V2 | [`SwinV2Bias`](crate::training::SwinV2Bias) | network |
+//! | boxes and pixels: SAM 3 | [`BoxBias`](crate::training::BoxBias) | networks |
+//! | KERPLE (Chi et al. 2022), both kernels | [`Kerple`] | its parameters |
+//! | FIRE (Li et al. 2023) | [`Fire`](crate::training::Fire) | network, c and L |
+//! | a network of the distance: x-transformers' `DynamicPositionBias` | [`DistanceNetwork`](crate::training::DistanceNetwork) | network |
+//! | Sandwich (Chi et al. 2022) | [`Sandwich`] | |
+//! | forget gates: FoX (Lin et al. 2025), `DataDependentAlibi` | [`Forget`] | gates |
+//! | a table of your own | [`TableBias`] with a [`TableRule`] | table |
+//!
+//! Positions say where queries and keys stand, so a cache of keys, a padded batch and packed
+//! documents are positions and nothing else. A bias is finite, so what a mask has set to −∞ stays
+//! −∞. Gradients are those of [`DifferentiableBias`](crate::training::DifferentiableBias).
+
+mod alibi;
+mod axes;
+pub(crate) mod distance;
+mod forget;
+mod kerple;
+mod sandwich;
+mod t5;
+mod table;
+mod walk;
+mod window;
+
+pub use alibi::{Alibi, AlibiForm};
+pub use axes::AxesBias;
+pub use forget::Forget;
+pub(crate) use forget::column;
+pub use kerple::Kerple;
+pub use sandwich::Sandwich;
+pub use t5::{Buckets, T5Bias};
+pub use table::{TableBias, TableRule};
+pub use window::{Window, WindowBias};
+
+use std::sync::Arc;
+
+use ndarray::{Array3, ArrayViewMut, ArrayViewMut3, Dimension};
+
+use crate::arrays::room;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+use walk::{Put, Walk};
+
+/// What a bias depends on: where it repeats itself it is computed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DependsOn {
+    /// The query and the key.
+    Pair,
+    /// The distance alone: the bias of consecutive positions is a Toeplitz matrix.
+    Distance,
+    /// The key alone: all queries have the same row.
+    Key,
+}
+
+/// A number for each head, query and key, which is added to their attention score.
+///
+/// Two methods make a bias: [`heads`](Self::heads) and [`encode_row`](Self::encode_row). The others
+/// stand on them. It is object-safe, and `&T`, `Box<T>` and `Arc<T>` forward it.
+///
+/// ```
+/// use positional_encodings::{AttentionBias, Positions};
+///
+/// /// One head, which looks at neighbours.
+/// struct Neighbours;
+///
+/// impl AttentionBias<f32> for Neighbours {
+///     fn heads(&self) -> usize {
+///         1
+///     }
+///     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, row: &mut [f32]) {
+///         let query = query.iter().next().map_or(0.0, |position| position.to_f64());
+///         for (bias, key) in row.iter_mut().zip(keys.iter()) {
+///             *bias = if (query - key.to_f64()).abs() <= 1.0 { 1.0 } else { 0.0 };
+///         }
+///     }
+/// }
+/// let bias = Neighbours.encode(&Positions::from(0..2), &Positions::from(0..3))?;
+/// assert_eq!(bias, ndarray::array![[[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+///
+/// Implementations outside this crate can run the laws that its own must obey:
+/// [`testing::check_bias_laws`](crate::testing::check_bias_laws).
+pub trait AttentionBias<A: Element>: Send + Sync {
+    /// The number of heads, at least 1.
+    fn heads(&self) -> usize;
+
+    /// Writes the bias of the one query at `query` for all `keys`: first that of the first head,
+    /// `keys.len()` values, then that of the next, to `out` of heads · keys values.
+    ///
+    /// Both are lists, and [`check`](Self::check) has found nothing wrong with them; where the bias
+    /// [depends on](Self::depends_on) the distance alone, they may be other positions at the same
+    /// distances. Values must be finite or −∞.
+    fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]);
+
+    /// The number of axes that positions of queries and of keys have: 1 and 1 as provided.
+    fn axes(&self) -> [usize; 2] {
+        [1, 1]
+    }
+
+    /// What the bias depends on: [`DependsOn::Pair`] as provided.
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Pair
+    }
+
+    /// Whether there is a bias for each of these queries and each of these keys. As provided, that
+    /// is whether they have as many axes as they should and are finite.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AxesMismatch`], [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], and what
+    /// a bias says of positions that it does not know.
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions(self.axes(), queries, keys)
+    }
+
+    /// Writes the bias to `out` (heads, queries, keys), whatever stood there: a block of it for
+    /// fused attention, which asks again and again. Up to 65,536 heads nothing is allocated.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where the shape is another one, and the errors of
+    /// [`check`](Self::check); then `out` is as it was.
+    fn encode_into(
+        &self,
+        queries: &Positions<'_>,
+        keys: &Positions<'_>,
+        out: ArrayViewMut3<'_, A>,
+    ) -> Result<(), Error> {
+        put(&self, queries, keys, out, Put::Write)
+    }
+
+    /// Returns the bias as a new array (heads, queries, keys).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`check`](Self::check), and [`Error::TooLarge`].
+    fn encode(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<Array3<A>, Error> {
+        let (heads, rows, columns) = (self.heads(), queries.count(), keys.count());
+        let len = room::<A>(heads.saturating_mul(rows), columns)?;
+        self.check(queries, keys)?;
+        let too_large = |_| Error::TooLarge { rows, dim: columns };
+        let out = Array3::from_shape_vec((heads, rows, columns), vec![A::zero(); len]);
+        let mut out = out.map_err(too_large)?;
+        self.encode_into(queries, keys, out.view_mut())?;
+        Ok(out)
+    }
+
+    /// Adds the bias to `scores` (heads, queries, keys). The sums are those of
+    /// [`encode`](Self::encode) and an addition.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`encode_into`](Self::encode_into); then `scores` is as it was.
+    fn add_to(
+        &self,
+        queries: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: ArrayViewMut3<'_, A>,
+    ) -> Result<(), Error> {
+        put(&self, queries, keys, scores, Put::Add)
+    }
+}
+
+macro_rules! forward {
+    ($pointer:ty) => {
+        impl<A: Element, B: AttentionBias<A> + ?Sized> AttentionBias<A> for $pointer {
+            fn heads(&self) -> usize {
+                (**self).heads()
+            }
+
+            fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
+                (**self).encode_row(query, keys, out);
+            }
+
+            fn axes(&self) -> [usize; 2] {
+                (**self).axes()
+            }
+
+            fn depends_on(&self) -> DependsOn {
+                (**self).depends_on()
+            }
+
+            fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+                (**self).check(queries, keys)
+            }
+
+            fn encode_into(
+                &self,
+                queries: &Positions<'_>,
+                keys: &Positions<'_>,
+                out: ArrayViewMut3<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).encode_into(queries, keys, out)
+            }
+
+            fn add_to(
+                &self,
+                queries: &Positions<'_>,
+                keys: &Positions<'_>,
+                scores: ArrayViewMut3<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).add_to(queries, keys, scores)
+            }
+        }
+    };
+}
+
+forward!(&B);
+forward!(Box<B>);
+forward!(Arc<B>);
+
+/// Adds the bias of keys at `keys` for queries at `queries` to `scores` (…, heads, queries, keys)
+/// in place.
+///
+/// Leading axes share the positions, or have a row of them each: positions (batch, len) for scores
+/// (batch, heads, len, len), with any number of leading axes whose product is the number of rows.
+/// Nothing is allocated for scores of four axes; what is needed of the bias is made on the stack,
+/// for which a thread needs 512 KiB. With feature `rayon` long work is done on all cores.
+///
+/// # Errors
+///
+/// [`Error::TooFewAxes`], [`Error::LengthMismatch`] where heads, positions or rows of them are not as
+/// many as the scores ask for, and the errors of [`AttentionBias::check`]; then `scores` is as it
+/// was.
+///
+/// ```
+/// use ndarray::{Array4, array};
+/// use positional_encodings::{Alibi, add_bias};
+///
+/// // A left-padded batch: the second sequence starts one step later.
+/// let positions = array![[0, 1, 2], [0, 0, 1]];
+/// let mut scores = Array4::<f64>::zeros((2, 8, 3, 3));
+/// add_bias(scores.view_mut(), &Alibi::new(8)?, &positions, &positions)?;
+/// assert_eq!((scores[[0, 0, 2, 0]], scores[[1, 0, 2, 0]]), (-0.5 * 2.0, -0.5 * 1.0));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn add_bias<'q, 'k, A, D, B>(
+    scores: ArrayViewMut<'_, A, D>,
+    bias: &B,
+    queries: impl Into<Positions<'q>>,
+    keys: impl Into<Positions<'k>>,
+) -> Result<(), Error>
+where
+    A: Element,
+    D: Dimension,
+    B: AttentionBias<A> + ?Sized,
+{
+    let (queries, keys) = (queries.into(), keys.into());
+    check_scores(&bias, scores.shape(), &queries, &keys)?;
+    Walk { bias: &bias, queries: &queries, keys: &keys, put: Put::Add }.through(scores.into_dyn())
+}
+
+/// Whether scores of this shape, (…, heads, queries, keys), can be given the bias.
+pub(crate) fn check_scores<A: Element>(
+    bias: &dyn AttentionBias<A>,
+    shape: &[usize],
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+) -> Result<(), Error> {
+    let [leading @ .., heads, rows, columns] = shape else {
+        return Err(Error::TooFewAxes { expected: 3, found: shape.len() });
+    };
+    let sequences = leading.iter().product();
+    let counts = [
+        ("heads", bias.heads(), *heads),
+        ("queries", queries.len(), *rows),
+        ("keys", keys.len(), *columns),
+    ];
+    let of = |positions: &Positions<'_>| positions.rows().filter(|&rows| rows != 1);
+    let rows = [queries, keys].map(|positions| of(positions).unwrap_or(sequences));
+    let rows = rows.map(|rows| ("sequences", rows, sequences));
+    for (what, expected, found) in counts.into_iter().chain(rows) {
+        if found != expected {
+            return Err(Error::LengthMismatch { what, expected, found });
+        }
+    }
+    // Sequences of their own are checked one by one: only positions of the same one meet.
+    let own = of(queries).or(of(keys)).map_or(1, |_| sequences);
+    (0..own).try_for_each(|row| bias.check(&queries.row(row), &keys.row(row)))
+}
+
+/// Writes or adds a whole bias; all rows of a batch are one list.
+fn put<A: Element>(
+    bias: &dyn AttentionBias<A>,
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+    scores: ArrayViewMut3<'_, A>,
+    put: Put,
+) -> Result<(), Error> {
+    let (queries, keys) = (&queries.flat(), &keys.flat());
+    check_scores(bias, scores.shape(), queries, keys)?;
+    Walk { bias, queries, keys, put }.through(scores.into_dyn())
+}
+
+/// Whether positions have these axes and are finite.
+fn check_positions(
+    axes: [usize; 2],
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+) -> Result<(), Error> {
+    for (axes, positions) in axes.into_iter().zip([queries, keys]) {
+        positions.check_axes(axes)?;
+        positions.check_finite()?;
+    }
+    Ok(())
+}
+
+/// Whether there can be so many heads: as many as a formula is computed for.
+fn check_heads(heads: usize) -> Result<(), Error> {
+    const MOST: usize = 1 << 16;
+    let needs = "a number from 1 to 65,536";
+    let value = heads as f64;
+    if (1..=MOST).contains(&heads) {
+        Ok(())
+    } else {
+        Err(Error::InvalidParameter { name: "number of heads", value, needs })
+    }
+}

@@ -1,0 +1,157 @@
+//! T5's buckets: near distances each their own, far ones in buckets that grow.
+
+use ndarray::Array2;
+
+use super::distance::{Distances, distances};
+use super::{DependsOn, TableBias, TableRule, check_positions};
+use crate::element::Element;
+use crate::error::Error;
+use crate::exact::log_step;
+use crate::positions::Positions;
+
+/// T5's bias (Raffel et al. 2019): a learned table (buckets, heads), read at the bucket of the
+/// distance. T5, UMT5 (a table for each layer), LongT5, Switch, Pop2Piano, MPNet.
+///
+/// x-transformers multiplies the table with √(width of a head), which is done once, to the table.
+///
+/// ```
+/// use ndarray::Array2;
+/// use positional_encodings::{AttentionBias, Positions, T5Bias};
+///
+/// // A table (32, heads) whose rows tell their number.
+/// let table = Array2::from_shape_fn((32, 1), |(bucket, _)| bucket as f32);
+/// let encoder = T5Bias::bidirectional(table, 128)?;
+/// let bias = encoder.encode(&Positions::from(&[20]), &Positions::from(&[0, 13, 20, 21, 84]))?;
+/// assert_eq!(bias, ndarray::array![[[10.0, 7.0, 0.0, 17.0, 30.0]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub type T5Bias<A> = TableBias<A, Buckets>;
+
+/// The buckets of T5 for distances r = key − query.
+///
+/// Of n buckets for a direction, distances below e = ⌊n/2⌋ have one each, and greater ones share
+/// bucket e + ⌊ln(r/e) / ln(max/e) · (n − e)⌋, at most n − 1. The last distances of the buckets are
+/// found once, in integers: no rounding moves one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buckets {
+    /// The number of buckets for a direction.
+    each: usize,
+    directions: usize,
+    /// The least distance of each bucket from the second on.
+    starts: Vec<f64>,
+}
+
+impl<A: Element> T5Bias<A> {
+    /// Takes a table (buckets, heads) of an encoder: its second half is for keys that come after the
+    /// query. MPNet's is such a table.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Buckets::bidirectional`] and [`TableBias::new`].
+    pub fn bidirectional(table: Array2<A>, max_distance: usize) -> Result<Self, Error> {
+        let buckets = Buckets::bidirectional(table.nrows(), max_distance)?;
+        Self::new(table, buckets)
+    }
+
+    /// Takes a table (buckets, heads) of a decoder: keys that come after the query are in bucket 0,
+    /// where a causal mask hides them.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Buckets::causal`] and [`TableBias::new`].
+    pub fn causal(table: Array2<A>, max_distance: usize) -> Result<Self, Error> {
+        let buckets = Buckets::causal(table.nrows(), max_distance)?;
+        Self::new(table, buckets)
+    }
+}
+
+impl Buckets {
+    /// Half of the buckets for keys before the query and at it, half for those after it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4…65,536, or a
+    /// distance below it or beyond 2⁵².
+    pub fn bidirectional(buckets: usize, max_distance: usize) -> Result<Self, Error> {
+        Self::new(buckets, 2, max_distance)
+    }
+
+    /// All buckets for keys before the query and at it.
+    ///
+    /// # Errors
+    ///
+    /// As [`bidirectional`](Self::bidirectional), from 2 buckets on.
+    pub fn causal(buckets: usize, max_distance: usize) -> Result<Self, Error> {
+        Self::new(buckets, 1, max_distance)
+    }
+
+    fn new(buckets: usize, directions: usize, max_distance: usize) -> Result<Self, Error> {
+        let each = buckets / directions;
+        if buckets % 2 == 1 || !(2..=1 << 16).contains(&each) {
+            let (name, value) = ("number of buckets", buckets as f64);
+            let needs = "even, at least 2 for a direction, and at most 65,536";
+            return Err(Error::InvalidParameter { name, value, needs });
+        }
+        if !(buckets as u64..=1 << 52).contains(&(max_distance as u64)) {
+            let (name, value) = ("max_distance", max_distance as f64);
+            let needs = "a number from the number of buckets to 2^52";
+            return Err(Error::InvalidParameter { name, value, needs });
+        }
+        let exact = each as u64 / 2;
+        let shared = each as u64 - exact;
+        let far = (1..shared).map(|k| log_step(exact, max_distance as u64, k, shared));
+        let starts = (1..=exact).chain(far).map(|start| start as f64).collect();
+        Ok(Self { each, directions, starts })
+    }
+
+    /// The bucket of a distance key − query.
+    ///
+    /// ```
+    /// use positional_encodings::bias::Buckets;
+    ///
+    /// let encoder = Buckets::bidirectional(32, 128)?;
+    /// assert_eq!([-128, -8, 0, 8, 127].map(|r| encoder.bucket(r)), [15, 8, 0, 24, 31]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn bucket(&self, distance: i64) -> usize {
+        self.bucket_of(distance as f64)
+    }
+
+    fn bucket_of(&self, distance: f64) -> usize {
+        let (after, distance) = match (self.directions, distance > 0.0) {
+            (2, true) => (self.each, distance),
+            (2, false) => (0, -distance),
+            _ => (0, (-distance).max(0.0)),
+        };
+        after + self.starts.partition_point(|start| *start <= distance)
+    }
+}
+
+impl TableRule for Buckets {
+    fn entries(&self) -> usize {
+        self.each * self.directions
+    }
+
+    fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
+        distances(query, keys, |start, Distances { values, .. }| {
+            let rows = rows.get_mut(start..).unwrap_or_default();
+            // Far keys are many, and in few buckets.
+            let (first, last) = (values[0], values[values.len() - 1]);
+            let [bucket, same] = [first, last].map(|distance| self.bucket_of(-distance));
+            let falls = values.iter().all(|value| (last..=first).contains(value));
+            if bucket == same && falls {
+                return rows.iter_mut().take(values.len()).for_each(|row| *row = bucket);
+            }
+            rows.iter_mut().zip(values).for_each(|(row, value)| *row = self.bucket_of(-*value));
+        });
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Distance
+    }
+
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions([1, 1], queries, keys)?;
+        [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
+    }
+}

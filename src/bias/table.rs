@@ -1,0 +1,171 @@
+//! Learned tables: a rule says which row a query and a key read.
+
+use ndarray::{Array2, ArrayView2};
+
+use super::distance::CHUNK;
+use super::{AttentionBias, DependsOn, check_positions};
+use crate::arrays::check_finite;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+/// Which row of a table a query and a key read: T5's buckets, the places in a window.
+///
+/// The table may be one of your own, and so may the rule: AlphaFold's clipped distances are three
+/// lines.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::bias::{DependsOn, TableBias, TableRule};
+/// use positional_encodings::{AttentionBias, Positions};
+///
+/// /// The distance, clipped to ±1.
+/// struct Clipped;
+///
+/// impl TableRule for Clipped {
+///     fn entries(&self) -> usize {
+///         3
+///     }
+///     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
+///         let query = query.iter().next().map_or(0.0, |position| position.to_f64());
+///         for (row, key) in rows.iter_mut().zip(keys.iter()) {
+///             *row = ((query - key.to_f64()).clamp(-1.0, 1.0) + 1.0) as usize;
+///         }
+///     }
+///     fn depends_on(&self) -> DependsOn {
+///         DependsOn::Distance
+///     }
+/// }
+/// let bias = TableBias::new(array![[10.0_f32], [20.0], [30.0]], Clipped)?; // (entries, heads)
+/// let row = bias.encode(&Positions::from(1..2), &Positions::from(0..4))?;
+/// assert_eq!(row, array![[[30.0, 20.0, 10.0, 10.0]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub trait TableRule: Send + Sync {
+    /// The number of rows of the table.
+    fn entries(&self) -> usize;
+
+    /// Writes the row that the one query at `query` reads for each key; rows from
+    /// [`entries`](Self::entries) on read nothing, and give 0.
+    fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]);
+
+    /// As [`AttentionBias::axes`].
+    fn axes(&self) -> [usize; 2] {
+        [1, 1]
+    }
+
+    /// As [`AttentionBias::depends_on`].
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Pair
+    }
+
+    /// As [`AttentionBias::check`].
+    ///
+    /// # Errors
+    ///
+    /// What the rule says of positions that it does not know.
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions(self.axes(), queries, keys)
+    }
+}
+
+/// A bias from a learned table (entries, heads), of which a rule picks the rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableBias<A, R> {
+    /// In row-major order.
+    pub(crate) table: Array2<A>,
+    pub(crate) rule: R,
+}
+
+impl<A: Element, R: TableRule> TableBias<A, R> {
+    /// Takes the table (entries, heads) and its rule.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where it has not as many rows as the rule has entries,
+    /// [`Error::InvalidParameter`] without a head or with a value that is not finite.
+    pub fn new(table: Array2<A>, rule: R) -> Result<Self, Error> {
+        let (expected, found) = (rule.entries(), table.nrows());
+        if found != expected {
+            return Err(Error::LengthMismatch { what: "rows of the table", expected, found });
+        }
+        if table.ncols() == 0 {
+            let (name, needs) = ("number of heads", "at least 1");
+            return Err(Error::InvalidParameter { name, value: 0.0, needs });
+        }
+        check_finite(&table)?;
+        let table = if table.is_standard_layout() {
+            table
+        } else {
+            table.as_standard_layout().into_owned()
+        };
+        Ok(Self { table, rule })
+    }
+
+    /// The table, shape (entries, heads).
+    pub fn table(&self) -> ArrayView2<'_, A> {
+        self.table.view()
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> &R {
+        &self.rule
+    }
+
+    /// The value of a head in a row; 0 past the table.
+    #[inline]
+    pub(crate) fn value(&self, row: usize, head: usize) -> A {
+        let table = self.table.as_slice().unwrap_or_default();
+        table.get(row.wrapping_mul(self.table.ncols()) + head).copied().unwrap_or(A::zero())
+    }
+
+    /// Calls `visit` with the rows that some keys after the other read, and where the first of them
+    /// stands.
+    pub(crate) fn in_chunks(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        mut visit: impl FnMut(usize, &[usize]),
+    ) {
+        let mut rows = [0; CHUNK];
+        for start in (0..keys.len()).step_by(CHUNK) {
+            let keys = keys.slice(start..start + CHUNK);
+            self.rule.rows(query, &keys, &mut rows[..keys.len()]);
+            visit(start, &rows[..keys.len()]);
+        }
+    }
+}
+
+impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
+    fn heads(&self) -> usize {
+        self.table.ncols()
+    }
+
+    fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
+        self.in_chunks(query, keys, |start, rows| {
+            let one = rows.iter().all(|&row| row == rows[0]).then_some(rows[0]);
+            for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
+                let out = &mut out[start..start + rows.len()];
+                match one {
+                    Some(row) => out.fill(self.value(row, head)),
+                    None => out
+                        .iter_mut()
+                        .zip(rows)
+                        .for_each(|(out, &row)| *out = self.value(row, head)),
+                }
+            }
+        });
+    }
+
+    fn axes(&self) -> [usize; 2] {
+        self.rule.axes()
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        self.rule.depends_on()
+    }
+
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        self.rule.check(queries, keys)
+    }
+}

@@ -1,0 +1,117 @@
+//! The timesteps of a diffusion model from diffusers' `config.json`.
+
+use super::json::{Fields, parse};
+use super::reader::LIMIT;
+use crate::additive::Timestep;
+use crate::error::Error;
+use crate::phase::FeatureLayout::{CosSinHalves, SinCosHalves};
+
+/// Where a class has the width of its timesteps.
+enum Dim {
+    /// Always this.
+    Always(usize),
+    /// The first of `block_out_channels`.
+    FirstBlock,
+    /// A field, with the class's own default.
+    Field(&'static str, usize),
+    /// `num_attention_heads` · `attention_head_dim`.
+    Inner,
+}
+
+/// What a class of diffusers does with timesteps.
+struct Class {
+    name: &'static str,
+    dim: Dim,
+    /// `downscale_freq_shift`, where no field says otherwise.
+    shift: f64,
+    scale: f64,
+    /// Whether `flip_sin_to_cos` and `freq_shift` are fields of its config.
+    has_flags: bool,
+}
+
+/// Cosines first in all of them, where no field says otherwise.
+#[rustfmt::skip]
+const CLASSES: &[Class] = &[
+    Class { name: "UNet2DModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
+    Class { name: "UNet2DConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
+    Class { name: "CogVideoXTransformer3DModel", dim: Dim::Inner, shift: 0.0, scale: 1.0, has_flags: true },
+    Class { name: "DiTTransformer2DModel", dim: Dim::Always(256), shift: 1.0, scale: 1.0, has_flags: false },
+    Class { name: "PixArtTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
+    Class { name: "SD3Transformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
+    Class { name: "FluxTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
+    Class { name: "WanTransformer3DModel", dim: Dim::Field("freq_dim", 256), shift: 0.0, scale: 1.0, has_flags: false },
+];
+
+impl Timestep {
+    /// Reads the timesteps of a model from the text of its `config.json`, as diffusers writes it,
+    /// by its `_class_name`: `UNet2DModel`, `UNet2DConditionModel`, `CogVideoXTransformer3DModel`,
+    /// `DiTTransformer2DModel`, `PixArtTransformer2DModel`, `SD3Transformer2DModel`,
+    /// `FluxTransformer2DModel`, `WanTransformer3DModel`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`]: for a class that is not known, and where a `time_embedding_type` is not
+    /// the sinusoid.
+    ///
+    /// ```
+    /// use positional_encodings::Timestep;
+    ///
+    /// let config = r#"{"_class_name": "UNet2DConditionModel", "block_out_channels": [320, 640],
+    ///     "flip_sin_to_cos": true, "freq_shift": 0}"#;
+    /// assert_eq!(Timestep::from_json(config)?, Timestep::flipped(320));
+    /// let flux = r#"{"_class_name": "FluxTransformer2DModel"}"#;
+    /// assert_eq!(Timestep::from_json(flux)?, Timestep::flux(256));
+    /// let error = Timestep::from_json(r#"{"_class_name": "New"}"#).unwrap_err();
+    /// assert_eq!(error.to_string(), "config field _class_name: \"New\" is not known");
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let object = parse(text)?;
+        let fields = Fields::new("", &object);
+        let name = fields.need("_class_name", fields.text("_class_name")?)?;
+        let class = CLASSES.iter().find(|class| class.name == name);
+        let class = class.ok_or_else(|| fields.unknown("_class_name", name))?;
+        let dim = class.dim.read(&fields)?;
+        let mut timestep =
+            Self { downscale_freq_shift: class.shift, scale: class.scale, ..Self::flipped(dim) };
+        if class.has_flags {
+            let kind = "time_embedding_type";
+            if let Some(found) = fields.text(kind)?.filter(|found| *found != "positional") {
+                return Err(fields.unknown(kind, found));
+            }
+            let is_flipped = fields.flag("flip_sin_to_cos")?.unwrap_or(true);
+            timestep.layout = if is_flipped { CosSinHalves } else { SinCosHalves };
+            let shift = fields.number("freq_shift")?;
+            timestep.downscale_freq_shift = shift.unwrap_or(class.shift);
+        }
+        // What cannot be is the config's fault.
+        match timestep.encoding() {
+            Ok(_) => Ok(timestep),
+            Err(error) => Err(fields.invalid("freq_shift", error)),
+        }
+    }
+}
+
+impl Dim {
+    fn read(&self, fields: &Fields<'_>) -> Result<usize, Error> {
+        let check = |name: &str, dim: Option<usize>| {
+            let expected = "a width of a model";
+            let is_one = |dim: &usize| (2..=LIMIT).contains(dim);
+            dim.filter(is_one).ok_or_else(|| fields.not_a(name, expected))
+        };
+        match *self {
+            Self::Always(dim) => Ok(dim),
+            Self::Field(name, default) => check(name, Some(fields.count(name)?.unwrap_or(default))),
+            Self::FirstBlock => {
+                let name = "block_out_channels";
+                let channels = fields.need(name, fields.counts(name)?)?;
+                check(name, channels.first().copied())
+            }
+            Self::Inner => {
+                let [heads, width] = ["num_attention_heads", "attention_head_dim"];
+                let of = |name| fields.need(name, fields.count(name)?);
+                check(width, of(heads)?.checked_mul(of(width)?))
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! A number times distances: the exact product, rounded once.
+
+use core::marker::PhantomData;
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd};
+
+use crate::element::{AnyElement, Element, Lanes, OfElement};
+use crate::frequencies::wide::Wide;
+use crate::simd::{Kernel, launch};
+
+/// A number that is known to 250 bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Factor {
+    /// The nearest double.
+    pub(crate) value: f64,
+    exact: Wide,
+}
+
+impl Factor {
+    /// The most products that are made at a time.
+    pub(crate) const MOST: usize = 256;
+
+    /// 2^(−numerator/denominator)
+    pub(crate) fn power(numerator: u64, denominator: u64) -> Self {
+        let exact = if numerator.is_multiple_of(denominator) {
+            // Nothing is lost: a tie must stay one.
+            Wide::from_f64(0.5).pow(numerator / denominator)
+        } else {
+            Wide::from_u64(2).inverse_root(denominator).pow(numerator)
+        };
+        Self { value: exact.to_f64(), exact }
+    }
+
+    pub(crate) fn given(value: f64) -> Self {
+        Self { value, exact: Wide::from_f64(value) }
+    }
+
+    /// The bits of the number, or 64 where they do not end.
+    fn bits(self) -> u32 {
+        let are_all = self.exact == Wide::from_f64(self.value);
+        if are_all {
+            53_u32.saturating_sub(self.value.to_bits().trailing_zeros()).max(1)
+        } else {
+            64
+        }
+    }
+
+    /// Writes the product with each value and its rest, rounded once; `bits` are those that the
+    /// values are long. The plain way is [`exactly`](Self::exactly); all others give its bits, and
+    /// leave to it what they cannot tell.
+    pub(crate) fn times<A: Element>(self, values: &[f64], rests: &[f64], bits: u32, out: &mut [A]) {
+        let largest = largest::<A>();
+        let bits = bits + self.bits();
+        if size_of::<A>() == size_of::<f64>() {
+            let low = self.exact.sub(Wide::from_f64(self.value)).to_f64();
+            for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
+                let product = two_product(self.value, *value);
+                let error = product[1] + (low * value + self.value * rest);
+                let doubt = product[0].abs() * 2_f64.powi(-98);
+                let (below, above) = (product[0] + (error - doubt), product[0] + (error + doubt));
+                let is_sure = bits <= 53 || below == above;
+                *out = A::from_f64(if is_sure { below } else { self.exactly(*value, *rest) });
+            }
+            return;
+        }
+        let mut doubt = false;
+        let products = Products { factor: self.value, values, largest, out, doubt: &mut doubt };
+        launch_any(A::any::<ProductsOf<'_>>(products));
+        // Products with the bits of f32 are rounded once as they are.
+        if doubt && bits > 24 {
+            let at = Doubt::of::<A>();
+            for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
+                if at.is_at(self.value * value) {
+                    *out = A::from_f64(self.exactly_to_odd(*value, *rest).min(largest));
+                }
+            }
+        }
+    }
+
+    fn product(self, value: f64, rest: f64) -> Wide {
+        self.exact.mul(Wide::from_f64(value).add(Wide::from_f64(rest)))
+    }
+
+    /// The product rounded to f64.
+    fn exactly(self, value: f64, rest: f64) -> f64 {
+        self.product(value, rest).to_f64()
+    }
+
+    /// The product rounded to f64 such that it can be rounded once more: where bits were lost, the
+    /// last one is odd.
+    fn exactly_to_odd(self, value: f64, rest: f64) -> f64 {
+        let exact = self.product(value, rest);
+        let nearest = exact.to_f64();
+        let lost = exact.sub(Wide::from_f64(nearest)).to_f64();
+        if lost == 0.0 || nearest.to_bits() & 1 == 1 {
+            nearest
+        } else if (lost > 0.0) == (nearest > 0.0) {
+            f64::from_bits(nearest.to_bits() + 1)
+        } else {
+            f64::from_bits(nearest.to_bits() - 1)
+        }
+    }
+}
+
+/// Where a product, wrong by a few last places, is so near the middle between two elements of 16 or
+/// 32 bits that it cannot be told which is nearer; or so small that these have fewer bits.
+#[derive(Clone, Copy)]
+struct Doubt {
+    /// The bits that an element lacks.
+    lost: u64,
+    /// The least of these, as a number, that are near a half, and how many more are.
+    near: [u64; 2],
+    smallest: f64,
+}
+
+impl Doubt {
+    fn of<A: Element>() -> Self {
+        // Rows of 16 bits are rows of f32 that are rounded once more: what f32 loses is near.
+        let (lost, near, smallest) = match largest::<A>() {
+            65504.0 => (42, 1 << 31, 1.0 / 16384.0),
+            largest if largest < f64::from(f32::MAX) => (45, 1 << 31, f64::from(f32::MIN_POSITIVE)),
+            _ => (29, 8, f64::from(f32::MIN_POSITIVE)),
+        };
+        let half = 1 << (lost - 1);
+        Self { lost: (1 << lost) - 1, near: [half - near, 2 * near], smallest }
+    }
+
+    #[inline(always)]
+    fn is_at(self, product: f64) -> bool {
+        let rest = (product.to_bits() & self.lost).wrapping_sub(self.near[0]);
+        (rest <= self.near[1]) | ((product.abs() < self.smallest) & (product != 0.0))
+    }
+}
+
+/// Products in vectors, and whether one of them is doubtful.
+struct Products<'a, A> {
+    factor: f64,
+    values: &'a [f64],
+    largest: f64,
+    out: &'a mut [A],
+    doubt: &'a mut bool,
+}
+
+struct ProductsOf<'a>(PhantomData<&'a ()>);
+
+impl<'a> OfElement for ProductsOf<'a> {
+    type Of<A: Element> = Products<'a, A>;
+}
+
+fn launch_any(products: AnyElement<ProductsOf<'_>>) {
+    match products {
+        AnyElement::F32(products) => launch(Level::new(), products),
+        #[cfg(feature = "half")]
+        AnyElement::F16(products) => launch(Level::new(), products),
+        #[cfg(feature = "half")]
+        AnyElement::Bf16(products) => launch(Level::new(), products),
+        AnyElement::F64(_) => debug_assert!(false, "products of f64 are not narrowed"),
+    }
+}
+
+impl<A: Lanes<Angle = f32>> Kernel for Products<'_, A> {
+    const BYTES: usize = 32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let mut singles = [0_f32; Factor::MOST];
+        let (mut doubt, at) = (false, Doubt::of::<A>());
+        for (single, value) in singles.iter_mut().zip(self.values) {
+            let product = self.factor * value;
+            *single = product.min(self.largest) as f32;
+            doubt |= at.is_at(product);
+        }
+        *self.doubt = doubt;
+        let len = A::Vector::<S>::LEN;
+        let mut groups = self.out.chunks_exact_mut(len);
+        let singles = &singles[..self.values.len()];
+        for (out, singles) in groups.by_ref().zip(singles.chunks_exact(len)) {
+            A::store(A::Vector::<S>::from_slice(simd, singles), out);
+        }
+        let rest = &singles[singles.len() - singles.len() % len..];
+        for (out, single) in groups.into_remainder().iter_mut().zip(rest) {
+            *out = A::narrow(*single);
+        }
+    }
+}
+
+/// The product of two doubles and its error (Dekker, Veltkamp).
+fn two_product(a: f64, b: f64) -> [f64; 2] {
+    let split = |x: f64| {
+        let high = x * 134_217_729.0 - (x * 134_217_729.0 - x);
+        [high, x - high]
+    };
+    let (product, [a, a_low], [b, b_low]) = (a * b, split(a), split(b));
+    [product, ((a * b - product) + a * b_low + a_low * b) + a_low * b_low]
+}
+
+/// The largest finite number of the type: a bias beyond it is that number, since +∞ and the −∞ of a
+/// mask would make a NaN.
+#[inline(always)]
+pub(crate) fn largest<A: Element>() -> f64 {
+    /// The largest numbers of f64, f32, bf16 and f16.
+    const LARGEST: [f64; 4] = [f64::MAX, f32::MAX as f64, 255.0 * (1_u128 << 120) as f64, 65504.0];
+    let is_one = |value: &f64| A::from_f64(*value).to_f64() == *value;
+    LARGEST.into_iter().find(is_one).unwrap_or(f64::MAX)
+}

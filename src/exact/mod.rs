@@ -1,0 +1,8 @@
+//! Arithmetic that loses nothing before the last step: products that are rounded once, and
+//! comparisons that no rounding decides.
+
+mod factor;
+mod powers;
+
+pub(crate) use factor::{Factor, largest};
+pub(crate) use powers::log_step;

@@ -1,0 +1,92 @@
+//! Where logarithms of whole numbers pass a fraction of one another, found in whole numbers.
+
+use core::cmp::Ordering;
+
+use crate::frequencies::wide::Wide;
+
+/// The least r with ln(r/e) / ln(max/e) · n ≥ k, which is rⁿ · eᵏ ≥ maxᵏ · eⁿ.
+pub(crate) fn log_step(e: u64, max: u64, k: u64, n: u64) -> u64 {
+    let guess = e as f64 * libm::exp(libm::log(max as f64 / e as f64) * k as f64 / n as f64);
+    let reaches = |r: u64| compare([(r, n), (e, k)], [(max, k), (e, n)], gcd(k, n)).is_ge();
+    let mut r = guess as u64;
+    while reaches(r - 1) {
+        r -= 1;
+    }
+    while !reaches(r) {
+        r += 1;
+    }
+    r
+}
+
+/// Compares products of powers a₀ⁿ · a₁ᵐ whose exponents are multiples of `root`: with 250 bits,
+/// and where those do not tell, as where the products are equal, with all bits.
+fn compare(a: [(u64, u64); 2], b: [(u64, u64); 2], root: u64) -> Ordering {
+    let wide = |(base, exponent)| Wide::from_u64(base).pow(exponent / root);
+    let [left, right] = [a, b].map(|[first, second]| wide(first).mul(wide(second)));
+    // Each of the few dozen steps loses less than 2⁻²⁵² of the number, which exponents multiply:
+    // less than 2⁻²³⁰ in all.
+    let share = left.mul(right.inverse_root(1)).sub(Wide::ONE).to_f64();
+    match share.partial_cmp(&0.0) {
+        Some(order) if share.abs() > 2_f64.powi(-200) => order,
+        _ => {
+            let whole = |[first, second]: [(u64, u64); 2]| {
+                let factors = [first, second]
+                    .map(|(base, n)| core::iter::repeat_n(base, (n / root) as usize));
+                product(factors.into_iter().flatten())
+            };
+            let (left, right) = (whole(a), whole(b));
+            left.len().cmp(&right.len()).then_with(|| left.iter().rev().cmp(right.iter().rev()))
+        }
+    }
+}
+
+/// The product of whole numbers, 64 bits after the other from the lowest on.
+fn product(factors: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut limbs = vec![1];
+    for factor in factors {
+        let mut carry = 0_u128;
+        for limb in &mut limbs {
+            carry += u128::from(*limb) * u128::from(factor);
+            *limb = carry as u64;
+            carry >>= 64;
+        }
+        if carry > 0 {
+            limbs.push(carry as u64);
+        }
+    }
+    limbs
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With all bits, and in the last place before and behind it.
+    #[test]
+    fn steps_are_the_least_that_reach() {
+        for (e, max, n) in
+            [(8, 128, 8), (8, 128, 24), (16, 128, 16), (4, 64, 4), (1, 20, 5), (3, 1000, 7)]
+        {
+            for k in 1..n {
+                let r = log_step(e, max, k, n);
+                let power = |a: u64, m: u64, b: u64, l: u64| {
+                    let all = core::iter::repeat_n(a, m as usize)
+                        .chain(core::iter::repeat_n(b, l as usize));
+                    let mut limbs = product(all);
+                    limbs.resize(64, 0);
+                    limbs.reverse();
+                    limbs
+                };
+                assert!(power(r, n, e, k) >= power(max, k, e, n), "{e} {max} {k}/{n}: {r}");
+                assert!(power(r - 1, n, e, k) < power(max, k, e, n), "{e} {max} {k}/{n}: {r}");
+            }
+        }
+        // Where both sides are equal 250 bits do not tell: 8 · 16^(k/8) for even k.
+        assert_eq!([2, 4, 6].map(|k| log_step(8, 128, k, 8)), [16, 32, 64]);
+        assert_eq!(log_step(1 << 20, 1 << 50, 1, 3), 1 << 30);
+    }
+}
