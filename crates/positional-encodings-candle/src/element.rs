@@ -1,7 +1,32 @@
 //! The element types that candle and this crate share.
 
+use candle_core::{CpuStorage, WithDType};
 use half::{bf16, f16};
-use positional_encodings::PositionalEncoding;
+use positional_encodings::{Element, PositionalEncoding};
+
+/// An element of tensors and of arrays: `f32`, `f64`, `half::f16`, `half::bf16`.
+pub trait Stored: Element + WithDType {
+    /// The elements of a tensor on the CPU, where they have this type.
+    fn elements_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
+}
+
+macro_rules! stored {
+    ($type:ty, $variant:ident) => {
+        impl Stored for $type {
+            fn elements_mut(storage: &mut CpuStorage) -> Option<&mut [Self]> {
+                match storage {
+                    CpuStorage::$variant(elements) => Some(elements),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+stored!(f32, F32);
+stored!(f64, F64);
+stored!(f16, F16);
+stored!(bf16, BF16);
 
 /// An encoding that knows its vectors in every element type: one by formula, such as
 /// [`Sinusoidal`](positional_encodings::Sinusoidal), or one of your own that implements

@@ -31,6 +31,7 @@
 //! | embeddings and a formula (sinusoids, …) | [`PositionVectors`] |
 //! | a position table, trained or to be trained | [`LearnedPositions`] |
 //! | token ids and a word table | [`TokenEmbedding`] |
+//! | an [`AttentionBias`](positional_encodings::AttentionBias) | [`bias_tensor`], [`add_bias_inplace`] |
 //! | any other array of [`positional_encodings`] | [`to_tensor`], [`to_array`], [`with_array`] |
 //!
 //! # Errors
@@ -45,6 +46,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bias;
 mod convert;
 mod element;
 mod error;
@@ -57,8 +59,9 @@ mod vectors;
 /// The crate whose encodings these are.
 pub use positional_encodings;
 
+pub use bias::{add_bias_inplace, bias_tensor};
 pub use convert::{to_array, to_positions, to_tensor, with_array};
-pub use element::EveryElement;
+pub use element::{EveryElement, Stored};
 pub use learned::LearnedPositions;
 pub use rope::{LayerRope, Rope, RopePlan};
 pub use tokens::TokenEmbedding;

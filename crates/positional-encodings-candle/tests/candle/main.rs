@@ -1,6 +1,7 @@
 //! Everything that this crate promises of candle's tensors, on the CPU.
 
 mod arrays;
+mod biases;
 mod gradients;
 mod hostile;
 mod layouts;
