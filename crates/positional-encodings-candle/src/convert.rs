@@ -60,19 +60,13 @@ fn owned_to_tensor<A: WithDType>(array: ArrayD<A>, device: &Device) -> Result<Te
 
 /// The elements of an array that has all of its memory, in order; otherwise the array.
 fn whole<A: WithDType>(array: ArrayD<A>) -> core::result::Result<Vec<A>, ArrayD<A>> {
-    let (shape, len) = (array.raw_dim(), array.len());
     if !array.is_standard_layout() {
         return Err(array);
     }
-    let (mut values, offset) = array.into_raw_vec_and_offset();
-    // What lies before the first element or after the last belonged to a larger array.
-    let first = offset.unwrap_or(0);
-    if first > 0 {
-        values.drain(..first);
-    }
-    values.truncate(len);
-    debug_assert_eq!(shape.size(), len);
-    Ok(values)
+    let len = array.len();
+    let (values, offset) = array.into_raw_vec_and_offset();
+    // What belonged to a larger array would keep all of its memory.
+    Ok(if values.len() == len { values } else { values[offset.unwrap_or(0)..][..len].to_vec() })
 }
 
 /// Copies a tensor, on whatever device and in whatever layout, to an array of its shape.

@@ -6,7 +6,8 @@
 //! use positional_encodings_candle::Rope;
 //!
 //! // Held by the model, made from its config.json or GGUF file, or by hand
-//! let config = r#"{"model_type": "llama", "head_dim": 64, "num_hidden_layers": 2, "rope_theta": 500000.0}"#;
+//! let config = r#"{"model_type": "llama", "head_dim": 64, "num_hidden_layers": 2,
+//!     "rope_theta": 500000.0}"#;
 //! let rope = Rope::from_json(config)?;
 //!
 //! // Once per forward pass: here a decode step
@@ -70,3 +71,7 @@ pub use vectors::{AddPositions, PositionVectors};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/adopt.md")]
+struct Adopt;

@@ -1,5 +1,6 @@
 //! Everything that this crate promises of candle's tensors, on the CPU.
 
+mod adopt;
 mod arrays;
 mod biases;
 mod gradients;

@@ -82,3 +82,19 @@ fn a_config_from_a_file() -> Result<()> {
     assert!(error.contains("model_type") && error.contains(".json"), "{error}");
     Ok(())
 }
+
+/// A model and its plan may be shared among threads.
+#[test]
+fn threads_share_a_plan() -> Result<()> {
+    let rope = Rope::from_json(DYNAMIC)?;
+    let plan = rope.at(0..3)?;
+    let q = tensor(&[1, 2, 3, 64], DType::F64)?;
+    let expected = plan.layer(0).rope(&q)?;
+    std::thread::scope(|scope| {
+        for layer in 0..2 {
+            let (plan, q, expected) = (&plan, &q, &expected);
+            scope.spawn(move || assert_same(&plan.layer(layer).rope(q).unwrap(), expected));
+        }
+    });
+    Ok(())
+}
