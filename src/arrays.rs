@@ -71,3 +71,17 @@ fn for_each_matrix_within<A>(
     let found = array.ndim();
     visit(array.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }
+
+/// Σ aᵢ · bᵢ in eight lanes, in an order that depends on nothing but the length.
+pub(crate) fn dot<A: Element, B: Element>(a: &[A], b: &[B]) -> f64 {
+    let mut lanes = [0.0; 8];
+    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rests = a_chunks.remainder().iter().zip(b_chunks.remainder());
+    let rest: f64 = rests.map(|(a, b)| a.to_f64() * b.to_f64()).sum();
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a.to_f64() * b.to_f64();
+        }
+    }
+    lanes.iter().sum::<f64>() + rest
+}

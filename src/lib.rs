@@ -28,8 +28,10 @@
 //! | an image, a video, masks | vectors of rows, columns and frames, by the names of the systems | [`Axes`], [`LearnedGrid`], [`add_positions_to_grid`]; [guide](guide::space) |
 //! | timesteps, points, dates, places, distances | their features | [`Timestep`], [`Fourier`], [`Time2Vec`], [`space`] |
 //! | attention scores (…, heads, queries, keys) | biased ones: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
+//! | scores, and the queries and keys they come from | DeBERTa's, Transformer-XL's, Shaw's, … | [`bias::add_content_bias`], [`bias::ContentBias`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
+//! | a `config.json` | what the model adds to its scores | `config::ModelBias`, and both: `config::ModelPositions` |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer

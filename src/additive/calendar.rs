@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::frequencies::wide::Wide;
 use crate::phase::FeatureLayout;
 
-/// What comes again after a period: a day, a week, a year.
+/// A cycle: it comes again after a period, such as a day, a week, a year.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
@@ -23,7 +23,7 @@ impl Cycle {
         Self { period, phase: 0.0 }
     }
 
-    /// The same cycle, beginning at another position.
+    /// Lets the cycle begin at another position.
     pub fn from(self, phase: f64) -> Self {
         Self { phase, ..self }
     }

@@ -273,7 +273,7 @@ impl Fourier {
         Array2::from_shape_fn((self.frequencies.len(), self.pairs()), turns)
     }
 
-    /// The same features of another projection (axes, pairs).
+    /// Takes another projection (axes, pairs), and keeps the features.
     pub(crate) fn with_turns<A: Element>(&self, turns: &Array2<A>) -> Result<Self, Error> {
         let phases = self.phases.iter().map(|phase| phase.mul(Wide::TURNS_PER_RADIAN));
         let Self { layout, block, has_cosines, input, .. } = *self;

@@ -150,7 +150,7 @@ impl Fourier {
         Self::bands_times(axes, turns, Wide::ONE)
     }
 
-    /// The same, of bands in radians.
+    /// Takes bands in radians.
     pub(super) fn bands_in_radians(axes: usize, radians: &Frequencies) -> Result<Self, Error> {
         Self::bands_times(axes, radians, Wide::TURNS_PER_RADIAN)
     }

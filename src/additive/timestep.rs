@@ -42,9 +42,9 @@ pub struct Timestep {
     pub dim: usize,
     /// Sines first, or cosines first (`flip_sin_to_cos`); sin and cos alternating is nobody's.
     pub layout: FeatureLayout,
-    /// What is taken away from dim/2 in the exponents: `downscale_freq_shift`, `freq_shift`.
+    /// The number taken from dim/2 in the exponents: `downscale_freq_shift`, `freq_shift`.
     pub downscale_freq_shift: f64,
-    /// What each timestep is multiplied by.
+    /// The factor of each timestep.
     pub scale: f64,
     /// The base of the frequencies.
     pub max_period: f64,
@@ -58,7 +58,7 @@ impl Timestep {
         Self { dim, layout, downscale_freq_shift: 1.0, scale: 1.0, max_period: 10_000.0 }
     }
 
-    /// What most models use: cosines first, shift 0.
+    /// Makes the features that most models use: cosines first, shift 0.
     ///
     /// ```
     /// use positional_encodings::{FeatureLayout, Timestep};

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::exact::Factor;
 use crate::positions::Positions;
 
-/// What the slopes are multiplied with, i being the query and j the key.
+/// The factor of the slopes, i being the query and j the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -39,8 +39,8 @@ pub enum AlibiForm {
 /// use positional_encodings::{Alibi, AttentionBias, Positions};
 ///
 /// let alibi = Alibi::new(8)?;
-/// let bias = alibi.encode(&Positions::from(2..3), &Positions::from(0..3))?;
-/// assert_eq!(bias.row(0).to_vec(), [-1.0_f32, -0.5, 0.0]);
+/// let bias: ndarray::Array3<f32> = alibi.encode(&Positions::from(2..3), &Positions::from(0..3))?;
+/// assert_eq!([0, 1, 2].map(|key| bias[[0, 0, key]]), [-1.0, -0.5, 0.0]); // head 0, slope 1/2
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

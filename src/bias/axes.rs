@@ -80,7 +80,7 @@ impl<A: Element, R: TableRule> AttentionBias<A> for AxesBias<A, R> {
                     part.rule().rows(&query, &keys, &mut rows[..count]);
                 }
             }
-            put_values(out, keys.len(), (start, count), |head, i| {
+            put_values(out, [self.heads(), keys.len()], (start, count), |head, i| {
                 let parts = self.parts.iter().zip(&rows);
                 parts.map(|(part, rows)| part.value(rows[i], head).to_f64()).sum()
             });

@@ -10,7 +10,7 @@ pub(crate) const CHUNK: usize = Factor::MOST;
 /// Query − key of some keys, each exactly the sum of two doubles.
 pub(crate) struct Distances<'a> {
     pub(crate) values: &'a mut [f64],
-    /// What the doubles lack: zero wherever a distance is a double.
+    /// The errors of the doubles: zero wherever a distance is a double.
     pub(crate) rests: &'a mut [f64],
 }
 
@@ -28,7 +28,7 @@ pub(crate) fn distances(
         match (query, keys.run_at(0)) {
             // Small numbers, of which nothing is lost.
             (Position::Integer(query), Some(Run::Integers { start, len }))
-                if len == keys.len() && (query.abs() | start.abs()) < 1 << 50 =>
+                if len == keys.len() && (query.unsigned_abs() | start.unsigned_abs()) < 1 << 50 =>
             {
                 let first = (query - start) as f64;
                 (0_u32..)
@@ -49,12 +49,12 @@ pub(crate) fn distances(
 /// each head, rounded once.
 pub(crate) fn put_values<A: Element>(
     out: &mut [A],
-    keys: usize,
+    [heads, keys]: [usize; 2],
     (start, count): (usize, usize),
     value: impl Fn(usize, usize) -> f64,
 ) {
     let largest = largest::<A>();
-    for (head, row) in out.chunks_exact_mut(keys.max(1)).enumerate() {
+    for (head, row) in out.chunks_exact_mut(keys.max(1)).take(heads).enumerate() {
         for (i, out) in row[start..start + count].iter_mut().enumerate() {
             *out = A::from_f64(value(head, i).min(largest));
         }

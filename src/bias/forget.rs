@@ -17,11 +17,12 @@ use crate::positions::{Position, Positions};
 /// For a key that comes after the query the difference is positive, and a causal mask hides it.
 ///
 /// ```
-/// use ndarray::array;
+/// use ndarray::{Array3, array};
 /// use positional_encodings::{AttentionBias, Positions, bias::Forget};
 ///
 /// let gates = array![[-0.5_f32, -1.0, -0.25]]; // ln σ of each token, (heads, len)
-/// let bias = Forget::from_log_gates(gates)?.encode(&Positions::from(2..3), &Positions::from(0..3))?;
+/// let forget = Forget::from_log_gates(gates)?;
+/// let bias: Array3<f32> = forget.encode(&Positions::from(2..3), &Positions::from(0..3))?;
 /// assert_eq!(bias, array![[[-1.25, -0.25, 0.0]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
@@ -74,7 +75,7 @@ impl<A: Element> AttentionBias<A> for Forget {
         for start in (0..keys.len()).step_by(CHUNK) {
             let count = CHUNK.min(keys.len() - start);
             let columns: [usize; CHUNK] = core::array::from_fn(|i| column(keys.get(start + i)));
-            put_values(out, keys.len(), (start, count), |head, i| {
+            put_values(out, [self.sums.nrows(), keys.len()], (start, count), |head, i| {
                 sum(head, query) - sum(head, columns[i])
             });
         }

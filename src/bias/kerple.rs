@@ -16,8 +16,9 @@ use crate::positions::Positions;
 /// use positional_encodings::{AttentionBias, Positions, bias::Kerple};
 ///
 /// let power = Kerple::power(&[2.0], &[0.5])?; // one head
-/// let bias = power.encode(&Positions::from(9..10), &Positions::from(&[0, 5, 9]))?;
-/// assert_eq!(bias, ndarray::array![[[-6.0_f32, -4.0, 0.0]]]);
+/// let (query, keys) = (Positions::from(9..10), Positions::from(&[0, 5, 9]));
+/// let bias: ndarray::Array3<f32> = power.encode(&query, &keys)?;
+/// assert_eq!(bias, ndarray::array![[[-6.0, -4.0, 0.0]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -101,9 +102,12 @@ impl<A: Element> AttentionBias<A> for Kerple {
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
         distances(query, keys, |start, Distances { values, .. }| {
-            put_values(out, keys.len(), (start, values.len()), |head, i| {
-                self.kernel.value_and_slopes(self.parameters[head], values[i].abs())[0]
-            });
+            put_values(
+                out,
+                [self.parameters.len(), keys.len()],
+                (start, values.len()),
+                |head, i| self.kernel.value_and_slopes(self.parameters[head], values[i].abs())[0],
+            );
         });
     }
 

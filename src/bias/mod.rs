@@ -23,7 +23,11 @@
 //! | a network of the distance: x-transformers' `DynamicPositionBias` | [`DistanceNetwork`](crate::training::DistanceNetwork) | network |
 //! | Sandwich (Chi et al. 2022) | [`Sandwich`] | |
 //! | forget gates: FoX (Lin et al. 2025), `DataDependentAlibi` | [`Forget`] | gates |
+//! | clipped distances of residues: AlphaFold | [`ClippedBias`], [`ResidueBias`] | table |
 //! | a table of your own | [`TableBias`] with a [`TableRule`] | table |
+//!
+//! What reads queries or keys, as Shaw's, Transformer-XL's, DeBERTa's and SAM's biases do, is a
+//! [`ContentBias`], which [`add_content_bias`] adds.
 //!
 //! Positions say where queries and keys stand, so a cache of keys, a padded batch and packed
 //! documents are positions and nothing else. A bias is finite, so what a mask has set to −∞ stays
@@ -31,6 +35,7 @@
 
 mod alibi;
 mod axes;
+mod content;
 pub(crate) mod distance;
 mod forget;
 mod kerple;
@@ -42,6 +47,12 @@ mod window;
 
 pub use alibi::{Alibi, AlibiForm};
 pub use axes::AxesBias;
+pub use content::{
+    Beyond, ClippedBias, ContentBias, Cope, DecomposedBias, DisentangledBias, Head, LogBuckets,
+    Order, RelativeBias, RelativeLogits, RelativeValues, ResidueBias, Residues, ShawBias, Side,
+    Span, TransformerXlBias, add_content_bias, split_heads,
+};
+pub(crate) use content::{check_content, sigmoid};
 pub use forget::Forget;
 pub(crate) use forget::column;
 pub use kerple::Kerple;
@@ -60,7 +71,7 @@ use crate::error::Error;
 use crate::positions::Positions;
 use walk::{Put, Walk};
 
-/// What a bias depends on: where it repeats itself it is computed once.
+/// The argument that a bias depends on: where it repeats itself, the bias is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DependsOn {
@@ -118,7 +129,7 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         [1, 1]
     }
 
-    /// What the bias depends on: [`DependsOn::Pair`] as provided.
+    /// Returns the argument that the bias depends on: [`DependsOn::Pair`] as provided.
     fn depends_on(&self) -> DependsOn {
         DependsOn::Pair
     }
@@ -278,12 +289,24 @@ pub(crate) fn check_scores<A: Element>(
     queries: &Positions<'_>,
     keys: &Positions<'_>,
 ) -> Result<(), Error> {
-    let [leading @ .., heads, rows, columns] = shape else {
+    check_shape(bias.heads(), shape, queries, keys, &|queries, keys| bias.check(queries, keys))
+}
+
+/// Whether scores of this shape belong to so many heads and to these positions, of which `check`
+/// tells whether those of one sequence go together.
+fn check_shape(
+    heads: usize,
+    shape: &[usize],
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+    check: &dyn Fn(&Positions<'_>, &Positions<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let [leading @ .., found, rows, columns] = shape else {
         return Err(Error::TooFewAxes { expected: 3, found: shape.len() });
     };
     let sequences = leading.iter().product();
     let counts = [
-        ("heads", bias.heads(), *heads),
+        ("heads", heads, *found),
         ("queries", queries.len(), *rows),
         ("keys", keys.len(), *columns),
     ];
@@ -297,7 +320,7 @@ pub(crate) fn check_scores<A: Element>(
     }
     // Sequences of their own are checked one by one: only positions of the same one meet.
     let own = of(queries).or(of(keys)).map_or(1, |_| sequences);
-    (0..own).try_for_each(|row| bias.check(&queries.row(row), &keys.row(row)))
+    (0..own).try_for_each(|row| check(&queries.row(row), &keys.row(row)))
 }
 
 /// Writes or adds a whole bias; all rows of a batch are one list.

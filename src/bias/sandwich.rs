@@ -60,7 +60,7 @@ impl<A: Element> AttentionBias<A> for Sandwich {
             let Ok(rows) = rows else { return };
             let sums: Vec<f64> =
                 rows.outer_iter().map(|row| row.iter().take(pairs).sum()).collect();
-            put_values(out, keys.len(), (start, sums.len()), |head, i| {
+            put_values(out, [self.heads, keys.len()], (start, sums.len()), |head, i| {
                 sums[i] * self.heads as f64 / (8 * (head + 1)) as f64
             });
         });

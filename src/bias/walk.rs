@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::positions::{Positions, Run};
 use crate::threads::{join, piece};
 
-/// What is done with the bias.
+/// The way the bias goes into the scores.
 #[derive(Clone, Copy)]
 pub(super) enum Put {
     Write,
@@ -116,7 +116,7 @@ struct Segment {
 }
 
 impl<A: Element> Tiles<'_, A> {
-    /// It stays a call, so that short work does not take the stack of long work.
+    /// Does long work. This stays a call, so that short work does not take its stack.
     #[inline(never)]
     fn on_stack<const LEN: usize>(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
         let heads = self.bias.heads();

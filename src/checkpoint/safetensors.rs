@@ -46,7 +46,7 @@ pub struct Checkpoint<R = File> {
     shards: Shards<R>,
     path: PathBuf,
     rounding: Rounding,
-    /// What the names of an architecture's tables must begin with.
+    /// The beginning of the names of an architecture's tables.
     prefix: String,
 }
 
@@ -405,7 +405,7 @@ impl<R: Read + Seek> Checkpoint<R> {
         value.parse().map(Some).map_err(|_| invalid())
     }
 
-    fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
+    pub(super) fn refuse(&self, problem: impl Into<FileProblem>) -> FileError {
         at(&self.path)(problem.into())
     }
 }

@@ -8,7 +8,7 @@
 use super::family::{Layers, Temperature, WithoutWindow};
 use crate::rotary::{Pairing, Sections};
 
-/// What is known of an architecture.
+/// A row: all that is known of an architecture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Architecture {
     /// Which features make a pair.
@@ -23,9 +23,9 @@ pub(super) struct Architecture {
     pub(super) longrope: Untold,
     /// Whether the ends of YaRN's ramp are rounded; no key says it.
     pub(super) truncates: bool,
-    /// What a file's attention factors mean.
+    /// The meaning of a file's attention factors.
     pub(super) attention: Attention,
-    /// What `yarn_log_multiplier` means.
+    /// The meaning of `yarn_log_multiplier`.
     pub(super) multiplier: Multiplier,
     /// Whether a file must have a base for its local layers.
     pub(super) needs_local_base: bool,
@@ -33,7 +33,7 @@ pub(super) struct Architecture {
     pub(super) temperature: Tempered,
     /// How pairs are divided among axes.
     pub(super) sections: Sections,
-    /// What the layers have instead, where they do not rotate.
+    /// The positions that layers have instead, where they do not rotate.
     pub(super) still: Option<&'static str>,
     /// The number of blocks of the files that do not rotate, where others do.
     pub(super) still_blocks: Option<usize>,
@@ -49,7 +49,7 @@ pub(super) struct Architecture {
 pub(super) enum Divided {
     Never,
     Always,
-    /// Those of this base and a longer context than this.
+    /// Files of this base and a longer context than this.
     Beyond(f64, usize),
 }
 
@@ -57,11 +57,11 @@ pub(super) enum Divided {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Layered {
     Always,
-    /// Those with a window that is not 0.
+    /// Files with a window that is not 0.
     WithWindow,
     /// All but those with a window of 0.
     UnlessWindowIsZero,
-    /// Those with this many blocks.
+    /// Files with this many blocks.
     WithBlocks(usize),
 }
 
@@ -69,12 +69,12 @@ pub(super) enum Layered {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Untold {
     Never,
-    /// Those with an attention factor.
+    /// Files with an attention factor.
     WithFactor,
     Always,
 }
 
-/// What a file's `yarn_attn_factor` and `attn_factor` mean beside YaRN.
+/// The meaning of a file's `yarn_attn_factor` and `attn_factor` beside YaRN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Attention {
     /// The first is the whole factor, the second multiplies.
@@ -85,7 +85,7 @@ pub(super) enum Attention {
     WholeByEitherName,
 }
 
-/// What a file's `yarn_log_multiplier` means.
+/// The meaning of a file's `yarn_log_multiplier`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Multiplier {
     /// `mscale_all_dim`, beside an `mscale` of 1.

@@ -56,7 +56,7 @@ pub(super) struct Family {
     pub(super) compressed_base: Option<f64>,
     /// The order of rows and columns of an image's patches.
     pub(super) grid: Option<AxialOrder>,
-    /// What the class does that is no rotation of this crate, and what to use instead.
+    /// The reason why the class has no rotation of this crate, and what to use instead.
     pub(super) reason: Option<&'static str>,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Layers {
     pub(super) first: bool,
     pub(super) special: Type,
     pub(super) others: Type,
-    /// What a `sliding_window` of null means.
+    /// The meaning of a `sliding_window` of null.
     pub(super) without_window: WithoutWindow,
 }
 
@@ -108,7 +108,7 @@ pub(super) enum Rotation {
     None,
 }
 
-/// What local layers have of their own.
+/// The parts that local layers have of their own.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Local {
     /// The base where the config has none; `None` is that of the other layers.
@@ -119,7 +119,7 @@ pub(super) struct Local {
     pub(super) null_is_main: bool,
 }
 
-/// What a `sliding_window` of null means to a class.
+/// The meaning of a `sliding_window` of null to a class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WithoutWindow {
     /// Nothing for positions.
@@ -237,7 +237,7 @@ impl Layers {
         }
     }
 
-    /// What the local layers have of their own, where there are such.
+    /// The parts that local layers have of their own, where there are such.
     pub(super) fn local(&self) -> Option<Local> {
         match self.others.rotation {
             Rotation::Local(local) => Some(local),
@@ -282,7 +282,7 @@ pub(super) const HALVES: Family = Family {
     reason: None,
 };
 
-/// The same with neighbours.
+/// A class whose pairs are neighbours.
 pub(super) const NEIGHBOURS: Family = Family { pairing: Pairing::Interleaved, ..HALVES };
 
 /// A class that does what the reason says, which is no rotation of this crate.

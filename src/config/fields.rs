@@ -18,7 +18,7 @@ pub(super) enum Place {
     EitherUnchecked,
 }
 
-/// What a field is. Several names of one role say the same thing.
+/// The role of a field. Several names of one role say one thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Role {
     /// A dictionary of rope parameters.

@@ -115,7 +115,7 @@ pub(super) fn by_lists(
     Ok((types.collect::<Result<_, Error>>()?, layers))
 }
 
-/// What tells layers apart.
+/// The rule that tells layers apart.
 #[derive(PartialEq)]
 struct Kind<'a> {
     name: Option<&'a str>,

@@ -23,7 +23,7 @@ pub(super) struct Reader<'a> {
     pub(super) family: Family,
     /// Whether the caller gave the pairing, and nothing is known of the family.
     pub(super) is_given: bool,
-    /// What `rope_ratio` does, where the caller says it.
+    /// The meaning of `rope_ratio`, where the caller says it.
     pub(super) ratio: Option<RopeRatio>,
 }
 
@@ -134,7 +134,7 @@ impl Reader<'_> {
         Err(self.fields.contradicts(name, self.source_of_pairing()))
     }
 
-    /// What a pairing that another field says would contradict.
+    /// The pairing that another field would contradict.
     pub(super) fn source_of_pairing(&self) -> &'static str {
         if self.is_given { "the pairing given" } else { "model_type" }
     }
@@ -167,7 +167,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What makes the base another for good: `alpha`, beside which a type that says "dynamic" and
+    /// The fields that make the base another for good: `alpha`, beside which a type that says "dynamic" and
     /// its parameters mean nothing.
     fn alpha(&self, dict: &Fields<'_>, rope_type: &str) -> Result<Option<f64>, Error> {
         let name = "alpha";

@@ -215,7 +215,7 @@ impl Reader<'_> {
     }
 }
 
-/// What `mscale_all_dim` multiplies the softmax scale by.
+/// The factor of the softmax scale by `mscale_all_dim`.
 fn softmax_factor(yarn: &Yarn, dict: &Fields<'_>) -> Result<f64, Error> {
     let factor = yarn.softmax_factor();
     if factor > 0.0 && factor.is_finite() {

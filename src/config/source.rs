@@ -42,7 +42,7 @@ impl Source<'_> {
         read(&reader)
     }
 
-    /// What is known of the type of a part, and whether that is only what the caller gave.
+    /// The row of the type of a part, and whether the caller alone gave it.
     fn family(&self, part: &Part<'_>) -> Result<(Family, bool), Error> {
         let (fields, name) = (Fields::new(&part.path, part.object), "model_type");
         let known = part.kind.and_then(of_model_type);

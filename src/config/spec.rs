@@ -34,12 +34,12 @@ pub struct RotarySpec {
     pub base: f64,
     /// How they change for longer contexts.
     pub scaling: Scaling,
-    /// What cosines and sines are multiplied by; where LongRoPE has two, this is the one of long
+    /// The factor of cosines and sines; where LongRoPE has two, this is the one of long
     /// sequences.
     pub attention_factor: f64,
     /// The one of short sequences.
     pub short_attention_factor: f64,
-    /// What the softmax scale is to be multiplied by, besides: not 1 with DeepSeek's
+    /// The factor of the softmax scale, besides: not 1 with DeepSeek's
     /// `mscale_all_dim`.
     pub softmax_factor: f64,
     /// Which features make a pair.
@@ -139,7 +139,7 @@ impl RotarySpec {
     }
 }
 
-/// What the `rope_ratio` of a config does: its fields do not tell.
+/// The meaning of the `rope_ratio` of a config, which its fields do not tell.
 ///
 /// ```
 /// use positional_encodings::config::{ModelRotary, RopeRatio};

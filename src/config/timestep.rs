@@ -18,7 +18,7 @@ enum Dim {
     Inner,
 }
 
-/// What a class of diffusers does with timesteps.
+/// The conventions of a class of diffusers for timesteps.
 struct Class {
     name: &'static str,
     dim: Dim,

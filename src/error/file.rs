@@ -64,7 +64,7 @@ pub enum FileProblem {
     InvalidHeader {
         /// The byte of the file at which it stops making sense.
         byte: u64,
-        /// What is wrong there.
+        /// The fault that was found there.
         cause: String,
     },
     /// The header describes a tensor twice.

@@ -40,7 +40,7 @@ pub enum Error {
     IndivisibleDim {
         /// The dim asked for.
         dim: usize,
-        /// What must divide it.
+        /// The number that must divide it.
         divisor: usize,
     },
     /// Sizes whose product does not fit into memory.
@@ -131,7 +131,7 @@ pub enum Error {
     IndivisibleSize {
         /// The size given.
         size: usize,
-        /// What must divide it.
+        /// The number that must divide it.
         divisor: usize,
     },
     /// A token or segment id that a table has no row for.
@@ -259,7 +259,7 @@ pub enum ConfigProblem {
         /// The other field.
         other: String,
     },
-    /// What the field asks for is no rotation of this crate, or more than one; the reason says
+    /// The field asks for no rotation of this crate, or for more than one; the reason says
     /// what it is and what to use instead.
     NotRead {
         /// The reason.

@@ -5,4 +5,4 @@ mod factor;
 mod powers;
 
 pub(crate) use factor::{Factor, largest};
-pub(crate) use powers::log_step;
+pub(crate) use powers::{log_step, log_step_beyond};

@@ -6,8 +6,17 @@ use crate::frequencies::wide::Wide;
 
 /// The least r with ln(r/e) / ln(max/e) · n ≥ k, which is rⁿ · eᵏ ≥ maxᵏ · eⁿ.
 pub(crate) fn log_step(e: u64, max: u64, k: u64, n: u64) -> u64 {
+    step([e, max, k, n], Ordering::is_ge)
+}
+
+/// The least r with ln(r/e) / ln(max/e) · n > k.
+pub(crate) fn log_step_beyond(e: u64, max: u64, k: u64, n: u64) -> u64 {
+    step([e, max, k, n], Ordering::is_gt)
+}
+
+fn step([e, max, k, n]: [u64; 4], is: fn(Ordering) -> bool) -> u64 {
     let guess = e as f64 * libm::exp(libm::log(max as f64 / e as f64) * k as f64 / n as f64);
-    let reaches = |r: u64| compare([(r, n), (e, k)], [(max, k), (e, n)], gcd(k, n)).is_ge();
+    let reaches = |r: u64| is(compare([(r, n), (e, k)], [(max, k), (e, n)], gcd(k, n)));
     let mut r = guess as u64;
     while reaches(r - 1) {
         r -= 1;
@@ -87,6 +96,7 @@ mod tests {
         }
         // Where both sides are equal 250 bits do not tell: 8 · 16^(k/8) for even k.
         assert_eq!([2, 4, 6].map(|k| log_step(8, 128, k, 8)), [16, 32, 64]);
+        assert_eq!([2, 3, 4].map(|k| log_step_beyond(8, 128, k, 8)), [17, 23, 33]);
         assert_eq!(log_step(1 << 20, 1 << 50, 1, 3), 1 << 30);
     }
 }

@@ -210,7 +210,7 @@ impl Positions<'_> {
         Ok(Positions { rows, len, ..Positions::from_lists(lists) })
     }
 
-    /// The same positions in the rows of others, of which there are as many.
+    /// Puts the positions into the rows of others, of which there are as many.
     pub(crate) fn shaped_like(self, other: &Positions<'_>) -> Self {
         Self { rows: other.rows, len: other.len, ..self }
     }

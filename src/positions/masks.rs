@@ -6,7 +6,7 @@ use super::Positions;
 use super::list::with_room;
 use crate::error::Error;
 
-/// What DETR and its descendants make of the counts of pixels along a mask.
+/// The way that DETR and its descendants turn counts of pixels along a mask into positions.
 ///
 /// The count c of a pixel on an axis is the number of pixels up to it, itself included, that the
 /// mask keeps: it begins at 1, and padding counts on from the last pixel. The position is

@@ -26,7 +26,7 @@ impl Position {
         }
     }
 
-    /// This position less another, as the nearest double and what that lacks.
+    /// Subtracts another position: the nearest double, and its error.
     pub(crate) fn less(self, other: Self) -> [f64; 2] {
         if let (Self::Integer(a), Self::Integer(b)) = (self, other) {
             let exact = i128::from(a) - i128::from(b);

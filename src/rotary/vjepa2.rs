@@ -5,7 +5,7 @@ use ndarray::{ArrayViewMut, Dimension};
 use crate::positions::Positions;
 use crate::{Element, Error, Frequencies};
 
-/// What V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985): the lists of cosines and
+/// The rotation that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985): the lists of cosines and
 /// sines are tiled, as halves want them, while partners are neighbours, so that the two features of
 /// a pair turn by different angles. That is neither orthogonal nor a function of the difference of
 /// positions; released models need it as it is.

@@ -204,7 +204,7 @@ impl<A: Element> Case<'_, A> {
 }
 
 /// Equal values of each head, the sign of zero included.
-fn same<A: Element>(
+pub(super) fn same<A: Element>(
     law: &'static str,
     detail: String,
     found: ArrayView3<'_, A>,

@@ -1,8 +1,10 @@
 //! The laws that every encoding and every bias must obey, for the tests of those who write one.
 
 mod bias;
+mod content_bias;
 
 pub use bias::check_bias_laws;
+pub use content_bias::check_content_bias_laws;
 
 use core::fmt;
 

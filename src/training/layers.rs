@@ -120,6 +120,9 @@ impl<A: Element> Layers<A> {
         mut upstream: Array2<f64>,
         gradient: &mut [f64],
     ) -> Array2<f64> {
+        if gradient.len() < self.len() {
+            return Array2::zeros(x.raw_dim());
+        }
         // What goes into each layer, before and behind the activation.
         let mut inputs = vec![(x.clone(), x)];
         for (i, layer) in self.layers.iter().enumerate().take(self.layers.len() - 1) {

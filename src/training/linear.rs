@@ -6,6 +6,8 @@ use core::fmt;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use super::Parameter;
+use crate::arrays::dot;
+use crate::bias::sigmoid;
 use crate::element::Element;
 use crate::error::Error;
 
@@ -111,8 +113,10 @@ impl<A: Element> Linear<A> {
         for start in (0..x.nrows()).step_by(BLOCK) {
             for (output, weights) in self.weight.rows().into_iter().enumerate() {
                 let bias = self.bias.as_ref().map_or(0.0, |bias| bias[output].to_f64());
+                let weights = weights.to_slice().unwrap_or_default();
                 for row in start..(start + BLOCK).min(x.nrows()) {
-                    y[[row, output]] = dot(weights, x.row(row)) + bias;
+                    let x = x.row(row).to_slice().unwrap_or_default();
+                    y[[row, output]] = dot(weights, x) + bias;
                 }
             }
         }
@@ -162,28 +166,6 @@ impl<A> fmt::Debug for Linear<A> {
             .field("bias", &self.bias.is_some())
             .finish()
     }
-}
-
-/// Σ weightᵢ · xᵢ in eight lanes, in an order that depends on nothing but the length.
-fn dot<A: Element>(weights: ArrayView1<'_, A>, x: ArrayView1<'_, f64>) -> f64 {
-    let (Some(weights), Some(x)) = (weights.to_slice(), x.to_slice()) else {
-        debug_assert!(false, "rows are contiguous");
-        return 0.0;
-    };
-    let mut lanes = [0.0; 8];
-    let (weight_chunks, x_chunks) = (weights.chunks_exact(8), x.chunks_exact(8));
-    let rest: f64 = weight_chunks
-        .remainder()
-        .iter()
-        .zip(x_chunks.remainder())
-        .map(|(w, x)| w.to_f64() * x)
-        .sum();
-    for (weights, x) in weight_chunks.zip(x_chunks) {
-        for ((lane, weight), x) in lanes.iter_mut().zip(weights).zip(x) {
-            *lane += weight.to_f64() * x;
-        }
-    }
-    lanes.iter().sum::<f64>() + rest
 }
 
 /// The function between two linear layers.
@@ -248,10 +230,6 @@ impl Activation {
             Self::Tanh => 1.0 - libm::tanh(x) * libm::tanh(x),
         }
     }
-}
-
-fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-x))
 }
 
 /// Φ(x): how much of a normal distribution lies below x.

@@ -22,7 +22,8 @@ mod time2vec;
 
 pub use batch::{backward_positions, backward_positions_at};
 pub use bias::{
-    BoxBias, DifferentiableBias, DistanceNetwork, Fire, Spacing, SwinV2Bias, backward_bias,
+    BoxBias, ContentGradient, CopeGradient, DifferentiableBias, DifferentiableContentBias,
+    DistanceNetwork, Fire, HeadGradient, Spacing, SwinV2Bias, backward_bias,
 };
 pub use frequencies::LearnedFrequencies;
 pub use frozen::Frozen;

@@ -6,7 +6,7 @@ use super::lines::Lines;
 use super::rows::Rows;
 use crate::error::{FileProblem, Place};
 
-/// What stands between a word and its numbers in text.
+/// The separator between a word and its numbers in text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Separator {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use crate::checkpoint::values::Format;
 use crate::error::{FileProblem, reserve};
 
-/// What the header of a file says.
+/// The header of a file.
 #[derive(Debug)]
 pub(super) struct Header {
     /// Metadata in the order of the file.

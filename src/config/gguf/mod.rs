@@ -172,7 +172,7 @@ const KNOWN: [&str; 16] = [
 struct Model {
     name: String,
     row: Architecture,
-    /// Its keys, without the architecture before them.
+    /// The keys, without the architecture before them.
     object: Map<String, Value>,
 }
 
@@ -216,7 +216,7 @@ impl Model {
         Fields::new(&self.name, &self.object)
     }
 
-    /// What the layers have instead of a rotation, where they have none.
+    /// The positions that layers have instead of a rotation, where they have none.
     fn still(&self) -> Result<Option<&'static str>, Error> {
         let fields = self.fields();
         let blocks = self.row.still_blocks;

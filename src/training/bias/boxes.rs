@@ -92,7 +92,8 @@ impl<A: Element> AttentionBias<A> for BoxBias<A> {
             let (features, of) = features(axis, query, keys);
             (self.layers[axis].forward(features), of)
         });
-        put_values(out, keys.len(), (0, keys.len()), |head, i| {
+        let pixels = x.1.len().min(y.1.len());
+        put_values(out, [self.heads(), keys.len()], (0, pixels), |head, i| {
             [&x, &y].iter().map(|(rows, of)| rows[[of[i], head]]).sum()
         });
     }
@@ -136,7 +137,7 @@ impl<A: Element> DifferentiableBias<A> for BoxBias<A> {
         gradient: &mut [f64],
     ) {
         let (of_x, of_y) = gradient.split_at_mut(self.layers[0].len().min(gradient.len()));
-        let upstream = by_key(upstream, keys.len(), 0, keys.len());
+        let upstream = by_key(upstream, [self.heads(), keys.len()], 0, keys.len());
         for (axis, gradient) in [of_x, of_y].into_iter().enumerate() {
             let (features, of) = features(axis, query, keys);
             let mut sums = Array2::zeros((features.nrows(), upstream.ncols()));

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
-/// What of the distance i − j goes into a network.
+/// The function of the distance i − j that goes into a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -78,7 +78,9 @@ impl<A: Element> AttentionBias<A> for DistanceNetwork<A> {
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
         distances(query, keys, |start, Distances { values, .. }| {
             let rows = self.layers.forward(self.features(values));
-            put_values(out, keys.len(), (start, values.len()), |head, i| rows[[i, head]]);
+            put_values(out, [self.heads(), keys.len()], (start, values.len()), |head, i| {
+                rows[[i, head]]
+            });
         });
     }
 
@@ -112,7 +114,7 @@ impl<A: Element> DifferentiableBias<A> for DistanceNetwork<A> {
         gradient: &mut [f64],
     ) {
         distances(query, keys, |start, Distances { values, .. }| {
-            let upstream = by_key(upstream, keys.len(), start, values.len());
+            let upstream = by_key(upstream, [self.heads(), keys.len()], start, values.len());
             self.layers.backward(self.features(values), upstream, gradient);
         });
     }

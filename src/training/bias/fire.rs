@@ -100,7 +100,9 @@ impl<A: Element> AttentionBias<A> for Fire<A> {
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
         distances(query, keys, |start, Distances { values, .. }| {
             let rows = self.layers.forward(features(&self.shares(query, values)));
-            put_values(out, keys.len(), (start, values.len()), |head, i| rows[[i, head]]);
+            put_values(out, [self.heads(), keys.len()], (start, values.len()), |head, i| {
+                rows[[i, head]]
+            });
         });
     }
 }
@@ -139,11 +141,11 @@ impl<A: Element> DifferentiableBias<A> for Fire<A> {
         let (own, layers) = gradient.split_at_mut(2.min(gradient.len()));
         distances(query, keys, |start, Distances { values, .. }| {
             let shares = self.shares(query, values);
-            let upstream = by_key(upstream, keys.len(), start, values.len());
+            let upstream = by_key(upstream, [self.heads(), keys.len()], start, values.len());
             let by_share = self.layers.backward(features(&shares), upstream, layers);
             for (share, slope) in shares.iter().zip(&by_share) {
-                own[0] += slope * share.by_c;
-                own[1] += slope * share.by_threshold;
+                let slopes = [share.by_c, share.by_threshold];
+                own.iter_mut().zip(slopes).for_each(|(sum, own)| *sum += slope * own);
             }
         });
     }

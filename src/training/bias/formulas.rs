@@ -123,7 +123,7 @@ impl<A: Element> DifferentiableBias<A> for Alibi {
     ) {
         self.factors(query, keys, |start, Distances { values, .. }| {
             for (slope, upstream) in gradient.iter_mut().zip(upstream.chunks(keys.len().max(1))) {
-                let terms = values.iter().zip(&upstream[start..]);
+                let terms = values.iter().zip(upstream.get(start..).unwrap_or_default());
                 *slope += terms.map(|(factor, value)| factor * value).sum::<f64>();
             }
         });
@@ -164,7 +164,7 @@ impl<A: Element> DifferentiableBias<A> for Kerple {
             let rows = upstream.chunks(keys.len().max(1));
             let heads = self.parameters.iter().zip(of_r1.iter_mut().zip(of_r2.iter_mut()));
             for ((own, (r1, r2)), upstream) in heads.zip(rows) {
-                for (d, upstream) in values.iter().zip(&upstream[start..]) {
+                for (d, upstream) in values.iter().zip(upstream.get(start..).unwrap_or_default()) {
                     let [_, by_r1, by_r2] = self.kernel.value_and_slopes(*own, d.abs());
                     *r1 += upstream * by_r1;
                     *r2 += upstream * by_r2;
@@ -205,8 +205,9 @@ impl<A: Element> DifferentiableBias<A> for Forget {
         let rows = gradient.chunks_mut(self.sums.ncols().max(1));
         for (row, upstream) in rows.zip(upstream.chunks(keys.len().max(1))) {
             for (key, value) in upstream.iter().enumerate() {
-                row[query] += value;
-                row[column(keys.get(key))] -= value;
+                for (column, value) in [(query, *value), (column(keys.get(key)), -value)] {
+                    row.get_mut(column).into_iter().for_each(|sum| *sum += value);
+                }
             }
         }
     }

@@ -1,17 +1,21 @@
 //! Biases of the attention scores that are trained: their gradients, and those that are networks.
 
 mod boxes;
+mod content;
+mod cope;
 mod distance_network;
 mod fire;
 mod formulas;
 mod swin_v2;
 
 pub use boxes::BoxBias;
+pub use content::{ContentGradient, DifferentiableContentBias, HeadGradient};
+pub use cope::CopeGradient;
 pub use distance_network::{DistanceNetwork, Spacing};
 pub use fire::Fire;
 pub use swin_v2::SwinV2Bias;
 
-use ndarray::{Array1, Array2, ArrayBase, ArrayView3, ArrayViewD, Axis, Data, Dimension, Ix3};
+use ndarray::{Array2, ArrayBase, ArrayView3, ArrayViewD, Axis, Data, Dimension, Ix3};
 
 use super::{Trainable, check_values};
 use crate::bias::{AttentionBias, DependsOn, check_scores};
@@ -198,9 +202,8 @@ fn of_key(upstream: &[f64], keys: usize, key: usize) -> impl Iterator<Item = f64
 }
 
 /// The upstream gradients (keys, heads) of `count` keys from `start` on.
-fn by_key(upstream: &[f64], keys: usize, start: usize, count: usize) -> Array2<f64> {
-    let rows = (start..start + count).flat_map(|key| of_key(upstream, keys, key));
-    let values: Array1<f64> = rows.collect();
-    let heads = values.len() / count.max(1);
-    values.into_shape_with_order((count, heads)).unwrap_or_default()
+fn by_key(upstream: &[f64], [heads, keys]: [usize; 2], start: usize, count: usize) -> Array2<f64> {
+    Array2::from_shape_fn((count, heads), |(key, head)| {
+        upstream.get(head * keys + start + key).copied().unwrap_or(0.0)
+    })
 }

@@ -32,7 +32,7 @@ use crate::training::{Layers, Parameter, Trainable, check_values};
 pub struct SwinV2Bias<A> {
     layers: Layers<A>,
     trained: [usize; 2],
-    /// What the layers make of all offsets.
+    /// The outputs of the layers for all offsets.
     bias: WindowBias<A>,
 }
 

@@ -11,8 +11,8 @@ type Named = (&'static str, Box<dyn AttentionBias<f32>>, Positions<'static>);
 fn biases() -> Result<Vec<Named>, Error> {
     let table = |rows| Array2::from_elem((rows, 8), 0.5_f32);
     let t5 = |buckets| T5Bias::causal(table(buckets), 128);
-    let (text, window) = (Positions::from(0..300), Positions::grid(&[7, 9])?);
-    let shuffled: Vec<i64> = (0..300).map(|i| i * 37 % 300).collect();
+    let (text, window) = (Positions::from(0..150), Positions::grid(&[7, 9])?);
+    let shuffled: Vec<i64> = (0..150).map(|i| i * 37 % 150).collect();
     let pair = Positions::from_axes([shuffled.clone(), shuffled.clone()])?;
     let r = [0.5; 8];
     Ok(vec![
@@ -23,7 +23,7 @@ fn biases() -> Result<Vec<Named>, Error> {
         ("windows", Box::new(WindowBias::swin(table(13 * 17), [7, 9])?), window),
         ("axes", Box::new(AxesBias::new([t5(32)?, t5(64)?])?), pair),
         ("KERPLE", Box::new(Kerple::log(&r, &r)?), text.clone()),
-        ("forget gates", Box::new(Forget::from_sums(Array2::<f32>::zeros((8, 300)))?), text),
+        ("forget gates", Box::new(Forget::from_sums(Array2::<f32>::zeros((8, 150)))?), text),
     ])
 }
 

@@ -33,10 +33,10 @@ pub fn layers<A: Element>(widths: [usize; 3]) -> Result<Layers<A>, Error> {
 fn text() -> Vec<[Positions<'static>; 2]> {
     let of = |ids: Vec<i64>| Positions::from(ids);
     vec![
-        [Positions::from(0..70), Positions::from(0..70)],
-        [Positions::from(200..231), Positions::from(0..231)],
-        [of((0..40).chain(0..25).collect()), of((0..40).chain(0..25).collect())],
-        [of((0..30).map(|i| i * 7 % 30 - 9).collect()), of((0..50).map(|i| i * 11 % 50).collect())],
+        [Positions::from(0..36), Positions::from(0..36)],
+        [Positions::from(194..200), Positions::from(0..200)],
+        [of((0..20).chain(0..17).collect()), of((0..20).chain(0..17).collect())],
+        [of((0..12).map(|i| i * 7 % 30 - 9).collect()), of((0..25).map(|i| i * 11 % 50).collect())],
     ]
 }
 

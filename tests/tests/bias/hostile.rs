@@ -219,15 +219,20 @@ fn scores_that_do_not_fit() {
     assert!(matches!(result, Err(Error::TooLarge { .. })));
 }
 
-/// `encode_row` by itself, with more or less room than there are values, and without keys.
+/// Rows by themselves, with more or less room than there are values, and without keys.
 #[test]
-fn a_row_of_another_length_does_not_panic() {
-    for (name, bias, [queries, keys]) in crate::biases::biases::<f32>().unwrap() {
+fn rows_of_another_length_do_not_panic() {
+    for (_, bias, [queries, keys]) in crate::biases::biases::<f32>().unwrap() {
         let query = queries.slice(0..1);
-        for len in [0, 1, keys.len(), bias.heads() * keys.len() + 7] {
-            bias.encode_row(&query, &keys, &mut vec![0.0; len]);
-            bias.encode_row(&query, &keys.slice(0..0), &mut vec![0.0; len]);
-            let _ = name;
+        let (values, parameters) = (bias.heads() * keys.len(), bias.parameter_count());
+        for len in [0, 1, keys.len(), values, 2 * values + 7] {
+            for keys in [&keys, &keys.slice(0..0)] {
+                bias.encode_row(&query, keys, &mut vec![0.0; len]);
+                for of_parameters in [0, 1, parameters, parameters + 3] {
+                    let mut gradient = vec![0.0; of_parameters];
+                    bias.backward_row(&query, keys, &vec![1.0; len], &mut gradient);
+                }
+            }
         }
     }
 }

@@ -6,8 +6,13 @@ mod common;
 
 mod batches;
 mod biases;
+#[cfg(feature = "serde")]
+mod configs;
+mod content;
+mod content_biases;
 mod exact;
 mod golden;
+mod golden_content;
 mod hostile;
 mod laws;
 mod training;

@@ -26,7 +26,7 @@ fn gradients_are_those_of_finite_differences() {
         let mut gradient = vec![0.5; values.len()];
         bias.backward(&queries, &keys, weights.view(), &mut gradient).unwrap();
         // All of few values, some of many.
-        for k in (0..values.len()).step_by(1 + values.len() / 60) {
+        for k in (0..values.len()).step_by(1 + values.len() / 20) {
             let mut loss_at = |value: f64| {
                 let mut moved = values.clone();
                 moved[k] = value;
@@ -45,7 +45,7 @@ fn gradients_are_those_of_finite_differences() {
         bias.set_values(&values).unwrap();
         assert_eq!(bias.values(), values, "{name}");
     }
-    assert!(learned > 300, "{learned}");
+    assert!(learned > 200, "{learned}");
 }
 
 /// Positions of a batch, each its own, pass back what its sequences pass back one by one; a bias of

@@ -10,6 +10,8 @@
 mod bias;
 #[path = "../bias/biases.rs"]
 mod biases;
+#[path = "../bias/content_biases.rs"]
+mod content_biases;
 mod space;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};

@@ -12,10 +12,10 @@ use positional_encodings::{
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
-type Tensor = (&'static str, Vec<usize>, Vec<f32>);
+pub type Tensor = (&'static str, Vec<usize>, Vec<f32>);
 
 /// A file of f32 tensors.
-fn file(tensors: &[Tensor]) -> Vec<u8> {
+pub fn file(tensors: &[Tensor]) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> =
         tensors.iter().map(|(_, _, v)| v.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
     let views = tensors.iter().zip(&bytes).map(|((name, shape, _), bytes)| {
@@ -24,11 +24,11 @@ fn file(tensors: &[Tensor]) -> Vec<u8> {
     serialize(views, None::<HashMap<String, String>>).unwrap()
 }
 
-fn open(bytes: Vec<u8>) -> Result<Checkpoint<Cursor<Vec<u8>>>, FileProblem> {
+pub fn open(bytes: Vec<u8>) -> Result<Checkpoint<Cursor<Vec<u8>>>, FileProblem> {
     Checkpoint::from_reader(Cursor::new(bytes), "test.safetensors").map_err(|error| error.problem)
 }
 
-fn tensor(name: &'static str, shape: &[usize]) -> Tensor {
+pub fn tensor(name: &'static str, shape: &[usize]) -> Tensor {
     let len: usize = shape.iter().product();
     (name, shape.to_vec(), (0..len).map(|i| i as f32 * 0.5).collect())
 }

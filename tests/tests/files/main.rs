@@ -1,6 +1,8 @@
 //! Files of others: checkpoints, GGUF, word vectors; and what damaged ones may do.
 
 #[cfg(feature = "safetensors")]
+mod bias_tables;
+#[cfg(feature = "safetensors")]
 mod checkpoints;
 #[cfg(feature = "gguf")]
 mod gguf;

@@ -1,0 +1,122 @@
+//! Contextual position encoding.
+
+use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
+
+use super::relative::check_rows;
+use super::{ContentBias, Head, RelativeRows, Side};
+use crate::arrays::dot;
+use crate::bias::check_heads;
+use crate::element::Element;
+use crate::error::Error;
+
+/// CoPE (Golovneva et al. 2024, *Contextual position encoding*):
+/// a position is the sum of the gates between a query and a key, and a learned vector of it is
+/// multiplied with the query.
+///
+/// gᵢⱼ = σ(scoreᵢⱼ), pᵢⱼ = Σ gᵢₜ over the keys t from j to the last one, at most positions − 1;
+/// qᵢ · e\[p\] is added, linear between the whole positions below and above p.
+///
+/// The scores must be those of all keys, masked already: what is −∞ has a gate of 0, so with a
+/// causal mask the last key that counts is the query's own. Where keys and queries stand does not
+/// matter: positions are counted, and given positions only have to be as many.
+///
+/// ```
+/// use ndarray::{Array3, array};
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{ContentBias, Cope};
+///
+/// let cope = Cope::new(array![[0.0_f64], [1.0], [5.0]], 1)?; // e of positions 0, 1, 2
+/// let (q, k) = (array![[[10.0]]], Array3::zeros((0, 0, 0)));
+/// let mut scores = array![[[0.0, 0.0, 0.0, f64::NEG_INFINITY]]]; // gates of one half
+/// let (query, keys) = (Positions::from(2..3), Positions::from(0..4));
+/// cope.add_to(q.view(), k.view(), &query, &keys, scores.view_mut())?;
+/// assert_eq!(scores, array![[[30.0, 10.0, 5.0, f64::NEG_INFINITY]]]); // positions 1½, 1, ½
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cope<A> {
+    heads: usize,
+    pub(crate) rows: RelativeRows<A>,
+}
+
+impl<A: Element> Cope<A> {
+    /// Takes the vectors (positions, dim) that heads share.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536 and for values that are not
+    /// finite, [`Error::ZeroDim`] without a position or a feature.
+    pub fn new(table: Array2<A>, heads: usize) -> Result<Self, Error> {
+        Self::with_tables(table.insert_axis(Axis(0)), heads)
+    }
+
+    /// Takes vectors (heads, positions, dim).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`new`](Self::new), and [`Error::LengthMismatch`] for other heads.
+    pub fn with_tables(tables: Array3<A>, heads: usize) -> Result<Self, Error> {
+        check_heads(heads)?;
+        let positions = tables.dim().1;
+        if positions == 0 {
+            return Err(Error::ZeroDim);
+        }
+        check_rows(tables.view(), heads, positions)?;
+        let rows = tables.as_standard_layout().into_owned();
+        Ok(Self { heads, rows: RelativeRows { side: Side::Queries, rows } })
+    }
+
+    /// The whole position below one, and how far above it that is; of one past the last, that. A
+    /// score that is no number gives a position that is none, and stays one.
+    pub(crate) fn place(&self, position: f64) -> (usize, f64) {
+        let at = f64::min(position, (self.positions() - 1) as f64);
+        (at.floor() as usize, at - at.floor())
+    }
+
+    /// The number of positions that there are vectors for.
+    pub fn positions(&self) -> usize {
+        self.rows.rows.dim().1
+    }
+}
+
+impl<A: Element> ContentBias<A> for Cope<A> {
+    fn heads(&self) -> usize {
+        self.heads
+    }
+
+    fn widths(&self) -> [Option<usize>; 2] {
+        [Some(self.rows.rows.dim().2), None]
+    }
+
+    fn add_head(&self, head: &Head<'_, A>, mut scores: ArrayViewMut2<'_, A>) {
+        let last = self.positions() - 1;
+        let mut logits = vec![f64::NAN; self.positions()];
+        for (mut scores, q) in scores.outer_iter_mut().zip(head.q.rows()) {
+            let q: Vec<f64> = q.iter().map(|q| q.to_f64()).collect();
+            logits.fill(f64::NAN);
+            let mut logit = |position: usize| {
+                if logits[position].is_nan() {
+                    logits[position] = dot(self.rows.row(head.index, position), &q);
+                }
+                logits[position]
+            };
+            let mut position = 0.0;
+            for score in scores.iter_mut().rev() {
+                position += sigmoid(score.to_f64());
+                let (below, part) = self.place(position);
+                let (low, high) = (logit(below), logit((below + 1).min(last)));
+                let added = if part > 0.0 { low + part * (high - low) } else { low };
+                *score = A::from_f64(score.to_f64() + added);
+            }
+        }
+    }
+
+    fn is_of_pairs(&self) -> bool {
+        false
+    }
+}
+
+/// A gate.
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}

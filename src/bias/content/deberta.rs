@@ -1,0 +1,162 @@
+//! DeBERTa's disentangled attention.
+
+use ndarray::Array3;
+
+use super::{RelativeBias, Side, TableRule};
+use crate::bias::distance::{Distances, distances};
+use crate::bias::{DependsOn, check_positions};
+use crate::element::Element;
+use crate::error::Error;
+use crate::exact::log_step_beyond;
+use crate::positions::Positions;
+
+/// DeBERTa's disentangled attention (He et al. 2020):
+/// (qᵢ · K\[δ(i − j)\] + kⱼ · Q\[δ(i − j)\]) / √(dim · parts), the second and third part of the
+/// scores beside qᵢ · kⱼ / √(dim · parts), which is the first.
+///
+/// K and Q, shape (heads, 2 · span, dim), are what the projections of keys and queries (or, with
+/// `share_att_key` false, `pos_key_proj` and `pos_query_proj`) make of the embeddings of positions:
+/// see [`split_heads`](super::split_heads). `pos_att_type` says which of `c2p` and `p2c` there are.
+/// Buckets are found as distances come: no table of pairs is kept.
+///
+/// ```
+/// use ndarray::Array3;
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{ContentBias, DisentangledBias, LogBuckets};
+///
+/// // DeBERTa-v3: position_buckets 256, max_relative_positions 512, c2p and p2c.
+/// let table = || Some(Array3::<f32>::ones((12, 512, 64)));
+/// let deberta = DisentangledBias::disentangled(LogBuckets::new(256, 512)?, 12, table(), table())?;
+/// let (q, k) = (Array3::ones((12, 7, 64)), Array3::ones((12, 7, 64)));
+/// let (positions, mut scores) = (Positions::from(0..7), Array3::zeros((12, 7, 7)));
+/// deberta.add_to(q.view(), k.view(), &positions, &positions, scores.view_mut())?;
+/// assert_eq!(scores[[11, 0, 6]], (128.0 / (64.0_f64 * 3.0).sqrt()) as f32);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub type DisentangledBias<A> = RelativeBias<A, LogBuckets>;
+
+impl<A: Element> DisentangledBias<A> {
+    /// Takes the projected tables (heads, 2 · span, dim) for `c2p`, which queries are multiplied
+    /// with, and for `p2c`, which keys are. The factor is 1/√(dim · (1 + tables)).
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`RelativeBias::new`].
+    pub fn disentangled(
+        buckets: LogBuckets,
+        heads: usize,
+        c2p: Option<Array3<A>>,
+        p2c: Option<Array3<A>>,
+    ) -> Result<Self, Error> {
+        let parts = [(Side::Queries, c2p), (Side::Keys, p2c)];
+        let tables = parts.into_iter().filter_map(|(side, table)| Some((side, table?)));
+        let bias = Self::new(buckets, heads, tables)?;
+        let dim = bias.tables().next().map_or(1, |(_, table)| table.dim().2);
+        let parts = 1 + bias.tables().count();
+        bias.with_factor(1.0 / libm::sqrt(dim as f64 * parts as f64))
+    }
+}
+
+/// DeBERTa's buckets of a distance r = query − key, from −span to span − 1, the nearest ones for
+/// farther distances.
+///
+/// Without buckets δ(r) = r. With b of them, |δ| = |r| up to mid = b/2, and
+/// mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets begin is found once,
+/// in whole numbers: no rounding moves one.
+///
+/// ```
+/// use positional_encodings::bias::LogBuckets;
+///
+/// let buckets = LogBuckets::new(256, 512)?;
+/// let found = [127, 129, 130, 200, 300, 511].map(|r| buckets.bucket(r));
+/// assert_eq!(found, [127, 129, 130, 169, 207, 255]);
+/// assert_eq!([-200, -512, 9999].map(|r| buckets.bucket(r)), [-169, -256, 255]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogBuckets {
+    span: usize,
+    /// The greatest distance that is its own bucket.
+    mid: f64,
+    /// The least distance of each bucket after it.
+    starts: Vec<f64>,
+}
+
+impl LogBuckets {
+    /// Takes `position_buckets` and `max_relative_positions`; where the latter is −1 in a config it
+    /// is `max_position_embeddings`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4 … 65,536, or a
+    /// distance below half of it plus 2 or beyond 2⁵².
+    pub fn new(buckets: usize, max_distance: usize) -> Result<Self, Error> {
+        if buckets % 2 == 1 || !(4..=1 << 16).contains(&buckets) {
+            let (name, value) = ("number of buckets", buckets as f64);
+            let needs = "an even number from 4 to 65,536";
+            return Err(Error::InvalidParameter { name, value, needs });
+        }
+        let (mid, max) = (buckets as u64 / 2, max_distance as u64);
+        if !(mid + 2..=1 << 52).contains(&max) {
+            let (name, value) = ("max_distance", max_distance as f64);
+            let needs = "a number from half the buckets + 2 to 2^52";
+            return Err(Error::InvalidParameter { name, value, needs });
+        }
+        let first = core::iter::once(mid + 1);
+        let far = (1..mid).map(|k| log_step_beyond(mid, max - 1, k, mid - 1));
+        let starts = first.chain(far).map(|start| start as f64).collect();
+        Ok(Self { span: buckets, mid: mid as f64, starts })
+    }
+
+    /// No buckets: each distance within ±`max_distance` is itself (`position_buckets` −1).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a distance of 0 or beyond 2³¹.
+    pub fn plain(max_distance: usize) -> Result<Self, Error> {
+        if !(1..=1 << 31).contains(&(max_distance as u64)) {
+            let (name, value) = ("max_distance", max_distance as f64);
+            let needs = "a number from 1 to 2^31";
+            return Err(Error::InvalidParameter { name, value, needs });
+        }
+        Ok(Self { span: max_distance, mid: f64::INFINITY, starts: Vec::new() })
+    }
+
+    /// The bucket of a distance query − key.
+    pub fn bucket(&self, distance: i64) -> i64 {
+        self.row(distance as f64) as i64 - self.span as i64
+    }
+
+    fn row(&self, distance: f64) -> usize {
+        let size = distance.abs();
+        let size = match size > self.mid {
+            true => self.mid + self.starts.partition_point(|start| *start <= size) as f64,
+            false => size,
+        };
+        let span = self.span as f64;
+        ((if distance < 0.0 { -size } else { size }).clamp(-span, span - 1.0) + span) as usize
+    }
+}
+
+impl TableRule for LogBuckets {
+    fn entries(&self) -> usize {
+        2 * self.span
+    }
+
+    fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
+        distances(query, keys, |start, Distances { values, .. }| {
+            let rows = rows.iter_mut().skip(start).zip(values);
+            rows.for_each(|(row, distance)| *row = self.row(*distance));
+        });
+    }
+
+    fn depends_on(&self) -> DependsOn {
+        DependsOn::Distance
+    }
+
+    /// Whole numbers.
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions([1, 1], queries, keys)?;
+        [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
+    }
+}

@@ -1,0 +1,129 @@
+//! Relative positions of images, decomposed along rows and columns.
+
+use ndarray::{Array2, ArrayView3, ArrayViewMut2, Axis};
+
+use super::relative::put;
+use super::{Beyond, ContentBias, Head, Order, RelativeBias, Side, Span, TableRule};
+use crate::bias::check_positions;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+use crate::resample::{GridResample, Resample};
+
+/// Decomposed relative positions (Li et al. 2021, *MViTv2*): qᵢ · R_h\[Δy\] + qᵢ · R_w\[Δx\], a
+/// learned row for each offset query − key along an axis. SAM's image encoder, ViTDet, MViT V2.
+///
+/// Queries are not divided by √dim. Positions have two axes, row and column. Where queries or keys
+/// are pooled, their positions are those of the finer grid: with twice as many keys along an axis,
+/// queries stand at 0, 2, 4, …
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{ContentBias, DecomposedBias};
+///
+/// let rel_pos = |len: usize| Array2::from_shape_fn((2 * len - 1, 4), |(row, _)| row as f32);
+/// let sam = DecomposedBias::new([rel_pos(2), rel_pos(3)], 1)?; // a grid of 2 rows, 3 columns
+/// let (q, k) = (Array3::ones((1, 6, 4)), Array3::zeros((0, 0, 0)));
+/// let (patches, mut scores) = (Positions::grid(&[2, 3])?, Array3::zeros((1, 6, 6)));
+/// sam.add_to(q.view(), k.view(), &patches, &patches, scores.view_mut())?;
+/// assert_eq!(scores[[0, 0, 5]], 4.0 * (0.0 + 0.0)); // one row down, two columns to the right
+/// assert_eq!(scores[[0, 0, 0]], 4.0 * (1.0 + 2.0));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecomposedBias<A> {
+    pub(crate) parts: [RelativeBias<A, Span>; 2],
+}
+
+impl<A: Element> DecomposedBias<A> {
+    /// Takes `rel_pos_h` (2 · height − 1, dim) and `rel_pos_w` (2 · width − 1, dim), which heads
+    /// share.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a table with an even number of rows,
+    /// [`Error::WidthMismatch`] where the dims differ, and the errors of [`RelativeBias::new`].
+    pub fn new([rows, columns]: [Array2<A>; 2], heads: usize) -> Result<Self, Error> {
+        let (expected, found) = (rows.ncols(), columns.ncols());
+        if found != expected {
+            return Err(Error::WidthMismatch { expected, found });
+        }
+        let part = |table: Array2<A>| {
+            let len = table.nrows();
+            if len.is_multiple_of(2) || len as u64 > 1 << 32 {
+                let (name, needs) = ("rows of the table", "an odd number up to 2^32");
+                return Err(Error::InvalidParameter { name, value: len as f64, needs });
+            }
+            let span = Span::new(-(len as i64 / 2), len, Order::QueryMinusKey, Beyond::Refuse)?;
+            RelativeBias::new(span, heads, [(Side::Queries, table.insert_axis(Axis(0)))])
+        };
+        Ok(Self { parts: [part(rows)?, part(columns)?] })
+    }
+
+    /// Returns the bias of another grid (height, width), whose offsets lie between those of this
+    /// one. SAM interpolates linearly, with half pixels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EmptyGrid`], [`Error::TooLarge`], and what resampling says.
+    pub fn resized(&self, grid: [usize; 2], resample: Resample) -> Result<Self, Error> {
+        let [height, width] = grid;
+        if height == 0 || width == 0 {
+            return Err(Error::EmptyGrid { rows: height, columns: width });
+        }
+        let too_large = Error::TooLarge { rows: height, dim: width };
+        let resized = |axis: usize| {
+            let table = self.table(axis).index_axis_move(Axis(0), 0);
+            let len = grid[axis].checked_mul(2).ok_or(too_large.clone())? - 1;
+            match len == table.nrows() {
+                true => Ok(table.to_owned()),
+                false => GridResample::new([table.nrows(), 1], [len, 1], resample)?.apply(table),
+            }
+        };
+        Self::new([resized(0)?, resized(1)?], self.parts[0].heads)
+    }
+
+    /// The table of an axis, shape (1, 2 · len − 1, dim).
+    fn table(&self, axis: usize) -> ArrayView3<'_, A> {
+        self.parts[axis].tables[0].rows.view()
+    }
+}
+
+impl<A: Element> ContentBias<A> for DecomposedBias<A> {
+    fn heads(&self) -> usize {
+        self.parts[0].heads
+    }
+
+    fn widths(&self) -> [Option<usize>; 2] {
+        self.parts[0].widths()
+    }
+
+    fn add_head(&self, head: &Head<'_, A>, mut scores: ArrayViewMut2<'_, A>) {
+        let (mut sums, mut logits) = (vec![0.0; head.keys.len()], Vec::new());
+        let on = |axis| head.queries.axis(axis).zip(head.keys.axis(axis));
+        let (Some(rows), Some(columns)) = (on(0), on(1)) else { return };
+        for (query, scores) in scores.outer_iter_mut().enumerate() {
+            sums.fill(0.0);
+            for (part, (queries, keys)) in self.parts.iter().zip([&rows, &columns]) {
+                let head = Head { queries, keys, ..head.clone() };
+                part.add_sums(&head, query, &mut logits, &mut sums);
+            }
+            put(scores, &sums, 1.0);
+        }
+    }
+
+    fn axes(&self) -> [usize; 2] {
+        [2, 2]
+    }
+
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions(self.axes(), queries, keys)?;
+        self.parts.iter().enumerate().try_for_each(|(axis, part)| {
+            match queries.axis(axis).zip(keys.axis(axis)) {
+                Some((queries, keys)) => part.rule().check(&queries, &keys),
+                None => Ok(()),
+            }
+        })
+    }
+}

@@ -1,0 +1,273 @@
+//! Biases that depend on the content, too: scores in, with the queries and keys, and scores out.
+//!
+//! ```
+//! use ndarray::{Array2, Array4};
+//! use positional_encodings::bias::{ShawBias, add_content_bias};
+//!
+//! let table = Array2::<f32>::ones((9, 64)); // rows of distances −4 … 4
+//! let shaw = ShawBias::shaw(table, 12)?;
+//! // (batch, heads, len, dim)
+//! let (q, k) = (Array4::ones((2, 12, 5, 64)), Array4::ones((2, 12, 5, 64)));
+//! let mut scores = Array4::zeros((2, 12, 5, 5));
+//! add_content_bias(scores.view_mut(), &shaw, q.view(), k.view(), 0..5, 0..5)?;
+//! assert_eq!(scores[[1, 11, 4, 0]], 64.0 / 8.0);
+//! # Ok::<(), positional_encodings::Error>(())
+//! ```
+//!
+//! | method | here | reads |
+//! |---|---|---|
+//! | relative keys (Shaw et al. 2018): BERT's `relative_key`, `relative_key_query`, ESM | [`ShawBias`], and for values [`RelativeValues`] | queries, keys |
+//! | Transformer-XL (Dai et al. 2019): XLNet, Conformer | [`TransformerXlBias`] | queries, keys |
+//! | disentangled attention (He et al. 2020): DeBERTa | [`DisentangledBias`] | queries, keys |
+//! | decomposed along rows and columns: MViT V2, SAM | [`DecomposedBias`] | queries |
+//! | relative logits: Inkling | [`RelativeLogits`] | a projection in place of queries |
+//! | CoPE (Golovneva et al. 2024) | [`Cope`] | queries, scores |
+//! | a rule and tables of your own | [`RelativeBias`] with a [`TableRule`] | |
+//!
+//! The rows that a distance reads are found for each query, so there is no shifted matrix and no
+//! table of pairs. AlphaFold's clipped distances read neither queries nor keys: see
+//! [`ClippedBias`](super::ClippedBias).
+
+mod alphafold;
+mod cope;
+mod deberta;
+mod decomposed;
+mod inkling;
+mod relative;
+mod shaw;
+mod span;
+mod transformer_xl;
+mod walk;
+
+pub use alphafold::{ClippedBias, ResidueBias, Residues};
+pub use cope::Cope;
+pub(crate) use cope::sigmoid;
+pub use deberta::{DisentangledBias, LogBuckets};
+pub use decomposed::DecomposedBias;
+pub use inkling::RelativeLogits;
+pub use relative::{RelativeBias, Side, split_heads};
+pub use shaw::{RelativeValues, ShawBias};
+pub use span::{Beyond, Order, Span};
+pub use transformer_xl::TransformerXlBias;
+
+use relative::RelativeRows;
+pub(crate) use walk::check_content;
+
+use ndarray::{ArrayView, ArrayView2, ArrayView3, ArrayViewMut, ArrayViewMut2, ArrayViewMut3};
+use ndarray::{Dimension, Ix3};
+
+use super::{TableRule, check_positions};
+use crate::arrays::without_unit_axes;
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+use walk::{Sequence, through};
+
+/// The queries and keys of one head, and where they stand.
+#[derive(Clone)]
+pub struct Head<'a, A> {
+    /// Which head it is, counted from 0.
+    pub index: usize,
+    /// The queries, shape (queries, dim); empty where the bias does not read them.
+    pub q: ArrayView2<'a, A>,
+    /// The keys, shape (keys, dim); empty where the bias does not read them.
+    pub k: ArrayView2<'a, A>,
+    /// The positions of the queries.
+    pub queries: &'a Positions<'a>,
+    /// The positions of the keys.
+    pub keys: &'a Positions<'a>,
+}
+
+/// A bias of the attention scores that depends on queries or keys as well as on their positions.
+///
+/// Three methods make one: [`heads`](Self::heads), [`widths`](Self::widths) and
+/// [`add_head`](Self::add_head). It is object-safe.
+///
+/// ```
+/// use ndarray::{ArrayViewMut2, array};
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{ContentBias, Head};
+///
+/// /// The first feature of a query says how far back it looks.
+/// struct Lookback;
+///
+/// impl ContentBias<f32> for Lookback {
+///     fn heads(&self) -> usize {
+///         1
+///     }
+///     fn widths(&self) -> [Option<usize>; 2] {
+///         [Some(1), None]
+///     }
+///     fn add_head(&self, head: &Head<'_, f32>, mut scores: ArrayViewMut2<'_, f32>) {
+///         for ((query, key), score) in scores.indexed_iter_mut() {
+///             let [at, of] = [head.queries.get(query), head.keys.get(key)];
+///             let distance = at.zip(of).map_or(0.0, |(at, of)| at.to_f64() - of.to_f64()) as f32;
+///             *score -= (distance - head.q[[query, 0]]).abs();
+///         }
+///     }
+/// }
+/// let (mut scores, q, k) = (array![[[0.0, 0.0]]], array![[[1.0]]], array![[[]]]);
+/// let (query, keys) = (Positions::from(1..2), Positions::from(0..2));
+/// Lookback.add_to(q.view(), k.view(), &query, &keys, scores.view_mut())?;
+/// assert_eq!(scores, array![[[0.0, -1.0]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+///
+/// Implementations outside this crate can run the laws that its own must obey:
+/// [`testing::check_content_bias_laws`](crate::testing::check_content_bias_laws).
+pub trait ContentBias<A: Element>: Send + Sync {
+    /// The number of heads, at least 1.
+    fn heads(&self) -> usize;
+
+    /// The width of queries and that of keys; `None` where the bias does not read them.
+    fn widths(&self) -> [Option<usize>; 2];
+
+    /// Adds the bias of one head to its `scores` (queries, keys).
+    ///
+    /// Shapes have been checked, and [`check`](Self::check) has found nothing wrong with the
+    /// positions. What is added must be finite for queries and keys that are.
+    fn add_head(&self, head: &Head<'_, A>, scores: ArrayViewMut2<'_, A>);
+
+    /// The number of axes that positions of queries and of keys have: 1 and 1 as provided.
+    fn axes(&self) -> [usize; 2] {
+        [1, 1]
+    }
+
+    /// Whether a score depends on its own query and key alone, so that the keys may be given in
+    /// blocks. That is so as provided.
+    fn is_of_pairs(&self) -> bool {
+        true
+    }
+
+    /// Whether there is a bias for each of these queries and each of these keys. As provided, that
+    /// is whether they have as many axes as they should and are finite.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AxesMismatch`], [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], and what
+    /// a bias says of positions that it does not know.
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        check_positions(self.axes(), queries, keys)
+    }
+
+    /// Adds the bias to `scores` (heads, queries, keys), given queries (heads, queries, dim) and
+    /// keys (heads, keys, dim). What the bias does not read may have any shape.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] and [`Error::WidthMismatch`] where shapes disagree, and the errors
+    /// of [`check`](Self::check); then `scores` is as it was.
+    fn add_to(
+        &self,
+        q: ArrayView3<'_, A>,
+        k: ArrayView3<'_, A>,
+        queries: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: ArrayViewMut3<'_, A>,
+    ) -> Result<(), Error> {
+        let (queries, keys) = (&queries.flat(), &keys.flat());
+        check_content(&self, scores.shape(), [q.shape(), k.shape()], queries, keys)?;
+        Sequence { bias: &self, q, k, queries, keys }.through(scores)
+    }
+}
+
+macro_rules! forward {
+    ($pointer:ty) => {
+        impl<A: Element, B: ContentBias<A> + ?Sized> ContentBias<A> for $pointer {
+            fn heads(&self) -> usize {
+                (**self).heads()
+            }
+
+            fn widths(&self) -> [Option<usize>; 2] {
+                (**self).widths()
+            }
+
+            fn add_head(&self, head: &Head<'_, A>, scores: ArrayViewMut2<'_, A>) {
+                (**self).add_head(head, scores);
+            }
+
+            fn axes(&self) -> [usize; 2] {
+                (**self).axes()
+            }
+
+            fn is_of_pairs(&self) -> bool {
+                (**self).is_of_pairs()
+            }
+
+            fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+                (**self).check(queries, keys)
+            }
+
+            fn add_to(
+                &self,
+                q: ArrayView3<'_, A>,
+                k: ArrayView3<'_, A>,
+                queries: &Positions<'_>,
+                keys: &Positions<'_>,
+                scores: ArrayViewMut3<'_, A>,
+            ) -> Result<(), Error> {
+                (**self).add_to(q, k, queries, keys, scores)
+            }
+        }
+    };
+}
+
+forward!(&B);
+forward!(Box<B>);
+forward!(std::sync::Arc<B>);
+
+/// Adds the bias of keys `k` (…, heads, keys, dim) at `keys` for queries `q` (…, heads, queries,
+/// dim) at `queries` to `scores` (…, heads, queries, keys) in place.
+///
+/// Leading axes share the positions, or have a row of them each, as with
+/// [`add_bias`](super::add_bias). What the bias does not read may have any lengths. With feature
+/// `rayon` long work is done on all cores.
+///
+/// # Errors
+///
+/// [`Error::TooFewAxes`], [`Error::LengthMismatch`] and [`Error::WidthMismatch`] where shapes or
+/// positions disagree, and the errors of [`ContentBias::check`]; then `scores` is as it was.
+///
+/// ```
+/// use ndarray::{Array2, Array4};
+/// use positional_encodings::bias::{RelativeLogits, add_content_bias};
+///
+/// // A decode step: the projected query, and no keys, which this bias does not read.
+/// let inkling = RelativeLogits::inkling(Array2::<f32>::ones((512, 16)), 8)?;
+/// let (r, none) = (Array4::ones((1, 8, 1, 16)), Array4::zeros((0, 0, 0, 0)));
+/// let mut scores = Array4::zeros((1, 8, 1, 1000));
+/// let (query, keys) = (999..1000, 0..1000);
+/// add_content_bias(scores.view_mut(), &inkling, r.view(), none.view(), query, keys)?;
+/// assert_eq!((scores[[0, 7, 0, 999]], scores[[0, 7, 0, 487]]), (16.0, 0.0));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn add_content_bias<'q, 'k, A, D, B>(
+    scores: ArrayViewMut<'_, A, D>,
+    bias: &B,
+    q: ArrayView<'_, A, D>,
+    k: ArrayView<'_, A, D>,
+    queries: impl Into<Positions<'q>>,
+    keys: impl Into<Positions<'k>>,
+) -> Result<(), Error>
+where
+    A: Element,
+    D: Dimension,
+    B: ContentBias<A> + ?Sized,
+{
+    let (queries, keys) = (queries.into(), keys.into());
+    check_content(&bias, scores.shape(), [q.shape(), k.shape()], &queries, &keys)?;
+    if scores.is_empty() {
+        return Ok(());
+    }
+    let widths = bias.widths();
+    let contents = [(q, widths[0]), (k, widths[1])].map(|(content, width)| match width {
+        Some(_) => without_unit_axes(content.into_dyn(), 3),
+        None => content.into_dyn(),
+    });
+    let mut sequence = 0;
+    through(contents, widths, without_unit_axes(scores.into_dyn(), 3), &mut |q, k, scores| {
+        let (queries, keys) = (&queries.row(sequence), &keys.row(sequence));
+        sequence += 1;
+        Sequence { bias: &bias, q, k, queries, keys }.through(scores)
+    })
+}

@@ -1,0 +1,319 @@
+//! Rows of a table for each distance, which queries and keys are multiplied with.
+
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2};
+
+use super::{ContentBias, Head, TableRule};
+use crate::arrays::{check_finite, dot};
+use crate::bias::{check_heads, distance::CHUNK};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+/// Which of the two a table of relative rows is multiplied with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The query: content to position.
+    Queries,
+    /// The key: position to content.
+    Keys,
+    /// The query and the key, with the same row.
+    Both,
+}
+
+/// A table of rows that queries or keys are multiplied with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RelativeRows<A> {
+    pub(crate) side: Side,
+    /// Shape (heads, entries, dim), or (1, entries, dim) where heads share them; row-major.
+    pub(crate) rows: Array3<A>,
+}
+
+/// A score for each query qᵢ and key kⱼ from rows that a rule picks, row(i, j) of the tables:
+///
+/// factor · ((qᵢ + v) · Q\[row\] + kⱼ · K\[row\] + u · kⱼ)
+///
+/// The table Q or K may be missing, or both be one; u and v are Transformer-XL's biases of a head.
+/// Sums are taken in f64, added to the score, and rounded once. Rows from the rule's
+/// [`entries`](TableRule::entries) on give 0.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{ContentBias, RelativeBias, Side, Span};
+///
+/// let table = array![[[1.0_f64, 0.0], [0.0, 1.0], [3.0, 0.0]]]; // (1 for all heads, entries, dim)
+/// let bias = RelativeBias::new(Span::clipped(1), 1, [(Side::Queries, table)])?;
+/// let (q, k) = (array![[[10.0, 20.0]]], array![[[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]]);
+/// let mut scores = array![[[0.5, 0.5, 0.5]]];
+/// let (query, keys) = (Positions::from(&[5]), Positions::from(&[9, 5, 2])); // distances −4, 0, 3
+/// bias.add_to(q.view(), k.view(), &query, &keys, scores.view_mut())?;
+/// assert_eq!(scores, array![[[10.5, 20.5, 30.5]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelativeBias<A, R> {
+    pub(crate) rule: R,
+    pub(crate) heads: usize,
+    pub(crate) tables: Vec<RelativeRows<A>>,
+    /// u and v, shape (heads, dim).
+    pub(crate) biases: Option<[Array2<A>; 2]>,
+    pub(crate) factor: f64,
+}
+
+impl<A: Element, R: TableRule> RelativeBias<A, R> {
+    /// Takes tables (heads, entries, dim), or (1, entries, dim) for all heads, with the factor 1.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536, for values that are not
+    /// finite, and where the same side has several tables; [`Error::ZeroDim`] without a table or a
+    /// feature; [`Error::LengthMismatch`] where the heads or the entries are others.
+    pub fn new(
+        rule: R,
+        heads: usize,
+        tables: impl IntoIterator<Item = (Side, Array3<A>)>,
+    ) -> Result<Self, Error> {
+        check_heads(heads)?;
+        let tables = tables.into_iter().take(3).map(|(side, rows)| {
+            check_rows(rows.view(), heads, rule.entries())?;
+            Ok(RelativeRows { side, rows: rows.as_standard_layout().into_owned() })
+        });
+        let tables: Vec<_> = tables.collect::<Result<_, Error>>()?;
+        let uses = |side| tables.iter().filter(|table| table.reads(side)).count();
+        let most = uses(Side::Queries).max(uses(Side::Keys));
+        match most {
+            0 => Err(Error::ZeroDim),
+            1 => Ok(Self { rule, heads, tables, biases: None, factor: 1.0 }),
+            _ => {
+                let (name, needs) = ("number of tables", "at most one for queries and for keys");
+                Err(Error::InvalidParameter { name, value: most as f64, needs })
+            }
+        }
+    }
+
+    /// Multiplies the bias: with 1/√dim where that of the scores is in them already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFactor`].
+    pub fn with_factor(self, factor: f64) -> Result<Self, Error> {
+        match factor.is_finite() {
+            true => Ok(Self { factor, ..self }),
+            false => Err(Error::InvalidFactor { factor }),
+        }
+    }
+
+    /// Adds biases of each head, both of shape (heads, dim): u, which is multiplied with keys, and
+    /// v, which is added to queries.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], [`Error::InvalidParameter`] for a value
+    /// that is not finite.
+    pub fn with_biases(self, u: Array2<A>, v: Array2<A>) -> Result<Self, Error> {
+        let dim = self.tables.first().map_or(0, |table| table.rows.dim().2);
+        for bias in [&u, &v] {
+            let (found, width) = bias.dim();
+            if found != self.heads {
+                return Err(Error::LengthMismatch { what: "heads", expected: self.heads, found });
+            }
+            if width != dim {
+                return Err(Error::WidthMismatch { expected: dim, found: width });
+            }
+            check_finite(bias)?;
+        }
+        let biases = Some([u, v].map(|bias| bias.as_standard_layout().into_owned()));
+        Ok(Self { biases, ..self })
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> &R {
+        &self.rule
+    }
+
+    /// The tables, each with what it is multiplied with.
+    pub fn tables(&self) -> impl Iterator<Item = (Side, ArrayView3<'_, A>)> {
+        self.tables.iter().map(|table| (table.side, table.rows.view()))
+    }
+
+    /// Calls `visit` with where each of some keys stands and the row that the query and it read.
+    pub(crate) fn for_each_row(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        visit: impl FnMut(usize, usize),
+    ) {
+        for_each_row(&self.rule, query, keys, visit);
+    }
+
+    /// The bias u or v of a head.
+    pub(crate) fn bias(&self, which: usize, head: usize) -> Option<&[A]> {
+        self.biases.as_ref().and_then(|biases| biases[which].row(head).to_slice())
+    }
+
+    /// q + v of a head.
+    pub(crate) fn shifted(&self, q: ArrayView1<'_, A>, head: usize) -> Vec<f64> {
+        let mut shifted: Vec<f64> = q.iter().map(|q| q.to_f64()).collect();
+        let v = self.bias(1, head).unwrap_or_default();
+        shifted.iter_mut().zip(v).for_each(|(q, v)| *q += v.to_f64());
+        shifted
+    }
+
+    /// Adds the sums of one query, without the factor and u.
+    pub(super) fn add_sums(
+        &self,
+        head: &Head<'_, A>,
+        query: usize,
+        logits: &mut Vec<f64>,
+        sums: &mut [f64],
+    ) {
+        let at = &head.queries.slice(query..query + 1);
+        for table in &self.tables {
+            if table.reads(Side::Queries) {
+                let q = self.shifted(head.q.row(query), head.index);
+                // Many keys read the same row: what is known of it is kept.
+                logits.clear();
+                logits.resize(table.rows.dim().1, f64::NAN);
+                self.for_each_row(at, head.keys, |key, row| {
+                    let Some(logit) = logits.get_mut(row) else { return };
+                    if logit.is_nan() {
+                        *logit = dot(table.row(head.index, row), &q);
+                    }
+                    sums[key] += *logit;
+                });
+            }
+            if table.reads(Side::Keys) {
+                self.for_each_row(at, head.keys, |key, row| {
+                    let k = head.k.row(key).to_slice().unwrap_or_default();
+                    sums[key] += dot(table.row(head.index, row), k);
+                });
+            }
+        }
+    }
+}
+
+impl<A: Element> RelativeRows<A> {
+    pub(crate) fn reads(&self, side: Side) -> bool {
+        self.side == side || self.side == Side::Both
+    }
+
+    /// The first value of a row of a head; past the table, that of no row.
+    pub(crate) fn place(&self, head: usize, row: usize) -> Option<usize> {
+        let (heads, entries, dim) = self.rows.dim();
+        (row < entries).then(|| ((head % heads) * entries + row) * dim)
+    }
+
+    /// A row of a head; no values past the table.
+    pub(crate) fn row(&self, head: usize, row: usize) -> &[A] {
+        let values = self.rows.as_slice().unwrap_or_default();
+        let place = self.place(head, row);
+        place.and_then(|place| values.get(place..place + self.rows.dim().2)).unwrap_or_default()
+    }
+}
+
+/// Calls `visit` with where each of some keys stands and the row that the query and it read.
+pub(super) fn for_each_row(
+    rule: &impl TableRule,
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    mut visit: impl FnMut(usize, usize),
+) {
+    let mut rows = [0; CHUNK];
+    for start in (0..keys.len()).step_by(CHUNK) {
+        let keys = keys.slice(start..start + CHUNK);
+        let rows = &mut rows[..keys.len()];
+        rule.rows(query, &keys, rows);
+        (start..).zip(rows).for_each(|(key, row)| visit(key, *row));
+    }
+}
+
+/// Adds sums, times a factor, to scores: each rounded once.
+pub(super) fn put<A: Element>(scores: ArrayViewMut1<'_, A>, sums: &[f64], factor: f64) {
+    for (score, sum) in scores.into_iter().zip(sums) {
+        *score = A::from_f64(score.to_f64() + factor * sum);
+    }
+}
+
+/// Whether a table has rows for these heads and entries, and finite values.
+pub(super) fn check_rows<A: Element>(
+    rows: ArrayView3<'_, A>,
+    heads: usize,
+    entries: usize,
+) -> Result<(), Error> {
+    let (own, found, dim) = rows.dim();
+    if dim == 0 {
+        return Err(Error::ZeroDim);
+    }
+    if own != 1 && own != heads {
+        return Err(Error::LengthMismatch { what: "heads", expected: heads, found: own });
+    }
+    if found != entries {
+        let what = "rows of the table";
+        return Err(Error::LengthMismatch { what, expected: entries, found });
+    }
+    check_finite(rows)
+}
+
+impl<A: Element, R: TableRule> ContentBias<A> for RelativeBias<A, R> {
+    fn heads(&self) -> usize {
+        self.heads
+    }
+
+    fn widths(&self) -> [Option<usize>; 2] {
+        let of = |side| self.tables.iter().find(|table| table.reads(side));
+        let [q, k] = [Side::Queries, Side::Keys].map(|side| of(side).map(|t| t.rows.dim().2));
+        let u = self.biases.as_ref().map(|[u, _]| u.ncols());
+        [q, k.or(u)]
+    }
+
+    fn add_head(&self, head: &Head<'_, A>, mut scores: ArrayViewMut2<'_, A>) {
+        let k = head.k.as_standard_layout();
+        let head = &Head { k: k.view(), ..head.clone() };
+        let mut of_keys = vec![0.0; head.keys.len()];
+        if let Some(u) = self.bias(0, head.index) {
+            let keys = of_keys.iter_mut().zip(head.k.rows());
+            keys.for_each(|(sum, k)| *sum = dot(u, k.to_slice().unwrap_or_default()));
+        }
+        let (mut sums, mut logits) = (of_keys.clone(), Vec::new());
+        for (query, scores) in scores.outer_iter_mut().enumerate() {
+            sums.copy_from_slice(&of_keys);
+            self.add_sums(head, query, &mut logits, &mut sums);
+            put(scores, &sums, self.factor);
+        }
+    }
+
+    fn axes(&self) -> [usize; 2] {
+        self.rule.axes()
+    }
+
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+        self.rule.check(queries, keys)
+    }
+}
+
+/// Splits what a projection makes of rows, (entries, heads · dim), into (heads, entries, dim).
+///
+/// # Errors
+///
+/// [`Error::InvalidParameter`] where the heads do not divide the width.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::bias::split_heads;
+///
+/// let rows = split_heads(array![[1, 2, 3, 4], [5, 6, 7, 8]].view(), 2)?;
+/// assert_eq!(rows, array![[[1, 2], [5, 6]], [[3, 4], [7, 8]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn split_heads<A: Clone>(rows: ArrayView2<'_, A>, heads: usize) -> Result<Array3<A>, Error> {
+    let (entries, width) = rows.dim();
+    let divides = heads > 0 && width.is_multiple_of(heads);
+    let split = divides.then(|| {
+        let rows = rows.as_standard_layout();
+        let split = rows.into_shape_with_order((entries, heads, width / heads)).ok()?;
+        Some(split.permuted_axes([1, 0, 2]).as_standard_layout().into_owned())
+    });
+    let (name, needs) = ("number of heads", "a divisor of the width");
+    let value = heads as f64;
+    split.flatten().ok_or(Error::InvalidParameter { name, value, needs })
+}

@@ -1,0 +1,186 @@
+//! Relative keys and values: a learned vector for each clipped distance.
+
+use ndarray::{Array2, Array3, ArrayView3, ArrayViewMut3, Axis};
+
+use super::relative::{check_rows, for_each_row, put};
+use super::{Beyond, Order, RelativeBias, Side, Span, TableRule};
+use crate::arrays::zeros;
+use crate::bias::{check_heads, check_shape};
+use crate::element::Element;
+use crate::error::Error;
+use crate::positions::Positions;
+
+/// Relative keys (Shaw et al. 2018, *Self-attention with relative position representations*):
+/// qᵢ · a\[distance\] / √dim, a learned table (distances, dim) that heads share.
+///
+/// | system | constructor | distances |
+/// |---|---|---|
+/// | Shaw et al. | [`shaw`](ShawBias::shaw) | key − query, clipped to ±k |
+/// | Wav2Vec2-BERT (`left_max_position_embeddings`, `right_…`) | [`clipped`](ShawBias::clipped) | key − query, clipped to −left … right |
+/// | BERT, ESM with `relative_key` | [`relative_key`](ShawBias::relative_key) | query − key, of fewer than `max_position_embeddings` |
+/// | BERT, ESM with `relative_key_query` | [`relative_key_query`](ShawBias::relative_key_query) | the same; the keys are multiplied with the table, too |
+///
+/// ```
+/// use ndarray::{Array2, Array3};
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{ContentBias, ShawBias};
+///
+/// // max_position_embeddings 3: rows of distances −2 … 2.
+/// let table = Array2::from_shape_fn((5, 4), |(row, _)| row as f32);
+/// let bert = ShawBias::relative_key(table, 1)?;
+/// let (q, k) = (Array3::ones((1, 3, 4)), Array3::ones((1, 3, 4)));
+/// let positions = Positions::from(0..3);
+/// let mut scores = Array3::zeros((1, 3, 3));
+/// bert.add_to(q.view(), k.view(), &positions, &positions, scores.view_mut())?;
+/// assert_eq!(scores[[0, 2, 0]], 4.0 * 4.0 / 2.0); // 4 features, row 4, √4
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub type ShawBias<A> = RelativeBias<A, Span>;
+
+impl<A: Element> ShawBias<A> {
+    /// Takes a table (2k + 1, dim) of distances key − query from −k to k.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for a table with an even number of rows, and the errors of
+    /// [`RelativeBias::new`].
+    pub fn shaw(table: Array2<A>, heads: usize) -> Result<Self, Error> {
+        let left = (odd(table.nrows())? - 1) / 2;
+        Self::clipped(table, left, heads)
+    }
+
+    /// Takes a table (left + 1 + right, dim) of distances key − query from −left to right.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Span::new`] and [`RelativeBias::new`].
+    pub fn clipped(table: Array2<A>, left: usize, heads: usize) -> Result<Self, Error> {
+        let first = -(left.min(1 << 53) as i64);
+        let span = Span::new(first, table.nrows(), Order::KeyMinusQuery, Beyond::Clip)?;
+        Self::of_queries(table, span, heads, Side::Queries)
+    }
+
+    /// Takes BERT's `distance_embedding.weight`, shape (2 · `max_position_embeddings` − 1, dim).
+    ///
+    /// # Errors
+    ///
+    /// As [`shaw`](Self::shaw).
+    pub fn relative_key(table: Array2<A>, heads: usize) -> Result<Self, Error> {
+        let span = whole(&table)?;
+        Self::of_queries(table, span, heads, Side::Queries)
+    }
+
+    /// Takes the same table, which keys are multiplied with as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`shaw`](Self::shaw).
+    pub fn relative_key_query(table: Array2<A>, heads: usize) -> Result<Self, Error> {
+        let span = whole(&table)?;
+        Self::of_queries(table, span, heads, Side::Both)
+    }
+
+    fn of_queries(table: Array2<A>, span: Span, heads: usize, side: Side) -> Result<Self, Error> {
+        let factor = 1.0 / libm::sqrt(table.ncols().max(1) as f64);
+        Self::new(span, heads, [(side, table.insert_axis(Axis(0)))])?.with_factor(factor)
+    }
+}
+
+/// The span of a table of BERT's: as many distances of either sign.
+fn whole<A>(table: &Array2<A>) -> Result<Span, Error> {
+    let rows = odd(table.nrows())?;
+    Span::new(-(rows as i64 / 2), rows, Order::QueryMinusKey, Beyond::Refuse)
+}
+
+/// A number of rows that has one in its middle.
+fn odd(rows: usize) -> Result<usize, Error> {
+    let (name, value, needs) = ("rows of the table", rows as f64, "an odd number up to 2^32");
+    let fits = rows % 2 == 1 && rows as u64 <= 1 << 32;
+    fits.then_some(rows).ok_or(Error::InvalidParameter { name, value, needs })
+}
+
+/// Relative values (Shaw et al. 2018): Σⱼ weightᵢⱼ · b\[distance\], which is added to what
+/// attention makes of the values.
+///
+/// ```
+/// use ndarray::{Array2, Array3, array};
+/// use positional_encodings::Positions;
+/// use positional_encodings::bias::{RelativeValues, Span};
+///
+/// let table = array![[[1.0, 0.0], [10.0, 0.0], [100.0, 1.0]]]; // distances −1, 0, 1
+/// let values = RelativeValues::new(Span::clipped(1), 1, table)?;
+/// let weights = array![[[0.25, 0.5, 0.25]]]; // (heads, queries, keys)
+/// let mut out = Array3::zeros((1, 1, 2)); // (heads, queries, dim)
+/// values.add_to(weights.view(), &Positions::from(2..3), &Positions::from(0..3), out.view_mut())?;
+/// assert_eq!(out, array![[[0.25 * 100.0 + 0.5 * 100.0 + 0.25 * 10.0, 0.75]]]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RelativeValues<A, R> {
+    rule: R,
+    heads: usize,
+    table: Array3<A>,
+}
+
+impl<A: Element, R: TableRule> RelativeValues<A, R> {
+    /// Takes a table (heads, entries, dim), or (1, entries, dim) for all heads.
+    ///
+    /// # Errors
+    ///
+    /// As [`RelativeBias::new`].
+    pub fn new(rule: R, heads: usize, table: Array3<A>) -> Result<Self, Error> {
+        check_heads(heads)?;
+        check_rows(table.view(), heads, rule.entries())?;
+        Ok(Self { rule, heads, table })
+    }
+
+    /// Adds to `out` (heads, queries, dim) the rows of each query, weighted with its attention
+    /// `weights` (heads, queries, keys). Weights of the same row are added up first; sums are taken
+    /// in f64 and rounded once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], and what the rule says of the
+    /// positions; then `out` is as it was.
+    pub fn add_to(
+        &self,
+        weights: ArrayView3<'_, A>,
+        queries: &Positions<'_>,
+        keys: &Positions<'_>,
+        mut out: ArrayViewMut3<'_, A>,
+    ) -> Result<(), Error> {
+        let (queries, keys) = (&queries.flat(), &keys.flat());
+        check_shape(self.heads, weights.shape(), queries, keys, &|queries, keys| {
+            self.rule.check(queries, keys)
+        })?;
+        let ((heads, rows, width), (own, entries, dim)) = (out.dim(), self.table.dim());
+        let lens = [("heads", self.heads, heads), ("queries", queries.len(), rows)];
+        if let Some((what, expected, found)) = lens.into_iter().find(|len| len.1 != len.2) {
+            return Err(Error::LengthMismatch { what, expected, found });
+        }
+        if width != dim {
+            return Err(Error::WidthMismatch { expected: dim, found: width });
+        }
+        let (mut of_rows, mut sums) = (vec![0.0; entries], zeros::<f64>(1, dim)?);
+        for (head, (mut out, weights)) in out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
+        {
+            let table = self.table.index_axis(Axis(0), head % own);
+            for (query, (out, weights)) in
+                out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
+            {
+                of_rows.fill(0.0);
+                sums.fill(0.0);
+                for_each_row(&self.rule, &queries.slice(query..query + 1), keys, |key, row| {
+                    if let Some(sum) = of_rows.get_mut(row) {
+                        *sum += weights[key].to_f64();
+                    }
+                });
+                for (weight, row) in of_rows.iter().zip(table.rows()).filter(|of| *of.0 != 0.0) {
+                    sums.iter_mut().zip(row).for_each(|(sum, b)| *sum += weight * b.to_f64());
+                }
+                put(out, sums.as_slice().unwrap_or_default(), 1.0);
+            }
+        }
+        Ok(())
+    }
+}

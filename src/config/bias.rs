@@ -1,0 +1,413 @@
+//! What a model adds to its attention scores, from transformers' `config.json`.
+
+use super::biases::{Kind, Row, Slopes, row_of};
+use super::families::of_model_type;
+use super::json::{Fields, parse};
+use super::model::ModelRotary;
+use super::reader::LIMIT;
+use crate::bias::{Alibi, AlibiForm, Buckets, LogBuckets, Side};
+use crate::error::Error;
+
+/// The bias that a model adds to its attention scores by position: of biases that are formulas the bias, of
+/// learned ones all but the tables, which are in the checkpoint.
+///
+/// ```
+/// use positional_encodings::config::ModelBias;
+/// use positional_encodings::{Alibi, bias::AlibiForm};
+///
+/// let bloom = ModelBias::from_json(r#"{"model_type": "bloom", "n_head": 112}"#)?;
+/// assert_eq!(bloom, ModelBias::Alibi(Alibi::new(112)?.with_form(AlibiForm::Keys)));
+///
+/// let t5 = ModelBias::from_json(r#"{"model_type": "t5", "num_heads": 8}"#)?;
+/// let ModelBias::Bucketed { heads, encoder, .. } = t5 else { panic!("{t5:?}") };
+/// assert_eq!((heads, encoder.bucket(-20)), (8, 10));
+///
+/// let llama = r#"{"model_type": "llama", "head_dim": 64}"#;
+/// assert_eq!(ModelBias::from_json(llama)?, ModelBias::None);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ModelBias {
+    /// Nothing.
+    None,
+    /// ALiBi, whole.
+    Alibi(Alibi),
+    /// A table (buckets, heads) for [`T5Bias`](crate::T5Bias).
+    Bucketed {
+        /// The number of heads.
+        heads: usize,
+        /// The buckets of the encoder.
+        encoder: Buckets,
+        /// The buckets of the decoder, if there is one.
+        decoder: Option<Buckets>,
+        /// Whether layers share the first one's table.
+        shared: bool,
+    },
+    /// Tables of the token's number and of its box for [`AxesBias`](crate::bias::AxesBias), to be
+    /// divided by √(width of a head).
+    Layout {
+        /// The number of heads.
+        heads: usize,
+        /// The buckets of the token's number.
+        text: Option<Buckets>,
+        /// The buckets of x₀ and of y₁.
+        boxes: Option<Buckets>,
+    },
+    /// A table of a window for each layer of each stage, for
+    /// [`WindowBias::swin`](crate::bias::WindowBias::swin); where `trained` is there, a network for
+    /// [`SwinV2Bias`](crate::training::SwinV2Bias).
+    Windows {
+        /// The number of heads of each stage.
+        heads: Vec<usize>,
+        /// Height and width of a window.
+        window: [usize; 2],
+        /// The window of each stage that the network was trained with.
+        trained: Option<Vec<[usize; 2]>>,
+    },
+    /// A table of the whole image and a class token, for
+    /// [`WindowBias::beit`](crate::bias::WindowBias::beit).
+    ImageWindow {
+        /// The number of heads.
+        heads: usize,
+        /// Rows and columns of patches.
+        window: [usize; 2],
+        /// Whether layers share one table.
+        shared: bool,
+    },
+    /// A table of a vector for each distance, for [`ShawBias`](crate::bias::ShawBias).
+    RelativeKeys {
+        /// The number of heads.
+        heads: usize,
+        /// The vectors that are multiplied with the table.
+        side: Side,
+        /// Distances key − query below and above zero that have a row.
+        reach: [usize; 2],
+        /// Whether farther distances read the nearest row, or are refused.
+        clips: bool,
+    },
+    /// Tables for [`DisentangledBias`](crate::bias::DisentangledBias).
+    Disentangled {
+        /// The number of heads.
+        heads: usize,
+        /// The buckets.
+        buckets: LogBuckets,
+        /// Whether queries meet positions (`c2p`), and whether keys do (`p2c`).
+        parts: [bool; 2],
+        /// Whether positions are projected as queries and keys are.
+        shared: bool,
+    },
+    /// Projections and biases for [`TransformerXlBias`](crate::bias::TransformerXlBias).
+    TransformerXl {
+        /// The number of heads.
+        heads: usize,
+        /// The width of a head.
+        dim: usize,
+        /// The distance that farther ones count as.
+        clamp: Option<usize>,
+    },
+    /// Tables of rows and columns for [`DecomposedBias`](crate::bias::DecomposedBias).
+    Decomposed {
+        /// The number of heads.
+        heads: usize,
+        /// Rows and columns of the layers that see the whole image.
+        grid: [usize; 2],
+        /// Rows and columns of a window, of the other layers.
+        window: [usize; 2],
+        /// The layers that see the whole image, counted from 0.
+        global: Vec<usize>,
+    },
+}
+
+/// All that a model does with positions after its embeddings: the rotations of its queries and
+/// keys, and what it adds to the scores.
+///
+/// ```
+/// use positional_encodings::config::{ModelBias, ModelPositions};
+///
+/// let falcon = r#"{"model_type": "falcon", "alibi": true, "head_dim": 64,
+///     "num_attention_heads": 8}"#;
+/// let model = ModelPositions::from_json(falcon)?;
+/// assert!(model.rotary.unwrap().only().is_err()); // no layer is rotated
+/// assert!(matches!(model.bias, ModelBias::Alibi(_)));
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ModelPositions {
+    /// The rotations; `None` for types that have none.
+    pub rotary: Option<ModelRotary>,
+    /// The bias.
+    pub bias: ModelBias,
+}
+
+impl ModelPositions {
+    /// Reads the text of a `config.json` whose `model_type` this crate knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let bias = ModelBias::from_json(text)?;
+        let root = parse(text)?;
+        let name = of_text(&root)?.text("model_type")?.unwrap_or_default();
+        let rotates = of_model_type(name).is_some();
+        let rotary = rotates.then(|| ModelRotary::from_json(text)).transpose()?;
+        Ok(Self { rotary, bias })
+    }
+}
+
+impl ModelBias {
+    /// Reads the text of a `config.json` whose `model_type` this crate knows: by its bias, or by
+    /// its rotations, and then there is no bias. Of a multimodal config, its `text_config` is read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`].
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let root = parse(text)?;
+        let fields = of_text(&root)?;
+        let name = fields.need("model_type", fields.text("model_type")?)?;
+        match row_of(name) {
+            Some(row) if row.part.is_empty() => row.read(fields),
+            Some(row) => {
+                let part = fields.object(row.part)?.map(|part| Fields::new(row.part, part));
+                let empty = serde_json::Map::new();
+                row.read(part.unwrap_or(Fields::new(row.part, &empty)))
+            }
+            None if of_model_type(name).is_some() => Ok(Self::None),
+            None => Err(fields.unknown("model_type", name)),
+        }
+    }
+}
+
+/// The part of a config that describes the language model.
+fn of_text(root: &serde_json::Map<String, serde_json::Value>) -> Result<Fields<'_>, Error> {
+    let whole = Fields::new("", root);
+    let text = whole.object("text_config")?;
+    Ok(text.map_or(whole, |text| Fields::new("text_config", text)))
+}
+
+impl Row {
+    fn read(&self, fields: Fields<'_>) -> Result<ModelBias, Error> {
+        let heads = || count(&fields, self.heads.0, self.heads.1);
+        match self.kind {
+            Kind::Alibi { part, default, slopes } => alibi(fields, heads()?, part, default, slopes),
+            Kind::Bucketed { decoder, shared, reads } => {
+                let names = ["relative_attention_num_buckets", "relative_attention_max_distance"];
+                let number = |which: usize, default| match reads[which] {
+                    true => count(&fields, &[names[which]], default),
+                    false => Ok(default),
+                };
+                let (buckets, most) = (number(0, 32)?, number(1, 128)?);
+                let valid =
+                    |buckets: Result<_, _>| buckets.map_err(|e| fields.invalid(names[0], e));
+                let encoder = valid(Buckets::bidirectional(buckets, most))?;
+                let decoder = decoder.then(|| valid(Buckets::causal(buckets, most))).transpose()?;
+                Ok(ModelBias::Bucketed { heads: heads()?, encoder, decoder, shared })
+            }
+            Kind::Layout { default } => {
+                let of = |flag, [bins, most]: [&'static str; 2], defaults: [usize; 2]| {
+                    if !fields.flag(flag)?.unwrap_or(default) {
+                        return Ok(None);
+                    }
+                    let number = count(&fields, &[bins], defaults[0])?;
+                    let most = count(&fields, &[most], defaults[1])?;
+                    let buckets = Buckets::bidirectional(number, most);
+                    buckets.map(Some).map_err(|error| fields.invalid(bins, error))
+                };
+                let text =
+                    of("has_relative_attention_bias", ["rel_pos_bins", "max_rel_pos"], [32, 128])?;
+                let boxes = ["rel_2d_pos_bins", "max_rel_2d_pos"];
+                let boxes = of("has_spatial_attention_bias", boxes, [64, 256])?;
+                Ok(ModelBias::Layout { heads: heads()?, text, boxes })
+            }
+            Kind::Windows { trained } => windows(&fields, trained),
+            Kind::ImageWindow => {
+                let flag = |name| Ok(fields.flag(name)?.unwrap_or(false));
+                let shared = flag("use_shared_relative_position_bias")?;
+                if !shared && !flag("use_relative_position_bias")? {
+                    return Ok(ModelBias::None);
+                }
+                let window = patches(&fields, [224, 16])?;
+                Ok(ModelBias::ImageWindow { heads: heads()?, window, shared })
+            }
+            Kind::Typed { field, default, positions } => {
+                let name = fields.text(field)?.unwrap_or(default);
+                typed(&fields, field, name, heads()?, positions)
+            }
+            Kind::Disentangled => disentangled(&fields, heads()?),
+            Kind::TransformerXl { dim, clamp } => {
+                let heads = heads()?;
+                let dim = match dim {
+                    Some(dim) => count(&fields, &["d_head"], dim)?,
+                    None => count(&fields, &["d_model"], 1024)? / heads,
+                };
+                let clamp = distance(&fields, "clamp_len")?.unwrap_or(clamp);
+                Ok(ModelBias::TransformerXl { heads, dim, clamp })
+            }
+            Kind::Decomposed => {
+                if !fields.flag("use_rel_pos")?.unwrap_or(true) {
+                    return Ok(ModelBias::None);
+                }
+                let window = [count(&fields, &["window_size"], 14)?; 2];
+                let global = fields.counts("global_attn_indexes")?.unwrap_or(vec![2, 5, 8, 11]);
+                let grid = patches(&fields, [1024, 16])?;
+                Ok(ModelBias::Decomposed { heads: heads()?, grid, window, global })
+            }
+        }
+    }
+}
+
+/// A whole number from 1 on that several names may have.
+fn count(fields: &Fields<'_>, names: &[&'static str], default: usize) -> Result<usize, Error> {
+    let found = fields.one_of(names.iter().copied(), Fields::count)?;
+    match found {
+        Some(count) if !(1..=LIMIT).contains(&count) => {
+            let name = names.iter().find(|name| fields.get(name).is_some()).unwrap_or(&"");
+            Err(fields.not_a(name, "a number from 1 to 65,536"))
+        }
+        found => Ok(found.unwrap_or(default)),
+    }
+}
+
+/// A distance of which −1 is none; `None` where the config says nothing.
+fn distance(fields: &Fields<'_>, name: &str) -> Result<Option<Option<usize>>, Error> {
+    match fields.number(name)? {
+        None => Ok(None),
+        Some(-1.0) => Ok(Some(None)),
+        Some(_) => Ok(Some(fields.count(name)?.filter(|distance| *distance > 0))),
+    }
+}
+
+/// Rows and columns, of one number or of two.
+fn sizes(fields: &Fields<'_>, name: &str, default: usize) -> Result<[usize; 2], Error> {
+    let sizes = match fields.get(name) {
+        Some(value) if value.is_array() => fields.counts(name)?.unwrap_or_default(),
+        _ => vec![fields.count(name)?.unwrap_or(default); 2],
+    };
+    match sizes[..] {
+        [rows, columns] if [rows, columns].iter().all(|size| (1..=LIMIT).contains(size)) => {
+            Ok([rows, columns])
+        }
+        _ => Err(fields.not_a(name, "one or two numbers from 1 to 65,536")),
+    }
+}
+
+/// How many patches an image has.
+fn patches(fields: &Fields<'_>, [image, patch]: [usize; 2]) -> Result<[usize; 2], Error> {
+    let (image, patch) = (sizes(fields, "image_size", image)?, sizes(fields, "patch_size", patch)?);
+    let patches = [0, 1].map(|axis| image[axis] / patch[axis]);
+    match patches.contains(&0) {
+        true => Err(fields.not_a("patch_size", "a size within the image")),
+        false => Ok(patches),
+    }
+}
+
+fn alibi(
+    fields: Fields<'_>,
+    heads: usize,
+    part: &'static str,
+    default: bool,
+    slopes: Slopes,
+) -> Result<ModelBias, Error> {
+    let of_part = if part.is_empty() { None } else { fields.object(part)? };
+    let fields = of_part.map_or(fields, |object| Fields::new(part, object));
+    if !fields.flag("alibi")?.unwrap_or(default) {
+        return Ok(ModelBias::None);
+    }
+    let alibi = match slopes {
+        Slopes::Keys => Alibi::new(heads).map(|alibi| alibi.with_form(AlibiForm::Keys)),
+        Slopes::Rounded => Alibi::falcon(heads),
+        Slopes::Max => {
+            let most = count(&fields, &["alibi_bias_max"], 8)?;
+            let too_large = |_| fields.not_a("alibi_bias_max", "a number from 1 to 65,536");
+            Alibi::with_bias_max(heads, most.try_into().map_err(too_large)?)
+        }
+    };
+    alibi.map(ModelBias::Alibi).map_err(|error| fields.invalid("alibi", error))
+}
+
+fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
+    let heads = fields.counts("num_heads")?.unwrap_or(vec![3, 6, 12, 24]);
+    if heads.is_empty() || heads.iter().any(|heads| !(1..=LIMIT).contains(heads)) {
+        return Err(fields.not_a("num_heads", "a list of numbers from 1 to 65,536"));
+    }
+    let window = sizes(fields, "window_size", 7)?;
+    let of_stages = || {
+        let stages = fields.counts("pretrained_window_sizes")?.unwrap_or(vec![0; heads.len()]);
+        if stages.len() != heads.len() {
+            return Err(fields.contradicts("pretrained_window_sizes", "num_heads"));
+        }
+        // 0 stands for the window that there is.
+        Ok(stages.into_iter().map(|size| if size == 0 { window } else { [size; 2] }).collect())
+    };
+    let trained = trained.then(of_stages).transpose()?;
+    Ok(ModelBias::Windows { heads, window, trained })
+}
+
+/// The scores that a type of position embedding adds.
+fn typed(
+    fields: &Fields<'_>,
+    field: &str,
+    name: &str,
+    heads: usize,
+    positions: usize,
+) -> Result<ModelBias, Error> {
+    let whole = |side| {
+        let positions = count(fields, &["max_position_embeddings"], positions)?;
+        Ok(ModelBias::RelativeKeys { heads, side, reach: [positions - 1; 2], clips: false })
+    };
+    match (name, field) {
+        ("relative_key", "position_embeddings_type") => {
+            let left = count(fields, &["left_max_position_embeddings"], 64)?;
+            let right = count(fields, &["right_max_position_embeddings"], 8)?;
+            let (side, reach) = (Side::Queries, [left, right]);
+            Ok(ModelBias::RelativeKeys { heads, side, reach, clips: true })
+        }
+        ("relative_key", _) => whole(Side::Queries),
+        ("relative_key_query", _) => whole(Side::Both),
+        ("relative", "position_embeddings_type") => {
+            let dim = count(fields, &["hidden_size"], 768)? / heads;
+            Ok(ModelBias::TransformerXl { heads, dim, clamp: None })
+        }
+        ("alibi", _) => {
+            let alibi = Alibi::new(heads).map_err(|error| fields.invalid(field, error))?;
+            Ok(ModelBias::Alibi(alibi.with_form(AlibiForm::Symmetric)))
+        }
+        ("absolute" | "rotary" | "none", _) => Ok(ModelBias::None),
+        _ => Err(fields.unknown(field, name)),
+    }
+}
+
+fn disentangled(fields: &Fields<'_>, heads: usize) -> Result<ModelBias, Error> {
+    if !fields.flag("relative_attention")?.unwrap_or(false) {
+        return Ok(ModelBias::None);
+    }
+    // A list, or one text with bars.
+    let name = "pos_att_type";
+    let types: Vec<&str> = match fields.get(name) {
+        Some(value) if value.is_array() => fields.texts(name)?.unwrap_or_default(),
+        _ => fields.text(name)?.map_or(Vec::new(), |text| text.split('|').collect()),
+    };
+    let types: Vec<&str> =
+        types.iter().map(|kind| kind.trim()).filter(|kind| !kind.is_empty()).collect();
+    if let Some(other) = types.iter().find(|kind| !["c2p", "p2c"].contains(kind)) {
+        return Err(fields.unknown(name, other));
+    }
+    let parts = ["c2p", "p2c"].map(|kind| types.contains(&kind));
+    if parts == [false; 2] {
+        return Ok(ModelBias::None);
+    }
+    let most = match distance(fields, "max_relative_positions")?.flatten() {
+        Some(most) => most,
+        None => count(fields, &["max_position_embeddings"], 512)?,
+    };
+    let buckets = match distance(fields, "position_buckets")?.flatten() {
+        Some(buckets) => LogBuckets::new(buckets, most),
+        None => LogBuckets::plain(most),
+    };
+    let buckets = buckets.map_err(|error| fields.invalid("position_buckets", error))?;
+    let shared = fields.flag("share_att_key")?.unwrap_or(false);
+    Ok(ModelBias::Disentangled { heads, buckets, parts, shared })
+}
