@@ -250,6 +250,33 @@ impl Positions<'_> {
         bounds.filter_map(|index| Some((index, self.get(index)?)))
     }
 
+    /// The length of a sequence that has these positions, cache included, as far as they tell: one
+    /// more than the largest, a part of one counting as a whole, on whichever axis; 0 where all are
+    /// negative or there are none. Models whose rotation depends on the length count so
+    /// (transformers' `max(position_ids) + 1`).
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::Positions;
+    ///
+    /// assert_eq!(Positions::from(4095..4096).total_len(), 4096);
+    /// assert_eq!(Positions::from(array![[0, 0, 1], [0, 1, 2]]).total_len(), 3);
+    /// assert_eq!(Positions::from(&[0.5, 2.5]).total_len(), 4);
+    /// assert_eq!(Positions::from(&[-1]).total_len(), 0);
+    /// ```
+    pub fn total_len(&self) -> usize {
+        let after = |position| match position {
+            Position::Integer(position) => {
+                usize::try_from(position).map_or(0, |position| position.saturating_add(1))
+            }
+            // Saturates; a NaN is 0.
+            Position::Real(position) => (position.ceil() + 1.0) as usize,
+        };
+        let axes = (0..self.axes()).filter_map(|axis| self.axis(axis));
+        let largest = |axis: Positions<'_>| axis.ends().map(|(_, at)| after(at)).max();
+        axes.filter_map(largest).max().unwrap_or(0)
+    }
+
     /// Whether every position is finite and within ±2⁶², which is what encodings by formula need.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The rotary encoding: frequencies, a pairing, and where they act.
 
 use core::fmt;
+use core::ops::Range;
 use std::sync::Arc;
 
 use fearless_simd::Level;
@@ -340,6 +341,21 @@ impl Rotary {
     /// Number of features that are rotated.
     pub fn dim(&self) -> usize {
         2 * self.features.pairs
+    }
+
+    /// Returns which features of a row of `width` are rotated: the first ones, or the last
+    /// ([`on_last_features`](Self::on_last_features)); `None` where a row has too few.
+    ///
+    /// ```
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    ///
+    /// let rotary = Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves);
+    /// assert_eq!((rotary.rotated_features(192), rotary.rotated_features(63)), (Some(0..64), None));
+    /// assert_eq!(rotary.on_last_features().rotated_features(192), Some(128..192));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn rotated_features(&self, width: usize) -> Option<Range<usize>> {
+        (width >= self.dim()).then(|| self.features.rotated(width))
     }
 
     /// Returns which features make a pair, within each of the [`paired_blocks`](Self::paired_blocks).

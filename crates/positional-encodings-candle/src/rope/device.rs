@@ -1,0 +1,248 @@
+//! On other devices than the CPU: exact tables, and candle's own fused op.
+
+use candle_core::backend::BackendStorage;
+use candle_core::{
+    CpuStorage, CudaStorage, CustomOp2, D, DType, Layout, MetalStorage, Result, Shape, Tensor,
+};
+use candle_nn::rotary_emb::{rope, rope_i};
+use positional_encodings::{Pairing, Rotary};
+
+use super::op::NAME;
+use super::turn::{Order, Turn};
+
+/// Returns the rotated tensor, whose shape has been checked.
+pub(super) fn rotated(turn: &Turn, xs: &Tensor, order: Order) -> Result<Tensor> {
+    let dtype = precision(xs.dtype());
+    let [cos, sin] = turn.tables(dtype, xs.device())?;
+    let by = Tabled { cos, sin, parts: Parts::of(turn.rotary(), xs.dim(D::Minus1)?), order };
+    let value = by.apply(&xs.detach())?;
+    if xs.track_op() { xs.apply_op2(&value, Grafted(by)) } else { Ok(value) }
+}
+
+/// The type of tables and arithmetic: angles of 16 bits would be as wrong as those that candle's
+/// models have.
+fn precision(dtype: DType) -> DType {
+    if dtype == DType::F64 { DType::F64 } else { DType::F32 }
+}
+
+/// Which features are rotated, and how they are paired.
+#[derive(Clone, Debug)]
+struct Parts {
+    start: usize,
+    /// Features that are paired on their own, and how many such blocks there are.
+    block: usize,
+    blocks: usize,
+    pairing: Pairing,
+}
+
+impl Parts {
+    fn of(rotary: &Rotary, width: usize) -> Self {
+        let blocks = rotary.paired_blocks();
+        let start = rotary.rotated_features(width).map_or(0, |features| features.start);
+        Self { start, block: rotary.dim() / blocks, blocks, pairing: rotary.pairing() }
+    }
+}
+
+/// A rotation by tables on the device.
+#[derive(Clone, Debug)]
+struct Tabled {
+    /// (positions, pairs) or (batch, positions, pairs)
+    cos: Tensor,
+    sin: Tensor,
+    parts: Parts,
+    order: Order,
+}
+
+impl Tabled {
+    fn apply(&self, xs: &Tensor) -> Result<Tensor> {
+        if xs.elem_count() == 0 {
+            return xs.contiguous();
+        }
+        let dtype = xs.dtype();
+        let xs = xs.to_dtype(self.cos.dtype())?;
+        let rotated = match self.order {
+            Order::HeadsFirst => self.features(&xs)?,
+            Order::PositionsFirst => {
+                let axis = xs.rank() - 3;
+                self.features(&xs.transpose(axis, axis + 1)?)?.transpose(axis, axis + 1)?
+            }
+        };
+        rotated.to_dtype(dtype)?.contiguous()
+    }
+
+    /// Rotates (…, positions, width) part by part.
+    fn features(&self, xs: &Tensor) -> Result<Tensor> {
+        let Parts { start, block, blocks, .. } = self.parts;
+        let (end, width) = (start + block * blocks, xs.dim(D::Minus1)?);
+        let mut parts = Vec::new();
+        if start > 0 {
+            parts.push(xs.narrow(D::Minus1, 0, start)?);
+        }
+        for index in 0..blocks {
+            parts.push(self.block(&xs.narrow(D::Minus1, start + index * block, block)?, index)?);
+        }
+        if end < width {
+            parts.push(xs.narrow(D::Minus1, end, width - end)?);
+        }
+        if parts.len() == 1 { Ok(parts.remove(0)) } else { Tensor::cat(&parts, D::Minus1) }
+    }
+
+    /// Rotates a block of features by candle's op, which takes four axes and no views.
+    fn block(&self, xs: &Tensor, index: usize) -> Result<Tensor> {
+        let (axes, pairs) = (xs.rank(), self.parts.block / 2);
+        let (len, width) = (xs.dim(axes - 2)?, xs.dim(axes - 1)?);
+        let batch = if self.cos.rank() == 3 { xs.dim(0)? } else { 1 };
+        let four = xs.contiguous()?.reshape((batch, (), len, width))?;
+        let table = |table: &Tensor| table.narrow(D::Minus1, index * pairs, pairs)?.contiguous();
+        let (cos, sin) = (table(&self.cos)?, table(&self.sin)?);
+        let rotated = match self.parts.pairing {
+            Pairing::Halves => rope(&four, &cos, &sin)?,
+            Pairing::Interleaved => rope_i(&four, &cos, &sin)?,
+            other => candle_core::bail!("{NAME}: candle has no op for {other:?}"),
+        };
+        rotated.reshape(xs.shape())
+    }
+
+    fn back(&self) -> Result<Self> {
+        Ok(Self { sin: self.sin.neg()?, ..self.clone() })
+    }
+}
+
+/// The value of one tensor with the gradient of a rotation of another: candle's fused op drops the
+/// gradient.
+struct Grafted(Tabled);
+
+impl Grafted {
+    fn copy<S: BackendStorage>(value: &S, layout: &Layout) -> Result<(S, Shape)> {
+        if layout.contiguous_offsets() != Some((0, layout.shape().elem_count())) {
+            candle_core::bail!("{NAME}: the rotated tensor is not contiguous")
+        }
+        Ok((value.try_clone(layout)?, layout.shape().clone()))
+    }
+}
+
+impl CustomOp2 for Grafted {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        value: &CpuStorage,
+        layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        Self::copy(value, layout)
+    }
+
+    fn cuda_fwd(
+        &self,
+        _: &CudaStorage,
+        _: &Layout,
+        value: &CudaStorage,
+        layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        Self::copy(value, layout)
+    }
+
+    fn metal_fwd(
+        &self,
+        _: &MetalStorage,
+        _: &Layout,
+        value: &MetalStorage,
+        layout: &Layout,
+    ) -> Result<(MetalStorage, Shape)> {
+        Self::copy(value, layout)
+    }
+
+    fn bwd(
+        &self,
+        _: &Tensor,
+        _: &Tensor,
+        _: &Tensor,
+        upstream: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        Ok((Some(self.0.back()?.apply(upstream)?), None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+    use positional_encodings::rotary::AxialOrder;
+    use positional_encodings::{Frequencies, Positions};
+    use std::sync::Arc;
+
+    fn numbers(shape: &[usize], dtype: DType) -> Tensor {
+        let count = shape.iter().product::<usize>() as f64;
+        let ramp = Tensor::arange(0.0, count, &Device::Cpu).unwrap();
+        ramp.sin().unwrap().reshape(shape).unwrap().to_dtype(dtype).unwrap()
+    }
+
+    fn same(a: &Tensor, b: &Tensor) {
+        assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));
+        let bits = |x: &Tensor| -> Vec<u64> {
+            let x = x.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
+            x.to_vec1::<f64>().unwrap().into_iter().map(f64::to_bits).collect()
+        };
+        assert_eq!(bits(a), bits(b));
+    }
+
+    /// All that a plan can be: pairings, parts, blocks, rows of a batch.
+    fn turns() -> Vec<Turn> {
+        let turn = |rotary: &Rotary, positions: Positions<'static>| {
+            Turn::new(&Arc::new(rotary.clone()), &positions).unwrap()
+        };
+        let frequencies = Frequencies::geometric(8, 100.0).unwrap();
+        let scaled = frequencies.clone().with_attention_factor(1.5).unwrap();
+        let mut turns = Vec::new();
+        for pairing in [Pairing::Halves, Pairing::Interleaved] {
+            let rotary = Rotary::new(frequencies.clone(), pairing);
+            turns.push(turn(&rotary, Positions::from(3..9)));
+            turns.push(turn(&rotary.on_last_features(), Positions::from(3..9)));
+            let ids = ndarray::Array2::from_shape_fn((2, 6), |(i, j)| (7 * i + j) as i64);
+            turns.push(turn(&Rotary::new(scaled.clone(), pairing), Positions::from(ids)));
+        }
+        let gemma4 = Rotary::axial_2d(8, 100.0, AxialOrder::Gemma4).unwrap();
+        turns.push(turn(&gemma4, Positions::grid(&[2, 3]).unwrap()));
+        turns
+    }
+
+    /// Tables and candle's op, which other devices take, give the CPU's values and gradients.
+    #[test]
+    fn the_other_path_is_the_same() {
+        for turn in turns() {
+            for dtype in [DType::F32, DType::F64, DType::F16, DType::BF16] {
+                for (order, shape) in [
+                    (Order::HeadsFirst, &[2, 3, 6, 13][..]),
+                    (Order::HeadsFirst, &[2, 6, 8]),
+                    (Order::PositionsFirst, &[2, 6, 3, 13]),
+                    (Order::PositionsFirst, &[2, 2, 6, 3, 8]),
+                    (Order::HeadsFirst, &[2, 0, 6, 8]),
+                ] {
+                    let x = Var::from_tensor(&numbers(shape, dtype)).unwrap();
+                    let results = [turn.rotated(&x, order), rotated(&turn, &x, order)];
+                    let [ours, theirs] = results.map(Result::unwrap);
+                    same(&ours, &theirs);
+                    let gradient = |y: Tensor| {
+                        let upstream = numbers(shape, dtype).affine(0.5, 0.25).unwrap();
+                        let loss = (y * upstream).unwrap().sum_all().unwrap();
+                        loss.backward().unwrap().get(&x).unwrap().clone()
+                    };
+                    same(&gradient(ours), &gradient(theirs));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tables_are_uploaded_once() {
+        for turn in turns() {
+            let [cos, sin] = turn.tables(DType::F32, &Device::Cpu).unwrap();
+            let again = turn.tables(DType::F32, &Device::Cpu).unwrap();
+            assert_eq!([cos.id(), sin.id()], again.map(|table| table.id()));
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The plan of one forward pass, and what a layer does with it.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor};
+
+use super::layers::Layers;
+use super::turn::{Order, Turn};
+use crate::error::wrap;
+
+/// Cosines and sines at the positions of one forward pass, for all layers: made by
+/// [`Rope::at`](super::Rope::at).
+///
+/// On a GPU the tables are uploaded when the first layer asks for them, and once only.
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use positional_encodings_candle::Rope;
+///
+/// // Layers of two types, one of them without positions
+/// let rope = Rope::from_json(r#"{"model_type": "smollm3", "head_dim": 64, "num_hidden_layers": 8}"#)?;
+/// let plan = rope.at(10..11)?;
+/// let q = Tensor::ones((1, 4, 1, 64), DType::F32, &Device::Cpu)?;
+/// let moved = |layer| -> candle_core::Result<f32> {
+///     (plan.layer(layer).rope(&q)? - &q)?.abs()?.sum_all()?.to_scalar()
+/// };
+/// assert!(moved(2)? > 1.0 && moved(3)? == 0.0);
+/// # Ok::<(), candle_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RopePlan {
+    layers: Arc<Layers>,
+    /// For each type of layer.
+    turns: Vec<Option<Turn>>,
+}
+
+impl RopePlan {
+    pub(super) fn new(layers: Arc<Layers>, turns: Vec<Option<Turn>>) -> Self {
+        Self { layers, turns }
+    }
+
+    /// The rotation of a layer, counted from 0. Where there is no such layer, the methods of what
+    /// is returned say so.
+    pub fn layer(&self, index: usize) -> LayerRope<'_> {
+        LayerRope { plan: self, which: Which::Layer(index) }
+    }
+
+    /// The rotation of a type of layer: `"sliding_attention"`, `"full_attention"`.
+    pub fn layer_type<'p>(&'p self, name: &'p str) -> LayerRope<'p> {
+        LayerRope { plan: self, which: Which::Type(name) }
+    }
+
+    /// The rotation of a model whose layers all share it.
+    pub fn only(&self) -> LayerRope<'_> {
+        LayerRope { plan: self, which: Which::Only }
+    }
+}
+
+/// The rotation of one layer at the positions of a plan, made by [`RopePlan::layer`]: a value to
+/// hand to the layer.
+///
+/// | the tensor is | rotated copy | in place |
+/// |---|---|---|
+/// | (batch, heads, positions, dim), (…, positions, dim) | [`rope`](Self::rope) | [`rope_inplace`](Self::rope_inplace) |
+/// | (batch, positions, heads, dim), packed (tokens, heads, dim) | [`rope_thd`](Self::rope_thd) | [`rope_thd_inplace`](Self::rope_thd_inplace) |
+///
+/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, of f64 in f64, with one rounding to the
+/// element. A head may be wider than what is rotated of it. In a layer without positions nothing
+/// changes.
+///
+/// | tensor on | path |
+/// |---|---|
+/// | the CPU | this crate's kernel, where the elements lie: views with offsets and strides are not copied; on all cores |
+/// | CUDA, Metal | exact cosines and sines made on the CPU, uploaded once per plan, and candle-nn's fused op in f32 (f64 in f64) |
+///
+/// # Gradients
+///
+/// [`rope`](Self::rope) and [`rope_thd`](Self::rope_thd) have one, the rotation back, on every device.
+/// candle-nn's own `rope`, `rope_i` and `rope_thd` have none, and `backward` does not say so.
+///
+/// # In place
+///
+/// A clone of a candle tensor, a view, and what [`Tensor::detach`] returns share its memory: an
+/// operation in place changes them all. Use it on what has just been computed.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerRope<'p> {
+    plan: &'p RopePlan,
+    which: Which<'p>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Which<'p> {
+    Layer(usize),
+    Type(&'p str),
+    Only,
+}
+
+impl LayerRope<'_> {
+    /// Returns the rotated tensor (…, heads, positions, dim), contiguous.
+    ///
+    /// # Errors
+    ///
+    /// Where the tensor has fewer axes than two, fewer features than are rotated, or another number
+    /// of positions or sequences than the plan; for elements that are no floats of 16, 32 or 64
+    /// bits; where there is no such layer.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor, Var};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    /// use positional_encodings_candle::Rope;
+    ///
+    /// let rope = Rope::new(Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves));
+    /// let plan = rope.at(1..2)?; // a quarter of a turn
+    /// let x = Var::new(&[[1.0_f32, 2.0]], &Device::Cpu)?;
+    /// let y = plan.only().rope(&x)?;
+    /// assert_eq!(y.to_vec2::<f32>()?, [[-2.0, 1.0]]);
+    ///
+    /// // The gradient of 3·y₀ + 5·y₁ is (3, 5) turned back.
+    /// let loss = (y * Tensor::new(&[[3.0_f32, 5.0]], &Device::Cpu)?)?.sum_all()?;
+    /// let gradients = loss.backward()?;
+    /// assert_eq!(gradients.get(&x).unwrap().to_vec2::<f32>()?, [[5.0, -3.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rope(&self, xs: &Tensor) -> Result<Tensor> {
+        self.rotated(xs, Order::HeadsFirst)
+    }
+
+    /// Returns the rotated tensor (…, positions, heads, dim), contiguous: a batch as projections
+    /// make it, or tokens of several sequences packed (tokens, heads, dim), with the position of
+    /// each token in the plan.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rope`](Self::rope), with three axes at least.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    /// use positional_encodings_candle::Rope;
+    ///
+    /// let rope = Rope::new(Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Interleaved));
+    /// let packed = Tensor::new(&[[[1.0_f32, 2.0]], [[3.0, 4.0]], [[1.0, 2.0]]], &Device::Cpu)?;
+    /// let rotated = rope.at(&[0, 1, 0])?.only().rope_thd(&packed)?; // two sequences, of 2 and 1
+    /// assert_eq!(rotated.to_vec3::<f32>()?, [[[1.0, 2.0]], [[-4.0, 3.0]], [[1.0, 2.0]]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rope_thd(&self, xs: &Tensor) -> Result<Tensor> {
+        self.rotated(xs, Order::PositionsFirst)
+    }
+
+    /// Rotates a tensor (…, heads, positions, dim) in place, and with it its clones and views.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rope`](Self::rope); for a tensor that gradients are computed through, whose
+    /// gradient would be wrong (with [`Tensor::detach`] it is another one, of the same memory); for
+    /// one that repeats elements, as a broadcast does; and on a GPU for one that is not contiguous.
+    /// Then the tensor is as it was.
+    ///
+    /// ```
+    /// use candle_core::{Device, Tensor};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    /// use positional_encodings_candle::Rope;
+    ///
+    /// let rope = Rope::new(Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves));
+    /// let x = Tensor::new(&[[1.0_f32, 2.0]], &Device::Cpu)?;
+    /// let clone = x.clone();
+    /// rope.at(1..2)?.only().rope_inplace(&x)?;
+    /// assert_eq!(x.to_vec2::<f32>()?, [[-2.0, 1.0]]);
+    /// assert_eq!(clone.to_vec2::<f32>()?, [[-2.0, 1.0]]); // the same memory
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn rope_inplace(&self, xs: &Tensor) -> Result<()> {
+        self.rotate(xs, Order::HeadsFirst)
+    }
+
+    /// Rotates a tensor (…, positions, heads, dim) in place, and with it its clones and views.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`rope_inplace`](Self::rope_inplace), with three axes at least.
+    pub fn rope_thd_inplace(&self, xs: &Tensor) -> Result<()> {
+        self.rotate(xs, Order::PositionsFirst)
+    }
+
+    /// The cosines and the sines on a device, each (positions, pairs) or (batch, positions, pairs),
+    /// f32, the attention factor included: for kernels of your own. `None` in a layer without
+    /// positions.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such layer, and those of the device.
+    ///
+    /// ```
+    /// use candle_core::{DType, Device, Tensor};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary};
+    /// use positional_encodings_candle::Rope;
+    ///
+    /// let rope = Rope::new(Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves));
+    /// let plan = rope.at(0..5)?;
+    /// let (cos, sin) = plan.only().tables(&Device::Cpu)?.unwrap();
+    /// let q = Tensor::ones((1, 2, 5, 64), DType::F32, &Device::Cpu)?;
+    /// let candle = candle_nn::rotary_emb::rope(&q, &cos, &sin)?;
+    /// let ours = plan.only().rope(&q)?;
+    /// assert_eq!((candle - ours)?.abs()?.max_all()?.to_scalar::<f32>()?, 0.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn tables(&self, device: &Device) -> Result<Option<(Tensor, Tensor)>> {
+        let Some(turn) = self.turn()? else { return Ok(None) };
+        let [cos, sin] = turn.tables(candle_core::DType::F32, device)?;
+        Ok(Some((cos, sin)))
+    }
+
+    fn rotated(&self, xs: &Tensor, order: Order) -> Result<Tensor> {
+        match self.turn()? {
+            Some(turn) => turn.rotated(xs, order),
+            None => xs.contiguous(),
+        }
+    }
+
+    fn rotate(&self, xs: &Tensor, order: Order) -> Result<()> {
+        match self.turn()? {
+            Some(turn) => turn.rotate(xs, order),
+            None => Ok(()),
+        }
+    }
+
+    /// `None` in a layer without positions.
+    fn turn(&self) -> Result<Option<&Turn>> {
+        let layers = &self.plan.layers;
+        let kind = match self.which {
+            Which::Layer(index) => layers.layer(index),
+            Which::Type(name) => layers.named(name),
+            Which::Only => layers.only(),
+        };
+        Ok(self.plan.turns.get(kind.map_err(wrap)?).and_then(Option::as_ref))
+    }
+}
