@@ -359,6 +359,22 @@ mod tests {
     }
 
     #[test]
+    fn total_lengths_and_extremes() {
+        for (positions, len) in [
+            (Positions::from(0..0), 0),
+            (Positions::from(7..7), 0),
+            (Positions::from(0..usize::MAX), usize::MAX),
+            (Positions::from(&[i64::MAX - 1, i64::MIN]), i64::MAX as usize),
+            (Positions::from(&[f64::NAN, 1.25]), 3),
+            (Positions::from(&[-0.5, -3.0]), 1),
+            (Positions::from(&[1e300]), usize::MAX),
+            (Positions::grid(&[3, 5]).unwrap(), 5),
+        ] {
+            assert_eq!(positions.total_len(), len, "{positions:?}");
+        }
+    }
+
+    #[test]
     fn equality_is_by_value_and_ends() {
         const HUGE: usize = 1 << 62;
         assert_eq!(Positions::from(0..HUGE), Positions::from(0..HUGE));
