@@ -266,8 +266,9 @@ impl Positions<'_> {
     /// ```
     pub fn total_len(&self) -> usize {
         let after = |position| match position {
+            Position::Integer(..0) => 0,
             Position::Integer(position) => {
-                usize::try_from(position).map_or(0, |position| position.saturating_add(1))
+                usize::try_from(position).unwrap_or(usize::MAX).saturating_add(1)
             }
             // Saturates; a NaN is 0.
             Position::Real(position) => (position.ceil() + 1.0) as usize,
