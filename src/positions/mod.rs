@@ -266,8 +266,9 @@ impl Positions<'_> {
     /// ```
     pub fn total_len(&self) -> usize {
         let after = |position| match position {
+            Position::Integer(..0) => 0,
             Position::Integer(position) => {
-                usize::try_from(position).map_or(0, |position| position.saturating_add(1))
+                usize::try_from(position).unwrap_or(usize::MAX).saturating_add(1)
             }
             // Saturates; a NaN is 0.
             Position::Real(position) => (position.ceil() + 1.0) as usize,
@@ -356,6 +357,22 @@ mod tests {
         assert!(Positions::from(&[i64::MIN]).check_finite().is_err());
         assert!(Positions::from(&[i64::MAX]).check_finite().is_err());
         assert!(Positions::from(&[LIMIT, -LIMIT]).check_finite().is_ok());
+    }
+
+    #[test]
+    fn total_lengths_and_extremes() {
+        for (positions, len) in [
+            (Positions::from(0..0), 0),
+            (Positions::from(7..7), 0),
+            (Positions::from(0..usize::MAX), usize::MAX),
+            (Positions::from(&[i64::MAX - 1, i64::MIN]), i64::MAX as usize),
+            (Positions::from(&[f64::NAN, 1.25]), 3),
+            (Positions::from(&[-0.5, -3.0]), 1),
+            (Positions::from(&[1e300]), usize::MAX),
+            (Positions::grid(&[3, 5]).unwrap(), 5),
+        ] {
+            assert_eq!(positions.total_len(), len, "{positions:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Rotations of models, layer by layer.
 
+use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::{DType, Device, Result};
 use positional_encodings::{Frequencies, Pairing, Rotary, config::ModelRotary};
 use positional_encodings_candle::Rope;
@@ -96,5 +97,30 @@ fn threads_share_a_plan() -> Result<()> {
             scope.spawn(move || assert_same(&plan.layer(layer).rope(q).unwrap(), expected));
         }
     });
+    Ok(())
+}
+
+/// Metadata of a GGUF file, as candle itself writes one: its llama has neighbours for pairs.
+#[test]
+fn a_gguf_file() -> Result<()> {
+    let number = |number| Value::U32(number);
+    let metadata = [
+        ("general.architecture", Value::String("llama".into())),
+        ("llama.block_count", number(2)),
+        ("llama.context_length", number(2048)),
+        ("llama.embedding_length", number(256)),
+        ("llama.attention.head_count", number(4)),
+        ("llama.rope.dimension_count", number(64)),
+        ("llama.rope.freq_base", Value::F32(500_000.0)),
+    ];
+    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (*key, value)).collect();
+    let path = std::env::temp_dir().join(format!("rope-{}.gguf", std::process::id()));
+    gguf_file::write(&mut std::fs::File::create(&path)?, &metadata, &[])?;
+    let rope = Rope::from_gguf(&path);
+    std::fs::remove_file(&path)?;
+    let by_hand = Rotary::new(Frequencies::geometric(64, 500_000.0).unwrap(), Pairing::Interleaved);
+    let q = tensor(&[1, 4, 3, 64], DType::F32)?;
+    let expected = Rope::new(by_hand).at(7..10)?.only().rope(&q)?;
+    assert_same(&rope?.at(7..10)?.layer(1).rope(&q)?, &expected);
     Ok(())
 }
