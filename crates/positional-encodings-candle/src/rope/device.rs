@@ -7,21 +7,23 @@ use candle_core::{
 use candle_nn::rotary_emb::{rope, rope_i};
 use positional_encodings::{Pairing, Rotary};
 
-use super::op::NAME;
-use super::turn::{Order, Turn};
+use super::op::{NAME, Order};
 
-/// Returns the rotated tensor, whose shape has been checked.
-pub(super) fn rotated(turn: &Turn, xs: &Tensor, order: Order) -> Result<Tensor> {
-    let dtype = precision(xs.dtype());
-    let [cos, sin] = turn.tables(dtype, xs.device())?;
-    let by = Tabled { cos, sin, parts: Parts::of(turn.rotary(), xs.dim(D::Minus1)?), order };
+/// Returns the rotated tensor, whose shape has been checked, by tables on its device.
+pub(super) fn rotated(
+    [cos, sin]: [Tensor; 2],
+    rotary: &Rotary,
+    xs: &Tensor,
+    order: Order,
+) -> Result<Tensor> {
+    let by = Tabled { cos, sin, parts: Parts::of(rotary, xs.dim(D::Minus1)?), order };
     let value = by.apply(&xs.detach())?;
     if xs.track_op() { xs.apply_op2(&value, Grafted(by)) } else { Ok(value) }
 }
 
 /// The type of tables and arithmetic: angles of 16 bits would be as wrong as those that candle's
 /// models have.
-fn precision(dtype: DType) -> DType {
+pub(super) fn precision(dtype: DType) -> DType {
     if dtype == DType::F64 { DType::F64 } else { DType::F32 }
 }
 
@@ -164,85 +166,5 @@ impl CustomOp2 for Grafted {
         upstream: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         Ok((Some(self.0.back()?.apply(upstream)?), None))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use candle_core::{Device, Var};
-    use positional_encodings::rotary::AxialOrder;
-    use positional_encodings::{Frequencies, Positions};
-    use std::sync::Arc;
-
-    fn numbers(shape: &[usize], dtype: DType) -> Tensor {
-        let count = shape.iter().product::<usize>() as f64;
-        let ramp = Tensor::arange(0.0, count, &Device::Cpu).unwrap();
-        ramp.sin().unwrap().reshape(shape).unwrap().to_dtype(dtype).unwrap()
-    }
-
-    fn same(a: &Tensor, b: &Tensor) {
-        assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));
-        let bits = |x: &Tensor| -> Vec<u64> {
-            let x = x.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
-            x.to_vec1::<f64>().unwrap().into_iter().map(f64::to_bits).collect()
-        };
-        assert_eq!(bits(a), bits(b));
-    }
-
-    /// All that a plan can be: pairings, parts, blocks, rows of a batch.
-    fn turns() -> Vec<Turn> {
-        let turn = |rotary: &Rotary, positions: Positions<'static>| {
-            Turn::new(&Arc::new(rotary.clone()), &positions).unwrap()
-        };
-        let frequencies = Frequencies::geometric(8, 100.0).unwrap();
-        let scaled = frequencies.clone().with_attention_factor(1.5).unwrap();
-        let mut turns = Vec::new();
-        for pairing in [Pairing::Halves, Pairing::Interleaved] {
-            let rotary = Rotary::new(frequencies.clone(), pairing);
-            turns.push(turn(&rotary, Positions::from(3..9)));
-            turns.push(turn(&rotary.on_last_features(), Positions::from(3..9)));
-            let ids = ndarray::Array2::from_shape_fn((2, 6), |(i, j)| (7 * i + j) as i64);
-            turns.push(turn(&Rotary::new(scaled.clone(), pairing), Positions::from(ids)));
-        }
-        let gemma4 = Rotary::axial_2d(8, 100.0, AxialOrder::Gemma4).unwrap();
-        turns.push(turn(&gemma4, Positions::grid(&[2, 3]).unwrap()));
-        turns
-    }
-
-    /// Tables and candle's op, which other devices take, give the CPU's values and gradients.
-    #[test]
-    fn the_other_path_is_the_same() {
-        for turn in turns() {
-            for dtype in [DType::F32, DType::F64, DType::F16, DType::BF16] {
-                for (order, shape) in [
-                    (Order::HeadsFirst, &[2, 3, 6, 13][..]),
-                    (Order::HeadsFirst, &[2, 6, 8]),
-                    (Order::PositionsFirst, &[2, 6, 3, 13]),
-                    (Order::PositionsFirst, &[2, 2, 6, 3, 8]),
-                    (Order::HeadsFirst, &[2, 0, 6, 8]),
-                ] {
-                    let x = Var::from_tensor(&numbers(shape, dtype)).unwrap();
-                    let results = [turn.rotated(&x, order), rotated(&turn, &x, order)];
-                    let [ours, theirs] = results.map(Result::unwrap);
-                    same(&ours, &theirs);
-                    let gradient = |y: Tensor| {
-                        let upstream = numbers(shape, dtype).affine(0.5, 0.25).unwrap();
-                        let loss = (y * upstream).unwrap().sum_all().unwrap();
-                        loss.backward().unwrap().get(&x).unwrap().clone()
-                    };
-                    same(&gradient(ours), &gradient(theirs));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn tables_are_uploaded_once() {
-        for turn in turns() {
-            let [cos, sin] = turn.tables(DType::F32, &Device::Cpu).unwrap();
-            let again = turn.tables(DType::F32, &Device::Cpu).unwrap();
-            assert_eq!([cos.id(), sin.id()], again.map(|table| table.id()));
-        }
     }
 }

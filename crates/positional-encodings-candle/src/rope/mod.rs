@@ -17,7 +17,7 @@ mod layers;
 mod model;
 mod op;
 mod plan;
-mod turn;
+mod planned;
 
 pub use model::Rope;
 pub use plan::{LayerRope, RopePlan};

@@ -10,7 +10,7 @@ use positional_encodings::{Positions, Rotary};
 
 use super::layers::Layers;
 use super::plan::RopePlan;
-use super::turn::Turn;
+use super::planned::Planned;
 use crate::error::wrap;
 
 /// The rotary embedding of a model: what it holds instead of tables.
@@ -175,11 +175,11 @@ impl Rope {
             false => rotaries(&self.layers, positions.total_len())?,
         };
         let positions = positions.into_owned().map_err(wrap)?;
-        let turn = |rotary: &Option<Arc<Rotary>>| {
-            rotary.as_ref().map(|rotary| Turn::new(rotary, &positions)).transpose()
+        let planned = |rotary: &Option<Arc<Rotary>>| {
+            rotary.as_ref().map(|rotary| Planned::new(rotary, &positions)).transpose()
         };
-        let turns = fitting.as_ref().unwrap_or(&self.rotaries).iter().map(turn);
-        Ok(RopePlan::new(Arc::clone(&self.layers), turns.collect::<Result<_>>()?))
+        let rotations = fitting.as_ref().unwrap_or(&self.rotaries).iter().map(planned);
+        Ok(RopePlan::new(Arc::clone(&self.layers), rotations.collect::<Result<_>>()?))
     }
 
     /// Whether sequences of `total_len` positions, cache included, are rotated as this value holds

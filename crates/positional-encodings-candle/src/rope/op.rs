@@ -5,12 +5,20 @@ use candle_core::{CpuStorage, CustomOp1, InplaceOp1, Layout, Result, Shape, Tens
 use ndarray::{ArrayBase, ArrayViewMutD, IxDyn, RawData};
 use positional_encodings::{Element, Rotation};
 
-use super::turn::Order;
 use crate::error::{unsupported, wrap};
 use crate::memory::{view, view_mut, zeros};
 
 /// The name of the operation, in errors.
 pub(super) const NAME: &str = "rope";
+
+/// Which axis of a tensor is that of the positions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Order {
+    /// (…, heads, positions, dim)
+    HeadsFirst,
+    /// (…, positions, heads, dim)
+    PositionsFirst,
+}
 
 /// Angles in the precision that elements of a type are rotated in.
 #[derive(Clone, Debug)]
@@ -21,12 +29,12 @@ pub(super) enum Angles {
 
 /// The rotation of a tensor as an operation of candle.
 #[derive(Clone, Debug)]
-pub(super) struct Turning {
+pub(super) struct RotateOp {
     pub(super) angles: Angles,
     pub(super) order: Order,
 }
 
-impl CustomOp1 for Turning {
+impl CustomOp1 for RotateOp {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -60,7 +68,7 @@ impl CustomOp1 for Turning {
     }
 }
 
-impl InplaceOp1 for Turning {
+impl InplaceOp1 for RotateOp {
     fn name(&self) -> &'static str {
         NAME
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor};
 
 use super::layers::Layers;
-use super::turn::{Order, Turn};
+use super::op::Order;
+use super::planned::Planned;
 use crate::error::wrap;
 
 /// Cosines and sines at the positions of one forward pass, for all layers: made by
@@ -31,12 +32,12 @@ use crate::error::wrap;
 pub struct RopePlan {
     layers: Arc<Layers>,
     /// For each type of layer.
-    turns: Vec<Option<Turn>>,
+    rotations: Vec<Option<Planned>>,
 }
 
 impl RopePlan {
-    pub(super) fn new(layers: Arc<Layers>, turns: Vec<Option<Turn>>) -> Self {
-        Self { layers, turns }
+    pub(super) fn new(layers: Arc<Layers>, rotations: Vec<Option<Planned>>) -> Self {
+        Self { layers, rotations }
     }
 
     /// The rotation of a layer, counted from 0. Where there is no such layer, the methods of what
@@ -206,33 +207,33 @@ impl LayerRope<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn tables(&self, device: &Device) -> Result<Option<(Tensor, Tensor)>> {
-        let Some(turn) = self.turn()? else { return Ok(None) };
-        let [cos, sin] = turn.tables(candle_core::DType::F32, device)?;
+        let Some(planned) = self.planned()? else { return Ok(None) };
+        let [cos, sin] = planned.tables(candle_core::DType::F32, device)?;
         Ok(Some((cos, sin)))
     }
 
     fn rotated(&self, xs: &Tensor, order: Order) -> Result<Tensor> {
-        match self.turn()? {
-            Some(turn) => turn.rotated(xs, order),
+        match self.planned()? {
+            Some(planned) => planned.rotated(xs, order),
             None => xs.contiguous(),
         }
     }
 
     fn rotate(&self, xs: &Tensor, order: Order) -> Result<()> {
-        match self.turn()? {
-            Some(turn) => turn.rotate(xs, order),
+        match self.planned()? {
+            Some(planned) => planned.rotate(xs, order),
             None => Ok(()),
         }
     }
 
     /// `None` in a layer without positions.
-    fn turn(&self) -> Result<Option<&Turn>> {
+    fn planned(&self) -> Result<Option<&Planned>> {
         let layers = &self.plan.layers;
         let kind = match self.which {
             Which::Layer(index) => layers.layer(index),
             Which::Type(name) => layers.named(name),
             Which::Only => layers.only(),
         };
-        Ok(self.plan.turns.get(kind.map_err(wrap)?).and_then(Option::as_ref))
+        Ok(self.plan.rotations.get(kind.map_err(wrap)?).and_then(Option::as_ref))
     }
 }

@@ -7,22 +7,13 @@ use ndarray::ArrayView2;
 use positional_encodings::{Element, Error, Positions, Rotary, Rotation};
 
 use super::device;
-use super::op::{Angles, NAME, Turning};
+use super::op::{Angles, NAME, Order, RotateOp};
 use crate::error::{unsupported, untracked, wrap};
-
-/// Which axis of a tensor is that of the positions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Order {
-    /// (…, heads, positions, dim)
-    HeadsFirst,
-    /// (…, positions, heads, dim)
-    PositionsFirst,
-}
 
 /// A rotation at the positions of a plan. The angles in f32 are made with it, and everything else
 /// when it is first asked for.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct Planned {
     rotary: Arc<Rotary>,
     positions: Positions<'static>,
     single: Rotation<f32>,
@@ -38,7 +29,7 @@ struct Tables {
     cos_sin: [Tensor; 2],
 }
 
-impl Turn {
+impl Planned {
     pub(super) fn new(rotary: &Arc<Rotary>, positions: &Positions<'static>) -> Result<Self> {
         Ok(Self {
             rotary: Arc::clone(rotary),
@@ -47,10 +38,6 @@ impl Turn {
             double: OnceLock::new(),
             tables: Mutex::default(),
         })
-    }
-
-    pub(super) fn rotary(&self) -> &Rotary {
-        &self.rotary
     }
 
     /// The number of sequences that have positions of their own.
@@ -62,8 +49,8 @@ impl Turn {
         let angles = self.angles(xs.dtype())?;
         self.check(xs.dims(), order).map_err(wrap)?;
         match xs.device() {
-            Device::Cpu => xs.apply_op1(Turning { angles, order }),
-            _ => device::rotated(self, xs, order),
+            Device::Cpu => xs.apply_op1(RotateOp { angles, order }),
+            _ => self.rotated_on_device(xs, order),
         }
     }
 
@@ -74,9 +61,14 @@ impl Turn {
         match xs.device() {
             // candle holds a tensor without elements for one that repeats them.
             _ if xs.elem_count() == 0 => Ok(()),
-            Device::Cpu => xs.inplace_op1(&Turning { angles, order }),
-            _ => xs.slice_set(&device::rotated(self, xs, order)?, 0, 0),
+            Device::Cpu => xs.inplace_op1(&RotateOp { angles, order }),
+            _ => xs.slice_set(&self.rotated_on_device(xs, order)?, 0, 0),
         }
+    }
+
+    fn rotated_on_device(&self, xs: &Tensor, order: Order) -> Result<Tensor> {
+        let tables = self.tables(device::precision(xs.dtype()), xs.device())?;
+        device::rotated(tables, &self.rotary, xs, order)
     }
 
     /// Whether a tensor of this shape can be rotated.
@@ -151,4 +143,85 @@ impl Turn {
 
 fn same(what: &'static str, expected: usize, found: usize) -> core::result::Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::LengthMismatch { what, expected, found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+    use positional_encodings::rotary::AxialOrder;
+    use positional_encodings::{Frequencies, Pairing, Positions};
+    use std::sync::Arc;
+
+    fn numbers(shape: &[usize], dtype: DType) -> Tensor {
+        let count = shape.iter().product::<usize>() as f64;
+        let ramp = Tensor::arange(0.0, count, &Device::Cpu).unwrap();
+        ramp.sin().unwrap().reshape(shape).unwrap().to_dtype(dtype).unwrap()
+    }
+
+    fn same(a: &Tensor, b: &Tensor) {
+        assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));
+        let bits = |x: &Tensor| -> Vec<u64> {
+            let x = x.to_dtype(DType::F64).unwrap().flatten_all().unwrap();
+            x.to_vec1::<f64>().unwrap().into_iter().map(f64::to_bits).collect()
+        };
+        assert_eq!(bits(a), bits(b));
+    }
+
+    /// All that a plan can be: pairings, parts, blocks, rows of a batch.
+    fn rotations() -> Vec<Planned> {
+        let planned = |rotary: &Rotary, positions: Positions<'static>| {
+            Planned::new(&Arc::new(rotary.clone()), &positions).unwrap()
+        };
+        let frequencies = Frequencies::geometric(8, 100.0).unwrap();
+        let scaled = frequencies.clone().with_attention_factor(1.5).unwrap();
+        let mut rotations = Vec::new();
+        for pairing in [Pairing::Halves, Pairing::Interleaved] {
+            let rotary = Rotary::new(frequencies.clone(), pairing);
+            rotations.push(planned(&rotary, Positions::from(3..9)));
+            rotations.push(planned(&rotary.on_last_features(), Positions::from(3..9)));
+            let ids = ndarray::Array2::from_shape_fn((2, 6), |(i, j)| (7 * i + j) as i64);
+            rotations.push(planned(&Rotary::new(scaled.clone(), pairing), Positions::from(ids)));
+        }
+        let gemma4 = Rotary::axial_2d(8, 100.0, AxialOrder::Gemma4).unwrap();
+        rotations.push(planned(&gemma4, Positions::grid(&[2, 3]).unwrap()));
+        rotations
+    }
+
+    /// Tables and candle's op, which other devices take, give the CPU's values and gradients.
+    #[test]
+    fn the_other_path_is_the_same() {
+        for planned in rotations() {
+            for dtype in [DType::F32, DType::F64, DType::F16, DType::BF16] {
+                for (order, shape) in [
+                    (Order::HeadsFirst, &[2, 3, 6, 13][..]),
+                    (Order::HeadsFirst, &[2, 6, 8]),
+                    (Order::PositionsFirst, &[2, 6, 3, 13]),
+                    (Order::PositionsFirst, &[2, 2, 6, 3, 8]),
+                    (Order::HeadsFirst, &[2, 0, 6, 8]),
+                ] {
+                    let x = Var::from_tensor(&numbers(shape, dtype)).unwrap();
+                    let results =
+                        [planned.rotated(&x, order), planned.rotated_on_device(&x, order)];
+                    let [ours, theirs] = results.map(Result::unwrap);
+                    same(&ours, &theirs);
+                    let gradient = |y: Tensor| {
+                        let upstream = numbers(shape, dtype).affine(0.5, 0.25).unwrap();
+                        let loss = (y * upstream).unwrap().sum_all().unwrap();
+                        loss.backward().unwrap().get(&x).unwrap().clone()
+                    };
+                    same(&gradient(ours), &gradient(theirs));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tables_are_uploaded_once() {
+        for planned in rotations() {
+            let [cos, sin] = planned.tables(DType::F32, &Device::Cpu).unwrap();
+            let again = planned.tables(DType::F32, &Device::Cpu).unwrap();
+            assert_eq!([cos.id(), sin.id()], again.map(|table| table.id()));
+        }
+    }
 }
