@@ -78,6 +78,14 @@ pub struct Head<'a, A> {
     pub keys: &'a Positions<'a>,
 }
 
+impl<A> Head<'_, A> {
+    /// Borrows the head for as long as something else lives.
+    pub(crate) fn borrowed(&self) -> Head<'_, A> {
+        let Self { index, q, k, queries, keys } = self;
+        Head { index: *index, q: q.view(), k: k.view(), queries, keys }
+    }
+}
+
 /// A bias of the attention scores that depends on queries or keys as well as on their positions.
 ///
 /// Three methods make one: [`heads`](Self::heads), [`widths`](Self::widths) and
@@ -167,7 +175,7 @@ pub trait ContentBias<A: Element>: Send + Sync {
     ) -> Result<(), Error> {
         let (queries, keys) = (&queries.flat(), &keys.flat());
         check_content(&self, scores.shape(), [q.shape(), k.shape()], queries, keys)?;
-        Sequence { bias: &self, q, k, queries, keys }.through(scores)
+        Sequence { bias: &self, q: q.view(), k: k.view(), queries, keys }.through(scores)
     }
 }
 
@@ -260,14 +268,15 @@ where
         return Ok(());
     }
     let widths = bias.widths();
-    let contents = [(q, widths[0]), (k, widths[1])].map(|(content, width)| match width {
-        Some(_) => without_unit_axes(content.into_dyn(), 3),
-        None => content.into_dyn(),
-    });
+    let contents =
+        [(q.view(), widths[0]), (k.view(), widths[1])].map(|(content, width)| match width {
+            Some(_) => without_unit_axes(content.into_dyn(), 3),
+            None => content.into_dyn(),
+        });
     let mut sequence = 0;
     through(contents, widths, without_unit_axes(scores.into_dyn(), 3), &mut |q, k, scores| {
         let (queries, keys) = (&queries.row(sequence), &keys.row(sequence));
         sequence += 1;
-        Sequence { bias: &bias, q, k, queries, keys }.through(scores)
+        Sequence { bias: &bias, q: q.view(), k: k.view(), queries, keys }.through(scores)
     })
 }
