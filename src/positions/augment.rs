@@ -49,8 +49,7 @@ impl Shape {
         positions: &Positions<'_>,
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
-        const MOST: usize = 1 << 62;
-        if self.max > MOST {
+        if self.max as u64 > 1 << 62 {
             let (name, value, needs) = ("max", self.max as f64, "at most 2^62");
             return Err(Error::InvalidParameter { name, value, needs });
         }

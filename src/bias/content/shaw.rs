@@ -55,7 +55,7 @@ impl<A: Element> ShawBias<A> {
     ///
     /// The errors of [`Span::new`] and [`RelativeBias::new`].
     pub fn clipped(table: Array2<A>, left: usize, heads: usize) -> Result<Self, Error> {
-        let first = -(left.min(1 << 53) as i64);
+        let first = -((left as u64).min(1 << 53) as i64);
         let span = Span::new(first, table.nrows(), Order::KeyMinusQuery, Beyond::Clip)?;
         Self::of_queries(table, span, heads, Side::Queries)
     }
