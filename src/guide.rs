@@ -1,6 +1,6 @@
 //! Guides: what takes more than the page of one item to tell.
 //!
-//! They stand in `docs/` of the repository as well. Each opens with what it is for.
+//! The guides stand in `docs/` of the repository as well. Each opens with its purpose.
 
 // Links from page to page are files in the repository and modules here. The first definition of a
 // link counts, so these stand before the text.

@@ -1,4 +1,4 @@
-//! Which instructions the kernels use.
+//! The instructions that kernels use.
 
 use fearless_simd::{Level, Simd};
 
@@ -84,8 +84,8 @@ pub(crate) fn launch(level: Level, kernel: impl Kernel) {
 /// Runs a kernel with the instructions of `level`, or of a plainer one whose vectors are not longer
 /// than `bytes`, if there is one.
 ///
-/// It is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here but a
-/// quarter of the code.
+/// The call is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here
+/// but a quarter of the code.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) fn launch_within<K: Kernel>(level: Level, bytes: usize, kernel: K) {
     if K::BYTES >= 64

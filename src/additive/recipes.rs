@@ -1,4 +1,4 @@
-//! What systems make of the axes of images, video and boxes.
+//! Conventions of systems for the axes of images, video and boxes.
 
 use super::{Axes, Sinusoidal};
 use crate::element::Element;

@@ -1,4 +1,4 @@
-//! Which formula a saved table was made by, if any.
+//! The formula that a saved table was made by, if any.
 
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 

@@ -9,7 +9,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Which row of a table a query and a key read: T5's buckets, the places in a window.
+/// The rule by which a query and a key read a row of a table: T5's buckets, the places in a window.
 ///
 /// The table may be one of your own, and so may the rule: AlphaFold's clipped distances are three
 /// lines.
@@ -63,7 +63,7 @@ pub trait TableRule: Send + Sync {
     ///
     /// # Errors
     ///
-    /// What the rule says of positions that it does not know.
+    /// Refuses positions that the rule does not know.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions(self.axes(), queries, keys)
     }

@@ -11,7 +11,7 @@ use crate::rotary::{Pairing, Sections};
 /// A row: all that is known of an architecture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Architecture {
-    /// Which features make a pair.
+    /// The features that make a pair.
     pub(super) pairing: Pairing,
     /// Which layers slide or have no positions, where the file does not list them.
     pub(super) layers: Layers,

@@ -1,4 +1,4 @@
-//! What a model adds to its attention scores, from transformers' `config.json`.
+//! The bias that a model adds to its attention scores, from transformers' `config.json`.
 
 use super::biases::{Kind, Row, Slopes, row_of};
 use super::families::of_model_type;

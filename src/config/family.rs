@@ -5,7 +5,7 @@ use crate::rotary::{AxialOrder, Pairing, Sections};
 /// The conventions of a family of models, and the defaults of its config class.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Family {
-    /// Which features make a pair.
+    /// The features that make a pair.
     pub(super) pairing: Pairing,
     /// The base where the config has none; `None` where the config must have one.
     pub(super) base: Option<f64>,

@@ -42,7 +42,7 @@ pub struct RotarySpec {
     /// The factor of the softmax scale, besides: not 1 with DeepSeek's
     /// `mscale_all_dim`.
     pub softmax_factor: f64,
-    /// Which features make a pair.
+    /// The features that make a pair.
     pub pairing: Pairing,
     /// Whether the last features of the head are rotated (DeepSeek's \[NoPE | RoPE\]).
     pub on_last_features: bool,

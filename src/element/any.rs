@@ -1,7 +1,7 @@
 //! A value of a type that depends on the element type, by the element type.
 //!
-//! What takes it is not generic. So kernels are compiled once, in this crate, and not in every crate
-//! that calls a generic method.
+//! Functions that take one are not generic. So kernels are compiled once, in this crate, and not in
+//! every crate that calls a generic method.
 
 use crate::element::Element;
 

@@ -8,10 +8,10 @@ use super::Error;
 
 /// Why a file could not be read or written: which one, and what about it.
 ///
-/// This is not a variant of [`Error`] because it always has a path, which calls that touch no file
-/// would carry along in the size of every `Result`, and because its causes are those of formats,
-/// not of encodings. What a constructor says of a table that was read well is within, as
-/// [`FileProblem::Table`].
+/// A file's error is not a variant of [`Error`] because it always has a path, which calls that
+/// touch no file would carry along in the size of every `Result`, and because its causes are those
+/// of formats, not of encodings. What a constructor says of a table that was read well is within,
+/// as [`FileProblem::Table`].
 ///
 /// ```
 /// use positional_encodings::{FileProblem, words::{WordFormat, WordVectors}};

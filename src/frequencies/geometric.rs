@@ -147,10 +147,10 @@ impl Frequencies {
     /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2
     /// timescales.
     ///
-    /// This is what tensor2tensor's `min_timescale` and `max_timescale` and MLX's `max_freq` =
-    /// 1/shortest and `min_freq` = 1/longest are meant to be. (tensor2tensor *multiplies* by
-    /// `min_timescale`; where it is not 1, add `.scaled(shortest * shortest)` to match it.) At dim
-    /// 2, w = \[1/shortest\].
+    /// The two ends are what tensor2tensor's `min_timescale` and `max_timescale` and MLX's
+    /// `max_freq` = 1/shortest and `min_freq` = 1/longest are meant to be. (tensor2tensor
+    /// *multiplies* by `min_timescale`; where it is not 1, add `.scaled(shortest * shortest)` to
+    /// match it.) At dim 2, w = \[1/shortest\].
     ///
     /// # Errors
     ///

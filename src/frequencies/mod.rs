@@ -25,8 +25,8 @@ use wide::Wide;
 /// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·
 /// wᵢ.
 ///
-/// They are held to 250 bits, so that phases are exact at any position. Sinusoids and rotations
-/// share them.
+/// Frequencies are held to 250 bits, so that phases are exact at any position. Sinusoids and
+/// rotations share them.
 ///
 /// | constructor | wᵢ | systems |
 /// |---|---|---|

@@ -9,8 +9,9 @@ impl Frequencies {
     /// Barbero et al. 2024, *Round and round we go!*, arXiv 2410.06205; transformers'
     /// `proportional`).
     ///
-    /// This is not a partial rotation: there the exponents go over the rotated features alone, here
-    /// over all of them, and the pairs (i, i + dim/2) reach over the whole head.
+    /// A proportional rotation is not a partial one: there the exponents go over the rotated
+    /// features alone, here over all of them, and the pairs (i, i + dim/2) reach over the whole
+    /// head.
     ///
     /// # Errors
     ///

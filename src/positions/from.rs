@@ -1,4 +1,4 @@
-//! What positions are made from. No conversion copies a list that is lent.
+//! Conversions to positions. No conversion copies a list that is lent.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -62,7 +62,7 @@ impl Positions<'_> {
     /// Positions (row, column) of a batch of padded images, from masks (batch, height, width) of
     /// `bool` or of numbers that are false, or zero, at padding: shape (batch, height · width).
     ///
-    /// What is padding gets what the reference gives it: the last count of its row or column, and
+    /// Padding gets what the reference gives it: the last count of its row or column, and
     /// zero where there is none.
     ///
     /// # Errors

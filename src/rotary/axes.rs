@@ -306,7 +306,7 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// Those of [`axial_2d`](Self::axial_2d).
+    /// The errors of [`axial_2d`](Self::axial_2d).
     ///
     /// ```
     /// use positional_encodings::{Positions, Rotary};

@@ -30,7 +30,7 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// Those of [`at`](Self::at).
+    /// The errors of [`at`](Self::at).
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::TableForm};

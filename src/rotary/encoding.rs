@@ -269,7 +269,7 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// Those of [`at`](Self::at); then `rotation` is as it was.
+    /// The errors of [`at`](Self::at); then `rotation` is as it was.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};

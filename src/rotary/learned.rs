@@ -22,8 +22,8 @@ impl Rotary {
     ///
     /// # Errors
     ///
-    /// Those of [`at`](Self::at) and of [`Rotation::apply`]; [`Error::LengthMismatch`] where the
-    /// two arrays differ in shape.
+    /// The errors of [`at`](Self::at) and of [`Rotation::apply`]; [`Error::LengthMismatch`] where
+    /// the two arrays differ in shape.
     ///
     /// ```
     /// use ndarray::array;

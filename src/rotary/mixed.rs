@@ -115,7 +115,7 @@ impl MixedRotary {
     ///
     /// # Errors
     ///
-    /// Those of [`Rotary::at`]; [`Error::LengthMismatch`] for a batch whose rows differ.
+    /// The errors of [`Rotary::at`]; [`Error::LengthMismatch`] for a batch whose rows differ.
     pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,
@@ -162,7 +162,7 @@ impl MixedRotary {
     ///
     /// # Errors
     ///
-    /// Those of [`at`](Self::at) and of [`Rotation::apply`].
+    /// The errors of [`at`](Self::at) and of [`Rotation::apply`].
     ///
     /// ```
     /// use ndarray::{Array3, Array4};
@@ -208,7 +208,7 @@ impl MixedRotary {
         &self.frequencies
     }
 
-    /// Which features make a pair.
+    /// The features that make a pair.
     pub fn pairing(&self) -> Pairing {
         self.pairing
     }

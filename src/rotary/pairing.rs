@@ -1,4 +1,4 @@
-//! Which features make a pair.
+//! The features that make a pair.
 
 use core::ops::Range;
 
@@ -6,7 +6,7 @@ use ndarray::{Array, ArrayBase, Axis, Data, RemoveAxis};
 
 use crate::error::Error;
 
-/// Which features of a query or key are rotated together.
+/// The features of a query or key that are rotated together.
 ///
 /// With r rotated features:
 ///

@@ -229,7 +229,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         (self.rows != AngleRows::Everywhere).then_some(self.len)
     }
 
-    /// Which features make a pair.
+    /// The features that make a pair.
     pub fn pairing(&self) -> Pairing {
         self.features.pairing
     }

@@ -48,7 +48,7 @@ impl QueryTemperature {
     ///
     /// # Errors
     ///
-    /// Those of [`llama4`](Self::llama4).
+    /// The errors of [`llama4`](Self::llama4).
     ///
     /// ```
     /// use positional_encodings::rotary::QueryTemperature;

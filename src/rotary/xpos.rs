@@ -128,9 +128,9 @@ impl XPos {
     ///
     /// # Errors
     ///
-    /// Those of [`Rotary::at`]; [`Error::InvalidParameter`] for a position that is farther from the
-    /// origin than the [`reach`](Self::reach) of `T`. Elements of 16 bits have angles of `f32`, and
-    /// a reach of their own.
+    /// The errors of [`Rotary::at`]; [`Error::InvalidParameter`] for a position that is farther
+    /// from the origin than the [`reach`](Self::reach) of `T`. Elements of 16 bits have angles of
+    /// `f32`, and a reach of their own.
     pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,

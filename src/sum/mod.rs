@@ -118,8 +118,9 @@ where
 
 /// Adds the vectors of positions 0..len to `words` (…, len, dim) in place.
 ///
-/// It allocates nothing. Vectors are made in blocks on the stack, for which a thread needs 128 KiB,
-/// and 512 KiB for more than some ten rows. With feature `rayon` long work is done on all cores.
+/// The call allocates nothing. Vectors are made in blocks on the stack, for which a thread needs
+/// 128 KiB, and 512 KiB for more than some ten rows. With feature `rayon` long work is done on all
+/// cores.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ pub(super) enum Target<'a, A> {
 #[derive(Clone, Copy)]
 pub(super) struct Picked<'a, A> {
     pub(super) table: &'a [A],
-    /// Which rows; without, one after the other.
+    /// The rows; without, one after the other.
     pub(super) ids: Option<&'a [usize]>,
 }
 

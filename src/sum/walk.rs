@@ -231,7 +231,7 @@ fn sequences(shape: &[usize]) -> usize {
 /// Calls `visit` with the matrices (len, dim) of an array (…, len, dim) that is not empty, four at
 /// a time, the last ones perhaps fewer, and the number of the first, counted from `first`.
 ///
-/// It calls itself for each axis, of which at most 64 have more than one element.
+/// The function calls itself for each axis, of which at most 64 have more than one element.
 fn for_each_four<A>(
     mut words: ArrayViewMutD<'_, A>,
     first: usize,

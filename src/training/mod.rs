@@ -1,4 +1,4 @@
-//! What is learned: parameters, their gradients, and the encodings that exist to be trained.
+//! Learning: parameters, their gradients, and the encodings that exist to be trained.
 //!
 //! [`Trainable`] is what an optimiser needs, [`Differentiable`] what passes gradients back. A
 //! gradient is one flat slice in the order of the parameters; that of a table alone may also be an

@@ -66,7 +66,7 @@ use walk::{Sequence, through};
 /// The queries and keys of one head, and where they stand.
 #[derive(Clone)]
 pub struct Head<'a, A> {
-    /// Which head it is, counted from 0.
+    /// The number of the head, counted from 0.
     pub index: usize,
     /// The queries, shape (queries, dim); empty where the bias does not read them.
     pub q: ArrayView2<'a, A>,

@@ -15,11 +15,12 @@ use crate::training::{Parameter, Trainable, check_values};
 /// Where the gradients of a [`ContentBias`] are added.
 #[derive(Debug)]
 pub struct ContentGradient<'g, A> {
-    /// That by the queries, shape (heads, queries, dim); left alone where they are not read.
+    /// The gradient by the queries, shape (heads, queries, dim); left alone where they are not
+    /// read.
     pub q: ArrayViewMut3<'g, A>,
-    /// That by the keys, shape (heads, keys, dim); left alone where they are not read.
+    /// The gradient by the keys, shape (heads, keys, dim); left alone where they are not read.
     pub k: ArrayViewMut3<'g, A>,
-    /// That by the parameters, a place for each value.
+    /// The gradient by the parameters, a place for each value.
     pub parameters: &'g mut [A],
 }
 

@@ -14,12 +14,12 @@ use crate::training::{Parameter, Trainable, check_values};
 /// Where the gradients of [`Cope`] are added.
 #[derive(Debug)]
 pub struct CopeGradient<'g, A> {
-    /// That by the queries, shape (heads, queries, dim).
+    /// The gradient by the queries, shape (heads, queries, dim).
     pub q: ArrayViewMut3<'g, A>,
-    /// That by the scores before the bias, shape (heads, queries, keys): the upstream gradient, and
-    /// what gates pass back.
+    /// The gradient by the scores before the bias, shape (heads, queries, keys): the upstream
+    /// gradient, and what gates pass back.
     pub scores: ArrayViewMut3<'g, A>,
-    /// That by the parameters, a place for each value.
+    /// The gradient by the parameters, a place for each value.
     pub parameters: &'g mut [A],
 }
 

@@ -24,7 +24,7 @@ pub enum Spacing {
 
 /// A network of the distance: x-transformers' `DynamicPositionBias`, whose activation is SiLU.
 ///
-/// Its layers take one number, the distance or its logarithm, and give one for each head. It is
+/// The layers take one number, the distance or its logarithm, and give one for each head. It is
 /// computed in f64 and rounded once, once for each distance.
 ///
 /// ```
