@@ -99,8 +99,8 @@ impl<A: Lanes> Kernel for Added<'_, A> {
     }
 }
 
-/// Whether elements are numbers of the processor: of plain loops over them the compiler makes better
-/// vectors than of loads and stores.
+/// Whether elements are numbers of the processor: of plain loops over them the compiler makes
+/// better vectors than of loads and stores.
 #[inline(always)]
 pub(crate) fn is_plain<A: Element>() -> bool {
     size_of::<A>() == size_of::<A::Angle>()

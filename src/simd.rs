@@ -68,8 +68,8 @@ impl InstructionSet {
 /// A computation written once, to be compiled for each instruction set. `run` must be
 /// `#[inline(always)]`.
 pub(crate) trait Kernel: Sized {
-    /// The bytes of the longest vectors that it is compiled for. Less than 64 saves a copy of a kernel
-    /// that waits for memory anyway.
+    /// The bytes of the longest vectors that it is compiled for. Less than 64 saves a copy of a
+    /// kernel that waits for memory anyway.
     #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), allow(dead_code))]
     const BYTES: usize = usize::MAX;
 

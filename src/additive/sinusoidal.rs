@@ -31,8 +31,8 @@ use crate::threads;
 /// # To match X, write Y
 ///
 /// Each row is a test of the same name against output of that system
-/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`], `geometric`
-/// and so on for the constructors of [`Frequencies`].
+/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`],
+/// `geometric` and so on for the constructors of [`Frequencies`].
 ///
 /// | to match | write |
 /// |---|---|

@@ -13,8 +13,9 @@ use crate::positions::{Position, Positions};
 /// The forget gates of FoX (Lin et al. 2025, *Forgetting transformer*), also x-transformers'
 /// `DataDependentAlibi`: Fᵢ − Fⱼ with Fₜ the sum of ln σ(f) of the gates up to token t.
 ///
-/// Gates come from the tokens, so each sequence has its own: (heads, len), read at positions 0..len.
-/// For a key that comes after the query the difference is positive, and a causal mask hides it.
+/// Gates come from the tokens, so each sequence has its own: (heads, len), read at positions
+/// 0..len. For a key that comes after the query the difference is positive, and a causal mask hides
+/// it.
 ///
 /// ```
 /// use ndarray::{Array3, array};

@@ -11,9 +11,9 @@ use crate::frequencies::Frequencies;
 use crate::phase::FeatureLayout;
 use crate::positions::Positions;
 
-/// Sandwich (Chi et al. 2022, *Dissecting transformer length extrapolation via the lens of receptive
-/// field analysis*): the inner product of two sinusoidal vectors, Σₖ cos((i − j) · wₖ), divided by
-/// 8h/n for head h of n, counted from 1.
+/// Sandwich (Chi et al. 2022, *Dissecting transformer length extrapolation via the lens of
+/// receptive field analysis*): the inner product of two sinusoidal vectors, Σₖ cos((i − j) · wₖ),
+/// divided by 8h/n for head h of n, counted from 1.
 ///
 /// Each cosine is correctly rounded, at any distance. NeMo leaves the first frequency out and
 /// subtracts dim/2, which under a softmax is the same but for the former.

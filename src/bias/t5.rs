@@ -42,8 +42,8 @@ pub struct Buckets {
 }
 
 impl<A: Element> T5Bias<A> {
-    /// Takes a table (buckets, heads) of an encoder: its second half is for keys that come after the
-    /// query. MPNet's is such a table.
+    /// Takes a table (buckets, heads) of an encoder: its second half is for keys that come after
+    /// the query. MPNet's is such a table.
     ///
     /// # Errors
     ///

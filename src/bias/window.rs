@@ -12,8 +12,8 @@ use crate::resample::{GridResample, Resample};
 /// between a query and a key of a window (height, width).
 ///
 /// Row (dy + height − 1) · (2 · width − 1) + dx + width − 1 is that of the offset query − key.
-/// Positions have two axes, row and column; [`Positions::grid`] makes those of a window. No table of
-/// pairs is kept.
+/// Positions have two axes, row and column; [`Positions::grid`] makes those of a window. No table
+/// of pairs is kept.
 ///
 /// BEiT (also Data2Vec-vision, timm's `RelPosBias` with a prefix token) has three rows more: the
 /// class token to patches, patches to it, and it to itself. Its position is −1 on both axes. For

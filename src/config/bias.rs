@@ -8,8 +8,8 @@ use super::reader::LIMIT;
 use crate::bias::{Alibi, AlibiForm, Buckets, LogBuckets, Side};
 use crate::error::Error;
 
-/// The bias that a model adds to its attention scores by position: of biases that are formulas the bias, of
-/// learned ones all but the tables, which are in the checkpoint.
+/// The bias that a model adds to its attention scores by position: of biases that are formulas the
+/// bias, of learned ones all but the tables, which are in the checkpoint.
 ///
 /// ```
 /// use positional_encodings::config::ModelBias;

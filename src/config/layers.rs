@@ -55,8 +55,8 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
     Ok((types, layers, reader.temperature(dict.as_ref())?))
 }
 
-/// Adds the type of layers without positions, where the config lists layers of a type that the family
-/// has as such.
+/// Adds the type of layers without positions, where the config lists layers of a type that the
+/// family has as such.
 fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
     let listed = reader.fields.texts("layer_types")?.unwrap_or_default();
     let is_listed = listed.iter().any(|name| reader.family.still.contains(name));
@@ -115,8 +115,8 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
     Ok(types)
 }
 
-/// Layers that compress, with a base of their own and the scaling, which leaves lengths as they are,
-/// and plain ones.
+/// Layers that compress, with a base of their own and the scaling, which leaves lengths as they
+/// are, and plain ones.
 fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
     let name = "compress_rope_theta";
     let main = reader.spec(None, None)?;

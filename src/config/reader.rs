@@ -167,8 +167,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The fields that make the base another for good: `alpha`, beside which a type that says "dynamic" and
-    /// its parameters mean nothing.
+    /// The fields that make the base another for good: `alpha`, beside which a type that says
+    /// "dynamic" and its parameters mean nothing.
     fn alpha(&self, dict: &Fields<'_>, rope_type: &str) -> Result<Option<f64>, Error> {
         let name = "alpha";
         let alpha = dict.number(name)?.filter(|&alpha| alpha != 0.0);

@@ -56,9 +56,9 @@ pub struct RotarySpec {
 }
 
 impl RotarySpec {
-    /// Makes the rotation for sequences of `total_len` positions, cache included. A pure function: only
-    /// LongRoPE and dynamic NTK look at the length, and [`Rotary::regime`] says what they made of
-    /// it.
+    /// Makes the rotation for sequences of `total_len` positions, cache included. A pure function:
+    /// only LongRoPE and dynamic NTK look at the length, and [`Rotary::regime`] says what they made
+    /// of it.
     ///
     /// # Errors
     ///

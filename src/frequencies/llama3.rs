@@ -21,9 +21,9 @@ pub struct Llama3 {
 }
 
 impl Frequencies {
-    /// With n = L·wᵢ/2π rotations within the original length L: wᵢ where n > high, wᵢ/s where n < low,
-    /// and between them (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low = high,
-    /// as in Llama 4, nothing is between them.
+    /// With n = L·wᵢ/2π rotations within the original length L: wᵢ where n > high, wᵢ/s where n <
+    /// low, and between them (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low =
+    /// high, as in Llama 4, nothing is between them.
     ///
     /// # Errors
     ///

@@ -108,9 +108,9 @@ impl Frequencies {
         self.divided_by(divisors, Step::Divided(divisors.to_vec()))
     }
 
-    /// wᵢ · e^αᵢ: LeRoPE's learned exponents, one for each pair, of which Mistral Large 4 has a list
-    /// in its checkpoint (`rotary_emb.alpha`, once `lerope.alpha`) and applies it after YaRN. A
-    /// loss' slope along αᵢ is wᵢ·e^αᵢ times its slope along that frequency.
+    /// wᵢ · e^αᵢ: LeRoPE's learned exponents, one for each pair, of which Mistral Large 4 has a
+    /// list in its checkpoint (`rotary_emb.alpha`, once `lerope.alpha`) and applies it after YaRN.
+    /// A loss' slope along αᵢ is wᵢ·e^αᵢ times its slope along that frequency.
     ///
     /// e^α is rounded to f64.
     ///

@@ -13,8 +13,8 @@ impl Frequencies {
     /// why no base need be given. It is not diffusers' `ntk_factor`, by which the base itself is
     /// multiplied: that is `geometric(dim, base * ntk_factor)`, and `linear_factor` is
     /// [`linear`](Self::linear). Nor is it what GTE's encoders call NTK: base · factor, and all
-    /// frequencies divided by factor^(2/dim). With one pair, where the formula divides by zero, nothing
-    /// changes.
+    /// frequencies divided by factor^(2/dim). With one pair, where the formula divides by zero,
+    /// nothing changes.
     ///
     /// # Errors
     ///

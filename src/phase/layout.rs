@@ -54,8 +54,8 @@ impl Columns {
         2 * self.pairs - usize::from(self.last_is_single)
     }
 
-    /// The columns of some pairs, and where they stand in a row of `width` pairs that begins with the
-    /// first of these.
+    /// The columns of some pairs, and where they stand in a row of `width` pairs that begins with
+    /// the first of these.
     pub(super) fn of_pairs(
         &self,
         pairs: Range<usize>,

@@ -1,12 +1,12 @@
 //! Sines and cosines of exact angles.
 //!
 //! `plain` defines what a value is: read it first. An exact phase comes from `fixed`, where
-//! frequencies are binary fractions of a circle; its sine and cosine from `sincos`, in f64, and from
-//! `double`, in double-double numbers for rows of f64. `addition` makes a row from another one, by
-//! the rotations of `table`. `runs` and `single` write rows in the ways below, `put` brings them out
-//! of registers, and `settle` writes again what they leave in doubt. `writer` chooses the way.
-//! `target` has what f32 and f64 need, `elements` makes 16 bits of f32. [`Waves`] is what encodings
-//! hold. `projection` has angles that are sums over axes, for encodings of points.
+//! frequencies are binary fractions of a circle; its sine and cosine from `sincos`, in f64, and
+//! from `double`, in double-double numbers for rows of f64. `addition` makes a row from another
+//! one, by the rotations of `table`. `runs` and `single` write rows in the ways below, `put` brings
+//! them out of registers, and `settle` writes again what they leave in doubt. `writer` chooses the
+//! way. `target` has what f32 and f64 need, `elements` makes 16 bits of f32. [`Waves`] is what
+//! encodings hold. `projection` has angles that are sums over axes, for encodings of points.
 //!
 //! | path | when | code | what it buys |
 //! |---|---|---|---|

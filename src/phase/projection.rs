@@ -104,7 +104,8 @@ impl Projection {
     }
 
     /// Sines and cosines of pairs from `first` on, a multiple of the chunk, at a point whose
-    /// coordinates were checked. For elements of 64 bits they are within 0.51 ulp, else right to 40 bits.
+    /// coordinates were checked. For elements of 64 bits they are within 0.51 ulp, else right to 40
+    /// bits.
     pub(crate) fn values<A>(&self, point: Point<'_>, first: usize, out: &mut Values) {
         let pairs = first..self.pairs.min(first + CHUNK);
         let is_narrow = size_of::<A>() < size_of::<f64>();

@@ -18,8 +18,8 @@ const UNWRAPPED: f64 = 1.5;
 const LARGE: u64 = 0b111_1111_0000 << 52;
 const LARGE_32: u32 = 0b1111_0000 << 23;
 
-/// Lines that hold a centre of a chunk of pairs. A chunk is taken through a block at a time, so that
-/// its centres and rotations stay in cache.
+/// Lines that hold a centre of a chunk of pairs. A chunk is taken through a block at a time, so
+/// that its centres and rotations stay in cache.
 pub(super) const LINES: usize = 64;
 /// Bytes of a row of a chunk, whose centre has twice as many.
 const ROW: usize = LINES * size_of::<Line>() / 2;

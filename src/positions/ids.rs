@@ -75,9 +75,9 @@ pub fn padding_aware<T: PrimInt, S: Data<Elem = T>>(
     count_where(tokens, |token| token != padding, |count| first.saturating_add(count), id)
 }
 
-/// The positions of draft tokens that form a tree: `base` for a root, and one more than its parent's
-/// for every other token. Tokens of several continuations so stand at the same positions, as
-/// speculative decoding has them (Medusa, EAGLE).
+/// The positions of draft tokens that form a tree: `base` for a root, and one more than its
+/// parent's for every other token. Tokens of several continuations so stand at the same positions,
+/// as speculative decoding has them (Medusa, EAGLE).
 ///
 /// # Errors
 ///

@@ -29,8 +29,8 @@ pub enum Segment {
         columns: usize,
         /// Positions from one frame to the next: 1 in Qwen2-VL; seconds per frame ·
         /// `tokens_per_second` in Qwen2.5-VL, where products are rounded down, and seconds per
-        /// frame · 25 in Qwen2.5-Omni, whose audio is text of 25 tokens a second. Qwen3-VL gives each
-        /// frame as an image, with text before it.
+        /// frame · 25 in Qwen2.5-Omni, whose audio is text of 25 tokens a second. Qwen3-VL gives
+        /// each frame as an image, with text before it.
         interval: f64,
     },
 }
@@ -137,9 +137,10 @@ impl Positions<'_> {
 }
 
 impl Positions<'_> {
-    /// All points (row, column) of a grid in blocks of `merge` × `merge`: the blocks row by row, and
-    /// the points of a block row by row. Vision encoders whose patches are merged into one token
-    /// for each block have them so (Qwen2-VL, GLM-4V, …; transformers' `get_vision_position_ids`).
+    /// All points (row, column) of a grid in blocks of `merge` × `merge`: the blocks row by row,
+    /// and the points of a block row by row. Vision encoders whose patches are merged into one
+    /// token for each block have them so (Qwen2-VL, GLM-4V, …; transformers'
+    /// `get_vision_position_ids`).
     ///
     /// # Errors
     ///

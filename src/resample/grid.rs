@@ -403,7 +403,8 @@ impl Kernel {
         }
     }
 
-    /// Appends the points around place `x` of an axis of `len`; beyond the border stands the border.
+    /// Appends the points around place `x` of an axis of `len`; beyond the border stands the
+    /// border.
     fn around(self, x: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let last = (len - 1) as f64;
         // A linear kernel stops at the border itself; a cubic one sees the border repeated.

@@ -81,8 +81,9 @@ pub enum Sections {
     /// The axes take pairs in turn, A B A B …, those whose section is full left out: NeoMME's rows
     /// and columns.
     InTurn,
-    /// H W H W … T T: of sections (heights, widths, times), space takes the fast pairs in turn, time
-    /// the slow ones that are left. The axes of positions stay (time, height, width): ERNIE-4.5-VL.
+    /// H W H W … T T: of sections (heights, widths, times), space takes the fast pairs in turn,
+    /// time the slow ones that are left. The axes of positions stay (time, height, width):
+    /// ERNIE-4.5-VL.
     SpaceThenTime,
 }
 

@@ -21,9 +21,9 @@ pub enum TableForm {
 }
 
 impl Rotary {
-    /// Makes the cosines and the sines at all positions, each (positions, pairs) or (positions, dim),
-    /// in any element type, the attention factor included. Sequences that have positions of their
-    /// own follow each other.
+    /// Makes the cosines and the sines at all positions, each (positions, pairs) or (positions,
+    /// dim), in any element type, the attention factor included. Sequences that have positions of
+    /// their own follow each other.
     ///
     /// A table in 16 bits is rounded once from f64. It is what others want; this crate turns
     /// elements of 16 bits with angles of f32, which is nearer to the truth.

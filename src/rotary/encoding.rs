@@ -301,9 +301,9 @@ impl Rotary {
 
     /// The rotation by a difference of positions, whatever the position: what moves cached keys by
     /// `by` (StreamingLLM, a context shift). R(p + by) = R(by) · R(p), to rounding; the attention
-    /// factor that the keys already have is not applied again. Each call rounds: a hundred shifts of
-    /// a bf16 cache end as much as 0.36 off keys of length 1. Keep the keys as they were before any
-    /// rotation, or shift copies of the first ones by the sum, where there are many.
+    /// factor that the keys already have is not applied again. Each call rounds: a hundred shifts
+    /// of a bf16 cache end as much as 0.36 off keys of length 1. Keep the keys as they were before
+    /// any rotation, or shift copies of the first ones by the sum, where there are many.
     ///
     /// # Errors
     ///
@@ -358,14 +358,15 @@ impl Rotary {
         (width >= self.dim()).then(|| self.features.rotated(width))
     }
 
-    /// Returns which features make a pair, within each of the [`paired_blocks`](Self::paired_blocks).
+    /// Returns which features make a pair, within each of the
+    /// [`paired_blocks`](Self::paired_blocks).
     pub fn pairing(&self) -> Pairing {
         self.features.pairing
     }
 
-    /// Returns the number of blocks of the rotated features that are paired each on its own: 1, and 2
-    /// with [`AxialOrder::Gemma4`](super::AxialOrder::Gemma4), whose rows have halves of the first
-    /// half of the features and whose columns have halves of the second.
+    /// Returns the number of blocks of the rotated features that are paired each on its own: 1, and
+    /// 2 with [`AxialOrder::Gemma4`](super::AxialOrder::Gemma4), whose rows have halves of the
+    /// first half of the features and whose columns have halves of the second.
     ///
     /// ```
     /// use positional_encodings::{Rotary, rotary::AxialOrder};

@@ -18,8 +18,8 @@ use crate::positions::Positions;
 /// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines
 /// and sines of exact angles rounded once. `T` is the type of the angles and of the arithmetic:
 /// `Rotation<f32>` rotates arrays of `f32`, and of `f16` and `bf16`, which are widened for it and
-/// rounded once; `Rotation<f64>` rotates arrays of `f64`. A rotation made anew for each forward pass
-/// costs about as much as filling its table; cloning one costs nothing.
+/// rounded once; `Rotation<f64>` rotates arrays of `f64`. A rotation made anew for each forward
+/// pass costs about as much as filling its table; cloning one costs nothing.
 ///
 /// | the rotated array is | call | for plain slices |
 /// |---|---|---|

@@ -5,10 +5,10 @@ use ndarray::{ArrayViewMut, Dimension};
 use crate::positions::Positions;
 use crate::{Element, Error, Frequencies};
 
-/// The rotation that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985): the lists of cosines and
-/// sines are tiled, as halves want them, while partners are neighbours, so that the two features of
-/// a pair turn by different angles. That is neither orthogonal nor a function of the difference of
-/// positions; released models need it as it is.
+/// The rotation that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985): the lists of
+/// cosines and sines are tiled, as halves want them, while partners are neighbours, so that the two
+/// features of a pair turn by different angles. That is neither orthogonal nor a function of the
+/// difference of positions; released models need it as it is.
 ///
 /// With the head's d features, D = 2·⌊⌊d/3⌋/2⌋ for each of frame, row and column, n = D/2 and
 /// ωₖ = 10000^(−k/n): of each axis' D features, x₂ᵢ becomes x₂ᵢ·cos(p·ω₍₂ᵢ mod n₎) −

@@ -13,11 +13,11 @@ use crate::positions::Positions;
 /// queries grow by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores
 /// decay with distance.
 ///
-/// Positions are absolute: p counts from [`with_origin`](Self::with_origin), which is 0. torchscale,
-/// x-transformers and rotary-embedding-torch subtract half of the sequence's length from p, so that
-/// cached keys no longer fit once the sequence grows; scores are the same without it. Powers leave
-/// the range of the element type at [`reach`](Self::reach): beyond, move the origin, and all keys of
-/// a cache with it.
+/// Positions are absolute: p counts from [`with_origin`](Self::with_origin), which is 0.
+/// torchscale, x-transformers and rotary-embedding-torch subtract half of the sequence's length
+/// from p, so that cached keys no longer fit once the sequence grows; scores are the same without
+/// it. Powers leave the range of the element type at [`reach`](Self::reach): beyond, move the
+/// origin, and all keys of a cache with it.
 ///
 /// ```
 /// use ndarray::Array3;

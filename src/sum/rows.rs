@@ -11,8 +11,8 @@ use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
 use crate::simd::{Kernel, launch};
 
-/// How many rows ahead of its sum a row of a table is asked for: with one or two a lookup takes nine
-/// tenths of the time.
+/// How many rows ahead of its sum a row of a table is asked for: with one or two a lookup takes
+/// nine tenths of the time.
 const AHEAD: usize = 2;
 
 /// Where rows go.

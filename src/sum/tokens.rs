@@ -107,8 +107,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
-    /// Returns the tables with another encoding of positions: encodings are compared without a second
-    /// vocabulary in memory.
+    /// Returns the tables with another encoding of positions: encodings are compared without a
+    /// second vocabulary in memory.
     ///
     /// # Errors
     ///

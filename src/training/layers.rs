@@ -112,8 +112,8 @@ impl<A: Element> Layers<A> {
         })
     }
 
-    /// Adds the gradient of all layers to `gradient`, given that by what comes out, and returns that
-    /// by x.
+    /// Adds the gradient of all layers to `gradient`, given that by what comes out, and returns
+    /// that by x.
     pub(crate) fn backward(
         &self,
         x: Array2<f64>,

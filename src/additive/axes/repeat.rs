@@ -30,8 +30,8 @@ impl Place {
     }
 }
 
-/// Writes the features of one encoding to their places in some rows, those of a block: positions that
-/// were seen in a block before are copied from there.
+/// Writes the features of one encoding to their places in some rows, those of a block: positions
+/// that were seen in a block before are copied from there.
 pub(super) fn encode_once<A: Element, E: PositionalEncoding<A>>(
     encoding: &E,
     positions: &Positions<'_>,
@@ -152,7 +152,8 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     Ok(())
 }
 
-/// Copies some columns of rows from one on, or of that one alone where the step is 0, to rows below.
+/// Copies some columns of rows from one on, or of that one alone where the step is 0, to rows
+/// below.
 fn copy<A: Element>(
     out: &mut ArrayViewMut2<'_, A>,
     from: usize,

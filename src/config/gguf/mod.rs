@@ -74,8 +74,8 @@ impl RotarySpec {
 }
 
 impl ModelRotary {
-    /// Reads the rotation of each layer that GGUF metadata describe, as llama.cpp has it: sliding layers
-    /// with a base or heads of their own (Gemma 3, Gemma 4, OLMo 3) are the type
+    /// Reads the rotation of each layer that GGUF metadata describe, as llama.cpp has it: sliding
+    /// layers with a base or heads of their own (Gemma 3, Gemma 4, OLMo 3) are the type
     /// `sliding_attention` beside `full_attention`, and layers without positions (Llama 4, SmolLM3,
     /// Command R7B, EXAONE 4) have `None`. Where all layers are the same, there is one type, `all`.
     ///

@@ -142,7 +142,8 @@ impl<'m, A: Lanes> Block<'m, '_, A> {
         (&self.angles[at..][..self.pairs], &self.angles[at + self.to_sines..][..self.pairs])
     }
 
-    /// Returns where the row of the first head at a position begins in the target and in the source.
+    /// Returns where the row of the first head at a position begins in the target and in the
+    /// source.
     #[inline(always)]
     fn places_of(&self, position: usize) -> [isize; 2] {
         [0, 1].map(

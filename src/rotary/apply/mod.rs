@@ -13,8 +13,8 @@
 //! kernel.rs                        rows that share their angles: (x, y) → (x·cos − y·sin, y·cos + x·sin)
 //! ```
 //!
-//! Only the first level is generic over the dimension, and compiled in the crates that call it. Only
-//! the kernel is compiled for each instruction set.
+//! Only the first level is generic over the dimension, and compiled in the crates that call it.
+//! Only the kernel is compiled for each instruction set.
 
 mod axes;
 mod kernel;

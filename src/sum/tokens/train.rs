@@ -14,8 +14,8 @@ use crate::positions::Positions;
 use crate::training::{Differentiable, GradientRows, Trainable, check_values, scatter};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// Keeps rows of the word table without a gradient: pretrained words that stay as they are. Each
-    /// call adds rows.
+    /// Keeps rows of the word table without a gradient: pretrained words that stay as they are.
+    /// Each call adds rows.
     ///
     /// # Errors
     ///

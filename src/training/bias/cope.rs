@@ -44,8 +44,8 @@ impl<A: Element> Trainable<A> for Cope<A> {
 
 impl<A: Element> Cope<A> {
     /// Adds to `gradient` the gradients of a loss, given the queries (heads, queries, dim), the
-    /// `scores` (heads, queries, keys) before the bias, and `upstream`, the gradient of that loss by
-    /// the scores after it. Sums are taken in f64 and rounded once.
+    /// `scores` (heads, queries, keys) before the bias, and `upstream`, the gradient of that loss
+    /// by the scores after it. Sums are taken in f64 and rounded once.
     ///
     /// # Errors
     ///

@@ -98,13 +98,13 @@ impl<A: Element, B: DifferentiableBias<A> + ?Sized> DifferentiableBias<A> for Bo
     }
 }
 
-/// Adds to `gradient` what [`add_bias`](crate::add_bias) passes back to the bias's parameters, given
-/// the gradient of the loss by the scores, shape (…, heads, queries, keys).
+/// Adds to `gradient` what [`add_bias`](crate::add_bias) passes back to the bias's parameters,
+/// given the gradient of the loss by the scores, shape (…, heads, queries, keys).
 ///
 /// # Errors
 ///
-/// The errors of [`add_bias`](crate::add_bias), and [`Error::LengthMismatch`] where the gradient has
-/// not one place for each value; then it is as it was.
+/// The errors of [`add_bias`](crate::add_bias), and [`Error::LengthMismatch`] where the gradient
+/// has not one place for each value; then it is as it was.
 ///
 /// ```
 /// use ndarray::{Array2, Array4};

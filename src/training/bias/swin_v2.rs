@@ -11,8 +11,8 @@ use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
 /// Swin V2's bias (Liu et al. 2021, *Swin transformer V2*): 16 · σ of a network of the offset (dy,
-/// dx), each as ± log₂(1 + |8 · d / (W − 1)|) / 3 with W the side of the window that the network was
-/// trained on.
+/// dx), each as ± log₂(1 + |8 · d / (W − 1)|) / 3 with W the side of the window that the network
+/// was trained on.
 ///
 /// The network, 2 → 512 → heads with ReLU in the models, is asked once for each offset, and the
 /// table that it makes is rounded once. Another window is another table of the same network.
