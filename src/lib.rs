@@ -121,6 +121,8 @@
 
 mod add;
 mod additive;
+#[cfg(feature = "analysis")]
+pub mod analysis;
 mod arrays;
 pub mod bias;
 mod blocks;
