@@ -32,6 +32,7 @@
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | a `config.json` | what the model adds to its scores | `config::ModelBias`, and both: `config::ModelPositions` |
+//! | numbers of an encoding | a picture of them | `plot::Picture` (feature `plot`) |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
@@ -113,8 +114,8 @@
 //!
 //! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
 //! bits. `serde`: rotations from `config.json`, and the choices that stand in a config of your own
-//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. None is on by
-//! default.
+//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. `plot`: pictures of
+//! encodings, as SVG and PNG. None is on by default.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -133,9 +134,13 @@ pub mod config;
 mod element;
 mod error;
 mod exact;
+#[cfg(any(feature = "safetensors", feature = "plot"))]
+mod files;
 mod frequencies;
 pub mod guide;
 mod phase;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod positions;
 pub mod resample;
 pub mod rotary;

@@ -217,6 +217,8 @@ pub enum FileProblem {
     Compressed,
     /// There are no vectors at all.
     Empty,
+    /// A picture is written as SVG or PNG, and the name ends in neither `.svg` nor `.png`.
+    NoPictureFormat,
     /// The table was read well, and is not one that can be used.
     Table(Error),
 }
@@ -242,6 +244,7 @@ impl fmt::Display for FileProblem {
             Self::Io { kind } => write!(f, "{kind}"),
             Self::OutOfMemory { values } => write!(f, "no memory for {values} values"),
             Self::Table(error) => write!(f, "{error}"),
+            Self::NoPictureFormat => write!(f, "pictures are .svg or .png files"),
             Self::NoCheckpoint => {
                 write!(f, "no model.safetensors and no model.safetensors.index.json in this folder")
             }
