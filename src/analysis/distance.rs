@@ -165,38 +165,38 @@ impl ByDistance {
     /// one step nearer: the first that breaks monotonicity; `None` where the mean falls on both
     /// sides of 0 or stays.
     pub fn first_rise(&self, tolerance: f64) -> Option<i64> {
-        let rises = |step: i64, distance: &i64| {
-            let nearer = self.at(distance - step);
-            self.at(*distance).zip(nearer).is_some_and(|(mean, nearer)| mean > nearer + tolerance)
-        };
-        let last = self.first.saturating_add(self.mean.len() as i64);
-        let ahead = (1..last).find(|distance| rises(1, distance));
-        let behind = (1..=self.first.saturating_neg()).map(|distance| -distance);
-        let behind = behind.into_iter().find(|distance| rises(-1, distance));
-        ahead.into_iter().chain(behind).min_by_key(|distance| distance.unsigned_abs())
+        let rises = self.steps().filter(|[near, far]| far.1 > near.1 + tolerance);
+        let distances = rises.map(|[_, (distance, _)]| distance);
+        distances.min_by_key(|distance| (distance.unsigned_abs(), *distance < 0))
     }
 
-    /// The share of steps away from 0 at which the mean falls or stays: 1 where it is monotone.
+    /// Returns the share of steps away from 0 at which the mean falls or stays: 1 where it is
+    /// monotone.
     pub fn monotone_share(&self) -> f64 {
-        let steps = self.mean.windows(2).zip(self.first..);
-        let falls = |(pair, distance): (&[f64], i64)| match distance < 0 {
-            true => pair[0] <= pair[1],
-            false => pair[1] <= pair[0],
-        };
-        let count = self.mean.len().saturating_sub(1);
-        let falls = steps.filter(|&(pair, distance)| falls((pair, distance))).count();
-        if count == 0 { 1.0 } else { falls as f64 / count as f64 }
+        let falls = self.steps().filter(|[near, far]| far.1 <= near.1).count();
+        if self.mean.len() < 2 { 1.0 } else { falls as f64 / (self.mean.len() - 1) as f64 }
     }
 
     /// Returns the smallest distance at which the means ahead and behind differ by more than
     /// `tolerance`: the first that breaks symmetry; `None` where none does, as for every table,
     /// whose similarities are symmetric.
     pub fn first_asymmetry(&self, tolerance: f64) -> Option<i64> {
-        let last = self.first.saturating_add(self.mean.len() as i64);
-        let differ = |distance: &i64| {
-            let both = self.at(*distance).zip(self.at(-distance));
-            both.is_some_and(|(ahead, behind)| (ahead - behind).abs() > tolerance)
+        let differs = |&(distance, ahead): &(i64, f64)| {
+            let behind = distance.checked_neg().and_then(|behind| self.at(behind));
+            distance > 0 && behind.is_some_and(|behind| (ahead - behind).abs() > tolerance)
         };
-        (1..last).find(differ)
+        self.means().find(differs).map(|(distance, _)| distance)
+    }
+
+    /// Each distance and its mean.
+    fn means(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
+        let at = |(index, &mean): (usize, &f64)| (self.first.saturating_add(index as i64), mean);
+        self.mean.iter().enumerate().map(at)
+    }
+
+    /// Each distance and its mean after the one that is a step nearer to 0.
+    fn steps(&self) -> impl Iterator<Item = [(i64, f64); 2]> + '_ {
+        let away = |(a, b): ((i64, f64), (i64, f64))| if a.0 < 0 { [b, a] } else { [a, b] };
+        self.means().zip(self.means().skip(1)).map(away)
     }
 }

@@ -17,7 +17,8 @@ pub struct HeadWindow {
     /// The distance from which on every key behind the query has less than the share; `None` where
     /// that is not within the length.
     pub behind: Option<usize>,
-    /// The distance from which on every key ahead of the query has less than the share.
+    /// The distance from which on every key ahead of the query has less than the share; `None` too
+    /// for causal biases, which leave these keys to the mask.
     pub ahead: Option<usize>,
 }
 
@@ -33,7 +34,7 @@ pub struct HeadWindow {
 /// use positional_encodings::{Alibi, analysis::bias_by_distance};
 ///
 /// let curves = bias_by_distance::<f64>(&Alibi::new(8)?, 3)?;
-/// assert_eq!(curves.row(0).to_vec(), [-1.0, -0.5, 0.0, -0.5, -1.0]);
+/// assert_eq!(curves.row(0).to_vec(), [-1.0, -0.5, 0.0, 0.5, 1.0]); // a mask hides the keys ahead
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn bias_by_distance<A: Element>(
@@ -50,8 +51,9 @@ pub fn bias_by_distance<A: Element>(
     Ok(values.index_axis(Axis(1), 0).mapv(|value| value.to_f64()))
 }
 
-/// Returns for each head the distances from which on keys have less than `share` of the weight of
-/// the key that the bias favours most: 0.01 say. By its bias alone, a head sees no further.
+/// Returns for each head the distances from which on keys have less than `share`, 0.01 say, of the
+/// weight of the key that the bias favours most on that side of the query. By its bias alone, a
+/// head sees no further.
 ///
 /// # Errors
 ///
@@ -78,13 +80,20 @@ pub fn bias_windows<A: Element>(
     }
     let curves = bias_by_distance(bias, len)?;
     let window = |(head, curve): (usize, ArrayView1<'_, f64>)| {
-        let largest = curve.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let is_seen = |value: &&f64| **value >= largest + share.ln();
-        // The keys past the last one that is seen, counted from the far end.
-        let unseen_behind = curve.iter().take(len).take_while(|value| !is_seen(value)).count();
-        let unseen_ahead = curve.iter().rev().take(len).take_while(|value| !is_seen(value)).count();
-        let distance = |unseen: usize| (unseen > 0).then(|| len - unseen);
-        HeadWindow { head, behind: distance(unseen_behind), ahead: distance(unseen_ahead) }
+        let (behind, ahead) = (curve.iter().take(len), curve.iter().rev().take(len));
+        HeadWindow { head, behind: reach(behind, len, share), ahead: reach(ahead, len, share) }
     };
     Ok(curves.outer_iter().enumerate().map(window).collect())
+}
+
+/// The distance from which on all of `len` biases, the farthest first, have less than `share` of
+/// the largest weight.
+fn reach<'a>(
+    biases: impl Iterator<Item = &'a f64> + Clone,
+    len: usize,
+    share: f64,
+) -> Option<usize> {
+    let largest = biases.clone().copied().fold(f64::NEG_INFINITY, f64::max);
+    let unseen = biases.take_while(|&&bias| bias < largest + libm::log(share)).count();
+    (unseen > 0).then(|| len - unseen)
 }
