@@ -33,6 +33,7 @@
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | a `config.json` | what the model adds to its scores | `config::ModelBias`, and both: `config::ModelPositions` |
 //! | numbers of an encoding | a picture of them | `plot::Picture` (feature `plot`) |
+//! | any of these | what it can and cannot tell apart, in numbers | `analysis` (feature `analysis`) |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
@@ -115,7 +116,8 @@
 //! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
 //! bits. `serde`: rotations from `config.json`, and the choices that stand in a config of your own
 //! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. `plot`: pictures of
-//! encodings, as SVG and PNG. None is on by default.
+//! encodings, as SVG and PNG. `analysis`: findings about encodings, as numbers. None is on by
+//! default.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -8,20 +8,25 @@ pub const USAGE: &str = "\
 inspect SUBJECT [OPTIONS]
 
 SUBJECT is one of
-  sinusoidal, marian, whisper, musicgen   vectors that are added    --dim 512 --len 512 --base 10000
-  rotary                                  rotations                 --dim 128 --len 4096 --base 10000
-  alibi, sandwich                         biases of scores          --heads 8 --len 512
-  PATH.json                               a model's config.json     --len 4096
-  PATH.safetensors                        a table of a checkpoint   --key NAME, --words NAME
+  sinusoidal, marian, whisper, musicgen   vectors that are added
+  rotary                                  rotations of queries and keys
+  alibi, sandwich                         biases of scores
+  PATH.json                               a model's config.json
+  PATH.safetensors                        a table of a checkpoint
 
 OPTIONS
-  --dim N, --len N, --base X, --heads N   the parameters, with defaults as above
-  --scaling linear|ntk|yarn|llama3        of a rotation: --factor X, --trained N (the length trained on)
-  --key NAME                              the tensor to read; without it, the tensors are listed
-  --words NAME                            the word table that the positions are added to
-  --json                                  the same findings for machines
-  --plot FILE                             a picture of them, .svg or .png
-  --help                                  this
+  --dim N        512; 128 for rotations
+  --len N        positions: 512, or 4096 for rotations; of a config the length that it says
+  --base X       10000
+  --heads N      8
+  --scaling S    of a rotation: linear, ntk, yarn or llama3, with
+  --factor X     4, and
+  --trained N    the length trained on: 4096
+  --key NAME     the tensor to read; without it, the tensors are listed
+  --words NAME   the word table that the positions are added to
+  --json         the same findings for machines
+  --plot FILE    a picture of them, .svg or .png
+  --help         this
 ";
 
 /// What is asked for; parameters that are not given are left to the subject.

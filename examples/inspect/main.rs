@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! cargo run --release --all-features --example inspect -- sinusoidal --dim 512 --len 1000
-//! cargo run --release --all-features --example inspect -- rotary --scaling yarn --factor 4 --trained 4096
-//! cargo run --release --all-features --example inspect -- model.safetensors --key embeddings.position_embeddings.weight
+//! cargo run --release --all-features --example inspect -- rotary --scaling yarn --factor 4
+//! cargo run --release --all-features --example inspect -- model.safetensors --key wpe.weight
 //! ```
 
 mod arguments;

@@ -114,7 +114,8 @@ pub fn largest_errors<A: Element, B: Element>(
 /// The errors of [`Difference::of`].
 ///
 /// ```
-/// use positional_encodings::{Frequencies, Pairing, Rotary, analysis::rotation_errors, rotary::Precision};
+/// use positional_encodings::analysis::rotation_errors;
+/// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
 ///
 /// let exact = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
 /// let usual = exact.clone().with_precision(Precision::Float32Recipe);

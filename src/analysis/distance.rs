@@ -161,9 +161,9 @@ impl ByDistance {
         self.mean.get(usize::try_from(distance.checked_sub(self.first)?).ok()?).copied()
     }
 
-    /// Returns the distance nearest to 0 at which the mean is larger, by more than `tolerance`, than
-    /// one step nearer: the first that breaks monotonicity; `None` where the mean falls on both
-    /// sides of 0 or stays.
+    /// Returns the distance nearest to 0 at which the mean is larger, by more than `tolerance`,
+    /// than one step nearer: the first that breaks monotonicity; `None` where the mean falls on
+    /// both sides of 0 or stays.
     pub fn first_rise(&self, tolerance: f64) -> Option<i64> {
         let rises = self.steps().filter(|[near, far]| far.1 > near.1 + tolerance);
         let distances = rises.map(|[_, (distance, _)]| distance);

@@ -89,8 +89,8 @@ impl fmt::Display for FeatureOrder {
 pub struct Explanation {
     /// Where the features of the first table stand in the second.
     pub order: FeatureOrder,
-    /// Row r of the first table is row r + shift of the second: 2 where the second has the offset of
-    /// fairseq or OPT.
+    /// Row r of the first table is row r + shift of the second: 2 where the second has the offset
+    /// of fairseq or OPT.
     pub row_shift: isize,
     /// What is left between them, by row and column of the first.
     pub difference: Difference,
@@ -190,7 +190,8 @@ impl fmt::Display for ClosestFormula {
 /// ```
 /// use ndarray::Array2;
 /// use positional_encodings::analysis::closest_formula;
-/// use positional_encodings::{FeatureLayout, Frequencies, PositionalEncoding, Positions, Sinusoidal};
+/// use positional_encodings::{FeatureLayout, Frequencies, Sinusoidal};
+/// use positional_encodings::{PositionalEncoding, Positions};
 ///
 /// let whisper = Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(384, 10_000.0)?)
 ///     .with_layout(FeatureLayout::SinCosHalves);

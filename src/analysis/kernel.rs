@@ -6,10 +6,10 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::rotary::Rotation;
 
-/// Returns for each pair of a rotation the product cᵢ = qᵢ·k̄ᵢ of a query and a key before rotation,
-/// as \[real, imaginary\] part, where qᵢ = x + i·y for the features (x, y) of pair i: all that
-/// their scores depend on besides the distance. Features that are not rotated add the same at every
-/// distance and are left out.
+/// Returns for each pair of a rotation the product cᵢ = qᵢ·k̄ᵢ of a query and a key before
+/// rotation, as \[real, imaginary\] part, where qᵢ = x + i·y for the features (x, y) of pair i: all
+/// that their scores depend on besides the distance. Features that are not rotated add the same at
+/// every distance and are left out.
 ///
 /// # Errors
 ///
@@ -21,7 +21,8 @@ use crate::rotary::Rotation;
 /// use positional_encodings::{Frequencies, Pairing, Rotary, analysis};
 ///
 /// let rotation = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves).at::<f64>(0..3)?;
-/// let products = analysis::pair_products(array![1.0, 0.0].view(), array![0.0, 2.0].view(), &rotation)?;
+/// let (query, key) = (array![1.0, 0.0], array![0.0, 2.0]);
+/// let products = analysis::pair_products(query.view(), key.view(), &rotation)?;
 /// assert_eq!(products, [[0.0, -2.0]]);
 /// assert_eq!(analysis::rotary_kernel(&rotation, &products)?, [0.0, 2.0, 0.0]); // quarter turns
 /// # Ok::<(), positional_encodings::Error>(())

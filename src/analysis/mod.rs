@@ -8,7 +8,8 @@
 //! ```
 //! use ndarray::Array2;
 //! use positional_encodings::analysis::{self, ByDistance, Measure, Spectrum};
-//! use positional_encodings::{Alibi, Frequencies, Pairing, PositionalEncoding, Positions, Rotary, Sinusoidal};
+//! use positional_encodings::{Alibi, Frequencies, Pairing, Rotary};
+//! use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
 //!
 //! // A table: how similar are positions, and does that depend on their distance only?
 //! let table: Array2<f64> = Sinusoidal::new(64)?.encode(&Positions::from(0..256))?;

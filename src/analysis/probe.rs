@@ -23,8 +23,8 @@ pub struct PositionProbe {
 /// Fits position = w·vector + b to the even rows of a table (positions, dim) by ridge regression,
 /// and reads the odd ones with it.
 ///
-/// `ridge` is the penalty of squared weights in units of the mean variance of a feature: 10⁻⁶ hardly
-/// penalises, 1 strongly. It must be positive, since features may depend on each other.
+/// `ridge` is the penalty of squared weights in units of the mean variance of a feature: 10⁻⁶
+/// hardly penalises, 1 strongly. It must be positive, since features may depend on each other.
 ///
 /// # Errors
 ///

@@ -28,9 +28,9 @@ pub struct RotaryProfile {
     /// Its variance.
     pub variance: f64,
     /// The probability that a score has another sign than at distance 0, scores being taken for
-    /// normally distributed: ½·erfc(sign·mean/√(2·variance)). For the difference of two keys, that is
-    /// how often distance makes the query prefer the other one; ½ means that it forgot. ½ where the
-    /// score at distance 0 is 0.
+    /// normally distributed: ½·erfc(sign·mean/√(2·variance)). For the difference of two keys, that
+    /// is how often distance makes the query prefer the other one; ½ means that it forgot. ½ where
+    /// the score at distance 0 is 0.
     pub reversal: f64,
     /// The mean change of the score from one distance to the next, over ‖c‖: how well it tells
     /// positions apart. Where there are more than 2²⁰ distances, so many of them, evenly spaced.

@@ -77,8 +77,8 @@ pub struct UntrainedRow {
 ///
 /// Training makes neighbours similar, and random vectors are not: a row is unrelated whose cosines
 /// with the two rows before and after it are all within ±4/√dim, which happens to fewer than one
-/// random row in ten thousand not to be. With less than 64 features, where this is no evidence, only
-/// zeros and copies are found. A guess, then: look at the rows.
+/// random row in ten thousand not to be. With less than 64 features, where this is no evidence,
+/// only zeros and copies are found. A guess, then: look at the rows.
 ///
 /// # Errors
 ///

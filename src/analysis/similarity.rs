@@ -77,8 +77,8 @@ pub(super) fn upper_blocks<T: Element>(
     table: ArrayView2<'_, T>,
     mut visit: impl FnMut(usize, usize, ArrayView2<'_, T>),
 ) -> Result<(), Error> {
-    // Long enough for a matrix product to run at full speed; what lies below the diagonal is wasted,
-    // so that the blocks on it are lower.
+    // Long enough for a matrix product to run at full speed; what lies below the diagonal is
+    // wasted, so that the blocks on it are lower.
     const ROWS: usize = 512;
     const ROWS_ON_DIAGONAL: usize = 128;
     const COLUMNS: usize = 2048;

@@ -22,8 +22,8 @@ impl Spectrum {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::TooFewRows`] for less than two rows, [`Error::ValueOutOfRange`],
-    /// [`Error::TooLarge`].
+    /// [`Error::ZeroDim`], [`Error::TooFewRows`] for less than two rows,
+    /// [`Error::ValueOutOfRange`], [`Error::TooLarge`].
     ///
     /// ```
     /// use ndarray::array;

@@ -50,7 +50,8 @@ fn f32_and_f64_agree() {
     assert!(narrow.toeplitz_residual() < 1e-6);
 }
 
-/// A rotary kernel is the mean of cos(Δ·wᵢ), times the squared attention factor, wherever it begins.
+/// A rotary kernel is the mean of cos(Δ·wᵢ), times the squared attention factor, wherever it
+/// begins.
 #[test]
 fn the_rotary_kernel_is_a_mean_of_cosines() {
     let frequencies = Frequencies::geometric(64, 10_000.0).unwrap();

@@ -91,7 +91,8 @@ fn a_bias_a_config_and_a_checkpoint() {
     let config = scratch("config.json");
     let llama = r#"{"model_type": "llama", "head_dim": 128, "rope_theta": 500000.0,
         "max_position_embeddings": 131072, "rope_scaling": {"rope_type": "llama3", "factor": 8.0,
-        "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}}"#;
+        "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192}}"#;
     std::fs::write(&config, llama).unwrap();
     let report = json(&[config.to_str().unwrap()]).unwrap();
     let pairs = report["pairs of layers all, in positions"].as_array().unwrap();

@@ -40,7 +40,12 @@ proptest! {
 
     /// Blocks of products are the matrix: lengths around those of a block too.
     #[test]
-    fn blocks_are_the_whole_matrix(rows in 1_usize..700, dim in 1_usize..20, seed: u64, cosine: bool) {
+    fn blocks_are_the_whole_matrix(
+        rows in 1_usize..700,
+        dim in 1_usize..20,
+        seed: u64,
+        cosine: bool,
+    ) {
         let table = random_table(rows, dim, seed);
         let measure = if cosine { Measure::Cosine } else { Measure::Dot };
         let matrix = analysis::similarity(table.view(), measure).unwrap();
@@ -68,7 +73,10 @@ proptest! {
     }
 
     #[test]
-    fn the_first_rise_is_the_nearest(values in prop::collection::vec(-2_i8..3, 1..12), first in -8_i64..1) {
+    fn the_first_rise_is_the_nearest(
+        values in prop::collection::vec(-2_i8..3, 1..12),
+        first in -8_i64..1,
+    ) {
         let values: Vec<f64> = values.into_iter().map(f64::from).collect();
         let curve = ByDistance::of_curve(first, ndarray::aview1(&values)).unwrap();
         let at = |distance: i64| usize::try_from(distance - first).ok().and_then(|i| values.get(i));
@@ -89,14 +97,20 @@ proptest! {
     }
 
     #[test]
-    fn the_nearest_pair_and_the_collisions(rows in 2_usize..160, dim in 1_usize..6, seed: u64, coarse: bool) {
+    fn the_nearest_pair_and_the_collisions(
+        rows in 2_usize..160,
+        dim in 1_usize..6,
+        seed: u64,
+        coarse: bool,
+    ) {
         let mut table = random_table(rows, dim, seed);
         if coarse {
             table.mapv_inplace(|value| (value * 2.0).round() / 2.0);
         }
         let nearest = analysis::nearest_pair(table.view()).unwrap();
         let apart = |a: usize, b: usize| {
-            table.row(a).iter().zip(table.row(b)).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+            let both = table.row(a).into_iter().zip(table.row(b));
+            both.map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
         };
         let pairs = (0..rows).flat_map(|b| (0..b).map(move |a| (a, b)));
         let least = pairs.map(|(a, b)| apart(a, b)).fold(f64::INFINITY, f64::min);
@@ -129,7 +143,8 @@ proptest! {
         };
         let (queries, keys) = (rotated(0), rotated(1));
         let features = rotary.rotated_features(12).unwrap();
-        let still: f64 = (0..12).filter(|i| !features.contains(i)).map(|i| both[[0, i]] * both[[1, i]]).sum();
+        let still = (0..12).filter(|i| !features.contains(i));
+        let still: f64 = still.map(|i| both[[0, i]] * both[[1, i]]).sum();
         for (distance, score) in kernel.iter().enumerate() {
             let expected = queries.row(distance).dot(&keys.row(0));
             prop_assert!((score + still - expected).abs() < 1e-12);
@@ -157,7 +172,8 @@ proptest! {
         let frequencies = Frequencies::from_radians(radians.iter().copied()).unwrap();
         let profile = RotaryProfile::of(&frequencies, &products, len).unwrap();
         let rotary = Rotary::new(frequencies, Pairing::Halves);
-        let scores = analysis::rotary_kernel(&rotary.at::<f64>(0..len).unwrap(), &products).unwrap();
+        let rotation = rotary.at::<f64>(0..len).unwrap();
+        let scores = analysis::rotary_kernel(&rotation, &products).unwrap();
         let mean = scores.iter().sum::<f64>() / len as f64;
         let variance = scores.iter().map(|score| (score - mean).powi(2)).sum::<f64>() / len as f64;
         prop_assert!((profile.mean - mean).abs() < 1e-10, "{} {mean}", profile.mean);
@@ -193,7 +209,8 @@ proptest! {
         let apart = (&a - &b).mapv(f64::abs);
         prop_assert_eq!(difference.largest, apart.iter().copied().fold(0.0, f64::max));
         prop_assert_eq!(apart[[difference.row, difference.column]], difference.largest);
-        let rms = (apart.iter().map(|value| value * value).sum::<f64>() / apart.len() as f64).sqrt();
+        let squares: f64 = apart.iter().map(|value| value * value).sum();
+        let rms = (squares / apart.len() as f64).sqrt();
         prop_assert!((difference.rms - rms).abs() < 1e-14);
         let errors = analysis::largest_errors(a.view(), b.view()).unwrap();
         for (error, row) in errors.iter().zip(apart.outer_iter()) {
@@ -247,4 +264,17 @@ fn untrained_rows_are_found() {
     assert!(analysis::untrained_rows(random.view()).unwrap().len() > 190);
     assert_eq!(analysis::untrained_rows(random_table(9, 8, 1).view()).unwrap(), []);
     assert_close(analysis::RowNorms::of(rows.view()).unwrap().norms[192], 0.0, 0.0);
+}
+
+/// All distances of 8192 positions of 1024 features, on one thread: 33 million products in blocks.
+#[test]
+#[ignore = "a time on a quiet machine, with --release"]
+fn long_tables_take_less_than_a_second() {
+    let table = random_table(8192, 1024, 2).mapv(|value| value as f32);
+    let start = std::time::Instant::now();
+    let similar = ByDistance::of_table(table.view(), Measure::Cosine).unwrap();
+    let time = start.elapsed();
+    println!("{time:?}");
+    assert_close(similar.mean[0], 1.0, 1e-6);
+    assert!(time.as_secs_f64() < 1.0, "{time:?}");
 }

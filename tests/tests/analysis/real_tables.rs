@@ -1,7 +1,7 @@
 //! The tables of trained models: figures that numpy computed from the same rows.
 //!
-//! The first 128 rows stand in this repository; all 512 of all-MiniLM-L6-v2 are read where they have
-//! been installed, and a line on standard error says where they have not.
+//! The first 128 rows stand in this repository; all 512 of all-MiniLM-L6-v2 are read where they
+//! have been installed, and a line on standard error says where they have not.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ const MINILM_128: Figures = Figures {
     residual: 0.3536354882424566,
     monotone: 0.5433070866141732,
     nearest: ([18, 19], 0.19745499171356334),
-    probes: [0.9873857622621461, 2.246941018220345, 0.9444363],
+    probes: [0.9873857622621461, 2.246941018220345, 0.9443656311163444],
 };
 
 fn check(table: ArrayView2<'_, f32>, expected: &Figures) {
