@@ -125,7 +125,7 @@ impl Section {
         const SHOWN: usize = 20;
         let step = self.rows.len().div_ceil(SHOWN).max(1);
         let every =
-            if step > 1 { format!(" (every {step}th row; --json has all)") } else { String::new() };
+            if step > 1 { format!(" (one row in {step}; --json has all)") } else { String::new() };
         let _ = writeln!(text, "\n{}{every}", self.name);
         let shown: Vec<&Vec<Cell>> = self.rows.iter().step_by(step).collect();
         let mut lines = vec![self.columns.iter().map(|name| name.to_string()).collect::<Vec<_>>()];

@@ -44,7 +44,9 @@ pub fn inspect(arguments: &Arguments) -> Result<(Report, Option<Picture>)> {
             (format!("{subject}, {heads} heads"), bias::inspect(&bias, len)?)
         }
         path if path.ends_with(".json") => return config(path, arguments),
-        path if path.ends_with(".safetensors") => (path.to_string(), tensor(path, arguments)?),
+        path if path.ends_with(".safetensors") => {
+            (arguments.key.clone().unwrap_or_default(), tensor(path, arguments)?)
+        }
         name => return Err(format!("{name:?} is not known: {NAMES}").into()),
     };
     let picture = picture.with_title(&title);

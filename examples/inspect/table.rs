@@ -24,12 +24,22 @@ pub fn inspect(
     figures.figure("positions", table.nrows(), "rows");
     figures.figure("dim", table.ncols(), "features");
     if table.nrows() > 1 {
-        formula_and_distances(&mut figures, table, &cosine)?;
+        by_distance(&mut figures, table, &cosine)?;
         dimensions(&mut figures, table)?;
     }
     norms(&mut figures, table, words)?;
     if table.nrows() > 4 {
         probes(&mut figures, table)?;
+    }
+    let mut sections = vec![figures];
+    if table.nrows() > 1
+        && let Some(formula) = analysis::closest_formula(table)?
+    {
+        let columns = ["nearest sinusoid", "largest difference", "is it that?"];
+        let mut section = Section::new("formula", &columns);
+        let is_that = if formula.fits() { "yes, as far as 16 bits can tell" } else { "no" };
+        section.row([formula.name.into(), formula.difference.largest.into(), is_that.into()]);
+        sections.push(section);
     }
     let mut similar =
         Section::new("similarity by distance", &["distance", "cosine", "spread", "dot product"]);
@@ -40,17 +50,15 @@ pub fn inspect(
     let drawn = table.nrows().min(DRAWN);
     let (drawn, _) = table.split_at(ndarray::Axis(0), drawn);
     let picture = Picture::similarity(analysis::similarity(drawn, Measure::Cosine)?.view())?;
-    Ok((vec![figures, similar], picture.with_values("cosine")))
+    sections.push(similar);
+    Ok((sections, picture.with_values("cosine")))
 }
 
-fn formula_and_distances(
+fn by_distance(
     figures: &mut Section,
     table: ArrayView2<'_, f64>,
     cosine: &ByDistance,
 ) -> Result<()> {
-    if let Some(formula) = analysis::closest_formula(table)? {
-        figures.figure("formula", formula.to_string(), "largest difference");
-    }
     figures.figure("Toeplitz residual", cosine.toeplitz_residual(), "0 where distance is all");
     // What rounding to f32 leaves is no rise.
     let rise = cosine.first_rise(1e-6);
@@ -101,7 +109,7 @@ fn norms(
 fn probes(figures: &mut Section, table: ArrayView2<'_, f64>) -> Result<()> {
     let probe = analysis::probe_position(table, RIDGE)?;
     figures.figure("a linear map reads the position", probe.r_squared, "R² on rows held out");
-    figures.figure("its mean error", probe.mean_error, "positions");
+    figures.figure("mean error of that map", probe.mean_error, "positions");
     let shift = analysis::probe_shift(table, 1, RIDGE)?;
     figures.figure("a linear map moves it by one", shift, "R² on rows held out");
     Ok(())
