@@ -24,7 +24,7 @@ pub fn inspect(
     figures.figure("positions", table.nrows(), "rows");
     figures.figure("dim", table.ncols(), "features");
     if table.nrows() > 1 {
-        by_distance(&mut figures, table, &cosine)?;
+        by_distance(&mut figures, &cosine);
         dimensions(&mut figures, table)?;
     }
     norms(&mut figures, table, words)?;
@@ -54,18 +54,13 @@ pub fn inspect(
     Ok((sections, picture.with_values("cosine")))
 }
 
-fn by_distance(
-    figures: &mut Section,
-    table: ArrayView2<'_, f64>,
-    cosine: &ByDistance,
-) -> Result<()> {
+fn by_distance(figures: &mut Section, cosine: &ByDistance) {
     figures.figure("Toeplitz residual", cosine.toeplitz_residual(), "0 where distance is all");
     // What rounding to f32 leaves is no rise.
     let rise = cosine.first_rise(1e-6);
     let rise = rise.map_or(Cell::None("never".to_string()), Cell::Count);
     figures.figure("similarity first rises at", rise, "positions apart");
     figures.figure("similarity falls or stays at", cosine.monotone_share(), "of all steps");
-    Ok(())
 }
 
 fn dimensions(figures: &mut Section, table: ArrayView2<'_, f64>) -> Result<()> {

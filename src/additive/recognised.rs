@@ -98,9 +98,12 @@ impl<A: Element> PositionTable<A> {
     }
 }
 
+/// A formula and whose it is.
+type Named<E> = (&'static str, E);
+
 /// The sinusoids of a line that checkpoints hold, with the systems that made them; none of an odd
 /// dim.
-pub(crate) fn line_formulas(dim: usize) -> Result<Vec<(&'static str, Sinusoidal)>, Error> {
+pub(crate) fn line_formulas(dim: usize) -> Result<Vec<Named<Sinusoidal>>, Error> {
     let known = [
         ("the Transformer paper's, sines and cosines interleaved", false, Interleaved),
         ("Marian's, sines in the first half", false, SinCosHalves),
@@ -122,7 +125,7 @@ pub(crate) fn line_formulas(dim: usize) -> Result<Vec<(&'static str, Sinusoidal)
 /// that four does not divide.
 pub(crate) fn grid_formulas<A: Element>(
     dim: usize,
-) -> Result<Vec<(&'static str, Axes<A, Sinusoidal>)>, Error> {
+) -> Result<Vec<Named<Axes<A, Sinusoidal>>>, Error> {
     if dim == 0 || !dim.is_multiple_of(4) {
         return Ok(Vec::new());
     }
