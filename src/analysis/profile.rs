@@ -57,13 +57,13 @@ impl RotaryProfile {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn of(frequencies: &Frequencies, products: &[[f64; 2]], len: usize) -> Result<Self, Error> {
-        const LONGEST: usize = (1_u64 << 52) as usize;
+        const LONGEST: u64 = 1 << 52;
         let (expected, found) = (frequencies.len(), products.len());
         if found != expected {
             return Err(Error::LengthMismatch { what: "products", expected, found });
         }
         check_products(products)?;
-        if !(2..=LONGEST).contains(&len) {
+        if !(2..=LONGEST).contains(&(len as u64)) {
             let (name, value) = ("window", len as f64);
             return Err(Error::InvalidParameter { name, value, needs: "from 2 to 2^52" });
         }
