@@ -61,7 +61,7 @@ fn a_sinusoid_by_name() {
     assert_eq!(figure(&report, "one vector with others in f16"), 0);
     assert!((figure(&report, "mean norm").as_f64().unwrap() - 32_f64.sqrt()).abs() < 1e-9);
     let at = &report["similarity by distance"][1];
-    assert!(at["distance"] == 1 && at["cosine"].as_f64().unwrap() > 0.97);
+    assert!(at["distance"] == 1 && at["cosine"].as_f64().unwrap() > 0.96);
     // The same numbers for people, in columns.
     let text = text(&arguments).unwrap();
     let line = text.lines().find(|line| line.contains("similarity first rises at")).unwrap();
