@@ -26,7 +26,7 @@ pub fn write(folder: &Path) -> Result<(), Box<dyn Error>> {
         let method = methods().find(|method| method.id == id).ok_or("no such method")?;
         let answer = answer(request)?;
         let picture = draw::picture(method, &answer.figures[figure])?;
-        picture.with_title(title).with_size(480, 300).save(folder.join(file))?;
+        picture.with_title(title).with_size(560, 320).save(folder.join(file))?;
         println!("docs/{file}");
     }
     Ok(())

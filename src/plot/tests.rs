@@ -172,6 +172,18 @@ fn rows_are_counted_by_other_numbers() {
 }
 
 #[test]
+fn cells_are_counted_by_whole_numbers() {
+    let one_row = Array2::from_shape_fn((1, 3), |(_, column)| column as f64);
+    let marks = Picture::bias(one_row.view()).unwrap().marks().unwrap();
+    let labels: Vec<&str> = texts(&marks).iter().map(|text| text.text.as_str()).collect();
+    assert_eq!(labels[..5], ["head", "bucket", "0", "1", "2"]);
+    assert_eq!(labels[5], "0");
+    let zeros = Curve::by_index("zeros", &[0.0, 0.0]).unwrap();
+    let marks = Picture::by_distance(vec![zeros]).unwrap().marks().unwrap();
+    assert!(texts(&marks).iter().any(|text| text.text == "−0.5"));
+}
+
+#[test]
 fn what_cannot_be_drawn_is_an_error_with_its_numbers() {
     let matrix = |rows, columns, value| Array2::from_elem((rows, columns), value);
     let error = |picture: Result<Picture, Error>| picture.err().unwrap();

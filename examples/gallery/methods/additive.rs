@@ -131,7 +131,7 @@ pub const METHODS: &[Method] = &[
             knob(
                 "recipe",
                 text("system", "系统"),
-                &["MAE", "I-JEPA", "timm", "DETR", "Deformable DETR", "LoFTR", "tensor2tensor"],
+                &["MAE", "I-JEPA", "timm", "DETR", "LoFTR", "tensor2tensor"],
                 0,
             ),
         ],
@@ -165,9 +165,9 @@ pub const METHODS: &[Method] = &[
         about: text(
             "A diffusion model must know how noisy its input is. The timestep, a real number, \
              becomes a sinusoid, with cosines first in most models and a frequency more or less \
-             by the `shift`. The model puts two linear layers on top.",
+             by the shift. The model puts two linear layers on top.",
             "扩散模型必须知道输入有多少噪声。时间步是一个实数，用正弦编码；多数模型把余弦放在前面，\
-             `shift` 略微改变频率的分布。之后模型再接两层线性层。",
+             shift 略微改变频率的分布。之后模型再接两层线性层。",
         ),
         formula: "PE[t] = [ cos(t·w) | sin(t·w) ],  wᵢ = 10000^(−i/(dim/2 − shift))",
         when: text(
@@ -291,7 +291,6 @@ fn grid(settings: &Settings) -> Result<Answer, Error> {
         "I-JEPA" => Axes::i_jepa(dim)?,
         "timm" => Axes::timm(dim, 10_000.0)?,
         "DETR" => Axes::detr(dim, 10_000.0)?,
-        "Deformable DETR" => Axes::deformable_detr(dim, 10_000.0)?,
         "LoFTR" => Axes::loftr(dim)?,
         "tensor2tensor" => Axes::tensor2tensor(dim, 2)?,
         _ => Axes::mae(dim)?,
@@ -315,9 +314,9 @@ fn learned_grid(settings: &Settings) -> Result<Answer, Error> {
 fn timestep(settings: &Settings) -> Result<Answer, Error> {
     let dim = settings.count("dim");
     let (timestep, last) = match settings.name("system") {
-        "DDPM" => (Timestep::new(dim), 1000.0),
-        "FLUX" => (Timestep::flux(dim), 1.0),
-        _ => (Timestep::flipped(dim), 1000.0),
+        "DDPM" => (Timestep::new(dim), 50.0),
+        "FLUX" => (Timestep::flux(dim), 0.05),
+        _ => (Timestep::flipped(dim), 50.0),
     };
     let times: Vec<f64> = (0..=100).map(|i| f64::from(i) / 100.0 * last).collect();
     let rows: Array2<f64> = timestep.encoding()?.encode(&Positions::from(&times))?;

@@ -11,7 +11,7 @@ use super::additive::{SEED, random, table};
 use super::figures::{Answer, Content, Figure, of_bias};
 use super::{Knob, Method, Settings, knob, text};
 
-const LEN: Knob = knob("len", text("length", "长度"), &["32", "64", "128", "256"], 1);
+const LEN: Knob = knob("len", text("length", "长度"), &["16", "32", "64", "128"], 2);
 pub const HEADS: Knob =
     knob("heads", text("heads", "头数"), &["1", "2", "4", "6", "8", "12", "16"], 4);
 const WINDOW: Knob =

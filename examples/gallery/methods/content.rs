@@ -29,8 +29,8 @@ pub const METHODS: &[Method] = &[
         ),
         formula: "qᵢ · a[clip(j − i, −k, k)] / √dim",
         when: text(
-            "you run BERT with `relative_key`, or the first relative transformers.",
-            "运行使用 `relative_key` 的 BERT，或早期的相对位置 Transformer。",
+            "you run BERT with relative_key, or the first relative transformers.",
+            "运行使用 relative_key 的 BERT，或早期的相对位置 Transformer。",
         ),
         knobs: &[LEN, DIM, knob("reach", text("k", "k"), &["2", "4", "8", "16"], 2), SEED],
         compute: shaw,

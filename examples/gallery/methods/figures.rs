@@ -1,6 +1,6 @@
 //! Figures: what is computed from an encoding, a rotation or a bias, to be drawn by anyone.
 
-use ndarray::{Array2, Array3, ArrayView2, Axis};
+use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{AttentionBias, Error, PositionalEncoding, Positions, Rotation};
 
 use super::{Text, text};
@@ -42,6 +42,9 @@ pub enum Content {
     },
 }
 
+/// The rows of vectors of a grid that are shown.
+const MOST_ROWS: usize = 64;
+
 pub const POSITION: Text = text("position", "位置");
 pub const FEATURE: Text = text("feature", "特征");
 pub const DISTANCE: Text = text("distance, in positions", "距离（位置数）");
@@ -60,8 +63,8 @@ pub fn vectors(
     encoding.encode(&Positions::from(0..len))
 }
 
-/// The cosine of each pair of rows; 0 where a row is zero.
-pub fn cosines(rows: ArrayView2<'_, f64>) -> Array2<f64> {
+/// The cosine of each of some rows with all rows; 0 where a row is zero.
+pub fn cosines(rows: ArrayView2<'_, f64>, chosen: &[usize]) -> Array2<f64> {
     let mut unit = rows.to_owned();
     for mut row in unit.rows_mut() {
         let norm = row.iter().map(|value| value * value).sum::<f64>().sqrt();
@@ -70,8 +73,8 @@ pub fn cosines(rows: ArrayView2<'_, f64>) -> Array2<f64> {
         }
     }
     // Sums in one order, so that all machines have the same bits.
-    Array2::from_shape_fn((rows.nrows(), rows.nrows()), |(i, j)| {
-        unit.row(i).iter().zip(unit.row(j)).map(|(a, b)| a * b).sum()
+    Array2::from_shape_fn((chosen.len(), rows.nrows()), |(i, j)| {
+        unit.row(chosen[i]).iter().zip(unit.row(j)).map(|(a, b)| a * b).sum()
     })
 }
 
@@ -99,7 +102,8 @@ pub fn curves(title: Text, x: Text, y: Text, values: Vec<(String, Vec<f64>)>) ->
 
 /// Position vectors as cells, and how similar they are by distance.
 pub fn of_vectors(rows: Array2<f64>) -> Answer {
-    let similarity = by_distance(&cosines(rows.view()));
+    let all: Vec<usize> = (0..rows.nrows()).collect();
+    let similarity = by_distance(&cosines(rows.view(), &all));
     let norms =
         rows.rows().into_iter().map(|row| row.iter().map(|value| value * value).sum::<f64>());
     let norm = norms.sum::<f64>() / rows.nrows() as f64;
@@ -139,7 +143,6 @@ pub fn of_reals(x: Text, at: &[f64], rows: Array2<f64>) -> Answer {
 
 /// How similar nine places of a grid (rows · columns, dim) are to all others.
 pub fn of_grid(rows: Array2<f64>, sizes: [usize; 2]) -> Answer {
-    let similarity = cosines(rows.view());
     let places = |size: usize| [size / 6, size / 2, size - 1 - size / 6];
     let (mut names, mut chosen) = (Vec::new(), Vec::new());
     for row in places(sizes[0]) {
@@ -148,12 +151,17 @@ pub fn of_grid(rows: Array2<f64>, sizes: [usize; 2]) -> Answer {
             chosen.push(row * sizes[1] + column);
         }
     }
+    let similarity = cosines(rows.view(), &chosen);
     let grids = Array3::from_shape_fn((9, sizes[0], sizes[1]), |(i, row, column)| {
-        similarity[[chosen[i], row * sizes[1] + column]]
+        similarity[[i, row * sizes[1] + column]]
     });
-    let next = similarity.get((0, 1)).copied().unwrap_or(1.0);
+    let next = similarity[[4, chosen[4] + 1]];
+    let shown = rows.slice(s![..rows.nrows().min(MOST_ROWS), ..]).to_owned();
     Answer {
-        facts: vec![(text("cosine of neighbours in a row", "同行相邻位置的余弦"), next)],
+        facts: vec![(
+            text("cosine of the middle with its neighbour", "中间位置与右邻的余弦"),
+            next,
+        )],
         figures: vec![
             Figure {
                 title: text("Cosine with nine places of the grid", "与网格中九个位置的余弦"),
@@ -161,7 +169,7 @@ pub fn of_grid(rows: Array2<f64>, sizes: [usize; 2]) -> Answer {
                 y: text("row", "行"),
                 content: Content::Grids(names, grids),
             },
-            heat(text("Position vectors, row after row", "位置向量（逐行）"), rows),
+            heat(text("The first position vectors", "前若干个位置向量"), shown),
         ],
     }
 }

@@ -237,15 +237,16 @@ fn radial(settings: &Settings) -> Result<Answer, Error> {
 fn wavelengths(settings: &Settings) -> Result<Answer, Error> {
     let (shortest, longest) = (settings.number("shortest"), settings.number("longest"));
     let encoding = Wavelengths::new(settings.count("dim"), shortest..=longest)?;
-    let at = line(shortest, longest, 100); // quantities outside are refused
+    // Quantities outside of the bounds are refused.
+    let at = line(shortest, longest.min(12.0 * shortest), 120);
     Ok(of_reals(text("quantity", "数量"), &at, encoding.encode(&Positions::from(&at))?))
 }
 
 fn sphere(settings: &Settings) -> Result<Answer, Error> {
     let scales = Frequencies::timescales(2 * settings.count("scales"), 0.1..=1.0)?;
     let encoding = Sphere2Vec::new(&scales, AngleUnit::Degrees)?;
-    let places = Array2::from_shape_fn((19 * 37, 2), |(i, axis)| {
-        [90.0 - 10.0 * (i / 37) as f64, -180.0 + 10.0 * (i % 37) as f64][axis]
+    let places = Array2::from_shape_fn((13 * 25, 2), |(i, axis)| {
+        [90.0 - 15.0 * (i / 25) as f64, -180.0 + 15.0 * (i % 25) as f64][axis]
     });
-    Ok(of_grid(encoding.encode(&Positions::from_points(&places)?)?, [19, 37]))
+    Ok(of_grid(encoding.encode(&Positions::from_points(&places)?)?, [13, 25]))
 }

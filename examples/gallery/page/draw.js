@@ -26,12 +26,14 @@ function written(value) {
   if (value === null) return "?";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size >= 1e6 || size < 1e-4 ? value.toExponential(2) : String(Number(value.toPrecision(6)));
+  const short = size >= 1e5 || size < 1e-4;
+  const text = short ? value.toExponential(2).replace(/\.?0*e\+?/, "e")
+    : String(Number(value.toPrecision(6)));
   return text.replace("-", "−");
 }
 
-/** An axis from `from` to `to` on pixels `start` to `end`, with round ticks. */
-function scale(from, to, start, end, log) {
+/** An axis from `from` to `to` on pixels `start` to `end`, with round ticks, `least` apart at least. */
+function scale(from, to, start, end, log, least = 0) {
   const on = log ? Math.log : (value) => value;
   const at = (value) => start + ((on(value) - on(from)) / (on(to) - on(from))) * (end - start);
   const low = Math.min(from, to), high = Math.max(from, to);
@@ -42,8 +44,9 @@ function scale(from, to, start, end, log) {
     for (let power = first; power <= last; power += step) ticks.push(Number("1e" + power));
   } else {
     const most = Math.max(2, Math.min(8, Math.abs(end - start) / 52));
-    const unit = 10 ** Math.floor(Math.log10((high - low) / most));
-    const step = [1, 2, 5, 10].find((factor) => factor * unit * most >= (high - low)) * unit;
+    const finest = Math.max((high - low) / most, least);
+    const unit = 10 ** Math.floor(Math.log10(finest));
+    const step = [1, 2, 5, 10].find((factor) => factor * unit >= finest * (1 - 1e-9)) * unit;
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push(i * step);
   }
   return { at, ticks };
@@ -121,8 +124,8 @@ function drawHeat(svg, figure, width, names, say) {
   const box = { left: 56, top: 8, right: width - 74, bottom: height + 8 };
   const range = colourRange([rows]);
   cells(svg, rows, range, box);
-  const x = scale(-0.5, rows[0].length - 0.5, box.left, box.right);
-  const y = scale(rows.length - 0.5, -0.5, box.bottom, box.top);
+  const x = scale(-0.5, rows[0].length - 0.5, box.left, box.right, false, 1);
+  const y = scale(rows.length - 0.5, -0.5, box.bottom, box.top, false, 1);
   drawAxes(svg, box, x, y, names, false);
   colours(svg, range, width - 62, box.top, box.bottom);
   svg.addEventListener("pointermove", (event) => {
@@ -170,7 +173,7 @@ function drawCurves(svg, figure, width, names, say) {
   let [low, high] = ends(figure.curves.flatMap((curve) => ends(curve.y)));
   const margin = figure.log ? 1.5 : (high - low) * 0.06 || 0.5;
   [low, high] = figure.log ? [low / margin, high * margin] : [low - margin, high + margin];
-  const x = scale(x0, figure.stairs ? x1 : x1, box.left, box.right);
+  const x = scale(x0, x1, box.left, box.right);
   const y = scale(low, high, box.bottom, box.top, figure.log);
   drawAxes(svg, box, x, y, names, true);
   figure.curves.forEach((curve, i) => {
