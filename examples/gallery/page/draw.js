@@ -18,7 +18,8 @@ function element(name, attributes, parent, text) {
 function shade(share) {
   const along = Math.min(Math.max(share, 0), 1) * (VIRIDIS.length - 1);
   const low = Math.min(Math.floor(along), VIRIDIS.length - 2);
-  return VIRIDIS[low].map((from, i) => Math.round(from + (VIRIDIS[low + 1][i] - from) * (along - low)));
+  const mix = (from, i) => Math.round(from + (VIRIDIS[low + 1][i] - from) * (along - low));
+  return VIRIDIS[low].map(mix);
 }
 
 /** A number as people write it, of six digits at most. */
@@ -32,7 +33,7 @@ function written(value) {
   return text.replace("-", "−");
 }
 
-/** An axis from `from` to `to` on pixels `start` to `end`, with round ticks, `least` apart at least. */
+/** An axis from `from` to `to` on pixels `start` to `end`; its ticks are `least` apart at least. */
 function scale(from, to, start, end, log, least = 0) {
   const on = log ? Math.log : (value) => value;
   const at = (value) => start + ((on(value) - on(from)) / (on(to) - on(from))) * (end - start);
@@ -47,7 +48,8 @@ function scale(from, to, start, end, log, least = 0) {
     const finest = Math.max((high - low) / most, least);
     const unit = 10 ** Math.floor(Math.log10(finest));
     const step = [1, 2, 5, 10].find((factor) => factor * unit >= finest * (1 - 1e-9)) * unit;
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push(i * step);
+    const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);
+    for (let i = first; i <= last; i++) ticks.push(i * step);
   }
   return { at, ticks };
 }
@@ -67,10 +69,22 @@ function drawAxes(svg, box, x, y, names, lines) {
     element("text", { x: left - 8, y: at + 4, "text-anchor": "end" }, svg, written(value));
   }
   element("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }, svg);
-  const middle = (top + bottom) / 2;
-  element("text", { x: (left + right) / 2, y: bottom + 36, "text-anchor": "middle" }, svg, names[0]);
-  element("text", { x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` },
-    svg, names[1]);
+  drawNames(svg, names, (left + right) / 2, bottom + 36, (top + bottom) / 2);
+}
+
+/** The names of the axes: below, and upwards at the left. */
+function drawNames(svg, names, across, below, beside) {
+  element("text", { x: across, y: below, "text-anchor": "middle" }, svg, names[0]);
+  const turned = `rotate(-90 12 ${beside})`;
+  element("text", { x: 12, y: beside, "text-anchor": "middle", transform: turned }, svg, names[1]);
+}
+
+/** Calls `move` with the place of the pointer in a figure. */
+function follow(svg, move) {
+  svg.addEventListener("pointermove", (event) => {
+    const at = new DOMPoint(event.clientX, event.clientY);
+    move(at.matrixTransform(svg.getScreenCTM().inverse()));
+  });
 }
 
 function ends(values) {
@@ -100,7 +114,9 @@ function cells(svg, rows, [low, high], box) {
   canvas.width = rows[0].length;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
-  rows.flat().forEach((value, i) => image.data.set([...shade((value - low) / (high - low)), 255], i * 4));
+  rows.flat().forEach((value, i) => {
+    image.data.set([...shade((value - low) / (high - low)), 255], i * 4);
+  });
   context.putImageData(image, 0, 0);
   element("image", { x: box.left, y: box.top, width: box.right - box.left,
     height: box.bottom - box.top, preserveAspectRatio: "none", style: "image-rendering:pixelated",
@@ -128,9 +144,7 @@ function drawHeat(svg, figure, width, names, say) {
   const y = scale(rows.length - 0.5, -0.5, box.bottom, box.top, false, 1);
   drawAxes(svg, box, x, y, names, false);
   colours(svg, range, width - 62, box.top, box.bottom);
-  svg.addEventListener("pointermove", (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY)
-      .matrixTransform(svg.getScreenCTM().inverse());
+  follow(svg, (point) => {
     const column = Math.floor((point.x - box.left) / (box.right - box.left) * rows[0].length);
     const row = Math.floor((point.y - box.top) / (box.bottom - box.top) * rows.length);
     const value = rows[row] && rows[row][column];
@@ -152,9 +166,7 @@ function drawGrids(svg, figure, width, names) {
     cells(svg, grid, range, { left, top, right: left + side * across, bottom: top + side * rows });
   });
   const bottom = Math.ceil(figure.grids.length / columns) * line;
-  element("text", { x: (width - 74) / 2, y: bottom + 16, "text-anchor": "middle" }, svg, names[0]);
-  element("text", { x: 12, y: bottom / 2, "text-anchor": "middle",
-    transform: `rotate(-90 12 ${bottom / 2})` }, svg, names[1]);
+  drawNames(svg, names, (width - 74) / 2, bottom + 16, bottom / 2);
   colours(svg, range, width - 62, 18, Math.max(bottom, 110));
   return Math.max(bottom + 24, 124);
 }
@@ -163,7 +175,25 @@ function drawGrids(svg, figure, width, names) {
 function sign(svg, x, y, i) {
   const shapes = ["M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", "M-4 -4h8v8h-8z", "M0 -5L5 4H-5z",
     "M0 -6L6 0L0 6L-6 0z"];
-  element("path", { d: shapes[i % 4], transform: `translate(${x} ${y})`, fill: `var(--c${i % 6})` }, svg);
+  const fill = `var(--c${i % 6})`;
+  element("path", { d: shapes[i % 4], transform: `translate(${x} ${y})`, fill }, svg);
+}
+
+/** One curve with its dashes and signs; returns its style, for the legend. */
+function drawCurve(svg, figure, curve, i, x, y) {
+  let d = "";
+  curve.x.forEach((value, j) => {
+    d += `${j ? "L" : "M"}${x.at(value).toFixed(1)} ${y.at(curve.y[j]).toFixed(1)}`;
+    if (figure.stairs && j + 1 < curve.x.length) d += `H${x.at(curve.x[j + 1]).toFixed(1)}`;
+  });
+  const style = { d, fill: "none", stroke: `var(--c${i % 6})`, "stroke-width": 2,
+    "stroke-dasharray": DASHES[i % 3] };
+  element("path", style, svg);
+  const every = Math.ceil(curve.x.length / 8), first = Math.floor((i * every) / 6) % every;
+  for (let j = first; j < curve.x.length; j += every) {
+    sign(svg, x.at(curve.x[j]), y.at(curve.y[j]), i);
+  }
+  return style;
 }
 
 function drawCurves(svg, figure, width, names, say) {
@@ -177,24 +207,13 @@ function drawCurves(svg, figure, width, names, say) {
   const y = scale(low, high, box.bottom, box.top, figure.log);
   drawAxes(svg, box, x, y, names, true);
   figure.curves.forEach((curve, i) => {
-    let d = "";
-    curve.x.forEach((value, j) => {
-      d += `${j ? "L" : "M"}${x.at(value).toFixed(1)} ${y.at(curve.y[j]).toFixed(1)}`;
-      if (figure.stairs && j + 1 < curve.x.length) d += `H${x.at(curve.x[j + 1]).toFixed(1)}`;
-    });
-    const style = { d, fill: "none", stroke: `var(--c${i % 6})`, "stroke-width": 2,
-      "stroke-dasharray": DASHES[i % 3] };
-    element("path", style, svg);
-    const every = Math.ceil(curve.x.length / 8), first = Math.floor((i * every) / 6) % every;
-    for (let j = first; j < curve.x.length; j += every) sign(svg, x.at(curve.x[j]), y.at(curve.y[j]), i);
+    const style = drawCurve(svg, figure, curve, i, x, y);
     const [left, top] = [box.left + (i % 2) * ((width - 76) / 2), 12 + 24 * Math.floor(i / 2)];
     element("path", { ...style, d: `M${left} ${top}h34` }, svg);
     sign(svg, left + 17, top, i);
     element("text", { x: left + 42, y: top + 4 }, svg, curve.label);
   });
-  svg.addEventListener("pointermove", (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY)
-      .matrixTransform(svg.getScreenCTM().inverse());
+  follow(svg, (point) => {
     const curve = figure.curves[0];
     const share = (point.x - box.left) / (box.right - box.left);
     const value = x0 + share * (x1 - x0);

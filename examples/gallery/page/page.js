@@ -24,7 +24,8 @@ function translated(name) {
 
 function request(section) {
   const knobs = [...section.querySelectorAll(".knobs [name]")];
-  const value = (knob) => knob.values[knob.type === "range" ? Number(knob.value) : knob.selectedIndex];
+  const chosen = (knob) => knob.type === "range" ? Number(knob.value) : knob.selectedIndex;
+  const value = (knob) => knob.values[chosen(knob)];
   return section.id + "?" + knobs.map((knob) => `${knob.name}=${value(knob)}`).join("&");
 }
 
@@ -85,7 +86,8 @@ function knobOf(knob, section) {
   input.name = knob.name;
   input.values = knob.values;
   if (numbers) {
-    Object.assign(input, { type: "range", min: 0, max: knob.values.length - 1, step: 1, value: knob.start });
+    Object.assign(input, { type: "range", min: 0, max: knob.values.length - 1, step: 1 });
+    input.value = knob.start;
   } else {
     input.append(...knob.values.map((value) => new Option(value)));
     input.selectedIndex = knob.start;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use driver::Browser;
-use gallery_page::methods::{answer, answer_json, methods};
+use gallery_page::methods::{Content, answer, answer_json, methods};
 use serde_json::{Value, json};
 
 #[test]
@@ -23,6 +23,7 @@ fn the_page_works_in_chromium() {
     browser.open(&page);
     browser.wait("document.documentElement.dataset.ready === 'yes'");
     numbers_are_the_crates(&mut browser);
+    a_cell_is_read(&mut browser);
     knobs_turn(&mut browser);
     keyboard_and_languages(&mut browser);
     windows_of_all_widths(&mut browser);
@@ -85,6 +86,23 @@ fn numbers_are_the_crates(browser: &mut Browser) {
             assert!(text.len() <= shown(*value).len() + 3, "{text}");
         }
     }
+}
+
+/// The pointer on a cell of the heat map reads the crate's number of that cell.
+fn a_cell_is_read(browser: &mut Browser) {
+    let script = "
+        const svg = document.querySelector('#sinusoidal svg');
+        const box = svg.querySelector('image').getBoundingClientRect();
+        const [clientX, clientY] = [box.left + box.width * 0.4, box.top + box.height * 0.3];
+        svg.dispatchEvent(new PointerEvent('pointermove', { clientX, clientY }));
+        return svg.parentNode.querySelector('.at').textContent;";
+    let text = browser.run(script, json!([])).as_str().unwrap().replace('−', "-");
+    let answer = answer("sinusoidal").unwrap();
+    let Content::Heat(cells) = &answer.figures[0].content else { panic!("no cells") };
+    let (row, column) = (cells.nrows() * 3 / 10, cells.ncols() * 4 / 10);
+    let (place, value) = text.split_once(": ").unwrap();
+    assert_eq!(place, format!("position {row}, feature {column}"));
+    assert!((value.parse::<f64>().unwrap() - cells[[row, column]]).abs() < 1e-6, "{text}");
 }
 
 /// Each knob of each method is moved to its end; each answer, drawing included, takes less than
