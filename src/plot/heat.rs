@@ -124,7 +124,7 @@ impl Heat {
         labels.draw(&mut chart, x, y, false)
     }
 
-    /// A panel of many: its name, its cells and a frame.
+    /// A panel of many: its name and its cells.
     fn draw_small(&self, panel: &Panel, area: &Area<'_>) -> Drawn {
         let [x, y] = panel.scales();
         let (width, height) = area.dim_in_pixel();

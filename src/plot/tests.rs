@@ -46,9 +46,13 @@ fn pictures() -> Vec<(Picture, Vec<&'static str>)> {
 }
 
 fn texts(marks: &[Mark]) -> Vec<&Text> {
-    let text = |mark: &'_ Mark| matches!(mark, Mark::Text(_));
-    let texts = marks.iter().filter(|mark| text(mark));
-    texts.filter_map(|mark| if let Mark::Text(text) = mark { Some(text) } else { None }).collect()
+    let mut texts = Vec::new();
+    for mark in marks {
+        if let Mark::Text(text) = mark {
+            texts.push(text);
+        }
+    }
+    texts
 }
 
 /// The points that a mark reaches: left, top, right, bottom.

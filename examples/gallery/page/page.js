@@ -1,9 +1,18 @@
 // The page: knobs, the crate behind them, languages.
 
 const state = { crate: null, language: 0 };
-const CHINESE = { head: "头", feature: "特征", length: "长度", wavelength: "波长", before: "缩放前",
-  after: "缩放后", factor: "系数", score: "分数", bias: "偏置", "mean cosine": "平均余弦",
-  "rotary alone": "仅旋转", "one frame": "一帧" };
+const CHINESE = {
+  head: "头", feature: "特征", length: "长度", wavelength: "波长", before: "缩放前", after: "缩放后",
+  factor: "系数", score: "分数", bias: "偏置", value: "数值", "mean cosine": "平均余弦",
+  "rotary alone": "仅旋转", "one frame": "一帧", linear: "线性", logarithmic: "对数",
+  logarithm: "对数", power: "幂", sinusoidal: "正弦", zeros: "全零", paper: "论文",
+  "sin, cos alternating": "正弦、余弦交替", "sines, then cosines": "先正弦后余弦",
+  "cosines, then sines": "先余弦后正弦", "both ends included (Whisper)": "包含两端（Whisper）",
+  "normal 0.02 (BERT, GPT-2)": "正态 0.02（BERT、GPT-2）", "dynamic NTK": "动态 NTK",
+  "uniform 0 to 1 (DETR)": "均匀 0 到 1（DETR）", "halves (Llama, Qwen)": "前后两半（Llama、Qwen）",
+  "neighbours (GPT-J, GLM)": "相邻（GPT-J、GLM）", proportional: "按比例",
+  "in chunks (Qwen2-VL)": "成段（Qwen2-VL）", "in turn (Qwen3-VL)": "轮流（Qwen3-VL）",
+};
 
 /** Asks the crate and returns the text of its answer: JSON. */
 function ask(request) {
@@ -89,7 +98,7 @@ function knobOf(knob, section) {
     Object.assign(input, { type: "range", min: 0, max: knob.values.length - 1, step: 1 });
     input.value = knob.start;
   } else {
-    input.append(...knob.values.map((value) => new Option(value)));
+    input.append(...knob.values.map((value) => new Option(translated(value), value)));
     input.selectedIndex = knob.start;
   }
   const show = () => {
@@ -108,6 +117,9 @@ function speak(language) {
   document.documentElement.lang = ["en", "zh"][language];
   document.title = ["Positional encodings: a gallery", "位置编码画廊"][language];
   document.getElementById("language").textContent = ["中文", "English"][language];
+  for (const option of document.querySelectorAll("option")) {
+    option.textContent = translated(option.value);
+  }
   if (state.crate) document.querySelectorAll("section[data-ms]").forEach(update);
 }
 

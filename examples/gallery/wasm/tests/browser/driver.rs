@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use super::value;
 
+/// How long a script may take on a machine that others use.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A browser without a window, with a folder of its own. Both end with it.
 pub struct Browser {
     driver: Child,
@@ -61,13 +64,14 @@ impl Browser {
         let body = json!({ "capabilities": { "alwaysMatch": wanted } });
         let answer = started.http("POST", "/session", &body).ok()?;
         started.session = value(&answer)["sessionId"].as_str()?.to_string();
+        started.post("/timeouts", json!({ "script": PATIENCE.as_millis() as u64 }));
         Some(started)
     }
 
     fn http(&self, method: &str, path: &str, body: &Value) -> std::io::Result<Value> {
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         let (host, length) = (format!("127.0.0.1:{}", self.port), body.len());
         write!(
             stream,
@@ -106,7 +110,7 @@ impl Browser {
     pub fn wait(&mut self, condition: &str) {
         let start = Instant::now();
         while self.run(&format!("return Boolean({condition})"), json!([])) != true {
-            assert!(start.elapsed() < Duration::from_secs(60), "never: {condition}");
+            assert!(start.elapsed() < PATIENCE, "never: {condition}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -174,6 +174,7 @@ fn keyboard_and_languages(browser: &mut Browser) {
         .filter((span) => span.offsetParent).map((span) => span.textContent)";
     assert_eq!(browser.run(shown, json!([])), json!(["正弦位置编码"]));
     assert_eq!(text(browser, "#sinusoidal figcaption"), "位置向量");
+    assert_eq!(text(browser, "#sinusoidal option"), "正弦、余弦交替");
     browser.shot("chinese");
     browser.keys("#language", "\u{e007}");
     assert_eq!(text(browser, "#sinusoidal figcaption"), "Position vectors");
