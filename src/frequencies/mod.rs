@@ -228,8 +228,8 @@ impl Frequencies {
 
     /// Returns the frequencies of some pairs, in the order given.
     pub(crate) fn select(&self, pairs: &[usize]) -> Result<Self, Error> {
-        let radians: Vec<Wide> =
-            pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()).collect();
+        let mut radians = allocate(pairs.len())?;
+        radians.extend(pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()));
         if radians.is_empty() {
             return Err(Error::ZeroDim);
         }

@@ -50,6 +50,7 @@ fn constructors() {
     sweep("Frequencies::geometric", |n| Frequencies::geometric(n & !1, 1e4));
     sweep("yarn", |n| Frequencies::geometric(n & !1, 1e4)?.yarn(&Yarn::new(2.0, 4096)));
     sweep("Rotary::axial_2d", |n| Rotary::axial_2d(n & !3, 1e4, AxialOrder::Qwen2Vl));
+    sweep("Rotary::ltx", |n| Rotary::ltx(n, 1e4));
     sweep("XPos::new", |n| XPos::new(n & !1));
     sweep("MixedRotary::init, dim", |n| {
         MixedRotary::init(1, n & !3, 10.0, Pairing::Halves, &mut rng())
@@ -66,6 +67,7 @@ fn constructors() {
 fn positions() {
     sweep("Positions::grid", |n| Positions::grid(&[n, 2])?.to_array());
     sweep("Positions::centred", |n| Positions::centred(&[n, 2]));
+    sweep("Positions::mochi", |n| Positions::mochi(n, 2, 2));
     sweep("Positions::dinov3", |n| Positions::dinov3(n, 2));
     sweep("Positions::merged", |n| Positions::merged(n & !1, 2, 2));
     sweep("map", |n| Positions::from(0..n).map(|_, p| p + 0.5));
