@@ -80,7 +80,7 @@ fn compiled_methods() -> Result<Option<Vec<u8>>, Box<dyn Error>> {
 
 /// Draws all figures of all methods as they are at the beginning, and returns for each method one
 /// PNG for the page.
-fn pictures(out: &Path) -> Result<Vec<(&'static str, Vec<u8>)>, Box<dyn Error>> {
+fn pictures(out: &Path) -> Result<Vec<page::Still>, Box<dyn Error>> {
     let count = methods::methods().count();
     let mut stills = Vec::new();
     for (i, method) in methods::methods().enumerate() {

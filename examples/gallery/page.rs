@@ -7,8 +7,11 @@ const CSS: &str = include_str!("page/page.css");
 const DRAW: &str = include_str!("page/draw.js");
 const SCRIPT: &str = include_str!("page/page.js");
 
+/// The name of a method, and a PNG for it.
+pub type Still = (&'static str, Vec<u8>);
+
 /// The text of the page.
-pub fn write(stills: &[(&str, Vec<u8>)], wasm: Option<&[u8]>) -> String {
+pub fn write(stills: &[Still], wasm: Option<&[u8]>) -> String {
     // `</script>` must not end a script early.
     let catalogue = catalogue().replace("</", "<\\/");
     HTML.replace("/* page.css */", CSS)
@@ -38,7 +41,7 @@ fn contents() -> String {
     methods().map(link).collect()
 }
 
-fn parts(stills: &[(&str, Vec<u8>)]) -> String {
+fn parts(stills: &[Still]) -> String {
     let mut html = String::new();
     for (title, groups) in PARTS {
         html += &both("h2", *title);
