@@ -183,3 +183,7 @@ pub use sum::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "plot"))]
+#[doc = include_str!("../docs/gallery.md")]
+struct Gallery;

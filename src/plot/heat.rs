@@ -58,6 +58,13 @@ impl Panel {
         Ok(panel.with_ranges(rows, columns))
     }
 
+    /// The axes: columns to the right, rows down.
+    fn scales(&self) -> [Scale; 2] {
+        let (rows, columns) = self.dim;
+        let down = Scale::of_cells(&self.rows, rows).reversed();
+        [Scale::of_cells(&self.columns, columns), down]
+    }
+
     /// The panel with what rows and columns are counted by. A number stands in the middle of its
     /// cell, so that axes begin half a cell earlier.
     pub(crate) fn with_ranges(mut self, rows: Range<f64>, columns: Range<f64>) -> Self {
@@ -84,7 +91,8 @@ impl Heat {
             false => low - 0.5_f64.max(low.abs() * 0.01)..high + 0.5_f64.max(high.abs() * 0.01),
         };
         let limit = |value: f64| value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0);
-        let scale = Scale::between(&(limit(range.start)..limit(range.end)));
+        let (from, to) = (limit(range.start), limit(range.end));
+        let scale = Scale { from, to, logarithmic: false, least: 0.0 };
         Self { panels, values: values.to_string(), scale }
     }
 
@@ -95,7 +103,7 @@ impl Heat {
         if let [panel] = self.panels.as_slice() {
             return self.draw_panel(panel, &left, labels);
         }
-        let left = labels.draw_around(&left)?;
+        let left = labels.draw_around(&left.margin(6, 0, 0, 0))?;
         let (width, height) = left.dim_in_pixel();
         let count = self.panels.len();
         let columns = (1..=count)
@@ -108,8 +116,7 @@ impl Heat {
     }
 
     fn draw_panel(&self, panel: &Panel, area: &Area<'_>, labels: &Labels) -> Drawn {
-        let x = Scale::between(&panel.columns);
-        let y = Scale::between(&panel.rows).reversed();
+        let [x, y] = panel.scales();
         let mut builder = ChartBuilder::on(area);
         builder.margin(8).x_label_area_size(42).y_label_area_size(64);
         let mut chart = builder.build_cartesian_2d(x, y)?;
@@ -117,9 +124,9 @@ impl Heat {
         labels.draw(&mut chart, x, y, false)
     }
 
-    /// A panel of many: its name, its cells and a frame.
+    /// A panel of many: its name and its cells.
     fn draw_small(&self, panel: &Panel, area: &Area<'_>) -> Drawn {
-        let (x, y) = (Scale::between(&panel.columns), Scale::between(&panel.rows).reversed());
+        let [x, y] = panel.scales();
         let (width, height) = area.dim_in_pixel();
         let (rows, columns) = panel.cells.dim();
         let cell =

@@ -10,6 +10,8 @@ pub(crate) struct Scale {
     pub(crate) from: f64,
     pub(crate) to: f64,
     pub(crate) logarithmic: bool,
+    /// The smallest step between ticks: that of cells, which are counted.
+    pub(crate) least: f64,
 }
 
 impl Scale {
@@ -21,6 +23,7 @@ impl Scale {
             .fold(ends, |(low, high), value| (low.min(value), high.max(value)));
         let (from, to) = match (low <= high, logarithmic) {
             (false, _) => (0.1, 1.0),
+            (_, false) if low == 0.0 && high == 0.0 => (-1.0, 1.0),
             (_, true) => {
                 (low / (high / low).powf(0.04).max(1.5), high * (high / low).powf(0.04).max(1.5))
             }
@@ -32,12 +35,13 @@ impl Scale {
         };
         let limit = |value: f64| value.clamp(-f64::MAX / 4.0, f64::MAX / 4.0);
         let from = if logarithmic { from.max(1e-300) } else { limit(from) };
-        Self { from, to: limit(to), logarithmic }
+        Self { from, to: limit(to), logarithmic, least: 0.0 }
     }
 
-    /// The edges of a number of cells, or of what they stand for.
-    pub(crate) fn between(range: &Range<f64>) -> Self {
-        Self { from: range.start, to: range.end, logarithmic: false }
+    /// The edges of so many cells, or of what they stand for.
+    pub(crate) fn of_cells(range: &Range<f64>, count: usize) -> Self {
+        let least = (range.end - range.start) / count as f64;
+        Self { from: range.start, to: range.end, logarithmic: false, least }
     }
 
     pub(crate) fn reversed(self) -> Self {
@@ -60,7 +64,7 @@ impl Scale {
             let step = ((last - first) / most as i32 + 1).max(1) as usize;
             return (first..=last).step_by(step).map(|power| 10_f64.powi(power)).collect();
         }
-        let step = step((high - low) / most as f64);
+        let step = step(((high - low) / most as f64).max(self.least));
         let first = (low / step - 1e-9).ceil();
         (0..=most)
             .map(|i| (first + i as f64) * step)

@@ -19,7 +19,7 @@ fn pictures() -> Vec<(Picture, Vec<&'static str>)> {
         Curve::new(name, &x, &x.iter().map(|x| (x / by).cos()).collect::<Vec<_>>()).unwrap()
     };
     let curves = || vec![curve("head 0", 9.0), curve("head 1, which is slower", 31.0)];
-    let waves: Vec<f64> = (0..16).map(|i| 2.0 * 10_000_f64.powf(f64::from(i) / 16.0)).collect();
+    let waves: Vec<f64> = (0..16).map(|i| 12.0 * 10_000_f64.powf(f64::from(i) / 16.0)).collect();
     let slower: Vec<f64> = waves.iter().map(|wave| wave * 4.0).collect();
     vec![
         (Picture::heat_map(matrix.view()).unwrap(), vec!["feature", "position", "value", "20"]),
@@ -46,9 +46,13 @@ fn pictures() -> Vec<(Picture, Vec<&'static str>)> {
 }
 
 fn texts(marks: &[Mark]) -> Vec<&Text> {
-    let text = |mark: &'_ Mark| matches!(mark, Mark::Text(_));
-    let texts = marks.iter().filter(|mark| text(mark));
-    texts.filter_map(|mark| if let Mark::Text(text) = mark { Some(text) } else { None }).collect()
+    let mut texts = Vec::new();
+    for mark in marks {
+        if let Mark::Text(text) = mark {
+            texts.push(text);
+        }
+    }
+    texts
 }
 
 /// The points that a mark reaches: left, top, right, bottom.
@@ -169,6 +173,21 @@ fn rows_are_counted_by_other_numbers() {
     for range in [1.0..1.0, 0.0..f64::NAN, f64::MIN..f64::MAX] {
         assert!(picture.clone().with_ranges(0.0..8.0, range).is_err());
     }
+}
+
+#[test]
+fn cells_are_counted_by_whole_numbers() {
+    let one_row = Array2::from_shape_fn((1, 3), |(_, column)| column as f64);
+    let marks = Picture::bias(one_row.view()).unwrap().marks().unwrap();
+    // Those of the scale of colours come first, and are no whole numbers.
+    let labels: Vec<&str> = texts(&marks).iter().map(|text| text.text.as_str()).collect();
+    let head = labels.iter().position(|label| *label == "head").unwrap();
+    let mut axes = labels[head..].to_vec();
+    axes.sort_unstable();
+    assert_eq!(axes, ["0", "0", "1", "2", "bucket", "head"]);
+    let zeros = Curve::by_index("zeros", &[0.0, 0.0]).unwrap();
+    let marks = Picture::by_distance(vec![zeros]).unwrap().marks().unwrap();
+    assert!(texts(&marks).iter().any(|text| text.text == "−0.5"));
 }
 
 #[test]
