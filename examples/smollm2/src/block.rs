@@ -1,6 +1,6 @@
 //! One layer: attention, whose queries and keys are rotated, and a gated network.
 
-use candle_core::quantized::{QMatMul, QTensor};
+use candle_core::quantized::QMatMul;
 use candle_core::{Device, Module, Result, Tensor};
 use candle_nn::RmsNorm;
 use candle_nn::kv_cache::KvCache;
@@ -29,24 +29,23 @@ impl Block {
     pub(crate) fn new(
         shape: &Shape,
         index: usize,
-        tensor: &mut impl FnMut(&str) -> Result<QTensor>,
+        tensor: &mut impl FnMut(&str) -> Result<QMatMul>,
     ) -> Result<Self> {
         let mut weight = |name: &str| tensor(&format!("blk.{index}.{name}.weight"));
         let attention_norm = norm(shape, weight("attn_norm")?)?;
         let mlp_norm = norm(shape, weight("ffn_norm")?)?;
-        let mut matrix = |name: &str| QMatMul::from_qtensor(weight(name)?);
         Ok(Self {
             shape: *shape,
             index,
             attention_norm,
-            query: matrix("attn_q")?,
-            key: matrix("attn_k")?,
-            value: matrix("attn_v")?,
-            output: matrix("attn_output")?,
+            query: weight("attn_q")?,
+            key: weight("attn_k")?,
+            value: weight("attn_v")?,
+            output: weight("attn_output")?,
             mlp_norm,
-            gate: matrix("ffn_gate")?,
-            up: matrix("ffn_up")?,
-            down: matrix("ffn_down")?,
+            gate: weight("ffn_gate")?,
+            up: weight("ffn_up")?,
+            down: weight("ffn_down")?,
         })
     }
 

@@ -48,11 +48,12 @@ fn run(options: &Options) -> Result<()> {
         Some(file) => text::of_file(file)?,
         None => text::bible()?,
     };
-    tables::what_positions_are_for(&weights, &text, options.quick)?;
+    let model = weights.dequantised()?;
+    tables::what_positions_are_for(&weights, &model, &text, options.quick)?;
     if options.quick {
         println!("\nnot with --quick: twice the length that the model was trained on");
     } else {
-        tables::beyond_training(&weights, &text)?;
+        tables::beyond_training(&weights, &model, &text)?;
     }
     println!("\n{} in all", HumanDuration(start.elapsed()));
     Ok(())

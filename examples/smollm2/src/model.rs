@@ -1,7 +1,7 @@
 //! The model: token vectors, layers, and the logits of the next token.
 
+use candle_core::quantized::QMatMul;
 use candle_core::quantized::gguf_file::Content;
-use candle_core::quantized::{QMatMul, QTensor};
 use candle_core::{Device, Module, Result, Tensor};
 use candle_nn::RmsNorm;
 
@@ -73,13 +73,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// Takes the tensors of a model by their names in a GGUF file.
+    /// Takes the matrices of a model, quantised or not, by their names in a GGUF file.
     ///
     /// # Errors
     ///
-    /// Those of `tensor`.
-    pub fn new(shape: Shape, mut tensor: impl FnMut(&str) -> Result<QTensor>) -> Result<Self> {
-        let words = QMatMul::from_qtensor(tensor("token_embd.weight")?)?;
+    /// Those of `tensor`, and where the weights of a norm are quantised.
+    pub fn new(shape: Shape, mut tensor: impl FnMut(&str) -> Result<QMatMul>) -> Result<Self> {
+        let words = tensor("token_embd.weight")?;
         let norm = norm(&shape, tensor("output_norm.weight")?)?;
         let block = |index| Block::new(&shape, index, &mut tensor);
         let blocks = (0..shape.layers).map(block).collect::<Result<_>>()?;
@@ -111,6 +111,9 @@ impl Model {
 }
 
 /// A norm whose weights are in a tensor.
-pub(crate) fn norm(shape: &Shape, weight: QTensor) -> Result<RmsNorm> {
-    Ok(RmsNorm::new(weight.dequantize(&Device::Cpu)?, f64::from(shape.epsilon)))
+pub(crate) fn norm(shape: &Shape, weight: QMatMul) -> Result<RmsNorm> {
+    match weight {
+        QMatMul::Tensor(weight) => Ok(RmsNorm::new(weight, f64::from(shape.epsilon))),
+        _ => candle_core::bail!("the weights of a norm are quantised"),
+    }
 }

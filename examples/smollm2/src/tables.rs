@@ -1,10 +1,15 @@
 //! The tables: perplexity with other positions, and beyond the length that the model was trained on.
+//!
+//! Matrices are dequantised here, for candle's quantised products round what they multiply to 8 bits:
+//! the last bit of an angle then decides many roundings, which blurs what positions do. One row shows
+//! by how much.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use positional_encodings_candle::Rope;
 use positional_encodings_candle::positional_encodings::scaling::{DynamicNtk, Scaling, Yarn};
 use positional_encodings_candle::positional_encodings::{Frequencies, Pairing, Rotary};
 use smollm2::Result;
+use smollm2::model::Model;
 use smollm2::perplexity::{log_probabilities, perplexity};
 use smollm2::recipe::Recipe;
 use smollm2::text::parts;
@@ -33,20 +38,25 @@ fn bar(tokens: usize) -> Result<ProgressBar> {
 }
 
 /// Prints the perplexity of parts of a text with the model's own positions, with others and without.
-pub fn what_positions_are_for(weights: &Weights, text: &str, quick: bool) -> Result<()> {
-    let (count, len) = if quick { (1, 513) } else { (8, 1025) };
+pub fn what_positions_are_for(
+    weights: &Weights,
+    model: &Model,
+    text: &str,
+    quick: bool,
+) -> Result<()> {
+    let (count, len) = if quick { (1, 257) } else { (4, 1025) };
     let windows = windows(weights, text, count, len)?;
-    let recipes = other_positions(weights)?;
+    let recipes = other_positions(weights, model)?;
     let bar = bar(recipes.len() * count * (len - 1))?;
     println!("\nwhat positions are for: {count} x {} tokens of the text", len - 1);
     println!("  {:34}{:>12}{:>26}", "positions", "perplexity", "largest change of ln p");
     let mut own: Option<Vec<f32>> = None;
-    for (name, recipe) in recipes {
+    for (name, model, recipe) in recipes {
         bar.set_message(name);
         let mut logs = Vec::new();
         for window in &windows {
             let done = |tokens| bar.inc(tokens as u64);
-            logs.extend(log_probabilities(&weights.model, &recipe, window, done)?);
+            logs.extend(log_probabilities(model, &recipe, window, done)?);
         }
         let own = own.get_or_insert_with(|| logs.clone());
         let change = own.iter().zip(&logs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
@@ -57,30 +67,34 @@ pub fn what_positions_are_for(weights: &Weights, text: &str, quick: bool) -> Res
     Ok(())
 }
 
-fn other_positions(weights: &Weights) -> Result<Vec<(&'static str, Recipe)>> {
-    let shape = &weights.model.shape;
+type Row<'m> = (&'static str, &'m Model, Recipe);
+
+fn other_positions<'m>(weights: &'m Weights, model: &'m Model) -> Result<Vec<Row<'m>>> {
+    let shape = &model.shape;
     let (dim, base) = (shape.head_dim, f64::from(shape.base));
     let own = || Recipe::exact(weights.rope.clone());
+    let candle = || Recipe::candle(dim, shape.base);
     let with_base = |base| Recipe::scaled(dim, base, &Scaling::None, shape.context);
     let halves = Rotary::new(Frequencies::geometric(dim, base)?, Pairing::Halves);
     Ok(vec![
-        ("the model's own", own()),
-        ("candle's recipe", Recipe::candle(dim, shape.base)?),
-        ("its own, shifted by 1,000,000", own().shifted(SHIFT)),
-        ("candle's recipe, shifted alike", Recipe::candle(dim, shape.base)?.shifted(SHIFT)),
-        ("base divided by 10", with_base(base / 10.0)?),
-        ("base multiplied by 10", with_base(base * 10.0)?),
-        ("the other pairing", Recipe::exact(Rope::new(halves))),
-        ("none", Recipe::none()),
+        ("the model's own", model, own()),
+        ("candle's recipe", model, candle()?),
+        ("its own, shifted by 1,000,000", model, own().shifted(SHIFT)),
+        ("candle's recipe, shifted alike", model, candle()?.shifted(SHIFT)),
+        ("base divided by 10", model, with_base(base / 10.0)?),
+        ("base multiplied by 10", model, with_base(base * 10.0)?),
+        ("the other pairing", model, Recipe::exact(Rope::new(halves))),
+        ("none", model, Recipe::none()),
+        ("its own, quantised products", &weights.model, own()),
     ])
 }
 
 /// Prints the perplexity of a part of a text of twice the length that the model was trained on, with
 /// rotations that are scaled to it in several ways.
-pub fn beyond_training(weights: &Weights, text: &str) -> Result<()> {
-    let context = weights.model.shape.context;
+pub fn beyond_training(weights: &Weights, model: &Model, text: &str) -> Result<()> {
+    let context = model.shape.context;
     let window = &windows(weights, text, 1, 2 * context + 1)?[0];
-    let recipes = scaled_to_twice(weights)?;
+    let recipes = scaled_to_twice(model)?;
     let bar = bar(recipes.len() * 2 * context)?;
     let (up_to, beyond) = (format!("tokens to {context}"), format!("{context} to {}", 2 * context));
     println!("\nbeyond training: one part of {} tokens; perplexity", 2 * context);
@@ -88,7 +102,7 @@ pub fn beyond_training(weights: &Weights, text: &str) -> Result<()> {
     for (name, recipe) in recipes {
         bar.set_message(name);
         let done = |tokens| bar.inc(tokens as u64);
-        let logs = log_probabilities(&weights.model, &recipe, window, done)?;
+        let logs = log_probabilities(model, &recipe, window, done)?;
         let [up_to, beyond] = [&logs[..context], &logs[context..]].map(perplexity);
         bar.suspend(|| println!("  {name:34}{up_to:16.2}{beyond:16.2}"));
     }
@@ -96,8 +110,8 @@ pub fn beyond_training(weights: &Weights, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn scaled_to_twice(weights: &Weights) -> Result<Vec<(&'static str, Recipe)>> {
-    let shape = &weights.model.shape;
+fn scaled_to_twice(model: &Model) -> Result<Vec<(&'static str, Recipe)>> {
+    let shape = &model.shape;
     let original_len = shape.context;
     let scaled =
         |scaling| Recipe::scaled(shape.head_dim, f64::from(shape.base), &scaling, 2 * original_len);

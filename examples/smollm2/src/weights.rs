@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use candle_core::quantized::QMatMul;
 use candle_core::quantized::gguf_file::Content;
 use candle_core::quantized::tokenizer::TokenizerFromGguf;
 use minilm::install::Wheel;
@@ -41,9 +42,19 @@ pub fn file(folder: Option<&Path>) -> std::result::Result<PathBuf, String> {
     if path.is_file() { Ok(path) } else { Err(format!("there is no {}", path.display())) }
 }
 
+/// How matrices are multiplied.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Matrices {
+    /// By candle's quantised products, which round what is multiplied to 8 bits.
+    Quantised,
+    /// In f32, by matrices that were made f32 first.
+    Dequantised,
+}
+
 /// All that the file holds.
 pub struct Weights {
-    /// The layers.
+    path: PathBuf,
+    /// The layers, quantised.
     pub model: Model,
     /// The rotation of queries and keys that the model was trained with.
     pub rope: Rope,
@@ -60,10 +71,31 @@ impl Weights {
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let content = Content::read(&mut file)?;
-        let shape = Shape::read(&content)?;
-        let model = Model::new(shape, |name| content.tensor(&mut file, name, &Device::Cpu))?;
-        Ok(Self { model, rope: Rope::from_gguf(path)?, tokenizer: tokenizer(&content)? })
+        let model = model(&content, &mut file, Matrices::Quantised)?;
+        let (rope, tokenizer) = (Rope::from_gguf(path)?, tokenizer(&content)?);
+        Ok(Self { path: path.to_path_buf(), model, rope, tokenizer })
     }
+
+    /// Reads the layers once more, dequantised: half a gigabyte.
+    ///
+    /// # Errors
+    ///
+    /// Where the file cannot be read any more.
+    pub fn dequantised(&self) -> Result<Model> {
+        let mut file = File::open(&self.path)?;
+        let content = Content::read(&mut file)?;
+        Ok(model(&content, &mut file, Matrices::Dequantised)?)
+    }
+}
+
+fn model(content: &Content, file: &mut File, matrices: Matrices) -> candle_core::Result<Model> {
+    Model::new(Shape::read(content)?, |name| {
+        let tensor = content.tensor(file, name, &Device::Cpu)?;
+        match matrices {
+            Matrices::Quantised => QMatMul::from_qtensor(tensor),
+            Matrices::Dequantised => Ok(QMatMul::Tensor(tensor.dequantize(&Device::Cpu)?)),
+        }
+    })
 }
 
 /// candle reads pieces and merges, but knows nothing of how this model cuts a text before it merges:

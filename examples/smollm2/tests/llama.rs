@@ -1,7 +1,7 @@
 //! candle-transformers' `Llama` of random weights, and the same weights with its rotary file replaced
 //! by one line of `positional-encodings-candle`.
 
-use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::quantized::QMatMul;
 use candle_core::{DType, Device, IndexOp, Result, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use candle_transformers::models::llama::{Cache, Config, Llama, LlamaConfig};
@@ -53,9 +53,7 @@ fn ours(vars: &VarMap, config: &Config) -> Result<Model> {
         end: 0,
     };
     let vars = vars.data().lock().unwrap();
-    Model::new(shape, |name| {
-        QTensor::quantize(vars[&name_of_theirs(name)].as_tensor(), GgmlDType::F32)
-    })
+    Model::new(shape, |name| Ok(QMatMul::Tensor(vars[&name_of_theirs(name)].as_tensor().clone())))
 }
 
 /// The name in a checkpoint of transformers of a tensor of a GGUF file.
