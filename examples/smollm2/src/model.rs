@@ -100,7 +100,7 @@ impl Model {
         &self.blocks
     }
 
-    /// The logits (tokens, vocabulary) of the tokens that follow, from what the last layer returned.
+    /// The logits (tokens, vocabulary) of the tokens that follow, from the output of the last layer.
     ///
     /// # Errors
     ///

@@ -1,8 +1,8 @@
-//! The tables: perplexity with other positions, and beyond the length that the model was trained on.
+//! The tables: perplexity with other positions, and beyond the length of the training.
 //!
-//! Matrices are dequantised here, for candle's quantised products round what they multiply to 8 bits:
-//! the last bit of an angle then decides many roundings, which blurs what positions do. One row shows
-//! by how much.
+//! Matrices are dequantised here, for candle's quantised products round what they multiply to
+//! 8 bits: the last bit of an angle then decides many roundings, which blurs what positions do. One
+//! row shows by how much.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use positional_encodings_candle::Rope;
@@ -37,7 +37,7 @@ fn bar(tokens: usize) -> Result<ProgressBar> {
     Ok(ProgressBar::new(tokens as u64).with_style(ProgressStyle::with_template(style)?))
 }
 
-/// Prints the perplexity of parts of a text with the model's own positions, with others and without.
+/// Prints the perplexity of parts of a text with the model's own positions, others and none.
 pub fn what_positions_are_for(
     weights: &Weights,
     model: &Model,
@@ -89,8 +89,8 @@ fn other_positions<'m>(weights: &'m Weights, model: &'m Model) -> Result<Vec<Row
     ])
 }
 
-/// Prints the perplexity of a part of a text of twice the length that the model was trained on, with
-/// rotations that are scaled to it in several ways.
+/// Prints the perplexity of a part of a text of twice the length that the model was trained on,
+/// with rotations that are scaled to it in several ways.
 pub fn beyond_training(weights: &Weights, model: &Model, text: &str) -> Result<()> {
     let context = model.shape.context;
     let window = &windows(weights, text, 1, 2 * context + 1)?[0];

@@ -98,8 +98,8 @@ fn model(content: &Content, file: &mut File, matrices: Matrices) -> candle_core:
     })
 }
 
-/// candle reads pieces and merges, but knows nothing of how this model cuts a text before it merges:
-/// each digit is on its own, and nothing is put in front of the first word.
+/// The tokenizer of the metadata. candle reads pieces and merges, but knows nothing of how this model
+/// cuts a text before: each digit is on its own, and nothing is put in front of the first word.
 fn tokenizer(content: &Content) -> Result<Tokenizer> {
     let mut tokenizer = Tokenizer::from_gguf(content)?;
     let steps: Vec<PreTokenizerWrapper> =

@@ -1,5 +1,5 @@
-//! candle-transformers' `Llama` of random weights, and the same weights with its rotary file replaced
-//! by one line of `positional-encodings-candle`.
+//! candle-transformers' `Llama` of random weights, and the same weights with its rotary file
+//! replaced by one line of `positional-encodings-candle`.
 
 use candle_core::quantized::QMatMul;
 use candle_core::{DType, Device, IndexOp, Result, Tensor};
@@ -19,11 +19,12 @@ fn json(rope: &str) -> String {
     format!(
         r#"{{"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "vocab_size": 101,
         "num_hidden_layers": 3, "num_attention_heads": 4, "num_key_value_heads": 2,
-        "rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "tie_word_embeddings": true, {rope}}}"#
+        "rms_norm_eps": 1e-5, "max_position_embeddings": 2048, "tie_word_embeddings": true,
+        {rope}}}"#
     )
 }
 
-/// candle's config, without serde's derive for it.
+/// candle's config.
 fn config(rope: &str) -> Config {
     let config: LlamaConfig = serde_json::from_str(&json(rope)).unwrap();
     config.into_config(false)
@@ -107,7 +108,7 @@ fn logits_are_the_same() -> Result<()> {
     Ok(())
 }
 
-/// The comparison sees a position that is off by one in ten thousand.
+/// The comparison sees positions that are missing, and frequencies that are not scaled.
 #[test]
 fn other_positions_give_other_logits() -> Result<()> {
     let (largest, _) = difference(PLAIN, |_| Recipe::none())?;

@@ -76,9 +76,9 @@ fn the_first_64_tokens_are_candles() -> Result<()> {
     Ok(())
 }
 
-/// candle's quantised Llama over the same file with its matrices written in f32: its quantised
-/// products would make of one changed bit a change of whole steps, and hide what is compared. It gives
-/// logits of the last token only, and so reads one at a time.
+/// The log probabilities by candle's quantised Llama over the same file with its matrices written
+/// in f32: quantised products would make of one changed bit a change of whole steps, and hide what is
+/// compared. candle gives logits of the last token only, so it reads one at a time.
 fn candles_log_probabilities(path: &Path, tokens: &[u32]) -> Result<Vec<f32>> {
     let mut file = File::open(path)?;
     let content = Content::read(&mut file)?;

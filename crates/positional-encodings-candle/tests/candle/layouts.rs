@@ -150,7 +150,8 @@ fn coordinates_on_several_axes() -> Result<()> {
     Ok(())
 }
 
-/// A batch of M-RoPE's ids (axes, batch, positions), as models hold them: each sequence as if alone.
+/// A batch of M-RoPE's ids (axes, batch, positions), as models hold them, rotates each sequence as
+/// if it were alone.
 #[test]
 fn coordinates_of_a_batch() -> Result<()> {
     use positional_encodings::rotary::Sections;
