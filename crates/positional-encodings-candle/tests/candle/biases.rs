@@ -26,7 +26,7 @@ fn every_element_type_and_views() -> Result<()> {
         let alibi = Alibi::new(3).unwrap();
         let large = tensor(&[5, 4, 3, 9], A::DTYPE)?;
         for view in [large.permute((0, 2, 1, 3))?, large.permute((3, 2, 0, 1))?.narrow(3, 1, 3)?] {
-            let (queries, keys) = (view.dim(2)? as i64, view.dim(3)? as i64);
+            let (queries, keys) = (view.dim(2)?, view.dim(3)?);
             let bias = bias_tensor::<A, _>(&alibi, 0..queries, 0..keys, &Device::Cpu)?;
             let expected = view.broadcast_add(&bias)?;
             add_bias_inplace::<A, _>(&view, &alibi, 0..queries, 0..keys)?;
