@@ -71,3 +71,7 @@ pub use learned::{LearnedPositions, LearnedPositionsConfig};
 pub use rope::{LayerRope, Rope, RopeConfig, RopePlan};
 pub use tokens::{TokenEmbedding, TokenEmbeddingConfig};
 pub use vectors::{AddPositions, PositionVectors};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,5 +1,6 @@
 //! Everything that this crate promises of burn's tensors, on its CPU backend, flex.
 
+mod adopt;
 mod arrays;
 mod biases;
 mod gradients;
