@@ -1,5 +1,5 @@
-//! An attention block with a KV cache, as a burn user writes it, and rotary embeddings by this crate:
-//! a prompt, then token after token, gives what the whole sequence gives.
+//! An attention block with a KV cache, as a burn user writes it, and rotary embeddings by this
+//! crate: a prompt, then token after token, gives what the whole sequence gives.
 //!
 //! `cargo run -p positional-encodings-burn --example attention`
 

@@ -11,8 +11,8 @@ use crate::refuse::expect;
 /// Makes a tensor of an array, with its axes and its element type: `Tensor<D>` of floats,
 /// `Tensor<D, Int>` of whole numbers.
 ///
-/// An array that owns its elements, in row-major order, gives them up: on the CPU nothing is copied.
-/// Others are copied.
+/// An array that owns its elements, in row-major order, gives them up: on the CPU nothing is
+/// copied. Others are copied.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -49,8 +49,8 @@ fn whole<A: Stored, D: Dimension>(array: Array<A, D>) -> Vec<A> {
     if values.len() == len { values } else { values[offset.unwrap_or(0)..][..len].to_vec() }
 }
 
-/// Copies a tensor, on whatever device and in whatever layout, to an array of its shape. A tensor on
-/// the CPU that nobody else holds gives up its memory instead.
+/// Copies a tensor, on whatever device and in whatever layout, to an array of its shape. A tensor
+/// on the CPU that nobody else holds gives up its memory instead.
 ///
 /// # Panics
 ///

@@ -5,8 +5,8 @@ use burn::tensor::{Float, Int};
 use half::{bf16, f16};
 use positional_encodings::{Element, PositionalEncoding};
 
-/// An element of arrays that is one of tensors, too: floats of 16, 32 and 64 bits, and whole numbers.
-/// It says of which kind its tensors are.
+/// An element of arrays that is one of tensors, too: floats of 16, 32 and 64 bits, and whole
+/// numbers. It says of which kind its tensors are.
 ///
 /// ```
 /// use burn::tensor::{Int, Tensor};

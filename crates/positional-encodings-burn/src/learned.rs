@@ -63,7 +63,7 @@ impl LearnedPositionsConfig {
 /// let positions = LearnedPositionsConfig::new(16, 4).init(&device);
 /// let words = Tensor::<3>::zeros([2, 3, 4], &device);
 /// let loss = positions.forward(words).sum();
-/// let gradient = positions.table().grad(&loss.backward()).unwrap(); // for any of burn's optimisers
+/// let gradient = positions.table().grad(&loss.backward()).unwrap(); // an optimiser's
 /// let rows: Vec<f32> = gradient.sum_dim(1).try_into_vec_as().unwrap();
 /// assert_eq!(rows[..4], [8.0, 8.0, 8.0, 0.0]); // two sequences of three words
 /// ```

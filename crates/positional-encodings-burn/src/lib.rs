@@ -1,5 +1,6 @@
 //! [`positional_encodings`] for [burn](https://burn.dev): rotary embeddings, position vectors and
-//! attention biases as modules, with exact angles at every position, on every backend, with gradients.
+//! attention biases as modules, with exact angles at every position, on every backend, with
+//! gradients.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -39,14 +40,14 @@
 //! device with autodiff, tables and vectors are made exactly on the CPU, are uploaded as constants,
 //! and are applied by burn's operations, so that gradients flow.
 //!
-//! Take a tensor back from each call, as from burn's own operations: a call that gets the only handle
-//! of a tensor changes it where it lies, and nobody sees that. One that gets a clone copies.
+//! Take a tensor back from each call, as from burn's own operations: a call that gets the only
+//! handle of a tensor changes it where it lies, and nobody sees that. One that gets a clone copies.
 //!
 //! # Errors
 //!
 //! burn's operations panic where shapes do not fit, and so do these, before any work, with the
-//! message and the numbers of [`positional_encodings::Error`]. What reads a file or a config returns
-//! the error.
+//! message and the numbers of [`positional_encodings::Error`]. What reads a file or a config
+//! returns the error.
 
 #![forbid(unsafe_code)]
 

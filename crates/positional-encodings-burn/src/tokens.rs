@@ -10,7 +10,8 @@ use crate::host::is_host;
 use crate::refuse::{expect, same};
 use crate::vectors::AddPositions;
 
-/// A new embedding layer: a word table, an encoding of positions, and if the model has them segments.
+/// A new embedding layer: a word table, an encoding of positions, and if the model has them
+/// segments.
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};
@@ -117,14 +118,14 @@ impl<P: AddPositions> TokenEmbedding<P> {
         self.forward_at(ids, None, 0..len)
     }
 
-    /// The input (batch, len, dim) for `ids` (batch, len) of segments of the same shape, at the given
-    /// positions.
+    /// The input (batch, len, dim) for `ids` (batch, len) of segments of the same shape, at the
+    /// given positions.
     ///
     /// # Panics
     ///
-    /// Where shapes differ, or tensors are on two devices; for segments without a table. Where an id
-    /// has no row: on flex with our message; other devices are not read, and do what their lookup
-    /// does.
+    /// Where shapes differ, or tensors are on two devices; for segments without a table. Where an
+    /// id has no row: on flex with our message; other devices are not read, and do what their
+    /// lookup does.
     ///
     /// ```
     /// use burn::tensor::{Device, Int, Tensor};

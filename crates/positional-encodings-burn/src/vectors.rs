@@ -32,10 +32,10 @@ pub trait AddPositions: Module {
 /// A [`PositionalEncoding`] as a module without parameters: adds the vectors of positions 0..len to
 /// embeddings (…, len, dim), or those of positions given.
 ///
-/// Values are exact, and rounded once to the type of the tensor. On flex, burn's CPU backend, the sum
-/// is one pass over the tensor's own memory if nobody else holds it; elsewhere, and on devices with
-/// autodiff, the vectors are made on the CPU, uploaded, and added there: a model that asks for the
-/// same ones again may hold [`vectors`](Self::vectors).
+/// Values are exact, and rounded once to the type of the tensor. On flex, burn's CPU backend, the
+/// sum is one pass over the tensor's own memory if nobody else holds it; elsewhere, and on devices
+/// with autodiff, the vectors are made on the CPU, uploaded, and added there: a model that asks for
+/// the same ones again may hold [`vectors`](Self::vectors).
 ///
 /// The gradient with respect to the embeddings passes through.
 ///

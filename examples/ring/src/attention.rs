@@ -24,8 +24,8 @@ impl OnlineSoftmax {
         }
     }
 
-    /// Adds a block of keys and values at the places `from`, for queries at the places `to`: a query
-    /// sees the keys up to its own place.
+    /// Adds a block of keys and values at the places `from`, for queries at the places `to`: a
+    /// query sees the keys up to its own place.
     pub fn add(&mut self, q: &Array, k: &Array, v: &Array, to: &[usize], from: &[usize]) {
         let (heads, _, _) = q.dim();
         for (head, (row, place)) in

@@ -1,5 +1,6 @@
-//! Ring attention over MPI: each process has a shard of one sequence, rotates its queries and keys at
-//! their own positions, and passes keys and values round the ring. The output is that of one process.
+//! Ring attention over MPI: each process has a shard of one sequence, rotates its queries and keys
+//! at their own positions, and passes keys and values round the ring. The output is that of one
+//! process.
 //!
 //! `examples/ring/run` builds it, and runs it on 2 and on 4 processes.
 
@@ -131,8 +132,8 @@ fn gathered(
     Ok(Some(sequence))
 }
 
-/// Queries, keys and values (heads, positions, dim) of the whole sequence, without a pattern: what a
-/// model would compute of its words.
+/// Queries, keys and values (heads, positions, dim) of the whole sequence, without a pattern: what
+/// a model would compute of its words.
 fn inputs(len: usize) -> [Array; 3] {
     let mut state = 1_u64;
     let mut next = || {

@@ -100,8 +100,8 @@ impl Rope {
     /// The plan for one forward pass: cosines and sines at the positions of its tokens, for all
     /// layers.
     ///
-    /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), that is one more than
-    /// the largest position, as in transformers. A cache of keys that were rotated for another
+    /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), that is one more
+    /// than the largest position, as in transformers. A cache of keys that were rotated for another
     /// length is then to be made anew: [`fits`](Self::fits) says when.
     ///
     /// # Panics
@@ -115,7 +115,8 @@ impl Rope {
     /// use positional_encodings_burn::RopeConfig;
     ///
     /// let device = Device::default();
-    /// let rope = RopeConfig::from_json(r#"{"model_type": "qwen2", "head_dim": 64}"#)?.init(&device);
+    /// let config = RopeConfig::from_json(r#"{"model_type": "qwen2", "head_dim": 64}"#)?;
+    /// let rope = config.init(&device);
     /// let left_padded = rope.at(&array![[0, 0, 1], [0, 1, 2]]); // (batch, positions)
     /// let q = Tensor::<4>::zeros([2, 4, 3, 64], &device);
     /// assert_eq!(left_padded.layer(0).forward(q).dims(), [2, 4, 3, 64]);

@@ -67,9 +67,9 @@ impl RopePlan {
 /// The rotation of one layer at the positions of a plan, made by [`RopePlan::layer`]: a value to
 /// hand to the layer.
 ///
-/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, of f64 in f64, with one rounding to the
-/// element. A head may be wider than what is rotated of it. In a layer without positions nothing
-/// changes.
+/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, of f64 in f64, with one rounding to
+/// the element. A head may be wider than what is rotated of it. In a layer without positions
+/// nothing changes.
 ///
 /// | tensor on | path |
 /// |---|---|

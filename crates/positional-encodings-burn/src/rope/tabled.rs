@@ -1,5 +1,5 @@
-//! Rotations by tables of cosines and sines and by burn's own operations: on every backend, and with
-//! the gradients that autodiff derives.
+//! Rotations by tables of cosines and sines and by burn's own operations: on every backend, and
+//! with the gradients that autodiff derives.
 
 use burn::tensor::{DType, FloatDType, Tensor};
 use positional_encodings::{Pairing, Rotary};

@@ -17,7 +17,7 @@ fn angles_in_f32_drift() {
     let [ours, _] = ropes(&rotary(dim, Pairing::Interleaved));
     let [exact, _] = ours.at(start..start + len).only().tables().unwrap();
     let error: f32 = (theirs - exact).abs().max().into_scalar();
-    assert!((0.03..0.1).contains(&error), "{error}");
+    assert!((0.055..0.065).contains(&error), "{error}");
 }
 
 /// Past the end of its table, burn's rotation gives all tokens the last row.
@@ -47,7 +47,8 @@ fn what_it_refuses() {
 #[test]
 fn instead_of_rotary_encoding() -> Result<(), positional_encodings::Error> {
     let device = Device::flex();
-    let config = r#"{"model_type": "phi", "hidden_size": 2560, "num_attention_heads": 32}"#;
+    let config = r#"{"model_type": "phi", "hidden_size": 2560, "num_attention_heads": 32,
+        "partial_rotary_factor": 0.4}"#;
 
     let rope = RopeConfig::from_json(config)?.init(&device);
     let q = Tensor::<4>::ones([1, 32, 1, 80], &device);
