@@ -46,11 +46,11 @@ impl Layers {
         }
     }
 
-    /// The rotations of all types of layers, `None` where a type has no positions.
-    pub(super) fn types(&self) -> Vec<Option<&Rotary>> {
+    /// All types of layers with their rotations, `None` where a type has no positions.
+    pub(super) fn types(&self) -> Vec<(&str, Option<&Rotary>)> {
         match self {
-            Self::One(rotary) => vec![Some(rotary)],
-            Self::Model(_, rotaries) => rotaries.types().map(|(_, rotary)| rotary).collect(),
+            Self::One(rotary) => vec![("all", Some(rotary))],
+            Self::Model(_, rotaries) => rotaries.types().collect(),
         }
     }
 
@@ -76,8 +76,9 @@ impl Layers {
     /// Where in [`types`](Self::types) the rotation of a layer stands.
     pub(super) fn index(&self, which: Which<'_>) -> Result<Option<usize>, Error> {
         let Some(rotary) = self.rotary(which)? else { return Ok(None) };
-        let same =
-            |other: &Option<&Rotary>| other.is_some_and(|other| core::ptr::eq(other, rotary));
+        let same = |(_, other): &(&str, Option<&Rotary>)| {
+            other.is_some_and(|other| core::ptr::eq(other, rotary))
+        };
         Ok(self.types().iter().position(same))
     }
 }

@@ -1,6 +1,6 @@
 //! What a model holds: a rotation for each type of layer.
 
-use burn::module::Module;
+use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
 use positional_encodings::{Error, Positions, Rotary};
 
@@ -41,6 +41,7 @@ use crate::refuse::expect;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Module, Debug)]
+#[module(custom_display)]
 pub struct Rope {
     device: Place,
     #[module(skip)]
@@ -153,5 +154,22 @@ impl Rope {
     /// ```
     pub fn fits(&self, total_len: usize) -> bool {
         self.layers.fit(total_len)
+    }
+}
+
+impl ModuleDisplay for Rope {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+
+    fn custom_content(&self, content: Content) -> Option<Content> {
+        let add = |content: Content, (name, rotary): (&str, Option<&Rotary>)| {
+            let rotation = match rotary {
+                Some(rotary) => format!("{} features, {:?}", rotary.dim(), rotary.pairing()),
+                None => "no positions".to_string(),
+            };
+            content.add(name, &rotation)
+        };
+        self.layers.types().into_iter().fold(content, add).optional()
     }
 }

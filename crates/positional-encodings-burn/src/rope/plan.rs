@@ -39,10 +39,9 @@ impl RopePlan {
         positions: &Positions<'static>,
         device: &Device,
     ) -> Result<Self, Error> {
-        let planned = layers
-            .types()
-            .into_iter()
-            .map(|rotary| rotary.map(|rotary| Planned::new(rotary, positions, device)).transpose());
+        let planned = layers.types().into_iter().map(|(_, rotary)| {
+            rotary.map(|rotary| Planned::new(rotary, positions, device)).transpose()
+        });
         let planned = planned.collect::<Result<_, _>>()?;
         Ok(Self { layers, planned })
     }

@@ -124,7 +124,8 @@ fn a_module_among_others() {
     let tracked = q.clone().autodiff().require_grad();
     assert_same(&training.rope.forward(tracked, 0..3), &expected);
     assert_same(&training.valid().fork(&device).rope.forward(q, 0..3), &expected);
-    assert!(training.to_string().contains("Rope"), "{training}");
+    let shown = training.rope.to_string();
+    assert!(shown.starts_with("Rope") && shown.contains("all: 64 features, Halves"), "{shown}");
 }
 
 /// A model and its plan may be shared among threads.

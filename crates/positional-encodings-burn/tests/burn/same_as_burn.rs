@@ -6,7 +6,7 @@ use half::{bf16, f16};
 use positional_encodings::{Element, Pairing, Positions, Rotary};
 use positional_encodings_burn::{RopeConfig, Stored, StoredFloat, to_array, to_tensor};
 
-use crate::{DTYPES, PAIRINGS, assert_same, ropes, rotary, tensor, values};
+use crate::{DTYPES, PAIRINGS, assert_same, ropes, rotary, tensor};
 
 /// The rotation of an array, made into a tensor again.
 fn by_arrays(q: &Tensor<4>, rotary: &Rotary, positions: &Positions<'_>) -> Tensor<4> {
