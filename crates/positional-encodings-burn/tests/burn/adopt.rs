@@ -20,7 +20,7 @@ fn angles_in_f32_drift() {
     assert!((0.055..0.065).contains(&error), "{error}");
 }
 
-/// Past the end of its table, burn's rotation gives all tokens the last row.
+/// Where one row of its table is left, burn's rotation gives it to all tokens.
 #[test]
 fn the_last_row_is_for_all() {
     let theirs = RotaryEncodingConfig::new(8, 4).init(&Device::flex());
