@@ -1,0 +1,254 @@
+//! Which of two texts with the same words is the original, and which has them in another order?
+
+use candle_core::Tensor;
+use candle_nn::{Linear, Module};
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt, SeedableRng};
+
+use super::{Axes, Model, Scores, Sources, Task, Variant, ids};
+use crate::Result;
+use crate::data::vocabulary::Vocabulary;
+use crate::data::{bible, is_held_out};
+use crate::encodings::{Encoding, Size};
+use crate::lstm::Lstm;
+use crate::parameters::Scope;
+use crate::transformer::{Kind, Shape, Transformer, mean};
+
+/// The numbers of words in training, and in tests beyond it.
+const LENGTHS: [usize; 5] = [6, 8, 10, 12, 16];
+const LONGER: [usize; 2] = [24, 32];
+
+/// The number of pairs in a batch.
+const BATCH: usize = 32;
+
+/// Words of verses, in numbers.
+pub struct Classification {
+    train: Vec<Vec<u32>>,
+    held_out: Vec<Vec<u32>>,
+    vocabulary: Vocabulary,
+    /// The number of held-out pairs for each length.
+    pairs: usize,
+}
+
+/// How the words of a text were moved.
+#[derive(Clone, Copy)]
+enum Order {
+    /// All are shuffled.
+    Shuffled,
+    /// One and the next have changed places.
+    Swapped(usize),
+}
+
+impl Classification {
+    /// Reads verses.
+    ///
+    /// # Errors
+    ///
+    /// Where there are none.
+    pub fn new(sources: &Sources) -> Result<Self> {
+        let verses = match (&sources.text, sources.quick) {
+            (None, true) => bible::excerpt(),
+            (text, _) => bible::verses(text.as_deref())?,
+        };
+        let (held_out, train): (Vec<_>, Vec<_>) =
+            verses.into_iter().partition(|verse| is_held_out(verse));
+        let [train, held_out] =
+            [train, held_out].map(|verses| verses.iter().map(|v| bible::words(v)).collect());
+        let train: Vec<Vec<String>> = train;
+        let held_out: Vec<Vec<String>> = held_out;
+        let words = train.iter().flatten().map(String::as_str);
+        let vocabulary = Vocabulary::of(words, 2000);
+        let numbers = |texts: &[Vec<String>]| {
+            let of = |text: &Vec<String>| text.iter().map(|word| vocabulary.number(word)).collect();
+            texts.iter().map(of).collect()
+        };
+        let (train, held_out) = (numbers(&train), numbers(&held_out));
+        let pairs = 1000;
+        Ok(Self { train, held_out, vocabulary, pairs })
+    }
+
+    /// A piece of `len` words that are not all the same, from anywhere in a verse: that a verse
+    /// often begins with "and" does not give the original away.
+    fn piece(&self, texts: &[Vec<u32>], len: usize, rng: &mut impl Rng) -> Vec<u32> {
+        for _ in 0..10_000 {
+            let text = &texts[rng.random_range(0..texts.len())];
+            if let Some(last) = text.len().checked_sub(len) {
+                let start = rng.random_range(0..=last);
+                let piece = &text[start..start + len];
+                if piece.windows(2).any(|two| two[0] != two[1]) {
+                    return piece.to_vec();
+                }
+            }
+        }
+        // No text is as long: words of the vocabulary, in their order.
+        (4..).take(len).collect()
+    }
+
+    /// Pairs, the original first.
+    fn pairs(
+        &self,
+        texts: &[Vec<u32>],
+        count: usize,
+        len: usize,
+        order: impl Fn(&mut SmallRng) -> Order,
+        rng: &mut SmallRng,
+    ) -> [Vec<Vec<u32>>; 2] {
+        let mut pairs = [Vec::new(), Vec::new()];
+        while pairs[0].len() < count {
+            let piece = self.piece(texts, len, rng);
+            let mut moved = piece.clone();
+            match order(rng) {
+                Order::Shuffled => moved.shuffle(rng),
+                Order::Swapped(at) => moved.swap(at.min(len - 2), at.min(len - 2) + 1),
+            }
+            if moved != piece {
+                pairs[0].push(piece);
+                pairs[1].push(moved);
+            }
+        }
+        pairs
+    }
+}
+
+impl Task for Classification {
+    fn model<'t>(
+        &'t self,
+        variant: Variant,
+        shape: Shape,
+        scope: &Scope<'_>,
+    ) -> Result<Box<dyn Model + 't>> {
+        let max_len = LENGTHS[LENGTHS.len() - 1];
+        let (vocabulary, dim) = (self.vocabulary.len(), shape.dim);
+        let body = if variant.lstm {
+            let size = Size { dim, heads: shape.heads, max_len, causal: true };
+            Body::Lstm(Lstm::new(vocabulary, variant.encoding, size, scope)?)
+        } else {
+            let kind = Kind { max_len, decodes: false, crosses: false };
+            Body::Transformer(Transformer::new(vocabulary, variant.encoding, shape, kind, scope)?)
+        };
+        let score = Linear::new(scope.weight("score", [1, dim])?, None);
+        Ok(Box::new(Classifier { task: self, encoding: variant.encoding, body, score }))
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "{} verses to learn from, {} held out; {} words; texts of {LENGTHS:?} words; {} \
+             held-out pairs of each length",
+            self.train.len(),
+            self.held_out.len(),
+            self.vocabulary.len() - 4,
+            self.pairs,
+        )
+    }
+
+    fn axes(&self) -> Axes {
+        Axes {
+            length: "words",
+            by_length: "accuracy, all words shuffled",
+            position: "first of the two swapped words",
+            by_position: "error, two neighbours of 16 words swapped",
+        }
+    }
+}
+
+struct Classifier<'t> {
+    task: &'t Classification,
+    encoding: Encoding,
+    body: Body,
+    score: Linear,
+}
+
+enum Body {
+    Lstm(Lstm),
+    Transformer(Transformer),
+}
+
+impl Classifier<'_> {
+    /// How much better each first text of a pair is than the second: (pairs).
+    fn margin(&self, [first, second]: &[Vec<Vec<u32>>; 2]) -> candle_core::Result<Tensor> {
+        let ids = ids(&[&first[..], &second[..]].concat())?;
+        let state = match &self.body {
+            Body::Lstm(lstm) => lstm.forward(&ids)?,
+            Body::Transformer(transformer) => mean(&transformer.forward(&ids, None)?)?,
+        };
+        let scores = self.score.forward(&state)?.squeeze(1)?;
+        scores.narrow(0, 0, first.len())? - scores.narrow(0, first.len(), second.len())?
+    }
+
+    /// The share of held-out pairs whose original is found; equal scores are half found. `None`
+    /// where the encoding has no such positions.
+    fn accuracy(
+        &self,
+        len: usize,
+        count: usize,
+        order: impl Fn(&mut SmallRng) -> Order,
+    ) -> Result<Option<f64>> {
+        if self.encoding.is_table() && len > LENGTHS[LENGTHS.len() - 1] {
+            return Ok(None);
+        }
+        // The same pairs for all encodings and seeds.
+        let mut rng = SmallRng::seed_from_u64(len as u64);
+        let (mut found, mut of) = (0.0, 0);
+        while of < count {
+            let some = (count - of).min(250);
+            let pairs = self.task.pairs(&self.task.held_out, some, len, &order, &mut rng);
+            let margin: Vec<f32> = self.margin(&pairs)?.to_vec1()?;
+            found += margin.iter().map(|margin| won(*margin)).sum::<f64>();
+            of += some;
+        }
+        Ok(Some(found / of as f64))
+    }
+}
+
+/// 1 where a margin is positive, and a half where there is none.
+fn won(margin: f32) -> f64 {
+    match margin {
+        m if m > 0.0 => 1.0,
+        m if m < 0.0 => 0.0,
+        _ => 0.5,
+    }
+}
+
+impl Model for Classifier<'_> {
+    fn loss(&self, rng: &mut SmallRng) -> candle_core::Result<Tensor> {
+        let len = LENGTHS[rng.random_range(0..LENGTHS.len())];
+        // One in four pairs is hard.
+        let order = |rng: &mut SmallRng| match rng.random_bool(0.25) {
+            true => Order::Swapped(rng.random_range(0..len - 1)),
+            false => Order::Shuffled,
+        };
+        let pairs = self.task.pairs(&self.task.train, BATCH, len, order, rng);
+        let margin = self.margin(&pairs)?;
+        // ln(1 + e^−margin), which overflows nowhere in this form
+        let tail = (margin.abs()?.neg()?.exp()? + 1.0)?.log()?;
+        (margin.neg()?.relu()? + tail)?.mean_all()
+    }
+
+    fn test(&self) -> Result<Scores> {
+        let mut scores = Scores::default();
+        let mut accuracies = Vec::new();
+        for len in LENGTHS.into_iter().chain(LONGER) {
+            let accuracy = self.accuracy(len, self.task.pairs, |_| Order::Shuffled)?;
+            scores.by_length.extend(accuracy.map(|accuracy| (len as f64, accuracy)));
+            accuracies.push(accuracy);
+        }
+        let mean = |of: &[Option<f64>]| -> Option<f64> {
+            of.iter().copied().sum::<Option<f64>>().map(|sum| sum / of.len() as f64)
+        };
+        let (trained, longer) = accuracies.split_at(LENGTHS.len());
+        let mut swapped = 0.0;
+        for at in 0..15 {
+            let accuracy = self.accuracy(16, self.task.pairs / 5, |_| Order::Swapped(at))?;
+            let accuracy = accuracy.unwrap_or(0.5);
+            scores.by_position.push((at as f64, 1.0 - accuracy));
+            swapped += accuracy / 15.0;
+        }
+        scores.measures = vec![
+            ("accuracy, shuffled".into(), mean(trained)),
+            ("accuracy, two swapped".into(), Some(swapped)),
+            ("accuracy, 24 and 32 words".into(), mean(longer)),
+        ];
+        Ok(scores)
+    }
+}
