@@ -73,7 +73,7 @@ fn jobs(options: &Options, data: &str) -> Vec<Job> {
     (0..options.seeds).flat_map(of_seed).collect()
 }
 
-/// Runs jobs on threads of their own, each on one core.
+/// Runs jobs on threads of their own.
 fn run_all(
     jobs: &[Job],
     options: &Options,
@@ -84,14 +84,13 @@ fn run_all(
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None::<Error>));
     let outcomes: Vec<Mutex<Option<Outcome>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     let work = || -> Result<()> {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
         while let Some(index) =
             Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < jobs.len())
         {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            let outcome = pool.install(|| bars.show(&jobs[index], task, stop))?;
+            let outcome = bars.show(&jobs[index], task, stop)?;
             *lock(&outcomes[index]) = outcome;
         }
         Ok(())

@@ -25,7 +25,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// Starts this program anew with one thread for each training: threads of candle that share the work
+/// on small tensors wait for each other longer than they work. They can be told so by environment
+/// variables only, before the program starts.
+fn started_anew() -> Result<Option<ExitCode>> {
+    const THREADS: [&str; 2] = ["CANDLE_NUM_THREADS", "RAYON_NUM_THREADS"];
+    if THREADS.iter().all(|name| std::env::var_os(name).is_some()) {
+        return Ok(None);
+    }
+    let mut anew = std::process::Command::new(std::env::current_exe()?);
+    anew.args(std::env::args_os().skip(1));
+    for name in THREADS.iter().filter(|name| std::env::var_os(name).is_none()) {
+        anew.env(name, "1");
+    }
+    #[cfg(unix)]
+    return Err(std::os::unix::process::CommandExt::exec(&mut anew).into());
+    #[cfg(not(unix))]
+    return Ok(Some(ExitCode::from(u8::try_from(anew.status()?.code().unwrap_or(1)).unwrap_or(1))));
+}
+
 fn run() -> Result<ExitCode> {
+    if let Some(code) = started_anew()? {
+        return Ok(code);
+    }
     let Some(options) = Options::read(std::env::args().skip(1))? else {
         println!("{HELP}");
         return Ok(ExitCode::SUCCESS);

@@ -201,11 +201,13 @@ impl Classifier<'_> {
     }
 }
 
-/// 1 where a margin is positive, and a half where there is none.
+/// 1 where a margin is positive, and a half where there is none: the scores of two bags with the
+/// same words differ by rounding alone, which depends on where they stand in the batch.
 fn won(margin: f32) -> f64 {
+    const ROUNDING: f32 = 1e-5;
     match margin {
-        m if m > 0.0 => 1.0,
-        m if m < 0.0 => 0.0,
+        m if m > ROUNDING => 1.0,
+        m if m < -ROUNDING => 0.0,
         _ => 0.5,
     }
 }
