@@ -18,6 +18,10 @@ use crate::Result;
 use crate::learning::{Bias, Learning, Vectors};
 use crate::parameters::Scope;
 
+/// The deviation of new tables, of words and of positions: about the sinusoid's, so that neither
+/// drowns the other.
+pub const TABLE_STD: f64 = 0.5;
+
 /// A way to tell a model where its tokens are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
@@ -164,7 +168,7 @@ impl Encoding {
                 Box::new(Sinusoidal::from_frequencies(circle).padded_to(dim)?)
             }
             Self::Learned => {
-                let init = Init::Normal { std: (dim as f64).powf(-0.5) };
+                let init = Init::Normal { std: TABLE_STD };
                 Box::new(Learned::<f32>::init(max_len, dim, init, &mut rng)?)
             }
             Self::Frequencies => Box::new(LearnedFrequencies::new(Sinusoidal::new(dim)?)),

@@ -97,10 +97,9 @@ impl Options {
             }
         }
         let steps = match (task, quick) {
-            ("classification", true) => 800,
-            (_, true) => 300,
-            ("classification", false) => 3000,
-            _ => 3000,
+            ("classification", true) => 1200,
+            (_, true) => 400,
+            (_, false) => 3000,
         };
         Ok(Self {
             task: task.to_string(),

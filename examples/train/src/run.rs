@@ -19,7 +19,7 @@ use crate::tasks::{Scores, Task, Variant};
 use crate::transformer::Shape;
 
 /// The largest learning rate.
-const RATE: f64 = 2e-3;
+const RATE: f64 = 4e-3;
 
 /// How often a checkpoint is written.
 const EVERY: Duration = Duration::from_secs(20);

@@ -4,7 +4,7 @@ use candle_core::{D, IndexOp, Tensor};
 use candle_nn::{Linear, Module};
 
 use crate::Result;
-use crate::encodings::{Encoding, Plan, Positional, Size};
+use crate::encodings::{Encoding, Plan, Positional, Size, TABLE_STD};
 use crate::ops::{normalise, softmax};
 use crate::parameters::{Scope, Start};
 
@@ -23,11 +23,10 @@ pub struct Shape {
 pub struct Embedding {
     words: Tensor,
     positional: Positional,
-    scale: f64,
 }
 
 impl Embedding {
-    /// Makes a table of words, N(0, 1/dim), which are multiplied with √dim as in the Transformer.
+    /// Makes a table of words, N(0, ½²).
     ///
     /// # Errors
     ///
@@ -40,9 +39,8 @@ impl Embedding {
     ) -> Result<Self> {
         let positional = encoding.build(size, scope)?;
         let width = positional.width_of_words(size.dim);
-        let scale = (size.dim as f64).sqrt();
-        let words = scope.get("words", (vocabulary, width), Start::Normal(1.0 / scale), false)?;
-        Ok(Self { words, positional, scale })
+        let words = scope.get("words", (vocabulary, width), Start::Normal(TABLE_STD), false)?;
+        Ok(Self { words, positional })
     }
 
     /// Embeds ids (batch, len), as (batch, len, dim).
@@ -53,7 +51,7 @@ impl Embedding {
     pub fn forward(&self, ids: &Tensor) -> candle_core::Result<Tensor> {
         let (batch, len) = ids.dims2()?;
         let words = self.words.index_select(&ids.flatten_all()?, 0)?;
-        self.positional.embed(&(words.reshape((batch, len, ()))? * self.scale)?)
+        self.positional.embed(&words.reshape((batch, len, ()))?)
     }
 
     /// The positions.

@@ -6,8 +6,9 @@ use std::process::Command;
 use super::install;
 use crate::Result;
 
-/// An excerpt that comes with this program, for short runs: the book of Psalms and the Proverbs.
-const EXCERPT: &str = include_str!("../../data/psalms-proverbs.txt");
+/// An excerpt that comes with this program, for short runs: Genesis, Psalms, Proverbs, Matthew,
+/// Luke and John.
+const EXCERPT: &str = include_str!("../../data/kjv-excerpt.txt");
 
 /// The verses, without their numbers.
 ///
