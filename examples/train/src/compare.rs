@@ -12,7 +12,7 @@ use crate::tasks::{self, Task};
 use crate::{Error, Result};
 
 /// Trains all that the options say, writes the results and returns them. `None` where it was
-/// stopped; then there are checkpoints.
+/// stopped; then there are checkpoints, and results of what had been finished.
 ///
 /// # Errors
 ///
@@ -31,14 +31,15 @@ pub fn compare(options: &Options, stop: &AtomicBool) -> Result<Option<Report>> {
     check_room(&options.out.join("room.tmp"), (largest + 1_000_000) * 2 * options.jobs as u64)?;
     eprintln!("{}: {}", options.task, task.describe());
     let outcomes = run_all(&jobs, options, &*task, stop)?;
-    let Some(outcomes) = outcomes.into_iter().collect::<Option<Vec<Outcome>>>() else {
-        return Ok(None);
-    };
-    let settings = settings(options);
+    let complete = outcomes.iter().all(Option::is_some);
+    let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
     let (task_name, data) = (options.task.clone(), task.describe());
-    let report = Report { task: task_name, data, settings, outcomes };
-    report.write(&options.out, &task.axes())?;
-    Ok(Some(report))
+    let report = Report { task: task_name, data, settings: settings(options), outcomes };
+    // Of a run that was stopped, what has been finished.
+    if !report.outcomes.is_empty() {
+        report.write(&options.out, &task.axes())?;
+    }
+    Ok(complete.then_some(report))
 }
 
 /// All that decides a result, but for the variant and the seed.
@@ -82,7 +83,9 @@ fn run_all(
 ) -> Result<Vec<Option<Outcome>>> {
     let bars = Bars::new(jobs.len() * options.steps);
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None::<Error>));
-    let outcomes: Vec<Mutex<Option<Outcome>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    // What an earlier run has finished is there, whatever stops this one.
+    let outcomes: Vec<Mutex<Option<Outcome>>> =
+        jobs.iter().map(|job| Mutex::new(job.finished())).collect();
     let work = || -> Result<()> {
         while let Some(index) =
             Some(next.fetch_add(1, Ordering::Relaxed)).filter(|i| *i < jobs.len())
@@ -90,8 +93,11 @@ fn run_all(
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            let outcome = bars.show(&jobs[index], task, stop)?;
-            *lock(&outcomes[index]) = outcome;
+            let known = lock(&outcomes[index]).take();
+            *lock(&outcomes[index]) = match known {
+                Some(outcome) => bars.skip(&jobs[index], outcome),
+                None => bars.show(&jobs[index], task, stop)?,
+            };
         }
         Ok(())
     };
@@ -131,14 +137,16 @@ impl Bars {
         Self { bars, all }
     }
 
+    /// Passes over a job that an earlier run has finished.
+    fn skip(&self, job: &Job, outcome: Outcome) -> Option<Outcome> {
+        self.all.inc(job.steps as u64);
+        self.say(&format!("{}: there already", job.name()));
+        Some(outcome)
+    }
+
     /// Runs one job under a bar of its own, and says in a line what came of it.
     fn show(&self, job: &Job, task: &dyn Task, stop: &AtomicBool) -> Result<Option<Outcome>> {
-        let name = format!("{}, seed {}", job.variant.name(), job.seed);
-        if let Some(outcome) = job.finished() {
-            self.all.inc(job.steps as u64);
-            self.say(&format!("{name}: there already"));
-            return Ok(Some(outcome));
-        }
+        let name = job.name();
         let bar = self.bars.add(ProgressBar::new(job.steps as u64));
         bar.set_style(style("{prefix:28} {wide_bar} {pos}/{len} {msg}, {eta} left"));
         bar.set_prefix(name.clone());
@@ -153,9 +161,7 @@ impl Bars {
 
     /// Writes a line above the bars, or on standard error where there are none.
     fn say(&self, line: &str) {
-        if self.bars.is_hidden() {
-            eprintln!("{line}");
-        } else if self.bars.println(line).is_err() {
+        if self.bars.is_hidden() || self.bars.println(line).is_err() {
             eprintln!("{line}");
         }
     }

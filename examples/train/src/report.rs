@@ -1,5 +1,6 @@
 //! Results of all trainings as a table, as JSON, and as plots.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -24,11 +25,23 @@ pub struct Report {
 }
 
 /// A measure of a variant over its seeds.
+#[derive(Debug, Serialize)]
 pub struct Summary {
     /// The mean.
     pub mean: f64,
     /// The standard deviation.
     pub spread: f64,
+}
+
+/// All seeds of a variant in short.
+#[derive(Debug, Serialize)]
+struct Short<'a> {
+    variant: &'a str,
+    seeds: usize,
+    parameters: usize,
+    measures: BTreeMap<&'a str, Option<Summary>>,
+    by_length: Vec<(f64, f64)>,
+    by_position: Vec<(f64, f64)>,
 }
 
 impl Report {
@@ -60,9 +73,7 @@ impl Report {
 
     /// A table in Markdown: variants and measures, mean ± standard deviation over the seeds.
     pub fn table(&self) -> String {
-        let Some(first) = self.outcomes.first() else { return String::new() };
-        let measures: Vec<&str> =
-            first.scores.measures.iter().map(|(name, _)| name.as_str()).collect();
+        let measures = self.measures();
         let mut table = format!("| encoding | {} | seeds |\n", measures.join(" | "));
         table += &format!("|---|{}---|\n", "---|".repeat(measures.len()));
         for variant in self.variants() {
@@ -75,6 +86,36 @@ impl Report {
             table += &format!("| {variant} | {} | {seeds} |\n", cells.join(" | "));
         }
         table
+    }
+
+    /// The names of the measures.
+    fn measures(&self) -> Vec<&str> {
+        let measures = self.outcomes.first().map(|first| &first.scores.measures);
+        measures.into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Means and spreads of all variants as JSON, without the curves of single trainings.
+    fn short(&self) -> Result<String> {
+        let length = self.lines(|outcome| &outcome.scores.by_length);
+        let position = self.lines(|outcome| &outcome.scores.by_position);
+        let measures = self.measures();
+        let curves = length.into_iter().zip(position);
+        let variants: Vec<Short> = (self.variants().into_iter().zip(curves))
+            .map(|(variant, (length, position))| Short {
+                variant,
+                seeds: self.of(variant).count(),
+                parameters: self.of(variant).next().map_or(0, |outcome| outcome.parameters),
+                measures: measures
+                    .iter()
+                    .map(|name| (*name, self.summary(variant, name)))
+                    .collect(),
+                by_length: length.points,
+                by_position: position.points,
+            })
+            .collect();
+        Ok(serde_json::to_string_pretty(&serde_json::json!({
+            "task": self.task, "data": self.data, "settings": self.settings, "variants": variants,
+        }))?)
     }
 
     /// What the first seed of each variant says.
@@ -104,13 +145,14 @@ impl Report {
         self.variants().into_iter().map(line).collect()
     }
 
-    /// Writes results.json, table.md and three plots to a folder.
+    /// Writes results.json, summary.json, table.md and three plots to a folder.
     ///
     /// # Errors
     ///
     /// Those of the file system.
     pub fn write(&self, folder: &Path, axes: &Axes) -> Result<()> {
         write(&folder.join("results.json"), serde_json::to_string(self)?.as_bytes())?;
+        write(&folder.join("summary.json"), self.short()?.as_bytes())?;
         let text = format!(
             "# {}\n\n{}\n\n{}\n\n{}\n{}",
             self.task,

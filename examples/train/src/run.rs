@@ -66,6 +66,11 @@ impl Job {
         self.folder.join(format!("{name}-{}.{extension}", self.seed))
     }
 
+    /// The name of the variant and the seed.
+    pub fn name(&self) -> String {
+        format!("{}, seed {}", self.variant.name(), self.seed)
+    }
+
     /// The outcome of an earlier run with the same settings.
     pub fn finished(&self) -> Option<Outcome> {
         let text = std::fs::read_to_string(self.file("json")).ok()?;
