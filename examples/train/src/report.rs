@@ -113,7 +113,7 @@ impl Report {
                 by_position: position.points,
             })
             .collect();
-        Ok(serde_json::to_string_pretty(&serde_json::json!({
+        Ok(serde_json::to_string(&serde_json::json!({
             "task": self.task, "data": self.data, "settings": self.settings, "variants": variants,
         }))?)
     }

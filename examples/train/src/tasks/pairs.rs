@@ -30,8 +30,31 @@ pub struct Pairs {
     by_length: Vec<Vec<usize>>,
     sources: Vocabulary,
     targets: Vocabulary,
-    described: &'static str,
-    axis: &'static str,
+    unit: Unit,
+}
+
+/// What sources are made of.
+#[derive(Clone, Copy)]
+enum Unit {
+    Characters,
+    Words,
+}
+
+impl Unit {
+    fn split(self, text: &str) -> Vec<&str> {
+        match self {
+            Self::Characters => text.split_inclusive(|_: char| true).collect(),
+            Self::Words => text.split(' ').collect(),
+        }
+    }
+
+    /// What stands between two of them.
+    fn glue(self) -> &'static str {
+        match self {
+            Self::Characters => "",
+            Self::Words => " ",
+        }
+    }
 }
 
 struct Pair {
@@ -54,10 +77,7 @@ impl Pairs {
             characters(pairs.iter().map(|(_, german)| german.as_str())),
         ];
         let tests = if sources.quick { 100 } else { 300 };
-        let described = "messages of programs, English to German, by characters";
-        Ok(Self::new(pairs, vocabularies, tests, described, "characters of the message", |text| {
-            text.split_inclusive(|_: char| true).collect()
-        }))
+        Ok(Self::new(pairs, vocabularies, tests, Unit::Characters))
     }
 
     /// Draws numbers and dates.
@@ -71,34 +91,30 @@ impl Pairs {
             characters(pairs.iter().map(|(_, digits)| digits.as_str())),
         ];
         let tests = if sources.quick { 200 } else { 500 };
-        let described = "numbers and dates, words to digits";
-        Self::new(pairs, vocabularies, tests, described, "words of the number or date", |text| {
-            text.split(' ').collect()
-        })
+        Self::new(pairs, vocabularies, tests, Unit::Words)
     }
 
     fn new(
         pairs: Vec<(String, String)>,
         [sources, targets]: [Vocabulary; 2],
         tests: usize,
-        described: &'static str,
-        axis: &'static str,
-        split: impl Fn(&str) -> Vec<&str>,
+        unit: Unit,
     ) -> Self {
         let (mut train, mut held_out) = (Vec::new(), Vec::new());
         for (source, reference) in pairs {
-            let numbers = split(&source).into_iter().map(|token| sources.number(token)).collect();
+            let numbers =
+                unit.split(&source).into_iter().map(|token| sources.number(token)).collect();
             let target = [vec![START], targets.characters(&reference), vec![END]].concat();
             let list = if is_held_out(&source) { &mut held_out } else { &mut train };
             list.push(Pair { source: numbers, target, reference });
         }
-        // Every so manieth, so that all kinds are there: they are in alphabetical order.
+        // Every so many, so that all kinds are there: they are in alphabetical order.
         let step = (held_out.len() / tests).max(1);
         let held_out = held_out.into_iter().step_by(step).take(tests).collect();
         let longest = train.iter().map(|pair| pair.source.len()).max().unwrap_or(0);
         let mut by_length = vec![Vec::new(); longest + 1];
         train.iter().enumerate().for_each(|(i, pair)| by_length[pair.source.len()].push(i));
-        Self { train, held_out, by_length, sources, targets, described, axis }
+        Self { train, held_out, by_length, sources, targets, unit }
     }
 
     /// The number of positions that sources and targets need.
@@ -133,7 +149,10 @@ impl Task for Pairs {
     fn describe(&self) -> String {
         format!(
             "{}: {} pairs to learn from, {} held-out ones in tests",
-            self.described,
+            match self.unit {
+                Unit::Characters => "messages of programs, English to German, by characters",
+                Unit::Words => "numbers and dates, words to digits",
+            },
             self.train.len(),
             self.held_out.len()
         )
@@ -141,7 +160,10 @@ impl Task for Pairs {
 
     fn axes(&self) -> Axes {
         Axes {
-            length: self.axis,
+            length: match self.unit {
+                Unit::Characters => "characters of the message, in groups of eight",
+                Unit::Words => "words of the number or date",
+            },
             by_length: "exact matches",
             position: "character of the translation",
             by_position: "share of wrong characters",
@@ -241,14 +263,18 @@ impl Model for Translator<'_> {
             .map(|(pair, ours)| (pair.source.len(), f64::from(u8::from(*ours == pair.reference))));
         let samples = translations.iter().step_by(texts.len() / 5 + 1);
         let samples = samples.map(|(pair, ours)| self.show(pair, ours)).collect();
-        let by_length = means(lengths, if self.task.sources.len() > 60 { 8 } else { 1 });
+        let group = match self.task.unit {
+            Unit::Characters => 8,
+            Unit::Words => 1,
+        };
+        let by_length = means(lengths, group);
         Ok(Scores { measures, by_length, by_position: wrong(&texts), samples })
     }
 }
 
 impl Translator<'_> {
     fn show(&self, pair: &Pair, ours: &str) -> String {
-        let glue = if self.task.axis.starts_with("words") { " " } else { "" };
+        let glue = self.task.unit.glue();
         let source: Vec<&str> = pair.source.iter().map(|id| self.task.sources.token(*id)).collect();
         format!("{} → {ours} ({})", source.join(glue), pair.reference)
     }
