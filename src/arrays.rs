@@ -1,6 +1,8 @@
 //! New arrays, without an abort where memory is short, and what arrays have to be.
 
-use ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewD, Axis, Ix2, IxDyn, RawData};
+use ndarray::{
+    Array, Array2, ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2, IxDyn, RawData,
+};
 
 use crate::element::Element;
 use crate::error::Error;
@@ -20,6 +22,14 @@ pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Er
     // Zeroed pages come from the system for free.
     let zeros = vec![A::zero(); room::<A>(rows, dim)?];
     Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
+}
+
+/// A copy, or an error where there is no room: a view that was broadcast may claim any size.
+pub(crate) fn copied<A: Clone, S: Data<Elem = A>, D: Dimension>(
+    array: &ArrayBase<S, D>,
+) -> Result<Array<A, D>, Error> {
+    room::<A>(array.len(), 1)?;
+    Ok(array.to_owned())
 }
 
 /// Whether all values are finite: +∞ would make a NaN of what a mask has set to −∞.

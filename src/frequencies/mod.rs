@@ -228,8 +228,8 @@ impl Frequencies {
 
     /// Returns the frequencies of some pairs, in the order given.
     pub(crate) fn select(&self, pairs: &[usize]) -> Result<Self, Error> {
-        let radians: Vec<Wide> =
-            pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()).collect();
+        let mut radians = allocate(pairs.len())?;
+        radians.extend(pairs.iter().filter_map(|&pair| self.radians.get(pair).copied()));
         if radians.is_empty() {
             return Err(Error::ZeroDim);
         }
@@ -267,11 +267,19 @@ const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 9 + 2 * 2 * 9 + 1);
 
 /// An empty list with room for `pairs` frequencies, or an error where there is no such room.
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
+    room_for(1, pairs)?;
     let mut radians = Vec::new();
     let too_large = |_| Error::TooLarge { rows: 1, dim: pairs.saturating_mul(2) };
-    Vec::<u8>::new().try_reserve_exact(pairs.saturating_mul(BYTES)).map_err(too_large)?;
     radians.try_reserve_exact(pairs).map_err(too_large)?;
     Ok(radians)
+}
+
+/// Whether so many lists of frequencies, and encodings of them, fit into memory.
+pub(crate) fn room_for(lists: usize, pairs: usize) -> Result<(), Error> {
+    // Kernels take sixteen pairs together.
+    let size = lists.saturating_mul(pairs.saturating_add(16)).saturating_mul(BYTES);
+    let too_large = |_| Error::TooLarge { rows: lists, dim: pairs.saturating_mul(2) };
+    Vec::<u8>::new().try_reserve_exact(size).map_err(too_large)
 }
 
 /// The attention factors that cosines and sines can be multiplied by: from 2⁻⁶⁴ to 2⁶⁴.

@@ -193,6 +193,30 @@ impl Positions<'_> {
         let back = |axis: usize| (sizes[axis] - sizes[axis] / 2) as f64;
         Positions::grid(sizes)?.map(|axis, position| position - back(axis))
     }
+
+    /// Mochi's coordinates (frame, row, column): frames are counted; rows and columns are the
+    /// centres of cells around 0, scaled so that the picture has an area of 192².
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`grid`](Self::grid).
+    ///
+    /// ```
+    /// use positional_encodings::Positions;
+    ///
+    /// let points = Positions::mochi(2, 4, 6)?.to_array()?;
+    /// assert!((points[[0, 1]] + 58.787_754).abs() < 1e-6); // −1.5 · √(192² / 24)
+    /// assert_eq!(points.row(47)[0], 1.0);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn mochi(frames: usize, rows: usize, columns: usize) -> Result<Positions<'static>, Error> {
+        let size = [0.0, rows as f64, columns as f64];
+        let scale = 192.0 / (size[1] * size[2]).sqrt();
+        Positions::grid(&[frames, rows, columns])?.map(|axis, position| match axis {
+            0 => position,
+            _ => (position + 0.5 - size[axis] / 2.0) * scale,
+        })
+    }
 }
 
 /// DINOv3's augmentation of coordinates while training: shift, jitter and rescale, each absent

@@ -3,7 +3,7 @@
 use super::encoding::{Part, Rotary};
 use super::pairing::Pairing;
 use crate::error::Error;
-use crate::frequencies::Frequencies;
+use crate::frequencies::{Frequencies, room_for};
 
 /// Which pairs of a head turn with the row and which with the column of an image patch, as systems
 /// order them.
@@ -286,6 +286,8 @@ impl Rotary {
         if axis_of.len() != self.features.pairs {
             return mismatch("pairs with an axis", self.features.pairs, axis_of.len());
         }
+        // The undivided rotation is there until the parts are.
+        room_for(axes.min(axis_of.len()), axis_of.len().div_ceil(axes.max(1)))?;
         let mut of_axes = vec![Vec::new(); axes];
         axis_of.iter().enumerate().for_each(|(pair, &axis)| of_axes[axis].push(pair));
         let mut parts = Vec::new();

@@ -7,12 +7,14 @@ use crate::{Error, Frequencies};
 /// A diffusion transformer whose attention turns with several axes: how it divides its heads, and
 /// where the tokens of its texts and images stand.
 ///
-/// All pair neighbours, and compute frequencies in f64 (diffusers 0.42, `models/transformers`).
+/// All compute frequencies in f64 (diffusers 0.42, `models/transformers`); all but Cosmos, which
+/// pairs halves, pair neighbours.
 ///
 /// | model | features per axis | base | text | image |
 /// |---|---|---|---|---|
 /// | `Flux` | 16, 56, 56 | 10000 | 0, 0, 0 | 0, row, column |
 /// | `Flux2` | 32, 32, 32, 32 | 2000 | 0, 0, 0, l | 0, row, column, 0; reference k at 10 + 10k |
+/// | `Flux3` | 32, 32, 32, 32 | 10000 | as `Flux2` | as `Flux2` |
 /// | `QwenImage` | 16, 56, 56 | 10000 | all axes from max(⌊rows/2⌋, ⌊columns/2⌋) | frame, then rows and columns around 0 |
 /// | `Wan` (SkyReels, ChronoEdit, Helios) | 44, 42, 42 | 10000 | not rotated | frame, row, column |
 /// | `HunyuanVideo` (FramePack, JoyImage) | 16, 56, 56 | 256 | not rotated | frame, row, column |
@@ -23,6 +25,15 @@ use crate::{Error, Frequencies};
 /// | `Kandinsky5Lite` | 16, 24, 24 | 10000 | one axis | frame, row, column |
 /// | `Kandinsky5` | 32, 48, 48 | 10000 | one axis | frame, row, column |
 /// | `CogVideoX` | 16, 24, 24 | 10000 | not rotated | frame, row, column |
+/// | `Cosmos` | 44, 42, 42 | 10000, of frames · 2^(44/42) | not rotated | frame · 24/fps, row, column |
+///
+/// Three more are no row here, since they do something else with their axes:
+///
+/// | model | written as |
+/// |---|---|
+/// | LTX-Video | [`Rotary::ltx`], over the whole width before it is split into heads |
+/// | Mochi | [`MixedRotary`](super::MixedRotary) of its learned frequencies, at [`Positions::mochi`] |
+/// | Ideogram 4 | `Rotary::new(Frequencies::geometric(128, 5e6)?, Pairing::Halves)` [`.with_sections`](Rotary::with_sections)`(&[24, 20, 20], Sections::Interleaved)?`, its images at 65536 and after |
 ///
 /// ```
 /// use positional_encodings::{Positions, rotary::Diffusion};
@@ -49,6 +60,8 @@ pub enum Diffusion {
     Kandinsky5Lite,
     Kandinsky5,
     CogVideoX,
+    Cosmos,
+    Flux3,
 }
 
 /// Where tokens of a text stand.
@@ -71,6 +84,7 @@ impl Diffusion {
         match self {
             Self::Flux => (THREE, 1e4, Text::Still),
             Self::Flux2 => (&[32; 4], 2000.0, Text::Counts { axis: 3, from: 0.0 }),
+            Self::Flux3 => (&[32; 4], 1e4, Text::Counts { axis: 3, from: 0.0 }),
             Self::QwenImage => (THREE, 1e4, Text::AfterHalves),
             Self::Wan => (&[44, 42, 42], 1e4, Text::NotRotated),
             Self::HunyuanVideo => (THREE, 256.0, Text::NotRotated),
@@ -81,6 +95,15 @@ impl Diffusion {
             Self::Kandinsky5Lite => (&[16, 24, 24], 1e4, Text::NotRotated),
             Self::Kandinsky5 => (&[32, 48, 48], 1e4, Text::NotRotated),
             Self::CogVideoX => (&[16, 24, 24], 1e4, Text::NotRotated),
+            Self::Cosmos => (&[44, 42, 42], 1e4, Text::NotRotated),
+        }
+    }
+
+    /// How far the first axis was stretched, as by [`Frequencies::ntk`], and the pairing.
+    fn form(self) -> (f64, Pairing) {
+        match self {
+            Self::Cosmos => (2.0, Pairing::Halves),
+            _ => (1.0, Pairing::Interleaved),
         }
     }
 
@@ -96,14 +119,20 @@ impl Diffusion {
     /// None for the models there are.
     pub fn rotary(self) -> Result<Rotary, Error> {
         let (axes, base, _) = self.row();
-        let each = axes.iter().map(|&dim| Frequencies::geometric(dim, base));
-        Rotary::axial(each.collect::<Result<Vec<_>, _>>()?, Pairing::Interleaved)
+        let (stretch, pairing) = self.form();
+        let of_axis = |(axis, &dim): (usize, &usize)| {
+            let plain = Frequencies::geometric(dim, base)?;
+            if axis == 0 { plain.ntk(stretch) } else { Ok(plain) }
+        };
+        let each = axes.iter().enumerate().map(of_axis);
+        Rotary::axial(each.collect::<Result<Vec<_>, Error>>()?, pairing)
     }
 
     /// The positions of `text` tokens and then of an image of (frames, rows, columns) tokens, after
     /// its patches were merged: 1 frame where it is one image.
     ///
-    /// Models that do not rotate their text have none of it here. Other sequences, of several
+    /// Frames are counted; Cosmos multiplies them by 24 over the frames per second
+    /// ([`Positions::map`]). Models that do not rotate their text have none of it here. Other sequences, of several
     /// images say, are put together by [`Positions::concat`].
     ///
     /// # Errors
@@ -145,7 +174,7 @@ impl Diffusion {
         let text = text as f64;
         match self {
             Self::HunyuanImage => Positions::grid(&[rows, columns]),
-            Self::Flux2 => {
+            Self::Flux2 | Self::Flux3 => {
                 let [frames, rows, columns] = image;
                 Positions::grid(&[frames, rows, columns, 1])
             }

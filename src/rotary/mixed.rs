@@ -12,7 +12,7 @@ use super::rotation::{AngleRows, Rotation, unique};
 use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
-use crate::frequencies::Frequencies;
+use crate::frequencies::{Frequencies, room_for};
 use crate::positions::Positions;
 
 /// RoPE-Mixed (Heo et al. 2024, *Rotary position embedding for vision transformer*, arXiv
@@ -55,6 +55,7 @@ impl MixedRotary {
         if axes == 0 || heads == 0 {
             return Err(Error::ZeroDim);
         }
+        room_for(axes.saturating_mul(heads), pairs)?;
         let one = |head: usize, axis: usize| {
             let radians =
                 frequencies.index_axis(Axis(0), axis).index_axis_move(Axis(0), head).to_vec();
@@ -125,7 +126,8 @@ impl MixedRotary {
         let (len, dim) = (coordinates.len(), 2 * self.pairs);
         let mut angles: Arc<Vec<T>> = Arc::new(Vec::new());
         let all = unique(&mut angles, len.saturating_mul(self.heads.len()), dim)?;
-        let (mut sum, mut of_axis) = (vec![0.0; len * dim], vec![0.0; len * dim]);
+        let empty = || zeros(len, dim).map(|angles| angles.into_raw_vec_and_offset().0);
+        let (mut sum, mut of_axis) = (empty()?, empty()?);
         for (head, out) in self.heads.iter().zip(all.chunks_exact_mut((len * dim).max(1))) {
             for (axis, rotary) in head.iter().enumerate() {
                 let positions = coordinates.axis(axis).ok_or(Error::ZeroDim)?;

@@ -8,6 +8,7 @@ mod diffusion;
 mod encoding;
 mod golden_gate;
 mod learned;
+mod ltx;
 mod mixed;
 mod pairing;
 mod recipe;

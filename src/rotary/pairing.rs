@@ -4,6 +4,7 @@ use core::ops::Range;
 
 use ndarray::{Array, ArrayBase, Axis, Data, RemoveAxis};
 
+use crate::arrays::copied;
 use crate::error::Error;
 
 /// The features of a query or key that are rotated together.
@@ -87,7 +88,7 @@ impl Pairing {
         let head_dim = rows / heads;
         let source = self.order(head_dim, rotary_dim, to)?;
         let source = |row: usize| row / head_dim * head_dim + source(row % head_dim);
-        let mut converted = weights.to_owned();
+        let mut converted = copied(weights)?;
         for (row, mut slot) in converted.axis_iter_mut(Axis(0)).enumerate() {
             slot.assign(&weights.index_axis(Axis(0), source(row)));
         }
@@ -101,7 +102,7 @@ impl Pairing {
     /// # Errors
     ///
     /// [`Error::TooFewAxes`]; [`Error::ZeroDim`] without rotated features; [`Error::OddDim`];
-    /// [`Error::TooNarrow`] where there are fewer features than are rotated.
+    /// [`Error::TooNarrow`] where there are fewer features than are rotated; [`Error::TooLarge`].
     ///
     /// ```
     /// use ndarray::array;
@@ -122,7 +123,7 @@ impl Pairing {
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         };
         let source = self.order(features.len_of(last), rotary_dim, to)?;
-        let mut converted = features.to_owned();
+        let mut converted = copied(features)?;
         for (feature, mut slot) in converted.axis_iter_mut(last).enumerate() {
             slot.assign(&features.index_axis(last, source(feature)));
         }

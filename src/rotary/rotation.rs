@@ -262,10 +262,13 @@ impl<T: Element<Angle = T>> Rotation<T> {
         exact: &Rotation<f64>,
         angles: impl Iterator<Item = f64>,
         scaled: bool,
-    ) -> Self {
-        let angles = Arc::new(angles.map(T::from_f64).collect());
-        Self {
-            angles,
+    ) -> Result<Self, Error> {
+        let mut rounded: Arc<Vec<T>> = Arc::new(Vec::new());
+        let dim = 2 * exact.features.pairs;
+        let room = unique(&mut rounded, exact.angles.len() / dim.max(1), dim)?;
+        room.iter_mut().zip(angles).for_each(|(out, angle)| *out = T::from_f64(angle));
+        Ok(Self {
+            angles: rounded,
             rows: exact.rows,
             len: exact.len,
             features: exact.features,
@@ -273,7 +276,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
             level: exact.level,
             regime: exact.regime,
             scaled,
-        }
+        })
     }
 }
 

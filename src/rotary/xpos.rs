@@ -153,6 +153,6 @@ impl XPos {
             });
             Rotation::from_exact(&exact, angles, true)
         };
-        Ok((scaled(1.0), scaled(-1.0)))
+        Ok((scaled(1.0)?, scaled(-1.0)?))
     }
 }

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values, copy_values};
 use crate::additive::{PositionalEncoding, Sinusoidal};
 use crate::element::Element;
 use crate::error::Error;
@@ -83,10 +83,8 @@ impl<A: Element> Trainable<A> for LearnedFrequencies {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.sinusoidal.frequencies().len(), values.len())?;
         let radians = self.sinusoidal.frequencies().to_radians();
-        values.iter_mut().zip(radians).for_each(|(value, radians)| *value = A::from_f64(radians));
-        Ok(())
+        copy_values(radians.len(), radians.into_iter().map(A::from_f64), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

@@ -3,7 +3,9 @@
 use ndarray::ArrayView2;
 
 use super::rows::{GradientRows, scatter_positions};
-use super::{Differentiable, Parameter, Trainable, check_backward, check_upstream, check_values};
+use super::{
+    Differentiable, Parameter, Trainable, check_backward, check_upstream, check_values, copy_values,
+};
 use crate::additive::{Learned, PositionalEncoding};
 use crate::element::Element;
 use crate::error::Error;
@@ -52,9 +54,7 @@ impl<A: Element> Trainable<A> for Learned<A> {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.table().len(), values.len())?;
-        values.iter_mut().zip(self.table()).for_each(|(value, entry)| *value = *entry);
-        Ok(())
+        copy_values(self.table().len(), self.table().iter().copied(), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

@@ -228,6 +228,17 @@ pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
     }
 }
 
+/// Copies an encoding's own `count` values out, in order.
+pub(crate) fn copy_values<A>(
+    count: usize,
+    own: impl IntoIterator<Item = A>,
+    values: &mut [A],
+) -> Result<(), Error> {
+    check_values(count, values.len())?;
+    values.iter_mut().zip(own).for_each(|(value, own)| *value = own);
+    Ok(())
+}
+
 /// Whether a `backward` can be done, found out before it writes.
 pub(crate) fn check_backward<A: Element, E: PositionalEncoding<A> + ?Sized>(
     encoding: &E,

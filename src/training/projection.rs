@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
-use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values, copy_values};
 use crate::additive::{Fourier, PositionalEncoding, each_point};
 use crate::element::Element;
 use crate::error::Error;
@@ -79,9 +79,7 @@ impl<A: Element> Trainable<A> for LearnedProjection {
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
         let turns = self.fourier.turns();
-        check_values(turns.len(), values.len())?;
-        values.iter_mut().zip(&turns).for_each(|(value, own)| *value = A::from_f64(*own));
-        Ok(())
+        copy_values(turns.len(), turns.mapv(A::from_f64), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

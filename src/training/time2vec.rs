@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView1, ArrayView2};
 
-use super::{Differentiable, Parameter, Trainable, check_backward, check_values};
+use super::{Differentiable, Parameter, Trainable, check_backward, check_values, copy_values};
 use crate::additive::Time2Vec;
 use crate::element::Element;
 use crate::error::Error;
@@ -15,10 +15,8 @@ impl<A: Element> Trainable<A> for Time2Vec {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(2 * self.dim(), values.len())?;
-        let own = self.frequencies().into_iter().chain(self.phases());
-        values.iter_mut().zip(own).for_each(|(value, own)| *value = A::from_f64(*own));
-        Ok(())
+        let own = self.frequencies().into_iter().chain(self.phases()).copied();
+        copy_values(2 * self.dim(), own.map(A::from_f64), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

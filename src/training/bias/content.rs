@@ -10,7 +10,7 @@ use crate::bias::{
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::training::{Parameter, Trainable, check_values};
+use crate::training::{Parameter, Trainable, check_values, copy_values};
 
 /// Where the gradients of a [`ContentBias`] are added.
 #[derive(Debug)]
@@ -149,11 +149,9 @@ impl<A: Element, R: TableRule> Trainable<A> for RelativeBias<A, R> {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.parameter_count(), values.len())?;
         let tables = self.tables.iter().flat_map(|table| &table.rows);
         let own = tables.chain(self.biases.iter().flatten().flatten());
-        values.iter_mut().zip(own).for_each(|(value, own)| *value = *own);
-        Ok(())
+        copy_values(self.parameter_count(), own.copied(), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

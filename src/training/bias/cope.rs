@@ -9,7 +9,7 @@ use crate::bias::{ContentBias, Cope, check_content, sigmoid};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::training::{Parameter, Trainable, check_values};
+use crate::training::{Parameter, Trainable, check_values, copy_values};
 
 /// Where the gradients of [`Cope`] are added.
 #[derive(Debug)]
@@ -29,9 +29,7 @@ impl<A: Element> Trainable<A> for Cope<A> {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.rows.rows.len(), values.len())?;
-        values.iter_mut().zip(&self.rows.rows).for_each(|(value, own)| *value = *own);
-        Ok(())
+        copy_values(self.rows.rows.len(), self.rows.rows.iter().copied(), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

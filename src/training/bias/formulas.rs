@@ -9,7 +9,7 @@ use crate::bias::{
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use crate::training::{Parameter, Trainable, check_values};
+use crate::training::{Parameter, Trainable, check_values, copy_values};
 
 impl<A: Element, R: TableRule> Trainable<A> for TableBias<A, R> {
     fn parameters(&self) -> Vec<Parameter> {
@@ -17,9 +17,7 @@ impl<A: Element, R: TableRule> Trainable<A> for TableBias<A, R> {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.table.len(), values.len())?;
-        values.iter_mut().zip(&self.table).for_each(|(value, own)| *value = *own);
-        Ok(())
+        copy_values(self.table.len(), self.table.iter().copied(), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
@@ -59,10 +57,8 @@ impl<A: Element, R: TableRule> Trainable<A> for AxesBias<A, R> {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.parameter_count(), values.len())?;
         let own = self.parts.iter().flat_map(|part| &part.table);
-        values.iter_mut().zip(own).for_each(|(value, own)| *value = *own);
-        Ok(())
+        copy_values(self.parameter_count(), own.copied(), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
@@ -99,10 +95,8 @@ impl<A: Element> Trainable<A> for Alibi {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(AttentionBias::<A>::heads(self), values.len())?;
         let slopes = self.slopes();
-        values.iter_mut().zip(slopes).for_each(|(value, slope)| *value = A::from_f64(slope));
-        Ok(())
+        copy_values(slopes.len(), slopes.into_iter().map(A::from_f64), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
@@ -136,10 +130,8 @@ impl<A: Element> Trainable<A> for Kerple {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(2 * self.parameters.len(), values.len())?;
         let own = [0, 1].into_iter().flat_map(|i| self.parameters.iter().map(move |own| own[i]));
-        values.iter_mut().zip(own).for_each(|(value, own)| *value = A::from_f64(own));
-        Ok(())
+        copy_values(2 * self.parameters.len(), own.map(A::from_f64), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
@@ -180,9 +172,7 @@ impl<A: Element> Trainable<A> for Forget {
     }
 
     fn values_into(&self, values: &mut [A]) -> Result<(), Error> {
-        check_values(self.sums.len(), values.len())?;
-        values.iter_mut().zip(&self.sums).for_each(|(value, own)| *value = A::from_f64(*own));
-        Ok(())
+        copy_values(self.sums.len(), self.sums.mapv(A::from_f64), values)
     }
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {

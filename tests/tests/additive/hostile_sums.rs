@@ -4,8 +4,8 @@
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn, arr1, array};
 use positional_encodings::training::{TouchedRows, backward_positions};
 use positional_encodings::{
-    Error, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding, add_positions,
-    add_positions_at, add_positions_to_slice, concat_positions, concat_positions_at,
+    Error, Frequencies, Learned, PositionalEncoding, Positions, Sinusoidal, TokenEmbedding,
+    add_positions, add_positions_at, add_positions_to_slice, concat_positions, concat_positions_at,
     embed_with_positions, embed_with_positions_at,
 };
 
@@ -145,6 +145,31 @@ fn ids_of_128_bits_do_not_wrap() {
         assert_eq!(error, Error::IdOutsideTable { table: "word", id, rows: 2 });
     }
     assert_eq!(embedding.embed(&arr1(&[1_u128])).unwrap(), array![[3.0, 4.0]]);
+}
+
+/// A row of zeros has the same signs alone and in a run.
+#[test]
+fn zeros_keep_their_sign() {
+    let frequencies = Frequencies::geometric(4, 1e4).unwrap().proportional(0.5).unwrap();
+    let negative = Sinusoidal::from_frequencies(frequencies).with_amplitude(-1.0).unwrap();
+    let bits = |len: usize| -> Vec<u64> {
+        let table: Array2<f64> = negative.encode(&Positions::from(0..len)).unwrap();
+        table.row(0).iter().map(|value| value.to_bits()).collect()
+    };
+    assert_eq!(bits(1), bits(3));
+    assert_eq!(bits(1), bits(300));
+}
+
+/// What was asked of rows as wide as can be said is refused before it is done.
+#[test]
+fn touched_rows_of_any_width() {
+    let mut touched = TouchedRows::<f32>::new(usize::MAX);
+    assert_eq!(touched.gradient().nrows(), 0);
+    assert!(matches!(touched.to_dense(1), Err(Error::TooLarge { .. })));
+    let learned = Learned::from_table(Array2::<f32>::zeros((3, 4))).unwrap();
+    let upstream = Array2::<f32>::ones((1, 4));
+    let refused = learned.backward_rows(&Positions::from(0..1), upstream.view(), &mut touched);
+    assert_eq!(refused, Err(Error::WidthMismatch { expected: 4, found: usize::MAX }));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod additive;
 mod bias;
 mod counter;
+mod limits;
 mod memory;
 mod rotary;
 
@@ -15,4 +16,5 @@ fn main() {
     bias::run();
     additive::run();
     memory::run();
+    limits::run();
 }

@@ -285,4 +285,8 @@ fn claims_cost_nothing() {
         );
         assert!(short, "{error}");
     }
+    // No words of a width that no array has: no work, and no array either.
+    let none = b"0 1152921504606846976\n";
+    let empty = WordVectors::reader(WordFormat::Word2vecText).read_from(&none[..], "none");
+    assert!(empty.map_or(true, |vectors| vectors.table().nrows() == 0));
 }

@@ -1,9 +1,9 @@
 //! Rotations of other systems: ONNX's node tests, V-JEPA 2, Golden-Gate RoPE, diffusion
 //! transformers, LeRoPE.
 
-use ndarray::{Array1, Array2, Array4, Axis, Ix2, Ix3, Ix4, s};
+use ndarray::{Array1, Array2, Array4, Axis, Ix2, Ix3, Ix4, array, s};
 use positional_encodings::rotary::{Diffusion, MixedRotary, VJepa2};
-use positional_encodings::{Error, Frequencies, Pairing, Positions, Rotation};
+use positional_encodings::{Error, Frequencies, Pairing, Positions, Rotary, Rotation};
 
 use crate::common::Tensors;
 
@@ -164,7 +164,40 @@ fn diffusion() {
         let ids = model.ids(3, [1, 4, 4]).unwrap();
         rotary.at::<f32>(&ids).unwrap();
     }
+    // Cosmos: halves, and the base of frames times 2^(44/42).
+    let cosmos = Diffusion::Cosmos.rotary().unwrap();
+    assert_eq!((cosmos.dim(), cosmos.pairing()), (128, Pairing::Halves));
+    let second = (1e4 * 2_f64.powf(44.0 / 42.0)).powf(-2.0 / 44.0);
+    assert!((cosmos.frequencies()[1] / second - 1.0).abs() < 1e-14);
+    assert!((cosmos.frequencies()[23] / 1e4_f64.powf(-2.0 / 42.0) - 1.0).abs() < 1e-14);
+    assert_eq!(all(Diffusion::Cosmos, 7, [1, 1, 2]), [[0.0; 3], [0.0, 0.0, 1.0]]);
+    assert_eq!(all(Diffusion::Flux3, 2, [1, 1, 2]), flux2);
     assert!(Diffusion::Flux.ids(usize::MAX, [1, usize::MAX, 2]).is_err());
+}
+
+/// What diffusers 0.42 computes at dim 24 and base 1e4; a place of a quarter turns back by half.
+#[test]
+fn ltx() {
+    let rotary = Rotary::ltx(26, 1e4).unwrap();
+    let radians = [1.5707963268, 33.8417809742, 729.0990690331, 15707.9632679490];
+    for (pair, found) in rotary.frequencies().into_iter().enumerate() {
+        assert!((found / radians[pair / 3] - 1.0).abs() < 1e-11, "{pair}: {found}");
+    }
+    assert_eq!(rotary.rotated_features(26), Some(2..26));
+    let at = Positions::from_points(&array![[0.25, 0.5, 0.75]])
+        .unwrap()
+        .map(|_, g| 2.0 * g - 1.0)
+        .unwrap();
+    let rotation = rotary.at::<f64>(at).unwrap();
+    let [cos, sin] = rotation.cos_sin(0).unwrap();
+    for pair in 0..12 {
+        let angle = radians[pair / 3] * [-0.5, 0.0, 0.5][pair % 3];
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
+        assert!(close(cos[pair], angle.cos()) && close(sin[pair], angle.sin()), "{pair}");
+    }
+    for dim in [0, 11] {
+        assert!(matches!(Rotary::ltx(dim, 1e4), Err(Error::InvalidParameter { .. })));
+    }
 }
 
 /// The slope of a loss along LeRoPE's exponents is that along the frequencies, times them.
