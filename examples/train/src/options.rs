@@ -97,7 +97,7 @@ impl Options {
             }
         }
         let steps = match (task, quick) {
-            ("classification", true) => 800,
+            ("classification", true) => 1200,
             (_, true) => 400,
             (_, false) => 3000,
         };

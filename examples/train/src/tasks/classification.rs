@@ -8,7 +8,7 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use super::{Axes, Model, Scores, Sources, Task, Variant, ids};
 use crate::Result;
-use crate::data::vocabulary::Vocabulary;
+use crate::data::vocabulary::{UNKNOWN, Vocabulary};
 use crate::data::{bible, is_held_out};
 use crate::encodings::{Encoding, Size};
 use crate::lstm::Lstm;
@@ -16,19 +16,46 @@ use crate::parameters::Scope;
 use crate::transformer::{Kind, Shape, Transformer, mean};
 
 /// The numbers of words in training, and in tests beyond it.
-const LENGTHS: [usize; 3] = [16, 24, 32];
+const LENGTHS: [usize; 2] = [24, 32];
 const LONGER: [usize; 2] = [40, 48];
 
 /// The number of pairs in a batch.
 const BATCH: usize = 24;
 
-/// Words of verses, in numbers.
+/// The number of verses in a passage, which is held out as a whole.
+const PASSAGE: usize = 20;
+
+/// The share of words that are unknown in training, so that the order is learned and not the text.
+const DROPPED: f64 = 0.15;
+
+/// Words of passages, in numbers.
 pub struct Classification {
-    train: Vec<Vec<u32>>,
-    held_out: Vec<Vec<u32>>,
+    train: Vec<Passage>,
+    held_out: Vec<Passage>,
     vocabulary: Vocabulary,
     /// The number of held-out pairs for each length.
     pairs: usize,
+}
+
+/// Verses in a row.
+struct Passage {
+    words: Vec<u32>,
+    /// Where clauses begin.
+    starts: Vec<usize>,
+}
+
+impl Passage {
+    fn new(verses: &[String], vocabulary: &Vocabulary) -> Self {
+        let mut passage = Self { words: Vec::new(), starts: Vec::new() };
+        for clause in verses.iter().flat_map(|verse| verse.split(['.', ':', ';', '?', '!'])) {
+            let words = bible::words(clause);
+            if !words.is_empty() {
+                passage.starts.push(passage.words.len());
+                passage.words.extend(words.iter().map(|word| vocabulary.number(word)));
+            }
+        }
+        passage
+    }
 }
 
 /// How the words of a text were moved.
@@ -51,40 +78,44 @@ impl Classification {
             (None, true) => bible::excerpt(),
             (text, _) => bible::verses(text.as_deref())?,
         };
+        let passages = verses.chunks(PASSAGE);
         let (held_out, train): (Vec<_>, Vec<_>) =
-            verses.into_iter().partition(|verse| is_held_out(verse));
-        let [train, held_out] =
-            [train, held_out].map(|verses| verses.iter().map(|v| bible::words(v)).collect());
-        let train: Vec<Vec<String>> = train;
-        let held_out: Vec<Vec<String>> = held_out;
-        let words = train.iter().flatten().map(String::as_str);
-        let vocabulary = Vocabulary::of(words, 500);
-        let numbers = |texts: &[Vec<String>]| {
-            let of = |text: &Vec<String>| text.iter().map(|word| vocabulary.number(word)).collect();
-            texts.iter().map(of).collect()
-        };
-        let (train, held_out) = (numbers(&train), numbers(&held_out));
+            passages.partition(|verses| is_held_out(&verses.concat()));
+        let words: Vec<String> =
+            train.iter().copied().flatten().flat_map(|verse| bible::words(verse)).collect();
+        let vocabulary = Vocabulary::of(words.iter().map(String::as_str), 500);
+        let [train, held_out] = [train, held_out].map(|passages| {
+            let passages = passages.into_iter().map(|verses| Passage::new(verses, &vocabulary));
+            passages.filter(|passage| !passage.starts.is_empty()).collect::<Vec<_>>()
+        });
+        if train.is_empty() || held_out.is_empty() {
+            let [train, held_out] = [train, held_out].map(|passages| passages.len());
+            return Err(
+                format!("no data: {train} passages to learn from, {held_out} held out").into()
+            );
+        }
         let pairs = 600;
         Ok(Self { train, held_out, vocabulary, pairs })
     }
 
-    /// The first `len` words of a verse, which are not all the same.
-    fn beginning(&self, texts: &[Vec<u32>], len: usize, rng: &mut impl Rng) -> Vec<u32> {
+    /// `len` words from the beginning of a clause on, which are not all the same.
+    fn beginning(&self, passages: &[Passage], len: usize, rng: &mut impl Rng) -> Vec<u32> {
         for _ in 0..10_000 {
-            let text = &texts[rng.random_range(0..texts.len())];
-            match text.get(..len) {
-                Some(first) if first.iter().any(|word| *word != first[0]) => return first.to_vec(),
+            let passage = &passages[rng.random_range(0..passages.len())];
+            let start = passage.starts[rng.random_range(0..passage.starts.len())];
+            match passage.words.get(start..start + len) {
+                Some(text) if text.iter().any(|word| *word != text[0]) => return text.to_vec(),
                 _ => {}
             }
         }
-        // No text is as long: words of the vocabulary, in their order.
+        // No passage is as long: words of the vocabulary, in their order.
         (4..).take(len).collect()
     }
 
     /// Pairs, the original first.
     fn pairs(
         &self,
-        texts: &[Vec<u32>],
+        (passages, dropped): (&[Passage], f64),
         count: usize,
         len: usize,
         order: impl Fn(&mut SmallRng) -> Order,
@@ -92,7 +123,12 @@ impl Classification {
     ) -> [Vec<Vec<u32>>; 2] {
         let mut pairs = [Vec::new(), Vec::new()];
         while pairs[0].len() < count {
-            let piece = self.beginning(texts, len, rng);
+            let mut piece = self.beginning(passages, len, rng);
+            for word in &mut piece {
+                if rng.random_bool(dropped) {
+                    *word = UNKNOWN;
+                }
+            }
             let mut moved = piece.clone();
             match order(rng) {
                 Order::Shuffled => moved.shuffle(rng),
@@ -129,7 +165,7 @@ impl Task for Classification {
 
     fn describe(&self) -> String {
         format!(
-            "{} verses to learn from, {} held out; {} words; their first {LENGTHS:?} words; {} \
+            "{} passages to learn from, {} held out; {} words; texts of {LENGTHS:?} words; {} \
              held-out pairs of each length",
             self.train.len(),
             self.held_out.len(),
@@ -188,7 +224,7 @@ impl Classifier<'_> {
         let (mut found, mut of) = (0.0, 0);
         while of < count {
             let some = (count - of).min(250);
-            let pairs = self.task.pairs(&self.task.held_out, some, len, &order, &mut rng);
+            let pairs = self.task.pairs((&self.task.held_out, 0.0), some, len, &order, &mut rng);
             let margin: Vec<f32> = self.margin(&pairs)?.to_vec1()?;
             found += margin.iter().map(|margin| won(*margin)).sum::<f64>();
             of += some;
@@ -211,7 +247,8 @@ fn won(margin: f32) -> f64 {
 impl Model for Classifier<'_> {
     fn loss(&self, rng: &mut SmallRng) -> candle_core::Result<Tensor> {
         let len = LENGTHS[rng.random_range(0..LENGTHS.len())];
-        let pairs = self.task.pairs(&self.task.train, BATCH, len, |_| Order::Shuffled, rng);
+        let pairs =
+            self.task.pairs((&self.task.train, DROPPED), BATCH, len, |_| Order::Shuffled, rng);
         let margin = self.margin(&pairs)?;
         // ln(1 + e^−margin), which overflows nowhere in this form
         let tail = (margin.abs()?.neg()?.exp()? + 1.0)?.log()?;

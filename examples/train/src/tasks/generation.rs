@@ -45,8 +45,10 @@ impl Generation {
         let text = |verses: &[String]| vocabulary.characters(&verses.join("\n"));
         let (train, held_out) = (text(&train), text(&held_out));
         let windows = if sources.quick { 16 } else { 64 };
-        if held_out.len() <= windows * 4 * LENGTH {
-            return Err(format!("no data: {} held-out characters", held_out.len()).into());
+        if held_out.len() <= windows * 4 * LENGTH || train.len() <= LENGTH + 1 {
+            let [train, held_out] = [train, held_out].map(|text| text.len());
+            let what = format!("{train} characters to learn from, {held_out} held out");
+            return Err(format!("no data: {what}").into());
         }
         Ok(Self { train, held_out, vocabulary, windows })
     }
