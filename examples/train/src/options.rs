@@ -99,6 +99,7 @@ impl Options {
         let steps = match (task, quick) {
             ("classification", true) => 1200,
             (_, true) => 400,
+            ("translation", false) => 1500,
             (_, false) => 3000,
         };
         Ok(Self {
