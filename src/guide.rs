@@ -37,5 +37,9 @@ pub mod speed {}
 #[doc = include_str!("../docs/limits.md")]
 pub mod limits {}
 
+#[cfg(feature = "analysis")]
+#[doc = include_str!("../docs/seeing.md")]
+pub mod seeing {}
+
 #[doc = include_str!("../examples/README.md")]
 pub mod examples {}

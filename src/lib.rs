@@ -32,6 +32,8 @@
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
 //! | a `config.json` | what the model adds to its scores | `config::ModelBias`, and both: `config::ModelPositions` |
+//! | numbers of an encoding | a picture of them | `plot::Picture` (feature `plot`) |
+//! | any of these | what it can and cannot tell apart, in numbers | `analysis` (feature `analysis`) |
 //! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
@@ -113,7 +115,8 @@
 //!
 //! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
 //! bits. `serde`: rotations from `config.json`, and the choices that stand in a config of your own
-//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. None is on by
+//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. `plot`: pictures of
+//! encodings, as SVG and PNG. `analysis`: findings about encodings, as numbers. None is on by
 //! default.
 
 #![forbid(unsafe_code)]
@@ -121,6 +124,8 @@
 
 mod add;
 mod additive;
+#[cfg(feature = "analysis")]
+pub mod analysis;
 mod arrays;
 pub mod bias;
 mod blocks;
@@ -131,9 +136,13 @@ pub mod config;
 mod element;
 mod error;
 mod exact;
+#[cfg(any(feature = "safetensors", feature = "plot"))]
+mod files;
 mod frequencies;
 pub mod guide;
 mod phase;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod positions;
 pub mod resample;
 pub mod rotary;
@@ -174,3 +183,7 @@ pub use sum::{
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "plot"))]
+#[doc = include_str!("../docs/gallery.md")]
+struct Gallery;

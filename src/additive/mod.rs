@@ -29,6 +29,8 @@ pub use mip_nerf::MipNerf;
 pub use none::NoPositions;
 pub use radial::Radial;
 pub use recognised::PositionTable;
+#[cfg(feature = "analysis")]
+pub(crate) use recognised::{grid_formulas, line_formulas};
 pub use sinusoidal::Sinusoidal;
 pub use sphere::{AngleUnit, Sphere2Vec, equal_earth};
 pub use time2vec::Time2Vec;

@@ -6,7 +6,7 @@ use super::{Axes, Learned, PositionalEncoding, Sinusoidal};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
-use crate::phase::FeatureLayout::{self, CosSinHalves, SinCosHalves};
+use crate::phase::FeatureLayout::{CosSinHalves, Interleaved, SinCosHalves};
 use crate::positions::Positions;
 
 /// A saved table of positions: a sinusoid that can be computed, and then for any size, or one that
@@ -61,18 +61,8 @@ impl<A: Element> PositionTable<A> {
     /// [`Error::ZeroDim`] without columns; [`Error::TooLarge`].
     pub fn of(table: Array2<A>) -> Result<Self, Error> {
         let (rows, dim) = table.dim();
-        if rows > 1 && dim.is_multiple_of(2) && dim > 0 {
-            for (inclusive, layout) in [
-                (false, FeatureLayout::Interleaved),
-                (false, SinCosHalves),
-                (true, SinCosHalves),
-                (true, CosSinHalves),
-            ] {
-                let frequencies = match inclusive {
-                    true => Frequencies::geometric_inclusive(dim, 1e4)?,
-                    false => Frequencies::geometric(dim, 1e4)?,
-                };
-                let encoding = Sinusoidal::from_frequencies(frequencies).with_layout(layout);
+        if rows > 1 {
+            for (_, encoding) in line_formulas(dim)? {
                 if agree(&encoding, &Positions::from(0..rows), table.view())? {
                     return Ok(Self::Line { encoding, len: rows });
                 }
@@ -91,7 +81,7 @@ impl<A: Element> PositionTable<A> {
         let dim = table.ncols();
         let Some(points) = table.nrows().checked_sub(prefix) else { return Ok(None) };
         let side = points.isqrt();
-        if side < 2 || side * side != points || dim == 0 || !dim.is_multiple_of(4) {
+        if side < 2 || side * side != points {
             return Ok(None);
         }
         let (before, after) = table.view().split_at(Axis(0), prefix);
@@ -99,13 +89,48 @@ impl<A: Element> PositionTable<A> {
             return Ok(None);
         }
         let sizes = [side, side];
-        for encoding in [Axes::mae(dim)?, Axes::i_jepa(dim)?, Axes::timm(dim, 1e4)?] {
+        for (_, encoding) in grid_formulas(dim)? {
             if agree(&encoding, &Positions::grid(&sizes)?, after)? {
                 return Ok(Some(Self::Grid { encoding, prefix, sizes }));
             }
         }
         Ok(None)
     }
+}
+
+/// A formula and whose it is.
+type Named<E> = (&'static str, E);
+
+/// The sinusoids of a line that checkpoints hold, with the systems that made them; none of an odd
+/// dim.
+pub(crate) fn line_formulas(dim: usize) -> Result<Vec<Named<Sinusoidal>>, Error> {
+    let known = [
+        ("the Transformer paper's, sines and cosines interleaved", false, Interleaved),
+        ("Marian's, sines in the first half", false, SinCosHalves),
+        ("tensor2tensor's and Whisper's, sines in the first half", true, SinCosHalves),
+        ("MusicGen's, cosines in the first half", true, CosSinHalves),
+    ];
+    let known = known.into_iter().filter(|_| dim > 0 && dim.is_multiple_of(2));
+    let formula = |(name, inclusive, layout)| {
+        let frequencies = match inclusive {
+            true => Frequencies::geometric_inclusive(dim, 1e4)?,
+            false => Frequencies::geometric(dim, 1e4)?,
+        };
+        Ok((name, Sinusoidal::from_frequencies(frequencies).with_layout(layout)))
+    };
+    known.map(formula).collect()
+}
+
+/// The sinusoids of a grid that checkpoints hold, with the systems that made them; none of a dim
+/// that four does not divide.
+pub(crate) fn grid_formulas<A: Element>(
+    dim: usize,
+) -> Result<Vec<Named<Axes<A, Sinusoidal>>>, Error> {
+    if dim == 0 || !dim.is_multiple_of(4) {
+        return Ok(Vec::new());
+    }
+    let named = [("MAE's grid", Axes::mae(dim)?), ("I-JEPA's grid", Axes::i_jepa(dim)?)];
+    Ok(named.into_iter().chain([("timm's grid", Axes::timm(dim, 1e4)?)]).collect())
 }
 
 /// Whether an encoding gives the rows of a table; it stops at the first block of rows that it does

@@ -1,14 +1,13 @@
 //! Writing a table to a file.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use crate::additive::Learned;
 use crate::element::Element;
 use crate::error::{FileError, FileProblem, at, reserve};
+use crate::files::replace;
 
 /// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16.
 /// Sealed, as [`Element`] is.
@@ -68,17 +67,8 @@ impl<A: StoredElement> Learned<A> {
         reserve(&mut bytes, self.table().len().saturating_mul(size_of::<A>()))?;
         self.table().iter().for_each(|value| value.write(&mut bytes));
         let header = self.header(key, bytes.len());
-        let (partial, mut file) = unfinished(path)?;
-        let done = file
-            .write_all(&(header.len() as u64).to_le_bytes())
-            .and_then(|()| file.write_all(header.as_bytes()))
-            .and_then(|()| file.write_all(&bytes))
-            .and_then(|()| file.flush())
-            .and_then(|()| std::fs::rename(&partial, path));
-        if done.is_err() {
-            let _ = std::fs::remove_file(&partial); // what could not be written may not be there
-        }
-        Ok(done?)
+        let len = (header.len() as u64).to_le_bytes();
+        Ok(replace(path, &[&len, header.as_bytes(), &bytes])?)
     }
 
     /// The header of a file with this table alone, of so many bytes; spaces fill it up, so that
@@ -98,21 +88,5 @@ impl<A: StoredElement> Learned<A> {
         let mut header = json!({"__metadata__": metadata, key: tensor}).to_string();
         header.extend(core::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
         header
-    }
-}
-
-/// Makes a new empty file beside `path`, for what is not complete yet. Nobody else's file is
-/// written to, nor that of another call.
-fn unfinished(path: &Path) -> Result<(PathBuf, File), FileProblem> {
-    let mut number = 0_u32;
-    loop {
-        let mut name = path.as_os_str().to_os_string();
-        name.push(format!(".{}-{number}.partial", std::process::id()));
-        match File::options().write(true).create_new(true).open(&name) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < u32::MAX => {
-                number += 1;
-            }
-            made => return Ok((name.into(), made?)),
-        }
     }
 }

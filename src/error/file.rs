@@ -29,6 +29,20 @@ pub struct FileError {
     pub problem: FileProblem,
 }
 
+impl FileError {
+    /// Names the file that has a problem, in a reader of your own.
+    ///
+    /// ```
+    /// use positional_encodings::{FileError, FileProblem};
+    ///
+    /// let error = FileError::new("words.txt", FileProblem::Empty);
+    /// assert_eq!(error.to_string(), "words.txt: there are no vectors");
+    /// ```
+    pub fn new(path: impl Into<PathBuf>, problem: FileProblem) -> Self {
+        Self { path: path.into(), problem }
+    }
+}
+
 /// Where in a file something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -217,6 +231,8 @@ pub enum FileProblem {
     Compressed,
     /// There are no vectors at all.
     Empty,
+    /// A picture is written as SVG or PNG, and the name ends in neither `.svg` nor `.png`.
+    NoPictureFormat,
     /// The table was read well, and is not one that can be used.
     Table(Error),
 }
@@ -242,6 +258,7 @@ impl fmt::Display for FileProblem {
             Self::Io { kind } => write!(f, "{kind}"),
             Self::OutOfMemory { values } => write!(f, "no memory for {values} values"),
             Self::Table(error) => write!(f, "{error}"),
+            Self::NoPictureFormat => write!(f, "pictures are .svg or .png files"),
             Self::NoCheckpoint => {
                 write!(f, "no model.safetensors and no model.safetensors.index.json in this folder")
             }
@@ -368,7 +385,7 @@ impl From<Error> for FileProblem {
 
 /// Names the file in what its reader says of it.
 pub(crate) fn at(path: &Path) -> impl Fn(FileProblem) -> FileError + '_ {
-    |problem| FileError { path: path.to_path_buf(), problem }
+    move |problem| FileError::new(path, problem)
 }
 
 /// Makes room for `count` more values, or says that there is none.

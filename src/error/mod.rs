@@ -175,6 +175,22 @@ pub enum Error {
         /// The length of that row.
         found: usize,
     },
+    /// A table has too few rows for what is asked of it.
+    TooFewRows {
+        /// The fewest rows that would do.
+        needed: usize,
+        /// The rows it has.
+        found: usize,
+    },
+    /// A value of a table is NaN, infinite or too large to be multiplied with others.
+    ValueOutOfRange {
+        /// The row that it stands in.
+        row: usize,
+        /// Its column.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
     /// An array must end in the axes (positions, dim), or scores in (heads, queries, keys).
     TooFewAxes {
         /// The fewest axes that would do.
@@ -381,6 +397,12 @@ impl fmt::Display for Error {
                     f,
                     "an array of {found} axes where at least {expected} are needed, the last two (positions, dim)"
                 )
+            }
+            Self::TooFewRows { needed, found } => {
+                write!(f, "a table of {found} rows where at least {needed} are needed")
+            }
+            Self::ValueOutOfRange { row, column, value } => {
+                write!(f, "value {value} in row {row}, column {column} is not within ±2^50")
             }
             Self::InvalidOffsets { index, offset } => {
                 write!(

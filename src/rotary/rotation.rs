@@ -257,6 +257,18 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Some([cos, sin])
     }
 
+    /// The two features of each pair in a row of `width`.
+    #[cfg(feature = "analysis")]
+    pub(crate) fn feature_pairs(&self, width: usize) -> Result<Vec<[usize; 2]>, Error> {
+        let needed = self.dim();
+        if width < needed {
+            return Err(Error::TooNarrow { needed, found: width });
+        }
+        let start = self.features.rotated(width).start;
+        let of_pair = |pair| self.features.of_pair(pair).map(|feature| start + feature);
+        Ok((0..self.features.pairs).map(of_pair).collect())
+    }
+
     /// A rotation by the given angles, rounded once.
     pub(super) fn from_exact(
         exact: &Rotation<f64>,

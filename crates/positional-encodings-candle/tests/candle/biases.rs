@@ -1,9 +1,9 @@
 //! Biases are those of the arrays, as tensors and in place.
 
 use candle_core::{DType, Device, Result};
-use half::bf16;
+use half::{bf16, f16};
 use positional_encodings::{Alibi, AttentionBias, T5Bias, add_bias};
-use positional_encodings_candle::{add_bias_inplace, bias_tensor, to_array};
+use positional_encodings_candle::{Stored, add_bias_inplace, bias_tensor, to_array};
 
 use crate::{assert_error, assert_same, tensor};
 
@@ -18,6 +18,26 @@ fn as_a_tensor_and_in_place() -> Result<()> {
     let array = alibi.encode(&(4..7).into(), &(0..7).into()).unwrap();
     assert_eq!(to_array::<bf16>(&bias)?, array.into_dyn());
     Ok(())
+}
+
+#[test]
+fn every_element_type_and_views() -> Result<()> {
+    fn check<A: Stored>() -> Result<()> {
+        let alibi = Alibi::new(3).unwrap();
+        let large = tensor(&[5, 4, 3, 9], A::DTYPE)?;
+        for view in [large.permute((0, 2, 1, 3))?, large.permute((3, 2, 0, 1))?.narrow(3, 1, 3)?] {
+            let (queries, keys) = (view.dim(2)?, view.dim(3)?);
+            let bias = bias_tensor::<A, _>(&alibi, 0..queries, 0..keys, &Device::Cpu)?;
+            let expected = view.broadcast_add(&bias)?;
+            add_bias_inplace::<A, _>(&view, &alibi, 0..queries, 0..keys)?;
+            assert_same(&view, &expected);
+        }
+        Ok(())
+    }
+    check::<f32>()?;
+    check::<f64>()?;
+    check::<f16>()?;
+    check::<bf16>()
 }
 
 /// A table is of one type, which need not be named; a view is changed where it lies.

@@ -1,6 +1,6 @@
 //! What cannot be is candle's error with our message, and nothing has been written.
 
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Device, Module, Result, Tensor};
 use positional_encodings::{Pairing, Positions, Sinusoidal};
 use positional_encodings_candle::{
     LearnedPositions, PositionVectors, Rope, TokenEmbedding, to_array, to_positions,
@@ -40,7 +40,7 @@ fn shapes_that_do_not_fit() -> Result<()> {
 fn element_types_without_rotation() -> Result<()> {
     let plan = Rope::new(rotary(8, Pairing::Halves)).at(0..5)?;
     let positions = PositionVectors::new(Sinusoidal::new(8).unwrap());
-    for dtype in [DType::U8, DType::U32, DType::I64] {
+    for dtype in [DType::U8, DType::U32, DType::I16, DType::I32, DType::I64, DType::F8E4M3] {
         let q = Tensor::zeros((5, 8), dtype, &Device::Cpu)?;
         assert_error(plan.only().rope(&q), "unsupported dtype");
         assert_error(plan.only().rope_inplace(&q), "unsupported dtype");
@@ -108,6 +108,8 @@ fn tables_without_a_row() -> Result<()> {
     assert_error(positions.forward_at(&words, &[0, -1]), "-1");
     assert_error(positions.forward_at(&words, &[0.0, 0.5]), "0.5");
     assert_error(positions.forward_at(&words, 0..3), "positions");
+    assert_error(positions.forward(&tensor(&[2, 5, 3], DType::F32)?), "outside a table of 4 rows");
+    assert_error(positions.forward_at(&words.to_dtype(DType::BF16)?, 0..2), "dtype mismatch");
     assert_error(positions.forward_at(&words, 0..usize::MAX), "");
     assert_error(positions.vectors(0..usize::MAX), "outside");
     assert_error(positions.forward_at(&tensor(&[2, 4], DType::F32)?, 0..2), "3");
@@ -123,6 +125,8 @@ fn tables_without_a_row() -> Result<()> {
     assert_error(embedding.forward_at(&ids, None, 0..2), "10");
     let ids = Tensor::new(&[1_u32, 9], &Device::Cpu)?;
     assert_error(embedding.forward_at(&ids, Some(&ids), 0..2), "segments");
+    assert_error(embedding.forward_at(&ids.to_dtype(DType::F32)?, None, 0..2), "");
+    assert_error(embedding.forward_at(&ids, None, 3..5), "position 4 is outside a table of 4 rows");
     assert_error(embedding.clone().with_segments(tensor(&[2, 4], DType::F32)?), "4");
     assert_error(embedding.with_scale(f64::NAN), "NaN");
     Ok(())

@@ -2,9 +2,9 @@
 
 use candle_core::{DType, IndexOp, Result, Tensor};
 use positional_encodings::{Pairing, Positions, Rotary, rotary::AxialOrder};
-use positional_encodings_candle::{LayerRope, Rope, RopePlan};
+use positional_encodings_candle::{LayerRope, Rope, RopePlan, to_positions};
 
-use crate::{DTYPES, PAIRINGS, assert_same, rotary, tensor};
+use crate::{DTYPES, PAIRINGS, assert_error, assert_same, rotary, tensor};
 
 /// The expected rotation, head by head and position by position: each row as a tensor of its own.
 fn by_rows(rotary: &Rotary, q: &Tensor, positions: &[i64]) -> Result<Tensor> {
@@ -37,6 +37,13 @@ fn views_of_every_type() -> Result<()> {
             plan.only().rope_inplace(&view)?;
             assert_same(&view, &expected);
         }
+        let plan = Rope::new(rotary(8, pairing)).at(2..5)?;
+        for view in views(dtype)? {
+            let expected = plan.only().rope_thd(&view.contiguous()?)?;
+            assert_same(&plan.only().rope_thd(&view)?, &expected);
+            plan.only().rope_thd_inplace(&view)?;
+            assert_same(&view, &expected);
+        }
     }
     Ok(())
 }
@@ -60,7 +67,10 @@ fn a_broadcast_tensor_is_read_where_it_lies() -> Result<()> {
     let wide = row.broadcast_as((2, 3, 5, 8))?;
     let plan = Rope::new(rotary(8, Pairing::Halves)).at(0..5)?;
     assert_same(&plan.only().rope(&wide)?, &plan.only().rope(&wide.contiguous()?)?);
-    assert!(plan.only().rope_inplace(&wide).is_err());
+    assert_error(plan.only().rope_inplace(&wide), "repeated elements");
+    let plan = Rope::new(rotary(8, Pairing::Halves)).at(0..3)?;
+    assert_error(plan.only().rope_thd_inplace(&wide), "repeated elements");
+    assert_same(&row, &tensor(&[1, 1, 1, 8], DType::F32)?);
     Ok(())
 }
 
@@ -137,6 +147,29 @@ fn coordinates_on_several_axes() -> Result<()> {
     assert!(
         rotated.i((.., .., 3, ..))?.ne(&q.i((.., .., 3, ..))?)?.sum_all()?.to_scalar::<u8>()? > 0
     );
+    Ok(())
+}
+
+/// A batch of M-RoPE's ids (axes, batch, positions), as models hold them, rotates each sequence as
+/// if it were alone.
+#[test]
+fn coordinates_of_a_batch() -> Result<()> {
+    use positional_encodings::rotary::Sections;
+    let rotary = rotary(16, Pairing::Halves);
+    let rope = Rope::new(rotary.with_sections(&[2, 3, 3], Sections::Chunked).unwrap());
+    let ids = [
+        [[0_i64, 0, 0, 1], [5, 6, 6, 6]],
+        [[0, 0, 1, 2], [5, 6, 6, 7]],
+        [[0, 1, 0, 3], [5, 6, 7, 6]],
+    ];
+    let ids = Tensor::new(&ids, &candle_core::Device::Cpu)?;
+    let q = tensor(&[2, 3, 4, 16], DType::BF16)?;
+    let rotated = rope.at(to_positions(&ids)?)?.only().rope(&q)?;
+    for row in 0..2 {
+        let alone = rope.at(to_positions(&ids.narrow(1, row, 1)?)?)?;
+        let expected = alone.only().rope(&q.narrow(0, row, 1)?)?;
+        assert_same(&rotated.narrow(0, row, 1)?, &expected);
+    }
     Ok(())
 }
 

@@ -1,0 +1,126 @@
+//! Arrays to tensors and back, and ids in tensors to positions.
+
+use burn::tensor::kind::Basic;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use ndarray::{Array, Array2, ArrayView2, CowArray, Dim, Dimension, Ix};
+use positional_encodings::{PositionElement, Positions};
+
+use crate::element::Stored;
+use crate::refuse::expect;
+
+/// Makes a tensor of an array, with its axes and its element type: `Tensor<D>` of floats,
+/// `Tensor<D, Int>` of whole numbers.
+///
+/// An array that owns its elements, in row-major order, gives them up: on the CPU nothing is
+/// copied. Others are copied.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
+/// use positional_encodings_burn::to_tensor;
+///
+/// let sinusoid = Sinusoidal::new(64)?;
+/// let vectors = PositionalEncoding::<f32>::encode(&sinusoid, &Positions::from(0..128))?;
+/// let tensor: Tensor<2> = to_tensor(vectors, &Device::default());
+/// assert_eq!(tensor.dims(), [128, 64]);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn to_tensor<'a, A: Stored, const D: usize>(
+    array: impl Into<CowArray<'a, A, Dim<[Ix; D]>>>,
+    device: &Device,
+) -> Tensor<D, A::Kind>
+where
+    Dim<[Ix; D]>: Dimension,
+{
+    let array = array.into();
+    let shape: [usize; D] = core::array::from_fn(|axis| array.shape()[axis]);
+    let values = match array.is_view() || !array.is_standard_layout() {
+        true => array.iter().copied().collect(),
+        false => whole(array.into_owned()),
+    };
+    Tensor::from_data(TensorData::new(values, shape), (device, A::dtype()))
+}
+
+/// The elements of an array in row-major order.
+fn whole<A: Stored, D: Dimension>(array: Array<A, D>) -> Vec<A> {
+    let len = array.len();
+    let (values, offset) = array.into_raw_vec_and_offset();
+    // What belonged to a larger array would keep all of its memory.
+    if values.len() == len { values } else { values[offset.unwrap_or(0)..][..len].to_vec() }
+}
+
+/// Copies a tensor, on whatever device and in whatever layout, to an array of its shape. A tensor
+/// on the CPU that nobody else holds gives up its memory instead.
+///
+/// # Panics
+///
+/// Where the tensor has elements of another type than the array, and where its device cannot be
+/// read.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use ndarray::array;
+/// use positional_encodings_burn::to_array;
+///
+/// let tensor = Tensor::<2>::from_data([[1.0, 2.0], [3.0, 4.0]], &Device::default());
+/// assert_eq!(to_array::<f32, 2>(tensor.transpose()), array![[1.0, 3.0], [2.0, 4.0]]);
+/// ```
+#[track_caller]
+pub fn to_array<A: Stored, const D: usize>(tensor: Tensor<D, A::Kind>) -> Array<A, Dim<[Ix; D]>>
+where
+    Dim<[Ix; D]>: Dimension,
+{
+    let (expected, found) = (A::dtype(), tensor.dtype());
+    assert!(
+        expected == found,
+        "an array of {expected:?} was asked for, and the tensor is {found:?}"
+    );
+    let mut shape = Dim::<[Ix; D]>::zeros(D);
+    shape.slice_mut().copy_from_slice(&tensor.dims());
+    let values = expect(tensor.into_data().try_into_vec::<A>());
+    expect(Array::from_shape_vec(shape, values))
+}
+
+/// Positions from a tensor of ids (len) or (batch, len), or on several axes (axes, batch, len) as
+/// M-RoPE has them; whole numbers or reals.
+///
+/// # Panics
+///
+/// For tensors of more axes than three, and where the device cannot be read.
+///
+/// ```
+/// use burn::tensor::{Device, Int, Tensor};
+/// use positional_encodings::Positions;
+/// use positional_encodings_burn::to_positions;
+///
+/// let device = Device::default();
+/// let ids = Tensor::<1, Int>::arange(4095..4097, &device);
+/// assert_eq!(to_positions(ids), Positions::from(4095..4097));
+/// assert_eq!(to_positions(Tensor::<3, Int>::zeros([3, 1, 7], &device)).axes(), 3);
+/// ```
+#[track_caller]
+pub fn to_positions<const D: usize, K: Basic>(ids: Tensor<D, K>) -> Positions<'static> {
+    let dims = ids.dims();
+    assert!(D <= 3, "positions are (len), (batch, len) or (axes, batch, len), not {dims:?}");
+    match ids.dtype() {
+        DType::F64 | DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => {
+            of_ids::<f64>(&dims, &expect(ids.try_into_vec_as()))
+        }
+        _ => of_ids::<i64>(&dims, &expect(ids.try_into_vec_as())),
+    }
+}
+
+fn of_ids<T: PositionElement>(dims: &[usize], ids: &[T]) -> Positions<'static> {
+    match *dims {
+        [rows, len] => Positions::from(expect(Array2::from_shape_vec((rows, len), ids.to_vec()))),
+        [axes, rows, len] => {
+            let axis = |axis: usize| {
+                let values = &ids[axis * rows * len..][..rows * len];
+                expect(ArrayView2::from_shape((rows, len), values))
+            };
+            let positions = expect(Positions::from_axes((0..axes).map(axis)));
+            expect(positions.into_owned())
+        }
+        _ => Positions::from(ids.to_vec()),
+    }
+}

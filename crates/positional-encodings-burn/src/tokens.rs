@@ -1,0 +1,185 @@
+//! Token ids to the input of an encoder: word row × scale + segment row + position vector.
+
+use burn::config::Config;
+use burn::module::{Module, Param};
+use burn::tensor::module::embedding;
+use burn::tensor::{Device, Distribution, Int, Tensor};
+use positional_encodings::{Error, Positions};
+
+use crate::host::is_host;
+use crate::refuse::{expect, same};
+use crate::vectors::AddPositions;
+
+/// A new embedding layer: a word table, an encoding of positions, and if the model has them
+/// segments.
+///
+/// ```
+/// use burn::tensor::{Device, Int, Tensor};
+/// use positional_encodings_burn::{LearnedPositionsConfig, TokenEmbeddingConfig};
+///
+/// let device = Device::default();
+/// let positions = LearnedPositionsConfig::new(512, 64).init(&device);
+/// let bert = TokenEmbeddingConfig::new(1000).with_segments(2).init(positions, &device);
+///
+/// let ids = Tensor::<2, Int>::from_data([[101, 7, 102]], &device); // (batch, len)
+/// assert_eq!(bert.forward(ids).dims(), [1, 3, 64]);
+/// ```
+#[derive(Config, Debug)]
+pub struct TokenEmbeddingConfig {
+    /// The number of words.
+    pub vocabulary: usize,
+    /// The number of segments (token types); none where it is 0.
+    #[config(default = 0)]
+    pub segments: usize,
+    /// The factor of word rows: √dim in the paper, Marian and BART with `scale_embedding`.
+    #[config(default = 1.0)]
+    pub scale: f64,
+    /// The standard deviation of new rows, which are normally distributed: BERT's and GPT-2's.
+    #[config(default = 0.02)]
+    pub deviation: f64,
+}
+
+impl TokenEmbeddingConfig {
+    /// Makes the layer on a device, with new tables of the encoding's dim.
+    ///
+    /// # Panics
+    ///
+    /// Where the scale is not finite.
+    #[track_caller]
+    pub fn init<P: AddPositions>(&self, positions: P, device: &Device) -> TokenEmbedding<P> {
+        let table = |rows| {
+            let normal = Distribution::Normal(0.0, self.deviation);
+            Tensor::random([rows, positions.dim()], normal, device)
+        };
+        let words = table(self.vocabulary);
+        let segments = (self.segments > 0).then(|| table(self.segments));
+        expect(TokenEmbedding::new(words, segments, self.scale, positions))
+    }
+}
+
+/// The embedding layer of a transformer: the rows of words, times a scale, plus those of segments,
+/// plus the vectors of positions, summed in this order, which is BERT's.
+///
+/// In a record the tables are called `words` and `segments`.
+#[derive(Module, Debug)]
+pub struct TokenEmbedding<P: AddPositions> {
+    words: Param<Tensor<2>>,
+    segments: Option<Param<Tensor<2>>>,
+    #[module(skip)]
+    scale: f64,
+    positions: P,
+}
+
+impl<P: AddPositions> TokenEmbedding<P> {
+    /// Takes a word table (vocabulary, dim), a segment table (segments, dim), the factor of word
+    /// rows, and an encoding of the same dim. The tables are parameters, which are trained.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WidthMismatch`] with another dim; [`Error::InvalidFactor`] where the scale is not
+    /// finite.
+    pub fn new(
+        words: Tensor<2>,
+        segments: Option<Tensor<2>>,
+        scale: f64,
+        positions: P,
+    ) -> Result<Self, Error> {
+        if !scale.is_finite() {
+            return Err(Error::InvalidFactor { factor: scale });
+        }
+        let expected = positions.dim();
+        for [_, found] in [&words].into_iter().chain(&segments).map(Tensor::dims) {
+            if found != expected {
+                return Err(Error::WidthMismatch { expected, found });
+            }
+        }
+        let (words, segments) = (Param::from_tensor(words), segments.map(Param::from_tensor));
+        Ok(Self { words, segments, scale, positions })
+    }
+
+    /// The word table (vocabulary, dim): many models use it once more, for their output.
+    pub fn words(&self) -> Tensor<2> {
+        self.words.val()
+    }
+
+    /// The encoding of positions.
+    pub fn positions(&self) -> &P {
+        &self.positions
+    }
+
+    /// The input (batch, len, dim) for `ids` (batch, len) of segment 0 at positions 0..len.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward_at`](Self::forward_at) does.
+    #[track_caller]
+    pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
+        let [_, len] = ids.dims();
+        self.forward_at(ids, None, 0..len)
+    }
+
+    /// The input (batch, len, dim) for `ids` (batch, len) of segments of the same shape, at the
+    /// given positions.
+    ///
+    /// # Panics
+    ///
+    /// Where shapes differ, or tensors are on two devices; for segments without a table. Where an
+    /// id has no row: on flex with our message; other devices are not read, and do what their
+    /// lookup does.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Int, Tensor};
+    /// use positional_encodings::NoPositions;
+    /// use positional_encodings_burn::{PositionVectors, TokenEmbedding};
+    ///
+    /// let device = Device::default();
+    /// let words = Tensor::from_data([[1.0], [2.0]], &device);
+    /// let segments = Tensor::from_data([[10.0], [20.0]], &device);
+    /// let none = PositionVectors::new(NoPositions::new(1)?);
+    /// let embedding = TokenEmbedding::new(words, Some(segments), 1.0, none)?;
+    /// let ids = Tensor::<2, Int>::from_data([[1, 0]], &device);
+    /// let input = embedding.forward_at(ids.clone(), Some(ids), 5..7).into_data();
+    /// assert_eq!(input.as_slice::<f32>().unwrap(), [22.0, 11.0]);
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn forward_at<'p>(
+        &self,
+        ids: Tensor<2, Int>,
+        segments: Option<Tensor<2, Int>>,
+        positions: impl Into<Positions<'p>>,
+    ) -> Tensor<3> {
+        let shape = ids.dims();
+        if let Some(segments) = &segments {
+            assert!(self.segments.is_some(), "segments were given, but there is no table of them");
+            for (what, axis) in [("rows of segments", 0), ("segments", 1)] {
+                expect(same(what, shape[axis], segments.dims()[axis]));
+            }
+        }
+        let mut sum = rows("words", &self.words, ids);
+        if self.scale != 1.0 {
+            sum = sum * self.scale;
+        }
+        sum = match (&self.segments, segments) {
+            (Some(table), Some(segments)) => sum + rows("segments", table, segments),
+            (Some(table), None) => sum + table.val().narrow(0, 0, 1).unsqueeze(),
+            (None, _) => sum,
+        };
+        self.positions.add_at(sum, &positions.into())
+    }
+}
+
+/// The rows of a table, one for each id.
+#[track_caller]
+fn rows(what: &str, table: &Param<Tensor<2>>, ids: Tensor<2, Int>) -> Tensor<3> {
+    let table = table.val();
+    let [count, _] = table.dims();
+    if is_host(&ids.device().inner()) {
+        let ids = expect(ids.clone().try_into_vec_as::<i64>());
+        let outside = ids.iter().find(|&&id| usize::try_from(id).map_or(true, |id| id >= count));
+        if let Some(id) = outside {
+            panic!("id {id} is outside a table of {count} {what}")
+        }
+    }
+    embedding(table, ids)
+}

@@ -1,0 +1,104 @@
+//! One layer: attention, whose queries and keys are rotated, and a gated network.
+
+use candle_core::quantized::QMatMul;
+use candle_core::{Device, Module, Result, Tensor};
+use candle_nn::RmsNorm;
+use candle_nn::kv_cache::KvCache;
+use candle_nn::ops::{silu, softmax_last_dim};
+
+use crate::model::{Shape, norm};
+use crate::recipe::Turn;
+use crate::session::Profile;
+
+/// The weights of a layer.
+pub struct Block {
+    shape: Shape,
+    index: usize,
+    attention_norm: RmsNorm,
+    query: QMatMul,
+    key: QMatMul,
+    value: QMatMul,
+    output: QMatMul,
+    mlp_norm: RmsNorm,
+    gate: QMatMul,
+    up: QMatMul,
+    down: QMatMul,
+}
+
+impl Block {
+    pub(crate) fn new(
+        shape: &Shape,
+        index: usize,
+        tensor: &mut impl FnMut(&str) -> Result<QMatMul>,
+    ) -> Result<Self> {
+        let mut weight = |name: &str| tensor(&format!("blk.{index}.{name}.weight"));
+        let attention_norm = norm(shape, weight("attn_norm")?)?;
+        let mlp_norm = norm(shape, weight("ffn_norm")?)?;
+        Ok(Self {
+            shape: *shape,
+            index,
+            attention_norm,
+            query: weight("attn_q")?,
+            key: weight("attn_k")?,
+            value: weight("attn_v")?,
+            output: weight("attn_output")?,
+            mlp_norm,
+            gate: weight("ffn_gate")?,
+            up: weight("ffn_up")?,
+            down: weight("ffn_down")?,
+        })
+    }
+
+    /// The next vectors (1, tokens, dim). Keys and values of the tokens go to the cache.
+    ///
+    /// # Errors
+    ///
+    /// Those of candle and of the rotation.
+    pub fn forward(
+        &self,
+        xs: &Tensor,
+        turn: &Turn,
+        cache: &mut KvCache,
+        profile: &mut Profile,
+    ) -> Result<Tensor> {
+        let normed = self.attention_norm.forward(xs)?;
+        let heads = |matrix: &QMatMul, heads: usize| {
+            let split = (1, xs.dim(1)?, heads, self.shape.head_dim);
+            matrix.forward(&normed)?.reshape(split)?.transpose(1, 2)?.contiguous()
+        };
+        let Shape { heads: queries, kv_heads, .. } = self.shape;
+        let (q, k) = (heads(&self.query, queries)?, heads(&self.key, kv_heads)?);
+        let v = heads(&self.value, kv_heads)?;
+        let rotate = || Result::Ok((turn.rotate(self.index, q)?, turn.rotate(self.index, k)?));
+        let (q, k) = profile.positions.time(rotate)?;
+        let mixed = profile.attention.time(|| self.attend(&q, &k, &v, cache))?;
+        let xs = (xs + self.output.forward(&mixed)?)?;
+        let normed = self.mlp_norm.forward(&xs)?;
+        let gated = (silu(&self.gate.forward(&normed)?)? * self.up.forward(&normed)?)?;
+        xs + self.down.forward(&gated)?
+    }
+
+    /// Attention to the tokens themselves and to those of the cache, (1, tokens, dim).
+    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, cache: &mut KvCache) -> Result<Tensor> {
+        let Shape { heads, kv_heads, head_dim, .. } = self.shape;
+        let (past, len) = (cache.current_seq_len(), q.dim(2)?);
+        let (k, v) = cache.append(k, v)?;
+        let (k, v) = (k.squeeze(0)?, v.squeeze(0)?); // (heads of keys, past and new tokens, dim)
+        // Heads that share keys stand one below the other: nothing is repeated.
+        let q = (q / (head_dim as f64).sqrt())?.reshape((kv_heads, (), head_dim))?;
+        let scores = q.matmul(&k.t()?)?.reshape((heads, len, past + len))?;
+        if len > 1 {
+            let seen = scores.narrow(2, past, len)?.broadcast_add(&future(len)?)?;
+            scores.slice_set(&seen, 2, past)?;
+        }
+        let shares = softmax_last_dim(&scores)?.reshape((kv_heads, (), past + len))?;
+        let mixed = shares.matmul(&v)?.reshape((heads, len, head_dim))?;
+        mixed.transpose(0, 1)?.reshape((1, len, heads * head_dim))
+    }
+}
+
+/// −∞ for the tokens that come after, (len, len).
+fn future(len: usize) -> Result<Tensor> {
+    let seen = |at: usize| if at % len > at / len { f32::NEG_INFINITY } else { 0.0 };
+    Tensor::from_iter((0..len * len).map(seen), &Device::Cpu)?.reshape((len, len))
+}

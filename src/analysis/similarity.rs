@@ -1,0 +1,105 @@
+//! How similar each position is to each other.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::{check_table, converted, rows_of};
+use crate::arrays::zeros;
+use crate::element::Element;
+use crate::error::Error;
+
+/// How two vectors are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Measure {
+    /// Σ aᵢ·bᵢ: what attention sees.
+    Dot,
+    /// The dot product of rows of length 1; a row of zeros has 0 with all, itself included.
+    Cosine,
+}
+
+/// Returns the similarity of each row of a table (positions, dim) to each other, as a matrix
+/// (positions, positions), by one matrix product in `A`'s type of arithmetic.
+///
+/// # Errors
+///
+/// [`Error::ZeroDim`], [`Error::TooFewRows`] without rows, [`Error::ValueOutOfRange`],
+/// [`Error::TooLarge`] where the matrix does not fit into memory: [`ByDistance`](super::ByDistance)
+/// needs none.
+///
+/// ```
+/// use ndarray::array;
+/// use positional_encodings::analysis::{Measure, similarity};
+///
+/// let table = array![[3.0, 4.0], [-4.0, 3.0], [0.0, 0.0]];
+/// let dots = array![[25.0, 0.0, 0.0], [0.0, 25.0, 0.0], [0.0, 0.0, 0.0]];
+/// assert_eq!(similarity(table.view(), Measure::Dot)?, dots);
+/// assert_eq!(similarity(table.view(), Measure::Cosine)?[[0, 0]], 1.0);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
+pub fn similarity<A: Element>(
+    table: ArrayView2<'_, A>,
+    measure: Measure,
+) -> Result<Array2<A::Angle>, Error> {
+    check_table(table, 1)?;
+    let mut matrix = zeros(table.nrows(), table.nrows())?;
+    let table: Array2<A::Angle> = measured(table, measure)?;
+    let one = A::Angle::from_f64(1.0);
+    general_mat_mul(one, &table, &table.t(), A::Angle::from_f64(0.0), &mut matrix);
+    Ok(matrix)
+}
+
+/// The rows of a checked table such that their dot products are what is measured.
+pub(super) fn measured<A: Element, B: Element>(
+    table: ArrayView2<'_, A>,
+    measure: Measure,
+) -> Result<Array2<B>, Error> {
+    let mut rows: Array2<B> = converted(table)?;
+    if measure == Measure::Cosine {
+        for (mut row, values) in rows.axis_iter_mut(Axis(0)).zip(table.rows()) {
+            let length = length(values.iter().map(|value| value.to_f64()));
+            let scale =
+                |value: &A| B::from_f64(if length > 0.0 { value.to_f64() / length } else { 0.0 });
+            row.zip_mut_with(&values, |to, value| *to = scale(value));
+        }
+    }
+    Ok(rows)
+}
+
+/// The Euclidean length of a vector.
+pub(super) fn length(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|value| value * value).sum::<f64>().sqrt()
+}
+
+/// Calls `visit` with blocks of the matrix of dot products that together hold the diagonal and all
+/// above it, and with the row and the column at which each begins: the whole is never in memory.
+pub(super) fn upper_blocks<T: Element>(
+    table: ArrayView2<'_, T>,
+    mut visit: impl FnMut(usize, usize, ArrayView2<'_, T>),
+) -> Result<(), Error> {
+    // Long enough for a matrix product to run at full speed; what lies below the diagonal is
+    // wasted, so that the blocks on it are lower.
+    const ROWS: usize = 512;
+    const ROWS_ON_DIAGONAL: usize = 128;
+    const COLUMNS: usize = 2048;
+    let len = table.nrows();
+    let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
+    let mut room = zeros(ROWS.min(len), COLUMNS.min(len))?;
+    let mut block = |rows: core::ops::Range<usize>, columns: core::ops::Range<usize>| {
+        let (out, _) = room.view_mut().split_at(Axis(0), rows.len());
+        let (mut out, _) = out.split_at(Axis(1), columns.len());
+        let (first, second) = (rows_of(table, rows.clone()), rows_of(table, columns.clone()));
+        general_mat_mul(one, &first, &second.t(), zero, &mut out);
+        visit(rows.start, columns.start, out.view());
+    };
+    for start in (0..len).step_by(ROWS) {
+        let end = len.min(start + ROWS);
+        for start in (start..end).step_by(ROWS_ON_DIAGONAL) {
+            block(start..end.min(start + ROWS_ON_DIAGONAL), start..end);
+        }
+        for column in (end..len).step_by(COLUMNS) {
+            block(start..end, column..len.min(column + COLUMNS));
+        }
+    }
+    Ok(())
+}

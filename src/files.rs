@@ -1,0 +1,36 @@
+//! Files that appear whole or not at all.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes the parts, one after another, to a new file beside `path`, which then takes its name. An
+/// existing file is replaced once the new one is complete.
+pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let (partial, mut file) = unfinished(path)?;
+    let done = parts
+        .iter()
+        .try_for_each(|part| file.write_all(part))
+        .and_then(|()| file.flush())
+        .and_then(|()| std::fs::rename(&partial, path));
+    if done.is_err() {
+        let _ = std::fs::remove_file(&partial); // what could not be written may not be there
+    }
+    done
+}
+
+/// Makes a new empty file beside `path`, for what is not complete yet. Nobody else's file is
+/// written to, nor that of another call.
+fn unfinished(path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0_u32;
+    loop {
+        let mut name = path.as_os_str().to_os_string();
+        name.push(format!(".{}-{number}.partial", std::process::id()));
+        match File::options().write(true).create_new(true).open(&name) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < u32::MAX => {
+                number += 1;
+            }
+            made => return Ok((name.into(), made?)),
+        }
+    }
+}
