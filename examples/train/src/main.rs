@@ -28,8 +28,8 @@ fn main() -> ExitCode {
 /// What candle and the C library read before a program begins.
 ///
 /// Threads of candle that share the work on small tensors wait for each other longer than they
-/// work, so that each training has one; and glibc gives memory of this size back to the system after
-/// each use, which takes a quarter of the time.
+/// work, so that each training has one; and glibc gives memory of this size back to the system
+/// after each use, which takes a quarter of the time.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("CANDLE_NUM_THREADS", "1"),
     ("RAYON_NUM_THREADS", "1"),
