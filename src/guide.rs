@@ -22,6 +22,9 @@ pub mod space {}
 #[doc = include_str!("../docs/learned.md")]
 pub mod learned {}
 
+#[doc = include_str!("../docs/training.md")]
+pub mod training {}
+
 #[doc = "[speed.md]: crate::guide::speed\n\n"]
 #[doc = include_str!("../docs/streams.md")]
 pub mod streams {}

@@ -1,0 +1,68 @@
+//! The King James Bible, 31,102 verses: real sentences that Debian packages.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::install;
+use crate::Result;
+
+/// An excerpt that comes with this program, for short runs: Genesis, Psalms, Proverbs, Matthew,
+/// Luke and John.
+const EXCERPT: &str = include_str!("../../data/kjv-excerpt.txt");
+
+/// The verses, without their numbers.
+///
+/// `file` has a verse on each line. Without it, Debian's package is fetched.
+///
+/// # Errors
+///
+/// Where there is no text: what to do about it.
+pub fn verses(file: Option<&Path>) -> Result<Vec<String>> {
+    let text = match file {
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| format!("no data: {}: {error}", file.display()))?,
+        None => packaged()?,
+    };
+    let verses: Vec<String> = lines(&text);
+    if verses.len() < 1000 {
+        return Err(format!("no data: {} lines of text are too few", verses.len()).into());
+    }
+    Ok(verses)
+}
+
+/// The verses of the excerpt.
+pub fn excerpt() -> Vec<String> {
+    lines(EXCERPT)
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()
+}
+
+/// The text as the package's own program prints it: the package holds it compressed.
+fn packaged() -> Result<String> {
+    let instead = "give a text with a sentence on each line: --text FILE";
+    let text = &install::unpacked(&["bible-kjv-text"], instead)?[0];
+    let reader = &install::unpacked(&["bible-kjv"], instead)?[0];
+    let output = Command::new(reader.join("usr/bin/bible"))
+        .arg("-p")
+        .arg(text.join("usr/lib"))
+        .args(["-f", "-l", "100000", "gen1:1-rev22:21"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| format!("no data: the reader of bible-kjv: {error}; {instead}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // "Ge1:1 In the beginning …"
+    let verse = |line: &str| line.split_once(' ').map(|(_, verse)| format!("{verse}\n"));
+    Ok(text.lines().filter_map(verse).collect())
+}
+
+/// The words of a verse, in small letters and without punctuation, which would give their order
+/// away.
+pub fn words(verse: &str) -> Vec<String> {
+    let letters = |word: &str| -> String {
+        let letters = word.chars().filter(|c| c.is_alphabetic());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    verse.split_whitespace().map(letters).filter(|word| !word.is_empty()).collect()
+}
