@@ -37,7 +37,7 @@ pub fn pair_products<A: Element, T: Element<Angle = T>>(
         return Err(Error::WidthMismatch { expected: width, found: key.len() });
     }
     let product = |[x, y]: [usize; 2]| {
-        let [q, k] = [&query, &key].map(|vector| [vector[x].to_f64(), vector[y].to_f64()]);
+        let [q, k] = [query.view(), key.view()].map(|v| [v[x].to_f64(), v[y].to_f64()]);
         [q[0] * k[0] + q[1] * k[1], q[1] * k[0] - q[0] * k[1]]
     };
     Ok(rotation.feature_pairs(width)?.into_iter().map(product).collect())
