@@ -179,7 +179,7 @@ fn diffusion() {
 #[test]
 fn ltx() {
     let rotary = Rotary::ltx(26, 1e4).unwrap();
-    let radians = [1.5707963268, 33.8417809742, 729.0990690331, 15707.9632679490];
+    let radians = [core::f64::consts::FRAC_PI_2, 33.8417809742, 729.0990690331, 15707.9632679490];
     for (pair, found) in rotary.frequencies().into_iter().enumerate() {
         assert!((found / radians[pair / 3] - 1.0).abs() < 1e-11, "{pair}: {found}");
     }
