@@ -97,7 +97,7 @@ impl Options {
             }
         }
         let steps = match (task, quick) {
-            ("classification", true) => 1200,
+            ("classification", true) => 500,
             (_, true) => 400,
             ("translation", false) => 1500,
             (_, false) => 3000,

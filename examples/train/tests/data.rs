@@ -74,14 +74,17 @@ fn dates_in_words() {
 fn one_in_ten_is_held_out() {
     let verses = bible::excerpt();
     assert_eq!(verses.len(), 8010);
+    // Passages of twenty verses, as in the task of classification, and the verses themselves.
+    let passages = verses.chunks(20).filter(|verses| is_held_out(&verses.concat())).count();
+    assert!((25..56).contains(&passages), "{passages} of 401");
     let held_out = verses.iter().filter(|verse| is_held_out(verse)).count();
     assert!((680..921).contains(&held_out), "{held_out}");
 }
 
 #[test]
-fn words_have_no_punctuation() {
+fn marks_are_tokens() {
     assert_eq!(
-        bible::words("The LORD is my shepherd; I"),
-        ["the", "lord", "is", "my", "shepherd", "i"]
+        bible::tokens("The LORD is my shepherd; I shall not want."),
+        ["the", "lord", "is", "my", "shepherd", ";", "i", "shall", "not", "want", "."]
     );
 }

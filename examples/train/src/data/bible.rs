@@ -57,12 +57,15 @@ fn packaged() -> Result<String> {
     Ok(text.lines().filter_map(verse).collect())
 }
 
-/// The words of a verse, in small letters and without punctuation, which would give their order
-/// away.
-pub fn words(verse: &str) -> Vec<String> {
-    let letters = |word: &str| -> String {
-        let letters = word.chars().filter(|c| c.is_alphabetic());
-        letters.flat_map(char::to_lowercase).collect()
-    };
-    verse.split_whitespace().map(letters).filter(|word| !word.is_empty()).collect()
+/// The words of a verse in small letters, and its marks of punctuation.
+pub fn tokens(verse: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    for word in verse.split_whitespace() {
+        let letters = word.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase);
+        let letters: String = letters.collect();
+        let mark = word.chars().last().filter(|c| c.is_ascii_punctuation());
+        tokens.extend((!letters.is_empty()).then_some(letters));
+        tokens.extend(mark.map(String::from));
+    }
+    tokens
 }
