@@ -1,8 +1,8 @@
 //! Every method of the crate as pictures, and one page in which they can be played with.
 //!
 //! `cargo run --release --example gallery --features plot` writes `target/gallery/`: a picture for
-//! each figure as SVG, its numbers as JSON, and `index.html`, which needs nothing else and no network. `--out FOLDER`
-//! writes elsewhere, `--docs` writes the pictures of the documentation too.
+//! each figure as SVG, its numbers as JSON, and `index.html`, which needs nothing else and no
+//! network. `--out FOLDER` writes elsewhere, `--docs` writes the pictures of the documentation too.
 //!
 //! What moves in the page is computed by this crate, compiled to WebAssembly. Without that target
 //! (`rustup target add wasm32-unknown-unknown`) the page has the pictures that stand still.

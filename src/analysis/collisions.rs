@@ -15,7 +15,7 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NearestPair {
-    /// Both positions, the smaller one first.
+    /// The two positions, the smaller one first.
     pub positions: [usize; 2],
     /// The Euclidean distance of their vectors.
     pub distance: f64,

@@ -92,7 +92,7 @@ pub struct Explanation {
     /// Row r of the first table is row r + shift of the second: 2 where the second has the offset
     /// of fairseq or OPT.
     pub row_shift: isize,
-    /// What is left between them, by row and column of the first.
+    /// The difference that is left, by row and column of the first.
     pub difference: Difference,
 }
 
@@ -153,11 +153,11 @@ pub fn explain<A: Element, B: Element>(
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ClosestFormula {
-    /// Whose it is.
+    /// The system that the formula is from.
     pub name: &'static str,
     /// The rows in front that it does not give: 1 for the class token of a grid.
     pub prefix: usize,
-    /// What is left between the table and the formula.
+    /// The difference between the table and the formula.
     pub difference: Difference,
 }
 

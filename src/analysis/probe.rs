@@ -12,11 +12,11 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PositionProbe {
-    /// The share of the variance of positions that it explains: 1 where it reads them all.
+    /// The share of the variance of positions that the map explains: 1 where it reads them all.
     pub r_squared: f64,
-    /// Its mean error, in positions.
+    /// The mean error of the map, in positions.
     pub mean_error: f64,
-    /// Its largest error, in positions.
+    /// The largest error of the map, in positions.
     pub largest_error: f64,
 }
 

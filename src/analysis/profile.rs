@@ -25,7 +25,7 @@ use crate::rotary::{Pairing, Rotary, Rotation};
 pub struct RotaryProfile {
     /// The mean score.
     pub mean: f64,
-    /// Its variance.
+    /// The variance of the score.
     pub variance: f64,
     /// The probability that a score has another sign than at distance 0, scores being taken for
     /// normally distributed: ½·erfc(sign·mean/√(2·variance)). For the difference of two keys, that

@@ -13,11 +13,11 @@ use crate::error::Error;
 pub struct RowNorms {
     /// The Euclidean norm of each row.
     pub norms: Vec<f64>,
-    /// Their mean.
+    /// The mean of the norms.
     pub mean: f64,
-    /// The row of the smallest.
+    /// The row of the smallest norm.
     pub smallest: usize,
-    /// The row of the largest.
+    /// The row of the largest norm.
     pub largest: usize,
 }
 
@@ -54,11 +54,11 @@ impl RowNorms {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Untrained {
-    /// All its values are zero.
+    /// All values of the row are zero.
     Zero,
-    /// It is equal to the row before it.
+    /// The row is equal to the one before it.
     Copy,
-    /// It is as unlike its neighbours as a random vector is.
+    /// The row is as unlike its neighbours as a random vector is.
     Unrelated,
 }
 

@@ -13,12 +13,12 @@ use crate::error::Error;
 pub struct PairTurns {
     /// The index of the pair.
     pub pair: usize,
-    /// Its frequency, radians per position.
+    /// The frequency, radians per position.
     pub frequency: f64,
-    /// The positions after which it has turned once, 2π/|frequency|: infinite for a pair that
+    /// The positions after which the pair has turned once, 2π/|frequency|: infinite for a pair that
     /// stands still.
     pub wavelength: f64,
-    /// Its turns within the length.
+    /// The turns of the pair within the length.
     pub turns: f64,
 }
 
@@ -37,7 +37,7 @@ pub struct Rescaled {
     pub before: PairTurns,
     /// The pair after scaling, in the length that it is used at.
     pub after: PairTurns,
-    /// Its frequency after, over that before; 1 where both are 0.
+    /// The frequency after, over the one before; 1 where both are 0.
     pub ratio: f64,
 }
 

@@ -184,9 +184,9 @@ pub enum Error {
     },
     /// A value of a table is NaN, infinite or too large to be multiplied with others.
     ValueOutOfRange {
-        /// The row that it stands in.
+        /// The row that the value stands in.
         row: usize,
-        /// Its column.
+        /// The column that the value stands in.
         column: usize,
         /// The value.
         value: f64,

@@ -132,8 +132,8 @@ impl Diffusion {
     /// its patches were merged: 1 frame where it is one image.
     ///
     /// Frames are counted; Cosmos multiplies them by 24 over the frames per second
-    /// ([`Positions::map`]). Models that do not rotate their text have none of it here. Other sequences, of several
-    /// images say, are put together by [`Positions::concat`].
+    /// ([`Positions::map`]). Models that do not rotate their text have none of it here. Other
+    /// sequences, of several images say, are put together by [`Positions::concat`].
     ///
     /// # Errors
     ///

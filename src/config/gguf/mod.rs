@@ -30,10 +30,10 @@ impl RotarySpec {
     /// tensor is in [`divisors`](Self::divisors). Metadata do not tell whether a file of `llama`
     /// has it, unless they come from `Gguf::metadata`; those of Llama 3.1's base and a context
     /// beyond 8192 are taken to. LongRoPE's factors are tensors too: the scaling is
-    /// [`Scaling::LongRopeTensors`]. `Gguf::model_rotary` reads the tensors of either. As in llama.cpp, the base is 10000 and the dim that of a head where the keys
-    /// are absent, and a scaling factor without a type is linear. Where layers differ, this is the
-    /// rotation of the full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them
-    /// apart.
+    /// [`Scaling::LongRopeTensors`]. `Gguf::model_rotary` reads the tensors of either. As in
+    /// llama.cpp, the base is 10000 and the dim that of a head where the keys are absent, and a
+    /// scaling factor without a type is linear. Where layers differ, this is the rotation of the
+    /// full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them apart.
     ///
     /// # Errors
     ///

@@ -18,6 +18,7 @@
 mod config;
 mod layers;
 mod module;
+mod order;
 mod plan;
 mod planned;
 mod tabled;

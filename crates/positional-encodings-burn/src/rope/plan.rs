@@ -4,7 +4,8 @@ use burn::tensor::{Device, Tensor};
 use positional_encodings::{Error, Positions};
 
 use super::layers::{Layers, Which};
-use super::planned::{Order, Planned};
+use super::order::Order;
+use super::planned::Planned;
 use crate::refuse::expect;
 
 /// Cosines and sines at the positions of one forward pass, for all layers: made by

@@ -6,6 +6,7 @@ use burn::tensor::{DType, Device, Float, Tensor, TensorData};
 use ndarray::{ArrayBase, IxDyn, RawData};
 use positional_encodings::{Element, Error, Positions, Rotary, Rotation};
 
+use super::order::Order;
 use super::tabled::Tabled;
 use crate::element::{Stored, StoredFloat};
 use crate::host::{change, is_host};
@@ -13,15 +14,6 @@ use crate::refuse::{expect, same, same_device, unsupported};
 
 /// The name of the operation, in messages.
 const NAME: &str = "rope";
-
-/// Which axis of a tensor is that of the positions.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Order {
-    /// (…, heads, positions, dim)
-    HeadsFirst,
-    /// (…, positions, heads, dim)
-    PositionsFirst,
-}
 
 /// A rotation at the positions of a plan. The angles in f32 are made with it, and everything else
 /// when it is first asked for.

@@ -4,7 +4,7 @@
 use burn::tensor::{DType, FloatDType, Tensor};
 use positional_encodings::{Pairing, Rotary};
 
-use super::planned::Order;
+use super::order::Order;
 
 /// A rotation by tables, which fit the tensor.
 pub(super) struct Tabled<'a> {
