@@ -4,8 +4,9 @@
 //! `cargo run --release --example image`, or with `-- FILE.png --patch 16 --at 2,3 --svg out.svg`
 
 use std::error::Error;
-use std::fmt::Write;
-use std::io::Cursor;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+use std::process::ExitCode;
 
 use ndarray::{Array2, ArrayView1, Axis, s};
 use positional_encodings::{
@@ -25,39 +26,58 @@ struct Arguments {
     svg: Option<String>,
 }
 
-fn main() -> Outcome<()> {
-    let arguments = arguments(std::env::args().skip(1))?;
+fn main() -> ExitCode {
+    let outcome = arguments(std::env::args().skip(1)).and_then(|arguments| run(&arguments));
+    match outcome {
+        Ok(text) => {
+            // Whoever reads may have seen enough, `head` say.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is shown in the terminal.
+fn run(arguments: &Arguments) -> Outcome<String> {
     let (name, bytes) = match &arguments.file {
-        Some(file) => (file.as_str(), std::fs::read(file)?),
+        Some(file) => (file.as_str(), std::fs::read(file).map_err(|e| format!("{file}: {e}"))?),
         None => ("the house that ships with the repository", HOUSE.to_vec()),
     };
-    let (patches, [rows, columns]) = patches(&bytes, arguments.patch)?;
+    let (patches, [rows, columns]) =
+        patches(&bytes, arguments.patch).map_err(|error| format!("{name}: {error}"))?;
     let (row, column) = arguments.at.unwrap_or((rows / 2, columns / 3));
     if row >= rows || column >= columns {
         return Err(format!("there is no patch {row},{column} among {rows} x {columns}").into());
     }
-    println!("{name}: {rows} x {columns} patches of {DIM} features");
-    println!("similarity to the patch in row {row}, column {column} (@): darker is more alike\n");
     let mut maps = vec![("the picture alone", similarity(&patches, row * columns + column))];
     for (name, vectors) in recipes(rows, columns)? {
         let with_positions = &patches + &vectors;
         maps.push((name, similarity(&with_positions, row * columns + column)));
     }
+    let mut text = format!(
+        "{name}: {rows} x {columns} patches of {DIM} features\n\
+         similarity to the patch in row {row}, column {column} (@): darker is more alike\n\n"
+    );
     for (name, map) in &maps {
-        println!("{name}");
+        writeln!(text, "{name}")?;
         for (y, line) in map.chunks(columns).enumerate() {
             let shade = |(x, value): (usize, &f32)| match (y, x) == (row, column) {
                 true => '@',
                 false => [' ', '.', ':', '-', '=', '+', '*', '#', '%'][step(*value, 9)],
             };
-            println!("  {}", line.iter().enumerate().map(shade).collect::<String>());
+            writeln!(text, "  {}", line.iter().enumerate().map(shade).collect::<String>())?;
         }
     }
     if let Some(path) = &arguments.svg {
-        std::fs::write(path, svg(&maps, columns, [row, column])?)?;
-        println!("\nwritten to {path}");
+        let svg = svg(&maps, columns, [row, column])?;
+        std::fs::write(path, svg).map_err(|error| format!("{path}: {error}"))?;
+        writeln!(text, "\nwritten to {path}")?;
     }
-    Ok(())
+    Ok(text)
 }
 
 /// The vectors (patches, dim) of each recipe.
@@ -167,10 +187,13 @@ fn arguments(mut words: impl Iterator<Item = String>) -> Outcome<Arguments> {
             "--svg" => arguments.svg = Some(value()?),
             "--at" => {
                 let value = value()?;
-                let (row, column) = value.split_once(',').ok_or("--at: ROW,COLUMN")?;
-                arguments.at = Some((row.parse()?, column.parse()?));
+                let place = value.split_once(',');
+                let place = place.and_then(|(y, x)| Some((y.parse().ok()?, x.parse().ok()?)));
+                arguments.at = Some(place.ok_or("--at: ROW,COLUMN")?);
             }
-            file if !file.starts_with("--") => arguments.file = Some(word),
+            file if !file.starts_with("--") && arguments.file.is_none() => {
+                arguments.file = Some(word)
+            }
             _ => return Err(format!("{word} is not known: FILE, --patch, --at, --svg").into()),
         }
     }

@@ -31,6 +31,7 @@ MEMORY = {
 # The same sizes and values as in src/work.rs.
 ROWS, DIM, BATCH, LEN, VOCABULARY, SCALE = 8192, 1024, 8, 1024, 32_000, 32.0
 HEADS, POSITIONS, HEAD_DIM, STEP, BASE = 32, 2048, 128, 4095, 10_000.0
+IMAGES, SIDE, PIXEL_DIM = 8, 128, 256
 STRIDE, SHORT = 9973, 10_000
 
 # What is compared: a name, the work of Python, that of this crate.
@@ -44,6 +45,8 @@ PAIRS = [
     ("rotary, q and k (1, 32, 2048, 128)", "transformers, apply_rotary_pos_emb", "rotary, in place"),
     ("decode step, q and k (1, 32, 1, 128)", "transformers, apply_rotary_pos_emb, decode", "decode, in place"),
     ("decode step, cos and sin", "transformers, cos and sin, decode", "angles, in place"),
+    ("DETR, masks (8, 128, 128), dim 256", "transformers, DetrSinePositionEmbedding", "masks, allocated"),
+    ("DETR, masks (8, 128, 128), dim 256", "transformers, DetrSinePositionEmbedding", "masks, in place"),
     ("floor: fill 32 MiB", "torch, fill", "fill, in place"),
     ("floor: copy 32 MiB", "torch, copy", "copy, in place"),
     ("floor: allocated fill of 32 MiB", "torch, allocated fill", "fill, allocated"),
@@ -136,6 +139,23 @@ def rotations(np, torch):
     }
 
 
+def pixels(np, torch):
+    """Vectors (images, height, width, dim) of pixels, from masks that keep less of each image."""
+    from transformers.models.detr.modeling_detr import DetrSinePositionEmbedding
+
+    detr = DetrSinePositionEmbedding(PIXEL_DIM // 2, temperature=int(BASE), normalize=True)
+    image, y, x = np.indices((IMAGES, SIDE, SIDE))
+    mask = torch.from_numpy((y < SIDE - 8 * image) & (x < SIDE - 4 * image))
+    shape = torch.Size((IMAGES, 3, SIDE, SIDE))
+
+    def run():
+        # It keeps the result of its last arguments, and a mask is known by its identity.
+        found = detr(shape, torch.device("cpu"), torch.float32, mask.clone())
+        return found.permute(0, 2, 3, 1)
+
+    return {"transformers, DetrSinePositionEmbedding": run}
+
+
 def floors(torch):
     source = torch.full((ROWS, DIM), 0.5)
     out = source.clone()
@@ -166,6 +186,7 @@ def worker():
             "numpy, table": lambda: numpy_table(np),
             **lookups(np, torch),
             **rotations(np, torch),
+            **pixels(np, torch),
         }
         print(json.dumps({"values": {name: sample(np, run()) for name, run in works.items()}}), flush=True)
         for _ in sys.stdin:
@@ -174,6 +195,10 @@ def worker():
 
 def allowed(work, i):
     """How far float32 angles put a value off, as src/check.rs says; a word row is up to 32."""
+    if work == "masks":
+        # Up to 2π, from three more roundings.
+        frequency = BASE ** (-4 * (i % (PIXEL_DIM // 2) // 2) / PIXEL_DIM)
+        return 2 * (math.tau * frequency * (3 * abs(math.log(frequency)) + 6) + 4) * 2.0**-24
     dim = DIM if work in ("table", "lookup") else HEAD_DIM
     row, feature = divmod(i, dim)
     pair = feature // 2 if dim == DIM else feature % (dim // 2)

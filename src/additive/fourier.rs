@@ -2,8 +2,6 @@
 
 mod rows;
 
-pub(crate) use rows::each_point;
-
 use core::fmt;
 use std::sync::Arc;
 

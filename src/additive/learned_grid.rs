@@ -4,7 +4,6 @@ use core::fmt;
 
 use ndarray::{Array, Array2, ArrayView2, ArrayViewMut2, Axis, Dimension};
 
-use super::fourier::each_point;
 use super::{PositionalEncoding, check_table};
 use crate::element::Element;
 use crate::error::Error;
@@ -135,7 +134,7 @@ impl<A: Element> LearnedGrid<A> {
     }
 
     fn rows(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, A>) -> Result<(), Error> {
-        each_point(positions, |index, point| {
+        positions.each_point(|index, point| {
             let mut out = out.row_mut(index);
             let is_whole = |position: &Position| matches!(position, Position::Integer(_));
             if point.iter().all(is_whole) {

@@ -2,13 +2,11 @@
 
 use ndarray::ArrayViewMut2;
 
-use super::fourier::each_point;
 use super::nerf::powers_of_two;
 use super::{Fourier, PositionalEncoding};
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
-use crate::phase::projection::{CHUNK, Values};
 use crate::positions::Positions;
 use crate::threads;
 
@@ -115,20 +113,15 @@ impl<A: Element> PositionalEncoding<A> for MipNerf {
         PositionalEncoding::<A>::check(self, positions)?;
         let (bands, pairs) = (self.widths.len(), self.waves.pairs());
         threads::rows(positions, out, &|positions, mut out| {
-            let mut values = Values::ZERO;
-            each_point(positions, |index, point| {
-                let (means, variances) = point.split_at(self.axes);
+            let waves = self.waves.projection();
+            waves.each::<A>(positions, |index, point, first, values| {
                 let mut row = out.row_mut(index);
-                for first in (0..pairs).step_by(CHUNK) {
-                    let waves = self.waves.projection();
-                    waves.values::<A>(means, first, &mut values);
-                    let waves = values.sin.iter().zip(&values.cos);
-                    for (pair, (sin, cos)) in (first..pairs).zip(waves) {
-                        let variance = variances[pair / bands].to_f64();
-                        let faded = libm::exp(-0.5 * self.widths[pair % bands] * variance);
-                        row[pair] = A::from_f64(sin * faded);
-                        row[pairs + pair] = A::from_f64(cos * faded);
-                    }
+                let waves = values.sin.iter().zip(&values.cos);
+                for (pair, (sin, cos)) in (first..pairs).zip(waves) {
+                    let variance = point[self.axes + pair / bands].to_f64();
+                    let faded = libm::exp(-0.5 * self.widths[pair % bands] * variance);
+                    row[pair] = A::from_f64(sin * faded);
+                    row[pairs + pair] = A::from_f64(cos * faded);
                 }
             });
             Ok(())

@@ -20,7 +20,6 @@ mod words;
 
 pub use axes::Axes;
 pub use calendar::Cycle;
-pub(crate) use fourier::each_point;
 pub use fourier::{Fourier, Input};
 pub(crate) use learned::FrozenRows;
 pub use learned::{Init, Learned};

@@ -3,7 +3,7 @@
 use ndarray::ArrayViewMut2;
 
 use super::PositionalEncoding;
-use super::fourier::{check_size, each_point};
+use super::fourier::check_size;
 use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
@@ -148,7 +148,7 @@ impl<A: Element> PositionalEncoding<A> for Sphere2Vec {
         PositionalEncoding::<A>::check(self, positions)?;
         let scales = self.scales.len();
         threads::rows(positions, out, &|positions, mut out| {
-            each_point(positions, |index, point| {
+            positions.each_point(|index, point| {
                 let latitude = |scale: usize| self.waves.exact::<f64>(scale, point);
                 let longitude = |scale: usize| self.waves.exact::<f64>(scales + 1 + scale, point);
                 let ([_, cos_phi], [sin_lambda, cos_lambda]) =

@@ -7,8 +7,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::wide::Wide;
 use crate::phase::Amplitude;
-use crate::phase::projection::{CHUNK, Projection, Values};
-use crate::positions::{Position, Positions};
+use crate::phase::projection::{Projection, Values};
+use crate::positions::Positions;
 use crate::threads;
 
 /// A line and sines of the time, with learned frequencies and phases (Kazemi et al. 2019,
@@ -101,15 +101,10 @@ impl Time2Vec {
         positions: &Positions<'_>,
         mut visit: impl FnMut(usize, f64, usize, &Values),
     ) {
-        let mut values = Values::ZERO;
-        for (index, position) in positions.iter().enumerate() {
-            for first in (0..self.dim() - 1).step_by(CHUNK) {
-                let point: [Position; 1] = [position];
-                if let Some(waves) = &self.waves {
-                    waves.values::<A>(&point, first, &mut values);
-                }
-                visit(index, position.to_f64(), first + 1, &values);
-            }
+        if let Some(waves) = &self.waves {
+            waves.each::<A>(positions, |index, point, first, values| {
+                visit(index, point[0].to_f64(), first + 1, values);
+            });
         }
     }
 }

@@ -34,19 +34,28 @@ struct Class {
 const CLASSES: &[Class] = &[
     Class { name: "UNet2DModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
     Class { name: "UNet2DConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
+    Class { name: "ControlNetModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
+    Class { name: "UNet3DConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: false },
+    Class { name: "UNetMotionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: false },
+    Class { name: "UNetSpatioTemporalConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: false },
     Class { name: "CogVideoXTransformer3DModel", dim: Dim::Inner, shift: 0.0, scale: 1.0, has_flags: true },
     Class { name: "DiTTransformer2DModel", dim: Dim::Always(256), shift: 1.0, scale: 1.0, has_flags: false },
     Class { name: "PixArtTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
     Class { name: "SD3Transformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
     Class { name: "FluxTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
+    Class { name: "QwenImageTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
+    Class { name: "AuraFlowTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
+    Class { name: "HunyuanVideoTransformer3DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
     Class { name: "WanTransformer3DModel", dim: Dim::Field("freq_dim", 256), shift: 0.0, scale: 1.0, has_flags: false },
 ];
 
 impl Timestep {
     /// Reads the timesteps of a model from the text of its `config.json`, as diffusers writes it,
-    /// by its `_class_name`: `UNet2DModel`, `UNet2DConditionModel`, `CogVideoXTransformer3DModel`,
-    /// `DiTTransformer2DModel`, `PixArtTransformer2DModel`, `SD3Transformer2DModel`,
-    /// `FluxTransformer2DModel`, `WanTransformer3DModel`.
+    /// by its `_class_name`: `UNet2DModel`, `UNet2DConditionModel`, `UNet3DConditionModel`,
+    /// `UNetMotionModel`, `UNetSpatioTemporalConditionModel`, `ControlNetModel`,
+    /// `CogVideoXTransformer3DModel`, `DiTTransformer2DModel`, `PixArtTransformer2DModel`,
+    /// `SD3Transformer2DModel`, `FluxTransformer2DModel`, `QwenImageTransformer2DModel`,
+    /// `AuraFlowTransformer2DModel`, `HunyuanVideoTransformer3DModel`, `WanTransformer3DModel`.
     ///
     /// # Errors
     ///

@@ -15,6 +15,10 @@ use crate::positions::Position;
 /// Pairs are stored and computed in groups of so many, as many as the widest vectors hold. The
 /// last group is filled up with pairs of frequency zero.
 pub(crate) const GROUP: usize = 16;
+/// A double to which this is added is rounded to an integer, whose last bits are then its own.
+pub(super) const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
+/// Circles up to which products of doubles know the angle.
+pub(super) const MOST_TURNS: f64 = (1 << 24) as f64;
 /// The 32 low bits of a word.
 const DIGIT: u64 = (1 << 32) - 1;
 
@@ -23,6 +27,15 @@ const DIGIT: u64 = (1 << 32) - 1;
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Lane<T>(pub(super) [T; GROUP]);
+
+impl Lane<f64> {
+    /// Reads two vectors that begin with the `at`-th number.
+    #[inline(always)]
+    fn load<S: Simd>(&self, simd: S, at: usize) -> Two<S::f64s> {
+        let (low, high) = self.0[at..at + 2 * S::f64s::LEN].split_at(S::f64s::LEN);
+        Two(S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high))
+    }
+}
 
 /// A line of the cache.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +69,41 @@ pub struct Fixed {
     lowest: Lane<u64>,
     /// The frequencies in radians, which give tiny angles their relative accuracy.
     pub(super) radians: Lane<f64>,
+    /// Quarters of a circle per position: the leading 26 bits, and the rest.
+    quarters: [Lane<f64>; 2],
+}
+
+/// A coordinate in two parts: its leading 26 bits, and the rest.
+#[derive(Clone, Copy)]
+pub(super) struct Split {
+    pub(super) whole: f64,
+    high: f64,
+    low: f64,
+}
+
+impl Split {
+    pub(super) const ZERO: Self = Self { whole: 0.0, high: 0.0, low: 0.0 };
+
+    #[inline(always)]
+    pub(super) fn new(whole: f64) -> Self {
+        let high = upper(whole);
+        Self { whole, high, low: whole - high }
+    }
+
+    /// Whether it cannot be an integer that was rounded.
+    pub(super) fn is_exact(self) -> bool {
+        self.whole.abs() < (1_u64 << 53) as f64
+    }
+}
+
+/// The upper 26 bits of a double (Veltkamp). Of one near the end of its range nothing would be
+/// left; that is not used.
+#[inline(always)]
+fn upper(x: f64) -> f64 {
+    const SPLIT: f64 = ((1 << 27) + 1) as f64;
+    let product = x * SPLIT;
+    let high = product - (product - x);
+    if high.is_finite() { high } else { x }
 }
 
 /// The phases of a vector of pairs: 128 bits of a circle as high and low words, and the angle in
@@ -76,13 +124,18 @@ impl Fixed {
     fn new(frequencies: &[Wide]) -> Self {
         let empty = Lane([0; GROUP]);
         let [whole, high, low, lowest] = [empty; 4];
-        let mut group = Self { whole, high, low, lowest, radians: Lane([0.0; GROUP]) };
+        let zero = Lane([0.0; GROUP]);
+        let mut group = Self { whole, high, low, lowest, radians: zero, quarters: [zero; 2] };
         for (i, frequency) in frequencies.iter().enumerate() {
-            let fixed = frequency.mul(Wide::TURNS_PER_RADIAN).to_fixed();
+            let turns = frequency.mul(Wide::TURNS_PER_RADIAN);
+            let fixed = turns.to_fixed();
             debug_assert!(fixed.is_some(), "frequencies are validated when they are made");
             [group.lowest.0[i], group.low.0[i], group.high.0[i], group.whole.0[i]] =
                 fixed.unwrap_or_default();
             group.radians.0[i] = frequency.to_f64();
+            let leading = upper(turns.to_f64());
+            group.quarters[0].0[i] = 4.0 * leading;
+            group.quarters[1].0[i] = 4.0 * turns.sub(Wide::from_f64(leading)).to_f64();
         }
         group
     }
@@ -123,8 +176,27 @@ impl Fixed {
     /// The frequencies of a vector of pairs, in radians per position.
     #[inline(always)]
     pub(super) fn radians<S: Simd>(&self, simd: S, at: usize) -> Two<S::f64s> {
-        let (low, high) = self.radians.0[at..at + 2 * S::f64s::LEN].split_at(S::f64s::LEN);
-        Two(S::f64s::from_slice(simd, low), S::f64s::from_slice(simd, high))
+        self.radians.load(simd, at)
+    }
+
+    /// Whether [`quarters`](Self::quarters) knows the angles of a vector of pairs.
+    #[inline(always)]
+    pub(super) fn is_near<S: Simd>(&self, simd: S, position: f64, at: usize) -> bool {
+        let most = S::f64s::splat(simd, MOST_TURNS * core::f64::consts::TAU);
+        let Two(low, high) = self.radians(simd, at) * position;
+        (low.abs().simd_lt(most) & high.abs().simd_lt(most)).all_true()
+    }
+
+    /// The angles of a vector of pairs in quarters of a circle, less whole circles, at a position:
+    /// right to 2⁻⁵⁰ below [`MOST_TURNS`], and to as many bits of what is small.
+    ///
+    /// A product of two parts of 26 bits is exact, and so is what it has beyond whole circles.
+    #[inline(always)]
+    pub(super) fn quarters<S: Simd>(&self, simd: S, position: Split, at: usize) -> Two<S::f64s> {
+        let [leading, rest] = [self.quarters[0].load(simd, at), self.quarters[1].load(simd, at)];
+        let exact = leading * position.high;
+        let part = exact - ((exact + 4.0 * ROUND) - 4.0 * ROUND);
+        part + (leading * position.low + rest * position.whole)
     }
 
     /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit

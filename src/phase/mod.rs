@@ -15,6 +15,7 @@
 //! | eight rows by way of the stack | the ends of a run, other widths, features apart in memory, 16 bits | `runs` | one kernel for all of these |
 //! | a row by itself | positions that stand alone, or too few for an anchor that they share | `single` | six times as fast as a block for one row |
 //! | a pair by itself | cancellation, ties of 16 bits | `settle` | the last bits |
+//! | products of doubles instead of phases | real positions and points, 32 bits or less | `fixed` | four times as fast |
 
 mod addition;
 mod amplitude;

@@ -31,7 +31,7 @@ pub(super) fn value<A: Target>(
     amplitude: Amplitude,
 ) -> SinCos<f64> {
     let at = |position| at_phase::<A>(fixed, pair, Position::Integer(position));
-    let (value, octet) = match position {
+    let value = match position {
         Position::Integer(position) => {
             let step = position.rem_euclid(BLOCK);
             let mut centre = at(position - step + CENTRE).scaled(amplitude);
@@ -40,16 +40,16 @@ pub(super) fn value<A: Target>(
                     centre = centre.advanced(at(bit), amplitude);
                 }
             }
-            let value = match step % OCTET - CENTRE {
+            match step % OCTET - CENTRE {
                 0 => centre,
                 offset @ 1.. => centre.rotations(at(offset))[0],
                 offset => centre.rotations(at(-offset))[1],
-            };
-            (value, position - step % OCTET)
+            }
         }
-        Position::Real(_) => (at_phase::<A>(fixed, pair, position).scaled(amplitude), 0),
+        Position::Real(_) => at_phase::<A>(fixed, pair, position).scaled(amplitude),
     };
-    let (value, angle) = (value.rounded(), fixed.radians.0[pair].abs() * reach(octet, amplitude));
+    let angle = fixed.radians.0[pair].abs() * reach_of(position, amplitude);
+    let value = value.rounded();
     if A::is_sure([value.sin, value.cos], angle, amplitude) {
         return value;
     }
@@ -74,6 +74,15 @@ pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
         return f64::INFINITY;
     }
     octet.unsigned_abs() as f64 + OCTET as f64
+}
+
+/// How far from zero a position is at most, or those that share a centre with it.
+#[inline(always)]
+pub(super) fn reach_of(position: Position, amplitude: Amplitude) -> f64 {
+    match position {
+        Position::Integer(position) => reach(position - position.rem_euclid(OCTET), amplitude),
+        Position::Real(position) => position.abs(),
+    }
 }
 
 fn at_phase<A: Target>(fixed: &Fixed, pair: usize, position: Position) -> SinCos<A::Number<f64>> {

@@ -2,9 +2,8 @@
 //!
 //! The exact phase of such an angle is a sum of exact phases, and wraps like them: [`exact`] adds
 //! 128 bits of each. That is the definition. For 32 bits or less there is a faster way, with
-//! vectors of doubles: a product of two parts of 26 bits is exact, and so is what it has beyond
-//! whole circles; the sum is right to 2⁻⁵⁰, and values that this leaves in doubt come from the
-//! definition.
+//! vectors of doubles: what each term has beyond whole circles is right to 2⁻⁵², their sum to 2⁻⁵⁰,
+//! and values that this leaves in doubt come from the definition.
 //!
 //! [`exact`]: Projection::exact
 
@@ -12,35 +11,35 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 
 use super::amplitude::Amplitude;
-use super::fixed::{self, Fixed, GROUP, Line};
+use super::fixed::{self, Fixed, GROUP, Line, MOST_TURNS, Split};
 use super::plain::at;
-use super::reals::Two;
-use super::sincos::{in_quarter, sincos};
+use super::sincos::{in_quarter, reduced_quarters, sincos_short};
 use super::target::Target;
 use crate::frequencies::wide::Wide;
-use crate::positions::Position;
+use crate::positions::{Position, Positions};
 use crate::simd::{Kernel, launch};
 
-/// A double to which this is added is rounded to an integer, whose last bits are then its own.
-const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
-/// Veltkamp's: a double times this leaves its upper 26 bits.
-const SPLIT: f64 = ((1 << 27) + 1) as f64;
-/// Circles up to which the fast way is right.
-const MOST_TURNS: f64 = (1 << 24) as f64;
 /// Pairs that are computed together, on the stack.
 pub(crate) const CHUNK: usize = 8 * GROUP;
+/// Points that are computed together.
+const POINTS: usize = 8;
+/// Coordinates of points with more axes than this are on the heap, once for all points.
+const AXES: usize = 8;
 
 /// The coordinates of a point, one for each axis.
 pub(crate) type Point<'a> = &'a [Position];
 
 /// The sines and cosines of some pairs.
+#[derive(Clone, Copy)]
 pub(crate) struct Values {
     pub(crate) sin: [f64; CHUNK],
     pub(crate) cos: [f64; CHUNK],
+    /// Whether one of them is so small that it may be wrong.
+    is_in_doubt: bool,
 }
 
 impl Values {
-    pub(crate) const ZERO: Self = Self { sin: [0.0; CHUNK], cos: [0.0; CHUNK] };
+    const ZERO: Self = Self { sin: [0.0; CHUNK], cos: [0.0; CHUNK], is_in_doubt: true };
 }
 
 /// Frequencies of pairs on several axes, and a phase for each.
@@ -48,23 +47,15 @@ impl Values {
 pub(crate) struct Projection {
     pairs: usize,
     amplitude: Amplitude,
-    axes: Vec<Column>,
-    /// The phases, as 128 bits of a circle, and as circles and radians.
+    axes: usize,
+    /// The frequencies: of each group of pairs one axis after the other.
+    fixed: Vec<Fixed>,
+    /// The largest of each axis in magnitude, in circles per unit.
+    most: Vec<f64>,
+    /// The phases, as 128 bits of a circle, and as quarters of it and radians.
     phases: Vec<u128>,
     offsets: Vec<Line>,
     radians: Vec<f64>,
-}
-
-/// The frequencies on one axis.
-#[derive(Clone, Debug)]
-struct Column {
-    fixed: Vec<Fixed>,
-    /// Circles per unit, in 26, 26 and the following bits.
-    parts: [Vec<Line>; 3],
-    /// Whether the first 26 bits of each are all.
-    is_short: bool,
-    /// The largest of them in magnitude.
-    most: f64,
 }
 
 impl Projection {
@@ -78,15 +69,22 @@ impl Projection {
         };
         let offset = |phase: &Wide| {
             let turns = turns(phase).to_f64();
-            turns - libm::round(turns)
+            4.0 * (turns - libm::round(turns))
+        };
+        let groups: Vec<Vec<Fixed>> = axes.iter().map(|axis| fixed::groups(axis)).collect();
+        let of_group = |group: usize| groups.iter().map(move |axis| axis[group].clone());
+        let largest = |axis: &Vec<Wide>| {
+            axis.iter().map(|wide| turns(wide).to_f64().abs()).fold(0.0, f64::max)
         };
         Self {
             pairs: phases.len(),
             amplitude,
-            axes: axes.iter().map(|frequencies| Column::new(frequencies)).collect(),
+            axes: axes.len(),
+            fixed: (0..phases.len().div_ceil(GROUP)).flat_map(of_group).collect(),
+            most: axes.iter().map(largest).collect(),
             phases: phases.iter().map(phase).collect(),
             // What fills the last group up is not small, and never in doubt.
-            offsets: lines(phases.iter().map(offset), 0.125),
+            offsets: lines(phases.iter().map(offset), 0.5),
             radians: phases.iter().map(|phase| phase.to_f64()).collect(),
         }
     }
@@ -103,24 +101,63 @@ impl Projection {
         self.pairs
     }
 
-    /// Sines and cosines of pairs from `first` on, a multiple of the chunk, at a point whose
-    /// coordinates were checked. For elements of 64 bits they are within 0.51 ulp, else right to 40
-    /// bits.
-    pub(crate) fn values<A>(&self, point: Point<'_>, first: usize, out: &mut Values) {
-        let pairs = first..self.pairs.min(first + CHUNK);
+    /// Calls `visit` with the index of each point, with its coordinates, and with the sines and
+    /// cosines of some pairs at a time, from the given one on. A point may have more axes than
+    /// these are for.
+    ///
+    /// The positions were checked. For elements of 64 bits values are within 0.51 ulp, else right
+    /// to 40 bits.
+    pub(crate) fn each<A>(
+        &self,
+        positions: &Positions<'_>,
+        mut visit: impl FnMut(usize, Point<'_>, usize, &Values),
+    ) {
         let is_narrow = size_of::<A>() < size_of::<f64>();
-        let is_fast = is_narrow && self.is_near(point);
-        let mut is_in_doubt = true;
-        if is_fast {
-            let in_doubt = &mut is_in_doubt;
-            launch(Level::new(), Near { projection: self, point, first, out, in_doubt });
-        }
-        if !is_in_doubt {
-            return;
-        }
-        let is_sure = |value: f64| value.abs() >= self.amplitude.small;
-        for ((pair, sin), cos) in pairs.zip(&mut out.sin).zip(&mut out.cos) {
-            if !(is_fast && is_sure(*sin) && is_sure(*cos)) {
+        let mut values = [Values::ZERO; POINTS];
+        let (all, axes) = (positions.axes(), self.axes);
+        let mut stack = [[Split::ZERO; AXES]; POINTS];
+        let mut heap = Vec::new();
+        let splits = if axes > AXES {
+            heap.resize(axes * POINTS, Split::ZERO);
+            &mut heap[..]
+        } else {
+            stack.as_flattened_mut()
+        };
+        positions.some_points::<POINTS>(|index, points| {
+            let points = points.chunks_exact(all);
+            let splits = &mut splits[..axes * points.len()];
+            let own = points.clone().flat_map(|point| &point[..axes]);
+            splits.iter_mut().zip(own).for_each(|(split, c)| *split = Split::new(c.to_f64()));
+            let is_fast = is_narrow && splits.chunks_exact(axes).all(|point| self.is_near(point));
+            for first in (0..self.pairs).step_by(CHUNK) {
+                if is_fast {
+                    let (points, out) = (&*splits, &mut values);
+                    launch(Level::new(), Near { projection: self, points, first, out });
+                }
+                for ((i, point), values) in (index..).zip(points.clone()).zip(&mut values) {
+                    if !is_fast || values.is_in_doubt {
+                        self.settle(is_narrow, is_fast, point, first, values);
+                    }
+                    visit(i, point, first, values);
+                }
+            }
+        });
+    }
+
+    /// Replaces values that are in doubt, or all of them, by those of the definition.
+    #[cold]
+    fn settle(
+        &self,
+        is_narrow: bool,
+        is_fast: bool,
+        point: Point<'_>,
+        first: usize,
+        values: &mut Values,
+    ) {
+        let is_sure = |value: f64| is_fast && value.abs() >= self.amplitude.small;
+        let pairs = first..self.pairs.min(first + CHUNK);
+        for ((pair, sin), cos) in pairs.zip(&mut values.sin).zip(&mut values.cos) {
+            if !(is_sure(*sin) && is_sure(*cos)) {
                 [*sin, *cos] = match is_narrow {
                     true => self.exact::<f32>(pair, point),
                     false => self.exact::<f64>(pair, point),
@@ -130,22 +167,17 @@ impl Projection {
     }
 
     /// Whether the fast way is right at this point.
-    fn is_near(&self, point: Point<'_>) -> bool {
-        let whole = |position: &Position| match *position {
-            Position::Integer(position) => position.unsigned_abs() <= 1 << 53,
-            Position::Real(_) => true,
-        };
-        let reach =
-            |(column, position): (&Column, &Position)| column.most * position.to_f64().abs();
-        point.iter().all(whole) && self.axes.iter().zip(point).map(reach).sum::<f64>() < MOST_TURNS
+    fn is_near(&self, point: &[Split]) -> bool {
+        let turns = |(most, position): (&f64, &Split)| most * position.whole.abs();
+        point.iter().all(|position| position.is_exact())
+            && self.most.iter().zip(point).map(turns).sum::<f64>() < MOST_TURNS
     }
 
     /// Sine and cosine of a pair from the phase itself.
     pub(crate) fn exact<T: Target>(&self, pair: usize, point: Point<'_>) -> [f64; 2] {
         let (group, lane) = (pair / GROUP, pair % GROUP);
         let (mut phase, mut terms, mut angle) = (self.phases[pair], 0, self.radians[pair]);
-        for (column, &position) in self.axes.iter().zip(point) {
-            let fixed = &column.fixed[group];
+        for (fixed, &position) in self.fixed[self.axes * group..][..self.axes].iter().zip(point) {
             phase = phase.wrapping_add(fixed.phase(lane, position));
             let term = fixed.radians.0[lane] * position.to_f64();
             angle += term;
@@ -159,38 +191,6 @@ impl Projection {
     }
 }
 
-impl Column {
-    fn new(frequencies: &[Wide]) -> Self {
-        let turns: Vec<Wide> =
-            frequencies.iter().map(|frequency| frequency.mul(Wide::TURNS_PER_RADIAN)).collect();
-        let part = |take: fn(Wide) -> f64| lines(turns.iter().map(|&turns| take(turns)), 0.0);
-        let most = turns.iter().map(|turns| turns.to_f64().abs()).fold(0.0, f64::max);
-        let parts = [part(|turns| split(turns)[0]), part(|turns| split(turns)[1]), {
-            part(|turns| split(turns)[2])
-        }];
-        let is_zero = |part: &Vec<Line>| part.iter().all(|line| line.0 == [0.0; 8]);
-        let is_short = parts[1..].iter().all(is_zero);
-        Self { fixed: fixed::groups(frequencies), parts, is_short, most }
-    }
-}
-
-/// 26 bits, the next 26 bits, and the rest.
-fn split(turns: Wide) -> [f64; 3] {
-    let short = |rest: Wide| upper(rest.to_f64());
-    let high = short(turns);
-    let rest = turns.sub(Wide::from_f64(high));
-    let middle = short(rest);
-    [high, middle, rest.sub(Wide::from_f64(middle)).to_f64()]
-}
-
-/// The upper 26 bits of a double. Of one near the end of its range nothing would be left; that is
-/// not used.
-fn upper(x: f64) -> f64 {
-    let product = x * SPLIT;
-    let high = product - (product - x);
-    if high.is_finite() { high } else { x }
-}
-
 /// Numbers in whole groups of pairs, which others fill up.
 fn lines(numbers: impl ExactSizeIterator<Item = f64>, filler: f64) -> Vec<Line> {
     let mut lines = vec![Line([filler; 8]); numbers.len().div_ceil(GROUP) * (GROUP / 8)];
@@ -202,59 +202,48 @@ fn lines(numbers: impl ExactSizeIterator<Item = f64>, filler: f64) -> Vec<Line> 
 /// The fast way.
 struct Near<'a> {
     projection: &'a Projection,
-    point: Point<'a>,
+    points: &'a [Split],
     first: usize,
-    out: &'a mut Values,
-    /// Whether a value is so small that it may be wrong.
-    in_doubt: &'a mut bool,
+    out: &'a mut [Values; POINTS],
 }
 
 impl Kernel for Near<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { projection, point, first, out, in_doubt } = self;
+        let Self { projection, points, first, out } = self;
+        for (point, out) in points.chunks_exact(projection.axes).zip(out) {
+            projection.near(simd, point, first, out);
+        }
+    }
+}
+
+impl Projection {
+    #[inline(always)]
+    fn near<S: Simd>(&self, simd: S, point: &[Split], first: usize, out: &mut Values) {
+        /// A sine or a cosine of a larger rest is not small.
+        const SMALL: f64 = 1.0 / (1 << 14) as f64;
+        let (width, amplitude) = (2 * S::f64s::LEN, self.amplitude.value);
         let mut least = S::f64s::splat(simd, f64::INFINITY);
-        let width = 2 * S::f64s::LEN;
-        let end = projection.pairs.min(first + CHUNK) - first;
-        let load = |lines: &[Line], at: usize| {
-            Two(Line::load(simd, lines, at), Line::load(simd, lines, at + S::f64s::LEN))
-        };
-        for start in (0..end).step_by(width) {
-            let mut turns: Two<S::f64s> = load(&projection.offsets, first + start);
-            for (column, position) in projection.axes.iter().zip(point) {
-                let x = position.to_f64();
-                let x_high = upper(x);
-                let x_low = x - x_high;
-                let [high, middle, low] = &column.parts;
-                let high = load(high, first + start);
-                let exact = high * x_high;
-                let part = exact - ((exact + ROUND) - ROUND);
-                turns = turns + part;
-                // Of numbers of 32 bits nothing is left.
-                if !(column.is_short && x_low == 0.0) {
-                    let middle = load(middle, first + start);
-                    let rest = (high * x_low + middle * x_high)
-                        + (middle * x_low + load(low, first + start) * x);
-                    turns = turns + rest;
+        let groups = self.fixed[self.axes * (first / GROUP)..].chunks_exact(self.axes);
+        let offsets = self.offsets[first / 8..].chunks_exact(GROUP / 8);
+        let (sines, cosines) = (out.sin.chunks_exact_mut(GROUP), out.cos.chunks_exact_mut(GROUP));
+        for (((fixed, offsets), sines), cosines) in groups.zip(offsets).zip(sines).zip(cosines) {
+            for at in (0..GROUP).step_by(width) {
+                let mut angle = <f32 as Target>::load(simd, offsets, at);
+                for (fixed, position) in fixed.iter().zip(point) {
+                    angle = angle + fixed.quarters(simd, *position, at);
                 }
-            }
-            let biased = turns * 4.0 + ROUND;
-            let angle = (turns - (biased - ROUND) * 0.25) * core::f64::consts::TAU;
-            let quarter = Two(biased.0.bitcast(), biased.1.bitcast());
-            let zero = S::f64s::splat(simd, 0.0);
-            let [sin, cos] = sincos(angle, Two(zero, zero));
-            let [sin, cos] = in_quarter(simd, quarter, sin, cos);
-            let amplitude = projection.amplitude.value;
-            for (values, out) in [(sin, &mut out.sin), (cos, &mut out.cos)] {
-                let Two(low, high) = values * amplitude;
-                least = least.min(low.abs()).min(high.abs());
-                low.store_slice(&mut out[start..start + S::f64s::LEN]);
-                high.store_slice(&mut out[start + S::f64s::LEN..start + width]);
+                let (x, quarter) = reduced_quarters::<S>(angle);
+                least = least.min(x.0.abs()).min(x.1.abs());
+                let [sin, cos] = sincos_short(x);
+                let [sin, cos] = in_quarter(simd, quarter, sin, cos);
+                <f64 as Target>::write::<S>(sin * amplitude, &mut sines[at..at + width]);
+                <f64 as Target>::write::<S>(cos * amplitude, &mut cosines[at..at + width]);
             }
         }
         let mut lanes = [f64::INFINITY; 8];
         least.store_slice(&mut lanes[..S::f64s::LEN]);
-        *in_doubt = lanes.iter().any(|value| *value < projection.amplitude.small);
+        out.is_in_doubt = lanes.iter().any(|value| *value < SMALL);
     }
 }
 
@@ -282,19 +271,19 @@ mod tests {
         for amplitude in [Amplitude::ONE, Amplitude::new(0.3).unwrap()] {
             let projection = Projection::new(&axes, &phases, amplitude);
             for scale in [1e-12, 1e-3, 1.0, 1e4, 1e9, 1e15] {
-                let point = [0, 1, 2].map(|i| Position::from((random(i + 77) - 0.5) * scale));
-                let mut values = Values::ZERO;
-                for first in (0..pairs).step_by(CHUNK) {
-                    projection.values::<f32>(&point, first, &mut values);
+                let number = |axis, i| (random(77 + 3 * i + axis) - 0.5) * scale;
+                let points = ndarray::Array2::from_shape_fn((POINTS + 3, 3), |(i, k)| number(k, i));
+                let points = Positions::from_points(&points).unwrap();
+                projection.each::<f32>(&points, |_, point, first, values| {
                     for pair in first..pairs.min(first + CHUNK) {
-                        let expected = projection.exact::<f64>(pair, &point);
+                        let expected = projection.exact::<f64>(pair, point);
                         let found = [values.sin[pair - first], values.cos[pair - first]];
                         for (found, expected) in found.into_iter().zip(expected) {
                             let off = (found - expected).abs();
                             assert!(off <= expected.abs() * 2_f64.powi(-33), "{found} {expected}");
                         }
                     }
-                }
+                });
             }
         }
     }
@@ -305,13 +294,13 @@ mod tests {
             [0.7, -12.25].map(|w| (1..38).map(|k| Wide::from_f64(w / f64::from(k))).collect());
         let phases: Vec<Wide> = (0..37).map(|k| Wide::from_f64(f64::from(k) * 0.37)).collect();
         let projection = Projection::new(&axes, &phases, Amplitude::new(0.7).unwrap());
-        let point = [Position::Real(1234.567), Position::Integer(-3)];
+        let points = [1234.567, -3.0].map(Split::new);
         let values = InstructionSet::available().map(|set| {
-            let mut out = Values::ZERO;
-            let (projection, point, in_doubt) = (&projection, &point, &mut false);
-            let near = Near { projection, point, first: 0, out: &mut out, in_doubt };
+            let mut out = [Values::ZERO; POINTS];
+            let (projection, points) = (&projection, &points);
+            let near = Near { projection, points, first: 0, out: &mut out };
             launch(set.level().unwrap(), near);
-            [&out.sin[..37], &out.cos[..37]].concat()
+            [&out[0].sin[..37], &out[0].cos[..37]].concat()
         });
         let all: Vec<Vec<f64>> = values.collect();
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
@@ -325,8 +314,9 @@ mod tests {
         let point = [Position::Real(1000.0 + tiny), Position::Integer(1000)];
         let [sin, cos] = projection.exact::<f64>(0, &point);
         assert_eq!([sin, cos], [tiny, 1.0]);
-        let mut values = Values::ZERO;
-        projection.values::<f32>(&point, 0, &mut values);
-        assert_eq!(values.sin[0] as f32, tiny as f32);
+        let points = ndarray::array![[1000.0 + tiny, 1000.0]];
+        projection.each::<f32>(&Positions::from_points(&points).unwrap(), |_, _, _, values| {
+            assert_eq!(values.sin[0] as f32, tiny as f32);
+        });
     }
 }

@@ -12,7 +12,7 @@ use core::ops::{Add, Mul, Sub};
 
 use fearless_simd::prelude::*;
 
-use super::fixed::Phase;
+use super::fixed::{Phase, ROUND};
 use super::reals::{Real, Two};
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
@@ -70,6 +70,31 @@ fn reduced_one<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) ->
     let (x, tail) = (tiny.select(angle, sum), tiny.select(S::f64s::splat(simd, 0.0), error));
     let tail: S::u64s = tail.bitcast();
     Reduced { x, tail: (tail & !QUARTER | biased >> 62).bitcast() }
+}
+
+/// The rest of angles in quarters of a circle after the nearest whole one, in radians, and the bits
+/// whose last two are the number of that one.
+#[inline(always)]
+pub(super) fn reduced_quarters<S: Simd>(quarters: Two<S::f64s>) -> (Two<S::f64s>, Two<S::u64s>) {
+    let biased = quarters + ROUND;
+    let x = (quarters - (biased - ROUND)) * core::f64::consts::FRAC_PI_2;
+    (x, Two(biased.0.bitcast(), biased.1.bitcast()))
+}
+
+/// Both as one, and the angle itself where it is tiny.
+#[inline(always)]
+pub(super) fn without_tail<S: Simd>(
+    simd: S,
+    quarters: Two<S::f64s>,
+    angle: Two<S::f64s>,
+) -> Reduced<Two<S::f64s>> {
+    let (x, Two(low, high)) = reduced_quarters::<S>(quarters);
+    let tiny = |angle: S::f64s, x| {
+        let is_tiny = angle.abs().simd_lt(S::f64s::splat(simd, TINY));
+        is_tiny.select(angle, x)
+    };
+    let tail = Two((low & QUARTER).bitcast(), (high & QUARTER).bitcast());
+    Reduced { x: Two(tiny(angle.0, x.0), tiny(angle.1, x.1)), tail }
 }
 
 /// The tails alone, and the bits with the numbers of the quarters.
@@ -134,27 +159,52 @@ pub(super) fn sincos<V: Real>(x: V, tail: V) -> [V; 2] {
     [kernel_sin(x, tail), kernel_cos(x, tail)]
 }
 
+/// The same without a tail, within 2 ulp.
+#[inline(always)]
+pub(super) fn sincos_short<V: Real>(x: V) -> [V; 2] {
+    let z = x * x;
+    [x + x * z * horner(z, SIN), (z * horner(z, COS) - 0.5) * z + 1.0]
+}
+
+#[inline(always)]
+fn horner<V: Real>(z: V, [a, b, c, d, e, f]: [f64; 6]) -> V {
+    ((((z * f + e) * z + d) * z + c) * z + b) * z + a
+}
+
+/// (sin x − x) / x³ as a polynomial in x².
+const SIN: [f64; 6] = [
+    -1.666_666_666_666_663_243_48e-1,
+    8.333_333_333_322_489_461_24e-3,
+    -1.984_126_982_985_794_931_34e-4,
+    2.755_731_370_707_006_767_89e-6,
+    -2.505_076_025_340_686_341_95e-8,
+    1.589_690_995_211_550_102_21e-10,
+];
+
+/// (cos x − 1 + x²/2) / x⁴ as a polynomial in x².
+const COS: [f64; 6] = [
+    4.166_666_666_666_660_190_37e-2,
+    -1.388_888_888_887_410_957_49e-3,
+    2.480_158_728_947_672_941_78e-5,
+    -2.755_731_435_139_066_330_35e-7,
+    2.087_572_321_298_174_827_9e-9,
+    -1.135_964_755_778_819_482_65e-11,
+];
+
 #[inline(always)]
 fn kernel_sin<V: Real>(x: V, y: V) -> V {
     let z = x * x;
     let w = z * z;
-    let r = z * (z * 2.755_731_370_707_006_767_89e-6 - 1.984_126_982_985_794_931_34e-4)
-        + 8.333_333_333_322_489_461_24e-3
-        + z * w * (z * 1.589_690_995_211_550_102_21e-10 - 2.505_076_025_340_686_341_95e-8);
+    let r = z * (z * SIN[3] + SIN[2]) + SIN[1] + z * w * (z * SIN[5] + SIN[4]);
     let v = z * x;
-    x - ((z * (y * 0.5 - v * r) - y) - v * -1.666_666_666_666_663_243_48e-1)
+    x - ((z * (y * 0.5 - v * r) - y) - v * SIN[0])
 }
 
 #[inline(always)]
 fn kernel_cos<V: Real>(x: V, y: V) -> V {
     let z = x * x;
     let w = z * z;
-    let r = z
-        * (z * (z * 2.480_158_728_947_672_941_78e-5 - 1.388_888_888_887_410_957_49e-3)
-            + 4.166_666_666_666_660_190_37e-2)
-        + w * w
-            * (z * (-(z * 1.135_964_755_778_819_482_65e-11) + 2.087_572_321_298_174_827_9e-9)
-                - 2.755_731_435_139_066_330_35e-7);
+    let r = z * (z * (z * COS[2] + COS[1]) + COS[0]) + w * w * (z * (z * COS[5] + COS[4]) + COS[3]);
     let half = z * 0.5;
     let w = -half + 1.0;
     w + (((-w + 1.0) - half) + (z * r - x * y))

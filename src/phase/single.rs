@@ -8,10 +8,9 @@ use super::addition::SinCos;
 use super::amplitude::Amplitude;
 use super::fixed::{GROUP, Line};
 use super::layout::Parts;
-use super::plain::{BLOCK, CENTRE, OCTET, reach};
+use super::plain::{BLOCK, CENTRE, OCTET, reach_of};
 use super::put::{Put, settle};
 use super::reals::Two;
-use super::settle::octet_of;
 use super::table::{Entry, lines_of};
 use super::target::Target;
 use super::waves::Waves;
@@ -52,7 +51,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTE
     fn run<S: Simd>(self, simd: S) {
         let Self { waves, position, groups, anchors, row: Parts(mut firsts, mut seconds) } = self;
         let (width, amplitude) = (2 * S::f64s::LEN, waves.amplitude);
-        let reach = reach(octet_of(position), amplitude);
+        let reach = reach_of(position, amplitude);
         let pairs = (GROUP * groups.start..).step_by(width);
         let anchors = anchors.chunks_exact(lines_of::<S, A>());
         for (pair, (table, anchor)) in pairs.zip(waves.tables::<S, A>(groups).zip(anchors)) {

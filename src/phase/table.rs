@@ -9,9 +9,9 @@ use fearless_simd::prelude::*;
 
 use super::addition::{STEPS, SinCos};
 use super::amplitude::Amplitude;
-use super::fixed::{Fixed, GROUP, Line};
+use super::fixed::{Fixed, GROUP, Line, Split};
 use super::reals::Two;
-use super::sincos::{Reduced, reduced, tails};
+use super::sincos::{Reduced, reduced, tails, without_tail};
 use super::target::Target;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
@@ -160,7 +160,14 @@ impl<A: Target> Kernel for AtPhase<'_, A> {
         let mut to = self.to.chunks_exact_mut(len);
         for fixed in self.fixed {
             for at in (0..GROUP).step_by(half) {
-                let Reduced { x, tail } = reduced(simd, fixed.phases(simd, position, at));
+                let Reduced { x, tail } = match position {
+                    // What this leaves in doubt in f32 is settled like all other values.
+                    Position::Real(real) if A::PARTS == 1 && fixed.is_near(simd, real, at) => {
+                        let angle = fixed.radians(simd, at) * real;
+                        without_tail(simd, fixed.quarters(simd, Split::new(real), at), angle)
+                    }
+                    _ => reduced(simd, fixed.phases(simd, position, at)),
+                };
                 let Some(to) = to.next() else { return };
                 <f32 as Target>::store::<S>(x, to, 0);
                 <f32 as Target>::store::<S>(tail, to, half);

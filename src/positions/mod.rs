@@ -8,6 +8,7 @@ pub mod ids;
 mod images;
 mod list;
 mod masks;
+mod points;
 mod position;
 mod runs;
 

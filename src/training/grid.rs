@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 
 use super::{Differentiable, Parameter, Trainable, check_backward, check_values, copy_values};
-use crate::additive::{LearnedGrid, each_point};
+use crate::additive::LearnedGrid;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -38,7 +38,7 @@ impl<A: Element> Differentiable<A> for LearnedGrid<A> {
     ) -> Result<(), Error> {
         check_backward(self, positions, &upstream, self.table().len(), gradient.len())?;
         let dim = self.dim();
-        each_point(positions, |index, point| {
+        positions.each_point(|index, point| {
             self.around(point, &mut |row, weight| {
                 let own = gradient[row * dim..(row + 1) * dim].iter_mut();
                 for (gradient, up) in own.zip(upstream.row(index)) {

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use super::{Differentiable, Parameter, Trainable, check_backward, check_values, copy_values};
-use crate::additive::{Fourier, PositionalEncoding, each_point};
+use crate::additive::{Fourier, PositionalEncoding};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -102,7 +102,7 @@ impl<A: Element> Differentiable<A> for LearnedProjection {
         let [axes, pairs] = self.shape();
         check_backward(self, positions, &upstream, axes * pairs, gradient.len())?;
         let mut slopes = vec![0.0; axes * pairs];
-        each_point(positions, |index, point| {
+        positions.each_point(|index, point| {
             for pair in 0..pairs {
                 let [sin, cos] = self.fourier.pair_at(pair, point);
                 let (sine, cosine) = self.fourier.columns_of(pair);

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::repeat::{Place, Seen, encode, encode_once};
+use super::repeat::{Place, Sources, copy, encode};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
@@ -231,14 +231,16 @@ impl<E> Parts<E> {
             if !two.clone().any(|index| repeats(&index)) {
                 continue;
             }
-            let mut seen = [Seen::new(), Seen::new()];
+            let mut sources = [Sources::new(), Sources::new()];
             for start in (0..len).step_by(BLOCK) {
                 let block = start..len.min(start + BLOCK);
                 for index in two.clone().filter(repeats) {
                     let (part, places) = (&self.parts[index], self.places(index));
                     let own = positions.on_axes(&part.axes)?;
-                    let (block, seen) = (block.clone(), &mut seen[index - first]);
-                    encode_once(&part.encoding, &own, block, seen, places, &mut out)?;
+                    let (block, sources) = (block.clone(), &mut sources[index - first]);
+                    let (at, to) = (block.clone(), places.clone());
+                    sources.encode_new(&part.encoding, &own, at, to, &mut out)?;
+                    copy(sources, block, places, &mut out);
                 }
             }
         }

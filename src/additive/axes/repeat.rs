@@ -8,6 +8,7 @@ use crate::additive::PositionalEncoding;
 use crate::blocks::in_blocks;
 use crate::element::Element;
 use crate::error::Error;
+use crate::phase::BLOCK;
 use crate::positions::{Position, Positions, Run};
 
 /// So many columns of an encoding, from one on, and the column of the row where they go.
@@ -30,63 +31,79 @@ impl Place {
     }
 }
 
-/// Writes the features of one encoding to their places in some rows, those of a block: positions
-/// that were seen in a block before are copied from there.
-pub(super) fn encode_once<A: Element, E: PositionalEncoding<A>>(
-    encoding: &E,
-    positions: &Positions<'_>,
-    block: Range<usize>,
-    seen: &mut Seen,
-    places: impl Iterator<Item = Place> + Clone,
-    out: &mut ArrayViewMut2<'_, A>,
-) -> Result<(), Error> {
-    // Rows from `new` to `row` have positions that were not seen before them.
-    let (mut new, mut row) = (block.start, block.start);
-    while let Some(run) = positions.run_at(row).filter(|_| row < block.end) {
-        let (start, count, step) = match run {
-            Run::Integers { start, len } => (Position::Integer(start), len, 1),
-            Run::Repeated { position, len } => (Position::Integer(position), len, 0),
-            Run::Real(position) => (Position::Real(position), 1, 0),
-        };
-        let rows = row..row + count.min(block.end - row);
-        row = rows.end;
-        let first = seen.first(start, rows.start);
-        let same = rows.len() > 1 && first < rows.start && positions.run_at(first) == Some(run);
-        if step == 0 || same {
-            // All of them are copied, but for a first one that is new.
-            let copied = if first < rows.start { rows.clone() } else { first + 1..rows.end };
-            if !copied.is_empty() {
-                encode(encoding, positions, new..copied.start, places.clone(), out)?;
-                copy(out, first, step as usize, copied.clone(), places.clone());
-                new = copied.end;
-            }
-            continue;
-        }
-        for (row, index) in rows.zip(0..) {
-            let position = match start {
-                Position::Integer(start) => Position::Integer(start + index),
-                real => real,
-            };
-            let first = seen.first(position, row);
-            if first < row {
-                encode(encoding, positions, new..row, places.clone(), out)?;
-                copy(out, first, 0, row..row + 1, places.clone());
-                new = row + 1;
-            }
-        }
-    }
-    encode(encoding, positions, new..block.end, places, out)
+/// Where the features of one encoding in the rows of a block come from.
+pub(super) struct Sources {
+    seen: Seen,
+    /// The row with the same features for each row of the block: itself where they are new.
+    rows: [usize; BLOCK],
 }
 
-/// The rows at which positions were seen first: two for each set of slots. Where there are more the
-/// oldest is forgotten, and computed once more when it comes again.
-pub(super) struct Seen([[(Option<Position>, usize); 2]; Self::SETS]);
+impl Sources {
+    pub(super) fn new() -> Self {
+        Self { seen: Seen::new(), rows: [0; BLOCK] }
+    }
+
+    /// Writes the features of positions that were not seen before to their places in the rows of a
+    /// block, and remembers where those of the others are.
+    pub(super) fn encode_new<A: Element, E: PositionalEncoding<A>>(
+        &mut self,
+        encoding: &E,
+        positions: &Positions<'_>,
+        block: Range<usize>,
+        places: impl Iterator<Item = Place> + Clone,
+        out: &mut ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error> {
+        let rows = &mut self.rows[..block.len()];
+        self.seen.first_rows(&positions.slice(0..block.end), block.start, rows);
+        let mut row = block.start;
+        while row < block.end {
+            let is_new = |(row, source): &(usize, &usize)| row == *source;
+            let count = (row..).zip(&rows[row - block.start..]).take_while(is_new).count();
+            encode(encoding, positions, row..row + count, places.clone(), out)?;
+            // The row after them is not new.
+            row += count + 1;
+        }
+        Ok(())
+    }
+}
+
+/// The rows at which positions were seen first: four for each set of slots. Where there are more
+/// the oldest is forgotten, and computed once more when it comes again.
+struct Seen([[(Option<Position>, usize); 4]; Self::SETS]);
 
 impl Seen {
-    const SETS: usize = 1 << 9;
+    const SETS: usize = 1 << 8;
 
-    pub(super) fn new() -> Self {
-        Self([[(None, 0); 2]; Self::SETS])
+    fn new() -> Self {
+        Self([[(None, 0); 4]; Self::SETS])
+    }
+
+    /// Finds for each row from `row` on the first with its position, which is that row itself where
+    /// the position is new.
+    fn first_rows(&mut self, positions: &Positions<'_>, mut row: usize, mut rows: &mut [usize]) {
+        while let Some(run) = positions.run_at(row) {
+            let (start, len, step) = match run {
+                Run::Integers { start, len } => (Position::Integer(start), len, 1),
+                Run::Repeated { position, len } => (Position::Integer(position), len, 0),
+                Run::Real(position) => (Position::Real(position), 1, 0),
+            };
+            let (own, rest) = rows.split_at_mut(len);
+            let first = self.first(start, row);
+            let again = match positions.run_at(first) {
+                Some(Run::Integers { len: other, .. }) => first < row && other >= len,
+                _ => false,
+            };
+            for (i, own) in (0..).zip(own) {
+                *own = match start {
+                    _ if step == 0 => first,
+                    Position::Integer(start) if !again && i > 0 => {
+                        self.first(Position::Integer(start + i as i64), row + i)
+                    }
+                    _ => first + i,
+                };
+            }
+            (row, rows) = (row + len, rest);
+        }
     }
 
     /// The first row with this position: the given one where it is new.
@@ -97,7 +114,8 @@ impl Seen {
                 return first;
             }
         }
-        *set = [(Some(position), row), set[0]];
+        set.rotate_right(1);
+        set[0] = (Some(position), row);
         row
     }
 
@@ -152,39 +170,41 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     Ok(())
 }
 
-/// Copies some columns of rows from one on, or of that one alone where the step is 0, to rows
-/// below.
-fn copy<A: Element>(
-    out: &mut ArrayViewMut2<'_, A>,
-    from: usize,
-    step: usize,
-    rows: Range<usize>,
+/// Copies the features of one encoding in the other rows of a block from where they are.
+pub(super) fn copy<A: Element>(
+    sources: &Sources,
+    block: Range<usize>,
     places: impl Iterator<Item = Place> + Clone,
+    out: &mut ArrayViewMut2<'_, A>,
 ) {
-    /// Fewer elements are copied one by one: a call would take longer.
-    const FEW: usize = 8;
     let dim = out.ncols();
+    let copies = block.zip(&sources.rows).filter(|(row, source)| row != *source);
     if let Some(all) = out.as_slice_mut() {
-        for (index, row) in rows.enumerate() {
+        for (row, source) in copies {
             let (above, below) = all.split_at_mut(row * dim);
-            let (source, target) = (&above[(from + step * index) * dim..], &mut below[..dim]);
-            for place in places.clone() {
-                let (source, target) = (&source[place.columns()], &mut target[place.columns()]);
-                if place.len < FEW {
-                    target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
-                } else {
-                    target.copy_from_slice(source);
-                }
-            }
+            copy_places(&above[source * dim..][..dim], &mut below[..dim], places.clone());
         }
         return;
     }
-    for (index, row) in rows.enumerate() {
+    for (row, &source) in copies {
         let (above, mut below) = out.view_mut().split_at(Axis(0), row);
-        let source = above.index_axis_move(Axis(0), from + step * index);
+        let source = above.index_axis_move(Axis(0), source);
         let mut target = below.index_axis_mut(Axis(0), 0);
         for columns in places.clone().map(|place| Slice::from(place.columns())) {
             target.slice_axis_mut(Axis(0), columns).assign(&source.slice_axis(Axis(0), columns));
+        }
+    }
+}
+
+fn copy_places<A: Copy>(source: &[A], target: &mut [A], places: impl Iterator<Item = Place>) {
+    /// Fewer elements are copied one by one: a call would take longer.
+    const FEW: usize = 8;
+    for place in places {
+        let (source, target) = (&source[place.columns()], &mut target[place.columns()]);
+        if place.len < FEW {
+            target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+        } else {
+            target.copy_from_slice(source);
         }
     }
 }

@@ -2,33 +2,13 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayViewMut1, ArrayViewMut2, Axis, Slice};
+use ndarray::{ArrayViewMut1, ArrayViewMut2};
 
 use super::{Fourier, Input};
 use crate::element::Element;
 use crate::phase::FeatureLayout;
 use crate::phase::projection::{CHUNK, Values};
 use crate::positions::{Position, Positions};
-
-/// Coordinates of points with more axes than this are on the heap, once for all points.
-const AXES: usize = 8;
-
-/// Calls `visit` with the index of each point and with its coordinates.
-pub(crate) fn each_point(positions: &Positions<'_>, mut visit: impl FnMut(usize, &[Position])) {
-    let axes = positions.axes();
-    let mut stack = [Position::Integer(0); AXES];
-    let mut heap = Vec::new();
-    let point = if axes > AXES {
-        heap.resize(axes, Position::Integer(0));
-        &mut heap[..]
-    } else {
-        &mut stack[..axes]
-    };
-    for index in 0..positions.count() {
-        positions.read_point(index, point);
-        visit(index, point);
-    }
-}
 
 impl Fourier {
     /// The columns of sines and cosines.
@@ -53,18 +33,13 @@ impl Fourier {
         if !self.has_cosines {
             return (before + pair, None);
         }
-        let ((sine, cosine), step) = self.places(block);
-        (before + sine + step * within, Some(before + cosine + step * within))
-    }
-
-    /// The columns of the first sine and the first cosine of a block, and from one to the next.
-    fn places(&self, block: usize) -> ((usize, usize), usize) {
         let (start, half) = (2 * block * self.block, (2 * block + 1) * self.block);
-        match self.layout {
-            FeatureLayout::Interleaved => ((start, start + 1), 2),
-            FeatureLayout::SinCosHalves => ((start, half), 1),
-            FeatureLayout::CosSinHalves => ((half, start), 1),
-        }
+        let (sine, cosine) = match self.layout {
+            FeatureLayout::Interleaved => (start + 2 * within, start + 2 * within + 1),
+            FeatureLayout::SinCosHalves => (start + within, half + within),
+            FeatureLayout::CosSinHalves => (half + within, start + within),
+        };
+        (before + sine, Some(before + cosine))
     }
 
     /// Writes rows of points that were checked.
@@ -73,21 +48,14 @@ impl Fourier {
         positions: &Positions<'_>,
         mut out: ArrayViewMut2<'_, A>,
     ) {
-        let mut values = Values::ZERO;
-        let (inputs, waves) = (self.inputs(), self.waves());
-        each_point(positions, |index, point| {
+        let inputs = if self.input == Input::Last { self.waves() } else { 0 };
+        self.projection.each::<A>(positions, |index, point, first, values| {
             let mut row = out.row_mut(index);
-            let (before, after) = match self.input {
-                Input::Last => (0, waves..waves + inputs),
-                _ => (inputs, 0..inputs),
-            };
-            let coordinates = row.slice_axis_mut(Axis(0), Slice::from(after));
-            coordinates.into_iter().zip(point).for_each(|(out, c)| *out = A::from_f64(c.to_f64()));
-            let mut row = row.slice_axis_mut(Axis(0), Slice::from(before..before + waves));
-            for first in (0..self.pairs()).step_by(CHUNK) {
-                self.projection.values::<A>(point, first, &mut values);
-                self.deliver(&mut row, first..self.pairs().min(first + CHUNK), &values);
+            if first == 0 && self.input != Input::Absent {
+                let coordinates = row.iter_mut().skip(inputs).zip(point);
+                coordinates.for_each(|(out, c)| *out = A::from_f64(c.to_f64()));
             }
+            self.deliver(&mut row, first..self.pairs().min(first + CHUNK), values);
         });
     }
 
@@ -98,32 +66,30 @@ impl Fourier {
         pairs: Range<usize>,
         values: &Values,
     ) {
+        let is_dense = self.layout != FeatureLayout::Interleaved || !self.has_cosines;
+        let step = if is_dense { 1 } else { 2 };
         let mut pair = pairs.start;
         while pair < pairs.end {
             // To the end of the block, or of the pairs.
-            let (block, within) = (pair / self.block, pair % self.block);
-            let len = (self.block - within).min(pairs.end - pair);
-            let from = pair - pairs.start;
-            let (sin, cos) = (&values.sin[from..from + len], &values.cos[from..from + len]);
-            pair += len;
-            if !self.has_cosines {
-                put(row, block * self.block + within, 1, sin);
-                continue;
+            let len = (self.block - pair % self.block).min(pairs.end - pair);
+            let of = pair - pairs.start..pair - pairs.start + len;
+            let (sine, cosine) = self.columns_of(pair);
+            put(row, sine, step, &values.sin[of.clone()]);
+            if let Some(cosine) = cosine {
+                put(row, cosine, step, &values.cos[of]);
             }
-            let ((sines, cosines), step) = self.places(block);
-            put(row, sines + step * within, step, sin);
-            put(row, cosines + step * within, step, cos);
+            pair += len;
         }
     }
 }
 
 /// Rounds values to every `step`-th column from one on.
 fn put<A: Element>(row: &mut ArrayViewMut1<'_, A>, first: usize, step: usize, values: &[f64]) {
-    let end = first + (values.len() - 1) * step + 1;
-    let columns = Slice::new(first as isize, Some(end as isize), step as isize);
-    let mut columns = row.slice_axis_mut(Axis(0), columns);
-    if let Some(columns) = columns.as_slice_mut() {
-        return columns.iter_mut().zip(values).for_each(|(out, value)| *out = A::from_f64(*value));
+    let values = values.iter().map(|value| A::from_f64(*value));
+    let store = |(out, value): (&mut A, A)| *out = value;
+    match row.as_slice_mut() {
+        Some(row) if step == 1 => row[first..].iter_mut().zip(values).for_each(store),
+        Some(row) => row[first..].iter_mut().step_by(step).zip(values).for_each(store),
+        None => row.iter_mut().skip(first).step_by(step).zip(values).for_each(store),
     }
-    columns.into_iter().zip(values).for_each(|(out, value)| *out = A::from_f64(*value));
 }

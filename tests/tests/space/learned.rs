@@ -205,6 +205,11 @@ fn timesteps_of_configs() -> Outcome {
     let video = r#"{"_class_name": "CogVideoXTransformer3DModel", "num_attention_heads": 30,
         "attention_head_dim": 64}"#;
     assert_eq!(Timestep::from_json(video)?, Timestep::flipped(1920));
+    let video = r#"{"_class_name": "UNetSpatioTemporalConditionModel",
+        "block_out_channels": [320, 640]}"#;
+    assert_eq!(Timestep::from_json(video)?, Timestep::flipped(320));
+    let qwen = Timestep::from_json(r#"{"_class_name": "QwenImageTransformer2DModel"}"#)?;
+    assert_eq!(qwen, Timestep::flux(256));
     for (bad, field) in [
         (r#"{}"#, "_class_name"),
         (r#"{"_class_name": "UNet3D"}"#, "_class_name"),

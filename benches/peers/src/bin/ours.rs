@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Array4};
 use peers::ours::{embedding, rotary, rotation, sinusoid};
-use peers::work::{DIM, LEN, POSITIONS, ROWS, STEP, ids, queries};
-use positional_encodings::{FeatureLayout, Pairing, PositionalEncoding, Positions};
+use peers::work::{BASE, DIM, LEN, PIXEL_DIM, POSITIONS, ROWS, STEP, ids, masks, queries};
+use positional_encodings::{
+    Axes, FeatureLayout, MaskCounts, Pairing, PositionalEncoding, Positions,
+};
 use serde_json::{Map, Value, json};
 
 /// Every so many values of a long result are printed, and all of a short one.
@@ -56,6 +58,7 @@ fn main() {
     lookup(&mut report);
     rotate(&mut report);
     decode(&mut report);
+    pixels(&mut report);
     println!("{}", json!({ "medians": report.medians, "values": report.values }));
 }
 
@@ -118,4 +121,14 @@ fn decode(report: &mut Report) {
     let mut q = queries(1);
     rotation.apply(q.view_mut()).unwrap();
     report.values("decode", q.as_slice().unwrap());
+}
+
+/// DETR's encoding of the pixels of padded images, from their masks.
+fn pixels(report: &mut Report) {
+    let (masks, detr) = (masks(), Axes::detr(PIXEL_DIM, BASE).unwrap());
+    let counted = || Positions::from_masks(&masks, MaskCounts::NORMALIZED).unwrap();
+    let mut out = Array2::<f32>::zeros((masks.len(), PIXEL_DIM));
+    report.time("masks, in place", || detr.encode_into(&counted(), out.view_mut()).unwrap());
+    report.values("masks", out.as_slice().unwrap());
+    report.time("masks, allocated", || drop(black_box(detr.encode_batch(&counted()).unwrap())));
 }
