@@ -66,6 +66,7 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("rope_local_base_freq", Root, LocalBase),
     ("local_rope_theta", Root, LocalBase),
     ("swa_rope_theta", Root, LocalBase),
+    ("rope_local_theta", Root, LocalBase),
     ("rope_ratio", Root, Other),
     ("partial_rotary_factor", Either, Part),
     ("partial_rotary_factors", Root, Other),
