@@ -110,8 +110,10 @@ impl ModelRotary {
 
     /// Reads the config of a model of any other type, whose pairing the caller knows. The config
     /// must have a `rope_theta`, and no field that speaks of a rotation and is not known here; what
-    /// its class does besides, in layers without positions say, cannot be known. Where the type is
-    /// known, what is known of it counts, and the pairing must be that of the type.
+    /// its class does besides, in layers without positions say, cannot be known. A `mrope_section`
+    /// needs a `mrope_interleaved` beside it, since models order the axes of their pairs in more
+    /// ways than one. Where the type is known, what is known of it counts, and the pairing must be
+    /// that of the type.
     ///
     /// # Errors
     ///

@@ -225,11 +225,17 @@ impl Reader<'_> {
     ) -> Result<Option<(Vec<usize>, Sections)>, Error> {
         let name = dict.name_of(Role::Sections).unwrap_or("mrope_section");
         let own = self.family.sections;
-        let order = match dict.of_role(Role::InterleavedSections, Fields::flag)? {
+        let said = dict.of_role(Role::InterleavedSections, Fields::flag)?;
+        let order = match said {
             Some(true) => Sections::Interleaved,
             Some(false) => Sections::Chunked,
             None => own.map_or(Sections::Chunked, |(_, order)| order),
         };
+        if self.is_given && said.is_none() && dict.get(name).is_some() {
+            let reason = "models order their pairs in three ways: mrope_interleaved says whether \
+                this one interleaves them";
+            return Err(dict.not_read(name, reason));
+        }
         match (dict.of_role(Role::Sections, Fields::counts)?, own) {
             (Some(sections), _) if sections.len() > MOST_SECTIONS => {
                 Err(dict.not_a(name, "a list of at most 8 sections"))
