@@ -50,6 +50,9 @@ pub(super) struct Family {
     pub(super) rotates_if_wide: Option<usize>,
     /// The field that lists the types of layers as numbers from 0, and the names of the types.
     pub(super) coded: Option<(&'static str, &'static [&'static str])>,
+    /// Whether there is a type "ntk": the base times the factor, and all frequencies divided by
+    /// factor^(2/dim).
+    pub(super) has_ntk: bool,
     /// Whether the last features of a head are rotated, that has no parts of its own.
     pub(super) last: bool,
     /// Whether the width may be no multiple of the number of heads.
@@ -280,6 +283,7 @@ pub(super) const HALVES: Family = Family {
     rotates_if_typed: false,
     rotates_if_wide: None,
     coded: None,
+    has_ntk: false,
     last: false,
     uneven_heads: false,
     static_alpha: false,
@@ -378,6 +382,10 @@ impl Family {
 
     pub(super) const fn coded(self, field: &'static str, names: &'static [&'static str]) -> Self {
         Self { coded: Some((field, names)), ..self }
+    }
+
+    pub(super) const fn has_ntk(self) -> Self {
+        Self { has_ntk: true, ..self }
     }
 
     pub(super) const fn uneven_heads(self) -> Self {

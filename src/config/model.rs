@@ -122,7 +122,7 @@ impl ModelRotary {
     /// ```
     /// use positional_encodings::{Pairing, config::ModelRotary};
     ///
-    /// let config = r#"{"model_type": "new", "head_dim": 64,
+    /// let config = r#"{"model_type": "unheard_of", "head_dim": 64,
     ///     "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}"#;
     /// assert!(ModelRotary::from_json(config).is_err());
     /// let model = ModelRotary::from_json_with_pairing(config, Pairing::Halves)?;

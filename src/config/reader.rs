@@ -108,7 +108,8 @@ impl Reader<'_> {
     fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
         let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
             let Some(found) = fields.text(name)? else { return Ok(None) };
-            rope_type(found).ok_or_else(|| fields.unknown(name, found)).map(Some)
+            let known = rope_type(found).filter(|kind| *kind != "ntk" || self.family.has_ntk);
+            known.ok_or_else(|| fields.unknown(name, found)).map(Some)
         };
         match dict.of_role(Role::Kind, read)? {
             Some(rope_type) => Ok(rope_type),

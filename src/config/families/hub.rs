@@ -52,6 +52,8 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("nanbeige", HALVES.base(50_000.0)),
     ("nemotron-nas", HALVES),
     ("neobert", NEIGHBOURS),
+    // The type of GTE's encoders, gte-large-en-v1.5 and gte-multilingual-base among them
+    ("new", HALVES.needs_base().has_ntk()),
     ("openelm", HALVES.renamed(OPENELM)),
     ("orion", HALVES),
     ("phi-msft", PHI),

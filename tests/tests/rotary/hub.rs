@@ -140,7 +140,7 @@ fn local_bases() {
 #[test]
 fn sections_of_an_unknown_order() {
     let config = |more: Value| {
-        let mut config = json!({"model_type": "new", "head_dim": 128,
+        let mut config = json!({"model_type": "unheard_of", "head_dim": 128,
             "rope_parameters": {"rope_theta": 1e6, "mrope_section": [16, 24, 24]}});
         let dict = config["rope_parameters"].as_object_mut().unwrap();
         dict.extend(more.as_object().unwrap().clone());
@@ -168,4 +168,30 @@ fn factors_of_compressed_layers() {
     assert_eq!(factor(json!({})), 1.0);
     assert_eq!(factor(json!({"attention_factor": null})), 0.1 * 16_f64.ln() + 1.0);
     assert_eq!(factor(json!({"attention_factor": 1.25})), 1.25);
+}
+
+/// text-embeddings-inference (`RopeScaling::Ntk`): the base times the factor, and all frequencies
+/// divided by factor^(2/dim). Alibaba-NLP's gte-large-en-v1.5; no other type has it.
+#[test]
+fn ntk_of_gte() {
+    let mut config = json!({"model_type": "new", "hidden_size": 1024, "num_attention_heads": 16,
+        "num_hidden_layers": 24, "max_position_embeddings": 8192, "position_embedding_type": "rope",
+        "rope_theta": 500000, "rope_scaling": {"factor": 2.0, "type": "ntk"}});
+    let spec = only(&config);
+    assert_eq!((spec.base, spec.dim), (1e6, 64));
+    let frequencies = spec.rotary(1).unwrap().frequencies();
+    for (pair, found) in frequencies.iter().enumerate() {
+        let exponent = -2.0 * pair as f64 / 64.0;
+        let expected = 1e6_f64.powf(exponent) / 2_f64.powf(2.0 / 64.0);
+        assert!((found / expected - 1.0).abs() < 1e-14, "{pair}: {found} instead of {expected}");
+    }
+    config["rope_scaling"]["factor"] = (-2.0).into();
+    assert!(read(&config).is_err());
+    config["rope_scaling"] = json!({"type": "ntk"});
+    let error = read(&config).unwrap_err();
+    assert_eq!(error.to_string(), "config field rope_scaling.factor is missing");
+    config["model_type"] = "llama".into();
+    config["rope_scaling"] = json!({"factor": 2.0, "type": "ntk"});
+    let error = read(&config).unwrap_err();
+    assert_eq!(error.to_string(), "config field rope_scaling.type: \"ntk\" is not known");
 }
