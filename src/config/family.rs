@@ -46,6 +46,13 @@ pub(super) struct Family {
     pub(super) rotates_if: Option<&'static str>,
     /// Whether layers rotate only where `position_embedding_type` says so.
     pub(super) rotates_if_typed: bool,
+    /// The width of the models that rotate, where others of the type have ALiBi.
+    pub(super) rotates_if_wide: Option<usize>,
+    /// The field that lists the types of layers as numbers from 0, and the names of the types.
+    pub(super) coded: Option<(&'static str, &'static [&'static str])>,
+    /// Whether there is a type "ntk": the base times the factor, and all frequencies divided by
+    /// factor^(2/dim).
+    pub(super) has_ntk: bool,
     /// Whether the last features of a head are rotated, that has no parts of its own.
     pub(super) last: bool,
     /// Whether the width may be no multiple of the number of heads.
@@ -137,7 +144,7 @@ pub(super) const LISTED: usize = 0;
 pub(super) const ALL: &str = "all";
 pub(super) const FULL: &str = "full_attention";
 pub(super) const SLIDING: &str = "sliding_attention";
-const LINEAR: &str = "linear_attention";
+pub(super) const LINEAR: &str = "linear_attention";
 pub(super) const ROPE: &str = "rope";
 pub(super) const NO_ROPE: &str = "no_rope";
 pub(super) const MAIN: &str = "main";
@@ -274,6 +281,9 @@ pub(super) const HALVES: Family = Family {
     renamed: &[],
     rotates_if: None,
     rotates_if_typed: false,
+    rotates_if_wide: None,
+    coded: None,
+    has_ntk: false,
     last: false,
     uneven_heads: false,
     static_alpha: false,
@@ -364,6 +374,18 @@ impl Family {
 
     pub(super) const fn rotates_if_typed(self) -> Self {
         Self { rotates_if_typed: true, ..self }
+    }
+
+    pub(super) const fn rotates_if_wide(self, width: usize) -> Self {
+        Self { rotates_if_wide: Some(width), ..self }
+    }
+
+    pub(super) const fn coded(self, field: &'static str, names: &'static [&'static str]) -> Self {
+        Self { coded: Some((field, names)), ..self }
+    }
+
+    pub(super) const fn has_ntk(self) -> Self {
+        Self { has_ntk: true, ..self }
     }
 
     pub(super) const fn uneven_heads(self) -> Self {

@@ -12,6 +12,7 @@ use super::lists::{MOST_TYPES, by_base, by_lists, is_listed, named_type, without
 use super::reader::{Reader, RopeDict, rope_dict, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
+use crate::frequencies::scaling::Scaling;
 use crate::rotary::QueryTemperature;
 
 /// The types of layers, the type of each layer, and the temperature of queries.
@@ -123,7 +124,10 @@ fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Er
     let base = reader.fields.number(name)?.or(reader.family.compressed_base);
     let base = reader.checked_base(name, reader.fields.need(name, base)?)?;
     let mut compress = RotarySpec { base, ..reader.spec(dict, Some(COMPRESS))? };
-    if dict.is_none_or(|dict| dict.get("attention_factor").is_none()) {
+    // Without the field the class puts 1 beside YaRN; a null is YaRN's own.
+    let is_yarn = matches!(compress.scaling, Scaling::Yarn(_));
+    let is_said = |dict: Fields<'_>| dict.names().any(|name| name == "attention_factor");
+    if is_yarn && !dict.is_some_and(is_said) {
         (compress.attention_factor, compress.short_attention_factor) = (1.0, 1.0);
     }
     try_out(&compress, &Fields::new(&reader.fields.path(name), &Map::new()))?;

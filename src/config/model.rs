@@ -110,8 +110,10 @@ impl ModelRotary {
 
     /// Reads the config of a model of any other type, whose pairing the caller knows. The config
     /// must have a `rope_theta`, and no field that speaks of a rotation and is not known here; what
-    /// its class does besides, in layers without positions say, cannot be known. Where the type is
-    /// known, what is known of it counts, and the pairing must be that of the type.
+    /// its class does besides, in layers without positions say, cannot be known. A `mrope_section`
+    /// needs a `mrope_interleaved` beside it, since models order the axes of their pairs in more
+    /// ways than one. Where the type is known, what is known of it counts, and the pairing must be
+    /// that of the type.
     ///
     /// # Errors
     ///
@@ -120,7 +122,7 @@ impl ModelRotary {
     /// ```
     /// use positional_encodings::{Pairing, config::ModelRotary};
     ///
-    /// let config = r#"{"model_type": "new", "head_dim": 64,
+    /// let config = r#"{"model_type": "unheard_of", "head_dim": 64,
     ///     "rope_parameters": {"rope_type": "default", "rope_theta": 1e6}}"#;
     /// assert!(ModelRotary::from_json(config).is_err());
     /// let model = ModelRotary::from_json_with_pairing(config, Pairing::Halves)?;

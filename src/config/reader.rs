@@ -108,7 +108,8 @@ impl Reader<'_> {
     fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
         let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
             let Some(found) = fields.text(name)? else { return Ok(None) };
-            rope_type(found).ok_or_else(|| fields.unknown(name, found)).map(Some)
+            let known = rope_type(found).filter(|kind| *kind != "ntk" || self.family.has_ntk);
+            known.ok_or_else(|| fields.unknown(name, found)).map(Some)
         };
         match dict.of_role(Role::Kind, read)? {
             Some(rope_type) => Ok(rope_type),
@@ -225,11 +226,17 @@ impl Reader<'_> {
     ) -> Result<Option<(Vec<usize>, Sections)>, Error> {
         let name = dict.name_of(Role::Sections).unwrap_or("mrope_section");
         let own = self.family.sections;
-        let order = match dict.of_role(Role::InterleavedSections, Fields::flag)? {
+        let said = dict.of_role(Role::InterleavedSections, Fields::flag)?;
+        let order = match said {
             Some(true) => Sections::Interleaved,
             Some(false) => Sections::Chunked,
             None => own.map_or(Sections::Chunked, |(_, order)| order),
         };
+        if self.is_given && said.is_none() && dict.get(name).is_some() {
+            let reason = "models order their pairs in three ways: mrope_interleaved says whether \
+                this one interleaves them";
+            return Err(dict.not_read(name, reason));
+        }
         match (dict.of_role(Role::Sections, Fields::counts)?, own) {
             (Some(sections), _) if sections.len() > MOST_SECTIONS => {
                 Err(dict.not_a(name, "a list of at most 8 sections"))

@@ -39,6 +39,11 @@ impl Reader<'_> {
                 let original_len = self.dynamic_start(dict)?;
                 Scaling::DynamicNtk(DynamicNtk { factor: needed("factor")?, original_len })
             }
+            "ntk" => {
+                let factor = needed("factor")?;
+                spec.base = self.checked_base("factor", spec.base * factor)?;
+                Scaling::Linear { factor: libm::pow(factor, 2.0 / spec.frequency_dim as f64) }
+            }
             "yarn" => {
                 let yarn = self.yarn(dict, self.factor(dict)?)?;
                 attention = yarn.default_attention_factor();

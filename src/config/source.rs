@@ -36,7 +36,9 @@ impl Source<'_> {
         };
         let (family, is_given) = self.family(&part)?;
         let kind = if is_given { "" } else { part.kind.unwrap_or_default() };
-        let own = completed(part.object, &family, kind);
+        let mut own = completed(part.object, &family, kind);
+        let listed = layer_types(&Fields::new(&part.path, &own), &family)?;
+        own.extend(listed.map(|names| ("layer_types".to_string(), Value::from(names))));
         let fields = Fields::new(&part.path, &own);
         let reader = Reader { fields, family, is_given, ratio: self.ratio };
         read(&reader)
@@ -151,6 +153,17 @@ fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<St
         fields.extend(known.map(|(name, size)| (name.to_string(), Value::from(size))));
     }
     fields
+}
+
+/// The names of the types of layers, where the config lists them as numbers alone.
+fn layer_types(fields: &Fields<'_>, family: &Family) -> Result<Option<Vec<&'static str>>, Error> {
+    let Some((field, names)) = family.coded else { return Ok(None) };
+    if fields.get("layer_types").is_some() {
+        return Ok(None);
+    }
+    let Some(codes) = fields.counts(field)? else { return Ok(None) };
+    let found: Option<_> = codes.into_iter().map(|code| names.get(code).copied()).collect();
+    found.map(Some).ok_or_else(|| fields.not_a(field, "a list of numbers of types of layers"))
 }
 
 fn is_some(value: &Value) -> bool {

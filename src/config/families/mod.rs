@@ -3,9 +3,11 @@
 //!
 //! A row has the columns in which a model differs from `HALVES` or `NEIGHBOURS`; what a column
 //! means stands in [`Family`]. Numbers are those of the config classes of transformers 4.57,
-//! 5.23 and 5.24; where versions disagree on a base, the config must have it. A new model is a row
-//! here and a line in `tests/rotary/families.rs`.
+//! 5.23 and 5.24; where versions disagree on a base, the config must have it. `hub` has those whose
+//! code is not in transformers. A new model is a row here and a line in
+//! `tests/rotary/families.rs`.
 
+mod hub;
 mod text;
 mod vision;
 
@@ -13,20 +15,25 @@ use super::family::Family;
 
 /// The family of transformers' `model_type`.
 pub(super) fn of_model_type(name: &str) -> Option<Family> {
-    let all = text::MODELS.iter().chain(vision::MODELS);
+    let all = text::MODELS.iter().chain(vision::MODELS).chain(hub::MODELS);
     all.into_iter().find(|(known, _)| *known == name).map(|(_, family)| *family)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{text, vision};
+    use super::{hub, text, vision};
 
     #[test]
     fn rows_are_in_order_and_there_once() {
-        for models in [text::MODELS, vision::MODELS] {
+        let all = [text::MODELS, vision::MODELS, hub::MODELS];
+        for models in all {
             assert!(models.windows(2).all(|rows| rows[0].0 < rows[1].0));
         }
-        let is_text = |name: &str| text::MODELS.iter().any(|(known, _)| *known == name);
-        assert!(vision::MODELS.iter().all(|(name, _)| !is_text(name)));
+        let mut names: Vec<_> =
+            all.iter().flat_map(|models| models.iter()).map(|row| row.0).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 }

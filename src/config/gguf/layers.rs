@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::architectures::{Layered, Tempered};
-use super::super::family::{ALL, FULL, Layers, Rotation, SLIDING};
+use super::super::family::{ALL, COMPRESS, FULL, Layers, MAIN, NO_ROPE, ROPE, Rotation, SLIDING};
 use super::super::model::ModelRotary;
 use super::super::reader::{LIMIT, try_out};
 use super::super::spec::{RotarySpec, Types};
@@ -26,7 +26,9 @@ impl Model {
         }
         let full = self.spec()?;
         let differ = self.layers_differ()?;
-        let (types, layers) = if !differ || self.row.layers.every == 1 {
+        let (types, layers) = if self.row.compresses {
+            self.compressed(full, count)?
+        } else if !differ || self.row.layers.every == 1 {
             match self.local(full.clone())? {
                 local if RotarySpec { scaling: full.scaling.clone(), ..local.clone() } == full => {
                     (vec![(ALL.to_string(), Some(full))], vec![0; count])
@@ -36,7 +38,66 @@ impl Model {
         } else {
             self.special_layers(full, count)?
         };
+        let (types, layers) = without(types, layers, self.still_layers(count)?);
         Ok(ModelRotary { types, layers, temperature: self.temperature(differ)? })
+    }
+
+    /// For each layer whether it has no positions, or no attention at all, where the file or the
+    /// row tells single ones.
+    fn still_layers(&self, count: usize) -> Result<Option<Vec<bool>>, Error> {
+        let fields = self.fields();
+        for (name, still) in [("attention.recurrent_layers", 1), ("attention.rope_pattern", 0)] {
+            if let Some(Value::Array(_)) = fields.get(name) {
+                let list = self.list_of_layers(name, count)?;
+                return Ok(Some(list.into_iter().map(|found| found == still).collect()));
+            }
+        }
+        if let Some(every) = self.row.attention_in_each {
+            let name = "full_attention_interval";
+            let every = fields.count(name)?.unwrap_or(every);
+            if every == 0 {
+                return Err(fields.not_a(name, "a whole number from 1"));
+            }
+            // The layers at the end that predict further tokens have attention.
+            let further = fields.count("nextn_predict_layers")?.unwrap_or(0);
+            let own = count.saturating_sub(further);
+            let still = |layer: usize| layer < own && !(layer + 1).is_multiple_of(every);
+            return Ok(Some((0..count).map(still).collect()));
+        }
+        let name = "attention.head_count_kv";
+        match fields.get(name) {
+            Some(Value::Array(_)) if count > 0 => {
+                let list = self.list_of_layers(name, count)?;
+                Ok(Some(list.into_iter().map(|heads| heads == 0).collect()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A list that has a number for each layer.
+    fn list_of_layers(&self, name: &str, count: usize) -> Result<Vec<usize>, Error> {
+        let fields = self.fields();
+        let list = fields.need(name, fields.counts(name)?)?;
+        if list.len() == count { Ok(list) } else { Err(fields.contradicts(name, "block_count")) }
+    }
+
+    /// Layers that compress, with a base of their own and the scaling, which leaves lengths as they
+    /// are, and plain ones.
+    fn compressed(&self, spec: RotarySpec, count: usize) -> Result<(Types, Vec<usize>), Error> {
+        let (fields, name) = (self.fields(), "attention.compress_rope_freq_base");
+        let base = fields.need(name, fields.number(name)?)?;
+        let scaling = self.scaling()?.0;
+        let compress = RotarySpec { base, scaling, ..spec.clone() };
+        try_out(&compress, &fields)?;
+        let types = [(COMPRESS, compress), (MAIN, spec)];
+        let types = types.map(|(name, spec)| (name.to_string(), Some(spec))).into();
+        let name = "attention.compress_ratios";
+        let mut ratios = fields.need(name, fields.counts(name)?)?;
+        if ratios.len() < count {
+            return Err(fields.contradicts(name, "block_count"));
+        }
+        ratios.truncate(count);
+        Ok((types, ratios.into_iter().map(|ratio| usize::from(ratio == 0)).collect()))
     }
 
     /// Whether the layers of this file differ as the row says.
@@ -55,14 +116,8 @@ impl Model {
     fn special_layers(&self, full: RotarySpec, count: usize) -> Result<(Types, Vec<usize>), Error> {
         let row = &self.row.layers;
         if let Rotation::Local(local) = row.others.rotation {
-            let unscaled = RotarySpec {
-                base: local.base.unwrap_or(full.base),
-                scaling: Scaling::None,
-                attention_factor: 1.0,
-                short_attention_factor: 1.0,
-                ..full.clone()
-            };
-            let local = self.local(unscaled)?;
+            let base = local.base.unwrap_or(full.base);
+            let local = self.local(RotarySpec { base, ..unscaled(full.clone()) })?;
             return Ok((pair(full, local), self.sliding(count, Some(row))?));
         }
         let types = row.types().map(|kind| {
@@ -87,40 +142,40 @@ impl Model {
             Some(_) => self.dim("rope.dimension_count_swa", (head_name, head_dim))?,
             None if head_dim > LIMIT => return Err(fields.not_a(head_name, "at most 65536")),
             None if given.is_some() => head_dim,
+            None if self.row.halves_full => 2 * spec.dim,
             None => spec.dim,
         };
-        let name = "rope.freq_base_swa";
-        let mut base = fields.number(name)?;
-        if self.row.needs_local_base {
-            base = Some(fields.need(name, base)?);
-        }
-        let base = base.unwrap_or(spec.base);
-        // The tensor is for the full layers.
-        let scaling = match spec.scaling {
-            Scaling::DivisorsTensor => Scaling::None,
-            scaling => scaling,
-        };
-        let local = RotarySpec { dim, frequency_dim: dim, head_dim, base, scaling, ..spec };
+        let own = fields.number("rope.freq_base_swa")?.or(self.row.local_base);
+        let base = own.unwrap_or(spec.base);
+        let spec = RotarySpec { dim, frequency_dim: dim, head_dim, base, ..spec };
+        // The tensor is for the full layers, and so is the scaling where local layers have a base
+        // by code.
+        let is_plain = self.row.local_base.is_some() || spec.scaling == Scaling::DivisorsTensor;
+        let local = if is_plain { unscaled(spec) } else { spec };
         try_out(&local, &fields)?;
         Ok(local)
     }
 
     /// For each layer 1 where it is a sliding one and 0 where it is a full one: as the keys list
-    /// them, or the last of each n full.
+    /// them, or the first or last of each n full.
     fn sliding(&self, count: usize, row: Option<&Layers>) -> Result<Vec<usize>, Error> {
         let (fields, name) = (self.fields(), "attention.sliding_window_pattern");
-        if let Some(Value::Array(_)) = fields.get(name) {
-            let list = fields.need(name, fields.counts(name)?)?;
-            if list.len() != count {
-                return Err(fields.contradicts(name, "block_count"));
+        let mut sliding: Vec<usize> = if let Some(Value::Array(_)) = fields.get(name) {
+            let list = self.list_of_layers(name, count)?;
+            list.into_iter().map(|sliding| usize::from(sliding != 0)).collect()
+        } else {
+            let every = fields.need(name, fields.count(name)?.or(row.map(|row| row.every)))?;
+            if every == 0 {
+                return Err(fields.not_a(name, "a whole number from 1, or a list"));
             }
-            return Ok(list.into_iter().map(|sliding| usize::from(sliding != 0)).collect());
+            let first = usize::from(row.is_none_or(|row| !row.first));
+            (first..first + count).map(|place| usize::from(!place.is_multiple_of(every))).collect()
+        };
+        if self.row.dense_layers_rotate {
+            let dense = fields.count("leading_dense_block_count")?.unwrap_or(0);
+            sliding.iter_mut().take(dense).for_each(|layer| *layer = 1);
         }
-        let every = fields.need(name, fields.count(name)?.or(row.map(|row| row.every)))?;
-        if every == 0 {
-            return Err(fields.not_a(name, "a whole number from 1, or a list"));
-        }
-        Ok((1..=count).map(|layer| usize::from(!layer.is_multiple_of(every))).collect())
+        Ok(sliding)
     }
 
     /// The temperature of queries, by code that is for layers without positions or by the file.
@@ -143,6 +198,37 @@ impl Model {
             _ => Ok(None),
         }
     }
+}
+
+/// The rotation without a scaling.
+fn unscaled(spec: RotarySpec) -> RotarySpec {
+    RotarySpec {
+        scaling: Scaling::None,
+        attention_factor: 1.0,
+        short_attention_factor: 1.0,
+        ..spec
+    }
+}
+
+/// The types with one for layers without positions, where there are such.
+fn without(
+    mut types: Types,
+    mut layers: Vec<usize>,
+    still: Option<Vec<bool>>,
+) -> (Types, Vec<usize>) {
+    let still = still.unwrap_or_default();
+    if !still.contains(&true) {
+        return (types, layers);
+    }
+    if let [(name, _)] = &mut types[..] {
+        *name = ROPE.to_string();
+    }
+    let none = types.iter().position(|(_, spec)| spec.is_none()).unwrap_or(types.len());
+    if none == types.len() {
+        types.push((NO_ROPE.to_string(), None));
+    }
+    layers.iter_mut().zip(still).filter(|(_, still)| *still).for_each(|(layer, _)| *layer = none);
+    (types, layers)
 }
 
 /// Full layers and sliding ones.

@@ -147,8 +147,10 @@ impl ModelRotary {
 pub(crate) const DIVISORS: &str = "rope_freqs.weight";
 pub(crate) const LONG_FACTORS: &str = "rope_factors_long.weight";
 
-/// Names of metadata that a rotation may have. llama.cpp reads `rope.scaling.alpha` for models that
-/// are not known here.
+/// The name that makes the base another for good, for the architectures that read it.
+const ALPHA: &str = "rope.scaling.alpha";
+
+/// Names of metadata that a rotation may have.
 const KNOWN: [&str; 16] = [
     "rope.dimension_count",
     "rope.dimension_count_swa",
@@ -246,11 +248,16 @@ impl Model {
         let fields = self.fields();
         let head_dim = head_dim(&fields)?;
         let dim = self.dim("rope.dimension_count", ("attention.key_length", head_dim))?;
-        let unknown = fields.names().find(|key| key.starts_with("rope.") && !KNOWN.contains(key));
+        let dim = if self.row.halves_full { dim / 2 } else { dim };
+        let is_known = |key: &str| KNOWN.contains(&key) || key == ALPHA && self.row.reads_alpha;
+        let unknown = fields.names().find(|key| key.starts_with("rope.") && !is_known(key));
         if let Some(key) = unknown {
             return Err(fields.unknown(key, key));
         }
-        let (scaling, extra) = self.scaling()?;
+        let (scaling, extra) = match self.row.compresses {
+            true => (Scaling::None, None), // compressed layers alone are scaled
+            false => self.scaling()?,
+        };
         let scaling = self.divided(scaling)?;
         let (attention_factor, softmax_factor) = match &scaling {
             Scaling::Yarn(yarn) => self.yarn_factors(yarn, extra)?,
@@ -325,7 +332,10 @@ impl Model {
                 let factor = fields.one_of(names, Fields::number)?.filter(|&factor| factor != 0.0);
                 factor.map_or(Scaling::None, |factor| Scaling::Linear { factor })
             }
-            Some("none") => Scaling::None,
+            Some("none") => {
+                let alpha = fields.number(ALPHA)?.filter(|&alpha| alpha != 0.0);
+                alpha.map_or(Scaling::None, |factor| Scaling::Ntk { factor })
+            }
             Some("linear") => Scaling::Linear { factor: factor()? },
             Some("longrope") => Scaling::LongRopeTensors,
             Some("yarn") => Scaling::Yarn(self.yarn(factor()?)?),

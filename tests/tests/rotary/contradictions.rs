@@ -35,11 +35,11 @@ fn refused(found: Result<ModelRotary, Error>, field: &str, problem: ConfigProble
     assert_eq!(found, Err(Error::Config { field: field.into(), problem }));
 }
 
-/// deepseek_v32, kimi_k2 and others have DeepSeek-V3's heads under another name.
+/// Types that are not known may have DeepSeek-V3's heads under another name.
 #[test]
 fn latent_heads_are_known_by_their_fields() {
-    // moonshotai/Kimi-K2-Instruct
-    let kimi = json!({"model_type": "kimi_k2", "hidden_size": 7168, "num_attention_heads": 64, "num_hidden_layers": 61,
+    // moonshotai/Kimi-K2-Instruct, as of a type that is not known
+    let kimi = json!({"model_type": "unheard_of", "hidden_size": 7168, "num_attention_heads": 64, "num_hidden_layers": 61,
         "kv_lora_rank": 512, "q_lora_rank": 1536, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
         "max_position_embeddings": 131072, "rope_theta": 50000.0, "rope_scaling": {"beta_fast": 1.0, "beta_slow": 1.0,
             "factor": 32.0, "mscale": 1.0, "mscale_all_dim": 1.0, "original_max_position_embeddings": 4096, "type": "yarn"}});
@@ -299,8 +299,8 @@ fn types_of_positions() {
     let name = "position_embedding_type";
     assert_eq!(of("rope_gpt_neox"), of("rope"));
     refused(of("rope_gptj"), name, contradicts("model_type"));
-    let given =
-        llama(&json!({"model_type": "new", "rope_theta": 1e4, name: "rope_gptj"})).to_string();
+    let given = llama(&json!({"model_type": "unheard_of", "rope_theta": 1e4, name: "rope_gptj"}))
+        .to_string();
     assert!(ModelRotary::from_json_with_pairing(&given, Pairing::Interleaved).is_ok());
     refused(
         ModelRotary::from_json_with_pairing(&given, Pairing::Halves),
@@ -321,7 +321,7 @@ fn types_of_positions() {
 fn unknown_classes_speak_of_nothing_else() {
     let given = |changes: &Value| {
         let config =
-            with(json!({"model_type": "new", "head_dim": 128, "rope_theta": 1e4}), changes)
+            with(json!({"model_type": "unheard_of", "head_dim": 128, "rope_theta": 1e4}), changes)
                 .to_string();
         ModelRotary::from_json_with_pairing(&config, Pairing::Halves)
     };

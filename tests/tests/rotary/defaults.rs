@@ -1,5 +1,6 @@
 //! The default config of every model class of transformers 5.24.0 that rotates, and what the class
-//! computes from it (tests/golden/README.md): read and right, or an error.
+//! computes from it (tests/golden/README.md): read and right, or an error; and the same of released
+//! configs.
 
 use positional_encodings::config::{ModelRotary, RotarySpec};
 use positional_encodings::rotary::Sections;
@@ -29,8 +30,8 @@ const UNUSED: &[(&str, &str)] =
 /// has as layers without positions.
 const INDEXED: &str = "qwen4_exp_text";
 
-fn cases() -> Vec<Value> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/transformers_defaults.json");
+fn cases(name: &str) -> Vec<Value> {
+    let path = format!("{}/golden/transformers_{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -152,7 +153,7 @@ fn check(case: &Value, name: &str) -> Result<(), String> {
 #[test]
 fn defaults_of_transformers() {
     let (mut right, mut wrong, mut left) = (0, Vec::new(), Vec::new());
-    for case in cases() {
+    for case in cases("defaults") {
         let name = case["name"].as_str().unwrap().trim_start_matches("default/").to_string();
         match check(&case, &name) {
             Ok(()) => right += 1,
@@ -168,4 +169,17 @@ fn defaults_of_transformers() {
             .zip(REFUSED)
             .all(|((name, error), (known, reason))| name == known && error.contains(reason));
     assert!(expected, "{left:#?}");
+}
+
+/// Configs of released models, trimmed to what speaks of positions: all are read, and right.
+#[test]
+fn released_configs() {
+    let cases = cases("released");
+    let wrong = cases.iter().filter_map(|case| {
+        let name = case["name"].as_str().unwrap();
+        check(case, name).err().map(|error| format!("{name}: {error}"))
+    });
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(cases.len(), 78);
 }

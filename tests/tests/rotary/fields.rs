@@ -74,7 +74,7 @@ fn fields_of_the_first_qwen() {
     let error = ModelRotary::from_json(&untold.to_string()).unwrap_err();
     assert_eq!(error.to_string(), "config field seq_length is missing");
     // Nor does an unknown class pass it over.
-    let unknown = json!({"model_type": "new", "head_dim": 64, "rope_theta": 1e4,
+    let unknown = json!({"model_type": "unheard_of", "head_dim": 64, "rope_theta": 1e4,
         "seq_length": 2048, "use_dynamic_ntk": true});
     let given = ModelRotary::from_json_with_pairing(&unknown.to_string(), Pairing::Halves).unwrap();
     assert_eq!(given.only().unwrap().scaling, Scaling::SteppedNtk { original_len: 2048 });

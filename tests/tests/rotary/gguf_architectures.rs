@@ -1,5 +1,5 @@
-//! Every architecture of llama.cpp's list (constants.py of gguf 0.19): its pairing, or what it has
-//! instead of a rotation.
+//! Every architecture of llama.cpp's list (LLM_ARCH_NAMES of November 2026, as in llama-cpp-python
+//! 0.3.36; gguf 0.19 has 126 of them): its pairing, or what it has instead of a rotation.
 
 use positional_encodings::config::{ConfigProblem, Metadata, ModelRotary, RotarySpec};
 use positional_encodings::scaling::Scaling;
@@ -7,20 +7,26 @@ use positional_encodings::{Error, Pairing};
 
 /// Those that do not rotate (llama_model_rope_type; bert, clip and starcoder add a table).
 const STILL: &str = "clip gpt2 mpt refact bert jina-bert-v2 bloom starcoder rwkv6 rwkv6qwen2 rwkv7 \
-    arwkv7 mamba mamba2 jamba t5 t5encoder jais nemotron_h nemotron_h_moe wavtokenizer-dec kimi-linear";
+    arwkv7 mamba mamba2 jamba t5 t5encoder jais nemotron_h nemotron_h_moe wavtokenizer-dec kimi-linear \
+    kimi-k3 glm5-next";
 /// NORM, pairs of neighbours.
 const PAIRS: &str = "llama llama4 deci baichuan gptj internlm2 minicpm xverse command-r cohere2 olmo \
-    arctic deepseek deepseek2 deepseek2-ocr glm-dsa mistral3 mistral4 plm chatglm glm4 granite \
-    granitemoe granitehybrid chameleon bailingmoe neo-bert smollm3 arcee ernie4_5 ernie4_5-moe llada \
-    llama-embed";
-/// NEOX, and those with sections.
+    arctic deepseek deepseek2 glm-dsa mistral3 mistral4 plm chatglm glm4 granite granitemoe \
+    granitehybrid chameleon bailingmoe neo-bert smollm3 arcee ernie4_5 ernie4_5-moe llada llama-embed \
+    maincoder bailingmoe3 cohere2moe deepseek32 deepseek4 dots3note eagle3 granite_swa graniteswitch \
+    hy_v4 muse-glimmer nanbeige pockettts";
+/// NEOX, and those with sections; deepseek2.cpp has it for deepseek2-ocr, whatever the list says.
 const HALVES: &str = "falcon grok gptneox nomic-bert nomic-bert-moe jina-bert-v3 modern-bert eurobert \
     stablelm qwen qwen2 qwen2moe qwen2vl qwen3 qwen3moe qwen3next qwen3vl qwen3vlmoe qwen35 qwen35moe \
     phi2 phi3 phimoe plamo plamo2 plamo3 codeshell orion minicpm3 gemma gemma2 gemma3 gemma3n gemma4 \
     gemma-embedding starcoder2 dbrx olmo2 olmoe openelm bitnet jais2 nemotron exaone exaone4 \
     exaone-moe falcon-h1 dots1 bailingmoe2 hunyuan-moe hunyuan-dense hunyuan_vl gpt-oss lfm2 lfm2moe \
     dream smallthinker llada-moe seed_oss grovemoe apertus minimax-m2 cogvlm rnd1 pangu-embedded \
-    paddleocr mimo2 step35 maincoder afmoe glm4moe";
+    paddleocr mimo2 step35 afmoe glm4moe deepseek2-ocr dflash gemma4-assistant hrm_text hy_v3 laguna \
+    maple mellum minimax-01 minimax-m3 qwen3tts qwen4exp spark2_5 talkie";
+/// Those that turn the last features of a head (ggml_rope_set_offset, or parts of latent heads).
+const LAST: &str =
+    "deepseek2 deepseek32 deepseek4 glm-dsa mistral4 plm minicpm3 bailingmoe3 dots3note hy_v4";
 
 fn keys(name: &str, more: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
     let key = |(key, value): &(&str, Metadata)| (format!("{name}.{key}"), value.clone());
@@ -32,6 +38,9 @@ fn keys(name: &str, more: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
         ("block_count", 4.into()),
         ("attention.sliding_window", 512.into()),
         ("attention.sliding_window_pattern", Metadata::Numbers(vec![1.0, 1.0, 1.0, 0.0])),
+        // Which only DeepSeek-V4 reads
+        ("attention.compress_rope_freq_base", 160_000.into()),
+        ("attention.compress_ratios", Metadata::Numbers(vec![0.0, 4.0, 128.0, 4.0])),
     ];
     let name = ("general.architecture".to_string(), Metadata::from(name));
     [vec![name], own.iter().chain(more).map(key).collect()].concat()
@@ -40,7 +49,7 @@ fn keys(name: &str, more: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
 #[test]
 fn every_architecture() {
     let count = [STILL, PAIRS, HALVES].iter().flat_map(|names| names.split_whitespace()).count();
-    assert_eq!(count, 126);
+    assert_eq!(count, 153);
     for name in STILL.split_whitespace() {
         let model = ModelRotary::from_gguf(keys(name, &[])).unwrap();
         assert_eq!(model.only(), Err(Error::NotOneRotation { types: 0 }), "{name}");
@@ -57,7 +66,10 @@ fn every_architecture() {
     for (names, pairing) in [(PAIRS, Pairing::Interleaved), (HALVES, Pairing::Halves)] {
         for name in names.split_whitespace() {
             let spec = RotarySpec::from_gguf(keys(name, &[])).unwrap();
-            assert_eq!((spec.pairing, spec.dim, spec.base), (pairing, 64, 1e4), "{name}");
+            let dim = if name == "step35" { 32 } else { 64 };
+            assert_eq!((spec.pairing, spec.dim, spec.base), (pairing, dim, 1e4), "{name}");
+            let is_last = LAST.split_whitespace().any(|last| last == name);
+            assert_eq!(spec.on_last_features, is_last, "{name}");
             assert!(ModelRotary::from_gguf(keys(name, &[])).is_ok(), "{name}");
             let given = |pairing| RotarySpec::from_gguf_with_pairing(keys(name, &[]), pairing);
             assert_eq!(given(pairing), Ok(spec));

@@ -50,7 +50,7 @@ fn layers_that_are_not_there() {
     assert_eq!(held.layer(8).unwrap_err(), error);
     assert_eq!(known.layer(8), Err(error.clone()));
     assert_eq!(error.to_string(), "layer 8 is not one of the 8 layers of the model");
-    let untold = json!({"model_type": "new", "head_dim": 64, "rope_theta": 1e4}).to_string();
+    let untold = json!({"model_type": "unheard_of", "head_dim": 64, "rope_theta": 1e4}).to_string();
     let untold = ModelRotary::from_json_with_pairing(&untold, Pairing::Halves).unwrap();
     let missing =
         Error::Config { field: "num_hidden_layers".into(), problem: ConfigProblem::Missing };

@@ -25,12 +25,16 @@ mod gguf;
 #[cfg(feature = "serde")]
 mod gguf_architectures;
 #[cfg(feature = "serde")]
+mod gguf_layers;
+#[cfg(feature = "serde")]
 mod gguf_scaling;
 mod golden;
 #[cfg(feature = "serde")]
 mod held;
 #[cfg(feature = "serde")]
 mod hostile;
+#[cfg(feature = "serde")]
+mod hub;
 mod into;
 mod laws;
 #[cfg(feature = "serde")]

@@ -1,0 +1,103 @@
+//! Model types whose code stands beside their files on the hub and not in transformers, one row
+//! each.
+//!
+//! Their classes are not there to be called: what a row has was read in the code of those who serve
+//! them (vLLM 0.33, SGLang 0.5.23, mlx-lm 0.32, llama.cpp). Sizes and bases that such a class has by
+//! default are not known, so a config must have them, unless a row says otherwise.
+
+use super::super::family::{FULL, Family, HALVES, LINEAR, LISTED, Layers, NEIGHBOURS};
+
+pub(super) const MODELS: &[(&str, Family)] = &[
+    ("Dream", HALVES),
+    ("Klear", HALVES.needs_base()),
+    ("PanguEmbedded", HALVES.needs_base()),
+    ("RefinedWeb", HALVES),
+    ("RefinedWebModel", HALVES),
+    ("TeleFLM", HALVES),
+    ("Yi", HALVES),
+    ("afm7", HALVES.base(50_000.0)),
+    ("aquila", HALVES),
+    ("arctic", HALVES),
+    // The 13B is as wide as 5120 and has ALiBi.
+    ("baichuan", HALVES.rotates_if_wide(4096)),
+    ("baichuan_m1", HALVES.needs_base()),
+    ("bailing_moe", HALVES),
+    ("bailing_moe_linear", HALVES.base(600_000.0)),
+    ("bailing_moe_v2", HALVES.part(0.5)),
+    ("codeshell", HALVES),
+    ("deci", HALVES),
+    ("deepseek", HALVES),
+    ("dots_ocr", HALVES.needs_base()),
+    ("dots_vlm", NEIGHBOURS.latent(128, 64)),
+    ("hf_olmo", HALVES.renamed(OLMO)),
+    ("hunyuan", HALVES.static_alpha()),
+    ("internlmxcomposer2", HALVES),
+    ("iquestloopcoder", HALVES.base(500_000.0).head_dim(128)),
+    ("kimi_k2", NEIGHBOURS.latent(128, 64)),
+    // Latent attention without positions, and linear attention.
+    ("kimi_linear", HALVES.layers(Layers::NONE)),
+    ("llada", HALVES.renamed(OLMO)),
+    ("llada2_moe", HALVES.base(600_000.0)),
+    ("llava_llama", HALVES),
+    ("llava_mistral", HALVES),
+    ("llava_qwen", HALVES),
+    ("longcat_flash_ngram", NEIGHBOURS.base(1e7).latent(128, 64)),
+    ("mimo", HALVES.needs_base()),
+    ("minicpm", HALVES),
+    ("minicpmo", HALVES.needs_base()),
+    ("minicpmv", HALVES),
+    ("minimax_m1", MINIMAX),
+    ("minimax_text_01", MINIMAX),
+    ("molmo", HALVES.needs_base()),
+    ("nanbeige", HALVES.base(50_000.0)),
+    ("nemotron-nas", HALVES),
+    ("neobert", NEIGHBOURS),
+    // The type of GTE's encoders, gte-large-en-v1.5 and gte-multilingual-base among them
+    ("new", HALVES.needs_base().has_ntk()),
+    ("openelm", HALVES.renamed(OPENELM)),
+    ("orion", HALVES),
+    ("phi-msft", PHI),
+    ("phi3_v", HALVES),
+    ("phi3small", HALVES.base(1e6).renamed(&[("rope_embedding_base", "rope_theta")])),
+    ("phi4mm", HALVES),
+    ("phixtral", PHI),
+    ("plamo", HALVES.head_dim(128)),
+    ("plamo3", PLAMO3),
+    ("sdar", HALVES.needs_base().head_dim(128)),
+    ("sdar_moe", HALVES.needs_base().head_dim(128)),
+    ("skywork", HALVES),
+    ("solar", HALVES),
+    ("spark2_5", SPARK2_5),
+    ("stablelm_epoch", HALVES.part(0.25)),
+    ("step3_text", HALVES.base(500_000.0).head_dim(256)),
+    ("telechat3", HALVES.needs_base()),
+    // Jina's third embedding model has the type of a model without rotations.
+    ("xlm-roberta", HALVES.rotates_if_typed()),
+    ("xverse", HALVES),
+    ("youtu_llm", NEIGHBOURS.base(1_600_000.0).latent(128, 64)),
+];
+
+/// One in eight layers has softmax attention, and rotates.
+const MINIMAX: Family = HALVES
+    .base(1e7)
+    .head_dim(128)
+    .layers(Layers::linear_between(LISTED))
+    .coded("attn_type_list", &[LINEAR, FULL]);
+const PHI: Family = HALVES.rotary_dim(32);
+const PLAMO3: Family =
+    HALVES.base(1e6).head_dim(128).layers(Layers::full_after_sliding(8, Some(1e4)));
+const SPARK2_5: Family = HALVES
+    .head_dim(256)
+    .layers(Layers::full_after_sliding(4, Some(1e4)))
+    .parameters(SPARK2_5_PARAMETERS);
+
+const OLMO: &[(&str, &str)] =
+    &[("d_model", "hidden_size"), ("n_heads", "num_attention_heads"), ("n_layers", "n_layer")];
+const OPENELM: &[(&str, &str)] =
+    &[("rope_freq_constant", "rope_theta"), ("num_transformer_layers", "num_hidden_layers")];
+
+const SPARK2_5_PARAMETERS: &str = r#"{
+    "full_attention": {"rope_type": "default", "rope_theta": 5000000.0,
+        "partial_rotary_factor": 0.25},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 10000.0,
+        "partial_rotary_factor": 1.0}}"#;
