@@ -108,7 +108,8 @@ impl Alibi {
     }
 
     /// Falcon's way: the reference's slopes rounded to bf16, times the key's position, and the
-    /// product rounded to bf16. At position 2,048 it is off by up to 7.
+    /// product rounded to bf16. At position 2,048 it is off by up to 7. Falcon adds it to the
+    /// products of queries and keys before it divides these by √(width of a head).
     ///
     /// # Errors
     ///

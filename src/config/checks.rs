@@ -88,6 +88,11 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     {
         return Ok(false);
     }
+    if let Some(layers) = reader.family.still_layers
+        && fields.of_role(Role::LayerCount, Fields::count)? == Some(layers)
+    {
+        return Ok(false);
+    }
     // Two positions for each token, and a rotation of one's own: published by no model that is
     // known.
     for (name, needed) in [("position_encoding_2d", false), ("original_rope", true)] {

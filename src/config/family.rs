@@ -46,6 +46,8 @@ pub(super) struct Family {
     pub(super) rotates_if: Option<&'static str>,
     /// Whether layers rotate only where `position_embedding_type` says so.
     pub(super) rotates_if_typed: bool,
+    /// The number of layers of the models of the type that do not rotate, where others do.
+    pub(super) still_layers: Option<usize>,
     /// Whether the last features of a head are rotated, that has no parts of its own.
     pub(super) last: bool,
     /// Whether the width may be no multiple of the number of heads.
@@ -59,6 +61,9 @@ pub(super) struct Family {
     /// The reason why the class has no rotation of this crate, and what to use instead.
     pub(super) reason: Option<&'static str>,
 }
+
+/// The number of layers of Baichuan's 13B, by which it is told from the 7B: it has ALiBi.
+pub(super) const BAICHUAN_13B: usize = 40;
 
 /// The parts of a head of multi-head latent attention.
 #[derive(Clone, Copy, Debug)]
@@ -274,6 +279,7 @@ pub(super) const HALVES: Family = Family {
     renamed: &[],
     rotates_if: None,
     rotates_if_typed: false,
+    still_layers: None,
     last: false,
     uneven_heads: false,
     static_alpha: false,
@@ -364,6 +370,10 @@ impl Family {
 
     pub(super) const fn rotates_if_typed(self) -> Self {
         Self { rotates_if_typed: true, ..self }
+    }
+
+    pub(super) const fn still_at(self, layers: usize) -> Self {
+        Self { still_layers: Some(layers), ..self }
     }
 
     pub(super) const fn uneven_heads(self) -> Self {
