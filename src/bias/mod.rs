@@ -65,11 +65,12 @@ use std::sync::Arc;
 
 use ndarray::{Array3, ArrayViewMut, ArrayViewMut3, Dimension};
 
+use crate::add::Put;
 use crate::arrays::room;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use walk::{Put, Walk};
+use walk::Walk;
 
 /// The argument that a bias depends on: where it repeats itself, the bias is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +124,23 @@ pub trait AttentionBias<A: Element>: Send + Sync {
     /// [depends on](Self::depends_on) the distance alone, they may be other positions at the same
     /// distances. Values must be finite or −∞.
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]);
+
+    /// Adds the bias of the one query at `query` to `scores`, heads · keys values in the order of
+    /// [`encode_row`](Self::encode_row): a decode step. As provided the row is made in pieces, which
+    /// are added.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there are not so many scores; [`Error::TooLarge`] for more
+    /// than 65,536 heads that have no room.
+    fn add_row(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: &mut [A],
+    ) -> Result<(), Error> {
+        walk::add_row(&self, query, keys, scores)
+    }
 
     /// The number of axes that positions of queries and of keys have: 1 and 1 as provided.
     fn axes(&self) -> [usize; 2] {
@@ -202,6 +220,15 @@ macro_rules! forward {
 
             fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
                 (**self).encode_row(query, keys, out);
+            }
+
+            fn add_row(
+                &self,
+                query: &Positions<'_>,
+                keys: &Positions<'_>,
+                scores: &mut [A],
+            ) -> Result<(), Error> {
+                (**self).add_row(query, keys, scores)
             }
 
             fn axes(&self) -> [usize; 2] {

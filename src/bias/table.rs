@@ -4,6 +4,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::distance::CHUNK;
 use super::{AttentionBias, DependsOn, check_positions};
+use crate::add::{Put, put_one};
 use crate::arrays::check_finite;
 use crate::element::Element;
 use crate::error::Error;
@@ -119,6 +120,23 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         table.get(row.wrapping_mul(self.table.ncols()) + head).copied().unwrap_or(A::zero())
     }
 
+    fn put_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A], put: Put) {
+        self.in_chunks(query, keys, |start, rows| {
+            // Far keys of T5 are many that read one row.
+            let mut runs = [(0, 0); CHUNK];
+            let found = rows.chunk_by(|a, b| a == b).map(|run| (run[0], run.len()));
+            let count = runs.iter_mut().zip(found).map(|(run, found)| *run = found).count();
+            for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
+                let mut rest = &mut out[start..start + rows.len()];
+                for &(row, len) in &runs[..count] {
+                    let (own, others) = rest.split_at_mut(len);
+                    put_one(own, self.value(row, head), put);
+                    rest = others;
+                }
+            }
+        });
+    }
+
     /// Calls `visit` with the rows that some keys after the other read, and where the first of them
     /// stands.
     pub(crate) fn in_chunks(
@@ -142,19 +160,17 @@ impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
     }
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
-        self.in_chunks(query, keys, |start, rows| {
-            let one = rows.iter().all(|&row| row == rows[0]).then_some(rows[0]);
-            for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
-                let out = &mut out[start..start + rows.len()];
-                match one {
-                    Some(row) => out.fill(self.value(row, head)),
-                    None => out
-                        .iter_mut()
-                        .zip(rows)
-                        .for_each(|(out, &row)| *out = self.value(row, head)),
-                }
-            }
-        });
+        self.put_row(query, keys, out, Put::Write);
+    }
+
+    fn add_row(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: &mut [A],
+    ) -> Result<(), Error> {
+        self.put_row(query, keys, scores, Put::Add);
+        Ok(())
     }
 
     fn axes(&self) -> [usize; 2] {

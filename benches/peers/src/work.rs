@@ -19,6 +19,11 @@ pub const HEAD_DIM: usize = 128;
 /// Where the decode step is.
 pub const STEP: usize = 4095;
 pub const BASE: f64 = 10_000.0;
+/// Attention scores: (1, heads, queries, keys), long ones and those of a decode step.
+pub const SCORES: [[usize; 2]; 2] = [[1024, 1024], [1, STEP + 1]];
+/// T5's buckets.
+pub const BUCKETS: usize = 32;
+pub const FARTHEST: usize = 128;
 
 /// Values in [-1, 1] that any language can make.
 pub fn value(i: usize) -> f32 {
@@ -39,6 +44,15 @@ pub fn vocabulary() -> Array2<f32> {
 
 pub fn ids() -> Array2<usize> {
     Array2::from_shape_fn((BATCH, LEN), |(row, column)| (row * LEN + column) * 40_503 % VOCABULARY)
+}
+
+pub fn scores([queries, keys]: [usize; 2]) -> Array4<f32> {
+    filled(Array4::zeros((1, HEADS, queries, keys)))
+}
+
+/// T5's table: (buckets, heads).
+pub fn bucket_table() -> Array2<f32> {
+    filled(Array2::zeros((BUCKETS, HEADS)))
 }
 
 fn filled<D: ndarray::Dimension>(mut array: ndarray::Array<f32, D>) -> ndarray::Array<f32, D> {
