@@ -1,6 +1,6 @@
 //! ALiBi: attention with linear biases.
 
-use super::distance::{CHUNK, Distances, distances};
+use super::distance::{Distances, PAGE, distances};
 use super::{AttentionBias, DependsOn, check_heads};
 use crate::add::{Multiples, Put, put_multiples};
 use crate::element::Element;
@@ -180,11 +180,13 @@ impl Alibi {
         self.factors(query, keys, |start, factors| {
             let (bits, most) = bits_and_largest(&factors);
             let (values, row) = (&*factors.values, [keys.len(), start]);
-            let mut products = [A::Angle::from_f64(0.0); CHUNK];
+            let mut products = [A::Angle::from_f64(0.0); PAGE];
             let numbers = &mut products[..values.len()];
-            let mut of_heads = |slope: Factor, heads: &[(usize, f64)]| {
+            let mut of_heads = |slope: Factor, is_normal: bool, heads: &[(usize, f64)]| {
                 match self.rounding {
-                    Rounding::Once => slope.times::<A>(values, factors.rests, bits, numbers),
+                    Rounding::Once => {
+                        slope.times::<A>(values, factors.rests, (bits, is_normal), numbers)
+                    }
                     Rounding::Bf16 => numbers.iter_mut().zip(values).for_each(|(out, value)| {
                         let rounded = A::from_f64(to_bf16(slope.value * value));
                         *out = A::Angle::from_f64(rounded.to_f64());
@@ -199,9 +201,11 @@ impl Alibi {
             for heads in &self.classes {
                 // What is rounded once for one of them is for all, if none has fewer bits.
                 if bits < 64 && self.rounding == Rounding::Once && heads.iter().all(is_normal) {
-                    of_heads(self.slopes[heads[0].0], heads);
-                } else {
-                    heads.iter().for_each(|&(head, _)| of_heads(self.slopes[head], &[(head, 1.0)]));
+                    of_heads(self.slopes[heads[0].0], true, heads);
+                    continue;
+                }
+                for &(head, _) in heads {
+                    of_heads(self.slopes[head], false, &[(head, 1.0)]);
                 }
             }
         });

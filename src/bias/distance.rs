@@ -1,11 +1,15 @@
 //! Distances of a query and its keys, some at a time.
 
 use crate::element::Element;
-use crate::exact::{Factor, largest};
+use crate::exact::largest;
 use crate::positions::{Position, Positions, Run};
 
-/// So many distances are made at a time, on the stack.
-pub(crate) const CHUNK: usize = Factor::MOST;
+/// So many keys are gone through at a time.
+pub(crate) const CHUNK: usize = 256;
+
+/// So many distances are made at a time, on the stack: the memory of a head is gone through page by
+/// page.
+pub(crate) const PAGE: usize = 1024;
 
 /// Query − key of some keys, each exactly the sum of two doubles.
 pub(crate) struct Distances<'a> {
@@ -23,14 +27,14 @@ pub(crate) fn distances(
     mut visit: impl FnMut(usize, Distances<'_>),
 ) {
     let Some(query) = query.get(0) else { return };
-    let (mut values, mut rests) = ([0.0; CHUNK], [0.0; CHUNK]);
-    for start in (0..keys.len()).step_by(CHUNK) {
-        let keys = keys.slice(start..start + CHUNK);
+    let (mut values, mut rests) = ([0.0; PAGE], [0.0; PAGE]);
+    for start in (0..keys.len()).step_by(PAGE) {
+        let keys = keys.slice(start..start + PAGE);
         let (values, rests) = (&mut values[..keys.len()], &mut rests[..keys.len()]);
         let first = first_of_falling(query, &keys);
         match first {
             Some(first) => {
-                (0..CHUNK as i32)
+                (0..PAGE as i32)
                     .zip(values.iter_mut())
                     .for_each(|(i, value)| *value = first as f64 - f64::from(i));
                 rests.fill(0.0);

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::distance::CHUNK;
+use super::distance::PAGE;
 use super::{AttentionBias, DependsOn, check_positions};
 use crate::add::{Put, put_one};
 use crate::arrays::check_finite;
@@ -122,16 +122,20 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
 
     fn put_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A], put: Put) {
         self.in_chunks(query, keys, |start, rows| {
-            // Far keys of T5 are many that read one row.
-            let mut runs = [(0, 0); CHUNK];
-            let found = rows.chunk_by(|a, b| a == b).map(|run| (run[0], run.len()));
-            let count = runs.iter_mut().zip(found).map(|(run, found)| *run = found).count();
+            // Far keys of T5 are many that read one row: where each run of them ends.
+            let mut ends = [0_u16; PAGE];
+            let runs = rows.chunk_by(|a, b| a == b).zip(&mut ends);
+            let mut end = 0;
+            let runs = runs.map(|(run, own)| {
+                end += run.len() as u16;
+                *own = end;
+            });
+            let count = runs.count();
             for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
-                let mut rest = &mut out[start..start + rows.len()];
-                for &(row, len) in &runs[..count] {
-                    let (own, others) = rest.split_at_mut(len);
-                    put_one(own, self.value(row, head), put);
-                    rest = others;
+                let (out, mut at) = (&mut out[start..], 0);
+                for end in ends[..count].iter().map(|end| usize::from(*end)) {
+                    put_one(&mut out[at..end], self.value(rows[at], head), put);
+                    at = end;
                 }
             }
         });
@@ -145,9 +149,9 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         keys: &Positions<'_>,
         mut visit: impl FnMut(usize, &[usize]),
     ) {
-        let mut rows = [0; CHUNK];
-        for start in (0..keys.len()).step_by(CHUNK) {
-            let keys = keys.slice(start..start + CHUNK);
+        let mut rows = [0; PAGE];
+        for start in (0..keys.len()).step_by(PAGE) {
+            let keys = keys.slice(start..start + PAGE);
             self.rule.rows(query, &keys, &mut rows[..keys.len()]);
             visit(start, &rows[..keys.len()]);
         }

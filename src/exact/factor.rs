@@ -15,9 +15,6 @@ pub(crate) struct Factor {
 }
 
 impl Factor {
-    /// The most products that are made at a time.
-    pub(crate) const MOST: usize = 256;
-
     /// 2^(−numerator/denominator)
     pub(crate) fn power(numerator: u64, denominator: u64) -> Self {
         // Whole powers lose nothing: a tie must stay one.
@@ -47,14 +44,14 @@ impl Factor {
     }
 
     /// Writes the product with each value and its rest, rounded such that rounding to the element
-    /// gives the exact product rounded once; `bits` are those that the values are long. The plain
-    /// way is [`exactly`](Self::exactly); all others give its bits, and leave to it what they cannot
-    /// tell.
+    /// gives the exact product rounded once. `bits` are those that the values are long; normal
+    /// products are neither too large nor subnormal. The plain way is [`exactly`](Self::exactly);
+    /// all others give its bits, and leave to it what they cannot tell.
     pub(crate) fn times<A: Element>(
         self,
         values: &[f64],
         rests: &[f64],
-        bits: u32,
+        (bits, is_normal): (u32, bool),
         out: &mut [A::Angle],
     ) {
         let largest = largest::<A>();
@@ -73,9 +70,12 @@ impl Factor {
             return;
         }
         let (mut doubt, at) = (false, Doubt::of::<A>());
-        let products =
-            Products { factor: self.value, values, largest, at, out: &mut *out, doubt: &mut doubt };
-        launch(Level::new(), products);
+        let (factor, doubtful) = (self.value, &mut doubt);
+        let out = &mut *out;
+        launch(
+            Level::new(),
+            Products { factor, values, largest, is_normal, at, out, doubt: doubtful },
+        );
         // Products with the bits of f32 are rounded once as they are.
         if doubt && bits > 24 {
             for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
@@ -136,9 +136,13 @@ impl Doubt {
     }
 
     #[inline(always)]
+    fn is_near(self, product: f64) -> bool {
+        (product.to_bits() & self.lost).wrapping_sub(self.near[0]) <= self.near[1]
+    }
+
+    #[inline(always)]
     fn is_at(self, product: f64) -> bool {
-        let rest = (product.to_bits() & self.lost).wrapping_sub(self.near[0]);
-        (rest <= self.near[1]) | ((product.abs() < self.smallest) & (product != 0.0))
+        self.is_near(product) | ((product.abs() < self.smallest) & (product != 0.0))
     }
 }
 
@@ -147,6 +151,8 @@ struct Products<'a, T> {
     factor: f64,
     values: &'a [f64],
     largest: f64,
+    /// Whether no product is too large or subnormal.
+    is_normal: bool,
     at: Doubt,
     out: &'a mut [T],
     doubt: &'a mut bool,
@@ -158,6 +164,15 @@ impl<T: Element> Kernel for Products<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let mut doubt = false;
+        if self.is_normal {
+            for (out, value) in self.out.iter_mut().zip(self.values) {
+                let product = self.factor * value;
+                *out = T::from_f64(product);
+                doubt |= self.at.is_near(product);
+            }
+            *self.doubt = doubt;
+            return;
+        }
         for (out, value) in self.out.iter_mut().zip(self.values) {
             let product = self.factor * value;
             *out = T::from_f64(product.min(self.largest));
