@@ -144,7 +144,8 @@ impl<A: Lanes> Kernel for Multiples<'_, A> {
     fn run<S: Simd>(self, simd: S) {
         let [len, start] = self.row;
         for &(head, power) in self.heads {
-            let out = &mut self.out[head * len + start..][..self.numbers.len()];
+            let place = head * len + start;
+            let Some(out) = self.out.get_mut(place..place + self.numbers.len()) else { continue };
             let power = A::Angle::from_f64(power);
             let vectors = if is_plain::<A>() { usize::MAX } else { A::Vector::<S>::LEN };
             let mut groups = out.chunks_exact_mut(vectors);

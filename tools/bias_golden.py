@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Makes tests/golden/d6_bias_references.safetensors: biases of the scores, by the code of the systems that have them.
 
-    python3 -m venv venv && venv/bin/pip install torch numpy transformers==5.24.0 einops wrapt safetensors
+    python3 -m venv venv && venv/bin/pip install torch torchvision numpy transformers==5.24.0 einops safetensors
     venv/bin/pip download --no-deps nemo_toolkit==2.1.0 fla-core==0.6.0
-    git clone github.com/chijames/KERPLE (25be3d7), github.com/mcleish7/arithmetic (86022a5)
-    venv/bin/python tools/bias_golden.py nemo_toolkit-*.whl fla_core-*.whl \\
-        KERPLE/megatron/mpu/layers.py arithmetic/cramming/architectures/embeddings.py
+    venv/bin/python tools/bias_golden.py nemo_toolkit-*.whl fla_core-*.whl layers.py embeddings.py
 
-Of each argument the classes named below are run as they stand there, without what else their packages import.
+layers.py is megatron/mpu/layers.py of github.com/chijames/KERPLE at 25be3d7, embeddings.py is
+cramming/architectures/embeddings.py of github.com/mcleish7/arithmetic at 86022a5. Of each argument the classes named
+below are run as they stand there, without what else their packages import.
 """
 
 import ast
-import inspect
 import json
 import math
 import pathlib
@@ -107,6 +106,9 @@ def sam3():
     config = Sam3DETRDecoderConfig(hidden_size=16, num_layers=1, num_attention_heads=2, intermediate_size=32)
     torch.manual_seed(13)
     decoder = modeling_sam3.Sam3DetrDecoder(config).eval()
+    for network in (decoder.box_rpb_embed_x, decoder.box_rpb_embed_y):
+        for parameter in network.parameters():
+            torch.nn.init.normal_(parameter, std=0.5)
     boxes = torch.tensor([[[0.5, 0.5, 1.0, 1.0], [0.25, 0.7, 0.1, 0.3], [0.9, 0.1, 0.05, 0.2], [0.4, 0.4, 0.0, 0.5]]])
     layers = {
         f"{axis}_{layer}_{kind}": getattr(getattr(getattr(decoder, f"box_rpb_embed_{axis}"), layer), kind)

@@ -1,7 +1,7 @@
 //! ALiBi: attention with linear biases.
 
 use super::distance::{Distances, PAGE, distances};
-use super::{AttentionBias, DependsOn, check_heads};
+use super::{AttentionBias, DependsOn, check_heads, check_row};
 use crate::add::{Multiples, Put, put_multiples};
 use crate::element::Element;
 use crate::error::Error;
@@ -254,6 +254,7 @@ impl<A: Element> AttentionBias<A> for Alibi {
         keys: &Positions<'_>,
         scores: &mut [A],
     ) -> Result<(), Error> {
+        check_row(self.slopes.len(), query, keys, scores)?;
         self.put_row(query, keys, scores, Put::Add);
         Ok(())
     }

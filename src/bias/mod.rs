@@ -131,8 +131,8 @@ pub trait AttentionBias<A: Element>: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not so many scores; [`Error::TooLarge`] for more
-    /// than 65,536 heads that have no room.
+    /// [`Error::LengthMismatch`] where there are not one query and so many scores;
+    /// [`Error::TooLarge`] for more than 65,536 heads that have no room.
     fn add_row(
         &self,
         query: &Positions<'_>,
@@ -348,6 +348,21 @@ fn check_shape(
     // Sequences of their own are checked one by one: only positions of the same one meet.
     let own = of(queries).or(of(keys)).map_or(1, |_| sequences);
     (0..own).try_for_each(|row| check(&queries.row(row), &keys.row(row)))
+}
+
+/// Whether there are as many scores as one query has.
+fn check_row<A>(
+    heads: usize,
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    scores: &[A],
+) -> Result<(), Error> {
+    let expected = heads.saturating_mul(keys.len());
+    let counts = [("queries", 1, query.len()), ("scores", expected, scores.len())];
+    match counts.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((what, expected, found)) => Err(Error::LengthMismatch { what, expected, found }),
+        None => Ok(()),
+    }
 }
 
 /// Writes or adds a whole bias; all rows of a batch are one list.

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::distance::PAGE;
-use super::{AttentionBias, DependsOn, check_positions};
+use super::{AttentionBias, DependsOn, check_positions, check_row};
 use crate::add::{Put, put_one};
 use crate::arrays::check_finite;
 use crate::element::Element;
@@ -173,6 +173,7 @@ impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
         keys: &Positions<'_>,
         scores: &mut [A],
     ) -> Result<(), Error> {
+        check_row(self.table.ncols(), query, keys, scores)?;
         self.put_row(query, keys, scores, Put::Add);
         Ok(())
     }

@@ -8,7 +8,7 @@ use core::ops::Range;
 
 use ndarray::{ArrayViewMut3, ArrayViewMutD, Axis, Ix3};
 
-use super::{AttentionBias, DependsOn};
+use super::{AttentionBias, DependsOn, check_row};
 use crate::add::{Put, add_streams};
 use crate::arrays::without_unit_axes;
 use crate::element::Element;
@@ -102,12 +102,10 @@ pub(super) fn add_row<A: Element>(
     keys: &Positions<'_>,
     scores: &mut [A],
 ) -> Result<(), Error> {
-    let (heads, found) = (bias.heads(), scores.len());
-    let expected = heads.saturating_mul(keys.len());
-    let scores = ArrayViewMut3::from_shape((heads, 1, keys.len()), scores).ok();
-    let Some(scores) = scores.filter(|_| found == expected && query.len() == 1) else {
-        return Err(Error::LengthMismatch { what: "scores", expected, found });
-    };
+    check_row(bias.heads(), query, keys, scores)?;
+    let too_large = |_| Error::TooLarge { rows: bias.heads(), dim: keys.len() };
+    let scores = ArrayViewMut3::from_shape((bias.heads(), 1, keys.len()), scores);
+    let scores = scores.map_err(too_large)?;
     Tiles { bias, queries: query, keys, put: Put::Add }.of_size(scores.into_dyn())
 }
 

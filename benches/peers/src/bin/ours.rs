@@ -5,9 +5,11 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Array4};
-use peers::ours::{embedding, rotary, rotation, sinusoid};
-use peers::work::{DIM, LEN, POSITIONS, ROWS, STEP, ids, queries};
-use positional_encodings::{FeatureLayout, Pairing, PositionalEncoding, Positions};
+use peers::ours::{alibi, embedding, rotary, rotation, sinusoid, t5};
+use peers::work::{DIM, LEN, POSITIONS, ROWS, SCORES, STEP, ids, queries, scores};
+use positional_encodings::{
+    AttentionBias, FeatureLayout, Pairing, PositionalEncoding, Positions, add_bias,
+};
 use serde_json::{Map, Value, json};
 
 /// Every so many values of a long result are printed, and all of a short one.
@@ -56,6 +58,11 @@ fn main() {
     lookup(&mut report);
     rotate(&mut report);
     decode(&mut report);
+    for (step, shape) in ["", " step"].into_iter().zip(SCORES) {
+        bias(&mut report, &format!("T5{step}"), shape, &t5(), &(0..shape[1]).into());
+        let from_last: Vec<i64> = (1 - shape[1] as i64..1).collect();
+        bias(&mut report, &format!("ALiBi{step}"), shape, &alibi(), &(&from_last).into());
+    }
     println!("{}", json!({ "medians": report.medians, "values": report.values }));
 }
 
@@ -118,4 +125,27 @@ fn decode(report: &mut Report) {
     let mut q = queries(1);
     rotation.apply(q.view_mut()).unwrap();
     report.values("decode", q.as_slice().unwrap());
+}
+
+/// A bias added to scores (1, 32, queries, keys), the last of which are the queries'.
+fn bias(
+    report: &mut Report,
+    name: &str,
+    [queries, keys]: [usize; 2],
+    bias: &dyn AttentionBias<f32>,
+    positions: &Positions<'_>,
+) {
+    let before = scores([queries, keys]);
+    let last = positions.slice(keys - queries..keys);
+    let add =
+        |scores: &mut Array4<f32>| add_bias(scores.view_mut(), bias, &last, positions).unwrap();
+    let added = || {
+        let mut scores = before.clone();
+        add(&mut scores);
+        scores
+    };
+    report.values(name, added().as_slice().unwrap());
+    report.time(&format!("{name}, allocated"), || drop(black_box(added())));
+    let mut scores = before.clone();
+    report.time(&format!("{name}, in place"), || add(black_box(&mut scores)));
 }
