@@ -81,12 +81,12 @@ fn content_biases_take_a_row() {
     let sam = DecomposedBias::new([Array2::<f32>::ones((127, DIM)), Array2::ones((127, DIM))], 2);
     let shaw = ShawBias::shaw(Array2::<f32>::ones((129, DIM)), 2).unwrap();
     let inkling = RelativeLogits::inkling(Array2::<f32>::ones((512, DIM)), 2).unwrap();
-    let biases: [(&str, Box<dyn ContentBias<f32>>, usize, &Positions<'_>); 5] = [
-        ("DeBERTa", Box::new(deberta), 512, &text),
-        ("Transformer-XL", Box::new(xl), 2 * KEYS - 1, &text),
-        ("SAM", Box::new(sam.unwrap()), 127, &patches),
-        ("Shaw", Box::new(shaw), 129, &text),
-        ("Inkling", Box::new(inkling), 512, &text),
+    let biases: [(&str, &dyn ContentBias<f32>, usize, &Positions<'_>); 5] = [
+        ("DeBERTa", &deberta, 512, &text),
+        ("Transformer-XL", &xl, 2 * KEYS - 1, &text),
+        ("SAM", &sam.unwrap(), 127, &patches),
+        ("Shaw", &shaw, 129, &text),
+        ("Inkling", &inkling, 512, &text),
     ];
     let content = |len| Array3::<f32>::ones((2, len, DIM));
     for (name, bias, entries, positions) in biases {
