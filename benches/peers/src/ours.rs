@@ -1,12 +1,10 @@
 //! This crate.
 
-use positional_encodings::bias::AlibiForm;
 use positional_encodings::{
-    Alibi, FeatureLayout, Frequencies, Pairing, Rotary, Rotation, Sinusoidal, T5Bias,
-    TokenEmbedding,
+    FeatureLayout, Frequencies, Pairing, Rotary, Rotation, Sinusoidal, TokenEmbedding,
 };
 
-use crate::work::{BASE, DIM, FARTHEST, HEAD_DIM, HEADS, SCALE, bucket_table, vocabulary};
+use crate::work::{BASE, DIM, HEAD_DIM, SCALE, vocabulary};
 
 pub fn sinusoid(dim: usize, layout: FeatureLayout) -> Sinusoidal {
     Sinusoidal::new(dim).expect("an even dim").with_layout(layout)
@@ -24,13 +22,4 @@ pub fn embedding() -> TokenEmbedding<f32, Sinusoidal> {
     let positions = sinusoid(DIM, FeatureLayout::Interleaved);
     let embedding = TokenEmbedding::new(vocabulary(), positions).expect("the same dim");
     embedding.with_scale(f64::from(SCALE)).expect("a finite scale")
-}
-
-pub fn t5() -> T5Bias<f32> {
-    T5Bias::bidirectional(bucket_table(), FARTHEST).expect("an even number of buckets")
-}
-
-/// MPT's: all queries share it.
-pub fn alibi() -> Alibi {
-    Alibi::new(HEADS).expect("some heads").with_form(AlibiForm::Keys)
 }
