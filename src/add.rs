@@ -1,4 +1,4 @@
-//! Position vectors added to rows in memory.
+//! Position vectors, and numbers of which they are multiples, added to rows in memory.
 
 use core::marker::PhantomData;
 
@@ -11,6 +11,13 @@ use crate::simd::{Kernel, launch};
 
 /// The bytes of a stream before it is the next one's turn.
 const STRIPE: usize = 512;
+
+/// The way numbers go into memory.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Put {
+    Write,
+    Add,
+}
 
 /// Rows of four sequences, the last of which may be missing.
 pub(crate) type Four<'a, A> = [Option<ArrayViewMut2<'a, A>>; 4];
@@ -96,6 +103,75 @@ impl<A: Lanes> Kernel for Added<'_, A> {
         for (out, vectors) in &mut self.streams {
             add_slice(simd, &mut out[whole..], &vectors[whole..]);
         }
+    }
+}
+
+/// Parts of the rows of some heads, which get the same numbers, times a power of two for each head:
+/// each is rounded to the element before it is written or added.
+pub(crate) struct Multiples<'a, A: Element> {
+    pub(crate) numbers: &'a [A::Angle],
+    /// The heads, and their powers.
+    pub(crate) heads: &'a [(usize, f64)],
+    /// The rows of all heads.
+    pub(crate) out: &'a mut [A],
+    /// The length of a row, and where its part begins.
+    pub(crate) row: [usize; 2],
+    pub(crate) put: Put,
+}
+
+struct MultiplesOf<'a>(PhantomData<&'a ()>);
+
+impl<'a> OfElement for MultiplesOf<'a> {
+    type Of<A: Element> = Multiples<'a, A>;
+}
+
+/// Writes or adds multiples.
+pub(crate) fn put_multiples<A: Element>(multiples: Multiples<'_, A>) {
+    match A::any::<MultiplesOf<'_>>(multiples) {
+        AnyElement::F32(multiples) => launch(Level::new(), multiples),
+        AnyElement::F64(multiples) => launch(Level::new(), multiples),
+        #[cfg(feature = "half")]
+        AnyElement::F16(multiples) => launch(Level::new(), multiples),
+        #[cfg(feature = "half")]
+        AnyElement::Bf16(multiples) => launch(Level::new(), multiples),
+    }
+}
+
+impl<A: Lanes> Kernel for Multiples<'_, A> {
+    const BYTES: usize = 32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let [len, start] = self.row;
+        for &(head, power) in self.heads {
+            let place = head * len + start;
+            let Some(out) = self.out.get_mut(place..place + self.numbers.len()) else { continue };
+            let power = A::Angle::from_f64(power);
+            let vectors = if is_plain::<A>() { usize::MAX } else { A::Vector::<S>::LEN };
+            let mut groups = out.chunks_exact_mut(vectors);
+            let numbers = self.numbers.chunks_exact(vectors);
+            let rest = numbers.remainder();
+            for (out, numbers) in groups.by_ref().zip(numbers) {
+                let bias = A::Vector::<S>::from_slice(simd, numbers) * power;
+                match self.put {
+                    Put::Write => A::store(bias, out),
+                    Put::Add => A::store(A::load(simd, out) + A::round(bias), out),
+                }
+            }
+            let rest = groups.into_remainder().iter_mut().zip(rest);
+            match self.put {
+                Put::Write => rest.for_each(|(out, number)| *out = A::narrow(*number * power)),
+                Put::Add => rest.for_each(|(out, number)| *out = *out + A::narrow(*number * power)),
+            }
+        }
+    }
+}
+
+/// Writes or adds one number.
+pub(crate) fn put_one<A: Element>(out: &mut [A], number: A, put: Put) {
+    match put {
+        Put::Write => out.fill(number),
+        Put::Add => out.iter_mut().for_each(|out| *out = *out + number),
     }
 }
 

@@ -1,10 +1,11 @@
 //! ALiBi: attention with linear biases.
 
-use super::distance::{Distances, distances};
-use super::{AttentionBias, DependsOn, check_heads};
+use super::distance::{Distances, PAGE, distances};
+use super::{AttentionBias, DependsOn, check_heads, check_row};
+use crate::add::{Multiples, Put, put_multiples};
 use crate::element::Element;
 use crate::error::Error;
-use crate::exact::Factor;
+use crate::exact::{Factor, largest, smallest_normal};
 use crate::positions::Positions;
 
 /// The factor of the slopes, i being the query and j the key.
@@ -46,6 +47,9 @@ pub enum AlibiForm {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alibi {
     slopes: Vec<Factor>,
+    /// Heads whose slopes are powers of two times that of the first, and these powers: of 32 heads
+    /// there are four classes.
+    classes: Vec<Vec<(usize, f64)>>,
     form: AlibiForm,
     rounding: Rounding,
 }
@@ -108,7 +112,8 @@ impl Alibi {
     }
 
     /// Falcon's way: the reference's slopes rounded to bf16, times the key's position, and the
-    /// product rounded to bf16. At position 2,048 it is off by up to 7.
+    /// product rounded to bf16. At position 2,048 it is off by up to 7. Falcon adds it to the
+    /// products of queries and keys before it divides these by √(width of a head).
     ///
     /// # Errors
     ///
@@ -151,7 +156,59 @@ impl Alibi {
     }
 
     fn of(slopes: impl Iterator<Item = Factor>) -> Self {
-        Self { slopes: slopes.collect(), form: AlibiForm::Causal, rounding: Rounding::Once }
+        let slopes: Vec<_> = slopes.collect();
+        let mut classes: Vec<Vec<(usize, f64)>> = Vec::new();
+        for (head, slope) in slopes.iter().enumerate() {
+            let power = |first: usize| slope.power_over(slopes[first]).filter(|k| k.abs() < 100);
+            let own =
+                classes.iter_mut().take(64).find_map(|class| Some((power(class[0].0)?, class)));
+            match own {
+                Some((power, class)) => class.push((head, 2_f64.powi(power))),
+                None => classes.push(vec![(head, 1.0)]),
+            }
+        }
+        Self { slopes, classes, form: AlibiForm::Causal, rounding: Rounding::Once }
+    }
+
+    fn put_row<A: Element>(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        out: &mut [A],
+        put: Put,
+    ) {
+        self.factors(query, keys, |start, factors| {
+            let (bits, most) = bits_and_largest(&factors);
+            let (values, row) = (&*factors.values, [keys.len(), start]);
+            let mut products = [A::Angle::from_f64(0.0); PAGE];
+            let numbers = &mut products[..values.len()];
+            let mut of_heads = |slope: Factor, is_normal: bool, heads: &[(usize, f64)]| {
+                match self.rounding {
+                    Rounding::Once => {
+                        slope.times::<A>(values, factors.rests, (bits, is_normal), numbers)
+                    }
+                    Rounding::Bf16 => numbers.iter_mut().zip(values).for_each(|(out, value)| {
+                        let rounded = A::from_f64(to_bf16(slope.value * value));
+                        *out = A::Angle::from_f64(rounded.to_f64());
+                    }),
+                }
+                put_multiples(Multiples { numbers, heads, out, row, put });
+            };
+            let is_normal = |&(head, _): &(usize, f64)| {
+                let slope = self.slopes[head].value.abs();
+                slope >= smallest_normal::<A>() && slope * most <= largest::<A>()
+            };
+            for heads in &self.classes {
+                // What is rounded once for one of them is for all, if none has fewer bits.
+                if bits < 64 && self.rounding == Rounding::Once && heads.iter().all(is_normal) {
+                    of_heads(self.slopes[heads[0].0], true, heads);
+                    continue;
+                }
+                for &(head, _) in heads {
+                    of_heads(self.slopes[head], false, &[(head, 1.0)]);
+                }
+            }
+        });
     }
 
     /// Calls `visit` with what the slopes are multiplied with.
@@ -163,14 +220,21 @@ impl Alibi {
     ) {
         let origin = Positions::from(0..1);
         let query = if self.form == AlibiForm::Keys { &origin } else { query };
-        distances(query, keys, |start, Distances { values, rests }| {
+        distances(query, keys, |start, Distances { values, rests, fall }| {
+            if fall {
+                let is_symmetric = self.form == AlibiForm::Symmetric;
+                values.iter_mut().for_each(|value| {
+                    *value = 0.0 - if is_symmetric { value.abs() } else { *value };
+                });
+                return visit(start, Distances { values, rests, fall });
+            }
             for (value, rest) in values.iter_mut().zip(rests.iter_mut()) {
                 // A distance of 0 becomes 0, not −0.
                 if self.form != AlibiForm::Symmetric || *value > 0.0 {
                     (*value, *rest) = (0.0 - *value, 0.0 - *rest);
                 }
             }
-            visit(start, Distances { values, rests });
+            visit(start, Distances { values, rests, fall });
         });
     }
 }
@@ -181,31 +245,36 @@ impl<A: Element> AttentionBias<A> for Alibi {
     }
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
-        self.factors(query, keys, |start, factors| {
-            // Whole numbers below 2²³ are that long at most, others longer than is worth asking.
-            let is_whole = |value: &f64| value.abs() < 2_f64.powi(23) && value.trunc() == *value;
-            let largest = factors.values.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
-            let mut rests = factors.rests.iter();
-            let are_whole = rests.all(|rest| *rest == 0.0) && factors.values.iter().all(is_whole);
-            let bits =
-                if are_whole { (largest as u32).checked_ilog2().unwrap_or(0) + 1 } else { 64 };
-            for (slope, out) in self.slopes.iter().zip(out.chunks_exact_mut(keys.len().max(1))) {
-                let out = &mut out[start..start + factors.values.len()];
-                match self.rounding {
-                    Rounding::Bf16 => {
-                        out.iter_mut().zip(&*factors.values).for_each(|(out, value)| {
-                            *out = A::from_f64(to_bf16(slope.value * value));
-                        })
-                    }
-                    Rounding::Once => slope.times(factors.values, factors.rests, bits, out),
-                }
-            }
-        });
+        self.put_row(query, keys, out, Put::Write);
+    }
+
+    fn add_row(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: &mut [A],
+    ) -> Result<(), Error> {
+        check_row(self.slopes.len(), query, keys, scores)?;
+        self.put_row(query, keys, scores, Put::Add);
+        Ok(())
     }
 
     fn depends_on(&self) -> DependsOn {
         if self.form == AlibiForm::Keys { DependsOn::Key } else { DependsOn::Distance }
     }
+}
+
+/// The bits that distances are long, and the largest: whole numbers below 2²³ are that long at most,
+/// others longer than is worth asking.
+fn bits_and_largest(distances: &Distances<'_>) -> (u32, f64) {
+    let Distances { values, rests, fall } = distances;
+    // Nothing that falls is farther from 0 than its ends.
+    let step = if *fall { values.len().saturating_sub(1).max(1) } else { 1 };
+    let most = values.iter().step_by(step).fold(0.0_f64, |most, value| most.max(value.abs()));
+    let is_whole = |value: &f64| value.trunc() == *value;
+    let are_whole = *fall || rests.iter().all(|rest| *rest == 0.0) && values.iter().all(is_whole);
+    let is_short = are_whole && most < 2_f64.powi(23);
+    (if is_short { (most as u32).checked_ilog2().unwrap_or(0) + 1 } else { 64 }, most)
 }
 
 /// The nearest number with the eight bits of bf16; ties go to the even one.

@@ -9,8 +9,8 @@ use crate::positions::Positions;
 /// The sum of a bias for each axis of the positions: LayoutLMv2 and v3 have T5's buckets of the
 /// token's number (32, up to distance 128), and of x₀ and y₁ of its box (64, up to 256).
 ///
-/// Sums are taken in f64 and rounded once. LayoutLM divides them by √(width of a head), which is
-/// done once, to the tables.
+/// Sums are taken in f64 and rounded once. LayoutLMv3 divides them by √(width of a head), which is
+/// done once, to the tables; LayoutLMv2 does not.
 ///
 /// ```
 /// use ndarray::Array2;

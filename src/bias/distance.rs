@@ -1,17 +1,23 @@
 //! Distances of a query and its keys, some at a time.
 
 use crate::element::Element;
-use crate::exact::{Factor, largest};
+use crate::exact::largest;
 use crate::positions::{Position, Positions, Run};
 
-/// So many distances are made at a time, on the stack.
-pub(crate) const CHUNK: usize = Factor::MOST;
+/// So many keys are gone through at a time.
+pub(crate) const CHUNK: usize = 256;
+
+/// So many distances are made at a time, on the stack: the memory of a head is gone through page by
+/// page.
+pub(crate) const PAGE: usize = 1024;
 
 /// Query − key of some keys, each exactly the sum of two doubles.
 pub(crate) struct Distances<'a> {
     pub(crate) values: &'a mut [f64],
     /// The errors of the doubles: zero wherever a distance is a double.
     pub(crate) rests: &'a mut [f64],
+    /// Whether the values are whole numbers that fall by 1, and the rests zero.
+    pub(crate) fall: bool,
 }
 
 /// Calls `visit` with the distances of some keys after the other, and where the first one stands.
@@ -21,27 +27,37 @@ pub(crate) fn distances(
     mut visit: impl FnMut(usize, Distances<'_>),
 ) {
     let Some(query) = query.get(0) else { return };
-    let (mut values, mut rests) = ([0.0; CHUNK], [0.0; CHUNK]);
-    for start in (0..keys.len()).step_by(CHUNK) {
-        let keys = keys.slice(start..start + CHUNK);
+    let (mut values, mut rests) = ([0.0; PAGE], [0.0; PAGE]);
+    for start in (0..keys.len()).step_by(PAGE) {
+        let keys = keys.slice(start..start + PAGE);
         let (values, rests) = (&mut values[..keys.len()], &mut rests[..keys.len()]);
-        match (query, keys.run_at(0)) {
-            // Small numbers, of which nothing is lost.
-            (Position::Integer(query), Some(Run::Integers { start, len }))
-                if len == keys.len() && (query.unsigned_abs() | start.unsigned_abs()) < 1 << 50 =>
-            {
-                let first = (query - start) as f64;
-                (0_u32..)
+        let first = first_of_falling(query, &keys);
+        match first {
+            Some(first) => {
+                (0..PAGE as i32)
                     .zip(values.iter_mut())
-                    .for_each(|(i, value)| *value = first - f64::from(i));
+                    .for_each(|(i, value)| *value = first as f64 - f64::from(i));
                 rests.fill(0.0);
             }
-            _ => keys
+            None => keys
                 .iter()
                 .zip(values.iter_mut().zip(rests.iter_mut()))
                 .for_each(|(key, (value, rest))| [*value, *rest] = query.less(key)),
         }
-        visit(start, Distances { values, rests });
+        visit(start, Distances { values, rests, fall: first.is_some() });
+    }
+}
+
+/// The distance of the first key, where all are small whole numbers and fall by 1 from key to key.
+pub(crate) fn first_of_falling(query: Position, keys: &Positions<'_>) -> Option<i64> {
+    match (query, keys.run_at(0)) {
+        // Small numbers, of which nothing is lost.
+        (Position::Integer(query), Some(Run::Integers { start, len }))
+            if len == keys.len() && (query.unsigned_abs() | start.unsigned_abs()) < 1 << 50 =>
+        {
+            Some(query - start)
+        }
+        _ => None,
     }
 }
 

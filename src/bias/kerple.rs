@@ -9,8 +9,8 @@ use crate::positions::Positions;
 /// KERPLE (Chi et al. 2022, *Kernelized relative positional embedding for length extrapolation*):
 /// −r₁ · ln(1 + r₂ · |i − j|), or −r₁ · |i − j|^r₂, with r₁ and r₂ of each head.
 ///
-/// Values are computed in f64 and rounded once. Both parameters are learned; GPT-NeoX calls them
-/// `bias_p` and `bias_a`.
+/// Values are computed in f64 and rounded once. Both parameters are learned; the authors' code calls
+/// them `bias_p` and `bias_a` in the first kernel, `bias_a` and `bias_p` in the second.
 ///
 /// ```
 /// use positional_encodings::{AttentionBias, Positions, bias::Kerple};

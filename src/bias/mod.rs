@@ -65,11 +65,12 @@ use std::sync::Arc;
 
 use ndarray::{Array3, ArrayViewMut, ArrayViewMut3, Dimension};
 
+use crate::add::Put;
 use crate::arrays::room;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use walk::{Put, Walk};
+use walk::Walk;
 
 /// The argument that a bias depends on: where it repeats itself, the bias is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,6 +124,23 @@ pub trait AttentionBias<A: Element>: Send + Sync {
     /// [depends on](Self::depends_on) the distance alone, they may be other positions at the same
     /// distances. Values must be finite or −∞.
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]);
+
+    /// Adds the bias of the one query at `query` to `scores`, heads · keys values in the order of
+    /// [`encode_row`](Self::encode_row): a decode step. As provided the row is made in pieces, which
+    /// are added.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LengthMismatch`] where there are not one query and so many scores;
+    /// [`Error::TooLarge`] for more than 65,536 heads that have no room.
+    fn add_row(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: &mut [A],
+    ) -> Result<(), Error> {
+        walk::add_row(&self, query, keys, scores)
+    }
 
     /// The number of axes that positions of queries and of keys have: 1 and 1 as provided.
     fn axes(&self) -> [usize; 2] {
@@ -202,6 +220,15 @@ macro_rules! forward {
 
             fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
                 (**self).encode_row(query, keys, out);
+            }
+
+            fn add_row(
+                &self,
+                query: &Positions<'_>,
+                keys: &Positions<'_>,
+                scores: &mut [A],
+            ) -> Result<(), Error> {
+                (**self).add_row(query, keys, scores)
             }
 
             fn axes(&self) -> [usize; 2] {
@@ -321,6 +348,21 @@ fn check_shape(
     // Sequences of their own are checked one by one: only positions of the same one meet.
     let own = of(queries).or(of(keys)).map_or(1, |_| sequences);
     (0..own).try_for_each(|row| check(&queries.row(row), &keys.row(row)))
+}
+
+/// Whether there are as many scores as one query has.
+fn check_row<A>(
+    heads: usize,
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    scores: &[A],
+) -> Result<(), Error> {
+    let expected = heads.saturating_mul(keys.len());
+    let counts = [("queries", 1, query.len()), ("scores", expected, scores.len())];
+    match counts.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((what, expected, found)) => Err(Error::LengthMismatch { what, expected, found }),
+        None => Ok(()),
+    }
 }
 
 /// Writes or adds a whole bias; all rows of a batch are one list.

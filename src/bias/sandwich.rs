@@ -15,8 +15,9 @@ use crate::positions::Positions;
 /// receptive field analysis*): the inner product of two sinusoidal vectors, Σₖ cos((i − j) · wₖ),
 /// divided by 8h/n for head h of n, counted from 1.
 ///
-/// Each cosine is correctly rounded, at any distance. NeMo leaves the first frequency out and
-/// subtracts dim/2, which under a softmax is the same but for the former.
+/// Each cosine is correctly rounded, at any distance. NeMo counts k from 1, which is
+/// [`with_frequencies`](Self::with_frequencies), and subtracts dim/2 from each sum, which under a
+/// softmax changes nothing.
 ///
 /// ```
 /// use positional_encodings::{AttentionBias, Positions, bias::Sandwich};
@@ -40,8 +41,27 @@ impl Sandwich {
     /// [`Error::InvalidParameter`] for no heads or more than 65,536, and the errors of
     /// [`Frequencies::geometric`].
     pub fn new(heads: usize, dim: usize) -> Result<Self, Error> {
+        Self::with_frequencies(heads, Frequencies::geometric(dim, 10_000.0)?)
+    }
+
+    /// Sums a cosine for each of these frequencies.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536.
+    ///
+    /// ```
+    /// use positional_encodings::{AttentionBias, Frequencies, Positions, bias::Sandwich};
+    ///
+    /// // NeMo's, of dim 8: 10000^(−2k/8), k = 1…4.
+    /// let frequencies = Frequencies::from_radians([1e-1, 1e-2, 1e-3, 1e-4])?;
+    /// let sandwich = Sandwich::with_frequencies(2, frequencies)?;
+    /// let bias = sandwich.encode(&Positions::from(5..6), &Positions::from(5..6))?;
+    /// assert_eq!((bias[[0, 0, 0]], bias[[1, 0, 0]]), (1.0_f32, 0.5)); // 4 / (8h/2)
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn with_frequencies(heads: usize, frequencies: Frequencies) -> Result<Self, Error> {
         check_heads(heads)?;
-        let frequencies = Frequencies::geometric(dim, 10_000.0)?;
         let cosines = Sinusoidal::from_frequencies(frequencies);
         Ok(Self { heads, cosines: cosines.with_layout(FeatureLayout::CosSinHalves) })
     }

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::distance::{Distances, distances};
+use super::distance::{Distances, distances, first_of_falling};
 use super::{DependsOn, TableBias, TableRule, check_positions};
 use crate::element::Element;
 use crate::error::Error;
@@ -125,6 +125,16 @@ impl Buckets {
         };
         after + self.starts.partition_point(|start| *start <= distance)
     }
+
+    /// The number of distances from this one down, query − key, that are in its bucket.
+    fn reach(&self, distance: f64) -> f64 {
+        let start = |bucket: usize| bucket.checked_sub(1).map_or(0.0, |start| self.starts[start]);
+        match self.starts.partition_point(|start| *start <= distance.abs()) {
+            bucket if distance >= 0.0 => distance - start(bucket) + 1.0,
+            _ if self.directions == 1 => f64::MAX,
+            bucket => self.starts.get(bucket).map_or(f64::MAX, |end| end + distance),
+        }
+    }
 }
 
 impl TableRule for Buckets {
@@ -133,17 +143,23 @@ impl TableRule for Buckets {
     }
 
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
-        distances(query, keys, |start, Distances { values, .. }| {
-            let rows = rows.get_mut(start..).unwrap_or_default();
-            // Far keys are many, and in few buckets.
-            let (first, last) = (values[0], values[values.len() - 1]);
-            let [bucket, same] = [first, last].map(|distance| self.bucket_of(-distance));
-            let falls = values.iter().all(|value| (last..=first).contains(value));
-            if bucket == same && falls {
-                return rows.iter_mut().take(values.len()).for_each(|row| *row = bucket);
-            }
-            rows.iter_mut().zip(values).for_each(|(row, value)| *row = self.bucket_of(-*value));
-        });
+        let falls = query.get(0).and_then(|query| first_of_falling(query, keys));
+        let Some(first) = falls else {
+            return distances(query, keys, |start, Distances { values, .. }| {
+                let rows = rows.get_mut(start..).unwrap_or_default();
+                rows.iter_mut().zip(values).for_each(|(row, value)| *row = self.bucket_of(-*value));
+            });
+        };
+        // A bucket at a time: far ones have many keys.
+        let len = keys.len().min(rows.len());
+        let (mut rest, mut distance) = (&mut rows[..len], first as f64);
+        while !rest.is_empty() {
+            let bucket = self.bucket_of(-distance);
+            let own = self.reach(distance).clamp(1.0, rest.len() as f64) as usize;
+            let (rows, others) = rest.split_at_mut(own);
+            rows.fill(bucket);
+            (rest, distance) = (others, distance - own as f64);
+        }
     }
 
     fn depends_on(&self) -> DependsOn {

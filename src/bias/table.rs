@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::distance::CHUNK;
-use super::{AttentionBias, DependsOn, check_positions};
+use super::distance::PAGE;
+use super::{AttentionBias, DependsOn, check_positions, check_row};
+use crate::add::{Put, put_one};
 use crate::arrays::check_finite;
 use crate::element::Element;
 use crate::error::Error;
@@ -119,6 +120,27 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         table.get(row.wrapping_mul(self.table.ncols()) + head).copied().unwrap_or(A::zero())
     }
 
+    fn put_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A], put: Put) {
+        self.in_chunks(query, keys, |start, rows| {
+            // Far keys of T5 are many that read one row: where each run of them ends.
+            let mut ends = [0_u16; PAGE];
+            let runs = rows.chunk_by(|a, b| a == b).zip(&mut ends);
+            let mut end = 0;
+            let runs = runs.map(|(run, own)| {
+                end += run.len() as u16;
+                *own = end;
+            });
+            let count = runs.count();
+            for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
+                let (out, mut at) = (&mut out[start..], 0);
+                for end in ends[..count].iter().map(|end| usize::from(*end)) {
+                    put_one(&mut out[at..end], self.value(rows[at], head), put);
+                    at = end;
+                }
+            }
+        });
+    }
+
     /// Calls `visit` with the rows that some keys after the other read, and where the first of them
     /// stands.
     pub(crate) fn in_chunks(
@@ -127,9 +149,9 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         keys: &Positions<'_>,
         mut visit: impl FnMut(usize, &[usize]),
     ) {
-        let mut rows = [0; CHUNK];
-        for start in (0..keys.len()).step_by(CHUNK) {
-            let keys = keys.slice(start..start + CHUNK);
+        let mut rows = [0; PAGE];
+        for start in (0..keys.len()).step_by(PAGE) {
+            let keys = keys.slice(start..start + PAGE);
             self.rule.rows(query, &keys, &mut rows[..keys.len()]);
             visit(start, &rows[..keys.len()]);
         }
@@ -142,19 +164,18 @@ impl<A: Element, R: TableRule> AttentionBias<A> for TableBias<A, R> {
     }
 
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
-        self.in_chunks(query, keys, |start, rows| {
-            let one = rows.iter().all(|&row| row == rows[0]).then_some(rows[0]);
-            for (head, out) in out.chunks_exact_mut(keys.len().max(1)).enumerate() {
-                let out = &mut out[start..start + rows.len()];
-                match one {
-                    Some(row) => out.fill(self.value(row, head)),
-                    None => out
-                        .iter_mut()
-                        .zip(rows)
-                        .for_each(|(out, &row)| *out = self.value(row, head)),
-                }
-            }
-        });
+        self.put_row(query, keys, out, Put::Write);
+    }
+
+    fn add_row(
+        &self,
+        query: &Positions<'_>,
+        keys: &Positions<'_>,
+        scores: &mut [A],
+    ) -> Result<(), Error> {
+        check_row(self.table.ncols(), query, keys, scores)?;
+        self.put_row(query, keys, scores, Put::Add);
+        Ok(())
     }
 
     fn axes(&self) -> [usize; 2] {

@@ -6,22 +6,15 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayViewMutD, Axis};
+use ndarray::{ArrayViewMut3, ArrayViewMutD, Axis, Ix3};
 
-use super::{AttentionBias, DependsOn};
-use crate::add::add_streams;
+use super::{AttentionBias, DependsOn, check_row};
+use crate::add::{Put, add_streams};
 use crate::arrays::without_unit_axes;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Positions, Run};
 use crate::threads::{join, piece};
-
-/// The way the bias goes into the scores.
-#[derive(Clone, Copy)]
-pub(super) enum Put {
-    Write,
-    Add,
-}
 
 /// A bias for scores, whose shapes and positions have been checked.
 #[derive(Clone, Copy)]
@@ -92,13 +85,28 @@ impl<A: Element> Walk<'_, A> {
             keys: &keys.slice(key..key + columns),
             put: self.put,
         };
-        match (scores.len(), size_of::<A>()) {
-            (..=1024, _) => tiles.on_stack::<1024>(scores),
-            (..=0x40_0000, _) => tiles.on_stack::<0x4000>(scores),
-            (_, 8) => tiles.on_stack::<0x8000>(scores),
-            _ => tiles.on_stack::<0x1_0000>(scores),
+        let mut scores = scores;
+        if let (1, Put::Add, Some(row)) = (rows, self.put, scores.as_slice_mut())
+            && row.len() == self.bias.heads() * columns
+        {
+            return self.bias.add_row(tiles.queries, tiles.keys, row);
         }
+        tiles.of_size(scores)
     }
+}
+
+/// Adds the bias of one query, made in pieces.
+pub(super) fn add_row<A: Element>(
+    bias: &dyn AttentionBias<A>,
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    scores: &mut [A],
+) -> Result<(), Error> {
+    check_row(bias.heads(), query, keys, scores)?;
+    let too_large = |_| Error::TooLarge { rows: bias.heads(), dim: keys.len() };
+    let scores = ArrayViewMut3::from_shape((bias.heads(), 1, keys.len()), scores);
+    let scores = scores.map_err(too_large)?;
+    Tiles { bias, queries: query, keys, put: Put::Add }.of_size(scores.into_dyn())
 }
 
 /// Sequences that share lists of positions.
@@ -116,6 +124,16 @@ struct Segment {
 }
 
 impl<A: Element> Tiles<'_, A> {
+    /// Takes as much of the stack as the work is long.
+    fn of_size(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
+        match (scores.len(), size_of::<A>()) {
+            (..=1024, _) => self.on_stack::<1024>(scores),
+            (..=0x40_0000, _) => self.on_stack::<0x4000>(scores),
+            (_, 8) => self.on_stack::<0x8000>(scores),
+            _ => self.on_stack::<0x1_0000>(scores),
+        }
+    }
+
     /// Does long work. This stays a call, so that short work does not take its stack.
     #[inline(never)]
     fn on_stack<const LEN: usize>(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
@@ -211,14 +229,22 @@ impl<A: Element> Tiles<'_, A> {
 
     /// Writes or adds to row i of each head the part of the head's vector that begins at
     /// `start(i)`; four rows at a time, see [`add_streams`].
-    fn put(&self, vectors: &[A], mut scores: ArrayViewMutD<'_, A>, start: impl Fn(usize) -> usize) {
-        let [.., heads, rows, columns] = *scores.shape() else { return };
+    fn put(
+        &self,
+        vectors: &[A],
+        mut scores: ArrayViewMutD<'_, A>,
+        start: impl Fn(usize) -> usize + Copy,
+    ) {
+        if scores.ndim() > 3 {
+            return scores.outer_iter_mut().for_each(|scores| self.put(vectors, scores, start));
+        }
+        let Ok(mut scores) = scores.into_dimensionality::<Ix3>() else { return };
+        let (heads, rows, columns) = scores.dim();
         let len = vectors.len() / heads;
         let mut four: [(&mut [A], &[A]); 4] = Default::default();
         let mut filled = 0;
-        let last = Axis(scores.ndim() - 1);
-        for (row, scores) in scores.lanes_mut(last).into_iter().enumerate() {
-            let start = row / rows % heads * len + start(row % rows);
+        for (row, scores) in scores.lanes_mut(Axis(2)).into_iter().enumerate() {
+            let start = row / rows * len + start(row % rows);
             let bias = &vectors[start..start + columns];
             let mut scores = scores;
             match (scores.as_slice_mut().is_some(), self.put) {

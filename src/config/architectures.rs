@@ -5,7 +5,7 @@
 //! NORM and NEOX, `llama_model_rope_type`). A new architecture is a row here and a line in
 //! `tests/rotary/gguf.rs`.
 
-use super::family::{Layers, Temperature, WithoutWindow};
+use super::family::{BAICHUAN_13B, Layers, Temperature, WithoutWindow};
 use crate::rotary::{Pairing, Sections};
 
 /// A row: all that is known of an architecture.
@@ -157,7 +157,7 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("arcee", PAIRS),
     ("arctic", PAIRS),
     ("arwkv7", RECURRENT),
-    ("baichuan", Architecture { still_blocks: Some(40), ..PAIRS }),
+    ("baichuan", Architecture { still_blocks: Some(BAICHUAN_13B), ..PAIRS }),
     ("bailingmoe", PAIRS),
     ("bailingmoe2", HALVES),
     ("bailingmoe3", Architecture { on_last_features: true, ..PAIRS }),

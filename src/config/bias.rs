@@ -31,7 +31,7 @@ use crate::error::Error;
 pub enum ModelBias {
     /// Nothing.
     None,
-    /// ALiBi, whole.
+    /// ALiBi, whole. Falcon adds it to products that are divided by √(width of a head) after that.
     Alibi(Alibi),
     /// A table (buckets, heads) for [`T5Bias`](crate::T5Bias).
     Bucketed {
@@ -44,8 +44,7 @@ pub enum ModelBias {
         /// Whether layers share the first one's table.
         shared: bool,
     },
-    /// Tables of the token's number and of its box for [`AxesBias`](crate::bias::AxesBias), to be
-    /// divided by √(width of a head).
+    /// Tables of the token's number and of its box for [`AxesBias`](crate::bias::AxesBias).
     Layout {
         /// The number of heads.
         heads: usize,
@@ -53,6 +52,9 @@ pub enum ModelBias {
         text: Option<Buckets>,
         /// The buckets of x₀ and of y₁.
         boxes: Option<Buckets>,
+        /// The number that the tables are to be divided by: √(width of a head) in LayoutLMv3, 1 in
+        /// LayoutLMv2.
+        divisor: f64,
     },
     /// A table of a window for each layer of each stage, for
     /// [`WindowBias::swin`](crate::bias::WindowBias::swin); where `trained` is there, a network for
@@ -60,8 +62,9 @@ pub enum ModelBias {
     Windows {
         /// The number of heads of each stage.
         heads: Vec<usize>,
-        /// Height and width of a window.
-        window: [usize; 2],
+        /// Height and width of the windows of each stage. Those of Swin V2 are no larger than what
+        /// the stage sees of the image.
+        windows: Vec<[usize; 2]>,
         /// The window of each stage that the network was trained with.
         trained: Option<Vec<[usize; 2]>>,
     },
@@ -192,6 +195,7 @@ impl Row {
     fn read(&self, fields: Fields<'_>) -> Result<ModelBias, Error> {
         let heads = || count(&fields, self.heads.0, self.heads.1);
         match self.kind {
+            Kind::Nothing => Ok(ModelBias::None),
             Kind::Alibi { part, default, slopes } => alibi(fields, heads()?, part, default, slopes),
             Kind::Bucketed { decoder, shared, reads } => {
                 let names = ["relative_attention_num_buckets", "relative_attention_max_distance"];
@@ -206,9 +210,15 @@ impl Row {
                 let decoder = decoder.then(|| valid(Buckets::causal(buckets, most))).transpose()?;
                 Ok(ModelBias::Bucketed { heads: heads()?, encoder, decoder, shared })
             }
-            Kind::Layout { default } => {
+            Kind::AlibiOfLayers(layers) => {
+                let found = count(&fields, &["num_hidden_layers"], layers)?;
+                let own = (found == layers).then(heads).transpose()?.map(Alibi::new).transpose();
+                let own = own.map_err(|error| fields.invalid("num_attention_heads", error))?;
+                Ok(own.map_or(ModelBias::None, ModelBias::Alibi))
+            }
+            Kind::Layout { divided } => {
                 let of = |flag, [bins, most]: [&'static str; 2], defaults: [usize; 2]| {
-                    if !fields.flag(flag)?.unwrap_or(default) {
+                    if !fields.flag(flag)?.unwrap_or(true) {
                         return Ok(None);
                     }
                     let number = count(&fields, &[bins], defaults[0])?;
@@ -220,7 +230,10 @@ impl Row {
                     of("has_relative_attention_bias", ["rel_pos_bins", "max_rel_pos"], [32, 128])?;
                 let boxes = ["rel_2d_pos_bins", "max_rel_2d_pos"];
                 let boxes = of("has_spatial_attention_bias", boxes, [64, 256])?;
-                Ok(ModelBias::Layout { heads: heads()?, text, boxes })
+                let heads = heads()?;
+                let width = count(&fields, &["hidden_size"], 768)? / heads;
+                let divisor = if divided { (width as f64).sqrt() } else { 1.0 };
+                Ok(ModelBias::Layout { heads, text, boxes, divisor })
             }
             Kind::Windows { trained } => windows(&fields, trained),
             Kind::ImageWindow => {
@@ -232,10 +245,8 @@ impl Row {
                 let window = patches(&fields, [224, 16])?;
                 Ok(ModelBias::ImageWindow { heads: heads()?, window, shared })
             }
-            Kind::Typed { field, default, positions } => {
-                let name = fields.text(field)?.unwrap_or(default);
-                typed(&fields, field, name, heads()?, positions)
-            }
+            Kind::Typed { positions } => typed(&fields, heads()?, positions),
+            Kind::Speech { default, width } => speech(&fields, heads()?, default, width),
             Kind::Disentangled => disentangled(&fields, heads()?),
             Kind::TransformerXl { dim, clamp } => {
                 let heads = heads()?;
@@ -333,50 +344,66 @@ fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
     if heads.is_empty() || heads.iter().any(|heads| !(1..=LIMIT).contains(heads)) {
         return Err(fields.not_a("num_heads", "a list of numbers from 1 to 65,536"));
     }
-    let window = sizes(fields, "window_size", 7)?;
-    let of_stages = || {
-        let stages = fields.counts("pretrained_window_sizes")?.unwrap_or(vec![0; heads.len()]);
-        if stages.len() != heads.len() {
-            return Err(fields.contradicts("pretrained_window_sizes", "num_heads"));
-        }
-        // 0 stands for the window that there is.
-        Ok(stages.into_iter().map(|size| if size == 0 { window } else { [size; 2] }).collect())
-    };
-    let trained = trained.then(of_stages).transpose()?;
-    Ok(ModelBias::Windows { heads, window, trained })
+    let mut windows = vec![sizes(fields, "window_size", 7)?; heads.len()];
+    if !trained {
+        return Ok(ModelBias::Windows { heads, windows, trained: None });
+    }
+    // Each stage sees half as many rows and columns of patches as the one before.
+    let mut seen = patches(fields, [224, 4])?;
+    for window in &mut windows {
+        *window = [0, 1].map(|axis| window[axis].min(seen[axis]).max(1));
+        seen = seen.map(|patches| patches / 2);
+    }
+    let name = "pretrained_window_sizes";
+    let trained = fields.counts(name)?.unwrap_or(vec![0; heads.len()]);
+    if trained.len() != heads.len() {
+        return Err(fields.contradicts(name, "num_heads"));
+    }
+    // 0 stands for the window that there is.
+    let own = |(&size, &window): (&usize, &[usize; 2])| if size == 0 { window } else { [size; 2] };
+    let trained = Some(trained.iter().zip(&windows).map(own).collect());
+    Ok(ModelBias::Windows { heads, windows, trained })
 }
 
 /// The scores that a type of position embedding adds.
-fn typed(
-    fields: &Fields<'_>,
-    field: &str,
-    name: &str,
-    heads: usize,
-    positions: usize,
-) -> Result<ModelBias, Error> {
-    let whole = |side| {
-        let positions = count(fields, &["max_position_embeddings"], positions)?;
-        Ok(ModelBias::RelativeKeys { heads, side, reach: [positions - 1; 2], clips: false })
+fn typed(fields: &Fields<'_>, heads: usize, positions: usize) -> Result<ModelBias, Error> {
+    let field = "position_embedding_type";
+    let side = match fields.text(field)?.unwrap_or("absolute") {
+        "relative_key" => Side::Queries,
+        "relative_key_query" => Side::Both,
+        "alibi" => {
+            let alibi = Alibi::new(heads).map_err(|error| fields.invalid(field, error))?;
+            return Ok(ModelBias::Alibi(alibi.with_form(AlibiForm::Symmetric)));
+        }
+        "absolute" | "rotary" | "none" => return Ok(ModelBias::None),
+        other => return Err(fields.unknown(field, other)),
     };
-    match (name, field) {
-        ("relative_key", "position_embeddings_type") => {
+    let positions = count(fields, &["max_position_embeddings"], positions)?;
+    Ok(ModelBias::RelativeKeys { heads, side, reach: [positions - 1; 2], clips: false })
+}
+
+/// The scores that a type of position embedding adds in models of speech; a null is none.
+fn speech(
+    fields: &Fields<'_>,
+    heads: usize,
+    default: &str,
+    width: usize,
+) -> Result<ModelBias, Error> {
+    let field = "position_embeddings_type";
+    let default = if fields.is_null(field) { "none" } else { default };
+    match fields.text(field)?.unwrap_or(default) {
+        "relative_key" => {
             let left = count(fields, &["left_max_position_embeddings"], 64)?;
             let right = count(fields, &["right_max_position_embeddings"], 8)?;
             let (side, reach) = (Side::Queries, [left, right]);
             Ok(ModelBias::RelativeKeys { heads, side, reach, clips: true })
         }
-        ("relative_key", _) => whole(Side::Queries),
-        ("relative_key_query", _) => whole(Side::Both),
-        ("relative", "position_embeddings_type") => {
-            let dim = count(fields, &["hidden_size"], 768)? / heads;
+        "relative" => {
+            let dim = count(fields, &["hidden_size"], width)? / heads;
             Ok(ModelBias::TransformerXl { heads, dim, clamp: None })
         }
-        ("alibi", _) => {
-            let alibi = Alibi::new(heads).map_err(|error| fields.invalid(field, error))?;
-            Ok(ModelBias::Alibi(alibi.with_form(AlibiForm::Symmetric)))
-        }
-        ("absolute" | "rotary" | "none", _) => Ok(ModelBias::None),
-        _ => Err(fields.unknown(field, name)),
+        "rotary" | "none" => Ok(ModelBias::None),
+        other => Err(fields.unknown(field, other)),
     }
 }
 
@@ -390,12 +417,11 @@ fn disentangled(fields: &Fields<'_>, heads: usize) -> Result<ModelBias, Error> {
         Some(value) if value.is_array() => fields.texts(name)?.unwrap_or_default(),
         _ => fields.text(name)?.map_or(Vec::new(), |text| text.split('|').collect()),
     };
-    let types: Vec<&str> =
-        types.iter().map(|kind| kind.trim()).filter(|kind| !kind.is_empty()).collect();
-    if let Some(other) = types.iter().find(|kind| !["c2p", "p2c"].contains(kind)) {
+    let types: Vec<String> = types.iter().map(|kind| kind.trim().to_lowercase()).collect();
+    if let Some(other) = types.iter().find(|kind| !["c2p", "p2c", ""].contains(&kind.as_str())) {
         return Err(fields.unknown(name, other));
     }
-    let parts = ["c2p", "p2c"].map(|kind| types.contains(&kind));
+    let parts = ["c2p", "p2c"].map(|part| types.iter().any(|kind| kind == part));
     if parts == [false; 2] {
         return Ok(ModelBias::None);
     }

@@ -1,5 +1,7 @@
 //! The one list of models that add something to their attention scores: a row for each type.
 
+use super::family::BAICHUAN_13B;
+
 /// A row: all that is known of a type of model.
 pub(super) struct Row {
     /// The types of model that are alike.
@@ -16,23 +18,29 @@ pub(super) struct Row {
 pub(super) enum Kind {
     /// ALiBi, where the flag `alibi` says so: of the config, or of an object in it.
     Alibi { part: &'static str, default: bool, slopes: Slopes },
+    /// ALiBi, where there are so many layers; others rotate.
+    AlibiOfLayers(usize),
     /// A table by buckets of the distance. Some models read neither the number of buckets nor the
     /// greatest distance from their config.
     Bucketed { decoder: bool, shared: bool, reads: [bool; 2] },
-    /// Tables by buckets of text and of boxes, where flags say so.
-    Layout { default: bool },
+    /// Tables by buckets of text and of boxes, where flags say so; whether they are divided.
+    Layout { divided: bool },
     /// Windows, with tables or with a network that was trained with others.
     Windows { trained: bool },
     /// The image as one window, where flags say so.
     ImageWindow,
-    /// The meaning of a field.
-    Typed { field: &'static str, default: &'static str, positions: usize },
+    /// The meaning of `position_embedding_type`, with so many positions.
+    Typed { positions: usize },
+    /// The meaning of `position_embeddings_type`, in a model of that width.
+    Speech { default: &'static str, width: usize },
     /// Disentangled attention, where a flag says so.
     Disentangled,
     /// Transformer-XL's; the width of a head is its own field, or that of the model over its heads.
     TransformerXl { dim: Option<usize>, clamp: Option<usize> },
     /// Rows and columns apart.
     Decomposed,
+    /// Nothing: vectors are added to the words, or the model is recurrent.
+    Nothing,
 }
 
 /// How slopes become a bias.
@@ -51,6 +59,18 @@ const ATTENTION_HEADS: &[&str] = &["num_attention_heads"];
 /// An encoder and a decoder whose layers share a table of their own.
 const BUCKETED: Kind = Kind::Bucketed { decoder: true, shared: true, reads: [true; 2] };
 
+/// Tables or sinusoids are added to the words, as to the patches of an image.
+#[rustfmt::skip]
+const ADDED: &[&str] = &[
+    "bart", "biogpt", "blenderbot", "blenderbot-small", "clip_text_model", "clip_vision_model",
+    "ctrl", "deit", "distilbert", "dpr", "flaubert", "fsmt", "git", "gpt2", "gpt_bigcode",
+    "gpt_neo", "imagegpt", "led", "longformer", "m2m_100", "marian", "mbart", "mvp", "nllb-moe",
+    "openai-gpt", "opt", "pegasus", "plbart", "prophetnet", "siglip_text_model",
+    "siglip_vision_model", "speech_to_text", "squeezebert", "tapas", "trocr", "videomae", "vilt",
+    "vit", "vit_mae", "whisper", "xglm", "xlm",
+];
+const RECURRENT: &[&str] = &["falcon_mamba", "mamba", "mamba2", "rwkv", "xlstm"];
+
 const fn row(
     types: &'static [&'static str],
     heads: (&'static [&'static str], usize),
@@ -59,16 +79,11 @@ const fn row(
     Row { types, part: "", heads, kind }
 }
 
-/// A field that names the type of position embedding, of so many positions.
-const fn typed(positions: usize) -> Kind {
-    Kind::Typed { field: "position_embedding_type", default: "absolute", positions }
-}
-
-const fn speech(default: &'static str) -> Kind {
-    Kind::Typed { field: "position_embeddings_type", default, positions: 1 }
-}
-
+/// Defaults of classes are those of transformers 5.24; of types and fields that it lacks, those of
+/// 4.46.
 const ROWS: &[Row] = &[
+    row(ADDED, (&[], 1), Kind::Nothing),
+    row(RECURRENT, (&[], 1), Kind::Nothing),
     row(
         &["bloom"],
         (&["n_head", "num_attention_heads"], 8),
@@ -81,9 +96,11 @@ const ROWS: &[Row] = &[
     ),
     row(
         &["mpt"],
-        (&["n_heads"], 16),
+        (&["n_heads", "num_attention_heads"], 16),
         Kind::Alibi { part: "attn_config", default: true, slopes: Slopes::Max },
     ),
+    // modeling_baichuan.py beside the models: the 13B, in both versions.
+    row(&["baichuan"], (ATTENTION_HEADS, 40), Kind::AlibiOfLayers(BAICHUAN_13B)),
     row(&["t5", "longt5", "pop2piano"], (&["num_heads"], 8), BUCKETED),
     row(&["mt5"], (&["num_heads"], 6), BUCKETED),
     row(&["switch_transformers"], (&["num_heads"], 12), BUCKETED),
@@ -97,28 +114,71 @@ const ROWS: &[Row] = &[
         (ATTENTION_HEADS, 12),
         Kind::Bucketed { decoder: false, shared: true, reads: [true, false] },
     ),
-    row(&["layoutlmv2", "layoutlmv3"], (ATTENTION_HEADS, 12), Kind::Layout { default: true }),
+    row(&["layoutlmv2"], (ATTENTION_HEADS, 12), Kind::Layout { divided: false }),
+    row(&["layoutlmv3"], (ATTENTION_HEADS, 12), Kind::Layout { divided: true }),
     row(&["swin", "donut-swin", "maskformer-swin"], (&[], 1), Kind::Windows { trained: false }),
     row(&["swinv2"], (&[], 1), Kind::Windows { trained: true }),
     row(&["beit", "data2vec-vision"], (ATTENTION_HEADS, 12), Kind::ImageWindow),
     row(&["deberta"], (ATTENTION_HEADS, 12), Kind::Disentangled),
     row(&["deberta-v2"], (ATTENTION_HEADS, 24), Kind::Disentangled),
     row(
-        &["bert", "roberta", "electra", "camembert", "xlm-roberta", "albert", "ernie"],
+        &[
+            "bert",
+            "camembert",
+            "data2vec-text",
+            "ernie",
+            "layoutlm",
+            "lilt",
+            "markuplm",
+            "roberta",
+            "roberta-prelayernorm",
+            "roc_bert",
+            "xlm-roberta",
+            "xmod",
+        ],
         (ATTENTION_HEADS, 12),
-        typed(512),
+        Kind::Typed { positions: 512 },
     ),
-    row(&["esm"], (ATTENTION_HEADS, 12), typed(1026)),
-    row(&["wav2vec2-conformer"], (ATTENTION_HEADS, 12), speech("relative")),
-    row(&["wav2vec2-bert"], (ATTENTION_HEADS, 16), speech("relative_key")),
+    row(&["electra"], (ATTENTION_HEADS, 4), Kind::Typed { positions: 512 }),
+    row(
+        &["bert-generation", "megatron-bert"],
+        (ATTENTION_HEADS, 16),
+        Kind::Typed { positions: 512 },
+    ),
+    row(&["albert"], (ATTENTION_HEADS, 64), Kind::Typed { positions: 512 }),
+    row(&["xlm-roberta-xl"], (ATTENTION_HEADS, 32), Kind::Typed { positions: 514 }),
+    row(&["esm"], (ATTENTION_HEADS, 12), Kind::Typed { positions: 1026 }),
+    row(
+        &["wav2vec2-conformer"],
+        (ATTENTION_HEADS, 12),
+        Kind::Speech { default: "relative", width: 768 },
+    ),
+    row(
+        &["wav2vec2-bert"],
+        (ATTENTION_HEADS, 16),
+        Kind::Speech { default: "relative_key", width: 1024 },
+    ),
+    row(
+        &["seamless_m4t"],
+        (&["speech_encoder_attention_heads"], 16),
+        Kind::Speech { default: "relative", width: 1024 },
+    ),
+    row(
+        &["seamless_m4t_v2"],
+        (&["speech_encoder_attention_heads"], 16),
+        Kind::Speech { default: "relative_key", width: 1024 },
+    ),
     row(&["xlnet"], (&["n_head"], 16), Kind::TransformerXl { dim: None, clamp: None }),
     row(
         &["transfo-xl"],
         (&["n_head"], 16),
         Kind::TransformerXl { dim: Some(64), clamp: Some(1000) },
     ),
-    Row { part: "vision_config", ..row(&["sam"], (ATTENTION_HEADS, 12), Kind::Decomposed) },
-    row(&["sam_vision_model"], (ATTENTION_HEADS, 12), Kind::Decomposed),
+    Row {
+        part: "vision_config",
+        ..row(&["sam", "sam_hq"], (ATTENTION_HEADS, 12), Kind::Decomposed)
+    },
+    row(&["sam_vision_model", "sam_hq_vision_model"], (ATTENTION_HEADS, 12), Kind::Decomposed),
 ];
 
 /// Finds the row of the type of that name.

@@ -88,11 +88,10 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     {
         return Ok(false);
     }
-    if let Some(own) = reader.family.rotates_if_wide {
-        let width = fields.of_role(Role::Width, Fields::count)?;
-        if fields.need("hidden_size", width)? != own {
-            return Ok(false);
-        }
+    if let Some(layers) = reader.family.still_layers
+        && fields.of_role(Role::LayerCount, Fields::count)? == Some(layers)
+    {
+        return Ok(false);
     }
     // Two positions for each token, and a rotation of one's own: published by no model that is
     // known.

@@ -46,8 +46,8 @@ pub(super) struct Family {
     pub(super) rotates_if: Option<&'static str>,
     /// Whether layers rotate only where `position_embedding_type` says so.
     pub(super) rotates_if_typed: bool,
-    /// The width of the models that rotate, where others of the type have ALiBi.
-    pub(super) rotates_if_wide: Option<usize>,
+    /// The number of layers of the models of the type that do not rotate, where others do.
+    pub(super) still_layers: Option<usize>,
     /// The field that lists the types of layers as numbers from 0, and the names of the types.
     pub(super) coded: Option<(&'static str, &'static [&'static str])>,
     /// Whether there is a type "ntk": the base times the factor, and all frequencies divided by
@@ -66,6 +66,9 @@ pub(super) struct Family {
     /// The reason why the class has no rotation of this crate, and what to use instead.
     pub(super) reason: Option<&'static str>,
 }
+
+/// The number of layers of Baichuan's 13B, by which it is told from the 7B: it has ALiBi.
+pub(super) const BAICHUAN_13B: usize = 40;
 
 /// The parts of a head of multi-head latent attention.
 #[derive(Clone, Copy, Debug)]
@@ -281,7 +284,7 @@ pub(super) const HALVES: Family = Family {
     renamed: &[],
     rotates_if: None,
     rotates_if_typed: false,
-    rotates_if_wide: None,
+    still_layers: None,
     coded: None,
     has_ntk: false,
     last: false,
@@ -376,8 +379,8 @@ impl Family {
         Self { rotates_if_typed: true, ..self }
     }
 
-    pub(super) const fn rotates_if_wide(self, width: usize) -> Self {
-        Self { rotates_if_wide: Some(width), ..self }
+    pub(super) const fn still_at(self, layers: usize) -> Self {
+        Self { still_layers: Some(layers), ..self }
     }
 
     pub(super) const fn coded(self, field: &'static str, names: &'static [&'static str]) -> Self {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::biases::row_of;
 use super::checks::{nothing_else, root_agrees};
 use super::families::of_model_type;
 use super::family::{Family, HALVES, NEIGHBOURS};
@@ -70,6 +71,11 @@ impl Source<'_> {
                 Some(kind) if has_parts(kind) => {
                     let reason = "its parts rotate, each by a config of its own: read one of them \
                         with from_json_part";
+                    Err(fields.not_read(name, reason))
+                }
+                Some(kind) if row_of(kind).is_some() => {
+                    let reason = "models of this type rotate nothing: ModelPositions::from_json says \
+                        whether they have a bias, Checkpoint reads tables that are added";
                     Err(fields.not_read(name, reason))
                 }
                 Some(kind) => Err(fields.unknown(name, kind)),

@@ -19,7 +19,6 @@ pub(crate) trait Lanes: Element<Angle: SimdFloatElement> {
     fn store<S: Simd>(vector: Self::Vector<S>, elements: &mut [Self]);
 
     /// Returns the value of the element that [`store`](Self::store) would write, in each lane.
-    #[allow(dead_code, reason = "sums of 16-bit words are to use it")]
     fn round<S: Simd>(vector: Self::Vector<S>) -> Self::Vector<S>;
 
     /// Loads twice as many elements: those with even indices, and those with odd ones.

@@ -1,11 +1,8 @@
 //! A number times distances: the exact product, rounded once.
 
-use core::marker::PhantomData;
-
-use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 
-use crate::element::{AnyElement, Element, Lanes, OfElement};
+use crate::element::Element;
 use crate::frequencies::wide::Wide;
 use crate::simd::{Kernel, launch};
 
@@ -18,22 +15,22 @@ pub(crate) struct Factor {
 }
 
 impl Factor {
-    /// The most products that are made at a time.
-    pub(crate) const MOST: usize = 256;
-
     /// 2^(−numerator/denominator)
     pub(crate) fn power(numerator: u64, denominator: u64) -> Self {
-        let exact = if numerator.is_multiple_of(denominator) {
-            // Nothing is lost: a tie must stay one.
-            Wide::from_f64(0.5).pow(numerator / denominator)
-        } else {
-            Wide::from_u64(2).inverse_root(denominator).pow(numerator)
-        };
+        // Whole powers lose nothing: a tie must stay one.
+        let (whole, rest) = (numerator / denominator, numerator % denominator);
+        let part = Wide::from_u64(2).inverse_root(if rest == 0 { 1 } else { denominator });
+        let exact = part.pow(rest).mul(Wide::from_f64(0.5).pow(whole));
         Self { value: exact.to_f64(), exact }
     }
 
     pub(crate) fn given(value: f64) -> Self {
         Self { value, exact: Wide::from_f64(value) }
+    }
+
+    /// k where this is 2^k times the other one.
+    pub(crate) fn power_over(self, other: Self) -> Option<i32> {
+        self.exact.power_over(other.exact)
     }
 
     /// The bits of the number, or 64 where they do not end.
@@ -46,10 +43,17 @@ impl Factor {
         }
     }
 
-    /// Writes the product with each value and its rest, rounded once; `bits` are those that the
-    /// values are long. The plain way is [`exactly`](Self::exactly); all others give its bits, and
-    /// leave to it what they cannot tell.
-    pub(crate) fn times<A: Element>(self, values: &[f64], rests: &[f64], bits: u32, out: &mut [A]) {
+    /// Writes the product with each value and its rest, rounded such that rounding to the element
+    /// gives the exact product rounded once. `bits` are those that the values are long; normal
+    /// products are neither too large nor subnormal. The plain way is [`exactly`](Self::exactly);
+    /// all others give its bits, and leave to it what they cannot tell.
+    pub(crate) fn times<A: Element>(
+        self,
+        values: &[f64],
+        rests: &[f64],
+        (bits, is_normal): (u32, bool),
+        out: &mut [A::Angle],
+    ) {
         let largest = largest::<A>();
         let bits = bits + self.bits();
         if size_of::<A>() == size_of::<f64>() {
@@ -60,19 +64,24 @@ impl Factor {
                 let doubt = product[0].abs() * 2_f64.powi(-98);
                 let (below, above) = (product[0] + (error - doubt), product[0] + (error + doubt));
                 let is_sure = bits <= 53 || below == above;
-                *out = A::from_f64(if is_sure { below } else { self.exactly(*value, *rest) });
+                *out =
+                    A::Angle::from_f64(if is_sure { below } else { self.exactly(*value, *rest) });
             }
             return;
         }
-        let mut doubt = false;
-        let products = Products { factor: self.value, values, largest, out, doubt: &mut doubt };
-        launch_any(A::any::<ProductsOf<'_>>(products));
+        let (mut doubt, at) = (false, Doubt::of::<A>());
+        let (factor, doubtful) = (self.value, &mut doubt);
+        let out = &mut *out;
+        launch(
+            Level::new(),
+            Products { factor, values, largest, is_normal, at, out, doubt: doubtful },
+        );
         // Products with the bits of f32 are rounded once as they are.
         if doubt && bits > 24 {
-            let at = Doubt::of::<A>();
             for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
                 if at.is_at(self.value * value) {
-                    *out = A::from_f64(self.exactly_to_odd(*value, *rest).min(largest));
+                    let exact = A::from_f64(self.exactly_to_odd(*value, *rest).min(largest));
+                    *out = A::Angle::from_f64(exact.to_f64());
                 }
             }
         }
@@ -117,71 +126,59 @@ struct Doubt {
 impl Doubt {
     fn of<A: Element>() -> Self {
         // Rows of 16 bits are rows of f32 that are rounded once more: what f32 loses is near.
-        let (lost, near, smallest) = match largest::<A>() {
-            65504.0 => (42, 1 << 31, 1.0 / 16384.0),
-            largest if largest < f64::from(f32::MAX) => (45, 1 << 31, f64::from(f32::MIN_POSITIVE)),
-            _ => (29, 8, f64::from(f32::MIN_POSITIVE)),
+        let (lost, near) = match largest::<A>() {
+            65504.0 => (42, 1 << 31),
+            largest if largest < f64::from(f32::MAX) => (45, 1 << 31),
+            _ => (29, 8),
         };
-        let half = 1 << (lost - 1);
+        let (half, smallest) = (1 << (lost - 1), smallest_normal::<A>());
         Self { lost: (1 << lost) - 1, near: [half - near, 2 * near], smallest }
     }
 
     #[inline(always)]
+    fn is_near(self, product: f64) -> bool {
+        (product.to_bits() & self.lost).wrapping_sub(self.near[0]) <= self.near[1]
+    }
+
+    #[inline(always)]
     fn is_at(self, product: f64) -> bool {
-        let rest = (product.to_bits() & self.lost).wrapping_sub(self.near[0]);
-        (rest <= self.near[1]) | ((product.abs() < self.smallest) & (product != 0.0))
+        self.is_near(product) | ((product.abs() < self.smallest) & (product != 0.0))
     }
 }
 
 /// Products in vectors, and whether one of them is doubtful.
-struct Products<'a, A> {
+struct Products<'a, T> {
     factor: f64,
     values: &'a [f64],
     largest: f64,
-    out: &'a mut [A],
+    /// Whether no product is too large or subnormal.
+    is_normal: bool,
+    at: Doubt,
+    out: &'a mut [T],
     doubt: &'a mut bool,
 }
 
-struct ProductsOf<'a>(PhantomData<&'a ()>);
-
-impl<'a> OfElement for ProductsOf<'a> {
-    type Of<A: Element> = Products<'a, A>;
-}
-
-fn launch_any(products: AnyElement<ProductsOf<'_>>) {
-    match products {
-        AnyElement::F32(products) => launch(Level::new(), products),
-        #[cfg(feature = "half")]
-        AnyElement::F16(products) => launch(Level::new(), products),
-        #[cfg(feature = "half")]
-        AnyElement::Bf16(products) => launch(Level::new(), products),
-        AnyElement::F64(_) => debug_assert!(false, "products of f64 are not narrowed"),
-    }
-}
-
-impl<A: Lanes<Angle = f32>> Kernel for Products<'_, A> {
+impl<T: Element> Kernel for Products<'_, T> {
     const BYTES: usize = 32;
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let mut singles = [0_f32; Factor::MOST];
-        let (mut doubt, at) = (false, Doubt::of::<A>());
-        for (single, value) in singles.iter_mut().zip(self.values) {
+    fn run<S: Simd>(self, _: S) {
+        let mut doubt = false;
+        if self.is_normal {
+            for (out, value) in self.out.iter_mut().zip(self.values) {
+                let product = self.factor * value;
+                *out = T::from_f64(product);
+                doubt |= self.at.is_near(product);
+            }
+            *self.doubt = doubt;
+            return;
+        }
+        for (out, value) in self.out.iter_mut().zip(self.values) {
             let product = self.factor * value;
-            *single = product.min(self.largest) as f32;
-            doubt |= at.is_at(product);
+            *out = T::from_f64(product.min(self.largest));
+            doubt |= self.at.is_at(product);
         }
         *self.doubt = doubt;
-        let len = A::Vector::<S>::LEN;
-        let mut groups = self.out.chunks_exact_mut(len);
-        let singles = &singles[..self.values.len()];
-        for (out, singles) in groups.by_ref().zip(singles.chunks_exact(len)) {
-            A::store(A::Vector::<S>::from_slice(simd, singles), out);
-        }
-        let rest = &singles[singles.len() - singles.len() % len..];
-        for (out, single) in groups.into_remainder().iter_mut().zip(rest) {
-            *out = A::narrow(*single);
-        }
     }
 }
 
@@ -203,4 +200,14 @@ pub(crate) fn largest<A: Element>() -> f64 {
     const LARGEST: [f64; 4] = [f64::MAX, f32::MAX as f64, 255.0 * (1_u128 << 120) as f64, 65504.0];
     let is_one = |value: &f64| A::from_f64(*value).to_f64() == *value;
     LARGEST.into_iter().find(is_one).unwrap_or(f64::MAX)
+}
+
+/// The smallest number of the type that has all its bits.
+#[inline(always)]
+pub(crate) fn smallest_normal<A: Element>() -> f64 {
+    match largest::<A>() {
+        65504.0 => 1.0 / 16384.0,
+        f64::MAX => f64::MIN_POSITIVE,
+        _ => f64::from(f32::MIN_POSITIVE),
+    }
 }

@@ -4,5 +4,5 @@
 mod factor;
 mod powers;
 
-pub(crate) use factor::{Factor, largest};
+pub(crate) use factor::{Factor, largest, smallest_normal};
 pub(crate) use powers::{log_step, log_step_beyond};

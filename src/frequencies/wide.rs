@@ -124,6 +124,12 @@ impl Wide {
         self.add(other.neg())
     }
 
+    /// k where self is 2^k times the other one.
+    pub(crate) fn power_over(self, other: Self) -> Option<i32> {
+        let is_one = Self { exponent: 0, ..self } == Self { exponent: 0, ..other };
+        is_one.then(|| self.exponent.saturating_sub(other.exponent))
+    }
+
     /// selfⁿ
     pub(crate) fn pow(self, mut n: u64) -> Self {
         let (mut result, mut square) = (Self::ONE, self);

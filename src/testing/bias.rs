@@ -134,7 +134,12 @@ impl<A: Element> Case<'_, A> {
             ok(ADDED, self.bias.add_to(self.queries, self.keys, view.view_mut()))?;
             same(ADDED, name.into(), view.view(), expected.view())?;
         }
-        Ok(())
+        const STEP: &str = "add_row adds what encode_row writes";
+        let last = Slice::from(rows - 1..rows);
+        let (mut step, query) =
+            (scores.slice_axis(Axis(1), last).to_owned(), self.queries.slice(rows - 1..rows));
+        ok(STEP, self.bias.add_row(&query, self.keys, step.as_slice_mut().unwrap_or_default()))?;
+        same(STEP, "the last query".into(), step.view(), expected.slice_axis(Axis(1), last))
     }
 
     fn bad_input_is_refused(&self) -> Result<(), Violation> {

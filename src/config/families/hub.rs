@@ -18,8 +18,6 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("afm7", HALVES.base(50_000.0)),
     ("aquila", HALVES),
     ("arctic", HALVES),
-    // The 13B is as wide as 5120 and has ALiBi.
-    ("baichuan", HALVES.rotates_if_wide(4096)),
     ("baichuan_m1", HALVES.needs_base()),
     ("bailing_moe", HALVES),
     ("bailing_moe_linear", HALVES.base(600_000.0)),

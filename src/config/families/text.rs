@@ -1,7 +1,8 @@
 //! Model types of text, sound and proteins, one row each.
 
 use super::super::family::{
-    COMPRESS, Family, HALVES, LISTED, Layers, MAIN, NEIGHBOURS, SLIDING, WithoutWindow, not_read,
+    BAICHUAN_13B, COMPRESS, Family, HALVES, LISTED, Layers, MAIN, NEIGHBOURS, SLIDING,
+    WithoutWindow, not_read,
 };
 use crate::rotary::Sections;
 
@@ -13,6 +14,8 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("aria_text", HALVES),
     ("axk1", NEIGHBOURS.latent(128, 64)),
     ("axk2", NEIGHBOURS.latent(64, 32)),
+    // modeling_baichuan.py beside the models
+    ("baichuan", HALVES.still_at(BAICHUAN_13B)),
     ("bailing_hybrid", NEIGHBOURS.base(6e6).latent(128, 64)),
     ("bamba", HALVES.part(0.5)),
     ("beam", HALVES.head_dim(128).layers(Layers::sliding_only(6, WithoutWindow::Same))),

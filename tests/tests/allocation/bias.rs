@@ -3,7 +3,10 @@
 
 use crate::counter::measure;
 use ndarray::{Array2, Array3, Array4};
-use positional_encodings::bias::{AlibiForm, AxesBias, Forget, Kerple, WindowBias};
+use positional_encodings::bias::{
+    AlibiForm, AxesBias, ContentBias, DecomposedBias, DisentangledBias, Forget, Kerple, LogBuckets,
+    RelativeLogits, ShawBias, TransformerXlBias, WindowBias,
+};
 use positional_encodings::{Alibi, AttentionBias, Error, Positions, T5Bias, add_bias};
 
 type Named = (&'static str, Box<dyn AttentionBias<f32>>, Positions<'static>);
@@ -28,6 +31,12 @@ fn biases() -> Result<Vec<Named>, Error> {
 }
 
 pub fn run() {
+    steps_and_blocks_take_nothing();
+    no_index_of_a_window_is_kept();
+    content_biases_take_a_row();
+}
+
+fn steps_and_blocks_take_nothing() {
     for (name, bias, positions) in biases().unwrap() {
         let len = positions.len();
         let step = positions.slice(len - 1..len);
@@ -41,5 +50,56 @@ pub fn run() {
             bias.encode_into(&queries, &keys, block.view_mut()).unwrap();
         });
         assert_eq!(taken.calls, 0, "{name}: up to {} bytes of the heap", taken.peak);
+    }
+}
+
+/// 64 × 64 patches have 16 million pairs: neither making the bias nor a block of it, nor all keys of
+/// some queries, takes anything.
+fn no_index_of_a_window_is_kept() {
+    let table = Array2::from_elem((127 * 127, 2), 0.5_f32);
+    let (patches, mut block) = (Positions::grid(&[64, 64]).unwrap(), Array3::zeros((2, 16, 4096)));
+    let (taken, ()) = measure(|| {
+        let window = WindowBias::swin(table, [64, 64]).unwrap();
+        window.encode_into(&patches.slice(8..24), &patches, block.view_mut()).unwrap();
+    });
+    assert_eq!(taken.calls, 0, "up to {} bytes of the heap", taken.peak);
+}
+
+/// What a call for 4,096 keys takes is a few numbers for each key and each row of the tables, however
+/// many queries there are.
+fn content_biases_take_a_row() {
+    const KEYS: usize = 4096;
+    const DIM: usize = 4;
+    let rows = |entries| Array3::from_elem((2, entries, DIM), 0.5_f32);
+    let (text, patches) = (Positions::from(0..KEYS), Positions::grid(&[64, 64]).unwrap());
+    let buckets = LogBuckets::new(256, 512).unwrap();
+    let deberta =
+        DisentangledBias::disentangled(buckets, 2, Some(rows(512)), Some(rows(512))).unwrap();
+    let none = || Array2::zeros((2, DIM));
+    let first = 1 - KEYS as i64;
+    let xl = TransformerXlBias::transformer_xl(rows(2 * KEYS - 1), first, none(), none()).unwrap();
+    let sam = DecomposedBias::new([Array2::<f32>::ones((127, DIM)), Array2::ones((127, DIM))], 2);
+    let shaw = ShawBias::shaw(Array2::<f32>::ones((129, DIM)), 2).unwrap();
+    let inkling = RelativeLogits::inkling(Array2::<f32>::ones((512, DIM)), 2).unwrap();
+    let biases: [(&str, &dyn ContentBias<f32>, usize, &Positions<'_>); 5] = [
+        ("DeBERTa", &deberta, 512, &text),
+        ("Transformer-XL", &xl, 2 * KEYS - 1, &text),
+        ("SAM", &sam.unwrap(), 127, &patches),
+        ("Shaw", &shaw, 129, &text),
+        ("Inkling", &inkling, 512, &text),
+    ];
+    let content = |len| Array3::<f32>::ones((2, len, DIM));
+    for (name, bias, entries, positions) in biases {
+        let peak = |queries: usize| {
+            let (q, k, mut scores) =
+                (content(queries), content(KEYS), Array3::zeros((2, queries, KEYS)));
+            let at = positions.slice(0..queries);
+            let add =
+                || bias.add_to(q.view(), k.view(), &at, positions, scores.view_mut()).unwrap();
+            measure(add).0.peak
+        };
+        let peaks = [1, 8].map(peak);
+        assert_eq!(peaks[0], peaks[1], "{name}");
+        assert!(peaks[1] <= 16 * (KEYS + entries) + 1024, "{name}: {} bytes", peaks[1]);
     }
 }

@@ -1,8 +1,8 @@
 //! What a `config.json` says of biases: published configs, defaults, and what is refused.
 
 use positional_encodings::bias::{AlibiForm, Buckets, LogBuckets, Side};
-use positional_encodings::config::{ConfigProblem, ModelBias, ModelPositions};
-use positional_encodings::{Alibi, Error};
+use positional_encodings::config::{ConfigProblem, ModelBias, ModelPositions, ModelRotary};
+use positional_encodings::{Alibi, Error, Pairing};
 
 fn read(config: &str) -> ModelBias {
     ModelBias::from_json(config).unwrap_or_else(|error| panic!("{config}: {error}"))
@@ -27,6 +27,155 @@ fn alibi_of_four_families() {
     assert_eq!(read(jina), ModelBias::Alibi(symmetric));
 }
 
+/// Types that only add vectors to their words, and recurrent ones: no rotation, no bias.
+#[test]
+fn types_without_either() {
+    for name in ["gpt2", "opt", "bart", "whisper", "vit", "mamba", "rwkv"] {
+        let config = format!("{{\"model_type\": \"{name}\"}}");
+        let model = ModelPositions::from_json(&config).unwrap();
+        assert_eq!((model.rotary, model.bias), (None, ModelBias::None));
+        let error = ModelRotary::from_json(&config).unwrap_err().to_string();
+        assert!(error.contains("rotate nothing"), "{name}: {error}");
+    }
+    let bloom = ModelRotary::from_json(r#"{"model_type": "bloom"}"#).unwrap_err().to_string();
+    assert!(bloom.contains("ModelPositions"), "{bloom}");
+}
+
+/// Baichuan2's two sizes, as far as positions go: one model type, and another method each.
+#[test]
+fn baichuan_has_alibi_or_rotates() {
+    let large = r#"{"model_type": "baichuan", "hidden_size": 5120, "num_attention_heads": 40,
+        "num_hidden_layers": 40, "model_max_length": 4096}"#;
+    let large = ModelPositions::from_json(large).unwrap();
+    assert_eq!(large.bias, ModelBias::Alibi(Alibi::new(40).unwrap()));
+    assert_eq!(large.rotary.unwrap().only(), Err(Error::NotOneRotation { types: 0 }));
+    let small = r#"{"model_type": "baichuan", "hidden_size": 4096, "num_attention_heads": 32,
+        "num_hidden_layers": 32, "max_position_embeddings": 4096, "model_max_length": 4096}"#;
+    let small = ModelPositions::from_json(small).unwrap();
+    assert_eq!(small.bias, ModelBias::None);
+    let rotary = small.rotary.unwrap();
+    let spec = rotary.only().unwrap();
+    assert_eq!((spec.dim, spec.base, spec.pairing), (128, 1e4, Pairing::Halves));
+}
+
+/// What the classes of transformers take where a config says nothing but the type.
+#[test]
+fn defaults_of_classes_with_relative_keys() {
+    let text = |bias: &str| format!("\"position_embedding_type\": \"{bias}\"");
+    for (name, heads, positions) in [
+        ("bert", 12, 512),
+        ("camembert", 12, 512),
+        ("data2vec-text", 12, 512),
+        ("ernie", 12, 512),
+        ("layoutlm", 12, 512),
+        ("lilt", 12, 512),
+        ("markuplm", 12, 512),
+        ("roberta", 12, 512),
+        ("roberta-prelayernorm", 12, 512),
+        ("roc_bert", 12, 512),
+        ("xlm-roberta", 12, 512),
+        ("xmod", 12, 512),
+        ("electra", 4, 512),
+        ("bert-generation", 16, 512),
+        ("megatron-bert", 16, 512),
+        ("albert", 64, 512),
+        ("xlm-roberta-xl", 32, 514),
+        ("esm", 12, 1026),
+    ] {
+        for (kind, side) in [("relative_key", Side::Queries), ("relative_key_query", Side::Both)] {
+            let found = read(&format!(r#"{{"model_type": "{name}", {}}}"#, text(kind)));
+            let reach = [positions - 1; 2];
+            let expected = ModelBias::RelativeKeys { heads, side, reach, clips: false };
+            assert_eq!(found, expected, "{name}");
+        }
+        let plain = read(&format!(r#"{{"model_type": "{name}"}}"#));
+        assert_eq!(plain, ModelBias::None, "{name}");
+    }
+}
+
+#[test]
+fn defaults_of_classes_with_buckets() {
+    for (name, heads, has_decoder, is_shared) in [
+        ("t5", 8, true, true),
+        ("longt5", 8, true, true),
+        ("pop2piano", 8, true, true),
+        ("mt5", 6, true, true),
+        ("umt5", 6, true, false),
+        ("switch_transformers", 12, true, true),
+        ("mpnet", 12, false, true),
+    ] {
+        let decoder = has_decoder.then(|| Buckets::causal(32, 128).unwrap());
+        let (encoder, shared) = (Buckets::bidirectional(32, 128).unwrap(), is_shared);
+        let expected = ModelBias::Bucketed { heads, encoder, decoder, shared };
+        assert_eq!(read(&format!(r#"{{"model_type": "{name}"}}"#)), expected, "{name}");
+    }
+}
+
+fn check(cases: impl IntoIterator<Item = (&'static str, ModelBias)>) {
+    for (config, expected) in cases {
+        assert_eq!(read(&format!(r#"{{"model_type": {config}}}"#)), expected, "{config}");
+    }
+}
+
+#[test]
+fn defaults_of_classes_with_slopes_and_windows() {
+    let alibi = |heads| Alibi::new(heads).unwrap();
+    let bloom = ModelBias::Alibi(alibi(8).with_form(AlibiForm::Keys));
+    let windows = |trained: Option<Vec<[usize; 2]>>| {
+        let heads = vec![3, 6, 12, 24];
+        ModelBias::Windows { heads, windows: vec![[7; 2]; 4], trained }
+    };
+    let beit = ModelBias::ImageWindow { heads: 12, window: [14; 2], shared: false };
+    let shared = ModelBias::ImageWindow { heads: 12, window: [14; 2], shared: true };
+    let falcon = ModelBias::Alibi(Alibi::falcon(71).unwrap());
+    check([
+        (r#""bloom""#, bloom),
+        (r#""mpt""#, ModelBias::Alibi(alibi(16))),
+        (r#""falcon""#, ModelBias::None),
+        (r#""falcon", "alibi": true, "new_decoder_architecture": false"#, falcon),
+        (r#""falcon", "new_decoder_architecture": true"#, ModelBias::None),
+        (r#""swin""#, windows(None)),
+        (r#""swinv2""#, windows(Some(vec![[7; 2]; 4]))),
+        (r#""beit""#, ModelBias::None),
+        (r#""beit", "use_relative_position_bias": true"#, beit.clone()),
+        (r#""data2vec-vision", "use_relative_position_bias": true"#, beit),
+        (r#""beit", "use_shared_relative_position_bias": true"#, shared),
+    ]);
+}
+
+#[test]
+fn defaults_of_other_classes() {
+    let xl = |heads, clamp| ModelBias::TransformerXl { heads, dim: 64, clamp };
+    let shaw = |heads| {
+        let (side, reach) = (Side::Queries, [64, 8]);
+        ModelBias::RelativeKeys { heads, side, reach, clips: true }
+    };
+    let deberta = |heads| {
+        let (buckets, parts) = (LogBuckets::plain(512).unwrap(), [true; 2]);
+        ModelBias::Disentangled { heads, buckets, parts, shared: false }
+    };
+    let sam = |global| {
+        let (grid, window) = ([64; 2], [14; 2]);
+        ModelBias::Decomposed { heads: 12, grid, window, global }
+    };
+    check([
+        (r#""deberta""#, ModelBias::None),
+        (r#""deberta", "relative_attention": true, "pos_att_type": "C2P|p2c""#, deberta(12)),
+        (r#""deberta-v2", "relative_attention": true, "pos_att_type": "p2c|c2p""#, deberta(24)),
+        (r#""xlnet""#, xl(16, None)),
+        (r#""transfo-xl""#, xl(16, Some(1000))),
+        (r#""wav2vec2-conformer""#, xl(12, None)),
+        (r#""wav2vec2-conformer", "position_embeddings_type": null"#, ModelBias::None),
+        (r#""wav2vec2-bert""#, shaw(16)),
+        (r#""wav2vec2-bert", "position_embeddings_type": "relative""#, xl(16, None)),
+        (r#""seamless_m4t""#, xl(16, None)),
+        (r#""seamless_m4t_v2""#, shaw(16)),
+        (r#""sam""#, sam(vec![2, 5, 8, 11])),
+        (r#""sam_hq_vision_model""#, sam(vec![2, 5, 8, 11])),
+        (r#""sam_vision_model", "use_rel_pos": false"#, ModelBias::None),
+    ]);
+}
+
 #[test]
 fn buckets_of_text_and_of_boxes() {
     let [encoder, decoder] =
@@ -46,21 +195,38 @@ fn buckets_of_text_and_of_boxes() {
     let mpnet = r#"{"model_type": "mpnet", "num_attention_heads": 12, "hidden_size": 768,
         "max_position_embeddings": 514, "relative_attention_num_buckets": 32}"#;
     assert_eq!(read(mpnet), ModelBias::Bucketed { heads: 12, encoder, decoder: None, shared });
-    let layout = read(r#"{"model_type": "layoutlmv3", "has_spatial_attention_bias": false}"#);
+    // LayoutLMv3 divides its tables, LayoutLMv2 does not.
     let text = Buckets::bidirectional(32, 128).ok();
-    assert_eq!(layout, ModelBias::Layout { heads: 12, text, boxes: None });
+    for (name, divisor) in [("layoutlmv3", 8.0), ("layoutlmv2", 1.0)] {
+        let found = read(&format!(r#"{{"model_type": "{name}"}}"#));
+        let (text, boxes) = (text.clone(), Buckets::bidirectional(64, 256).ok());
+        assert_eq!(found, ModelBias::Layout { heads: 12, text, boxes, divisor }, "{name}");
+    }
+    // layoutlmv3-large, without boxes.
+    let large = r#"{"model_type": "layoutlmv3", "has_spatial_attention_bias": false,
+        "hidden_size": 1024, "num_attention_heads": 16}"#;
+    let (boxes, divisor) = (None, 8.0);
+    assert_eq!(read(large), ModelBias::Layout { heads: 16, text, boxes, divisor });
 }
 
 #[test]
 fn windows_and_images() {
+    // swin-base-patch4-window12-384
     let swin = read(r#"{"model_type": "swin", "window_size": 12, "num_heads": [4, 8, 16, 32]}"#);
-    let heads = vec![4, 8, 16, 32];
-    let expected = ModelBias::Windows { heads: heads.clone(), window: [12; 2], trained: None };
-    assert_eq!(swin, expected);
-    let swin = r#"{"model_type": "swinv2", "window_size": 24, "num_heads": [4, 8, 16, 32],
-        "pretrained_window_sizes": [12, 12, 12, 0]}"#;
-    let trained = Some(vec![[12; 2], [12; 2], [12; 2], [24; 2]]);
-    assert_eq!(read(swin), ModelBias::Windows { heads, window: [24; 2], trained });
+    let (heads, windows) = (vec![4, 8, 16, 32], vec![[12; 2]; 4]);
+    assert_eq!(swin, ModelBias::Windows { heads: heads.clone(), windows, trained: None });
+    // swinv2-base-patch4-window12to24-192to384: the last stage has 12 × 12 patches.
+    let swin = r#"{"model_type": "swinv2", "image_size": 384, "patch_size": 4, "window_size": 24,
+        "num_heads": [4, 8, 16, 32], "pretrained_window_sizes": [12, 12, 12, 6]}"#;
+    let windows = vec![[24; 2], [24; 2], [24; 2], [12; 2]];
+    let trained = Some(vec![[12; 2], [12; 2], [12; 2], [6; 2]]);
+    assert_eq!(read(swin), ModelBias::Windows { heads, windows, trained });
+    // swinv2-tiny-patch4-window16-256: 8 × 8 patches, and no other windows before.
+    let swin = r#"{"model_type": "swinv2", "image_size": 256, "window_size": 16,
+        "num_heads": [3, 6, 12, 24], "pretrained_window_sizes": [0, 0, 0, 0]}"#;
+    let windows = vec![[16; 2], [16; 2], [16; 2], [8; 2]];
+    let (heads, trained) = (vec![3, 6, 12, 24], Some(windows.clone()));
+    assert_eq!(read(swin), ModelBias::Windows { heads, windows, trained });
     let beit = r#"{"model_type": "beit", "use_relative_position_bias": true, "image_size": 384}"#;
     assert_eq!(read(beit), ModelBias::ImageWindow { heads: 12, window: [24; 2], shared: false });
     assert_eq!(read(r#"{"model_type": "beit"}"#), ModelBias::None);

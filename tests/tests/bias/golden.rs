@@ -205,7 +205,7 @@ fn windows_of_other_sizes() {
     assert_eq!(bias.slice(s![.., .., 0]), expected.slice(s![.., .., 0]));
 }
 
-fn linear<A: Element>(weight: Array2<A>, bias: Option<Array1<A>>) -> Linear<A> {
+pub fn linear<A: Element>(weight: Array2<A>, bias: Option<Array1<A>>) -> Linear<A> {
     let linear = Linear::new(weight).unwrap();
     bias.map_or(linear.clone(), |bias| linear.with_bias(bias).unwrap())
 }

@@ -236,3 +236,28 @@ fn rows_of_another_length_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn rows_of_other_lengths() {
+    let table = Array2::<f32>::ones((32, 3));
+    let biases: [Box<dyn AttentionBias<f32>>; 3] = [
+        Box::new(Alibi::new(3).unwrap()),
+        Box::new(T5Bias::causal(table, 128).unwrap()),
+        Box::new(Kerple::log(&[1.0; 3], &[1.0; 3]).unwrap()),
+    ];
+    let (query, keys) = (Positions::from(3..4), Positions::from(0..4));
+    for bias in biases {
+        let mut scores = [1.0; 13];
+        let (what, expected) = ("scores", 12);
+        for found in [11, 13, 0] {
+            let error = bias.add_row(&query, &keys, &mut scores[..found]).unwrap_err();
+            assert_eq!(error, Error::LengthMismatch { what, expected, found });
+        }
+        let error = bias.add_row(&Positions::from(0..2), &keys, &mut scores[..12]).unwrap_err();
+        assert_eq!(error, Error::LengthMismatch { what: "queries", expected: 1, found: 2 });
+        assert_eq!(scores, [1.0; 13]);
+        // What has no place is not written.
+        bias.encode_row(&query, &keys, &mut scores[..11]);
+        assert_eq!(scores[11..], [1.0; 2]);
+    }
+}

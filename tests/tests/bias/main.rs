@@ -13,6 +13,7 @@ mod content_biases;
 mod exact;
 mod golden;
 mod golden_content;
+mod golden_references;
 mod hostile;
 mod laws;
 mod training;

@@ -43,6 +43,7 @@ fn class_defaults() {
         ("granite", 64, 64, 1e4, halves),
         ("granitemoe", 64, 64, 1e4, halves),
         ("arcee", 64, 64, 1e4, halves),
+        ("baichuan", 64, 64, 1e4, halves),
         ("olmo", 64, 64, 1e4, halves),
         ("olmo2", 64, 64, 1e4, halves),
         ("olmoe", 64, 64, 1e4, halves),

@@ -1,6 +1,6 @@
 //! Model types whose code stands beside their files: read in vLLM 0.33, SGLang 0.5.23, mlx-lm 0.32.
 
-use positional_encodings::config::{ConfigProblem, ModelRotary, RotarySpec};
+use positional_encodings::config::{ModelRotary, RotarySpec};
 use positional_encodings::scaling::Scaling;
 use positional_encodings::{Error, Pairing};
 use serde_json::{Value, json};
@@ -94,20 +94,6 @@ fn kimi() {
         "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "rope_theta": 10000.0});
     let none = Err(Error::NotOneRotation { types: 0 });
     assert_eq!(read(&linear).unwrap().only().map(|_| ()), none);
-}
-
-/// Baichuan-7B rotates; the 13B has ALiBi.
-#[test]
-fn widths_that_tell_models_apart() {
-    let baichuan = |width: usize, heads: usize| {
-        let config = json!({"model_type": "baichuan", "hidden_size": width,
-            "num_attention_heads": heads, "num_hidden_layers": 2});
-        read(&config).unwrap().layer(1).unwrap().map(|spec| spec.dim)
-    };
-    assert_eq!([baichuan(4096, 32), baichuan(5120, 40)], [Some(128), None]);
-    let field = "hidden_size".to_string();
-    let missing = Error::Config { field, problem: ConfigProblem::Missing };
-    assert_eq!(read(&json!({"model_type": "baichuan"})), Err(missing));
 }
 
 /// MiniMax-Text-01 and M1 list their layers as numbers: 1 has softmax attention.
