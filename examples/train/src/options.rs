@@ -99,8 +99,7 @@ impl Options {
         let steps = match (task, quick) {
             ("classification", true) => 500,
             (_, true) => 400,
-            ("translation", false) => 1500,
-            (_, false) => 3000,
+            (_, false) => 1500,
         };
         Ok(Self {
             task: task.to_string(),
