@@ -81,7 +81,8 @@ fn same_bits<A: Element>(values: &[A], expected: &[A]) -> bool {
     // A loop, not `all`: this is where the time goes, and tests are not optimised. Conversions of
     // 16 bits would take most of it.
     for (value, expected) in values.iter().zip(expected) {
-        if value != expected || value.is_sign_negative() != expected.is_sign_negative() {
+        let signs = || [value, expected].map(|zero| zero.to_f64().is_sign_negative());
+        if value != expected || value.is_zero() && signs()[0] != signs()[1] {
             return false;
         }
     }
