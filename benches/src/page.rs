@@ -113,7 +113,7 @@ impl Row {
         Some(self.name.strip_prefix("floor: ")?.rsplit_once(", ")?.0)
     }
 
-    /// Its own time, and where the machine was not quiet, how much that wavered.
+    /// The time of the row, and where the machine was not quiet, how much that wavered.
     fn time(&self) -> String {
         let wavered = format!(" ± {:.0}%", 100.0 * self.unrest);
         readable(self.nanoseconds) + if self.unrest > 0.05 { &wavered } else { "" }

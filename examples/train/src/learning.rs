@@ -103,7 +103,7 @@ impl Learns for Bias {
     }
 }
 
-/// Such a thing in a model, with its parameters as one variable of candle.
+/// An encoding or a bias that learns, in a model, with its parameters as one variable of candle.
 pub struct Learning {
     inner: Arc<Mutex<dyn Learns>>,
     /// All parameters, flat, if there are any.

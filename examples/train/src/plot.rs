@@ -8,7 +8,7 @@ use crate::Result;
 pub struct Line {
     /// The name.
     pub name: String,
-    /// Its points, from left to right.
+    /// The points, from left to right.
     pub points: Vec<(f64, f64)>,
 }
 

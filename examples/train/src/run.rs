@@ -146,7 +146,7 @@ impl Job {
         Ok(Some(outcome))
     }
 
-    /// It grows over the first steps and falls along a cosine to a tenth.
+    /// The learning rate of a step: it grows over the first steps and falls along a cosine to a tenth.
     fn rate(&self, step: usize) -> f64 {
         let warm = (step + 1) as f64 / (self.steps as f64 / 10.0).clamp(1.0, 100.0);
         let share = step as f64 / self.steps.max(1) as f64;

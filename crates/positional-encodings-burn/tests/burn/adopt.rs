@@ -34,7 +34,7 @@ fn the_last_row_is_for_all() {
     assert_ne!(values(&ours.forward(q, 7..10)), at_seven);
 }
 
-/// It rotates all features or none, and its sinusoid needs a base beyond its length.
+/// Burn's own rotates all features or none, and its sinusoid needs a base beyond its length.
 #[test]
 fn what_it_refuses() {
     let theirs = RotaryEncodingConfig::new(8, 4).init(&Device::flex());

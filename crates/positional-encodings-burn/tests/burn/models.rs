@@ -108,7 +108,7 @@ fn gguf() -> Vec<u8> {
     file
 }
 
-/// It is a module: without parameters, on a device, and the same in training and out of it.
+/// A rotary encoding is a module: without parameters, on a device, the same in training and out.
 #[test]
 fn a_module_among_others() {
     #[derive(Module, Debug)]

@@ -24,7 +24,7 @@ fn linear_is_not_ntk() -> Result<()> {
     Ok(())
 }
 
-/// Its nomic: an exponent of 64/62 that is rounded down to 1.
+/// Nomic in text-embeddings-inference: an exponent of 64/62 that is rounded down to 1.
 #[test]
 fn an_exponent_is_no_integer() {
     let (factor, dim) = (2.0, 64);

@@ -59,7 +59,7 @@ impl Unit {
 
 struct Pair {
     source: Vec<u32>,
-    /// It begins with a start and ends with an end.
+    /// The tokens of the answer, between a start and an end.
     target: Vec<u32>,
     reference: String,
 }
