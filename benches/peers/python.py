@@ -33,6 +33,7 @@ ROWS, DIM, BATCH, LEN, VOCABULARY, SCALE = 8192, 1024, 8, 1024, 32_000, 32.0
 HEADS, POSITIONS, HEAD_DIM, STEP, BASE = 32, 2048, 128, 4095, 10_000.0
 IMAGES, SIDE, PIXEL_DIM = 8, 128, 256
 STRIDE, SHORT = 9973, 10_000
+SCORES, BUCKETS, FARTHEST = {"": (1024, 1024), " step": (1, STEP + 1)}, 32, 128
 
 # What is compared: a name, the work of Python, that of this crate.
 PAIRS = [
@@ -45,6 +46,12 @@ PAIRS = [
     ("rotary, q and k (1, 32, 2048, 128)", "transformers, apply_rotary_pos_emb", "rotary, in place"),
     ("decode step, q and k (1, 32, 1, 128)", "transformers, apply_rotary_pos_emb, decode", "decode, in place"),
     ("decode step, cos and sin", "transformers, cos and sin, decode", "angles, in place"),
+    *[
+        (f"{name} made and added to ({HEADS}, {queries}, {keys})", f"transformers, {name}{step}{how}", f"{name}{step}, {form}")
+        for step, (queries, keys) in SCORES.items()
+        for name in ("T5", "ALiBi")
+        for how, form in (("", "allocated"), (", in place", "in place"))
+    ],
     ("DETR, masks (8, 128, 128), dim 256", "transformers, DetrSinePositionEmbedding", "masks, allocated"),
     ("DETR, masks (8, 128, 128), dim 256", "transformers, DetrSinePositionEmbedding", "masks, in place"),
     ("floor: fill 32 MiB", "torch, fill", "fill, in place"),
@@ -139,6 +146,31 @@ def rotations(np, torch):
     }
 
 
+def biases(np, torch):
+    """T5's bias and MPT's, which every call of their models makes anew, and the addition."""
+    from transformers import T5Config
+    from transformers.models.mpt.modeling_mpt import build_mpt_alibi_tensor
+    from transformers.models.t5.modeling_t5 import T5Attention
+
+    config = T5Config(
+        num_heads=HEADS, relative_attention_num_buckets=BUCKETS, relative_attention_max_distance=FARTHEST
+    )
+    attention = T5Attention(config, has_relative_attention_bias=True, layer_idx=0)
+    attention.relative_attention_bias.weight.data = torch.from_numpy(values(np, (BUCKETS, HEADS)))
+    works = {}
+    for step, (queries, keys) in SCORES.items():
+        scores = torch.from_numpy(values(np, (1, HEADS, queries, keys)))
+        made = {
+            "T5": lambda queries=queries, keys=keys: attention.compute_bias(queries, keys, past_seen_tokens=keys - queries),
+            "ALiBi": lambda keys=keys: build_mpt_alibi_tensor(HEADS, keys),
+        }
+        for name, make in made.items():
+            works[f"transformers, {name}{step}"] = lambda scores=scores, make=make: scores + make()
+            own = scores.clone()
+            works[f"transformers, {name}{step}, in place"] = lambda own=own, make=make: own.add_(make())
+    return works
+
+
 def pixels(np, torch):
     """Vectors (images, height, width, dim) of pixels, from masks that keep less of each image."""
     from transformers.models.detr.modeling_detr import DetrSinePositionEmbedding
@@ -187,6 +219,7 @@ def worker():
             **lookups(np, torch),
             **rotations(np, torch),
             **pixels(np, torch),
+            **biases(np, torch),
         }
         print(json.dumps({"values": {name: sample(np, run()) for name, run in works.items()}}), flush=True)
         for _ in sys.stdin:
@@ -221,7 +254,8 @@ def check(python, ours):
             sys.exit(f"{name}: {len(found)} values, not {len(expected)}")
         stride = 1 if work in ("decode", "angles") else STRIDE
         for i, (one, other) in enumerate(zip(found, expected)):
-            if not abs(one - other) <= allowed(work, i * stride):
+            roundings = 8 * 2.0**-23 * max(1.0, abs(other)) if work.startswith(("T5", "ALiBi")) else 0.0
+            if not abs(one - other) <= (roundings or allowed(work, i * stride)):
                 sys.exit(f"{name}: {one} at {i * stride}, not {other}")
 
 

@@ -5,29 +5,29 @@ use std::hint::black_box;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use peers::Memory;
-use peers::check::{Angles, assert_same};
+use peers::check::{Angles, assert_close, assert_same};
 use peers::loops::sweep;
 use peers::work::Places;
 
 pub struct Contest<'c> {
     group: BenchmarkGroup<'c, WallTime>,
     memory: Memory,
-    places: Places,
+    places: Option<Places>,
     expected: Vec<f32>,
 }
 
 impl<'c> Contest<'c> {
-    /// `expected` is what everyone must compute.
+    /// `expected` is what everyone must compute; without places no angles are in it.
     pub fn new(
         criterion: &'c mut Criterion,
         work: &str,
         memory: Memory,
-        places: Places,
+        places: impl Into<Option<Places>>,
         expected: Vec<f32>,
     ) -> Self {
         let mut group = criterion.benchmark_group(work);
         group.throughput(Throughput::Bytes(4 * expected.len() as u64));
-        Self { group, memory, places, expected }
+        Self { group, memory, places: places.into(), expected }
     }
 
     /// What touching as many bytes costs.
@@ -49,7 +49,7 @@ impl<'c> Contest<'c> {
         values: impl Fn(&T) -> Vec<f32>,
         mut run: impl FnMut() -> T,
     ) -> &mut Self {
-        assert_same(who, angles, self.places, &values(&run()), &self.expected);
+        self.check(who, angles, &values(&run()));
         self.time(who, self.memory, run);
         self
     }
@@ -64,9 +64,16 @@ impl<'c> Contest<'c> {
         mut run: impl FnMut(&mut T),
     ) -> &mut Self {
         run(&mut memory);
-        assert_same(who, angles, self.places, &values(&memory), &self.expected);
+        self.check(who, angles, &values(&memory));
         self.time(who, Memory::InPlace, || run(black_box(&mut memory)));
         self
+    }
+
+    fn check(&self, who: &str, angles: Angles, found: &[f32]) {
+        match self.places {
+            Some(places) => assert_same(who, angles, places, found, &self.expected),
+            None => assert_close(who, found, &self.expected),
+        }
     }
 
     /// Times work in place once: what kind of memory others get makes no difference to it.

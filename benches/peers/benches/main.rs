@@ -7,6 +7,7 @@ use criterion::Criterion;
 use peers::Memory;
 
 mod add;
+mod bias;
 mod contest;
 mod rotary;
 mod table;
@@ -25,5 +26,6 @@ fn compare(memory: Memory) {
     table::run(&mut criterion, memory);
     add::run(&mut criterion, memory);
     rotary::run(&mut criterion, memory);
+    bias::run(&mut criterion, memory);
     criterion.final_summary();
 }

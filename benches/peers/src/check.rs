@@ -44,6 +44,17 @@ pub fn assert_same(who: &str, angles: Angles, places: Places, found: &[f32], exp
     }
 }
 
+/// # Panics
+///
+/// Where `found` is further from `expected` than a few roundings of f32 explain.
+pub fn assert_close(who: &str, found: &[f32], expected: &[f32]) {
+    assert_eq!(found.len(), expected.len(), "{who}: the number of values");
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let allowed = 8.0 * f32::EPSILON * expected.abs().max(1.0);
+        assert!((found - expected).abs() <= allowed, "{who}: {found} at {i}, not {expected}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

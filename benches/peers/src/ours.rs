@@ -1,10 +1,12 @@
 //! This crate.
 
+use positional_encodings::bias::AlibiForm;
 use positional_encodings::{
-    FeatureLayout, Frequencies, Pairing, Rotary, Rotation, Sinusoidal, TokenEmbedding,
+    Alibi, FeatureLayout, Frequencies, Pairing, Rotary, Rotation, Sinusoidal, T5Bias,
+    TokenEmbedding,
 };
 
-use crate::work::{BASE, DIM, HEAD_DIM, SCALE, vocabulary};
+use crate::work::{BASE, DIM, FARTHEST, HEAD_DIM, HEADS, SCALE, bucket_table, vocabulary};
 
 pub fn sinusoid(dim: usize, layout: FeatureLayout) -> Sinusoidal {
     Sinusoidal::new(dim).expect("an even dim").with_layout(layout)
@@ -22,4 +24,13 @@ pub fn embedding() -> TokenEmbedding<f32, Sinusoidal> {
     let positions = sinusoid(DIM, FeatureLayout::Interleaved);
     let embedding = TokenEmbedding::new(vocabulary(), positions).expect("the same dim");
     embedding.with_scale(f64::from(SCALE)).expect("a finite scale")
+}
+
+pub fn t5() -> T5Bias<f32> {
+    T5Bias::bidirectional(bucket_table(), FARTHEST).expect("an even number of buckets")
+}
+
+/// MPT's: all queries share it.
+pub fn alibi() -> Alibi {
+    Alibi::new(HEADS).expect("some heads").with_form(AlibiForm::Keys)
 }

@@ -23,6 +23,11 @@ pub const BASE: f64 = 10_000.0;
 pub const IMAGES: usize = 8;
 pub const SIDE: usize = 128;
 pub const PIXEL_DIM: usize = 256;
+/// Attention scores: (1, heads, queries, keys), long ones and those of a decode step.
+pub const SCORES: [[usize; 2]; 2] = [[1024, 1024], [1, STEP + 1]];
+/// T5's buckets.
+pub const BUCKETS: usize = 32;
+pub const FARTHEST: usize = 128;
 
 /// Values in [-1, 1] that any language can make.
 pub fn value(i: usize) -> f32 {
@@ -49,6 +54,15 @@ pub fn ids() -> Array2<usize> {
 pub fn masks() -> Array3<bool> {
     let is_inside = |(image, y, x)| y < SIDE - 8 * image && x < SIDE - 4 * image;
     Array3::from_shape_fn((IMAGES, SIDE, SIDE), is_inside)
+}
+
+pub fn scores([queries, keys]: [usize; 2]) -> Array4<f32> {
+    filled(Array4::zeros((1, HEADS, queries, keys)))
+}
+
+/// T5's table: (buckets, heads).
+pub fn bucket_table() -> Array2<f32> {
+    filled(Array2::zeros((BUCKETS, HEADS)))
 }
 
 fn filled<D: ndarray::Dimension>(mut array: ndarray::Array<f32, D>) -> ndarray::Array<f32, D> {

@@ -196,15 +196,25 @@ pub(super) fn copy<A: Element>(
     }
 }
 
-fn copy_places<A: Copy>(source: &[A], target: &mut [A], places: impl Iterator<Item = Place>) {
-    /// Fewer elements are copied one by one: a call would take longer.
-    const FEW: usize = 8;
-    for place in places {
-        let (source, target) = (&source[place.columns()], &mut target[place.columns()]);
-        if place.len < FEW {
-            target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
-        } else {
-            target.copy_from_slice(source);
+/// Copies the features at some places, which are as far apart as the first two.
+fn copy_places<A: Copy>(
+    source: &[A],
+    target: &mut [A],
+    places: impl Iterator<Item = Place> + Clone,
+) {
+    let mut first = places.clone();
+    if let (Some(Place { to, len: 2, .. }), Some(next)) = (first.next(), first.next()) {
+        // Pairs in turn with other pairs are many, and behind the last both rows are zero.
+        let step = next.to - to;
+        for (target, source) in target[to..].chunks_mut(step).zip(source[to..].chunks(step)) {
+            match (target, source) {
+                ([one, two, ..], [first, second, ..]) => (*one, *two) = (*first, *second),
+                (target, source) => target.copy_from_slice(source),
+            }
         }
+        return;
+    }
+    for columns in places.map(Place::columns) {
+        target[columns.clone()].copy_from_slice(&source[columns]);
     }
 }

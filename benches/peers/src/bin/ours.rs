@@ -5,10 +5,13 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Array4};
-use peers::ours::{embedding, rotary, rotation, sinusoid};
-use peers::work::{BASE, DIM, LEN, PIXEL_DIM, POSITIONS, ROWS, STEP, ids, masks, queries};
+use peers::ours::{alibi, embedding, rotary, rotation, sinusoid, t5};
+use peers::work::{
+    BASE, DIM, LEN, PIXEL_DIM, POSITIONS, ROWS, SCORES, STEP, ids, masks, queries, scores,
+};
 use positional_encodings::{
-    Axes, FeatureLayout, MaskCounts, Pairing, PositionalEncoding, Positions,
+    AttentionBias, Axes, FeatureLayout, MaskCounts, Pairing, PositionalEncoding, Positions,
+    add_bias,
 };
 use serde_json::{Map, Value, json};
 
@@ -59,6 +62,11 @@ fn main() {
     rotate(&mut report);
     decode(&mut report);
     pixels(&mut report);
+    for (step, shape) in ["", " step"].into_iter().zip(SCORES) {
+        bias(&mut report, &format!("T5{step}"), shape, &t5(), &(0..shape[1]).into());
+        let from_last: Vec<i64> = (1 - shape[1] as i64..1).collect();
+        bias(&mut report, &format!("ALiBi{step}"), shape, &alibi(), &(&from_last).into());
+    }
     println!("{}", json!({ "medians": report.medians, "values": report.values }));
 }
 
@@ -121,6 +129,29 @@ fn decode(report: &mut Report) {
     let mut q = queries(1);
     rotation.apply(q.view_mut()).unwrap();
     report.values("decode", q.as_slice().unwrap());
+}
+
+/// A bias added to scores (1, 32, queries, keys), the last of which are the queries'.
+fn bias(
+    report: &mut Report,
+    name: &str,
+    [queries, keys]: [usize; 2],
+    bias: &dyn AttentionBias<f32>,
+    positions: &Positions<'_>,
+) {
+    let before = scores([queries, keys]);
+    let last = positions.slice(keys - queries..keys);
+    let add =
+        |scores: &mut Array4<f32>| add_bias(scores.view_mut(), bias, &last, positions).unwrap();
+    let added = || {
+        let mut scores = before.clone();
+        add(&mut scores);
+        scores
+    };
+    report.values(name, added().as_slice().unwrap());
+    report.time(&format!("{name}, allocated"), || drop(black_box(added())));
+    let mut scores = before.clone();
+    report.time(&format!("{name}, in place"), || add(black_box(&mut scores)));
 }
 
 /// DETR's encoding of the pixels of padded images, from their masks.
