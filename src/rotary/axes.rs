@@ -237,10 +237,11 @@ impl Rotary {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_sections(self, sections: &[usize], order: Sections) -> Result<Self, Error> {
+        self.only_part()?;
         let pairs = self.features.pairs;
         let sum = sections.iter().fold(0_usize, |sum, &section| sum.saturating_add(section));
         let mismatch = |what, expected, found| Err(Error::LengthMismatch { what, expected, found });
-        if self.parts.len() == 1 && sum != pairs {
+        if sum != pairs {
             return mismatch("pairs in the sections", pairs, sum);
         }
         if matches!(order, Sections::Interleaved | Sections::SpaceThenTime) && sections.len() != 3 {
@@ -277,14 +278,19 @@ impl Rotary {
         self.divided(axis_of, most + 1)
     }
 
+    /// What rotates all pairs, where there is one axis.
+    fn only_part(&self) -> Result<&Part, Error> {
+        let what = "axes before the sections";
+        let several = Error::LengthMismatch { what, expected: 1, found: self.axes };
+        if let [part] = &self.parts[..] { Ok(part) } else { Err(several) }
+    }
+
     /// The rotation of one axis as one of `axes`, to which the pairs go as listed.
     fn divided(self, axis_of: &[usize], axes: usize) -> Result<Self, Error> {
-        let mismatch = |what, expected, found| Err(Error::LengthMismatch { what, expected, found });
-        let [part] = &self.parts[..] else {
-            return mismatch("axes before the sections", 1, self.axes);
-        };
+        let part = self.only_part()?;
         if axis_of.len() != self.features.pairs {
-            return mismatch("pairs with an axis", self.features.pairs, axis_of.len());
+            let (what, expected) = ("pairs with an axis", self.features.pairs);
+            return Err(Error::LengthMismatch { what, expected, found: axis_of.len() });
         }
         // The undivided rotation is there until the parts are.
         room_for(axes.min(axis_of.len()), axis_of.len().div_ceil(axes.max(1)))?;

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use positional_encodings::InstructionSet;
 use positional_encodings::scaling::{LongRope, Regime};
 use positional_encodings::{
-    Frequencies, Pairing, Positions, Rotary, Rotation,
+    Error, Frequencies, Pairing, Positions, Rotary, Rotation,
     ids::Segment,
     rotary::{AxialOrder, Dinov3Augmentation, Sections},
 };
@@ -447,6 +447,15 @@ fn sections_that_do_not_fit() {
     assert!(plain().with_sections(&[2, 3, 4], Sections::Chunked).is_err());
     assert!(plain().with_sections(&[4, 4], Sections::Interleaved).is_err());
     assert!(plain().with_sections(&[usize::MAX, 9], Sections::Chunked).is_err());
+    // Found by fuzzing: where there are several axes already, sections are not summed up, or listed.
+    let several = plain().with_sections(&[2, 3, 3], Sections::Chunked).unwrap();
+    for order in
+        [Sections::Chunked, Sections::Interleaved, Sections::InTurn, Sections::SpaceThenTime]
+    {
+        let error = several.clone().with_sections(&[usize::MAX; 3], order).unwrap_err();
+        let what = "axes before the sections";
+        assert_eq!(error, Error::LengthMismatch { what, expected: 1, found: 3 });
+    }
     assert!(
         plain()
             .with_sections(&[2, 3, 3], Sections::Chunked)
