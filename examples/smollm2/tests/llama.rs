@@ -54,7 +54,8 @@ fn ours(vars: &VarMap, config: &Config) -> Result<Model> {
         end: 0,
     };
     let vars = vars.data().lock().unwrap();
-    Model::new(shape, |name| Ok(QMatMul::Tensor(vars[&name_of_theirs(name)].as_tensor().clone())))
+    // Nothing is trained here, and queries and keys are rotated where they lie.
+    Model::new(shape, |name| Ok(QMatMul::Tensor(vars[&name_of_theirs(name)].detach())))
 }
 
 /// The name in a checkpoint of transformers of a tensor of a GGUF file.
