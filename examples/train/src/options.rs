@@ -99,7 +99,7 @@ impl Options {
         let steps = match (task, quick) {
             ("classification", true) => 500,
             (_, true) => 400,
-            // All in full take less than an hour on two cores.
+            // By the time of single trainings, a task in full takes less than an hour on two cores.
             ("translation", false) => 800,
             (_, false) => 1500,
         };
