@@ -80,7 +80,7 @@ impl Reader<'_> {
         self.family.latent.is_some() || names.iter().any(|name| self.fields.get(name).is_some())
     }
 
-    /// One of the two parts of such a head.
+    /// The width of a part of a latent head, the one that rotates or the other.
     fn latent_part(&self, name: &str) -> Result<usize, Error> {
         let own = self.family.latent.map(|own| if name == NOPE { own.nope } else { own.rope });
         self.fields.need(name, self.fields.count(name)?.or(own))

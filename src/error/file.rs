@@ -120,9 +120,9 @@ pub enum FileProblem {
     },
     /// Several tensors could be meant.
     AmbiguousKey {
-        /// One of them.
+        /// The first of these tensors.
         key: String,
-        /// Another.
+        /// The second.
         other: String,
     },
     /// The tensor is not of a type of real numbers that is understood: F64, F32, F16, BF16.

@@ -159,7 +159,7 @@ pub(super) fn sincos<V: Real>(x: V, tail: V) -> [V; 2] {
     [kernel_sin(x, tail), kernel_cos(x, tail)]
 }
 
-/// The same without a tail, within 2 ulp.
+/// Sine and cosine of x for |x| ≤ π/4, within 2 ulp.
 #[inline(always)]
 pub(super) fn sincos_short<V: Real>(x: V) -> [V; 2] {
     let z = x * x;

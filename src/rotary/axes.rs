@@ -278,7 +278,7 @@ impl Rotary {
         self.divided(axis_of, most + 1)
     }
 
-    /// What rotates all pairs, where there is one axis.
+    /// Returns the part that has all pairs, or refuses a rotation of several axes.
     fn only_part(&self) -> Result<&Part, Error> {
         let what = "axes before the sections";
         let several = Error::LengthMismatch { what, expected: 1, found: self.axes };

@@ -13,10 +13,10 @@ use crate::{Element, Error};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TableForm {
-    /// One for each pair: candle's `rope` and `rope_i`, ONNX' `RotaryEmbedding`, vLLM's cache.
+    /// A column for each pair: candle's `rope` and `rope_i`, ONNX' `RotaryEmbedding`, vLLM's cache.
     Pairs,
-    /// One for each feature, so that each pair has two: side by side for neighbours, and half a
-    /// head apart for halves, as transformers multiplies them.
+    /// A column for each feature, so that each pair has two: side by side for neighbours, and half
+    /// a head apart for halves, as transformers multiplies them.
     Doubled,
 }
 

@@ -10,11 +10,11 @@ use crate::error::{FileProblem, Place};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Separator {
-    /// One space, as GloVe, word2vec and fastText write it; two are an error, which they never
+    /// A single space, as GloVe, word2vec and fastText write it; two are an error, which they never
     /// write.
     #[default]
     Space,
-    /// One tab. Words may then have spaces in them.
+    /// A single tab. Words may then have spaces in them.
     Tab,
     /// Any number of spaces and tabs.
     Whitespace,

@@ -6,7 +6,7 @@ use peers::Memory;
 use peers::check::Angles::F32;
 use peers::work::{HEADS, SCORES, bucket_table, scores};
 use peers::{candle, ours};
-use positional_encodings::{AttentionBias, Positions, add_bias};
+use positional_encodings::{AttentionBias, Positions};
 
 use crate::contest::Contest;
 
@@ -37,14 +37,8 @@ fn one(
     by_candle: &dyn Fn() -> candle_core::Tensor,
 ) {
     let before = scores([queries, keys]);
-    let last = positions.slice(keys - queries..keys);
-    let add =
-        |scores: &mut Array4<f32>| add_bias(scores.view_mut(), bias, &last, positions).unwrap();
-    let added = || {
-        let mut scores = before.clone();
-        add(&mut scores);
-        scores
-    };
+    let add = |scores: &mut Array4<f32>| ours::add_bias(scores, bias, positions);
+    let added = || ours::with_bias(&before, bias, positions);
     let work = format!("{name} made and added to ({HEADS}, {queries}, {keys})");
     let mut contest = Contest::new(c, &work, memory, None, values(&added()));
     contest.floors();

@@ -1,9 +1,10 @@
 //! This crate.
 
+use ndarray::Array4;
 use positional_encodings::bias::AlibiForm;
 use positional_encodings::{
-    Alibi, FeatureLayout, Frequencies, Pairing, Rotary, Rotation, Sinusoidal, T5Bias,
-    TokenEmbedding,
+    Alibi, AttentionBias, FeatureLayout, Frequencies, Pairing, Positions, Rotary, Rotation,
+    Sinusoidal, T5Bias, TokenEmbedding,
 };
 
 use crate::work::{BASE, DIM, FARTHEST, HEAD_DIM, HEADS, SCALE, bucket_table, vocabulary};
@@ -33,4 +34,27 @@ pub fn t5() -> T5Bias<f32> {
 /// MPT's: all queries share it.
 pub fn alibi() -> Alibi {
     Alibi::new(HEADS).expect("some heads").with_form(AlibiForm::Keys)
+}
+
+/// Adds a bias to scores (1, heads, queries, keys): the queries are at the last of the positions.
+pub fn add_bias(
+    scores: &mut Array4<f32>,
+    bias: &dyn AttentionBias<f32>,
+    positions: &Positions<'_>,
+) {
+    let (keys, queries) = (positions.len(), scores.dim().2);
+    let last = positions.slice(keys - queries..keys);
+    positional_encodings::add_bias(scores.view_mut(), bias, &last, positions)
+        .expect("positions of the scores");
+}
+
+/// The sum of scores and a bias, in new memory.
+pub fn with_bias(
+    scores: &Array4<f32>,
+    bias: &dyn AttentionBias<f32>,
+    positions: &Positions<'_>,
+) -> Array4<f32> {
+    let mut sum = scores.clone();
+    add_bias(&mut sum, bias, positions);
+    sum
 }

@@ -202,6 +202,8 @@ fn copy_places<A: Copy>(
     target: &mut [A],
     places: impl Iterator<Item = Place> + Clone,
 ) {
+    /// Fewer elements are copied one by one: a call would take longer.
+    const FEW: usize = 8;
     let mut first = places.clone();
     if let (Some(Place { to, len: 2, .. }), Some(next)) = (first.next(), first.next()) {
         // Pairs in turn with other pairs are many, and behind the last both rows are zero.
@@ -215,6 +217,11 @@ fn copy_places<A: Copy>(
         return;
     }
     for columns in places.map(Place::columns) {
-        target[columns.clone()].copy_from_slice(&source[columns]);
+        let (source, target) = (&source[columns.clone()], &mut target[columns]);
+        if source.len() < FEW {
+            target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+        } else {
+            target.copy_from_slice(source);
+        }
     }
 }

@@ -5,13 +5,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use ndarray::{Array2, Array3, Array4};
-use peers::ours::{alibi, embedding, rotary, rotation, sinusoid, t5};
+use peers::ours::{add_bias, alibi, embedding, rotary, rotation, sinusoid, t5, with_bias};
 use peers::work::{
     BASE, DIM, LEN, PIXEL_DIM, POSITIONS, ROWS, SCORES, STEP, ids, masks, queries, scores,
 };
 use positional_encodings::{
     AttentionBias, Axes, FeatureLayout, MaskCounts, Pairing, PositionalEncoding, Positions,
-    add_bias,
 };
 use serde_json::{Map, Value, json};
 
@@ -135,23 +134,15 @@ fn decode(report: &mut Report) {
 fn bias(
     report: &mut Report,
     name: &str,
-    [queries, keys]: [usize; 2],
+    shape: [usize; 2],
     bias: &dyn AttentionBias<f32>,
     positions: &Positions<'_>,
 ) {
-    let before = scores([queries, keys]);
-    let last = positions.slice(keys - queries..keys);
-    let add =
-        |scores: &mut Array4<f32>| add_bias(scores.view_mut(), bias, &last, positions).unwrap();
-    let added = || {
-        let mut scores = before.clone();
-        add(&mut scores);
-        scores
-    };
+    let mut scores = scores(shape);
+    let added = || with_bias(&scores, bias, positions);
     report.values(name, added().as_slice().unwrap());
     report.time(&format!("{name}, allocated"), || drop(black_box(added())));
-    let mut scores = before.clone();
-    report.time(&format!("{name}, in place"), || add(black_box(&mut scores)));
+    report.time(&format!("{name}, in place"), || add_bias(black_box(&mut scores), bias, positions));
 }
 
 /// DETR's encoding of the pixels of padded images, from their masks.
