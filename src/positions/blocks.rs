@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn sides_of_boxes() {
+        let boxes = Positions::boxes(&array![[3_i64, 2, 3, 7], [-4, 5, -1, 5]]).unwrap();
+        let expected = array![[3.0, 2.0, 3.0, 7.0, 0.0, 5.0], [-4.0, 5.0, -1.0, 5.0, 3.0, 0.0]];
+        assert_eq!(boxes.to_array().unwrap(), expected);
+        let error = Positions::boxes(&array![[0_i64, 0, 2, 1], [1, 4, 4, 1]]).unwrap_err();
+        let (name, needs) = ("height of a box", "at least 0");
+        assert_eq!(error, Error::InvalidParameter { name, value: -3.0, needs });
+    }
+
+    #[test]
     fn what_cannot_be() {
         let error = Positions::grid_in_blocks(&[4, 6], &[2, 4]).unwrap_err();
         assert_eq!(error, Error::IndivisibleSize { size: 6, divisor: 4 });

@@ -358,6 +358,8 @@ mod tests {
         assert!(Positions::from(&[i64::MIN]).check_finite().is_err());
         assert!(Positions::from(&[i64::MAX]).check_finite().is_err());
         assert!(Positions::from(&[LIMIT, -LIMIT]).check_finite().is_ok());
+        let limit = LIMIT as f64;
+        assert_eq!(Positions::from(&[limit, -limit]), Positions::from(&[LIMIT, -LIMIT]));
     }
 
     #[test]

@@ -366,6 +366,10 @@ fn tokens() {
 
     let tokens = array![[0, 1], [2, 3]];
     let segmented = embedding.clone().with_segments(Array2::zeros((2, 2))).unwrap();
+    assert_eq!(
+        (embedding.segments(), segmented.segments().map(|table| table.dim())),
+        (None, Some((2, 2)))
+    );
     let segments = array![[0, 1], [2, 0]];
     says(
         refused((2, 2, 2), |out| {

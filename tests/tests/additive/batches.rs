@@ -148,6 +148,27 @@ fn words_of_any_layout() {
     }
 }
 
+/// Longer sequences than the rows that are encoded at a time: each row of words stays beside its own
+/// vector, whether sequences share positions or not, and in any layout.
+#[test]
+fn words_beside_vectors_of_long_sequences() {
+    let (batch, len, width, dim) = (2, 150, 3, 4);
+    let encoding = Sinusoidal::new(dim).unwrap();
+    let words: Array3<f32> = words(&[batch, len, width]).into_dimensionality().unwrap();
+    let ids = Array2::from_shape_fn((batch, len), |(row, i)| 7 * row + i);
+    let apart = words.t().as_standard_layout().into_owned();
+    for words in [words.view(), apart.t()] {
+        for positions in [Positions::from(0..len), Positions::from(&ids)] {
+            let beside = concat_positions_at(&words, &encoding, positions.clone()).unwrap();
+            for (sequence, beside) in beside.outer_iter().enumerate() {
+                let vectors: Array2<f32> = encoding.encode(&positions.row(sequence)).unwrap();
+                assert_eq!(beside.slice(s![.., ..width]), words.slice(s![sequence, .., ..]));
+                assert_eq!(beside.slice(s![.., width..]), vectors);
+            }
+        }
+    }
+}
+
 /// Ids (batch, len) need no words, and a single row of them is shared by all sequences.
 #[test]
 fn ids_of_a_batch_and_a_single_row() {

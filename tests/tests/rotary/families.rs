@@ -310,6 +310,20 @@ fn sections_of_multimodal_classes() {
     }
 }
 
+/// Qwen3-VL's heights and widths take each third pair. In 58 pairs there is room for 20 of each, and
+/// 18 are left for time. In 57 there is none, and positions have one axis.
+#[test]
+fn interleaved_sections_find_room_or_not() {
+    let of = |head_dim: usize| {
+        let mut config = bare("qwen3_vl_text");
+        config["head_dim"] = head_dim.into();
+        config["rope_theta"] = 1e6.into();
+        read(&config).unwrap().only().unwrap().sections.clone()
+    };
+    assert_eq!(of(116), Some((vec![18, 20, 20], Sections::Interleaved)));
+    assert_eq!(of(114), None);
+}
+
 /// The factors of microsoft/Phi-4-mini-instruct: three quarters of a head of 128, so that there are
 /// 48.
 #[test]

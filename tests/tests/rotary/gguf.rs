@@ -397,6 +397,15 @@ fn longrope_of_phi3_has_no_type() {
         near(spec.attention_factor, f64::from(1.190238_f32));
         assert!(spec.rotary(1).is_err());
     }
+    // The file itself may say that it has no such tensors.
+    let mut without = keys.clone();
+    without.push(("rope_factors_long.weight", false.into()));
+    let spec = model("phi3", &without).unwrap().only().unwrap().clone();
+    assert_eq!(spec.scaling, Scaling::None);
+    without.push(("rope_factors_long.weight", true.into()));
+    without.remove(without.len() - 2);
+    let spec = model("phi3", &without).unwrap().only().unwrap().clone();
+    assert_eq!(spec.scaling, Scaling::LongRopeTensors);
     // A factor by itself, as others have it
     let other = model("llama", &keys).unwrap();
     assert_eq!(other.only().unwrap().scaling, Scaling::None);
