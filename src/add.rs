@@ -1,4 +1,4 @@
-//! Position vectors, and numbers of which they are multiples, added to rows in memory.
+//! Adds position vectors, and multiples of shared numbers, to rows in memory.
 
 use core::marker::PhantomData;
 
@@ -9,28 +9,28 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use crate::element::{AnyElement, Element, Lanes, OfElement};
 use crate::simd::{Kernel, launch};
 
-/// The bytes of a stream before it is the next one's turn.
+/// The bytes of a stream that are added before the next stream takes its turn.
 const STRIPE: usize = 512;
 
-/// The way numbers go into memory.
+/// Whether numbers replace what is in memory or are added to it.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Put {
     Write,
     Add,
 }
 
-/// Rows of four sequences, the last of which may be missing.
+/// The rows of up to four sequences.
 pub(crate) type Four<'a, A> = [Option<ArrayViewMut2<'a, A>>; 4];
 
-/// Adds `vectors` to as many rows.
+/// Adds `vectors` to `rows`, of the same shape.
 pub(crate) fn add<A: Element>(rows: ArrayViewMut2<'_, A>, vectors: ArrayView2<'_, A>) {
     add_to_four([Some(rows), None, None, None], vectors);
 }
 
-/// Adds `vectors` to as many rows of each sequence.
+/// Adds `vectors` to the rows of each sequence.
 ///
-/// Four sequences at once are 1.4 times as fast as one after the other: memory answers several
-/// requests at a time. Of one alone four parts take their place.
+/// Four sequences at once are 1.4 times as fast as one after the other, since memory answers
+/// several requests at a time. A single sequence is cut into four parts for the same effect.
 pub(crate) fn add_to_four<A: Element>(sequences: Four<'_, A>, vectors: ArrayView2<'_, A>) {
     let whole = sequences.iter().flatten().all(|rows| rows.is_standard_layout());
     let (Some(vectors), true) = (vectors.to_slice(), whole) else {
@@ -48,7 +48,8 @@ pub(crate) fn add_to_four<A: Element>(sequences: Four<'_, A>, vectors: ArrayView
     add_streams(streams);
 }
 
-/// Adds to each of four slices another one of the same length; one alone is cut into four parts.
+/// Adds the second slice of each pair to the first, of the same length. A single pair is cut into
+/// four.
 pub(crate) fn add_streams<A: Element>(streams: [(&mut [A], &[A]); 4]) {
     let streams = match streams {
         [alone, (&mut [], _), (&mut [], _), (&mut [], _)] => in_four(alone),
@@ -57,14 +58,14 @@ pub(crate) fn add_streams<A: Element>(streams: [(&mut [A], &[A]); 4]) {
     launch_any(A::any::<AddedOf<'_>>(Added { streams }));
 }
 
-/// Cuts what is added to, and what is added, into four parts.
+/// Cuts both slices of a pair into four parts.
 fn in_four<'a, A>((out, vectors): (&'a mut [A], &'a [A])) -> [(&'a mut [A], &'a [A]); 4] {
     let part = out.len().div_ceil(4).max(1);
     let mut parts = out.chunks_mut(part).zip(vectors.chunks(part));
     core::array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
-/// Four streams of memory, and what is added to each.
+/// Four streams of memory, and the vectors that are added to each.
 struct Added<'a, A> {
     streams: [(&'a mut [A], &'a [A]); 4],
 }
@@ -106,15 +107,15 @@ impl<A: Lanes> Kernel for Added<'_, A> {
     }
 }
 
-/// Parts of the rows of some heads, which get the same numbers, times a power of two for each head:
-/// each is rounded to the element before it is written or added.
+/// Numbers for a part of a row in several heads: each head gets them times its own power of two. A
+/// product is rounded to the element type before it is written or added.
 pub(crate) struct Multiples<'a, A: Element> {
     pub(crate) numbers: &'a [A::Angle],
-    /// The heads, and their powers.
+    /// The heads, each with its power of two.
     pub(crate) heads: &'a [(usize, f64)],
     /// The rows of all heads.
     pub(crate) out: &'a mut [A],
-    /// The length of a row, and where its part begins.
+    /// The length of a row, and the column at which the part begins.
     pub(crate) row: [usize; 2],
     pub(crate) put: Put,
 }
@@ -125,7 +126,7 @@ impl<'a> OfElement for MultiplesOf<'a> {
     type Of<A: Element> = Multiples<'a, A>;
 }
 
-/// Writes or adds multiples.
+/// Writes or adds the multiples of all heads.
 pub(crate) fn put_multiples<A: Element>(multiples: Multiples<'_, A>) {
     match A::any::<MultiplesOf<'_>>(multiples) {
         AnyElement::F32(multiples) => launch(Level::new(), multiples),
@@ -167,7 +168,7 @@ impl<A: Lanes> Kernel for Multiples<'_, A> {
     }
 }
 
-/// Writes or adds one number.
+/// Writes one number to all of `out`, or adds it.
 pub(crate) fn put_one<A: Element>(out: &mut [A], number: A, put: Put) {
     match put {
         Put::Write => out.fill(number),
@@ -175,8 +176,8 @@ pub(crate) fn put_one<A: Element>(out: &mut [A], number: A, put: Put) {
     }
 }
 
-/// Whether elements are numbers of the processor: of plain loops over them the compiler makes
-/// better vectors than of loads and stores.
+/// Returns true for f32 and f64, for which the compiler vectorises a plain loop better than
+/// explicit loads and stores.
 #[inline(always)]
 pub(crate) fn is_plain<A: Element>() -> bool {
     size_of::<A>() == size_of::<A::Angle>()

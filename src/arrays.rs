@@ -1,4 +1,4 @@
-//! New arrays, without an abort where memory is short, and what arrays have to be.
+//! Allocation of arrays that fails with an error instead of an abort, and checks of arrays.
 
 use ndarray::{
     Array, Array2, ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2, IxDyn, RawData,
@@ -7,7 +7,8 @@ use ndarray::{
 use crate::element::Element;
 use crate::error::Error;
 
-/// Whether rows of so many elements fit into memory, as far as can be told without taking it.
+/// Returns rows · dim if that many elements fit into memory, as far as can be told without
+/// allocating them.
 pub(crate) fn room<A>(rows: usize, dim: usize) -> Result<usize, Error> {
     let too_large = Error::TooLarge { rows, dim };
     let fits = |&len: &usize| len <= isize::MAX as usize / size_of::<A>().max(1);
@@ -17,14 +18,14 @@ pub(crate) fn room<A>(rows: usize, dim: usize) -> Result<usize, Error> {
     Ok(len)
 }
 
-/// A new array of zeros, or an error where it does not fit into memory.
+/// Returns a new array of zeros, or an error where it does not fit into memory.
 pub(crate) fn zeros<A: Element>(rows: usize, dim: usize) -> Result<Array2<A>, Error> {
     // Zeroed pages come from the system for free.
     let zeros = vec![A::zero(); room::<A>(rows, dim)?];
     Array2::from_shape_vec((rows, dim), zeros).map_err(|_| Error::TooLarge { rows, dim })
 }
 
-/// A copy, or an error where there is no room: a view that was broadcast may claim any size.
+/// Returns a copy, or an error where there is no room: a broadcast view may claim any size.
 pub(crate) fn copied<A: Clone, S: Data<Elem = A>, D: Dimension>(
     array: &ArrayBase<S, D>,
 ) -> Result<Array<A, D>, Error> {
@@ -32,7 +33,7 @@ pub(crate) fn copied<A: Clone, S: Data<Elem = A>, D: Dimension>(
     Ok(array.to_owned())
 }
 
-/// Whether all values are finite: +∞ would make a NaN of what a mask has set to −∞.
+/// Checks that all values are finite: +∞ added to a score that a mask has set to −∞ is NaN.
 pub(crate) fn check_finite<'a, A: Element>(
     values: impl IntoIterator<Item = &'a A>,
 ) -> Result<(), Error> {
@@ -42,10 +43,9 @@ pub(crate) fn check_finite<'a, A: Element>(
     }
 }
 
-/// Returns the elements without axes of one element, but for the last `kept` axes.
+/// Removes axes of length 1, except among the last `kept` axes.
 ///
-/// An array that is not empty has then at most 64 axes more than those, so that calls may nest per
-/// axis.
+/// A non-empty array then has at most 64 further axes, so a function may recurse over them.
 pub(crate) fn without_unit_axes<S: RawData>(
     mut array: ArrayBase<S, IxDyn>,
     kept: usize,
@@ -59,7 +59,7 @@ pub(crate) fn without_unit_axes<S: RawData>(
 }
 
 /// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the
-/// leading axes; of an empty array with none.
+/// leading axes. An empty array has none.
 pub(crate) fn for_each_matrix<A>(
     array: ArrayViewD<'_, A>,
     visit: &mut impl FnMut(ArrayView2<'_, A>) -> Result<(), Error>,
@@ -82,7 +82,7 @@ fn for_each_matrix_within<A>(
     visit(array.into_dimensionality::<Ix2>().map_err(|_| Error::TooFewAxes { expected: 2, found })?)
 }
 
-/// Σ aᵢ · bᵢ in eight lanes, in an order that depends on nothing but the length.
+/// Returns Σ aᵢ · bᵢ, summed in eight lanes in an order that depends on the length alone.
 pub(crate) fn dot<A: Element, B: Element>(a: &[A], b: &[B]) -> f64 {
     let mut lanes = [0.0; 8];
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));

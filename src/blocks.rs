@@ -9,17 +9,17 @@ use crate::error::Error;
 use crate::phase::BLOCK;
 use crate::positions::{Position, Positions};
 
-/// The bytes of a line of the cache.
+/// The bytes of a cache line.
 const LINE: usize = 64;
 
-/// Returns where to halve a list of positions.
+/// Returns the index at which to halve a list of positions, if it can be halved.
 pub(crate) fn middle(positions: &Positions<'_>) -> Option<usize> {
     let middle = positions.len() / 2;
     let rows = 1 << middle.checked_ilog2()?.min(BLOCK.ilog2());
     Some(block_end(positions, middle - rows, rows))
 }
 
-/// Consecutive blocks of at most `rows` positions, `rows` a power of two.
+/// Returns consecutive blocks of at most `rows` positions; `rows` is a power of two.
 pub(crate) fn blocks(positions: &Positions<'_>, rows: usize) -> impl Iterator<Item = Range<usize>> {
     let mut end = 0;
     core::iter::from_fn(move || {
@@ -29,9 +29,9 @@ pub(crate) fn blocks(positions: &Positions<'_>, rows: usize) -> impl Iterator<It
     })
 }
 
-/// The end of the block of at most `rows` positions from `start` on. Where they are consecutive it
-/// ends together with one of the kernels' blocks or with a part of it, so that anchors are not
-/// computed twice and no eight rows are torn apart.
+/// Returns the end of the block of at most `rows` positions that begins at `start`. A block of
+/// consecutive positions ends where a block of the kernels, or an aligned part of one, ends: so no
+/// anchor is computed twice, and no group of eight rows is split.
 fn block_end(positions: &Positions<'_>, start: usize, rows: usize) -> usize {
     let end = start.saturating_add(rows);
     match (positions.get(start), positions.get(end - 1)) {
@@ -44,21 +44,22 @@ fn block_end(positions: &Positions<'_>, start: usize, rows: usize) -> usize {
     }
 }
 
-/// So many rows that they take about as many bytes, a power of two for [`blocks`].
+/// Returns how many rows take about `bytes` bytes, as a power of two for [`blocks`].
 pub(crate) fn rows_in<A>(bytes: usize, dim: usize) -> usize {
     1 << (bytes / (size_of::<A>() * dim).max(1)).max(1).ilog2().min(BLOCK.ilog2())
 }
 
-/// The bytes that [`in_blocks`] takes of the stack for long work: the longer a block, the fewer
-/// anchors, and the longer the runs of memory.
+/// The bytes of stack that [`in_blocks`] uses for long work: a longer block needs fewer anchors and
+/// makes longer runs of memory.
 pub(crate) const STACK_BYTES: usize = 1 << 18;
-/// The bytes that it takes for a few rows, which should not wait for a long block to be made ready.
+/// The bytes of stack that [`in_blocks`] uses for a few rows, which should not wait until a long
+/// block is initialised.
 const FEW_BYTES: usize = 1 << 14;
 
-/// Has `encode` fill blocks of rows, and calls `visit` with where each begins and with its rows.
+/// Has `encode` fill blocks of rows, and calls `visit` with the first index and the rows of each.
 ///
-/// Blocks are on the stack; a row that is wider than a block is on the heap: of more than 32,768
-/// elements, or 65,536 of 32 bits or less.
+/// Blocks are on the stack. A row that is wider than a block, more than 32,768 elements, or 65,536
+/// of at most 32 bits, is on the heap.
 pub(crate) fn in_blocks<A: Element>(
     positions: &Positions<'_>,
     dim: usize,
@@ -79,8 +80,8 @@ pub(crate) fn in_blocks<A: Element>(
     }
 }
 
-/// Encodes by way of the stack. This stays a call, so that a short block does not take the stack of
-/// a long one.
+/// Encodes in a buffer on the stack. It is never inlined, so that a short block does not use the
+/// stack of a long one.
 #[inline(never)]
 fn on_stack<A: Element, const LEN: usize>(
     positions: &Positions<'_>,
@@ -99,7 +100,7 @@ fn through<A: Element>(
     mut visit: impl FnMut(usize, ArrayView2<'_, A>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let line = LINE / size_of::<A>();
-    // Vectors that lie in two lines of the cache cost twice as much.
+    // A vector that straddles two cache lines costs twice as much.
     let start = stack.as_ptr().align_offset(LINE).min(line);
     let mut heap = Vec::new();
     let room = if dim > stack.len() - line {
@@ -111,7 +112,7 @@ fn through<A: Element>(
     };
     for block in blocks(positions, rows_in::<A>(size_of_val(room), dim)) {
         let part = &mut room[..block.len() * dim];
-        // The shape is that of the part.
+        // `part` has exactly this many elements.
         if let Ok(mut vectors) = ArrayViewMut2::from_shape((block.len(), dim), part) {
             encode(&positions.slice(block.clone()), vectors.view_mut())?;
             visit(block.start, vectors.view())?;

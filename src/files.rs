@@ -1,10 +1,10 @@
-//! Files that appear whole or not at all.
+//! Writes files atomically: a file appears whole or not at all.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes the parts, one after another, to a new file beside `path`, which then takes its name. An
+/// Writes the parts, one after another, to a new file beside `path`, then renames it to `path`. An
 /// existing file is replaced once the new one is complete.
 pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let (partial, mut file) = unfinished(path)?;
@@ -19,8 +19,8 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     done
 }
 
-/// Makes a new empty file beside `path`, for what is not complete yet. Nobody else's file is
-/// written to, nor that of another call.
+/// Creates a new empty file beside `path` for incomplete output. No existing file is written to,
+/// nor that of another call.
 fn unfinished(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut number = 0_u32;
     loop {

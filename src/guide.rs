@@ -1,9 +1,9 @@
-//! Guides: what takes more than the page of one item to tell.
+//! Guides to topics that span several items.
 //!
-//! The guides stand in `docs/` of the repository as well. Each opens with its purpose.
+//! The guides are also in the folder `docs/` of the repository.
 
-// Links from page to page are files in the repository and modules here. The first definition of a
-// link counts, so these stand before the text.
+// Links between guides lead to files in the repository and to modules here. The first definition of
+// a link counts, so the modules are defined before the text.
 
 #[doc = "[rotary.md]: crate::guide::rotary\n[space.md]: crate::guide::space\n\n"]
 #[doc = include_str!("../docs/matches.md")]

@@ -12,29 +12,29 @@
 //! # Ok::<(), positional_encodings::Error>(())
 //! ```
 //!
-//! # A map by job
+//! # What to use
 //!
 //! | you have | you want | use |
 //! |---|---|---|
 //! | word vectors (…, len, dim) | words + positions | [`embed_with_positions`], in place [`add_positions`] |
-//! | word vectors and positions of your own: a decode step, padding, packed documents | the same at these positions | [`embed_with_positions_at`], [`add_positions_at`] with a range or with [`ids`] |
-//! | word vectors | words next to positions | [`concat_positions`], [`concat_positions_at`] |
+//! | word vectors and positions of your own: a decode step, padding, packed documents | words + the vectors of these positions | [`embed_with_positions_at`], [`add_positions_at`] with a range or with [`ids`] |
+//! | word vectors | words and position vectors side by side | [`concat_positions`], [`concat_positions_at`] |
 //! | token ids and a word table | a model's whole input, segments and scale included | [`TokenEmbedding`] |
 //! | positions alone | their vectors | [`PositionalEncoding::encode`] or, without allocation, [`encode_into`](PositionalEncoding::encode_into) |
-//! | a position table, or the wish to train one | its rows, also at fractions of a position | [`Learned`], [`Init`] |
+//! | a position table, trained or to be trained | its rows, also at fractional positions | [`Learned`], [`Init`] |
 //! | a paper or a system to match | its frequencies, order of features, odd dims | [`Sinusoidal`], [`Frequencies`], [`FeatureLayout`], [`OddDim`] |
 //! | an ablation to run | no positions, and nothing else changed | [`NoPositions`] |
-//! | queries and keys | rotated ones | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
+//! | queries and keys | rotary position embeddings | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
 //! | an image, a video, masks | vectors of rows, columns and frames, by the names of the systems | [`Axes`], [`LearnedGrid`], [`add_positions_to_grid`]; [guide](guide::space) |
 //! | timesteps, points, dates, places, distances | their features | [`Timestep`], [`Fourier`], [`Time2Vec`], [`space`] |
-//! | attention scores (…, heads, queries, keys) | biased ones: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
-//! | scores, and the queries and keys they come from | DeBERTa's, Transformer-XL's, Shaw's, … | [`bias::add_content_bias`], [`bias::ContentBias`] |
+//! | attention scores (…, heads, queries, keys) | a bias added to them: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
+//! | scores, and the queries and keys they come from | the bias of DeBERTa, Transformer-XL, Shaw et al., … | [`bias::add_content_bias`], [`bias::ContentBias`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
 //! | a `config.json` or GGUF metadata | the model's rotation | `config::ModelRotary`, `config::RotarySpec` (feature `serde`) |
-//! | a `config.json` | what the model adds to its scores | `config::ModelBias`, and both: `config::ModelPositions` |
+//! | a `config.json` | the bias that the model adds to its scores | `config::ModelBias`; rotation and bias: `config::ModelPositions` |
 //! | numbers of an encoding | a picture of them | `plot::Picture` (feature `plot`) |
-//! | any of these | what it can and cannot tell apart, in numbers | `analysis` (feature `analysis`) |
-//! | a formula of your own | all of the above with it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
+//! | an encoding, a rotation or a bias | what it can and cannot tell apart, in numbers | `analysis` (feature `analysis`) |
+//! | a formula of your own | all of the above for it | [`PositionalEncoding`], [`AttentionBias`], [`testing`] |
 //!
 //! # The three places where position enters a transformer
 //!
@@ -46,9 +46,10 @@
 //!
 //! # Positions are arguments
 //!
-//! No encoding has an offset, a start index or a state that moves. [`Positions`] says where the
-//! tokens are, and is made from a range, from integer ids or from reals, of all sequences or of
-//! shape (batch, len), and on several axes for images. A decode step is a range that starts later:
+//! No encoding has a start index or a state that moves: where the tokens are is an argument,
+//! [`Positions`]. It is made from a range, from integer ids or from reals, shared by all sequences
+//! or of shape (batch, len), and has several axes for images. A decode step is a range that starts
+//! later:
 //!
 //! ```
 //! use ndarray::Array2;
@@ -66,8 +67,9 @@
 //!
 //! # Conventions have names
 //!
-//! Systems differ in their frequencies, in the order of features and in what they do at odd dims;
-//! the documentation of each choice says who makes it. This is the encoder of Whisper:
+//! Systems differ in their frequencies, in the order of features and in what they do at odd dims.
+//! Each of these choices has a name, and its documentation says which systems make it. This is the
+//! encoder of Whisper:
 //!
 //! ```
 //! use positional_encodings::{FeatureLayout, Frequencies, Sinusoidal};
@@ -96,28 +98,33 @@
 //!
 //! | you want | use |
 //! |---|---|
-//! | gradients, of tables and of all else that is learned | [`Trainable`](training::Trainable), [`Differentiable`](training::Differentiable), [`backward_positions`](training::backward_positions) |
-//! | an amplitude, frequencies or a network that are learned | [`Scaled`](training::Scaled), [`LearnedFrequencies`](training::LearnedFrequencies), [`PositionNetwork`](training::PositionNetwork) |
-//! | a table for other lengths or image grids | [`Learned::stretch`], [`resample`] |
+//! | gradients of tables and other learned parameters | [`Trainable`](training::Trainable), [`Differentiable`](training::Differentiable), [`backward_positions`](training::backward_positions) |
+//! | a learned amplitude, learned frequencies, a learned network | [`Scaled`](training::Scaled), [`LearnedFrequencies`](training::LearnedFrequencies), [`PositionNetwork`](training::PositionNetwork) |
+//! | a table resized to another length or image grid | [`Learned::stretch`], [`resample`] |
 //! | the tables of trained models, from their files | `checkpoint::Checkpoint` (feature `safetensors`), `checkpoint::Gguf` (feature `gguf`) |
 //! | pretrained word vectors | [`words`] |
 //!
-//! # What every encoding here keeps
+//! # Guarantees of every encoding
 //!
 //! - A row depends on its position alone: it has the same bits in a range, as a single id, in a
 //!   batch, on every machine. So sequences can be built in blocks, and each rank of a sharded model
-//!   computes its own.
-//! - What cannot be is an [`Error`] with its numbers. Nothing panics, and a call that fails leaves
-//!   its output as it was.
-//! - Encodings are immutable, `Send` and `Sync`. There are no caches that the caller does not hold.
+//!   computes its own shard.
+//! - Invalid input is an [`Error`] that carries the numbers at fault. Nothing panics, and a call
+//!   that fails leaves its output unchanged.
+//! - Encodings are immutable, `Send` and `Sync`. There are no hidden caches.
 //!
 //! # Features
 //!
-//! `half`: elements `half::f16` and `half::bf16`. `rayon`: long work on all cores, with the same
-//! bits. `serde`: rotations from `config.json`, and the choices that stand in a config of your own
-//! (`Init`, `FeatureLayout`, …). `safetensors`, `gguf`: tables from checkpoints. `plot`: pictures of
-//! encodings, as SVG and PNG. `analysis`: findings about encodings, as numbers. None is on by
-//! default.
+//! None is on by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `half` | the elements `half::f16` and `half::bf16` |
+//! | `rayon` | all cores for long work, with the same bits |
+//! | `serde` | rotations from `config.json`; `Init`, `FeatureLayout`, … in a config of your own |
+//! | `safetensors`, `gguf` | tables from checkpoints |
+//! | `plot` | pictures of encodings, as SVG and PNG |
+//! | `analysis` | properties of encodings, as numbers |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -159,7 +166,7 @@ mod threads;
 pub mod training;
 pub mod words;
 
-/// The crate of the arrays that go in and come out, in the version that this crate was built with.
+/// The `ndarray` crate, in the version that this crate was built with.
 pub use ndarray;
 
 pub use additive::{

@@ -1,11 +1,11 @@
-//! The instructions that kernels use.
+//! The instruction sets that kernels are compiled for.
 
 use fearless_simd::{Level, Simd};
 
 use crate::error::Error;
 
-/// An instruction set for the kernels. The best one of the machine is chosen by itself; the results
-/// have the same bits with each, so forcing one is for tests and benchmarks.
+/// An instruction set for the kernels. The best one of the machine is chosen automatically; results
+/// have the same bits with each, so choosing one is for tests and benchmarks.
 ///
 /// ```
 /// use positional_encodings::{InstructionSet, PositionalEncoding, Positions, Sinusoidal};
@@ -22,25 +22,25 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstructionSet {
-    /// The best that the machine has.
+    /// The best instruction set of the machine.
     Best,
     /// The instructions that every processor of the architecture has: SSE2 on x86-64, NEON on
     /// AArch64, scalar code elsewhere.
     Baseline,
     /// AVX2 (x86-64-v3).
     Avx2,
-    /// AVX-512 as of Ice Lake and Zen 4.
+    /// AVX-512 of Ice Lake, Zen 4 and later.
     Avx512,
 }
 
 impl InstructionSet {
-    /// All that this machine can run, from the plainest on; without [`InstructionSet::Best`], which
-    /// is the last of them.
+    /// Returns the instruction sets that this machine can run, the plainest first. It leaves out
+    /// [`InstructionSet::Best`], which is the last of them.
     pub fn available() -> impl Iterator<Item = Self> {
         [Self::Baseline, Self::Avx2, Self::Avx512].into_iter().filter(|set| set.level().is_ok())
     }
 
-    /// Returns the name that errors and reports show.
+    /// Returns the name shown in errors and reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Best => "best",
@@ -65,11 +65,11 @@ impl InstructionSet {
     }
 }
 
-/// A computation written once, to be compiled for each instruction set. `run` must be
+/// A computation that is written once and compiled for each instruction set. `run` must be
 /// `#[inline(always)]`.
 pub(crate) trait Kernel: Sized {
-    /// The bytes of the longest vectors that it is compiled for. Less than 64 saves a copy of a
-    /// kernel that waits for memory anyway.
+    /// The bytes of the longest vectors that the kernel is compiled for. Less than 64 saves the
+    /// AVX-512 copy of a kernel that waits for memory anyway.
     #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), allow(dead_code))]
     const BYTES: usize = usize::MAX;
 
@@ -81,11 +81,11 @@ pub(crate) fn launch(level: Level, kernel: impl Kernel) {
     launch_within(level, usize::MAX, kernel);
 }
 
-/// Runs a kernel with the instructions of `level`, or of a plainer one whose vectors are not longer
-/// than `bytes`, if there is one.
+/// Runs a kernel with the instructions of `level`, or of a plainer level whose vectors are no
+/// longer than `bytes`, if there is one.
 ///
-/// The call is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add nothing to SSE2 here
-/// but a quarter of the code.
+/// This is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add a quarter of the code, and
+/// no speed over SSE2.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) fn launch_within<K: Kernel>(level: Level, bytes: usize, kernel: K) {
     if K::BYTES >= 64

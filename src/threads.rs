@@ -1,6 +1,6 @@
 //! Long work on all cores, with feature `rayon`.
 //!
-//! A row depends on its position alone, so no cut changes a bit.
+//! A row depends on its position alone, so the bits do not depend on how the work is cut.
 
 use ndarray::{ArrayViewMut2, Axis};
 
@@ -28,17 +28,17 @@ pub(crate) fn join(
     first().and_then(|()| second())
 }
 
-/// Returns how many bytes a piece of work on so many bytes has, or `None` where one thread does it
-/// all: what is no longer than a piece is not cut for another thread.
+/// Returns the size of the pieces, in bytes, into which work on `bytes` bytes is cut, or `None`
+/// where one thread does it all.
 #[cfg(feature = "rayon")]
 pub(crate) fn piece(bytes: usize) -> Option<usize> {
     // Waking a thread takes some ten microseconds, in which one thread writes a few hundred KiB.
     const LEAST: usize = 1 << 20;
-    // So that a thread that is done can take over from one that was held up. More would make
-    // sequences that share their positions share them less.
+    // Several pieces let an idle thread take over from one that was held up. With more pieces,
+    // sequences would share fewer of the position vectors that are computed once.
     const OF_EACH_THREAD: usize = 8;
     if bytes <= LEAST {
-        // Without asking for threads, which rayon may have to start first.
+        // Decided before asking for the number of threads, for which rayon may start its pool.
         return None;
     }
     match threads() {
@@ -53,8 +53,8 @@ pub(crate) fn piece(_: usize) -> Option<usize> {
     None
 }
 
-/// The number of threads of the pool that this thread works in, or of rayon's own. It is one where
-/// that pool cannot be made: rayon itself would panic.
+/// Returns the number of threads of the pool that this thread belongs to, or of rayon's global
+/// pool. It is 1 where that pool cannot be made: there rayon itself would panic.
 #[cfg(feature = "rayon")]
 fn threads() -> usize {
     use core::error::Error;
@@ -63,7 +63,7 @@ fn threads() -> usize {
     static HAS_POOL: OnceLock<bool> = OnceLock::new();
     let make = || match rayon::ThreadPoolBuilder::new().build_global() {
         Ok(()) => true,
-        // An error without a source says that there is a pool already.
+        // An error without a source means that there is a pool already.
         Err(error) => error.source().is_none(),
     };
     let has_pool = rayon::current_thread_index().is_some()
@@ -71,8 +71,8 @@ fn threads() -> usize {
     if has_pool { rayon::current_num_threads() } else { 1 }
 }
 
-/// Calls `work` with all positions and their rows: with pieces of them, on all cores, where they
-/// are many.
+/// Calls `work` with all positions and their rows, or, where there are many, with pieces of both on
+/// all cores.
 pub(crate) fn rows<A: Element>(
     positions: &Positions<'_>,
     out: ArrayViewMut2<'_, A>,

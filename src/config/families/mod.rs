@@ -1,11 +1,10 @@
-//! Every model type that is known, one row each: what a config does not say, because its class
-//! does.
+//! Every known model type, one row each: what a config leaves out because its class fixes it.
 //!
-//! A row has the columns in which a model differs from `HALVES` or `NEIGHBOURS`; what a column
-//! means stands in [`Family`]. Numbers are those of the config classes of transformers 4.57,
-//! 5.23 and 5.24; where versions disagree on a base, the config must have it. `hub` has those whose
+//! A row lists the columns in which a model differs from `HALVES` or `NEIGHBOURS`; [`Family`]
+//! documents the columns. Numbers are those of the config classes of transformers 4.57, 5.23 and
+//! 5.24; where versions disagree on a base, the config must give it. `hub` lists the models whose
 //! code is not in transformers. A new model is a row here and a line in
-//! `tests/rotary/families.rs`.
+//! `tests/tests/rotary/families.rs`.
 
 mod hub;
 mod text;
