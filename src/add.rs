@@ -168,7 +168,7 @@ impl<A: Lanes> Kernel for Multiples<'_, A> {
     }
 }
 
-/// Writes one number to all of `out`, or adds it.
+/// Writes one number to all elements of `out`, or adds it to them.
 pub(crate) fn put_one<A: Element>(out: &mut [A], number: A, put: Put) {
     match put {
         Put::Write => out.fill(number),

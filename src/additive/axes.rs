@@ -1,4 +1,4 @@
-//! An encoding for each axis, joined.
+//! Encodings of several axes, joined from one encoding for each.
 
 mod parts;
 mod repeat;
@@ -16,20 +16,22 @@ use crate::threads;
 use parts::Parts;
 use repeat::Place;
 
-/// An encoding of points, rows of a grid say, made of an encoding for each axis.
+/// An encoding of points on several axes, such as the patches of an image, joined from an encoding
+/// for each axis.
 ///
-/// [`concat`](Self::concat): PE(p) = \[e₀(p₀) | e₁(p₁) | …\], [`sum`](Self::sum): PE(p) = e₀(p₀) +
-/// e₁(p₁) + …, where eₖ encodes the coordinate on axis k. Positions have shape (points, axes), as
-/// [`Positions::grid`], [`Positions::from_points`] and [`Positions::from_masks`] make them; vectors
-/// have shape (points, dim). Any encodings can be joined: of several types as `Box<dyn
-/// PositionalEncoding<_>>`, and one that has several axes itself takes the next so many.
+/// [`concat`](Self::concat) places the features side by side, PE(p) = \[e₀(p₀) | e₁(p₁) | …\];
+/// [`sum`](Self::sum) adds them, PE(p) = e₀(p₀) + e₁(p₁) + …. Here eₖ encodes the coordinate on
+/// axis k. Positions have shape (points, axes), as [`Positions::grid`], [`Positions::from_points`]
+/// and [`Positions::from_masks`] make them; vectors have shape (points, dim). Encodings of
+/// different types can be joined as `Box<dyn PositionalEncoding<_>>`. An encoding that has several
+/// axes itself takes as many of the axes, in order.
 ///
-/// What systems make of a grid has constructors by their names: [`mae`](Axes::mae),
+/// Constructors are named after the systems whose features they compute: [`mae`](Axes::mae),
 /// [`timm`](Axes::timm), [`detr`](Axes::detr), [`loftr`](Axes::loftr), [`v_jepa`](Axes::v_jepa),
 /// [`tensor2tensor`](Axes::tensor2tensor), [`python`](Axes::python) and others.
 ///
-/// Where coordinates repeat, as rows and columns of a grid do, the part of an axis is computed once
-/// and copied. It takes no memory for that: what was written is what is copied.
+/// Where coordinates repeat, as in a grid, the features of an axis are computed once and then
+/// copied within the output, which takes no further memory.
 ///
 /// ```
 /// use ndarray::{Array2, Array3};
@@ -49,12 +51,12 @@ pub struct Axes<A, E> {
 }
 
 impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
-    /// Makes an encoding whose vectors are those of the axes side by side.
+    /// Makes an encoding that places the features of the axes side by side.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without an encoding; [`Error::TooLarge`] where the widths add up to more
-    /// than can be counted.
+    /// [`Error::ZeroDim`] without an encoding; [`Error::TooLarge`] where the sum of the widths
+    /// overflows.
     ///
     /// ```
     /// use ndarray::array;
@@ -72,7 +74,7 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(Self { parts, element: PhantomData })
     }
 
-    /// Makes an encoding whose vectors are the sums of those of the axes, added in their order.
+    /// Makes an encoding that adds the vectors of the axes, in their order.
     ///
     /// # Errors
     ///
@@ -94,13 +96,13 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(Self { parts, element: PhantomData })
     }
 
-    /// Names the axes that the encodings read, in turn: `&[1, 0]` gives the column's features
+    /// Sets which axes the encodings read, in turn: `&[1, 0]` puts the features of the column
     /// first. An axis may be read more than once.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many as the encodings have axes;
-    /// [`Error::NoSuchAxis`] where an axis below the largest is read by none.
+    /// [`Error::LengthMismatch`] unless `axes` has one entry for each axis of each encoding;
+    /// [`Error::NoSuchAxis`] where no encoding reads an axis below the largest.
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -120,8 +122,9 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(self)
     }
 
-    /// Deals the features out to the encodings in turn, `chunk` columns at a time, instead of side
-    /// by side: LoFTR gives each axis two, timm all sines before all cosines.
+    /// Interleaves the features of the encodings, `chunk` columns from each in turn, instead of
+    /// placing them side by side: LoFTR takes two columns in turn, timm all sines before all
+    /// cosines.
     ///
     /// # Errors
     ///
@@ -142,13 +145,13 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(self)
     }
 
-    /// Makes vectors `dim` wide: with columns of zeros after those of the encodings, or without the
-    /// last columns where there are more.
+    /// Sets the width of the vectors to `dim`: columns of zeros are added after the features, or
+    /// the last columns are cut off.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`]; [`Error::WidthMismatch`] where encodings are summed and `dim` is less
-    /// than their width.
+    /// [`Error::ZeroDim`]; [`Error::WidthMismatch`] where the encodings are summed and `dim` is
+    /// less than their width.
     ///
     /// ```
     /// use positional_encodings::{Axes, PositionalEncoding, Positions, Sinusoidal};
@@ -178,8 +181,7 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         self.parts.encodings_mut()
     }
 
-    /// Calls `visit` with the number of each encoding, with itself and with the positions on its
-    /// axes.
+    /// Calls `visit` with each encoding, its index and the positions on its axes.
     pub(crate) fn each(
         &self,
         positions: &Positions<'_>,
@@ -188,15 +190,16 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         self.parts.each(positions, visit)
     }
 
-    /// The features of an encoding that are there, and the columns where they are.
+    /// Returns which features of an encoding are kept, and the columns they go to.
     pub(crate) fn places(&self, index: usize) -> impl Iterator<Item = Place> {
         self.parts.places(index)
     }
 }
 
 impl<A: Element> Axes<A, Sinusoidal> {
-    /// Makes the features of a coordinate zero where it is `position`: −1 for class and register
-    /// tokens, which have zeros in MAE, at `Positions::concat([Positions::from(&[-1]), grid])`.
+    /// Makes the features of each coordinate that equals `position` zero. MAE has zeros for class
+    /// and register tokens: give these position −1, as in
+    /// `Positions::concat([Positions::from(&[-1]), grid])`.
     ///
     /// ```
     /// use ndarray::Array2;
@@ -232,7 +235,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Axes<A, E> 
         self.dim()
     }
 
-    /// The fewest that any of the encodings knows.
+    /// Returns the smallest `max_len` of the encodings.
     fn max_len(&self) -> Option<usize> {
         self.encodings().filter_map(E::max_len).min()
     }

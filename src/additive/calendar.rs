@@ -6,41 +6,41 @@ use crate::error::Error;
 use crate::frequencies::wide::Wide;
 use crate::phase::FeatureLayout;
 
-/// A cycle: it comes again after a period, such as a day, a week, a year.
+/// A period after which the features of a time repeat, such as a day, a week or a year.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Cycle {
-    /// The length, in the unit of the positions.
+    /// The length of the cycle, in the unit of the positions.
     pub period: f64,
     /// The position at which the sine is zero and rises: midnight, Monday, the first of January.
     pub phase: f64,
 }
 
 impl Cycle {
-    /// A cycle that begins at position 0.
+    /// Makes a cycle that begins at position 0.
     pub fn new(period: f64) -> Self {
         Self { period, phase: 0.0 }
     }
 
-    /// Lets the cycle begin at another position.
+    /// Sets the position at which the cycle begins.
     pub fn from(self, phase: f64) -> Self {
         Self { phase, ..self }
     }
 }
 
 impl Fourier {
-    /// Makes sin(2π·(t − phase)/period), cos(…) of each cycle in turn, sin and cos alternating: the
-    /// features of hours, weekdays and seasons that forecasters add to their inputs.
+    /// Makes calendar features: sin(2π·(t − phase)/period) and cos(2π·(t − phase)/period) of each
+    /// cycle in turn, as forecasting models use them for hours, weekdays and seasons.
     ///
-    /// Times are reals in one unit. A period of 365.2425 days is taken as the double that it is,
-    /// and the phase is exact however far the time.
+    /// Times and periods are reals in one unit. A period such as 365.2425 days is taken as the
+    /// double that it is, and the angle is exact however far away the time is.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without a cycle; [`Error::InvalidTimescales`] unless the period is
-    /// positive and finite; [`Error::InvalidFrequency`] for one below 2⁻⁶³;
-    /// [`Error::InvalidParameter`] for a phase that is not finite, or 2⁶² periods away.
+    /// [`Error::ZeroDim`] without a cycle; [`Error::InvalidTimescales`] unless periods are positive
+    /// and finite; [`Error::InvalidFrequency`] for a period below 2⁻⁶³; [`Error::InvalidParameter`]
+    /// for a phase that is not finite, or 2⁶² periods away.
     ///
     /// ```
     /// use ndarray::{Array2, array};

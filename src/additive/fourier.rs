@@ -35,9 +35,9 @@ use crate::threads;
 /// | NeRF, nerfstudio, Perceiver, timm | [`nerf`](Self::nerf), [`nerf_code`](Self::nerf_code), [`nerfstudio`](Self::nerfstudio), [`perceiver`](Self::perceiver), [`bands`](Self::bands) |
 /// | hours, weekdays, seasons | [`calendar`](Self::calendar) |
 ///
-/// Every value is computed from the exact angle, however many terms it has, and rounded once:
-/// within 0.51 ulp, and in f64 below 2⁻¹⁴ within 1 ulp. A double is an exact number, and so is each
-/// entry of B.
+/// Every value is computed from the exact angle, however many terms the angle has, and rounded
+/// once: the error is below 0.51 ulp, or below 1 ulp for values below 2⁻¹⁴ in f64. Each entry of B
+/// is taken as the exact number that it is.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -51,40 +51,40 @@ use crate::threads;
 /// ```
 #[derive(Clone)]
 pub struct Fourier {
-    /// Radians per unit, on each axis.
+    /// The frequencies of each axis, in radians per unit.
     frequencies: Vec<Vec<Wide>>,
-    /// In radians.
+    /// The phases, in radians.
     phases: Vec<Wide>,
     projection: Arc<Projection>,
     layout: FeatureLayout,
-    /// The pairs that make a row by the layout.
+    /// The number of pairs after which the layout starts again.
     block: usize,
     has_cosines: bool,
     input: Input,
 }
 
-/// Where the coordinates themselves stand among the features.
+/// Where the coordinates themselves go among the features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Input {
-    /// Nowhere.
+    /// The coordinates are left out.
     #[default]
     Absent,
-    /// Before the sines: NeRF's own code, Perceiver.
+    /// The coordinates come before the sines, as in NeRF's own code and Perceiver.
     First,
-    /// After the cosines: nerfstudio.
+    /// The coordinates come after the cosines, as in nerfstudio.
     Last,
 }
 
 impl Fourier {
-    /// Makes the features of a projection (axes, pairs) in turns per unit: \[sin | cos\].
+    /// Makes the features \[sin | cos\] of a projection (axes, pairs) in turns per unit.
     ///
     /// # Errors
     ///
     /// [`Error::ZeroDim`] without an axis or a pair; [`Error::InvalidFrequency`] for an entry that
-    /// is not finite or 2⁶³ at least; [`Error::TooLarge`].
+    /// is not finite, or at least 2⁶³ in magnitude; [`Error::TooLarge`].
     pub fn new<A: Element, S: Data<Elem = A>>(turns: &ArrayBase<S, Ix2>) -> Result<Self, Error> {
         let (axes, pairs) = check_size(turns.nrows(), turns.ncols())?;
         let turn = |axis: usize, pair: usize| {
@@ -96,7 +96,8 @@ impl Fourier {
     }
 
     /// Draws a projection from the caller's generator: entries are normal around 0 with standard
-    /// deviation `sigma`, in turns per unit. Save it with the model: [`turns`](Self::turns).
+    /// deviation `sigma`, in turns per unit. Save the projection, [`turns`](Self::turns), with the
+    /// model.
     ///
     /// # Errors
     ///
@@ -129,7 +130,7 @@ impl Fourier {
         Self::from_turns(axes, pairs, |_, _| Ok(Wide::from_f64(rng.sample(normal))))
     }
 
-    /// Features of frequencies that are given one by one, axis by axis, in turns.
+    /// Makes the features of frequencies in turns per unit, listed axis by axis.
     pub(super) fn from_turns(
         axes: usize,
         pairs: usize,
@@ -154,7 +155,7 @@ impl Fourier {
         Ok(Self { frequencies, phases, projection, layout, block: pairs, has_cosines: true, input })
     }
 
-    /// Gives each pair a phase, in turns.
+    /// Adds a phase to the angle of each pair, in turns.
     pub(super) fn with_wide_phases(mut self, turns: impl Iterator<Item = Wide>) -> Self {
         self.phases = turns.map(|turns| turns.mul(Wide::TAU)).collect();
         let amplitude = Amplitude::new(self.amplitude()).unwrap_or(Amplitude::ONE);
@@ -162,12 +163,12 @@ impl Fourier {
         self
     }
 
-    /// Adds to each angle a phase φ, in turns.
+    /// Adds a phase φ to the angle of each pair, in turns.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] unless there is one for each pair; [`Error::InvalidParameter`] for
-    /// one that is not finite, or 2⁶² at least.
+    /// [`Error::LengthMismatch`] unless there is one phase for each pair;
+    /// [`Error::InvalidParameter`] for a phase that is not finite, or at least 2⁶² in magnitude.
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -191,20 +192,20 @@ impl Fourier {
         Ok(self.with_wide_phases(turns.iter().map(|&phase| Wide::from_f64(phase))))
     }
 
-    /// Puts the features in another order.
+    /// Sets the order of the features.
     pub fn with_layout(mut self, layout: FeatureLayout) -> Self {
         self.layout = layout;
         self
     }
 
-    /// Lets the layout begin again after every `pairs` pairs.
+    /// Restarts the layout after every `pairs` pairs.
     pub(super) fn in_blocks_of(mut self, pairs: usize) -> Self {
         debug_assert!(pairs > 0 && self.pairs().is_multiple_of(pairs));
         self.block = pairs;
         self
     }
 
-    /// Leaves the cosines out (`sine_only` of Perceiver).
+    /// Leaves out the cosines (Perceiver's `sine_only`).
     ///
     /// ```
     /// use positional_encodings::Fourier;
@@ -216,7 +217,7 @@ impl Fourier {
         self
     }
 
-    /// Puts the coordinates themselves among the features, before or after the others.
+    /// Adds the coordinates themselves to the features, before or after the sines and cosines.
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -232,8 +233,8 @@ impl Fourier {
         self
     }
 
-    /// Multiplies sines and cosines by `amplitude`: 1/√dim in learnable Fourier features. The
-    /// product is rounded once.
+    /// Multiplies sines and cosines by `amplitude`, such as the 1/√dim of learnable Fourier
+    /// features. The product is rounded once.
     ///
     /// # Errors
     ///
@@ -258,7 +259,7 @@ impl Fourier {
         Ok(self)
     }
 
-    /// The number that every sine and cosine is multiplied by.
+    /// The factor of every sine and cosine.
     pub fn amplitude(&self) -> f64 {
         self.projection.amplitude()
     }
@@ -271,7 +272,7 @@ impl Fourier {
         Array2::from_shape_fn((self.frequencies.len(), self.pairs()), turns)
     }
 
-    /// Takes another projection (axes, pairs), and keeps the features.
+    /// Returns the same features for another projection (axes, pairs).
     pub(crate) fn with_turns<A: Element>(&self, turns: &Array2<A>) -> Result<Self, Error> {
         let phases = self.phases.iter().map(|phase| phase.mul(Wide::TURNS_PER_RADIAN));
         let Self { layout, block, has_cosines, input, .. } = *self;
@@ -299,12 +300,12 @@ impl Fourier {
     }
 }
 
-/// Whether there are features at all, and room for them.
+/// Checks that there are features, and room for them.
 pub(super) fn check_size(axes: usize, pairs: usize) -> Result<(usize, usize), Error> {
     if axes == 0 || pairs == 0 {
         return Err(Error::ZeroDim);
     }
-    // What an encoding takes for a pair on an axis: its frequency twice, phases and parts.
+    // The memory of a pair on an axis: its frequency twice, phases and parts.
     room::<[f64; 24]>(axes, pairs)?;
     Ok((axes, pairs))
 }

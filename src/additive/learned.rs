@@ -20,8 +20,8 @@ use crate::threads;
 /// A table with a row for every position (BERT, GPT-2, ViT; Gehring et al. 2017, *Convolutional
 /// sequence to sequence learning*).
 ///
-/// PE(p) = table\[p + offset\]. A real position is answered by linear interpolation between the two
-/// rows around it: (1 − t) · table\[⌊p⌋\] + t · table\[⌊p⌋ + 1\], t = p − ⌊p⌋, in f64 with one
+/// PE(p) = table\[p + offset\]. At a real position the two rows around it are interpolated
+/// linearly: (1 − t) · table\[⌊p⌋\] + t · table\[⌊p⌋ + 1\] with t = p − ⌊p⌋, in f64 with one
 /// rounding.
 ///
 /// ```
@@ -44,7 +44,7 @@ pub struct Learned<A> {
     pub(crate) frozen: FrozenRows,
 }
 
-/// The numbers that a new table starts with.
+/// The initial values of a new table.
 ///
 /// | system | init |
 /// |---|---|
@@ -54,8 +54,9 @@ pub struct Learned<A> {
 /// | DETR | `Uniform { low: 0.0, high: 1.0 }` |
 /// | Keras `Embedding` | `Uniform { low: -0.05, high: 0.05 }` |
 ///
-/// torch's `nn.Embedding` draws from N(0, 1), which is 50 times too much for a position table. A
-/// table that starts as a sinusoid (DistilBERT, Whisper) is [`Learned::from_encoding`].
+/// torch's `nn.Embedding` draws from N(0, 1), 50 times the standard deviation usual for a position
+/// table. For a table that starts as a sinusoid (DistilBERT, Whisper) use
+/// [`Learned::from_encoding`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
@@ -63,12 +64,12 @@ pub struct Learned<A> {
 pub enum Init {
     /// Normal around 0 with the given standard deviation.
     Normal {
-        /// Standard deviation.
+        /// The standard deviation.
         std: f64,
     },
     /// Normal around 0, with values outside ±bound drawn again.
     TruncatedNormal {
-        /// Standard deviation before truncation.
+        /// The standard deviation before truncation.
         std: f64,
         /// The largest magnitude.
         bound: f64,
@@ -77,7 +78,7 @@ pub enum Init {
     Uniform {
         /// The smallest value.
         low: f64,
-        /// The bound that is not reached.
+        /// The upper bound, excluded.
         high: f64,
     },
     /// All zeros.
@@ -85,11 +86,11 @@ pub enum Init {
 }
 
 impl<A: Element> Learned<A> {
-    /// Makes an encoding of the given table, shape (positions, dim).
+    /// Makes an encoding from a table of shape (positions, dim).
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] where it has no columns.
+    /// [`Error::ZeroDim`] where the table has no columns.
     pub fn from_table(table: Array2<A>) -> Result<Self, Error> {
         if table.ncols() == 0 {
             return Err(Error::ZeroDim);
@@ -103,8 +104,8 @@ impl<A: Element> Learned<A> {
         Ok(Self { table, offset: 0, padding: None, frozen: FrozenRows::default() })
     }
 
-    /// Makes a new table of `rows` rows, filled from the caller's generator: the same seed gives
-    /// the same table.
+    /// Makes a new table of shape (`rows`, `dim`), filled from the caller's generator: the same
+    /// seed gives the same table.
     ///
     /// # Errors
     ///
@@ -136,7 +137,7 @@ impl<A: Element> Learned<A> {
             }
             Init::TruncatedNormal { std, bound } => {
                 let normal = normal(std)?;
-                // A narrower bound would be drawn again for ever.
+                // With a narrower bound nearly every draw would be rejected.
                 if !(bound > 0.0 && bound >= 0.01 * std) {
                     return Err(Error::InvalidInit {
                         needs: "the bound must be at least a hundredth of std",
@@ -160,12 +161,12 @@ impl<A: Element> Learned<A> {
         Ok(learned)
     }
 
-    /// Makes a table that starts as the first `len` vectors of another encoding (DistilBERT's and
+    /// Makes a table whose rows are the first `len` vectors of another encoding (DistilBERT's and
     /// Whisper's sinusoid).
     ///
     /// # Errors
     ///
-    /// The errors of encoding 0..len.
+    /// The errors of encoding the positions 0..len.
     ///
     /// ```
     /// use positional_encodings::{Learned, PositionalEncoding, Positions, Sinusoidal};
@@ -183,9 +184,10 @@ impl<A: Element> Learned<A> {
         Self::from_table(encoding.encode(&Positions::from(0..len))?)
     }
 
-    /// Makes position p read row p + `offset`: 2 in OPT, BART, mBART, BioGPT, TrOCR and XGLM.
+    /// Sets the offset: position p reads row p + `offset`. It is 2 in OPT, BART, mBART, BioGPT,
+    /// TrOCR and XGLM.
     ///
-    /// Positions from −offset on are known, so that OPT's padding, position −1, reads row 1.
+    /// Positions start at −offset, so that OPT's padding, position −1, reads row 1.
     ///
     /// # Errors
     ///
@@ -212,8 +214,8 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// Sets a row to zero: the padding row that fairseq, RoBERTa and torch's `padding_idx` start
-    /// with.
+    /// Sets a row to zero, as fairseq, RoBERTa and torch's `padding_idx` initialise the padding
+    /// row.
     ///
     /// # Errors
     ///
@@ -244,7 +246,7 @@ impl<A: Element> Learned<A> {
         self.table.view()
     }
 
-    /// The table (rows, dim) as a view to write to: an optimiser's step in place.
+    /// Returns the table (rows, dim) as a mutable view, for an optimiser's step in place.
     ///
     /// ```
     /// use ndarray::array;
@@ -284,7 +286,8 @@ impl<A: Element> Learned<A> {
         -(self.offset as i64)
     }
 
-    /// Gives each value of `out` and the one that belongs there to `store`.
+    /// Checks the positions and calls `store` with each value of `out` and the table's value for
+    /// it.
     fn rows(
         &self,
         positions: &Positions<'_>,
@@ -299,8 +302,8 @@ impl<A: Element> Learned<A> {
         })
     }
 
-    /// Gives each value of `out` and its own to `store`, run by run, for positions that were
-    /// checked.
+    /// Calls `store` with each value of `out` and the table's value for it, run by run, for checked
+    /// positions.
     fn runs(
         &self,
         positions: &Positions<'_>,
@@ -337,7 +340,8 @@ impl<A: Element> Learned<A> {
         }
     }
 
-    /// The rows below and above a real position within the table, and how far it is from the first.
+    /// Returns the rows below and above a real position within the table, and its distance from the
+    /// lower one.
     fn around(&self, position: f64) -> (ArrayView1<'_, A>, ArrayView1<'_, A>, f64) {
         let row = position - self.first() as f64;
         let below = row.floor();
@@ -389,7 +393,7 @@ impl<A: Element> PositionalEncoding<A> for Learned<A> {
     }
 }
 
-/// A normal distribution; rand_distr itself accepts negative deviations.
+/// Returns a normal distribution. rand_distr itself accepts negative deviations, this does not.
 fn normal(std: f64) -> Result<Normal<f64>, Error> {
     let refused = Error::InvalidInit { needs: "std must be finite and not negative", found: std };
     if std >= 0.0 { Normal::new(0.0, std).map_err(|_| refused) } else { Err(refused) }

@@ -11,11 +11,11 @@ use crate::positions::{Position, Positions};
 use crate::resample::{GridResample, Resample};
 use crate::threads;
 
-/// A table with a row for every point of a grid: of an image's patches, or of a video's.
+/// A table with a row for every point of a grid, such as the patches of an image or a video.
 ///
-/// PE(r, c) = table\[r, c\]. Real coordinates are answered by linear interpolation on each axis, in
-/// f64 with one rounding. Positions have shape (points, axes), vectors (points, dim). A grid of
-/// another size is [`resized`](Self::resized) first.
+/// PE(r, c) = table\[r, c\]. At real coordinates the rows around the point are interpolated
+/// linearly on each axis, in f64 with one rounding. Positions have shape (points, axes), vectors
+/// (points, dim). For a grid of another size, [`resized`](Self::resized) resamples the table.
 ///
 /// | system | write |
 /// |---|---|
@@ -40,13 +40,13 @@ use crate::threads;
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct LearnedGrid<A> {
-    /// (points, dim), the last axis of the grid fastest.
+    /// The table (points, dim); the last axis of the grid varies fastest.
     table: Array2<A>,
     sizes: Vec<usize>,
 }
 
 impl<A: Element> LearnedGrid<A> {
-    /// Makes an encoding of a table (sizes…, dim).
+    /// Makes an encoding from a table of shape (sizes…, dim).
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl<A: Element> LearnedGrid<A> {
         Ok(Self { table: table.into_shape_with_order((rows, dim)).map_err(too_large)?, sizes })
     }
 
-    /// Makes the table of another grid (rows, columns) from this one.
+    /// Resamples the table to another grid (rows, columns).
     ///
     /// # Errors
     ///
@@ -93,12 +93,12 @@ impl<A: Element> LearnedGrid<A> {
         &self.sizes
     }
 
-    /// The table, shape (points, dim), the last axis of the grid fastest.
+    /// The table, shape (points, dim); the last axis of the grid varies fastest.
     pub fn table(&self) -> ArrayView2<'_, A> {
         self.table.view()
     }
 
-    /// The table (points, dim) as a view to write to.
+    /// Returns the table (points, dim) as a mutable view.
     pub fn table_mut(&mut self) -> ArrayViewMut2<'_, A> {
         self.table.view_mut()
     }
@@ -108,8 +108,8 @@ impl<A: Element> LearnedGrid<A> {
         self.table.ncols()
     }
 
-    /// Calls `visit` with the rows around a point and their weights; there is one for whole
-    /// coordinates.
+    /// Calls `visit` with the rows around a point and their weights; whole coordinates have one
+    /// row.
     pub(crate) fn around(&self, point: &[Position], visit: &mut impl FnMut(usize, f64)) {
         self.around_from(point, 0, (0, 1.0), visit);
     }
@@ -163,7 +163,7 @@ impl<A: Element> PositionalEncoding<A> for LearnedGrid<A> {
         self.dim()
     }
 
-    /// The shortest side of the grid.
+    /// Returns the shortest side of the grid.
     fn max_len(&self) -> Option<usize> {
         self.sizes.iter().copied().min()
     }

@@ -10,13 +10,13 @@ use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 use crate::threads;
 
-/// The expected Fourier features of a point that is only known with a variance (Barron et al. 2021,
-/// *Mip-NeRF*, arXiv 2103.13415): fast waves fade where the point is wide.
+/// The expected Fourier features of a point whose coordinates are known with a variance (Barron et
+/// al. 2021, *Mip-NeRF*, arXiv 2103.13415): fast waves fade where the variance is large.
 ///
 /// Positions have 2n axes: the means μ of n coordinates, then their variances σ². PE = \[sin(f·μ) ·
-/// exp(−½·v·σ²) | cos(f·μ) · exp(−½·v·σ²)\], the coordinates in turn, with f = 2ᵏ and v = 4ᵏ in the
-/// paper ([`new`](Self::new)), and f = 2π·2^e and v = 4^e, without the circle, in nerfstudio
-/// ([`nerfstudio`](Self::nerfstudio)).
+/// exp(−½·v·σ²) | cos(f·μ) · exp(−½·v·σ²)\], the coordinates in turn. In the paper
+/// ([`new`](Self::new)) f = 2ᵏ and v = 4ᵏ; in nerfstudio ([`nerfstudio`](Self::nerfstudio)) f =
+/// 2π·2^e and v = 4^e, which leaves out the factor (2π)².
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -33,7 +33,7 @@ use crate::threads;
 pub struct MipNerf {
     waves: Fourier,
     axes: usize,
-    /// v of each band.
+    /// The factor v of each band.
     widths: Vec<f64>,
 }
 
@@ -89,7 +89,7 @@ impl<A: Element> PositionalEncoding<A> for MipNerf {
         2 * self.axes
     }
 
-    /// As for all formulas; and variances must not be negative.
+    /// Checks the positions, and that no variance is negative.
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         positions.check_axes(2 * self.axes)?;
         positions.check_finite()?;

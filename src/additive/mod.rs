@@ -51,8 +51,8 @@ use crate::threads;
 
 /// Maps positions to vectors that are added to embeddings.
 ///
-/// Three methods make an encoding; the others stand on them. It is object-safe, and `&T`, `Box<T>`
-/// and `Arc<T>` forward it, so that an encoding can be chosen at run time:
+/// An implementation needs three methods; the others have defaults. The trait is object-safe, and
+/// `&T`, `Box<T>` and `Arc<T>` implement it, so that an encoding can be chosen at run time:
 ///
 /// ```
 /// use positional_encodings::{Learned, PositionalEncoding, Positions, Sinusoidal};
@@ -68,39 +68,40 @@ use crate::threads;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 ///
-/// Implementations outside this crate can run the laws that its own must obey:
+/// Implementations outside this crate can run the checks that its own encodings must pass:
 /// [`testing::check_laws`](crate::testing::check_laws).
 pub trait PositionalEncoding<A: Element>: Send + Sync {
     /// The width of a position vector.
     fn dim(&self) -> usize;
 
-    /// The number of positions that it knows, from 0 on, or `None` where any position will do.
+    /// The number of positions from 0 on that can be encoded, or `None` where any position can.
     fn max_len(&self) -> Option<usize>;
 
-    /// The number of axes that its positions have: 1 as provided.
+    /// The number of axes of a position, 1 by default.
     fn axes(&self) -> usize {
         1
     }
 
-    /// Writes the vector of the i-th position to row i of `out`, shape (positions, dim), whatever
-    /// stood there. Of a batch that is all positions, row after row: as many as
-    /// [`Positions::count`] and [`Positions::iter`] say.
+    /// Writes the vector of the i-th position to row i of `out`, shape (positions, dim), and
+    /// overwrites what was there. The positions of a batch are taken row after row, as
+    /// [`Positions::count`] and [`Positions::iter`] do.
     ///
     /// # Errors
     ///
-    /// Where the shape does not fit or a position cannot be encoded; then `out` is as it was.
+    /// An error where the shape does not fit or a position cannot be encoded; `out` is then
+    /// unchanged.
     fn encode_into(
         &self,
         positions: &Positions<'_>,
         out: ArrayViewMut2<'_, A>,
     ) -> Result<(), Error>;
 
-    /// Whether all `positions` can be encoded: what [`encode_into`](Self::encode_into) finds out
+    /// Checks that all `positions` can be encoded, as [`encode_into`](Self::encode_into) does
     /// before it writes.
     ///
-    /// As provided, that is whether they have the encoding's [`axes`](Self::axes), are finite and,
-    /// where there is a `max_len`, lie within 0..max_len on each axis. Override it where an
-    /// encoding knows other positions.
+    /// By default it checks that positions have as many [`axes`](Self::axes) as the encoding, are
+    /// finite and, where there is a `max_len`, lie within 0..max_len on each axis. Override it for
+    /// an encoding of other positions.
     ///
     /// # Errors
     ///
@@ -113,7 +114,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         }
     }
 
-    /// Whether `out` has the shape (positions, dim) and the positions have the encoding's
+    /// Checks that `out` has the shape (positions, dim) and the positions the right number of
     /// [`axes`](Self::axes): for implementations of [`encode_into`](Self::encode_into).
     ///
     /// # Errors
@@ -189,13 +190,13 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
 
     /// Adds the vector of the i-th position to row i of `embeddings`, shape (positions, dim).
     ///
-    /// The sums are those of [`encode`](Self::encode) and an addition. As provided, a few rows at a
-    /// time are encoded on the stack, 256 KiB at most, and added.
+    /// The sums have the bits of [`encode`](Self::encode) followed by an addition. By default a few
+    /// rows at a time, at most 256 KiB, are encoded on the stack and added.
     ///
     /// # Errors
     ///
-    /// Where the shape does not fit or a position cannot be encoded; then `embeddings` is as it
-    /// was.
+    /// An error where the shape does not fit or a position cannot be encoded; `embeddings` is then
+    /// unchanged.
     fn add_to(
         &self,
         positions: &Positions<'_>,
@@ -203,7 +204,7 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     ) -> Result<(), Error> {
         self.check_shape(positions, &embeddings)?;
         self.check(positions)?;
-        // Rows may be wider than any memory where there are none of them.
+        // Without rows, `dim` may be larger than any memory.
         if embeddings.is_empty() {
             return Ok(());
         }
@@ -219,13 +220,13 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         })
     }
 
-    /// Writes the vectors of the positions to a slice, one after the other:
-    /// [`encode_into`](Self::encode_into) for those who have no array.
+    /// Writes the vectors of the positions to a slice, one after the other, as
+    /// [`encode_into`](Self::encode_into) does to an array.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where `out` has not positions × dim elements, and the errors of
-    /// [`encode_into`](Self::encode_into); then `out` is as it was.
+    /// [`Error::LengthMismatch`] unless `out` has positions × dim elements, and the errors of
+    /// [`encode_into`](Self::encode_into); `out` is then unchanged.
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
@@ -308,7 +309,7 @@ forward!(&E);
 forward!(Box<E>);
 forward!(Arc<E>);
 
-/// Whether `out` has the shape (positions, dim).
+/// Checks that `out` has the shape (positions, dim).
 fn check_shape<A>(
     positions: &Positions<'_>,
     dim: usize,
@@ -327,8 +328,8 @@ fn check_shape<A>(
     Ok(())
 }
 
-/// Whether all positions, on each axis, lie within a table whose first row stands for position
-/// `first`.
+/// Checks that all positions, on each axis, lie within a table of `len` rows whose first row is for
+/// position `first`.
 pub(crate) fn check_table(positions: &Positions<'_>, first: i64, len: usize) -> Result<(), Error> {
     let mut axes = (0..positions.axes()).filter_map(|axis| positions.axis(axis));
     axes.try_for_each(|axis| check_axis(&axis, first, len))
@@ -343,7 +344,7 @@ fn check_axis(positions: &Positions<'_>, first: i64, len: usize) -> Result<(), E
     if positions.ends().all(|(_, position)| inside(position)) {
         return Ok(());
     }
-    // The first of those outside, run by run: a range may be longer than could be counted.
+    // Finds the first position outside, run by run: a range may be too long to go through.
     let mut index = 0;
     while let Some(run) = positions.run_at(index) {
         let (start, count, last) = match run {

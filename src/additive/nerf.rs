@@ -9,8 +9,8 @@ use crate::phase::FeatureLayout::{Interleaved, SinCosHalves};
 
 /// # Bands of frequencies
 ///
-/// Each coordinate has the same kind of bands f₀, f₁, …: the projection is zero but for them, and
-/// the features are \[sin | cos\] with the axes in turn.
+/// Each coordinate has the same bands f₀, f₁, …: each pair depends on one coordinate, and the
+/// features are \[sin | cos\] with the axes in turn.
 impl Fourier {
     /// Makes the encoding of NeRF's paper (Mildenhall et al. 2020, arXiv 2003.08934): sin(2ᵏ·π·x)
     /// and cos(2ᵏ·π·x), k < `bands`, for each coordinate in turn, sin and cos alternating.
@@ -36,7 +36,7 @@ impl Fourier {
     }
 
     /// Makes the encoding that NeRF's code computes: the coordinates, then for each k the sines of
-    /// all coordinates and their cosines, of 2ᵏ·x without π.
+    /// all coordinates at 2ᵏ·x and their cosines, without the factor π.
     ///
     /// # Errors
     ///
@@ -66,13 +66,14 @@ impl Fourier {
     }
 
     /// Makes nerfstudio's `NeRFEncoding`: \[sin | cos\] of 2π·x·2^e, e in `bands` steps from
-    /// `exponents.0` to `exponents.1`, both included. `include_input` is
+    /// `exponents.0` to `exponents.1`, both included. For `include_input` add
     /// [`with_input(Input::Last)`](Self::with_input).
     ///
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless the exponents
-    /// are finite and ascend, within ±1000; [`Error::InvalidFrequency`] for one of 63 at least.
+    /// are finite and ascend, within ±1000; [`Error::InvalidFrequency`] for an exponent of 63 or
+    /// more.
     ///
     /// ```
     /// use positional_encodings::{Fourier, Input};
@@ -87,12 +88,12 @@ impl Fourier {
     }
 
     /// Makes Perceiver's features (Jaegle et al. 2021, arXiv 2103.03206): the coordinates, then
-    /// \[sin
+    /// \[sin | cos\] of π·f·x with f in `bands` steps from 1 to half the resolution of the axis.
     /// | cos\] of π·f·x with f in `bands` steps from 1 to half the resolution of the axis.
     ///
-    /// Positions are from −1 to 1: [`Positions::linspace`](crate::Positions::linspace) makes
-    /// its grid. `sine_only` is [`sines_only`](Self::sines_only), and without `concat_pos` say
-    /// `.with_input(Input::Absent)`.
+    /// Positions are from −1 to 1; [`Positions::linspace`](crate::Positions::linspace) makes
+    /// Perceiver's grid. For `sine_only` add [`sines_only`](Self::sines_only), and without
+    /// `concat_pos` add `.with_input(Input::Absent)`.
     ///
     /// # Errors
     ///
@@ -123,12 +124,12 @@ impl Fourier {
         Ok(Self::from_turns(axes, pairs, turns)?.with_input(Input::First))
     }
 
-    /// Makes the features of the same bands on each axis, which `turns` gives in turns per unit
-    /// instead of radians.
+    /// Makes features with the same bands on each axis. The frequencies `turns` are read as turns
+    /// per unit instead of radians.
     ///
-    /// timm's `build_fourier_pos_embed` has them one axis at a time: `Axes::concat` of
-    /// `Fourier::bands(1, …)?.with_input(Input::First)`; its `FourierEmbed` flattens them with the
-    /// axes next to each other: then `.dealt(1)?`.
+    /// timm's `build_fourier_pos_embed` has the features one axis at a time: use `Axes::concat` of
+    /// `Fourier::bands(1, …)?.with_input(Input::First)`. Its `FourierEmbed` interleaves the axes:
+    /// add `.dealt(1)?`.
     ///
     /// # Errors
     ///
@@ -150,7 +151,7 @@ impl Fourier {
         Self::bands_times(axes, turns, Wide::ONE)
     }
 
-    /// Takes bands in radians.
+    /// Makes the features of bands in radians.
     pub(super) fn bands_in_radians(axes: usize, radians: &Frequencies) -> Result<Self, Error> {
         Self::bands_times(axes, radians, Wide::TURNS_PER_RADIAN)
     }
@@ -167,7 +168,7 @@ impl Fourier {
     }
 }
 
-/// first · 2ᵏ
+/// Returns first · 2ᵏ for each band k.
 pub(super) fn powers_of_two(bands: usize, first: f64) -> Result<Vec<f64>, Error> {
     if bands > 64 {
         return Err(Error::InvalidFrequency { pair: 64, frequency: f64::INFINITY });
@@ -175,7 +176,7 @@ pub(super) fn powers_of_two(bands: usize, first: f64) -> Result<Vec<f64>, Error>
     Ok((0..bands).scan(first, |power, _| Some(core::mem::replace(power, *power * 2.0))).collect())
 }
 
-/// 2^e for exponents at even distances.
+/// Returns 2^e for evenly spaced exponents e.
 fn ascending_powers(bands: usize, (least, most): (f64, f64)) -> Result<Frequencies, Error> {
     if !(least <= most && least.abs() <= 1000.0 && most.abs() <= 1000.0) {
         return Err(Error::InvalidTimescales { shortest: least, longest: most });

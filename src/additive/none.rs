@@ -11,9 +11,9 @@ use crate::positions::Positions;
 /// et al. 2023, *The impact of positional encoding on length generalization in transformers*, arXiv
 /// 2305.19466).
 ///
-/// PE(p) = 0 for every finite position p, so that words + positions are the words, bit for bit, and
-/// an experiment changes its encoding and nothing else. Shapes and positions are checked as
-/// everywhere.
+/// PE(p) = 0 for every finite position p, so words + positions are the words, bit for bit: an
+/// experiment can change its encoding and nothing else. Shapes and positions are checked as for any
+/// encoding.
 ///
 /// ```
 /// use ndarray::array;
@@ -68,7 +68,7 @@ impl<A: Element> PositionalEncoding<A> for NoPositions {
     ) -> Result<(), Error> {
         self.check_shape(positions, &out)?;
         PositionalEncoding::<A>::check(self, positions)?;
-        // The sum of -0.0 and x is x whatever x is, while that of 0.0 and -0.0 is 0.0.
+        // -0.0 + x is x for every x, while 0.0 + -0.0 is 0.0.
         out.fill(-A::zero());
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::phase::projection::Projection;
 use crate::positions::{Position, Positions};
 use crate::threads;
 
-/// The features of a distance, as networks of molecules and graphs use them.
+/// Features of distances between atoms, as neural networks of molecules and graphs use them.
 ///
 /// | system | write | PE(d)ₖ |
 /// |---|---|---|
@@ -21,9 +21,9 @@ use crate::threads;
 /// | SchNetPack `BesselRBF` | [`Radial::bessel`] | sin(nπd/c)/d |
 /// | DimeNet, PyG | [`Radial::dimenet`] | u(d/c) · sin(nπd/c) |
 ///
-/// Distances have shape (pairs) and are not negative; features (pairs, dim) are computed in f64 and
-/// rounded once, within 1 ulp in f32. At distance 0, where the last two divide by it, stands the
-/// limit.
+/// Distances have shape (pairs) and are not negative; features have shape (pairs, dim), are
+/// computed in f64 and rounded once, within 1 ulp in f32. At distance 0, by which the last two
+/// formulas divide, the value is their limit.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -38,7 +38,7 @@ use crate::threads;
 pub struct Radial {
     dim: usize,
     kind: Kind,
-    /// Of π · n · d/c, where it is needed.
+    /// Sines and cosines of π · n · d/c, where the formula needs them.
     waves: Option<Projection>,
 }
 
@@ -57,7 +57,7 @@ impl PartialEq for Radial {
 }
 
 impl Radial {
-    /// Makes `dim` Gaussians with centres μₖ at even distances Δ in a range, both ends included
+    /// Makes `dim` Gaussians with centres μₖ evenly spaced by Δ over a range, both ends included
     /// (Schütt et al. 2017, *SchNet*, arXiv 1706.08566): exp(−½((d − μₖ)/Δ)²).
     ///
     /// # Errors
@@ -74,8 +74,8 @@ impl Radial {
     }
 
     /// Makes `dim` Gaussians of e^(−5d/c) (Unke and Meuwly 2019, *PhysNet*, arXiv 1902.08408; PyG's
-    /// `ExpNormalSmearing`): cutoff(d) · exp(−β(e^(−5d/c) − μₖ)²), with μ at even distances from
-    /// e^(−c) to 1, β = ((2/dim)(1 − e^(−c)))⁻² and cutoff(d) = ½(cos(πd/c) + 1), zero from c on.
+    /// `ExpNormalSmearing`): cutoff(d) · exp(−β(e^(−5d/c) − μₖ)²), with μₖ evenly spaced from
+    /// e^(−c) to 1, β = ((2/dim)(1 − e^(−c)))⁻² and cutoff(d) = ½(cos(πd/c) + 1), zero for d ≥ c.
     ///
     /// # Errors
     ///
@@ -101,13 +101,13 @@ impl Radial {
         Ok(Self { dim, kind, waves: Some(waves) })
     }
 
-    /// Makes `dim` spherical Bessel functions of order 0: sin(nπd/c)/d for n = 1, 2, …; nπ/c at
-    /// distance 0 (SchNetPack has 0 there).
+    /// Makes `dim` spherical Bessel functions of order 0: sin(nπd/c)/d for n = 1, 2, …; the value
+    /// at distance 0 is nπ/c (SchNetPack has 0 there).
     ///
     /// # Errors
     ///
     /// [`Error::ZeroDim`]; [`Error::InvalidTimescales`] unless the cutoff is positive and finite;
-    /// [`Error::InvalidFrequency`] for one below dim · 2⁻⁶⁴; [`Error::TooLarge`].
+    /// [`Error::InvalidFrequency`] for a cutoff below dim · 2⁻⁶⁴; [`Error::TooLarge`].
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -125,9 +125,10 @@ impl Radial {
 
     /// Makes DimeNet's Bessel functions with their envelope (Gasteiger et al. 2020, arXiv
     /// 2003.03123): u(x) · sin(nπx) with x = d/c, u(x) = 1/x + a·x^(p−1) + b·x^p + g·x^(p+1), a =
-    /// −(p + 1)(p + 2)/2, b = p(p + 2), g = −p(p + 1)/2, zero from c on; nπ at distance 0.
+    /// −(p + 1)(p + 2)/2, b = p(p + 2), g = −p(p + 1)/2. The value is zero for d ≥ c, and nπ at
+    /// distance 0.
     ///
-    /// `exponent` is PyG's `envelope_exponent`, 5 in the paper: p is one more.
+    /// `exponent` is PyG's `envelope_exponent`, 5 in the paper; p = exponent + 1.
     ///
     /// # Errors
     ///
@@ -153,7 +154,7 @@ impl Radial {
         Ok(Self { kind, ..Self::bessel(dim, cutoff)? })
     }
 
-    /// The width of a vector.
+    /// The number of features of a distance.
     pub fn dim(&self) -> usize {
         self.dim
     }
@@ -193,12 +194,12 @@ impl Radial {
     }
 }
 
-/// exp(−factor · x²)
+/// Returns exp(−factor · x²).
 fn bell(x: f64, factor: f64) -> f64 {
     libm::exp(-factor * (x * x))
 }
 
-/// DimeNet's u(x).
+/// Returns DimeNet's envelope u(x).
 fn envelope(x: f64, power: u32) -> f64 {
     let p = f64::from(power);
     let [a, b, g] = [-(p + 1.0) * (p + 2.0) / 2.0, p * (p + 2.0), -p * (p + 1.0) / 2.0];
@@ -206,7 +207,7 @@ fn envelope(x: f64, power: u32) -> f64 {
     1.0 / x + below * (a + x * (b + x * g))
 }
 
-/// π · n · d/c for n = 1, 2, …
+/// Returns the projection with the angles π · n · d/c, n = 1, 2, ….
 fn waves(count: usize, cutoff: f64) -> Result<Projection, Error> {
     if !(cutoff > 0.0 && cutoff.is_finite()) {
         return Err(Error::InvalidTimescales { shortest: cutoff, longest: cutoff });
@@ -234,7 +235,7 @@ impl<A: Element> PositionalEncoding<A> for Radial {
         None
     }
 
-    /// As for all formulas; and distances must not be negative.
+    /// Checks the positions, and that no distance is negative.
     fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         positions.check_axes(1)?;
         positions.check_finite()?;

@@ -1,4 +1,4 @@
-//! Conventions of systems for the axes of images, video and boxes.
+//! Encodings of images, video and boxes by the conventions of known systems.
 
 use super::{Axes, Sinusoidal};
 use crate::element::Element;
@@ -8,8 +8,8 @@ use crate::phase::FeatureLayout::{self, Interleaved, SinCosHalves};
 
 /// # Images, video and boxes by system
 ///
-/// Positions are (row, column), (time, row, column) or what is said below, whatever the order of
-/// the features. `w` is the width of one axis' features.
+/// Positions are (row, column) or (time, row, column) unless noted, whatever the order of the
+/// features. In the formulas w are the frequencies of an axis.
 ///
 /// | system | constructor | features of a point |
 /// |---|---|---|
@@ -108,8 +108,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// Makes the sine encoding of DETR (Carion et al. 2020, arXiv 2005.12872), Mask2Former and SAM
     /// 2: sin and cos alternate, the row's features first, tⱼ = temperature^(2⌊j/2⌋/(dim/2)).
     ///
-    /// Rows and columns are those of [`from_masks`], which counts, shifts, normalises
-    /// and scales them; `temperature` is 10000 in all of them, and 20 in DAB-DETR.
+    /// [`from_masks`] makes the positions: it counts, shifts, normalises and scales rows and
+    /// columns. `temperature` is 10000 in all of these systems, and 20 in DAB-DETR.
     ///
     /// [`from_masks`]: crate::Positions::from_masks
     ///
@@ -135,7 +135,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// Makes the encoding of anchor boxes (x, y, w, h) in 0..1 of DAB-DETR (Liu et al. 2022, arXiv
     /// 2201.12329) and SAM 3: coordinates times 2π, features in the order **y, x, w, h**.
     ///
-    /// The temperature of these queries is 10000; dim is 4 · 128 in the models.
+    /// The temperature is 10000 in the models, and dim is 4 · 128.
     ///
     /// # Errors
     ///
@@ -155,7 +155,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
     }
 
     /// Makes the encoding of proposals (x, y, w, h) in 0..1 of Deformable DETR (Zhu et al. 2020,
-    /// arXiv 2010.04159): as [`dab_detr`](Self::dab_detr), in the order given.
+    /// arXiv 2010.04159): as [`dab_detr`](Self::dab_detr), but with features in the order x, y, w,
+    /// h.
     ///
     /// # Errors
     ///
@@ -197,7 +198,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
     }
 
     /// Makes LoFTR's encoding with the frequencies of its first checkpoints: wᵢ = exp(−2i · n), n =
-    /// ⌈ln(10000)/(2·dim)⌉, from a division that was rounded down (kornia without `temp_bug_fix`).
+    /// ⌈ln(10000)/(2·dim)⌉, which come from an integer division by mistake (kornia without
+    /// `temp_bug_fix`).
     ///
     /// # Errors
     ///
@@ -222,8 +224,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
 
     /// Makes the encoding of the Python package `positional-encodings` (`PositionalEncoding1D`,
     /// `2D`, `3D`) in any number of axes: w = 2⌈dim/(2·axes)⌉ columns for each axis, sin and cos
-    /// alternating with wᵢ = 10000^(−2i/w), cut to dim. Where 2 · axes does not divide dim the last
-    /// axis loses columns, as there.
+    /// alternating with wᵢ = 10000^(−2i/w), cut to dim. Where 2 · axes does not divide dim, the
+    /// last axis loses columns, as in that package.
     ///
     /// # Errors
     ///
@@ -331,7 +333,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
     }
 }
 
-/// The part of `dim` that is one of so many, itself a multiple of `of`.
+/// Returns `dim` / `parts`, or an error unless that is a whole multiple of `of`.
 fn share(dim: usize, parts: usize, of: usize) -> Result<usize, Error> {
     match dim {
         0 => Err(Error::ZeroDim),
@@ -340,7 +342,7 @@ fn share(dim: usize, parts: usize, of: usize) -> Result<usize, Error> {
     }
 }
 
-/// An even number of columns for each axis, enough for dim in all.
+/// Returns an even number of columns for each axis, enough for `dim` in all.
 fn columns_of(dim: usize, axes: usize) -> Result<usize, Error> {
     match axes.saturating_mul(2) {
         0 => Err(Error::ZeroDim),

@@ -1,4 +1,4 @@
-//! The formula that a saved table was made by, if any.
+//! Finds the formula that a saved table was made by, if any.
 
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 
@@ -9,11 +9,10 @@ use crate::frequencies::Frequencies;
 use crate::phase::FeatureLayout::{CosSinHalves, Interleaved, SinCosHalves};
 use crate::positions::Positions;
 
-/// A saved table of positions: a sinusoid that can be computed, and then for any size, or one that
-/// was learned.
+/// A saved table of positions: a sinusoid, which can be computed for any size, or a learned table.
 ///
-/// A checkpoint does not say which it is: MAE saves a sinusoid, and ViT a table of the same name
-/// and shape that was trained.
+/// A checkpoint does not say which it is: MAE saves a sinusoid under the same name and shape as the
+/// trained table of ViT.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -29,32 +28,33 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PositionTable<A> {
-    /// A sinusoid of 0..len.
+    /// A sinusoid at positions 0..len.
     Line {
         /// The sinusoid.
         encoding: Sinusoidal,
-        /// The rows of the table.
+        /// The number of rows of the table.
         len: usize,
     },
-    /// A sinusoid of a square grid, after rows of zeros.
+    /// A sinusoid of a square grid, preceded by rows of zeros.
     Grid {
-        /// The sinusoid of (row, column).
+        /// The sinusoid at (row, column).
         encoding: Axes<A, Sinusoidal>,
-        /// The rows of zeros in front: 1 for a class token.
+        /// The number of rows of zeros in front: 1 for a class token.
         prefix: usize,
-        /// Rows and columns.
+        /// The numbers of rows and columns.
         sizes: [usize; 2],
     },
-    /// Anything else.
+    /// Any other table.
     Learned(Learned<A>),
 }
 
 impl<A: Element> PositionTable<A> {
-    /// Finds out which formula gives all rows of a table (rows, dim): the paper's, in halves,
-    /// tensor2tensor's, MusicGen's; for square grids MAE's, I-JEPA's and timm's.
+    /// Finds the formula that gives all rows of a table (rows, dim): the paper's, the same in
+    /// halves, tensor2tensor's or MusicGen's; for square grids MAE's, I-JEPA's or timm's.
     ///
-    /// Rows agree where each value does within 4 units of its type and what an angle in f32 loses,
-    /// 3e-7 · row: a trained table does not. One row alone is taken for learned.
+    /// Rows agree if each value differs by at most 4 units in the last place at 1, plus 3e-7 · row
+    /// for an angle computed in f32; the values of a trained table differ by more. A table of one
+    /// row counts as learned.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<A: Element> PositionTable<A> {
         Ok(Self::Learned(Learned::from_table(table)?))
     }
 
-    /// A grid after so many rows of zeros, if it is that.
+    /// Returns the sinusoid of a grid after `prefix` rows of zeros, if the table is one.
     fn grid(table: &Array2<A>, prefix: usize) -> Result<Option<Self>, Error> {
         let dim = table.ncols();
         let Some(points) = table.nrows().checked_sub(prefix) else { return Ok(None) };
@@ -98,11 +98,11 @@ impl<A: Element> PositionTable<A> {
     }
 }
 
-/// A formula and whose it is.
+/// A formula, and the system that it comes from.
 type Named<E> = (&'static str, E);
 
-/// The sinusoids of a line that checkpoints hold, with the systems that made them; none of an odd
-/// dim.
+/// Returns the sinusoids at 0..len that checkpoints hold, with the systems that made them. There
+/// are none for an odd dim.
 pub(crate) fn line_formulas(dim: usize) -> Result<Vec<Named<Sinusoidal>>, Error> {
     let known = [
         ("the Transformer paper's, sines and cosines interleaved", false, Interleaved),
@@ -121,8 +121,8 @@ pub(crate) fn line_formulas(dim: usize) -> Result<Vec<Named<Sinusoidal>>, Error>
     known.map(formula).collect()
 }
 
-/// The sinusoids of a grid that checkpoints hold, with the systems that made them; none of a dim
-/// that four does not divide.
+/// Returns the sinusoids of a grid that checkpoints hold, with the systems that made them. There
+/// are none for a dim that 4 does not divide.
 pub(crate) fn grid_formulas<A: Element>(
     dim: usize,
 ) -> Result<Vec<Named<Axes<A, Sinusoidal>>>, Error> {
@@ -133,8 +133,7 @@ pub(crate) fn grid_formulas<A: Element>(
     Ok(named.into_iter().chain([("timm's grid", Axes::timm(dim, 1e4)?)]).collect())
 }
 
-/// Whether an encoding gives the rows of a table; it stops at the first block of rows that it does
-/// not.
+/// Returns true if an encoding gives the rows of a table. It stops at the first block that differs.
 fn agree<A: Element>(
     encoding: &dyn PositionalEncoding<A>,
     positions: &Positions<'_>,
@@ -155,8 +154,8 @@ fn agree<A: Element>(
     Ok(true)
 }
 
-/// The distance between 1 and the next value of the type, or of f32 where that is wider: a table of
-/// doubles may have been narrower once.
+/// Returns the distance between 1 and the next value of the type, or of f32 if that is wider: a
+/// table of doubles may have been stored in f32 before.
 fn unit_of<A: Element>() -> f64 {
     let mut unit = f64::from(f32::EPSILON);
     while A::from_f64(1.0 + unit).to_f64() == 1.0 {

@@ -18,21 +18,21 @@ use crate::threads;
 /// Sines and cosines of the position at many frequencies (Vaswani et al. 2017, *Attention is all
 /// you need*, section 3.5).
 ///
-/// PE(p, 2i) = sin(p · wᵢ), PE(p, 2i + 1) = cos(p · wᵢ) with wᵢ = 10000^(−2i/dim); other
-/// frequencies, orders of features, amplitudes and odd dims are named choices. Positions may be any
-/// integers or reals within ±2⁶².
+/// PE(p, 2i) = sin(p · wᵢ), PE(p, 2i + 1) = cos(p · wᵢ) with wᵢ = 10000^(−2i/dim). Other
+/// frequencies, orders of features, amplitudes and odd dims have constructors and methods by name.
+/// Positions may be any integers or reals within ±2⁶².
 ///
-/// Every value is computed from the exact angle and rounded once. In f32 (f16, bf16) it is within
-/// 0.505 ulp of the formula, in f64 as well (values below 2⁻¹⁴ within 2⁻⁶²), at position 3 and at
-/// position 2⁵³ − 1, and has the same bits whether a row is asked for alone, in a range, as an id
-/// or in a batch, on every machine. The state grows with dim, about 270 KiB at dim 1024, and not
-/// with any length.
+/// Every value is computed from the exact angle and rounded once. In f32, f16, bf16 and f64 it is
+/// within 0.505 ulp of the formula (in f64, values below 2⁻¹⁴ are within 2⁻⁶²), at position 3 as at
+/// position 2⁵³ − 1. A row has the same bits whether it is computed alone, in a range, as an id or
+/// in a batch, on every machine. The state grows with dim, about 270 KiB at dim 1024, and not with
+/// the length.
 ///
 /// # To match X, write Y
 ///
-/// Each row is a test of the same name against output of that system
-/// (`tests/tests/additive/golden_sinusoidal.rs`). `of` stands for [`Sinusoidal::from_frequencies`],
-/// `geometric` and so on for the constructors of [`Frequencies`].
+/// Tests compare each row with output of the system itself. `of` stands for
+/// [`Sinusoidal::from_frequencies`], and `geometric` and so on for the constructors of
+/// [`Frequencies`].
 ///
 /// | to match | write |
 /// |---|---|
@@ -57,8 +57,8 @@ use crate::threads;
 /// | SpeechT5 | `Sinusoidal::new(dim)?.with_amplitude(alpha)?` |
 /// | MusicGen | `of(geometric_inclusive(dim, 10_000.0)?).with_layout(CosSinHalves)` |
 ///
-/// Most of these systems compute the angle in f32, so that theirs are the values with an error:
-/// about 6e-8 · position.
+/// Most of these systems compute the angle in f32, and their values are off by about 6e-8 ·
+/// position.
 ///
 /// # Example
 ///
@@ -76,12 +76,12 @@ pub struct Sinusoidal {
     frequencies: Frequencies,
     waves: Waves,
     columns: Columns,
-    /// A position whose vector is zero.
+    /// The position whose vector is zero, if any.
     padding: Option<i64>,
 }
 
 impl Sinusoidal {
-    /// Makes the paper's encoding of an even `dim`: base 10000, interleaved.
+    /// Makes the paper's encoding of an even `dim`: base 10000, sines and cosines interleaved.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl Sinusoidal {
         Self::odd_with_base(dim, 10_000.0, convention)
     }
 
-    /// Makes the encoding of an odd (or even) `dim` with another base than 10000.
+    /// Makes the encoding of an odd (or even) `dim` by a named convention and with the given base.
     ///
     /// # Errors
     ///
@@ -137,7 +137,8 @@ impl Sinusoidal {
         }
     }
 
-    /// Makes an encoding with the given frequencies: interleaved, dim = 2 · their number.
+    /// Makes an encoding with the given frequencies, sines and cosines interleaved; dim is twice
+    /// the number of frequencies.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
@@ -160,7 +161,7 @@ impl Sinusoidal {
         Self { frequencies, waves, columns, padding: None }
     }
 
-    /// Puts the features in another order.
+    /// Sets the order of the features.
     pub fn with_layout(mut self, layout: FeatureLayout) -> Self {
         self.columns.layout = layout;
         self
@@ -193,7 +194,7 @@ impl Sinusoidal {
     ///
     /// # Errors
     ///
-    /// [`Error::DimTooSmall`] where the pairs need more than `dim`.
+    /// [`Error::DimTooSmall`] where the pairs have more than `dim` columns.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, FeatureLayout, Sinusoidal};
@@ -214,18 +215,18 @@ impl Sinusoidal {
         Ok(self)
     }
 
-    /// Leaves out the second member of the last pair: dim − 1 features. Columns of zeros move up.
+    /// Drops the second member of the last pair: dim − 1 features remain. Columns of zeros move up.
     ///
-    /// In the interleaved layout and in \[sin | cos\] that is a cosine, in \[cos | sin\] a sine.
-    /// Dropping twice drops once.
+    /// The dropped feature is a cosine, or a sine in the layout \[cos | sin\]. A second call has no
+    /// effect.
     pub fn drop_last(mut self) -> Self {
         self.columns.dim -= usize::from(!self.columns.last_is_single);
         self.columns.last_is_single = true;
         self
     }
 
-    /// Makes the vector of `position` zero: the padding row of fairseq and its descendants, whose
-    /// ids keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
+    /// Sets the position whose vector is zero: the padding row of fairseq and its descendants,
+    /// whose ids keep the padding id (see [`ids::padding_aware`](crate::ids::padding_aware)).
     ///
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
@@ -239,11 +240,11 @@ impl Sinusoidal {
         self
     }
 
-    /// Uses the given instructions: for tests and benchmarks, since the bits are the same with all.
+    /// Sets the instruction set, for tests and benchmarks: the bits are the same with each.
     ///
     /// # Errors
     ///
-    /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
+    /// [`Error::UnavailableInstructionSet`] where this machine does not have the instruction set.
     pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self, Error> {
         self.waves = self.waves.with_level(set.level()?);
         Ok(self)
@@ -254,7 +255,7 @@ impl Sinusoidal {
         &self.frequencies
     }
 
-    /// The number that every value is multiplied by.
+    /// The factor of every value.
     pub fn amplitude(&self) -> f64 {
         self.waves.amplitude()
     }
@@ -264,7 +265,7 @@ impl Sinusoidal {
         self.columns.layout
     }
 
-    /// The position whose vector is zero, if one was named.
+    /// The position whose vector is zero, if one was set.
     ///
     /// ```
     /// use positional_encodings::{FeatureLayout, Sinusoidal};
@@ -288,7 +289,7 @@ impl Sinusoidal {
         None
     }
 
-    /// The bytes of memory that the encoding holds.
+    /// The bytes of memory that the encoding uses.
     ///
     /// ```
     /// assert!(positional_encodings::Sinusoidal::new(1024)?.memory() < 1 << 20);
@@ -298,7 +299,7 @@ impl Sinusoidal {
         size_of::<Self>() + self.frequencies.memory() + self.waves.memory()
     }
 
-    /// Writes rows some of which are zero; the stretches between them go the usual way.
+    /// Writes rows of which some are zero; the runs between them are encoded as usual.
     fn rows_around<A: Element>(
         &self,
         padding: i64,
@@ -321,7 +322,7 @@ impl Sinusoidal {
     }
 }
 
-/// Encodings are equal that give the same vectors, whatever instructions they use.
+/// Encodings are equal if they give the same vectors, whatever their instruction sets.
 impl PartialEq for Sinusoidal {
     fn eq(&self, other: &Self) -> bool {
         self.frequencies == other.frequencies

@@ -1,4 +1,4 @@
-//! Places on the Earth.
+//! Encodings of places on the Earth.
 
 use ndarray::ArrayViewMut2;
 
@@ -13,19 +13,20 @@ use crate::phase::projection::Projection;
 use crate::positions::Positions;
 use crate::threads;
 
-/// The unit of latitudes and longitudes, which are easily confused and never the same.
+/// The unit of latitudes and longitudes. It is always given, since degrees and radians are easily
+/// confused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum AngleUnit {
-    /// 360 make a circle.
+    /// A circle has 360 degrees.
     Degrees,
-    /// 2π make a circle.
+    /// A circle has 2π radians.
     Radians,
 }
 
 impl AngleUnit {
-    /// The latitude of the north pole.
+    /// Returns the latitude of the north pole.
     fn pole(self) -> f64 {
         match self {
             Self::Degrees => 90.0,
@@ -33,7 +34,7 @@ impl AngleUnit {
         }
     }
 
-    /// Radians in one of this unit.
+    /// Returns the number of radians in one unit.
     fn radians(self) -> Wide {
         match self {
             Self::Degrees => Wide::TAU.mul(Wide::from_u64(360).inverse_root(1)),
@@ -41,7 +42,7 @@ impl AngleUnit {
         }
     }
 
-    /// Whether all positions are (latitude, longitude) with a latitude that there is.
+    /// Checks that all positions are (latitude, longitude), with latitudes between the poles.
     fn check(self, positions: &Positions<'_>) -> Result<(), Error> {
         positions.check_axes(2)?;
         positions.check_finite()?;
@@ -56,11 +57,11 @@ impl AngleUnit {
     }
 }
 
-/// Sphere2Vec's encoding of places, which keeps distances on the sphere (Mai et al. 2023,
-/// *Sphere2Vec*, arXiv 2306.17624; its sphereM).
+/// Sphere2Vec's encoding of places, which preserves distances on the sphere (Mai et al. 2023,
+/// *Sphere2Vec*, arXiv 2306.17624; the variant sphereM).
 ///
-/// Positions have axes (latitude φ, longitude λ), in a unit that the type names. For each scale s
-/// with frequency w, five features: sin φw, cos φw · cos λ, cos φ · cos λw, cos φw · sin λ, cos φ ·
+/// Positions are (latitude φ, longitude λ), in the unit that [`AngleUnit`] names. Each scale, with
+/// frequency w, has five features: sin φw, cos φw · cos λ, cos φ · cos λw, cos φw · sin λ, cos φ ·
 /// sin λw. Vectors have shape (places, 5 · scales).
 ///
 /// ```
@@ -80,7 +81,7 @@ impl AngleUnit {
 pub struct Sphere2Vec {
     scales: Frequencies,
     unit: AngleUnit,
-    /// Latitude and longitude at all scales, then at scale 1.
+    /// The waves of latitude and longitude at all scales, then at scale 1.
     waves: Projection,
 }
 
@@ -91,11 +92,12 @@ impl PartialEq for Sphere2Vec {
 }
 
 impl Sphere2Vec {
-    /// Makes the encoding of the given frequencies, one for each scale.
+    /// Makes the encoding with the given frequencies, one for each scale.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFrequency`] for one that turns too fast; [`Error::TooLarge`].
+    /// [`Error::InvalidFrequency`] for a frequency of at least 2⁶³ turns per unit;
+    /// [`Error::TooLarge`].
     pub fn new(scales: &Frequencies, unit: AngleUnit) -> Result<Self, Error> {
         let count = scales.len();
         let pairs = count.checked_mul(5).ok_or(Error::TooLarge { rows: 5, dim: count })?;
@@ -126,7 +128,7 @@ impl<A: Element> PositionalEncoding<A> for Sphere2Vec {
         self.dim()
     }
 
-    /// The whole latitudes from the equator to the pole.
+    /// Returns the number of whole latitudes from the equator to the pole.
     fn max_len(&self) -> Option<usize> {
         Some(self.unit.pole() as usize + 1)
     }
@@ -169,11 +171,11 @@ impl<A: Element> PositionalEncoding<A> for Sphere2Vec {
     }
 }
 
-/// The Equal Earth projection of places (latitude, longitude) to (x, y), as GeoCLIP scales it
-/// (Vivanco Cepeda et al. 2023, *GeoCLIP*, arXiv 2309.16020; Šavrič et al. 2018): times
-/// 66.50336/180.
+/// Projects places (latitude, longitude) to points (x, y) by the Equal Earth projection (Šavrič et
+/// al. 2018), scaled by 66.50336/180 as in GeoCLIP (Vivanco Cepeda et al. 2023, *GeoCLIP*, arXiv
+/// 2309.16020).
 ///
-/// GeoCLIP's features are those of [`Fourier`](crate::Fourier) at these points, cosines first, with
+/// GeoCLIP's features are [`Fourier`](crate::Fourier) features of these points, cosines first, with
 /// a saved projection for each σ of 2⁰, 2⁴ and 2⁸.
 ///
 /// # Errors

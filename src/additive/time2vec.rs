@@ -1,4 +1,4 @@
-//! Time2Vec.
+//! Time2Vec: a linear feature and sines with learned frequencies and phases.
 
 use ndarray::{Array1, ArrayBase, ArrayView1, ArrayViewMut2, Data, Ix1};
 
@@ -11,11 +11,12 @@ use crate::phase::projection::{Projection, Values};
 use crate::positions::Positions;
 use crate::threads;
 
-/// A line and sines of the time, with learned frequencies and phases (Kazemi et al. 2019,
-/// *Time2Vec: learning a vector representation of time*, arXiv 1907.05321).
+/// A linear function and sines of the time, with learned frequencies and phases (Kazemi et al.
+/// 2019, *Time2Vec: learning a vector representation of time*, arXiv 1907.05321).
 ///
-/// PE(t)₀ = ω₀·t + φ₀, PE(t)ᵢ = sin(ωᵢ·t + φᵢ) for 0 < i < dim, ω and φ in radians. Sines are of
-/// the exact angle and rounded once. The gradient of ωᵢ is t·cos(ωᵢ·t + φᵢ): scale long times down.
+/// PE(t)₀ = ω₀·t + φ₀, PE(t)ᵢ = sin(ωᵢ·t + φᵢ) for 0 < i < dim, with ω and φ in radians. Sines are
+/// computed from the exact angle and rounded once. The gradient of ωᵢ is t·cos(ωᵢ·t + φᵢ), which
+/// grows with t: scale long times down.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -30,7 +31,7 @@ use crate::threads;
 pub struct Time2Vec {
     frequencies: Array1<f64>,
     phases: Array1<f64>,
-    /// Of all but the first.
+    /// The waves of all features but the first.
     waves: Option<Projection>,
 }
 
@@ -41,13 +42,15 @@ impl PartialEq for Time2Vec {
 }
 
 impl Time2Vec {
-    /// Makes an encoding from frequencies and phases (dim) in radians, the line's first.
+    /// Makes an encoding from frequencies and phases, shape (dim) each, in radians; the first of
+    /// each belongs to the linear feature.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`]; [`Error::LengthMismatch`] unless there are as many phases;
-    /// [`Error::InvalidFrequency`] for a frequency that is not finite or turns 2⁶³ times per
-    /// position; [`Error::InvalidParameter`] for a phase that is not finite, or 2⁶² at least.
+    /// [`Error::ZeroDim`]; [`Error::LengthMismatch`] unless there are as many phases as
+    /// frequencies; [`Error::InvalidFrequency`] for a frequency that is not finite or makes 2⁶³
+    /// turns per position; [`Error::InvalidParameter`] for a phase that is not finite, or at least
+    /// 2⁶² in magnitude.
     pub fn new<A: Element, S: Data<Elem = A>, T: Data<Elem = A>>(
         frequencies: &ArrayBase<S, Ix1>,
         phases: &ArrayBase<T, Ix1>,
@@ -80,7 +83,7 @@ impl Time2Vec {
         Ok(Self { frequencies, phases, waves })
     }
 
-    /// The frequencies (dim) in radians, the line's first.
+    /// The frequencies (dim) in radians; the first belongs to the linear feature.
     pub fn frequencies(&self) -> ArrayView1<'_, f64> {
         self.frequencies.view()
     }
@@ -95,7 +98,7 @@ impl Time2Vec {
         self.frequencies.len()
     }
 
-    /// Calls `visit` with each index and time, and with the waves of feature `first` and the next.
+    /// Calls `visit` with each index and time, and with the waves of the features from `first` on.
     pub(crate) fn each_chunk<A: Element>(
         &self,
         positions: &Positions<'_>,

@@ -1,16 +1,16 @@
-//! The timesteps of diffusion models.
+//! The sinusoid of diffusion timesteps.
 
 use super::Sinusoidal;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
 use crate::phase::FeatureLayout;
 
-/// The sinusoid of a diffusion timestep, with every choice of diffusers' `get_timestep_embedding`
-/// under a name.
+/// The sinusoid of a diffusion timestep, with the options of diffusers' `get_timestep_embedding` as
+/// fields.
 ///
-/// h = ⌊dim/2⌋, wᵢ = max_period^(−i/(h − shift)), PE(t) = \[sin(scale·t·w) | cos(scale·t·w)\] or
-/// the cosines first, and a column of zeros where dim is odd. With h = 1, w = \[1\] (diffusers
-/// divides zero by zero there where the shift is 1).
+/// PE(t) = \[sin(scale·t·w) | cos(scale·t·w)\], or the cosines first, with h = ⌊dim/2⌋ frequencies
+/// wᵢ = max_period^(−i/(h − shift)), and a column of zeros where dim is odd. With h = 1, w = \[1\]
+/// (with shift 1, diffusers divides zero by zero there).
 ///
 /// | system | write | at |
 /// |---|---|---|
@@ -19,11 +19,11 @@ use crate::phase::FeatureLayout;
 /// | DiT in diffusers | `Timestep { downscale_freq_shift: 1.0, ..Timestep::flipped(256) }` | t |
 /// | FLUX | [`Timestep::flux`]`(256)` | t in 0..1 |
 ///
-/// The models put two linear layers on top of it:
+/// The models apply two linear layers to these features:
 /// [`PositionNetwork`](crate::training::PositionNetwork).
 ///
-/// A timestep is a real, and exact: 936.5 stays that whatever the element type, where a cast to
-/// bf16 makes 936 of it.
+/// A timestep is a real number and stays exact: 936.5 is 936.5 whatever the element type, while a
+/// cast to bf16 makes it 936.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -40,9 +40,9 @@ use crate::phase::FeatureLayout;
 pub struct Timestep {
     /// The width of a vector: `embedding_dim`, `num_channels`.
     pub dim: usize,
-    /// Sines first, or cosines first (`flip_sin_to_cos`); sin and cos alternating is nobody's.
+    /// The order of sines and cosines (`flip_sin_to_cos`); no known model interleaves them.
     pub layout: FeatureLayout,
-    /// The number taken from dim/2 in the exponents: `downscale_freq_shift`, `freq_shift`.
+    /// The number subtracted from dim/2 in the exponents: `downscale_freq_shift`, `freq_shift`.
     pub downscale_freq_shift: f64,
     /// The factor of each timestep.
     pub scale: f64,
@@ -51,8 +51,8 @@ pub struct Timestep {
 }
 
 impl Timestep {
-    /// The defaults of diffusers' function, which are DDPM's (Ho et al. 2020, arXiv 2006.11239):
-    /// sines first, shift 1.
+    /// Makes the defaults of diffusers' function, which are those of DDPM (Ho et al. 2020, arXiv
+    /// 2006.11239): sines first, shift 1.
     pub fn new(dim: usize) -> Self {
         let layout = FeatureLayout::SinCosHalves;
         Self { dim, layout, downscale_freq_shift: 1.0, scale: 1.0, max_period: 10_000.0 }
@@ -72,7 +72,7 @@ impl Timestep {
         Self { layout, downscale_freq_shift: 0.0, ..Self::new(dim) }
     }
 
-    /// FLUX's: as most models, of times from 0 to 1 that are multiplied by 1000.
+    /// Makes FLUX's features: cosines first, shift 0, with times from 0 to 1 multiplied by 1000.
     ///
     /// ```
     /// use positional_encodings::Timestep;

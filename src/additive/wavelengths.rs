@@ -1,4 +1,4 @@
-//! Sinusoids of quantities with a range: Aurora's.
+//! Sinusoids of quantities within a known range, as in Aurora.
 
 use core::ops::RangeInclusive;
 
@@ -15,8 +15,8 @@ use crate::positions::Positions;
 /// (Aurora; Bodnar et al. 2024, *A foundation model for the Earth system*, arXiv 2405.13063).
 ///
 /// PE(x) = \[sin(2π·x/λ) | cos(2π·x/λ)\] with dim/2 wavelengths λ in geometric progression, both
-/// ends included. What is shorter than the shortest wavelength or longer than the longest one would
-/// be ambiguous: it is an error, but for zero.
+/// ends included. A magnitude below the shortest or above the longest wavelength would be ambiguous
+/// and is an error; zero is allowed.
 ///
 /// | Aurora's | range |
 /// |---|---|
@@ -43,18 +43,19 @@ pub struct Wavelengths {
 }
 
 impl Wavelengths {
-    /// Makes an encoding of an even `dim` for magnitudes in a range, the shortest and the longest
-    /// wavelength.
+    /// Makes an encoding of an even `dim` for magnitudes within `range`, whose ends are the
+    /// shortest and the longest wavelength.
     ///
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`]
-    /// unless 0 < shortest ≤ longest < ∞; [`Error::InvalidFrequency`] for a shortest below 2⁻⁶³.
+    /// unless 0 < shortest ≤ longest < ∞; [`Error::InvalidFrequency`] for a shortest wavelength
+    /// below 2⁻⁶³.
     pub fn new(dim: usize, range: RangeInclusive<f64>) -> Result<Self, Error> {
         Ok(Self { sinusoidal: Self::unchecked(dim, range.clone())?, range })
     }
 
-    /// Makes the same sinusoid for any magnitude: Aurora's absolute time.
+    /// Makes the same sinusoid without a check of the magnitude, as for Aurora's absolute time.
     ///
     /// # Errors
     ///
@@ -71,12 +72,12 @@ impl Wavelengths {
         Ok(sinusoidal.with_layout(FeatureLayout::SinCosHalves))
     }
 
-    /// The magnitudes that it knows, besides zero.
+    /// The magnitudes that can be encoded, besides zero.
     pub fn range(&self) -> &RangeInclusive<f64> {
         &self.range
     }
 
-    /// The sinusoid without the check.
+    /// The sinusoid, which accepts any magnitude.
     pub fn sinusoidal(&self) -> &Sinusoidal {
         &self.sinusoidal
     }

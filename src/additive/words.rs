@@ -1,11 +1,11 @@
-//! Whether an encoding fits the words that it is added to.
+//! Checks whether an encoding fits the words that it is added to.
 
 use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Whether `encoding` can be added to words of this shape, (…, len, dim), at these positions.
+/// Checks that `encoding` can be added to words of shape (…, len, dim) at these positions.
 pub(crate) fn check_words<A, E>(
     shape: &[usize],
     encoding: &E,
@@ -26,8 +26,8 @@ where
     }
 }
 
-/// Whether there are as many positions as words of the shape (…, len), and rows of positions as
-/// sequences, or a single row, which all sequences share.
+/// Checks that there are as many positions as words of shape (…, len), and as many rows of
+/// positions as sequences, or a single row that all sequences share.
 pub(crate) fn check_lengths(lens: &[usize], positions: &Positions<'_>) -> Result<(), Error> {
     let [leading @ .., len] = lens else {
         return Err(Error::TooFewAxes { expected: 2, found: 1 });

@@ -1,4 +1,5 @@
-//! Which encoding reads which axes, and where its features stand in a row.
+//! The encodings of [`Axes`](super::Axes): which axes each reads, and where its features go in a
+//! row.
 
 use core::fmt;
 use core::ops::Range;
@@ -17,7 +18,7 @@ use crate::positions::Positions;
 pub(super) struct Parts<E> {
     parts: Vec<Part<E>>,
     join: Join,
-    /// The axes of the positions.
+    /// The number of axes of the positions.
     axes: usize,
     dim: usize,
 }
@@ -26,7 +27,7 @@ pub(super) struct Parts<E> {
 struct Part<E> {
     encoding: E,
     dim: usize,
-    /// The axes that it reads.
+    /// The axes that the encoding reads.
     axes: Vec<usize>,
 }
 
@@ -34,12 +35,12 @@ struct Part<E> {
 enum Join {
     Sum,
     SideBySide,
-    /// So many columns to each in turn.
+    /// This many columns of each part in turn.
     Dealt(usize),
 }
 
 impl<E> Parts<E> {
-    /// Encodings that read one axis after the other.
+    /// Lets the encodings read the axes one after the other.
     pub(super) fn new<A: Element>(encodings: impl IntoIterator<Item = E>) -> Result<Self, Error>
     where
         E: PositionalEncoding<A>,
@@ -69,7 +70,7 @@ impl<E> Parts<E> {
         self.one_width().map(|_| self)
     }
 
-    /// The width that all parts have.
+    /// Returns the width that all parts share.
     fn one_width(&self) -> Result<usize, Error> {
         let expected = self.parts.first().map_or(0, |part| part.dim);
         match self.parts.iter().find(|part| part.dim != expected) {
@@ -146,8 +147,7 @@ impl<E> Parts<E> {
         Self { parts: self.parts.into_iter().map(part).collect(), ..self }
     }
 
-    /// Calls `visit` with the number of each encoding, with itself and with the positions on its
-    /// axes.
+    /// Calls `visit` with each encoding, its index and the positions on its axes.
     pub(super) fn each(
         &self,
         positions: &Positions<'_>,
@@ -158,7 +158,7 @@ impl<E> Parts<E> {
         })
     }
 
-    /// The columns of a part that are there, and where they go.
+    /// Returns which columns of a part are kept, and where they go.
     pub(super) fn places(&self, index: usize) -> impl Iterator<Item = Place> + Clone + use<E> {
         let (dim, width) = (self.dim, self.parts[index].dim);
         let (first, chunk, step) = match self.join {
@@ -176,7 +176,7 @@ impl<E> Parts<E> {
         places.take_while(|place| place.len > 0)
     }
 
-    /// The columns that no part writes.
+    /// Returns the columns that no part writes.
     fn zeros(&self) -> Range<usize> {
         let used = match self.join {
             Join::Sum => self.parts[0].dim,
@@ -185,7 +185,7 @@ impl<E> Parts<E> {
         used.min(self.dim)..self.dim
     }
 
-    /// Writes rows of positions that were checked.
+    /// Writes the rows of checked positions.
     pub(super) fn encode<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -207,8 +207,8 @@ impl<E> Parts<E> {
         })
     }
 
-    /// Writes rows of features that stand side by side: two encodings at a time, a block of rows in
-    /// turn, so that a row is not left for long when half of it is written.
+    /// Writes rows whose features are side by side: two encodings at a time and block by block, so
+    /// that a half-written row is completed while it is in cache.
     fn encode_beside<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -217,7 +217,7 @@ impl<E> Parts<E> {
     where
         E: PositionalEncoding<A>,
     {
-        /// To look for fewer rows among others costs more than it saves.
+        /// Below this many rows, searching for repeats costs more than it saves.
         const FEW: usize = 4;
         let len = positions.len();
         for first in (0..self.parts.len()).step_by(2) {

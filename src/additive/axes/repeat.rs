@@ -1,4 +1,4 @@
-//! Features of coordinates that repeat: computed once, and copied from where they were written.
+//! Features of repeated coordinates: computed once, then copied within the output.
 
 use core::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::phase::BLOCK;
 use crate::positions::{Position, Positions, Run};
 
-/// So many columns of an encoding, from one on, and the column of the row where they go.
+/// A range of an encoding's features, and the column of the row at which it starts.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     pub(super) source: usize,
@@ -20,21 +20,22 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The features of the encoding.
+    /// Returns the features of the encoding.
     pub(crate) fn features(self) -> Range<usize> {
         self.source..self.source + self.len
     }
 
-    /// The columns of the row.
+    /// Returns the columns of the row.
     pub(crate) fn columns(self) -> Range<usize> {
         self.to..self.to + self.len
     }
 }
 
-/// Where the features of one encoding in the rows of a block come from.
+/// For one encoding and one block of rows: the row that each row's features are copied from.
 pub(super) struct Sources {
     seen: Seen,
-    /// The row with the same features for each row of the block: itself where they are new.
+    /// For each row of the block, the row with the same features; the row itself where they are
+    /// new.
     rows: [usize; BLOCK],
 }
 
@@ -43,8 +44,8 @@ impl Sources {
         Self { seen: Seen::new(), rows: [0; BLOCK] }
     }
 
-    /// Writes the features of positions that were not seen before to their places in the rows of a
-    /// block, and remembers where those of the others are.
+    /// Writes the features of new positions to their places in the rows of a block, and records for
+    /// the other rows where theirs are.
     pub(super) fn encode_new<A: Element, E: PositionalEncoding<A>>(
         &mut self,
         encoding: &E,
@@ -60,15 +61,15 @@ impl Sources {
             let is_new = |(row, source): &(usize, &usize)| row == *source;
             let count = (row..).zip(&rows[row - block.start..]).take_while(is_new).count();
             encode(encoding, positions, row..row + count, places.clone(), out)?;
-            // The row after them is not new.
+            // The row after this run is not new.
             row += count + 1;
         }
         Ok(())
     }
 }
 
-/// The rows at which positions were seen first: four for each set of slots. Where there are more
-/// the oldest is forgotten, and computed once more when it comes again.
+/// The rows at which positions were first seen: four in each set. A fifth replaces the oldest,
+/// which is then computed again when it recurs.
 struct Seen([[(Option<Position>, usize); 4]; Self::SETS]);
 
 impl Seen {
@@ -78,8 +79,8 @@ impl Seen {
         Self([[(None, 0); 4]; Self::SETS])
     }
 
-    /// Finds for each row from `row` on the first with its position, which is that row itself where
-    /// the position is new.
+    /// Finds, for each row from `row` on, the first row with the same position: the row itself
+    /// where the position is new.
     fn first_rows(&mut self, positions: &Positions<'_>, mut row: usize, mut rows: &mut [usize]) {
         while let Some(run) = positions.run_at(row) {
             let (start, len, step) = match run {
@@ -106,7 +107,7 @@ impl Seen {
         }
     }
 
-    /// The first row with this position: the given one where it is new.
+    /// Returns the first row with this position: `row` itself where it is new.
     fn first(&mut self, position: Position, row: usize) -> usize {
         let set = &mut self.0[Self::set(position)];
         for (seen, first) in *set {
@@ -119,12 +120,12 @@ impl Seen {
         row
     }
 
-    /// Consecutive integers have sets of their own.
+    /// Returns the set of a position; consecutive integers fall into different sets.
     fn set(position: Position) -> usize {
         let bits = match position {
             Position::Integer(position) => position as u64,
             Position::Real(position) => {
-                // Doubles at even distances differ in a few bits only.
+                // Evenly spaced doubles differ in a few bits only.
                 let mixed = position.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 (mixed ^ mixed >> 32).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40
             }
@@ -133,7 +134,8 @@ impl Seen {
     }
 }
 
-/// Writes rows straight to their places, or by way of the stack where these are not a whole vector.
+/// Writes rows straight to their places, or by way of a buffer on the stack where the places are
+/// not one whole vector.
 pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     encoding: &E,
     positions: &Positions<'_>,
@@ -141,7 +143,7 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     places: impl Iterator<Item = Place> + Clone,
     out: &mut ArrayViewMut2<'_, A>,
 ) -> Result<(), Error> {
-    /// Elements of a short block on the stack: the caller may have a long one there.
+    /// The elements of the buffer: short, since the caller may have a long block on the stack.
     const SHORT: usize = 1 << 11;
     let dim = encoding.dim();
     let Some(place) = places.clone().next().filter(|_| !rows.is_empty()) else { return Ok(()) };
@@ -170,7 +172,7 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
     Ok(())
 }
 
-/// Copies the features of one encoding in the other rows of a block from where they are.
+/// Copies the features of one encoding to the rows of a block whose positions were seen before.
 pub(super) fn copy<A: Element>(
     sources: &Sources,
     block: Range<usize>,
@@ -196,17 +198,17 @@ pub(super) fn copy<A: Element>(
     }
 }
 
-/// Copies the features at some places, which are as far apart as the first two.
+/// Copies the features at some places, each as far from the next as the first is from the second.
 fn copy_places<A: Copy>(
     source: &[A],
     target: &mut [A],
     places: impl Iterator<Item = Place> + Clone,
 ) {
-    /// Fewer elements are copied one by one: a call would take longer.
+    /// Fewer elements than this are copied one by one: a call would take longer.
     const FEW: usize = 8;
     let mut first = places.clone();
     if let (Some(Place { to, len: 2, .. }), Some(next)) = (first.next(), first.next()) {
-        // Pairs in turn with other pairs are many, and behind the last both rows are zero.
+        // Interleaved pairs are many places; behind the last of them both rows are zero.
         let step = next.to - to;
         for (target, source) in target[to..].chunks_mut(step).zip(source[to..].chunks(step)) {
             match (target, source) {

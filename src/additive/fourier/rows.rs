@@ -11,22 +11,22 @@ use crate::phase::projection::{CHUNK, Values};
 use crate::positions::{Position, Positions};
 
 impl Fourier {
-    /// The columns of sines and cosines.
+    /// Returns the number of columns of sines and cosines.
     pub(super) fn waves(&self) -> usize {
         self.pairs() * if self.has_cosines { 2 } else { 1 }
     }
 
-    /// The columns of coordinates.
+    /// Returns the number of columns of coordinates.
     pub(super) fn inputs(&self) -> usize {
         if self.input == Input::Absent { 0 } else { self.frequencies.len() }
     }
 
-    /// Sine and cosine of a pair at a point.
+    /// Returns the sine and cosine of a pair at a point.
     pub(crate) fn pair_at(&self, pair: usize, point: &[Position]) -> [f64; 2] {
         self.projection.exact::<f64>(pair, point)
     }
 
-    /// The columns of a pair's sine, and of its cosine if there is one.
+    /// Returns the column of a pair's sine, and of its cosine if there is one.
     pub(crate) fn columns_of(&self, pair: usize) -> (usize, Option<usize>) {
         let before = if self.input == Input::First { self.inputs() } else { 0 };
         let (block, within) = (pair / self.block, pair % self.block);
@@ -42,7 +42,7 @@ impl Fourier {
         (before + sine, Some(before + cosine))
     }
 
-    /// Writes rows of points that were checked.
+    /// Writes the rows of checked points.
     pub(super) fn rows<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -59,7 +59,7 @@ impl Fourier {
         });
     }
 
-    /// Rounds the values of some pairs to their columns.
+    /// Rounds the values of some pairs and writes them to their columns.
     fn deliver<A: Element>(
         &self,
         row: &mut ArrayViewMut1<'_, A>,
@@ -70,7 +70,7 @@ impl Fourier {
         let step = if is_dense { 1 } else { 2 };
         let mut pair = pairs.start;
         while pair < pairs.end {
-            // To the end of the block, or of the pairs.
+            // Up to the end of the block or of the pairs.
             let len = (self.block - pair % self.block).min(pairs.end - pair);
             let of = pair - pairs.start..pair - pairs.start + len;
             let (sine, cosine) = self.columns_of(pair);
@@ -83,7 +83,7 @@ impl Fourier {
     }
 }
 
-/// Rounds values to every `step`-th column from one on.
+/// Rounds values and writes them to every `step`-th column from `first` on.
 fn put<A: Element>(row: &mut ArrayViewMut1<'_, A>, first: usize, step: usize, values: &[f64]) {
     let values = values.iter().map(|value| A::from_f64(*value));
     let store = |(out, value): (&mut A, A)| *out = value;

@@ -1,4 +1,4 @@
-//! Rows of a table that training leaves as they are.
+//! Rows of a table that training does not change.
 
 use core::fmt;
 use std::ops::Range;
@@ -7,11 +7,11 @@ use super::Learned;
 use crate::element::Element;
 use crate::error::Error;
 
-/// Rows that get no gradient: padding, and what is kept as it was trained.
+/// Rows that get no gradient: the padding row, and rows that keep their trained values.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct FrozenRows(Vec<Range<usize>>);
 
-/// A few ranges are listed, many are counted.
+/// Lists a few ranges, and only counts many.
 impl fmt::Debug for FrozenRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {
@@ -22,7 +22,7 @@ impl fmt::Debug for FrozenRows {
 }
 
 impl FrozenRows {
-    /// Adds rows of a table of `len` rows.
+    /// Adds a range of rows, in a table of `len` rows.
     pub(crate) fn freeze(&mut self, rows: Range<usize>, len: usize) -> Result<(), Error> {
         if rows.end > len {
             return Err(Error::PositionOutsideTable {
@@ -35,17 +35,17 @@ impl FrozenRows {
         Ok(())
     }
 
-    /// Whether a row is among them.
+    /// Returns true if the row is frozen.
     pub(crate) fn contains(&self, row: usize) -> bool {
         self.0.iter().any(|rows| rows.contains(&row))
     }
 }
 
 impl<A: Element> Learned<A> {
-    /// Keeps these rows of the table from any gradient: rows 0..512 of a table that was trained for
-    /// 512 positions and then stretched, say.
+    /// Excludes rows from all gradients: for example rows 0..512 of a table that was trained for
+    /// 512 positions and then stretched.
     ///
-    /// Further calls add further ranges.
+    /// Each call adds a range.
     ///
     /// # Errors
     ///
@@ -68,8 +68,8 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// Names the row of the padding, which gets no gradient: torch's `padding_idx`. Its values stay
-    /// as they are (see [`with_zero_row`](Self::with_zero_row)).
+    /// Sets the padding row, which gets no gradient: torch's `padding_idx`. Its values are not
+    /// changed (see [`with_zero_row`](Self::with_zero_row)).
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// The row of the padding, if one was named.
+    /// The padding row, if one was set.
     pub fn padding_row(&self) -> Option<usize> {
         self.padding
     }

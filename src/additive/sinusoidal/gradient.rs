@@ -1,4 +1,4 @@
-//! The gradient of a sinusoid by its frequencies.
+//! The gradient of a sinusoid with respect to its frequencies.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -9,7 +9,7 @@ use crate::phase::{Columns, FeatureLayout};
 use crate::positions::{Position, Positions};
 
 impl Sinusoidal {
-    /// Takes other frequencies, as many as before; everything else stays.
+    /// Replaces the frequencies by as many others; everything else stays.
     pub(crate) fn replace_frequencies(&mut self, frequencies: Frequencies) {
         debug_assert_eq!(frequencies.len(), self.frequencies.len());
         self.waves = self.waves.with_frequencies(frequencies.as_wide());
@@ -57,7 +57,7 @@ impl Sinusoidal {
 }
 
 impl Columns {
-    /// The columns of the sine and of the cosine of a pair; the last may lack its second member.
+    /// Returns the columns of a pair's sine and cosine; the last pair may lack its second member.
     fn of_pair(&self, pair: usize) -> [Option<usize>; 2] {
         let (first, second) = match self.layout {
             FeatureLayout::Interleaved => (2 * pair, 2 * pair + 1),
