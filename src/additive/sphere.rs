@@ -96,7 +96,6 @@ impl Sphere2Vec {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFrequency`] for a frequency of at least 2⁶³ turns per unit;
     /// [`Error::TooLarge`].
     pub fn new(scales: &Frequencies, unit: AngleUnit) -> Result<Self, Error> {
         let count = scales.len();

@@ -1,7 +1,7 @@
-//! Positions that are changed or drawn while training, from the caller's generator.
+//! Positions that are shifted, scaled or drawn at random in training, with the caller's generator.
 //!
-//! Numbers are made of the generator's 64 bits by arithmetic that is written out here, so that a
-//! seed gives the same positions with every version of `rand`.
+//! Random numbers are computed here from the 64-bit outputs of the generator, so that a seed gives
+//! the same positions with every version of `rand`.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// Shifted absolute positions (Kiyono et al. 2021, *SHAPE: shifted absolute position embedding for
 /// transformers*, arXiv 2109.05644): p + k, with k drawn from 0..=max for each sequence.
 ///
-/// A model that never sees where a sequence begins learns to look at distances.
+/// A model that cannot know where a sequence begins learns to rely on distances.
 ///
 /// ```
 /// use ndarray::array;
@@ -38,12 +38,12 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The positions, shifted by one number for each row and axis. Integers stay integers.
+    /// Shifts the positions of each row and axis by a random number. Integers stay integers.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`] for a largest shift above 2⁶²; [`Error::PositionTooLarge`] where
-    /// a position passes what 64 bits hold; [`Error::TooLarge`].
+    /// a shifted position does not fit into 64 bits; [`Error::TooLarge`].
     pub fn augment<R: Rng + ?Sized>(
         &self,
         positions: &Positions<'_>,
@@ -73,8 +73,8 @@ impl Shape {
 /// with continuous augmented positional embeddings*, arXiv 2106.03143): (p + Δ + ε) · e^λ.
 ///
 /// Δ is drawn from ±`global_shift` for each sequence and axis, ε from ±`local_shift` for each
-/// position and axis, λ from ±ln(`scaling`) for each sequence. What is 0, or 1 for the scaling,
-/// changes nothing. In images the coordinates are from −1 to 1.
+/// position and axis, λ from ±ln(`scaling`) for each sequence. A shift of 0 and a scaling of 1
+/// change nothing. For images, coordinates are from −1 to 1.
 ///
 /// ```
 /// use positional_encodings::{Positions, ids::Cape};
@@ -90,19 +90,19 @@ impl Shape {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Cape {
-    /// Whether the mean of each sequence is taken away first (`normalize` in its code).
+    /// Whether the mean of each sequence is subtracted first (`normalize` in CAPE's code).
     pub centred: bool,
     /// The largest shift of a whole sequence.
     pub global_shift: f64,
     /// The largest shift of a single position.
     pub local_shift: f64,
-    /// The largest factor: at least 1.
+    /// The largest factor, at least 1.
     pub scaling: f64,
 }
 
 impl Cape {
-    /// The positions, changed by numbers drawn for each row in this order: λ, then for each axis
-    /// its Δ and the ε of all its positions.
+    /// Augments the positions. Random numbers are drawn for each row in this order: λ, then for
+    /// each axis Δ and the ε of all positions.
     ///
     /// # Errors
     ///
@@ -148,8 +148,8 @@ fn mean_of(positions: &Positions<'_>) -> f64 {
 /// generalization of transformers*, arXiv 2305.16843): a sorted sample of 0..max without
 /// repetition.
 ///
-/// A model that is trained on such positions has seen all up to `max`, however short its sequences
-/// were.
+/// A model trained on such positions has seen all positions up to `max`, however short its
+/// sequences.
 ///
 /// ```
 /// use positional_encodings::{Positions, ids::RandPos};
@@ -174,7 +174,7 @@ impl RandPos {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are more than `max`; [`Error::TooLarge`].
+    /// [`Error::LengthMismatch`] where `len` is more than `max`; [`Error::TooLarge`].
     pub fn draw<R: Rng + ?Sized>(
         &self,
         batch: usize,
@@ -189,7 +189,8 @@ impl RandPos {
         let count = batch.checked_mul(len).ok_or_else(too_large)?;
         let mut ids = with_room::<usize>(count, 1).map_err(|_| too_large())?;
         for _ in 0..if len == 0 { 0 } else { batch } {
-            // Floyd's: the last one that could be drawn takes the place of one that was.
+            // Floyd's algorithm: a number that was drawn already is replaced by the largest one
+            // possible.
             let mut drawn = BTreeSet::new();
             for last in self.max - len..self.max {
                 let one = below(last as u64 + 1, rng) as usize;
@@ -205,8 +206,8 @@ impl RandPos {
 }
 
 impl Positions<'_> {
-    /// Other positions of the same shape: `change` is given the index, the positions on that axis,
-    /// and the position.
+    /// Returns changed positions of the same shape. `change` is given the index, the positions on
+    /// the axis, and the position.
     fn changed(
         &self,
         mut change: impl FnMut(usize, &Positions<'_>, Position) -> Result<Position, Error>,
@@ -223,12 +224,12 @@ impl Positions<'_> {
     }
 }
 
-/// A number from −1 (included) to 1, with 53 bits.
+/// Draws a number from −1 (included) to 1 (excluded), with 53 bits.
 pub(super) fn symmetric<R: Rng + ?Sized>(rng: &mut R) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
 }
 
-/// A number below `n`, each equally often (Lemire 2019, *Fast random integer generation in an
+/// Draws a number below `n`, uniformly (Lemire 2019, *Fast random integer generation in an
 /// interval*).
 fn below<R: Rng + ?Sized>(n: u64, rng: &mut R) -> u64 {
     let rejected = n.wrapping_neg() % n;

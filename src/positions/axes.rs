@@ -9,12 +9,12 @@ use super::list::{Items, List, with_room};
 use super::{Axes, Position, PositionElement, Positions};
 use crate::error::Error;
 
-/// More axes than these are refused: a shape that was meant to be positions, not axes.
+/// More axes than this are an error: most likely another array was passed instead of positions.
 const MOST_AXES: usize = 1 << 16;
 
 impl<'a> Positions<'a> {
-    /// The positions on each axis in turn. transformers' M-RoPE ids, shape (3, batch, len), are
-    /// three such axes.
+    /// Makes positions from the positions on each axis. transformers' M-RoPE ids, shape (3, batch,
+    /// len), are three such axes.
     ///
     /// # Errors
     ///
@@ -47,7 +47,7 @@ impl<'a> Positions<'a> {
         Ok(Self { axes: Axes::Several(lists), start: 0, rows, len })
     }
 
-    /// The positions on the first axis as a list of their own.
+    /// Returns the positions on the first axis as a list of their own.
     fn into_list(self) -> Option<List<'a>> {
         let count = self.count();
         let list = match self.axes {
@@ -57,7 +57,7 @@ impl<'a> Positions<'a> {
         Some(list.part(self.start, count))
     }
 
-    /// The points of an array (positions, axes) of ids or reals.
+    /// Makes positions from an array (positions, axes) of ids or reals.
     ///
     /// # Errors
     ///
@@ -84,8 +84,8 @@ impl<'a> Positions<'a> {
 }
 
 impl Positions<'_> {
-    /// All points of a grid in row-major order: the last axis runs fastest. For an image,
-    /// `&[rows, columns]`. A grid of any size takes no memory.
+    /// Makes all points of a grid in row-major order: the last axis varies fastest. For an image
+    /// pass `&[rows, columns]`. A grid of any size takes no memory.
     ///
     /// # Errors
     ///
@@ -103,7 +103,8 @@ impl Positions<'_> {
         grid(sizes.iter().map(|&size| (0, size)))
     }
 
-    /// The points of a part of a grid: a crop of an image, or coordinates that do not count from 0.
+    /// Makes the points of a part of a grid, such as a crop of an image, or of a grid whose
+    /// coordinates do not start at 0.
     ///
     /// A range that ends before it starts is empty.
     ///
@@ -122,8 +123,9 @@ impl Positions<'_> {
         grid(ranges.iter().map(|range| (range.start, range.len())))
     }
 
-    /// The points of a grid at even distances on each axis, both ends included: torch's and NumPy's
-    /// `linspace`. Perceiver and timm have −1 to 1. One point alone stands at the start.
+    /// Makes a grid with evenly spaced coordinates on each axis, both ends included, like
+    /// `linspace` of torch and NumPy. Perceiver and timm use −1 to 1. An axis of one point is at
+    /// the start.
     ///
     /// # Errors
     ///
@@ -148,7 +150,8 @@ impl Positions<'_> {
             }
         }
         let steps = |axis: usize| sizes[axis].saturating_sub(1).max(1) as f64;
-        // The two halves count from the two ends, as torch's do: so the last is the end itself.
+        // Each half counts from its own end, as in torch, so that the last value is exactly the
+        // end.
         let at = |axis: usize, i: f64| {
             let step = (end - start) / steps(axis);
             let last = sizes[axis].saturating_sub(1) as f64;
@@ -157,9 +160,10 @@ impl Positions<'_> {
         Self::grid(sizes)?.map(at)
     }
 
-    /// The positions of `parts` one after the other: class or prefix tokens before a grid.
+    /// Concatenates `parts`, such as class or prefix tokens and a grid.
     ///
-    /// Positions on one axis stand for all axes of the others, and a list for all rows of a batch.
+    /// A part with one axis has the same position on all axes of the others, and a list is repeated
+    /// for all rows of a batch.
     ///
     /// # Errors
     ///
@@ -199,7 +203,7 @@ impl Positions<'_> {
         Ok(Positions { start: 0, rows, len, ..Positions::from_lists(lists) })
     }
 
-    /// Positions on each axis, of one length, in so many rows.
+    /// Makes positions from lists of equal length, one for each axis, in `rows` rows.
     pub(super) fn from_changed(
         axes: Vec<Vec<Position>>,
         rows: Option<usize>,
@@ -210,12 +214,12 @@ impl Positions<'_> {
         Ok(Positions { rows, len, ..Positions::from_lists(lists) })
     }
 
-    /// Puts the positions into the rows of others, of which there are as many.
+    /// Gives the positions the rows of `other`, which has as many.
     pub(crate) fn shaped_like(self, other: &Positions<'_>) -> Self {
         Self { rows: other.rows, len: other.len, ..self }
     }
 
-    /// One list is one axis.
+    /// Makes positions from one list for each axis.
     fn from_lists<'l>(mut lists: Vec<List<'l>>) -> Positions<'l> {
         let axes = match lists.len() {
             1 => Axes::One(lists.remove(0)),
@@ -224,13 +228,13 @@ impl Positions<'_> {
         Positions { axes, start: 0, rows: None, len: 0 }
     }
 
-    /// The positions on one of the axes; where there is one axis, it stands for all.
+    /// Returns the positions on one of the axes; if there is only one, it stands for all.
     pub(crate) fn on_axis(&self, axis: usize) -> Option<Positions<'_>> {
         self.axis(if self.axes() == 1 { 0 } else { axis })
     }
 
-    /// The positions on some of the axes, in the order given. For one axis, and for all in their
-    /// order, nothing is allocated.
+    /// Returns the positions on some of the axes, in the order given. For one axis, and for all in
+    /// their order, nothing is allocated.
     pub(crate) fn on_axes(&self, axes: &[usize]) -> Result<Positions<'_>, Error> {
         if axes.iter().copied().eq(0..self.axes()) {
             return Ok(self.borrowed());
@@ -245,8 +249,8 @@ impl Positions<'_> {
         Ok(Positions { start, rows, len, ..Positions::from_lists(lists) })
     }
 
-    /// Every position changed by a function of its axis and value: Llama 4 counts patches from 1,
-    /// timm scales a grid to a reference.
+    /// Applies a function of axis and value to every position: Llama 4 counts patches from 1, timm
+    /// scales a grid to a reference size.
     ///
     /// # Errors
     ///
@@ -268,7 +272,8 @@ impl Positions<'_> {
         Ok(Positions { rows: self.rows, len: self.len, ..Positions::from_lists(lists) })
     }
 
-    /// The points as an array (positions, axes), row after row, rounded above 2⁵³.
+    /// Returns the points as an array (positions, axes), row after row; integers above 2⁵³ are
+    /// rounded.
     ///
     /// # Errors
     ///
@@ -294,7 +299,7 @@ impl Positions<'_> {
         Array2::from_shape_vec((rows, dim), values).map_err(|_| too_large())
     }
 
-    /// The positions without a borrow. Only what was lent is copied.
+    /// Returns owned positions. Only borrowed lists are copied.
     ///
     /// # Errors
     ///
@@ -322,7 +327,7 @@ impl Positions<'_> {
     }
 }
 
-/// A grid of axes that start somewhere and have so many points each.
+/// Makes a grid from the start and the number of points of each axis.
 fn grid(
     axes: impl ExactSizeIterator<Item = (usize, usize)> + Clone,
 ) -> Result<Positions<'static>, Error> {
@@ -352,7 +357,7 @@ fn check_count(rows: usize, axes: usize) -> Result<(), Error> {
     }
 }
 
-/// The rows that all parts have, but for those that any number of rows can share.
+/// Returns the number of rows of the parts, except those that any number of rows can share.
 fn common_rows(parts: &[Positions<'_>], what: &'static str) -> Result<Option<usize>, Error> {
     let mut own = parts.iter().filter(|part| !part.are_shared()).filter_map(Positions::rows);
     let Some(expected) = own.next() else {

@@ -10,16 +10,16 @@ use super::{Axes, Position, Positions};
 use crate::error::Error;
 
 impl Positions<'_> {
-    /// All points of a grid, block by block: `block` gives the size of a block on each axis. Blocks
-    /// are in row-major order, and so are the points of each.
+    /// Makes all points of a grid, block by block, where `block` is the size of a block on each
+    /// axis. Blocks are in row-major order, and so are the points within each.
     ///
     /// Encoders that merge 2 × 2 patches into a token (Qwen2-VL, Kimi K2.5) take patches in this
-    /// order, so that those of a token are neighbours: `&[1, 2, 2]` on (time, row, column). A grid
-    /// of any size takes no memory.
+    /// order, so that the patches of a token are adjacent: `&[1, 2, 2]` on (time, row, column). A
+    /// grid of any size takes no memory.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] unless there is a size of blocks for each axis;
+    /// [`Error::LengthMismatch`] unless `block` has one size for each axis;
     /// [`Error::IndivisibleSize`] where a block does not divide its axis, and for a block of 0; the
     /// errors of [`grid`](Self::grid).
     ///
@@ -42,8 +42,8 @@ impl Positions<'_> {
             }
         }
         let len = Self::grid(sizes)?.len();
-        // An axis counts blocks and points within a block. What is left of the index after the axes
-        // behind it are taken away counts on.
+        // A coordinate is block index · block size + index within the block; both come from what
+        // remains of the index after the faster axes.
         let all = block.iter().fold(1, |all: usize, &block| all.saturating_mul(block));
         let (mut within, mut between) = (1, all);
         let mut lists: Vec<List<'static>> = Vec::with_capacity(sizes.len());
@@ -62,7 +62,8 @@ impl Positions<'_> {
         Ok(Positions { axes: Axes::Several(lists), start: 0, rows: None, len })
     }
 
-    /// Boxes (x0, y0, x1, y1) as six axes: x0, y0, x1, y1, width x1 − x0 and height y1 − y0.
+    /// Makes positions with six axes from boxes (x0, y0, x1, y1): x0, y0, x1, y1, width x1 − x0 and
+    /// height y1 − y0.
     ///
     /// LayoutLM adds tables of all six (Xu et al. 2019, arXiv 1912.13318); see
     /// [`Axes::reading`](crate::Axes::reading). Its coordinates are scaled to 0..=1000.

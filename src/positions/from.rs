@@ -1,4 +1,4 @@
-//! Conversions to positions. No conversion copies a list that is lent.
+//! Conversions to positions. No conversion copies a borrowed list.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use ndarray::{
 use super::list::{Items, List};
 use super::{Position, Positions};
 
-/// The numbers that positions are made of: `usize`, `i64`, `u32`, `i32`, `f64`, `f32`. Sealed.
+/// The number types of positions: `usize`, `i64`, `u32`, `i32`, `f64`, `f32`. The trait is sealed.
 pub trait PositionElement: Copy + Send + Sync + 'static + sealed::Element {}
 
 mod sealed {
@@ -26,7 +26,7 @@ mod sealed {
     }
 }
 
-/// A type whose lists are kept as they are.
+/// Implements the trait for a type whose lists are stored unchanged.
 macro_rules! kept {
     ($type:ty, $items:ident) => {
         impl sealed::Element for $type {
@@ -43,7 +43,7 @@ macro_rules! kept {
     };
 }
 
-/// A type whose numbers become those of a wider one when they are read.
+/// Implements the trait for a type whose numbers are converted to a wider type when they are read.
 macro_rules! widened {
     ($type:ty, $wide:ty) => {
         impl sealed::Element for $type {
@@ -104,7 +104,7 @@ impl<T: PositionElement> From<Vec<T>> for Positions<'_> {
     }
 }
 
-/// The items of a list, and how many there are: one where an array of one element was broadcast.
+/// Returns the items of a list, and their number: one for a broadcast array of one element.
 fn items_of_list<'a, T, S>(list: ArrayBase<S, Ix1>) -> (Items<'a>, usize)
 where
     T: PositionElement,
@@ -114,7 +114,7 @@ where
     (Items::ByIndex(Arc::new(move |index| list.get(index).map(|id| id.position()))), n)
 }
 
-/// The list that reads rows one after the other. An axis that was broadcast is read once.
+/// Returns the list of all rows, one after the other. A broadcast axis is stored once.
 fn list_of_rows<'a, T, S>(ids: ArrayBase<S, Ix2>) -> List<'a>
 where
     T: PositionElement,
@@ -140,7 +140,7 @@ where
 }
 
 impl<'a, T: PositionElement> From<ArrayView1<'a, T>> for Positions<'a> {
-    /// A strided view is read where it lies.
+    /// A strided view is not copied.
     fn from(list: ArrayView1<'a, T>) -> Self {
         if let Some(slice) = list.to_slice() {
             return Self::from(slice);
@@ -176,7 +176,7 @@ impl<T: PositionElement> From<Array1<T>> for Positions<'_> {
     }
 }
 
-/// The elements of an array in standard layout, in the memory that they have.
+/// Returns the elements of an array in standard layout, without a copy.
 fn into_vec<T, D: Dimension>(array: Array<T, D>) -> Vec<T> {
     let len = array.len();
     let (mut all, offset) = array.into_raw_vec_and_offset();
@@ -187,7 +187,7 @@ fn into_vec<T, D: Dimension>(array: Array<T, D>) -> Vec<T> {
 }
 
 impl<'a, T: PositionElement> From<ArrayView2<'a, T>> for Positions<'a> {
-    /// The ids of a batch, shape (batch, len): a row for each sequence.
+    /// Makes positions from ids of shape (batch, len), a row for each sequence.
     fn from(ids: ArrayView2<'a, T>) -> Self {
         let (rows, len) = ids.dim();
         let shared = (rows > 0 && ids.strides()[0] == 0).then(|| ids.index_axis_move(Axis(0), 0));

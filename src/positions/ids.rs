@@ -13,17 +13,16 @@ use super::list::with_room;
 pub use super::masks::padded_masks;
 use crate::error::Error;
 
-/// The number of kept tokens before each token, from a mask (batch, len) of `bool` or of numbers
-/// that is false, or zero, at padding; padding itself gets `pad`.
+/// Returns the number of kept tokens before each token, from a mask (batch, len) of `bool` or of
+/// numbers that is false, or zero, at padding; padding itself gets `pad`.
 ///
-/// id = Σ_{j ≤ i} \[mask_j ≠ 0\] − 1 where mask_i ≠ 0, `pad` elsewhere. It is how left-padded
-/// batches count: transformers' generation has `pad` 0 (1 in older versions), and OPT −1, so that
-/// with its offset of 2 padding reads row 1. For a decode step take the last columns.
+/// id = Σ_{j ≤ i} \[mask_j ≠ 0\] − 1 where mask_i ≠ 0, `pad` elsewhere. Left-padded batches are
+/// counted this way: transformers' generation uses `pad` 0 (1 in older versions), and OPT −1, so
+/// that with its offset of 2 padding reads row 1. For a decode step take the last columns.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] where the ids do not fit into memory: a mask may be a view that was
-/// broadcast.
+/// [`Error::TooLarge`] where the ids do not fit into memory, as may be for a broadcast mask.
 ///
 /// ```
 /// use ndarray::array;
@@ -41,17 +40,18 @@ pub fn from_mask<T: Copy + Default + PartialEq, S: Data<Elem = T>>(
     count_where(mask, |keep| keep != T::default(), |count| count - 1, pad)
 }
 
-/// The padding-aware ids of RoBERTa, XLM-R, fairseq, FSMT, M2M-100 and NLLB: counting starts after
-/// the padding id, and padding keeps it.
+/// Returns the padding-aware ids of RoBERTa, XLM-R, fairseq, FSMT, M2M-100 and NLLB: counting
+/// starts after the padding id, and padding keeps it.
 ///
 /// id = padding + (past + Σ_{j ≤ i} \[token_j ≠ padding\]) where token_i ≠ padding, `padding`
 /// elsewhere; `past` is the number of tokens already in the cache, 0 without one. `tokens` has
-/// shape (batch, len). The padding id is the model's own: 1 in RoBERTa and fairseq, 3 in rinna's.
+/// shape (batch, len). The padding id depends on the model: 1 in RoBERTa and fairseq, 3 in rinna's
+/// models.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidParameter`] for a padding id that is no `i64`; [`Error::TooLarge`] where the ids
-/// do not fit into memory.
+/// [`Error::InvalidParameter`] for a padding id that does not fit an `i64`; [`Error::TooLarge`]
+/// where the ids do not fit into memory.
 ///
 /// ```
 /// use ndarray::array;
@@ -75,13 +75,13 @@ pub fn padding_aware<T: PrimInt, S: Data<Elem = T>>(
     count_where(tokens, |token| token != padding, |count| first.saturating_add(count), id)
 }
 
-/// The positions of draft tokens that form a tree: `base` for a root, and one more than its
-/// parent's for every other token. Tokens of several continuations so stand at the same positions,
-/// as speculative decoding has them (Medusa, EAGLE).
+/// Returns the positions of draft tokens that form a tree: `base` for a root, and one more than the
+/// parent's position for every other token. Tokens of alternative continuations share positions, as
+/// in speculative decoding (Medusa, EAGLE).
 ///
 /// # Errors
 ///
-/// [`Error::IdOutsideTable`] for a parent that does not stand before its child; [`Error::TooLarge`].
+/// [`Error::IdOutsideTable`] for a parent that does not precede its child; [`Error::TooLarge`].
 ///
 /// ```
 /// use positional_encodings::ids;
@@ -109,7 +109,8 @@ pub fn tree(parents: &[Option<usize>], base: usize) -> Result<Vec<usize>, Error>
     Ok(ids)
 }
 
-/// Ids that start again at 0 in every document of a packed sequence, from the documents' lengths.
+/// Returns ids that restart at 0 in every document of a packed sequence, from the lengths of the
+/// documents.
 ///
 /// # Errors
 ///
@@ -128,7 +129,7 @@ pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
     Ok(ids)
 }
 
-/// Ids that start again at 0 in every document of a packed sequence, from cumulative offsets,
+/// Returns ids that restart at 0 in every document of a packed sequence, from cumulative offsets,
 /// flash-attention's `cu_seqlens`: document i is `offsets[i]..offsets[i + 1]`.
 ///
 /// # Errors
@@ -145,7 +146,7 @@ pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
 pub fn packed_from_offsets<T: PrimInt>(offsets: &[T]) -> Result<Vec<usize>, Error> {
     let mut previous = 0;
     let mut lengths = with_room(offsets.len(), 1)?;
-    // What is past all `i64` is the last of them: a document of that length does not fit anyway.
+    // Offsets beyond `i64` saturate: a document of that length does not fit into memory anyway.
     let end = |offset: &T| if *offset < T::zero() { i64::MIN } else { i64::MAX };
     let offsets = offsets.iter().map(|offset| offset.to_i64().unwrap_or(end(offset)));
     for (index, offset) in offsets.enumerate() {
@@ -158,7 +159,7 @@ pub fn packed_from_offsets<T: PrimInt>(offsets: &[T]) -> Result<Vec<usize>, Erro
     packed(&lengths)
 }
 
-/// An array (batch, len) from nested lists, such as a tokenizer gives.
+/// Returns an array (batch, len) from nested lists, such as a tokenizer returns.
 ///
 /// # Errors
 ///
@@ -185,7 +186,8 @@ pub fn batch<T: Copy, R: AsRef<[T]>>(rows: &[R]) -> Result<Array2<T>, Error> {
     Array2::from_shape_vec((count, len), all).map_err(|_| too_large())
 }
 
-/// In each row `id` of the running count of the items that are kept, and `skipped` for the others.
+/// Returns, for each kept item of a row, `id` of the number of kept items up to it, and `skipped`
+/// for the others.
 fn count_where<T: Copy, S: Data<Elem = T>>(
     items: &ArrayBase<S, Ix2>,
     keep: impl Fn(T) -> bool,

@@ -5,7 +5,7 @@ use super::augment::symmetric;
 use super::list::with_room;
 use crate::error::Error;
 
-/// A stretch of a multimodal sequence.
+/// A part of a multimodal sequence: text, an image or a video.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Segment {
@@ -14,23 +14,23 @@ pub enum Segment {
     /// An image of rows × columns tokens, after merging: Qwen2-VL merges 2 × 2 patches into a
     /// token.
     Image {
-        /// Rows of tokens.
+        /// The number of rows of tokens.
         rows: usize,
-        /// Tokens in a row.
+        /// The number of tokens in a row.
         columns: usize,
     },
-    /// A video of such images.
+    /// A video of such frames.
     Video {
-        /// Frames, after merging.
+        /// The number of frames, after merging.
         frames: usize,
-        /// Rows of tokens in a frame.
+        /// The number of rows of tokens in a frame.
         rows: usize,
-        /// Tokens in a row.
+        /// The number of tokens in a row.
         columns: usize,
-        /// Positions from one frame to the next: 1 in Qwen2-VL; seconds per frame ·
-        /// `tokens_per_second` in Qwen2.5-VL, where products are rounded down, and seconds per
-        /// frame · 25 in Qwen2.5-Omni, whose audio is text of 25 tokens a second. Qwen3-VL gives
-        /// each frame as an image, with text before it.
+        /// The distance from one frame to the next: 1 in Qwen2-VL; seconds per frame ·
+        /// `tokens_per_second` in Qwen2.5-VL, where products are rounded down; seconds per frame ·
+        /// 25 in Qwen2.5-Omni, whose audio counts as text of 25 tokens a second. Qwen3-VL takes
+        /// each frame as an image, preceded by text.
         interval: f64,
     },
 }
@@ -53,16 +53,16 @@ impl Segment {
 }
 
 impl Positions<'_> {
-    /// Positions (time, height, width) of text, images and videos in turn, and the position at
-    /// which the sequence goes on (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in
+    /// Returns the positions (time, height, width) of a sequence of text, images and videos, and
+    /// the position after it (`get_rope_index` of Qwen2-VL, Qwen2.5-VL and Qwen3-VL in
     /// transformers).
     ///
-    /// Text advances all axes together. A grid that starts at s has (s + t, s + row, s + column),
-    /// and what follows it starts after the largest of these, of time as well: so in transformers 4
-    /// and in Qwen's own code, with which the models were trained. (transformers 5 goes on after
-    /// the rows and columns alone, which is another position where a video has more frames than
-    /// either.) transformers' `rope_delta` is the second result less the number of tokens. A decode
-    /// step is one position from then on.
+    /// Text advances all axes together. A grid that starts at s has the positions (s + t, s + row,
+    /// s + column), and the next segment starts after the largest of these, time included, as in
+    /// transformers 4 and in Qwen's own code, with which the models were trained. (transformers 5
+    /// ignores time here, which gives another position where a video has more frames than rows and
+    /// columns.) transformers' `rope_delta` is the second result minus the number of tokens. A
+    /// decode step then uses one position for all axes.
     ///
     /// # Errors
     ///
@@ -85,7 +85,7 @@ impl Positions<'_> {
         }
         let mut axes = [with_room(tokens, 3)?, with_room(tokens, 3)?, with_room(tokens, 3)?];
         let mut next = 0;
-        // Frames or rows without a token may be more than can be counted.
+        // Segments without tokens may have too many frames or rows to go through.
         for segment in segments.iter().filter(|segment| segment.tokens() != Ok(0)) {
             let start: usize = next;
             let mut push = |position: [usize; 3]| {
@@ -106,7 +106,7 @@ impl Positions<'_> {
             };
             for (frame, row) in (0..frames).flat_map(|frame| (0..rows).map(move |row| (frame, row)))
             {
-                // Rounded down, and what is past all integers is the last of them.
+                // The cast rounds down and saturates.
                 let time = (frame as f64 * interval) as usize;
                 (0..columns).for_each(|column| push([time, row, column]));
             }
@@ -114,10 +114,10 @@ impl Positions<'_> {
         Ok((Positions::from_axes(axes)?, next))
     }
 
-    /// DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis, from −1 to 1
-    /// with its own n.
+    /// Returns DINOv3's coordinates of rows × columns patches: 2·(i + 0.5)/n − 1 on each axis,
+    /// where n is the number of patches on that axis.
     ///
-    /// For the training-time augmentation see [`Dinov3Augmentation`].
+    /// For the augmentation in training see [`Dinov3Augmentation`].
     ///
     /// # Errors
     ///
@@ -137,9 +137,9 @@ impl Positions<'_> {
 }
 
 impl Positions<'_> {
-    /// All points (row, column) of a grid in blocks of `merge` × `merge`: the blocks row by row,
-    /// and the points of a block row by row. Vision encoders whose patches are merged into one
-    /// token for each block have them so (Qwen2-VL, GLM-4V, …; transformers'
+    /// Returns all points (row, column) of a grid in blocks of `merge` × `merge`: the blocks row by
+    /// row, and the points of each block row by row. Vision encoders that merge a block of patches
+    /// into one token use this order (Qwen2-VL, GLM-4V, …; transformers'
     /// `get_vision_position_ids`).
     ///
     /// # Errors
@@ -173,8 +173,8 @@ impl Positions<'_> {
         Positions::from_axes([down, right])
     }
 
-    /// All points of a grid in row-major order, each axis of n from −⌈n/2⌉ to ⌊n/2⌋ − 1:
-    /// Qwen-Image's rows and columns.
+    /// Returns all points of a grid in row-major order, where an axis of n points runs from −⌈n/2⌉
+    /// to ⌊n/2⌋ − 1, as Qwen-Image's rows and columns do.
     ///
     /// # Errors
     ///
@@ -194,8 +194,8 @@ impl Positions<'_> {
         Positions::grid(sizes)?.map(|axis, position| position - back(axis))
     }
 
-    /// Mochi's coordinates (frame, row, column): frames are counted; rows and columns are the
-    /// centres of cells around 0, scaled so that the picture has an area of 192².
+    /// Returns Mochi's coordinates (frame, row, column): frames are counted from 0; rows and
+    /// columns are the centres of cells around 0, scaled so that the picture has an area of 192².
     ///
     /// # Errors
     ///
@@ -219,8 +219,8 @@ impl Positions<'_> {
     }
 }
 
-/// DINOv3's augmentation of coordinates while training: shift, jitter and rescale, each absent
-/// where `None`.
+/// DINOv3's augmentation of coordinates in training: shift, jitter and rescale, each of which may
+/// be `None`.
 ///
 /// ```
 /// use positional_encodings::{Positions, rotary::Dinov3Augmentation};
@@ -234,7 +234,7 @@ impl Positions<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dinov3Augmentation {
-    /// Adds to each axis a number drawn from −shift to shift.
+    /// Adds to each axis a number drawn uniformly from −shift to shift.
     pub shift: Option<f64>,
     /// Multiplies each axis by a number drawn log-uniformly from 1/jitter to jitter.
     pub jitter: Option<f64>,
@@ -243,8 +243,8 @@ pub struct Dinov3Augmentation {
 }
 
 impl Dinov3Augmentation {
-    /// Coordinates changed by numbers from the caller's generator, drawn in the order shift, jitter
-    /// (one for each axis), rescale.
+    /// Augments the coordinates. Random numbers are drawn in the order shift, jitter (one for each
+    /// axis), rescale.
     ///
     /// # Errors
     ///

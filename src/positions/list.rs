@@ -1,4 +1,4 @@
-//! The positions on one axis, held in the least memory.
+//! The positions on one axis, stored compactly.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,11 +7,10 @@ use super::Position;
 use super::runs::{Run, stretches};
 use crate::error::Error;
 
-/// Position i is item ⌊i / each⌋ mod n of `n` items.
+/// A list of positions: position i is item ⌊i / each⌋ mod n of `n` items.
 ///
 /// A plain list has as many items as positions. The rows of a grid repeat each item, its columns
-/// begin again with the first, and so do the axes of arrays that were broadcast: what repeats is
-/// held once.
+/// repeat the whole list, and broadcast arrays repeat along an axis: what repeats is stored once.
 #[derive(Clone)]
 pub(super) struct List<'a> {
     pub(super) items: Items<'a>,
@@ -19,7 +18,8 @@ pub(super) struct List<'a> {
     pub(super) each: usize,
 }
 
-/// The items of a list. It is public in name only: the sealed trait of the numbers speaks of it.
+/// The items of a list. The type is public only because the sealed trait of the number types
+/// mentions it.
 #[derive(Clone)]
 pub enum Items<'a> {
     /// Consecutive numbers from this one on.
@@ -27,7 +27,7 @@ pub enum Items<'a> {
     Unsigned(Cow<'a, [usize]>),
     Signed(Cow<'a, [i64]>),
     Real(Cow<'a, [f64]>),
-    /// Items that are read where they lie: those of strided views, and numbers of other types.
+    /// Items that are read by index without a copy: strided views, and numbers of other types.
     ByIndex(Arc<dyn Fn(usize) -> Option<Position> + Send + Sync + 'a>),
 }
 
@@ -44,12 +44,12 @@ impl Items<'_> {
 }
 
 impl<'a> List<'a> {
-    /// A list of `n` items.
+    /// Makes a list of `n` items.
     pub(super) fn new(items: Items<'a>, n: usize) -> Self {
         Self { items, n, each: 1 }
     }
 
-    /// A list of positions: as integers where all are.
+    /// Makes a list of positions, stored as integers if all are.
     pub(super) fn from_positions(positions: Vec<Position>) -> Result<Self, Error> {
         let integer = |position: &Position| match *position {
             Position::Integer(id) => Some(id),
@@ -65,12 +65,12 @@ impl<'a> List<'a> {
         Ok(Self::new(Items::Signed(Cow::Owned(ids)), n))
     }
 
-    /// The number of positions after which the list begins again.
+    /// Returns the number of positions after which the list repeats.
     pub(super) fn period(&self) -> usize {
         self.n.saturating_mul(self.each)
     }
 
-    /// The number of the item that stands at `index`.
+    /// Returns the index of the item at position `index`.
     fn item_at(&self, index: usize) -> usize {
         if self.each == 1 && index < self.n {
             return index;
@@ -94,7 +94,8 @@ impl<'a> List<'a> {
         List { items, n: self.n, each: self.each }
     }
 
-    /// The `count` positions from `start` on as a list of their own, which begins again after them.
+    /// Returns the `count` positions from `start` on as a list of their own, which repeats after
+    /// them.
     pub(super) fn part(self, start: usize, count: usize) -> Self {
         let (n, period) = (self.n, self.period());
         if n == 1 || (start, count) == (0, period) {
@@ -115,7 +116,7 @@ impl<'a> List<'a> {
         Self::new(items, count)
     }
 
-    /// The items changed by a function.
+    /// Applies a function to the items.
     pub(super) fn map(&self, f: impl Fn(f64) -> f64) -> Result<List<'static>, Error> {
         let mut reals = with_room(self.n, 1)?;
         let items = (0..self.n).filter_map(|item| self.items.get(item));
@@ -123,7 +124,7 @@ impl<'a> List<'a> {
         Ok(List { items: Items::Real(Cow::Owned(reals)), n: self.n, each: self.each })
     }
 
-    /// The list without a borrow.
+    /// Returns an owned list.
     pub(super) fn into_owned(self) -> Result<List<'static>, Error> {
         let List { items, n, each } = self;
         fn owned<T: Copy>(list: Cow<'_, [T]>) -> Result<Cow<'static, [T]>, Error> {
@@ -146,14 +147,14 @@ impl<'a> List<'a> {
         Ok(List { items, n, each })
     }
 
-    /// Of the `count` positions from `start` on, enough indices, counted from `start`, to tell
-    /// whether all lie within bounds: each item once, of consecutive numbers the ends.
+    /// Returns enough indices, counted from `start`, to tell whether the `count` positions from
+    /// there on lie within bounds: one index for each item, or the ends of consecutive numbers.
     pub(super) fn bounds(&self, start: usize, count: usize) -> impl Iterator<Item = usize> + use<> {
         let (each, n) = (self.each, self.n.max(1));
         let (first, last) = (start / each, start.saturating_add(count.saturating_sub(1)) / each);
         let distinct = if count == 0 { 0 } else { (last - first).saturating_add(1).min(n) };
-        // Where consecutive numbers begin again, their ends are the last one before and the first
-        // one after.
+        // Where consecutive numbers restart, the extremes are the last number before and the first
+        // after.
         let (step, before) = match self.items {
             Items::Range(_) => (distinct.max(2) - 1, n - 1 - first % n),
             _ => (1, n),
@@ -165,7 +166,7 @@ impl<'a> List<'a> {
             .map(move |item| ((first + item) * each).saturating_sub(start))
     }
 
-    /// The longest run from `index` on, within the next `rest` positions.
+    /// Returns the longest run that starts at `index`, within the next `rest` positions.
     pub(super) fn run_at(&self, index: usize, rest: usize) -> Option<Run> {
         let item = self.item_at(index);
         let start = match self.items.get(item)? {
@@ -204,7 +205,7 @@ impl<'a> List<'a> {
         })
     }
 
-    /// Whether the `count` positions of two lists, from one start each, are the same numbers.
+    /// Returns true if `count` positions of two lists, from `start` and `at` on, are equal.
     pub(super) fn equals(&self, start: usize, other: &List<'_>, at: usize, count: usize) -> bool {
         if let (Items::Range(a), Items::Range(b)) = (&self.items, &other.items) {
             let plain = |list: &List<'_>, start| list.each == 1 && start + count <= list.n;
@@ -215,13 +216,13 @@ impl<'a> List<'a> {
                 return true;
             }
         }
-        // Two sequences with periods p and q are the same if p + q of their elements are.
+        // Two sequences with periods p and q are equal if their first p + q elements are.
         let enough = count.min(self.period().saturating_add(other.period()));
         (0..enough).all(|index| self.get(start + index) == other.get(at + index))
     }
 }
 
-/// An empty list with room for the positions on one of `axes`.
+/// Returns an empty list with room for the positions on one of `axes`.
 pub(super) fn with_room<T>(count: usize, axes: usize) -> Result<Vec<T>, Error> {
     let mut list = Vec::new();
     list.try_reserve_exact(count).map_err(|_| Error::TooLarge { rows: count, dim: axes })?;

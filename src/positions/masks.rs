@@ -1,4 +1,4 @@
-//! Rows and columns of padded images, from their masks.
+//! Positions (row, column) in padded images, from their masks.
 
 use ndarray::{Array2, Array3, ArrayBase, Axis, Data, Ix1, Ix2, Ix3};
 
@@ -6,10 +6,10 @@ use super::Positions;
 use super::list::with_room;
 use crate::error::Error;
 
-/// The way that DETR and its descendants turn counts of pixels along a mask into positions.
+/// How DETR and its descendants turn counts of pixels along a mask into positions.
 ///
-/// The count c of a pixel on an axis is the number of pixels up to it, itself included, that the
-/// mask keeps: it begins at 1, and padding counts on from the last pixel. The position is
+/// The count c of a pixel on an axis is the number of pixels up to and including it that the mask
+/// keeps. It begins at 1, and padding keeps the last count. The position is
 ///
 /// - c + offset without a scale;
 /// - (c + offset) / (last + 1e-6) · scale with one, where `last` is the count of the last pixel of
@@ -24,19 +24,19 @@ use crate::error::Error;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct MaskCounts {
-    /// A number that is added to each count: −0.5 is the middle of a pixel.
+    /// The number added to each count: −0.5 gives the middle of a pixel.
     pub offset: f64,
-    /// The length of a whole row or column: 2π in all systems. `None` leaves the counts as they
-    /// are.
+    /// The length of a whole row or column: 2π in all known systems. `None` leaves the counts
+    /// unscaled.
     pub scale: Option<f64>,
 }
 
 impl MaskCounts {
     /// The counts themselves: 1, 2, 3, …
     pub const PLAIN: Self = Self { offset: 0.0, scale: None };
-    /// From 0 (not reached) to 2π.
+    /// Positions from 0 (excluded) to 2π.
     pub const NORMALIZED: Self = Self { offset: 0.0, scale: Some(core::f64::consts::TAU) };
-    /// From 0 to 2π, the middle of each pixel.
+    /// Positions from 0 to 2π, at the middle of each pixel.
     pub const CENTRED: Self = Self { offset: -0.5, scale: Some(core::f64::consts::TAU) };
 
     fn of(self, count: usize, last: usize) -> f64 {
@@ -59,11 +59,12 @@ impl MaskCounts {
 }
 
 impl Positions<'_> {
-    /// Positions (row, column) of a batch of padded images, from masks (batch, height, width) of
-    /// `bool` or of numbers that are false, or zero, at padding: shape (batch, height · width).
+    /// Returns the positions (row, column) of a batch of padded images, shape (batch, height ·
+    /// width), from masks (batch, height, width) of `bool` or of numbers that are false, or zero,
+    /// at padding.
     ///
-    /// Padding gets what the reference gives it: the last count of its row or column, and
-    /// zero where there is none.
+    /// Padding has the positions of the reference implementation: the last count of its row or
+    /// column, or zero where there is none.
     ///
     /// # Errors
     ///
@@ -113,8 +114,8 @@ impl Positions<'_> {
         Positions::from_axes([axis(ys).map_err(too_large)?, axis(xs).map_err(too_large)?])
     }
 
-    /// Positions of images of different sizes, given by their masks (height, width), each padded at
-    /// the bottom and on the right to the largest: as [`from_masks`](Self::from_masks) of
+    /// Returns the positions of images of different sizes from their masks (height, width), each
+    /// padded at the bottom and on the right to the largest: [`from_masks`](Self::from_masks) of
     /// [`padded_masks`].
     ///
     /// # Errors
@@ -138,8 +139,8 @@ impl Positions<'_> {
     }
 }
 
-/// Masks (height, width) of different sizes as one array (batch, height, width) that holds the
-/// largest, padded with zeros, or false, at the bottom and on the right.
+/// Returns masks (height, width) of different sizes as one array (batch, height, width), padded
+/// with zeros, or false, at the bottom and on the right.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Where the tokens are: the positions that every encoding is asked about.
+//! Positions: where the tokens are that an encoding is applied to.
 
 mod augment;
 mod axes;
@@ -25,13 +25,13 @@ use std::sync::Arc;
 use crate::error::Error;
 use list::List;
 
-/// Positions beyond ±2⁶² are refused: up to there phases are exact to 2⁻⁶⁶ of a full circle.
+/// Positions beyond ±2⁶² are an error: up to there phases are exact to 2⁻⁶⁶ of a turn.
 pub(crate) const LIMIT: i64 = 1 << 62;
 
-/// The positions of tokens: a list that all sequences share or rows of a batch, on one axis or
-/// several.
+/// The positions of tokens: a list that all sequences share, or a row for each sequence of a batch,
+/// on one or several axes.
 ///
-/// Built with `From`, which every function that takes positions does by itself where it can:
+/// Functions that take positions accept anything that converts to them with `From`:
 ///
 /// | from | meaning |
 /// |---|---|
@@ -42,8 +42,8 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 /// | arrays (batch, len) of any of them and views | a row of positions for each sequence; a single row is shared |
 /// | [`from_axes`](Self::from_axes), [`from_points`](Self::from_points), [`grid`](Self::grid), [`grid_of`](Self::grid_of), [`grid_in_blocks`](Self::grid_in_blocks), [`from_masks`](Self::from_masks), [`boxes`](Self::boxes), [`dinov3`](Self::dinov3), [`multimodal`](Self::multimodal) | a position on each of several axes: images, video |
 ///
-/// A range stays a range inside, so that encodings take their fast path. What is lent is read where
-/// it lies and never copied, whatever its strides. A real that is a whole number is that integer.
+/// A range stays a range internally, which encodings compute faster. Borrowed lists are never
+/// copied, whatever their strides. A real that is a whole number is that integer.
 ///
 /// Positions are numbered row after row: [`get`](Self::get), [`iter`](Self::iter) and
 /// [`slice`](Self::slice) count all [`count`](Self::count) of them, and an encoding writes their
@@ -70,7 +70,7 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 #[derive(Clone)]
 pub struct Positions<'a> {
     axes: Axes<'a>,
-    /// Where in the lists of all axes the first position stands.
+    /// The index of the first position in the lists of all axes.
     start: usize,
     rows: Option<usize>,
     len: usize,
@@ -79,7 +79,7 @@ pub struct Positions<'a> {
 #[derive(Clone)]
 enum Axes<'a> {
     One(List<'a>),
-    /// At least one.
+    /// The lists of several axes, at least one.
     Several(Arc<[List<'a>]>),
 }
 
@@ -88,7 +88,7 @@ impl<'a> Positions<'a> {
         Self { axes: Axes::One(list), start: 0, rows, len }
     }
 
-    /// The lists of all axes.
+    /// Returns the lists of all axes.
     fn lists(&self) -> &[List<'a>] {
         match &self.axes {
             Axes::One(list) => core::slice::from_ref(list),
@@ -96,7 +96,7 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// The list of the first axis.
+    /// Returns the list of the first axis.
     fn list(&self) -> &List<'a> {
         match &self.axes {
             Axes::One(list) => list,
@@ -109,7 +109,7 @@ impl<'a> Positions<'a> {
         self.window(self.start, self.rows, self.len)
     }
 
-    /// Other positions of the same lists.
+    /// Returns a window of the same lists.
     fn window(&self, start: usize, rows: Option<usize>, len: usize) -> Positions<'_> {
         let axes = match &self.axes {
             Axes::One(list) => Axes::One(list.borrowed()),
@@ -125,18 +125,18 @@ impl Positions<'_> {
         self.len
     }
 
-    /// The number of all positions: rows × len, or len where there are no rows.
+    /// The total number of positions: rows × len, or len for a list.
     pub fn count(&self) -> usize {
         self.rows.unwrap_or(1).saturating_mul(self.len)
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no positions.
     pub fn is_empty(&self) -> bool {
         self.count() == 0
     }
 
-    /// The number of rows of a batch, or `None` where the positions are one list. A list, or a
-    /// single row, is shared by all sequences.
+    /// The number of rows of a batch, or `None` for a list. A list, or a single row, is shared by
+    /// all sequences.
     pub fn rows(&self) -> Option<usize> {
         self.rows
     }
@@ -161,7 +161,7 @@ impl Positions<'_> {
         Some(Positions { axes: Axes::One(list), start: self.start, rows: self.rows, len: self.len })
     }
 
-    /// The positions of sequence `row`, a list: all of them where sequences share them, and none
+    /// The positions of sequence `row`, as a list: all of them where sequences share them, and none
     /// past the last row.
     ///
     /// ```
@@ -182,7 +182,7 @@ impl Positions<'_> {
         }
     }
 
-    /// The positions at `indices`, as a list, clipped to what there is.
+    /// The positions at `indices`, as a list; indices past the end are left out.
     ///
     /// ```
     /// use positional_encodings::Positions;
@@ -199,7 +199,7 @@ impl Positions<'_> {
         self.window(self.start, None, self.count())
     }
 
-    /// Whether all sequences have the same positions.
+    /// Returns true if all sequences share their positions.
     pub(crate) fn are_shared(&self) -> bool {
         self.rows.is_none_or(|rows| rows == 1)
     }
@@ -226,7 +226,7 @@ impl Positions<'_> {
         self.lists().iter().map(|list| list.get(self.start + index)).collect()
     }
 
-    /// Writes the position at `index` on each axis to `point`, which has room for all.
+    /// Writes the position at `index` on each axis to `point`, which must have room for all axes.
     pub(crate) fn read_point(&self, index: usize, point: &mut [Position]) {
         for (position, list) in point.iter_mut().zip(self.lists()) {
             *position = list.get(self.start + index).unwrap_or(Position::Integer(0));
@@ -244,17 +244,17 @@ impl Positions<'_> {
         (0..self.count()).filter_map(|index| self.get(index))
     }
 
-    /// Enough of the positions on the first axis, with their indices, to tell whether all lie
-    /// within bounds: of a range its two ends.
+    /// Returns enough of the positions on the first axis, with their indices, to tell whether all
+    /// lie within bounds: for a range, its two ends.
     pub(crate) fn ends(&self) -> impl Iterator<Item = (usize, Position)> + '_ {
         let bounds = self.list().bounds(self.start, self.count());
         bounds.filter_map(|index| Some((index, self.get(index)?)))
     }
 
-    /// The length of a sequence that has these positions, cache included, as far as they tell: one
-    /// more than the largest, a part of one counting as a whole, on whichever axis; 0 where all are
-    /// negative or there are none. Models whose rotation depends on the length count so
-    /// (transformers' `max(position_ids) + 1`).
+    /// Returns the length of a sequence with these positions, cache included: one more than the
+    /// largest position on any axis, rounded up; 0 where there are none or all are negative.
+    /// transformers computes this length as `max(position_ids) + 1` for rotations that depend on
+    /// the length.
     ///
     /// ```
     /// use ndarray::array;
@@ -271,7 +271,7 @@ impl Positions<'_> {
             Position::Integer(position) => {
                 usize::try_from(position).unwrap_or(usize::MAX).saturating_add(1)
             }
-            // Saturates; a NaN is 0.
+            // The cast saturates, and NaN becomes 0.
             Position::Real(position) => (position.ceil() + 1.0) as usize,
         };
         let axes = (0..self.axes()).filter_map(|axis| self.axis(axis));
@@ -279,11 +279,11 @@ impl Positions<'_> {
         axes.filter_map(largest).max().unwrap_or(0)
     }
 
-    /// Whether every position is finite and within ±2⁶², which is what encodings by formula need.
+    /// Checks that every position is finite and within ±2⁶², as encodings by formula require.
     ///
     /// # Errors
     ///
-    /// [`Error::NonFinitePosition`] or [`Error::PositionTooLarge`], with such a position.
+    /// [`Error::NonFinitePosition`] or [`Error::PositionTooLarge`], with a position at fault.
     pub fn check_finite(&self) -> Result<(), Error> {
         let mut axes = (0..self.axes()).filter_map(|axis| self.axis(axis));
         axes.try_for_each(|axis| {
@@ -291,7 +291,7 @@ impl Positions<'_> {
         })
     }
 
-    /// Whether there are so many axes.
+    /// Checks the number of axes.
     pub(crate) fn check_axes(&self, expected: usize) -> Result<(), Error> {
         match self.axes() {
             found if found == expected => Ok(()),
@@ -301,7 +301,7 @@ impl Positions<'_> {
 }
 
 impl PartialEq for Positions<'_> {
-    /// Whether shape, axes and positions are the same, whatever numbers they were given as.
+    /// Positions are equal if their shape, axes and values are, whatever type they were given in.
     fn eq(&self, other: &Positions<'_>) -> bool {
         let shape = |positions: &Positions<'_>| (positions.axes(), positions.rows, positions.len);
         let mut axes = self.lists().iter().zip(other.lists());
@@ -311,7 +311,7 @@ impl PartialEq for Positions<'_> {
 }
 
 impl fmt::Debug for Positions<'_> {
-    /// The shape and the first few positions on each axis.
+    /// Shows the shape and the first few positions on each axis.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 8;
         write!(f, "Positions(")?;

@@ -1,12 +1,12 @@
-//! Points, one after the other or a few at a time.
+//! Iteration over points, one or a few at a time.
 
 use super::{Position, Positions};
 
 impl Positions<'_> {
-    /// Calls `visit` with some points at a time, `N` but for the last: with the index of the first,
-    /// and with the coordinates of all, point after point.
+    /// Calls `visit` with `N` points at a time, or fewer at the end: with the index of the first,
+    /// and the coordinates of all, point after point.
     pub(crate) fn some_points<const N: usize>(&self, mut visit: impl FnMut(usize, &[Position])) {
-        /// Coordinates of points with more axes than this are on the heap, once for all points.
+        /// The coordinates of points with more axes than this are on the heap, allocated once.
         const AXES: usize = 8;
         let (axes, count) = (self.axes(), self.count());
         let mut stack = [[Position::Integer(0); AXES]; N];
@@ -26,7 +26,7 @@ impl Positions<'_> {
         }
     }
 
-    /// Calls `visit` with the index of each point and with its coordinates.
+    /// Calls `visit` with the index and the coordinates of each point.
     pub(crate) fn each_point(&self, visit: impl FnMut(usize, &[Position])) {
         self.some_points::<1>(visit);
     }

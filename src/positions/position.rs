@@ -1,19 +1,19 @@
-//! One position: a whole number or a real one.
+//! A single position: a whole number or a real.
 
 use super::LIMIT;
 use crate::error::Error;
 
-/// One position.
+/// A position on one axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Position {
-    /// A whole number, however it was given.
+    /// A whole number, whatever type it was given in.
     Integer(i64),
-    /// A number that is not whole, or not finite, or too large to be an `i64`.
+    /// A number that is not whole, not finite, or too large for an `i64`.
     Real(f64),
 }
 
 impl Position {
-    /// The position as f64: rounded above 2⁵³.
+    /// The position as f64; integers above 2⁵³ are rounded.
     ///
     /// ```
     /// use positional_encodings::Position;
@@ -26,7 +26,7 @@ impl Position {
         }
     }
 
-    /// Subtracts another position: the nearest double, and its error.
+    /// Returns the difference from another position as the nearest double and its error.
     pub(crate) fn less(self, other: Self) -> [f64; 2] {
         if let (Self::Integer(a), Self::Integer(b)) = (self, other) {
             let exact = i128::from(a) - i128::from(b);
@@ -41,7 +41,7 @@ impl Position {
         [value, (a - (value - of_b)) + (b - of_b)]
     }
 
-    /// Whether it is finite and within ±2⁶². It stands at `index` among others.
+    /// Checks that the position, which is at `index`, is finite and within ±2⁶².
     pub(super) fn check_finite(self, index: usize) -> Result<(), Error> {
         match self {
             Self::Integer(p) if (-LIMIT..=LIMIT).contains(&p) => Ok(()),

@@ -1,16 +1,16 @@
-//! Stretches of consecutive positions, which encodings compute faster than single ones.
+//! Runs of consecutive positions, which encodings compute faster than single ones.
 
 use super::Positions;
 use crate::error::Error;
 
-/// A stretch of consecutive integers from some index on, or of the same one, or one real.
+/// A run of consecutive integers or of one repeated integer, or a single real.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Run {
     Integers {
         start: i64,
         len: usize,
     },
-    /// More than one.
+    /// An integer that is repeated at least once.
     Repeated {
         position: i64,
         len: usize,
@@ -19,19 +19,19 @@ pub(crate) enum Run {
 }
 
 impl Positions<'_> {
-    /// The longest run that starts at `index`; `None` at the end. In a grid, or an array that was
-    /// broadcast, runs end where the numbers begin again.
+    /// Returns the longest run that starts at `index`, or `None` at the end. In a grid or a
+    /// broadcast array a run ends where the numbers restart.
     pub(crate) fn run_at(&self, index: usize) -> Option<Run> {
         let rest = self.count().checked_sub(index).filter(|&rest| rest > 0)?;
         self.list().run_at(self.start + index, rest)
     }
 
-    /// The least and the greatest position on the first axis, but for those that are `skipped`;
-    /// `None` where there are none.
+    /// Returns the least and the greatest position on the first axis, except those equal to
+    /// `skipped`; `None` if there are none.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for one that is not a whole number.
+    /// [`Error::InvalidParameter`] for a position that is not a whole number.
     pub(crate) fn extent(&self, skipped: Option<i64>) -> Result<Option<[i64; 2]>, Error> {
         let (mut at, mut extent) = (0, None);
         while let Some(run) = self.run_at(at) {
@@ -58,8 +58,8 @@ impl Positions<'_> {
     }
 }
 
-/// The number of leading items that count on from the first, and of those that equal it. `is` tells
-/// whether an item is the first plus some number.
+/// Returns the number of leading items that count on from the first, and the number that equal the
+/// first. `is` tells whether an item is the first plus some number.
 pub(super) fn stretches<T: Clone>(
     items: impl Iterator<Item = T> + Clone,
     is: impl Fn(T, i64) -> bool,

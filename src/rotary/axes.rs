@@ -5,11 +5,10 @@ use super::pairing::Pairing;
 use crate::error::Error;
 use crate::frequencies::{Frequencies, room_for};
 
-/// Which pairs of a head turn with the row and which with the column of an image patch, as systems
-/// order them.
+/// The order in which the pairs of a head are assigned to the row and the column of an image patch,
+/// by system.
 ///
-/// With D rotated features, n = D/4, fᵢ = base^(−4i/D) for i < n, and (row, column) as the
-/// coordinates:
+/// With D rotated features, n = D/4 and fᵢ = base^(−4i/D) for i < n, at (row, column):
 ///
 /// | order | angles of the D/2 pairs | pairs | systems |
 /// |---|---|---|---|
@@ -36,23 +35,24 @@ use crate::frequencies::{Frequencies, room_for};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AxialOrder {
-    /// Rows, then columns, in halves.
+    /// Row, then column; pairs are halves of the head.
     Qwen2Vl,
-    /// Even frequencies for rows, odd ones for columns, in halves.
+    /// Even frequencies for the row, odd ones for the column; pairs are halves of the head.
     Pixtral,
-    /// Rows in the first half of the features, columns in the second, each paired on its own.
+    /// Row in the first half of the features, column in the second; each half is paired separately.
     Gemma4,
-    /// Columns, then rows, in neighbours: Llama 4 and SAM 2.
+    /// Column, then row; pairs are neighbours (Llama 4 and SAM 2).
     Llama4,
-    /// Rows, then columns, in neighbours.
+    /// Row, then column; pairs are neighbours.
     Eva02,
-    /// Columns, then rows, in halves.
+    /// Column, then row; pairs are halves of the head.
     Step3,
-    /// Columns and rows in turn, each frequency for both, in halves.
+    /// Column and row in turn, at the same frequency; pairs are halves of the head.
     KimiK25,
 }
 
-/// How the pairs of a multimodal rotation are divided among time, height and width.
+/// How the pairs of a multimodal rotation are divided among the axes, such as time, height and
+/// width.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
@@ -72,23 +72,23 @@ pub enum AxialOrder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sections {
-    /// The first section's pairs turn with the first axis, the next section's with the second, …:
-    /// Qwen2-VL, Qwen2.5-VL, and with neighbours GLM-4V.
+    /// The pairs of the first section use the first axis, those of the second section the second,
+    /// and so on: Qwen2-VL, Qwen2.5-VL, and with neighbours GLM-4V.
     Chunked,
-    /// T H W T H W …: pair i turns with height where i mod 3 = 1 and i < 3 · heights, with width
-    /// where i mod 3 = 2 and i < 3 · widths, otherwise with time: Qwen3-VL, Qwen3.5.
+    /// T H W T H W …: pair i uses the height where i mod 3 = 1 and i < 3 · heights, the width where
+    /// i mod 3 = 2 and i < 3 · widths, otherwise time: Qwen3-VL, Qwen3.5.
     Interleaved,
-    /// The axes take pairs in turn, A B A B …, those whose section is full left out: NeoMME's rows
-    /// and columns.
+    /// The axes take pairs in turn, A B A B …, and an axis whose section is full is skipped:
+    /// NeoMME's rows and columns.
     InTurn,
-    /// H W H W … T T: of sections (heights, widths, times), space takes the fast pairs in turn,
-    /// time the slow ones that are left. The axes of positions stay (time, height, width):
-    /// ERNIE-4.5-VL.
+    /// H W H W … T T: with sections (heights, widths, times), height and width take the fast pairs
+    /// in turn, and time the remaining slow pairs. The axes of positions stay (time, height,
+    /// width): ERNIE-4.5-VL.
     SpaceThenTime,
 }
 
 impl Sections {
-    /// The axis of each pair.
+    /// Returns the axis of each pair.
     fn axes(self, sections: &[usize]) -> Vec<usize> {
         let in_turn = |sections: &[usize]| {
             let longest = sections.iter().copied().max().unwrap_or(0);
@@ -115,13 +115,13 @@ impl Sections {
 }
 
 impl Rotary {
-    /// A rotation of several axes: the pairs of the first axis' frequencies, then those of the
-    /// second, ….
+    /// Makes a rotation of several axes: first the pairs with the frequencies of the first axis,
+    /// then those of the second, and so on.
     ///
-    /// With `Pairing::Interleaved` this is FLUX's order and that of diffusers' transformers for any
-    /// number of axes ([`Diffusion`](super::Diffusion) has them by name), rotary-embedding-torch's
-    /// axial one, and timm's. diffusers' `get_2d_rotary_pos_embed` puts columns first: give it the
-    /// axes in that order, and (column, row) as positions.
+    /// With `Pairing::Interleaved` this is the order of FLUX and of diffusers' transformers for any
+    /// number of axes ([`Diffusion`](super::Diffusion) has them by name), of
+    /// rotary-embedding-torch's axial rotation, and of timm. diffusers' `get_2d_rotary_pos_embed`
+    /// puts columns first: give it the axes in that order, and (column, row) as positions.
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl Rotary {
         Self::blocks(ordered, pairing)
     }
 
-    /// Blocks of pairs, each with the axis it turns with.
+    /// Makes a rotation from blocks of pairs, each with its axis.
     fn blocks(ordered: Vec<(usize, Frequencies)>, pairing: Pairing) -> Result<Self, Error> {
         let axes = ordered.len();
         if axes == 0 {
@@ -168,7 +168,7 @@ impl Rotary {
         Ok(Self::from_parts(ordered.into_iter().map(part).collect(), pairing, axes))
     }
 
-    /// A rotation by (row, column) in the order of the named system.
+    /// Makes a rotation by (row, column) in the order of a known system.
     ///
     /// # Errors
     ///
@@ -218,13 +218,13 @@ impl Rotary {
     }
 
     /// Divides the pairs among several axes, as multimodal models do with time, height and width
-    /// (M-RoPE; Wang et al. 2024, *Qwen2-VL*, arXiv 2409.12191). One position that stands for all
-    /// axes, as text has it, then gives the rotation of before.
+    /// (M-RoPE; Wang et al. 2024, *Qwen2-VL*, arXiv 2409.12191). Positions on one axis, as for
+    /// text, stand for all axes and give the rotation without sections.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where those
-    /// of an order for video are not three, or where the rotation has several axes already.
+    /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where an
+    /// order for video is not given three sections, or where the rotation has several axes already.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
@@ -250,13 +250,13 @@ impl Rotary {
         self.divided(&order.axes(sections), sections.len())
     }
 
-    /// Divides the pairs among several axes in any order: `axis_of[i]` is the axis of pair i, whose
-    /// frequency it keeps. There are as many axes as the largest of them says.
+    /// Divides the pairs among several axes in any order: pair i uses axis `axis_of[i]` and keeps
+    /// its frequency. The number of axes is one more than the largest entry.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there is not one axis for each pair, or where the rotation
-    /// has several axes already; [`Error::InvalidParameter`] for an axis that is no less than the
+    /// [`Error::LengthMismatch`] unless there is one axis for each pair, or where the rotation has
+    /// several axes already; [`Error::InvalidParameter`] for an axis that is not less than the
     /// number of pairs.
     ///
     /// ```
@@ -278,21 +278,22 @@ impl Rotary {
         self.divided(axis_of, most + 1)
     }
 
-    /// Returns the part that has all pairs, or refuses a rotation of several axes.
+    /// Returns the part that has all pairs, or an error for a rotation of several axes.
     fn only_part(&self) -> Result<&Part, Error> {
         let what = "axes before the sections";
         let several = Error::LengthMismatch { what, expected: 1, found: self.axes };
         if let [part] = &self.parts[..] { Ok(part) } else { Err(several) }
     }
 
-    /// The rotation of one axis as one of `axes`, to which the pairs go as listed.
+    /// Returns this rotation of one axis as a rotation of `axes` axes, with the pairs divided as
+    /// listed.
     fn divided(self, axis_of: &[usize], axes: usize) -> Result<Self, Error> {
         let part = self.only_part()?;
         if axis_of.len() != self.features.pairs {
             let (what, expected) = ("pairs with an axis", self.features.pairs);
             return Err(Error::LengthMismatch { what, expected, found: axis_of.len() });
         }
-        // The undivided rotation is there until the parts are.
+        // The undivided rotation takes memory until the parts are complete.
         room_for(axes.min(axis_of.len()), axis_of.len().div_ceil(axes.max(1)))?;
         let mut of_axes = vec![Vec::new(); axes];
         axis_of.iter().enumerate().for_each(|(pair, &axis)| of_axes[axis].push(pair));
@@ -307,9 +308,9 @@ impl Rotary {
         Ok(divided)
     }
 
-    /// DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
-    /// base^(−4i/dim), base 100, rows then columns, halves. Coordinates run from −1 to 1:
-    /// [`Positions::dinov3`](crate::Positions::dinov3). Prefix tokens are not rotated: slice
+    /// Makes DINOv3's rotation (Siméoni et al. 2025, arXiv 2508.10104): angles 2π · coordinate ·
+    /// base^(−4i/dim), base 100 in the models, row then column, in halves. Coordinates run from −1
+    /// to 1: [`Positions::dinov3`](crate::Positions::dinov3). Prefix tokens are not rotated: slice
     /// them off, or put coordinates of 0 before the grid with
     /// [`Positions::concat`](crate::Positions::concat).
     ///

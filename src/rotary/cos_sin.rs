@@ -1,4 +1,4 @@
-//! Whole tables of cosines and sines, as other libraries want them.
+//! Tables of cosines and sines in the forms that other libraries use.
 
 use core::any::TypeId;
 
@@ -15,18 +15,18 @@ use crate::{Element, Error};
 pub enum TableForm {
     /// A column for each pair: candle's `rope` and `rope_i`, ONNX' `RotaryEmbedding`, vLLM's cache.
     Pairs,
-    /// A column for each feature, so that each pair has two: side by side for neighbours, and half
-    /// a head apart for halves, as transformers multiplies them.
+    /// A column for each feature, so that the value of a pair appears twice: in adjacent columns
+    /// for neighbours, half a head apart for halves. transformers multiplies by such tables.
     Doubled,
 }
 
 impl Rotary {
     /// Makes the cosines and the sines at all positions, each (positions, pairs) or (positions,
-    /// dim), in any element type, the attention factor included. Sequences that have positions of
-    /// their own follow each other.
+    /// dim), in any element type, with the attention factor included. Rows of a batch follow each
+    /// other.
     ///
-    /// A table in 16 bits is rounded once from f64. It is what others want; this crate turns
-    /// elements of 16 bits with angles of f32, which is nearer to the truth.
+    /// A table in 16 bits is rounded once from f64. Other libraries want such tables; this crate
+    /// rotates 16-bit elements with angles in f32, which is more accurate.
     ///
     /// # Errors
     ///

@@ -4,11 +4,11 @@ use super::{Pairing, Rotary};
 use crate::positions::Positions;
 use crate::{Error, Frequencies};
 
-/// A diffusion transformer whose attention turns with several axes: how it divides its heads, and
-/// where the tokens of its texts and images stand.
+/// A diffusion transformer whose rotation has several axes: the features of each axis, and the
+/// positions of text and image tokens.
 ///
-/// All compute frequencies in f64 (diffusers 0.42, `models/transformers`); all but Cosmos, which
-/// pairs halves, pair neighbours.
+/// All these models compute frequencies in f64 (diffusers 0.42, `models/transformers`). Cosmos
+/// pairs halves, all others pair neighbours.
 ///
 /// | model | features per axis | base | text | image |
 /// |---|---|---|---|---|
@@ -27,7 +27,7 @@ use crate::{Error, Frequencies};
 /// | `CogVideoX` | 16, 24, 24 | 10000 | not rotated | frame, row, column |
 /// | `Cosmos` | 44, 42, 42 | 10000, of frames · 2^(44/42) | not rotated | frame · 24/fps, row, column |
 ///
-/// Three more are no row here, since they do something else with their axes:
+/// Three more models use their axes differently:
 ///
 /// | model | written as |
 /// |---|---|
@@ -64,17 +64,18 @@ pub enum Diffusion {
     Flux3,
 }
 
-/// Where tokens of a text stand.
+/// The positions of text tokens.
 enum Text {
-    /// At 0 on every axis.
+    /// All tokens are at 0 on every axis.
     Still,
-    /// On one axis from this position, at 0 on the others.
+    /// Tokens are counted on one axis from this position on, and are at 0 on the others.
     Counts { axis: usize, from: f64 },
-    /// On all axes alike, from the largest of half the rows and half the columns.
+    /// Tokens have the same position on all axes, counted from the larger of half the rows and half
+    /// the columns.
     AfterHalves,
-    /// On all axes alike, from 0.
+    /// Tokens have the same position on all axes, counted from 0.
     Along,
-    /// Nowhere: they are not rotated.
+    /// Tokens are not rotated.
     NotRotated,
 }
 
@@ -99,7 +100,7 @@ impl Diffusion {
         }
     }
 
-    /// How far the first axis was stretched, as by [`Frequencies::ntk`], and the pairing.
+    /// Returns how far the first axis is stretched, as by [`Frequencies::ntk`], and the pairing.
     fn form(self) -> (f64, Pairing) {
         match self {
             Self::Cosmos => (2.0, Pairing::Halves),
@@ -116,7 +117,7 @@ impl Diffusion {
     ///
     /// # Errors
     ///
-    /// None for the models there are.
+    /// None for the known models.
     pub fn rotary(self) -> Result<Rotary, Error> {
         let (axes, base, _) = self.row();
         let (stretch, pairing) = self.form();
@@ -128,12 +129,12 @@ impl Diffusion {
         Rotary::axial(each.collect::<Result<Vec<_>, Error>>()?, pairing)
     }
 
-    /// The positions of `text` tokens and then of an image of (frames, rows, columns) tokens, after
-    /// its patches were merged: 1 frame where it is one image.
+    /// Returns the positions of `text` tokens, followed by those of an image or video of (frames,
+    /// rows, columns) tokens after merging of patches; an image has 1 frame.
     ///
-    /// Frames are counted; Cosmos multiplies them by 24 over the frames per second
-    /// ([`Positions::map`]). Models that do not rotate their text have none of it here. Other
-    /// sequences, of several images say, are put together by [`Positions::concat`].
+    /// Frames are counted from 0; Cosmos multiplies them by 24 over the frames per second
+    /// ([`Positions::map`]). For models that do not rotate text, the result leaves the text out.
+    /// Build other sequences, such as several images, with [`Positions::concat`].
     ///
     /// # Errors
     ///
@@ -168,7 +169,7 @@ impl Diffusion {
         Positions::concat([&words, &grid])
     }
 
-    /// The positions of the image alone.
+    /// Returns the positions of the image alone.
     fn image(self, text: usize, image: [usize; 3]) -> Result<Positions<'static>, Error> {
         let [_, rows, columns] = image;
         let text = text as f64;
@@ -194,7 +195,7 @@ impl Diffusion {
     }
 }
 
-/// So many points, each coordinate of which is a function of its axis and the point's number.
+/// Returns `len` points whose coordinates are a function of the axis and the index of the point.
 fn points(
     len: usize,
     axes: usize,

@@ -1,4 +1,4 @@
-//! The rotary encoding: frequencies, a pairing, and where they act.
+//! The rotary encoding: frequencies, a pairing, and the features that are rotated.
 
 use core::fmt;
 use core::ops::Range;
@@ -21,12 +21,12 @@ use crate::simd::InstructionSet;
 /// Rotates each pair of features by an angle that grows with position (Su et al. 2021, *RoFormer:
 /// enhanced transformer with rotary position embedding*, arXiv 2104.09864).
 ///
-/// The pair (x, y) of frequency wᵢ at position p becomes (x·cos p·wᵢ − y·sin p·wᵢ, y·cos p·wᵢ +
-/// x·sin p·wᵢ). Scores of rotated queries and keys then depend on the difference of their positions
-/// only.
+/// The pair (x, y) of frequency wᵢ at position p becomes (x·cos(p·wᵢ) − y·sin(p·wᵢ), y·cos(p·wᵢ) +
+/// x·sin(p·wᵢ)). Scores of rotated queries and keys then depend on positions only through their
+/// difference.
 ///
-/// A `Rotary` is immutable and has no length: [`at`](Self::at) gives the [`Rotation`] for some
-/// positions, which is a plan that the caller holds and applies to queries and keys of any layout.
+/// A `Rotary` is immutable and has no maximal length: [`at`](Self::at) makes the [`Rotation`] for
+/// given positions, a plan that the caller holds and applies to queries and keys in any layout.
 /// Angles are exact: cosines and sines are those of the formula, rounded once, at position 3 as at
 /// position 2⁵³ − 1.
 ///
@@ -55,22 +55,22 @@ pub struct Rotary {
     pub(super) parts: Vec<Part>,
     pub(super) features: Features,
     pub(super) level: Level,
-    /// How many axes of coordinates there are.
+    /// The number of axes of a position.
     pub(super) axes: usize,
-    /// Whether one position may stand for all axes.
+    /// Whether positions on one axis may stand for all axes.
     pub(super) shared: bool,
     pub(super) attention_factor: f64,
     pub(super) precision: Precision,
     pub(super) regime: Regime,
 }
 
-/// The pairs that are rotated with the positions on one axis.
+/// The pairs that are rotated by the positions on one axis.
 #[derive(Clone)]
 pub(super) struct Part {
     pub(super) axis: usize,
     pub(super) frequencies: Frequencies,
     waves: Waves,
-    /// Which pairs of the rotation they are, in the order of the frequencies.
+    /// The indices of the pairs in the whole rotation, in the order of the frequencies.
     pub(super) targets: Vec<usize>,
 }
 
@@ -82,7 +82,7 @@ impl PartialEq for Part {
 }
 
 impl fmt::Debug for Rotary {
-    /// Says what it rotates; the frequencies are [`frequencies`](Self::frequencies).
+    /// Omits the frequencies, which [`frequencies`](Self::frequencies) returns.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rotary")
             .field("dim", &self.dim())
@@ -117,9 +117,9 @@ impl Part {
 }
 
 impl Rotary {
-    /// Rotates pairs of the given frequencies: dim = 2 · their number. Cosines and sines are
-    /// multiplied by the attention factor that the frequencies carry: attention scores grow by its
-    /// square.
+    /// Makes a rotary encoding with the given frequencies; dim is twice their number. Cosines and
+    /// sines are multiplied by the attention factor of the frequencies, so that attention scores
+    /// grow by its square.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary, scaling::{Regime, Yarn}};
@@ -140,7 +140,7 @@ impl Rotary {
 
     pub(super) fn from_parts(parts: Vec<Part>, pairing: Pairing, axes: usize) -> Self {
         let pairs = parts.iter().map(|part| part.targets.len()).sum();
-        // All axes have one attention factor, and what depends on the length depends on one.
+        // All axes share one attention factor, and at most one axis depends on the length.
         let attention_factor =
             parts.first().map_or(1.0, |part| part.frequencies.attention_factor());
         let mut regimes = parts.iter().map(|part| part.frequencies.regime());
@@ -161,8 +161,8 @@ impl Rotary {
         rotary
     }
 
-    /// Rotates the last features of an array instead of the first: DeepSeek's heads are
-    /// \[NoPE | RoPE\].
+    /// Rotates the last features of a row instead of the first: DeepSeek's heads are \[NoPE |
+    /// RoPE\].
     ///
     /// ```
     /// use ndarray::array;
@@ -179,7 +179,7 @@ impl Rotary {
         self
     }
 
-    /// Gives the parts the attention factor and the instructions of the whole.
+    /// Passes the attention factor and the instruction set on to the parts.
     pub(super) fn renew(&mut self) {
         let amplitude = Amplitude::new(self.attention_factor).unwrap_or(Amplitude::ONE);
         for part in &mut self.parts {
@@ -187,7 +187,7 @@ impl Rotary {
         }
     }
 
-    /// Computes angles in another way; exact is the default.
+    /// Sets how angles are computed; the default is exact.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
@@ -203,11 +203,11 @@ impl Rotary {
         self
     }
 
-    /// Uses the given instructions: for tests and benchmarks, since the bits are the same with all.
+    /// Sets the instruction set, for tests and benchmarks: the bits are the same with each.
     ///
     /// # Errors
     ///
-    /// [`Error::UnavailableInstructionSet`] where this machine does not have it.
+    /// [`Error::UnavailableInstructionSet`] where this machine does not have the instruction set.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, InstructionSet, Pairing, Rotary};
@@ -225,14 +225,15 @@ impl Rotary {
         Ok(self)
     }
 
-    /// The rotation at the given positions: a list that all sequences share, ids (batch, len) with
-    /// a row for each sequence, or positions on several axes. Where axes share their frequencies
-    /// ([`with_sections`](Self::with_sections)), positions on one axis stand for all of them.
+    /// Makes the rotation at the given positions: a list that all sequences share, ids (batch, len)
+    /// with a row for each sequence, or positions on several axes. Where axes share their
+    /// frequencies ([`with_sections`](Self::with_sections)), positions on one axis stand for all of
+    /// them.
     ///
     /// # Errors
     ///
     /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], [`Error::TooLarge`];
-    /// [`Error::AxesMismatch`] where the positions have other axes than the rotation.
+    /// [`Error::AxesMismatch`] where the positions have another number of axes than the rotation.
     ///
     /// ```
     /// use ndarray::array;
@@ -264,12 +265,12 @@ impl Rotary {
         Ok(rotation)
     }
 
-    /// Remakes `rotation` for other positions in the memory that it has. Only where it needs more,
-    /// or was cloned or inverted and that copy is still held, is memory allocated.
+    /// Recomputes `rotation` for other positions in its own memory. Memory is allocated only if
+    /// more is needed, or while a clone or an inverse of `rotation` is still held.
     ///
     /// # Errors
     ///
-    /// The errors of [`at`](Self::at); then `rotation` is as it was.
+    /// The errors of [`at`](Self::at); `rotation` is then unchanged.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
@@ -299,11 +300,11 @@ impl Rotary {
         Ok(())
     }
 
-    /// The rotation by a difference of positions, whatever the position: what moves cached keys by
-    /// `by` (StreamingLLM, a context shift). R(p + by) = R(by) · R(p), to rounding; the attention
-    /// factor that the keys already have is not applied again. Each call rounds: a hundred shifts
-    /// of a bf16 cache end as much as 0.36 off keys of length 1. Keep the keys as they were before
-    /// any rotation, or shift copies of the first ones by the sum, where there are many.
+    /// Makes the rotation that moves cached keys by `by` positions, wherever they are
+    /// (StreamingLLM, a context shift): R(p + by) = R(by) · R(p), up to rounding. The attention
+    /// factor that the keys already have is not applied again. Each call rounds: after a hundred
+    /// shifts the keys of a bf16 cache, of length 1, are off by up to 0.36. For many shifts, keep
+    /// the keys before rotation, or shift copies of the original keys by the sum.
     ///
     /// # Errors
     ///
@@ -333,12 +334,12 @@ impl Rotary {
         Ok(rotation)
     }
 
-    /// The rotation at one position, on every axis.
+    /// Makes the rotation at one position, on every axis.
     fn at_shared<T: Element<Angle = T>>(&self, position: i64) -> Result<Rotation<T>, Error> {
         Self { shared: true, ..self.clone() }.at(Positions::from(&[position]))
     }
 
-    /// Number of features that are rotated.
+    /// The number of rotated features.
     pub fn dim(&self) -> usize {
         2 * self.features.pairs
     }
@@ -364,9 +365,9 @@ impl Rotary {
         self.features.pairing
     }
 
-    /// Returns the number of blocks of the rotated features that are paired each on its own: 1, and
-    /// 2 with [`AxialOrder::Gemma4`](super::AxialOrder::Gemma4), whose rows have halves of the
-    /// first half of the features and whose columns have halves of the second.
+    /// Returns the number of blocks of the rotated features within which pairs are formed: 1, or 2
+    /// with [`AxialOrder::Gemma4`](super::AxialOrder::Gemma4), which pairs the first half of the
+    /// features, for rows, and the second, for columns, separately.
     ///
     /// ```
     /// use positional_encodings::{Rotary, rotary::AxialOrder};
@@ -379,23 +380,23 @@ impl Rotary {
         self.features.blocks
     }
 
-    /// Number of axes of the coordinates: 1 but for images and video.
+    /// The number of axes of a position: 1, except for images and video.
     pub fn axes(&self) -> usize {
         self.axes
     }
 
-    /// Returns what cosines and sines are multiplied by: the attention factor of the frequencies.
+    /// Returns the attention factor of the frequencies, by which cosines and sines are multiplied.
     pub fn attention_factor(&self) -> f64 {
         self.attention_factor
     }
 
-    /// Returns the lengths of sequence that the frequencies are for.
+    /// Returns the sequence lengths that the frequencies are made for.
     pub fn regime(&self) -> Regime {
         self.regime
     }
 
-    /// The frequency of each pair in radians per position, rounded to f64; with several axes, on
-    /// the pair's own axis.
+    /// Returns the frequency of each pair in radians per position, rounded to f64; with several
+    /// axes, per step on the axis of the pair.
     pub fn frequencies(&self) -> Vec<f64> {
         let mut all = vec![0.0; self.features.pairs];
         for part in &self.parts {
@@ -407,7 +408,7 @@ impl Rotary {
         all
     }
 
-    /// Whether the positions have the axes of this rotation, and are finite.
+    /// Checks that positions have the axes of this rotation and are finite.
     pub(super) fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
         if !(self.shared && positions.axes() == 1) {
             positions.check_axes(self.axes)?;
@@ -415,7 +416,7 @@ impl Rotary {
         positions.check_finite()
     }
 
-    /// Writes cosines and sines at all positions, row after row.
+    /// Writes the cosines and sines of all positions, row after row.
     pub(super) fn fill<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.features.pairs;
         for part in &self.parts {
@@ -434,7 +435,7 @@ impl Rotary {
 }
 
 impl Part {
-    /// The rows of this part alone.
+    /// Writes the rows of this part alone.
     fn rows<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T]) {
         let pairs = self.targets.len();
         let columns = Columns {
@@ -448,7 +449,7 @@ impl Part {
         }
     }
 
-    /// The rows of this part, spread over those of the whole rotation.
+    /// Writes the values of this part to the rows of the whole rotation.
     fn scatter<T: Element>(&self, positions: &Positions<'_>, angles: &mut [T], pairs: usize) {
         const BLOCK: usize = 64;
         let own = self.targets.len();

@@ -1,4 +1,4 @@
-//! Frequencies for any number of axes in directions that fill the sphere evenly.
+//! Golden-Gate RoPE: frequencies for any number of axes, in directions that fill the sphere evenly.
 
 use ndarray::Array3;
 
@@ -7,13 +7,13 @@ use crate::arrays::zeros;
 use crate::error::Error;
 
 impl MixedRotary {
-    /// Golden-Gate RoPE (Xiong 2025, *On N-dimensional rotary positional embeddings*): pair f of
-    /// head h turns by ωf · (u · position), with directions u of a low-discrepancy sequence and
-    /// magnitudes from `slowest` to `fastest` on a logarithmic scale, after `still` pairs of each
-    /// head that do not turn.
+    /// Makes Golden-Gate RoPE (Xiong 2025, *On N-dimensional rotary positional embeddings*): pair f
+    /// of head h is rotated by ωf · (u · position). The directions u follow a low-discrepancy
+    /// sequence, and the magnitudes ωf run from `slowest` to `fastest` on a logarithmic scale,
+    /// after `still` pairs of each head that are not rotated.
     ///
-    /// zⱼ = frac(i·φ^(−j)) for i = 1 … heads · pairs and j = 1 … axes, where φ is the root of
-    /// x = (1 + x)^(1/(axes + 1)); u is erf⁻¹(2z − 1) brought to length 1.
+    /// zⱼ = frac(i·φ^(−j)) for i = 1 … heads · pairs and j = 1 … axes, where φ is the root of x =
+    /// (1 + x)^(1/(axes + 1)); u is erf⁻¹(2z − 1) normalised to length 1.
     ///
     /// # Errors
     ///
@@ -69,14 +69,14 @@ impl MixedRotary {
     }
 }
 
-/// φ^(−1) … φ^(−axes), where φ is the root of x = (1 + x)^(1/(axes + 1)).
+/// Returns φ^(−1) … φ^(−axes), where φ is the root of x = (1 + x)^(1/(axes + 1)).
 fn golden(axes: usize) -> Vec<f64> {
     let exponent = 1.0 / (axes as f64 + 1.0);
     let phi = (0..64).fold(2.0, |x, _| libm::pow(1.0 + x, exponent));
     (1..=axes).map(|j| libm::pow(phi, -(j as f64))).collect()
 }
 
-/// The direction of number `index`, counted from 1.
+/// Returns direction number `index`, counted from 1.
 fn direction(index: f64, turns: &[f64]) -> Vec<f64> {
     let part = |turn: &f64| {
         let share = index * turn;
@@ -90,14 +90,14 @@ fn direction(index: f64, turns: &[f64]) -> Vec<f64> {
     }
 }
 
-/// The number whose error function is `y`, between −1 and 1.
+/// Returns the inverse of the error function at `y`, between −1 and 1.
 fn inverse_erf(y: f64) -> f64 {
-    // A value close to an end stays finite.
+    // Values at the ends stay finite.
     let y = y.clamp(-1.0 + f64::EPSILON, 1.0 - f64::EPSILON);
     let log = libm::log(1.0 - y * y);
     let a = 2.0 / (core::f64::consts::PI * 0.147) + log / 2.0;
     let first = libm::copysign(libm::sqrt(libm::sqrt(a * a - log / 0.147) - a), y);
-    // Halley's steps, which triple the digits that are right, from two
+    // Each of Halley's steps triples the number of correct digits, starting from two.
     (0..4).fold(first, |x, _| {
         let slope = 2.0 / libm::sqrt(core::f64::consts::PI) * libm::exp(-x * x);
         let step = (libm::erf(x) - y) / slope;

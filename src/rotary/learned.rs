@@ -1,4 +1,4 @@
-//! Gradients with respect to frequencies, for those who train them.
+//! Gradients with respect to learned frequencies.
 
 use std::sync::Arc;
 
@@ -12,13 +12,14 @@ use crate::error::Error;
 use crate::positions::{Position, Positions};
 
 impl Rotary {
-    /// The gradient of a loss with respect to the frequency of each pair, from rotated queries or
-    /// keys and the loss's gradient with respect to them, both (…, positions, width).
+    /// Returns the gradient of a loss with respect to the frequency of each pair, from rotated
+    /// queries or keys and the gradient of the loss with respect to them, both (…, positions,
+    /// width).
     ///
-    /// With (a, b) the rotated pair and (g, h) its upstream gradient, an angle has the gradient b·g
-    /// rotated by 90 degrees, a·h − b·g, and a frequency the sum of that times the position over
-    /// all rows, heads and sequences, in f64. For the gradient with respect to the features before
-    /// the rotation see [`Rotation::gradient`].
+    /// With (a, b) the rotated pair and (g, h) its upstream gradient, the gradient of the angle is
+    /// a·h − b·g. The gradient of a frequency is the sum of this times the position over all rows,
+    /// heads and sequences, in f64. For the gradient with respect to the features before the
+    /// rotation see [`Rotation::gradient`].
     ///
     /// # Errors
     ///
@@ -72,7 +73,7 @@ impl Rotary {
     }
 }
 
-/// The positions on each axis as f64, all rows one after the other.
+/// Returns the positions on each axis as f64, row after row.
 pub(super) fn reals(positions: &Positions<'_>, axes: usize) -> Result<Vec<Vec<f64>>, Error> {
     let axis = |axis| {
         let (mut reals, rows) = (Vec::new(), positions.count());
@@ -85,7 +86,7 @@ pub(super) fn reals(positions: &Positions<'_>, axes: usize) -> Result<Vec<Vec<f6
 }
 
 impl<T: Element<Angle = T>> Rotation<T> {
-    /// Whether the two arrays have one shape, and this rotation fits it.
+    /// Checks that the two arrays have the same shape, and that it fits this rotation.
     pub(super) fn check_angles<A, D: Dimension>(
         &self,
         rotated: &ArrayView<'_, A, D>,
@@ -100,7 +101,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Ok(steps)
     }
 
-    /// Calls `visit` with the gradient of every angle: the row of angles, the pair, the value.
+    /// Calls `visit` with the gradient of every angle: the row of angles, the pair and the value.
     pub(super) fn for_each_angle<A: Element, D: Dimension>(
         &self,
         rotated: ArrayView<'_, A, D>,
@@ -124,7 +125,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     }
 }
 
-/// Returns where the angles of the `index`-th lane in row-major order begin.
+/// Returns the row of angles of the `index`-th lane in row-major order.
 fn row_of(mut index: usize, outer: &[usize], steps: AngleSteps) -> usize {
     let mut at = 0;
     for (axis, &len) in outer.iter().enumerate().rev() {

@@ -1,17 +1,17 @@
-//! LTX-Video's rotation of the whole width.
+//! LTX-Video's rotation of the whole model width.
 
 use super::{Pairing, Rotary};
 use crate::error::Error;
 use crate::frequencies::Frequencies;
 
 impl Rotary {
-    /// LTX-Video's rotation (diffusers 0.42, `transformer_ltx.py`): of the whole width, before it
-    /// is split into heads. Neighbours are paired, and pairs take the three axes in turn.
+    /// Makes LTX-Video's rotation (diffusers 0.42, `transformer_ltx.py`) of the whole width, before
+    /// it is split into heads. Neighbours are paired, and pairs use the three axes in turn.
     ///
-    /// Pair 3k + a turns with axis a by π/2 · base^(k/(n − 1)), k < n = ⌊dim/6⌋, times 2g − 1, where
-    /// g from 0 to 1 is the place of a token in a clip of 20 s and in a picture of 2048 × 2048 px:
-    /// give 2g − 1 as the coordinates of time, row and column. What is left of the width stands in
-    /// front and is not rotated. The model's base is 10000.
+    /// Pair 3k + a is rotated by π/2 · base^(k/(n − 1)) · (2g − 1), k < n = ⌊dim/6⌋, where g is the
+    /// place of the token on axis a: a time from 0 to 1 in a clip of 20 s, a row or column from 0
+    /// to 1 in a picture of 2048 × 2048 px. Give 2g − 1 as the coordinates of time, row and column.
+    /// The remaining features are the first ones, and are not rotated. The model's base is 10000.
     ///
     /// # Errors
     ///
@@ -36,7 +36,7 @@ impl Rotary {
             let needs = "at least 12, for two pairs on each of three axes";
             return Err(Error::InvalidParameter { name: "dim", value: dim as f64, needs });
         }
-        // base^(k/(n − 1)) is base times the terms of the falling progression, backwards.
+        // base^(k/(n − 1)) is base times the terms of the falling progression in reverse order.
         let falling = Frequencies::geometric_inclusive(2 * each, base)?;
         let rising: Vec<usize> = (0..3 * each).map(|pair| each - 1 - pair / 3).collect();
         let frequencies = falling.select(&rising)?.full_turns()?.scaled(base / 4.0)?;

@@ -1,4 +1,4 @@
-//! Rotations by a sum over axes, with frequencies of each head's own.
+//! RoPE-Mixed: rotations by a sum over axes, with frequencies for each head.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::positions::Positions;
 /// 2403.13298): pair i of head h is rotated by Σ over axes of coordinate · frequency\[axis, h,
 /// i\], with learned frequencies.
 ///
-/// Each axis' angle is exact; the sum is taken by angle addition in f64.
+/// The angle on each axis is exact; the sum is taken by angle addition in f64.
 ///
 /// ```
 /// use ndarray::{Array3, Array4};
@@ -43,9 +43,9 @@ pub struct MixedRotary {
 }
 
 impl MixedRotary {
-    /// Frequencies in radians per step, shape (axes, heads, pairs), the axes in the order of the
-    /// coordinates. rope-vit and timm have x, the column, first: give them (column, row) as
-    /// coordinates, or swap the axes.
+    /// Makes the encoding from frequencies in radians per step, shape (axes, heads, pairs), the
+    /// axes in the order of the coordinates. In rope-vit and timm x, the column, comes first: give
+    /// (column, row) as coordinates, or swap the axes.
     ///
     /// # Errors
     ///
@@ -66,8 +66,8 @@ impl MixedRotary {
         Ok(Self { heads, pairs, pairing, frequencies })
     }
 
-    /// The paper's initial frequencies for two axes: magnitudes base^(−4i/dim), i < dim/4, in two
-    /// directions at right angles, turned by an angle drawn for each head (rope-vit and timm take
+    /// Makes the paper's initial frequencies for two axes: magnitudes base^(−4i/dim), i < dim/4, in
+    /// two perpendicular directions, turned by a random angle for each head (rope-vit and timm use
     /// base 10 and neighbours).
     ///
     /// # Errors
@@ -111,7 +111,7 @@ impl MixedRotary {
         Self::new(frequencies, pairing)
     }
 
-    /// The rotation at the given coordinates, of arrays (…, heads, positions, dim), or (…,
+    /// Makes the rotation at the given coordinates, for arrays (…, heads, positions, dim), or (…,
     /// positions, heads, dim) as a view with [`permuted_axes`](ndarray::ArrayBase::permuted_axes).
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl MixedRotary {
         Ok(self.rotation(angles, len))
     }
 
-    /// Makes the rotation of given angles at `len` positions.
+    /// Makes the rotation from given angles at `len` positions.
     fn rotation<T>(&self, angles: Arc<Vec<T>>, len: usize) -> Rotation<T> {
         let Rotary { features, level, regime, .. } = self.heads[0][0];
         let rows = AngleRows::Heads(self.heads.len());
@@ -159,8 +159,8 @@ impl MixedRotary {
         }
     }
 
-    /// The gradient of a loss with respect to the frequencies, shape (axes, heads, pairs); see
-    /// [`Rotary::frequency_gradient`].
+    /// Returns the gradient of a loss with respect to the frequencies, shape (axes, heads, pairs);
+    /// see [`Rotary::frequency_gradient`].
     ///
     /// # Errors
     ///
@@ -216,7 +216,7 @@ impl MixedRotary {
     }
 }
 
-/// Adds the angles of `more` to the angles of `sum`, in rows of cosines and sines.
+/// Adds the angles of `more` to those of `sum`, both given as rows of cosines and sines.
 fn add_angles(sum: &mut [f64], more: &[f64], pairs: usize) {
     for (sum, more) in sum.chunks_exact_mut(2 * pairs).zip(more.chunks_exact(2 * pairs)) {
         let (cos, sin) = sum.split_at_mut(pairs);

@@ -1,5 +1,5 @@
-//! Rotations of queries and keys: [`Rotary`] says how,
-//! [`Rotation`] does it, and what else rotates is here.
+//! Rotations of queries and keys: [`Rotary`] describes a rotation, [`Rotation`] applies it at given
+//! positions, and this module has further rotations.
 
 mod apply;
 mod axes;

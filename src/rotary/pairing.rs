@@ -1,4 +1,4 @@
-//! The features that make a pair.
+//! The pairing: which two features are rotated together.
 
 use core::ops::Range;
 
@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayBase, Axis, Data, RemoveAxis};
 use crate::arrays::copied;
 use crate::error::Error;
 
-/// The features of a query or key that are rotated together.
+/// Which two features of a query or key are rotated together.
 ///
 /// With r rotated features:
 ///
@@ -38,19 +38,19 @@ use crate::error::Error;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Pairing {
-    /// A feature of the first half with its counterpart in the second (`rotate_half`).
+    /// A feature of the first half and its counterpart in the second (`rotate_half`).
     Halves,
-    /// Neighbours (`rotate_every_two`).
+    /// Two neighbouring features (`rotate_every_two`).
     Interleaved,
 }
 
 impl Pairing {
-    /// The weights (heads · head_dim, …) of a query or key projection trained with this pairing,
-    /// with rows in the order that `to` wants; a bias (heads · head_dim) likewise. Of each head the
-    /// first `rotary_dim` rows move.
+    /// Converts the weights (heads · head_dim, …), or the bias (heads · head_dim), of a query or
+    /// key projection trained with this pairing: the rows are put in the order of the pairing `to`.
+    /// The first `rotary_dim` rows of each head move.
     ///
-    /// Checkpoints so move between worlds: Meta's Llama is interleaved, transformers' port of it
-    /// has halves (`convert_llama_weights_to_hf`), and GGUF files of it are interleaved again.
+    /// Checkpoints of one model differ: Meta's Llama is interleaved, transformers' port of it has
+    /// halves (`convert_llama_weights_to_hf`), and its GGUF files are interleaved again.
     ///
     /// # Errors
     ///
@@ -95,9 +95,9 @@ impl Pairing {
         Ok(converted)
     }
 
-    /// Queries or keys (…, head_dim) of a model with this pairing, with features in the order that
-    /// `to` wants, of which the first `rotary_dim` move: keys of a cache that another program goes
-    /// on with, say. Rotation and conversion may come in either order.
+    /// Converts queries or keys (…, head_dim) of a model with this pairing: the features are put in
+    /// the order of the pairing `to`, for example for a cache of keys that another program uses.
+    /// The first `rotary_dim` features move. Rotation and conversion commute.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Pairing {
         Ok(converted)
     }
 
-    /// Which feature of a head goes to which, from this order to another.
+    /// Returns, for each feature of a head in the order of `to`, its index in this order.
     fn order(
         self,
         head_dim: usize,
@@ -156,12 +156,12 @@ impl Pairing {
     }
 }
 
-/// Which features of a row are rotated, and which of them make a pair.
+/// Which features of a row are rotated, and how they are paired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Features {
     pub(crate) pairs: usize,
     pub(crate) pairing: Pairing,
-    /// Parts of the rotated features that are paired on their own.
+    /// The number of parts of the rotated features that are paired separately.
     pub(crate) blocks: usize,
     /// Whether the last features of a row are rotated instead of the first.
     pub(crate) last: bool,
@@ -175,7 +175,7 @@ impl Features {
         start..start + 2 * self.pairs
     }
 
-    /// Returns which of the rotated features make a pair.
+    /// Returns the two rotated features of a pair.
     pub(crate) fn of_pair(self, pair: usize) -> [usize; 2] {
         match self.pairing {
             Pairing::Interleaved => [2 * pair, 2 * pair + 1],

@@ -1,4 +1,4 @@
-//! The usual float32 recipe, for those who compare with torch digit by digit.
+//! The usual float32 computation of angles, for comparison with torch digit by digit.
 
 use crate::element::Element;
 use crate::frequencies::Frequencies;
@@ -19,23 +19,22 @@ use crate::positions::Positions;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Precision {
-    /// The exact angle, rounded once after sine and cosine. What transformers and the others
-    /// approximate.
+    /// Cosine and sine of the exact angle, rounded once. Other libraries approximate these values.
     #[default]
     Exact,
     /// Frequencies, positions and their product in f32, cosine and sine of that product, times the
-    /// attention factor in f32: what transformers, timm, torchtune and most others compute. As far
-    /// from the formula as they are: 6·10⁻⁸ times the position.
+    /// attention factor in f32, as in transformers, timm, torchtune and most other libraries.
+    /// Angles are off by about 6·10⁻⁸ times the position, as theirs are.
     ///
-    /// Where a frequency is the one that torch has, cosines and sines are within 2 ulp of torch's.
-    /// A power in f32 depends on the machine, so that some frequencies of another may differ in the
-    /// last bit, and angles with them: to be sure, give the model's own `inv_freq` to
-    /// [`Frequencies::from_radians`], which are then taken as they are.
+    /// Where a frequency equals torch's, cosines and sines are within 2 ulp of torch's. A power in
+    /// f32 depends on the machine, so some frequencies computed elsewhere may differ in the last
+    /// bit, and so do their angles. For identical frequencies give the model's own `inv_freq` to
+    /// [`Frequencies::from_radians`].
     Float32Recipe,
 }
 
-/// Writes cosines and sines of the recipe into `angles`, a row of 2 · pairs for each position; pair
-/// i of the list goes to `targets[i]`.
+/// Writes cosines and sines by the float32 recipe into `angles`, a row of 2 · pairs for each
+/// position; frequency i is written to pair `targets[i]`.
 pub(super) fn fill<T: Element>(
     frequencies: &Frequencies,
     targets: &[usize],
@@ -44,8 +43,8 @@ pub(super) fn fill<T: Element>(
     angles: &mut [T],
     pairs: usize,
 ) {
-    // torch computes 1/base^(2i/dim) with two roundings; what is a number of f32 already is torch's
-    // own.
+    // torch computes 1/base^(2i/dim) with two roundings. A frequency that is an f32 already is
+    // taken as torch's own.
     let inverse = |w: f64| if f64::from(w as f32) == w { w as f32 } else { 1.0 / (1.0 / w) as f32 };
     let frequencies: Vec<f32> = frequencies.to_radians().into_iter().map(inverse).collect();
     for (position, row) in positions.iter().zip(angles.chunks_exact_mut(2 * pairs)) {

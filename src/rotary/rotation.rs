@@ -1,4 +1,4 @@
-//! The plan: cosines and sines at given positions, ready to be applied.
+//! The plan of a rotation: cosines and sines at given positions.
 
 use core::fmt;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use crate::error::Error;
 use crate::frequencies::scaling::Regime;
 use crate::positions::Positions;
 
-/// A rotation of queries or keys at given positions: made by [`Rotary::at`](crate::Rotary::at),
-/// held by the caller, applied to as many arrays as there are.
+/// A rotation of queries or keys at given positions. [`Rotary::at`](crate::Rotary::at) makes it,
+/// and the caller can apply it to any number of arrays.
 ///
 /// Each pair of features (x, y) becomes (x·cos θ − y·sin θ, y·cos θ + x·sin θ), with the cosines
 /// and sines of exact angles rounded once. `T` is the type of the angles and of the arithmetic:
-/// `Rotation<f32>` rotates arrays of `f32`, and of `f16` and `bf16`, which are widened for it and
-/// rounded once; `Rotation<f64>` rotates arrays of `f64`. A rotation made anew for each forward
-/// pass costs about as much as filling its table; cloning one costs nothing.
+/// `Rotation<f32>` rotates arrays of `f32`, and of `f16` and `bf16`, whose elements are widened and
+/// the results rounded once; `Rotation<f64>` rotates arrays of `f64`. Making a rotation costs about
+/// as much as filling its table; cloning one costs nothing.
 ///
 /// | the rotated array is | call | for plain slices |
 /// |---|---|---|
@@ -27,9 +27,9 @@ use crate::positions::Positions;
 /// | another one that is there | [`apply_into`](Self::apply_into) | [`apply_slice_into`](Self::apply_slice_into) |
 /// | a new one | [`applied`](Self::applied) | |
 ///
-/// Arrays are (…, positions, width). Where the positions are on another axis, a view with
-/// [`permuted_axes`](ndarray::ArrayBase::permuted_axes) has them there. With feature `rayon` long
-/// arrays are rotated on all cores, with the same bits.
+/// Arrays are (…, positions, width). Where the positions are on another axis, pass a view with
+/// [`permuted_axes`](ndarray::ArrayBase::permuted_axes). With feature `rayon` long arrays are
+/// rotated on all cores, with the same bits.
 ///
 /// ```
 /// use ndarray::Array4;
@@ -46,35 +46,35 @@ use crate::positions::Positions;
 /// ```
 #[derive(Clone)]
 pub struct Rotation<T> {
-    /// For each row of positions and each position, all cosines and then all sines.
+    /// For each row of positions and each position, all cosines, then all sines.
     pub(super) angles: Arc<Vec<T>>,
     pub(super) rows: AngleRows,
-    /// Positions in a row.
+    /// The number of positions in a row.
     pub(super) len: usize,
     pub(super) features: Features,
     /// Whether to rotate by the negated angles.
     pub(super) back: bool,
     pub(super) level: Level,
     pub(super) regime: Regime,
-    /// Whether lengths change.
+    /// Whether the rotation changes the length of a pair.
     pub(super) scaled: bool,
 }
 
-/// The axes along which angles change, besides that of positions.
+/// The axis along which angles change, besides that of positions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum AngleRows {
-    /// Nothing: all leading axes share the positions.
+    /// None: all leading axes share the positions.
     Shared,
-    /// Every sequence of a batch, along the first axis.
+    /// The first axis: each sequence of a batch has its own angles.
     Batch(usize),
-    /// Every head, along the axis before the positions.
+    /// The axis before the positions: each head has its own angles.
     Heads(usize),
-    /// Not even positions: one rotation for all.
+    /// None, and not even the positions: one rotation for all rows.
     Everywhere,
 }
 
 impl AngleRows {
-    /// Sequences have angles of their own where their positions differ.
+    /// Returns `Batch` where the positions of sequences differ.
     pub(super) fn of(positions: &Positions<'_>) -> Self {
         match positions.rows() {
             Some(rows) if rows != 1 => Self::Batch(rows),
@@ -84,7 +84,7 @@ impl AngleRows {
 }
 
 impl<T> fmt::Debug for Rotation<T> {
-    /// Says what it rotates; the angles are [`tables`](Self::tables).
+    /// Omits the angles, which [`tables`](Self::tables) returns.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { features, rows, len, back, regime, .. } = self;
         f.debug_struct("Rotation")
@@ -98,8 +98,8 @@ impl<T> fmt::Debug for Rotation<T> {
     }
 }
 
-/// Two rotations are equal if they do the same to every array, bit for bit, and have the same
-/// regime. The instruction set does not matter.
+/// Two rotations are equal if they change every array in the same way, bit for bit, and have the
+/// same regime. The instruction set does not matter.
 impl<T: PartialEq> PartialEq for Rotation<T> {
     fn eq(&self, other: &Self) -> bool {
         (self.rows, self.len, self.features, self.back, self.regime, self.scaled)
@@ -109,7 +109,7 @@ impl<T: PartialEq> PartialEq for Rotation<T> {
 }
 
 impl<T: Element<Angle = T>> Rotation<T> {
-    /// Makes a rotation of given cosines and sines, both (positions, pairs).
+    /// Makes a rotation from given cosines and sines, both (positions, pairs).
     ///
     /// # Errors
     ///
@@ -162,10 +162,10 @@ impl<T: Element<Angle = T>> Rotation<T> {
         })
     }
 
-    /// Returns the cosines and the sines, each (positions, pairs), the attention factor included:
-    /// what other tensor libraries and kernels want. Where sequences or heads have rows of their
-    /// own, these follow each other. A [`gradient`](Self::gradient) has the tables of the rotation
-    /// that it belongs to: its sines are subtracted where the others are added.
+    /// Returns the cosines and the sines, each (positions, pairs), with the attention factor
+    /// included, for other tensor libraries and kernels. Rows of sequences or heads follow each
+    /// other. A [`gradient`](Self::gradient) returns the tables of the rotation it was made from;
+    /// its sines are to be negated.
     ///
     /// ```
     /// use ndarray::array;
@@ -180,7 +180,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     pub fn tables(&self) -> (ArrayView2<'_, T>, ArrayView2<'_, T>) {
         let (dim, pairs) = (self.dim(), self.features.pairs);
         let rows = self.angles.len() / dim.max(1);
-        // The shape is that of the angles.
+        // The angles have exactly this many elements.
         let both = ArrayView2::from_shape((rows, dim), &self.angles[..rows * dim]);
         both.map_or_else(
             |_| (ArrayView2::from(&[[]; 0]), ArrayView2::from(&[[]; 0])),
@@ -188,10 +188,10 @@ impl<T: Element<Angle = T>> Rotation<T> {
         )
     }
 
-    /// The rotation back: applied after this one, it restores what was, to rounding.
+    /// Returns the inverse rotation: applied after this one, it restores the array, up to rounding.
     ///
-    /// Without an attention factor it is also the [gradient](Self::gradient), and shares this one's
-    /// table.
+    /// Without an attention factor it is also the [gradient](Self::gradient), and shares the table
+    /// of this rotation.
     ///
     /// ```
     /// use ndarray::array;
@@ -213,18 +213,19 @@ impl<T: Element<Angle = T>> Rotation<T> {
         inverse
     }
 
-    /// The transposed map: what takes a gradient with respect to rotated features to that with
-    /// respect to the features before. With an attention factor a it is the rotation back times a.
+    /// Returns the transposed map, which takes the gradient with respect to rotated features to the
+    /// gradient with respect to the features before rotation. With an attention factor a it is the
+    /// rotation by the negated angles times a.
     pub fn gradient(&self) -> Self {
         Self { back: !self.back, ..self.clone() }
     }
 
-    /// Number of features that are rotated.
+    /// The number of rotated features.
     pub fn dim(&self) -> usize {
         2 * self.features.pairs
     }
 
-    /// Number of positions, or `None` where the rotation is the same at all.
+    /// The number of positions, or `None` for a rotation that is the same at all positions.
     pub fn positions(&self) -> Option<usize> {
         (self.rows != AngleRows::Everywhere).then_some(self.len)
     }
@@ -234,14 +235,13 @@ impl<T: Element<Angle = T>> Rotation<T> {
         self.features.pairing
     }
 
-    /// Returns the length that the frequencies were made for: a cache of keys wants to be tagged
-    /// with it.
+    /// Returns the sequence lengths that the frequencies are made for. Tag a cache of keys with it.
     pub fn regime(&self) -> Regime {
         self.regime
     }
 
-    /// \[cosines, sines\] of pair after pair at a position, the attention factor included. Where
-    /// sequences or heads have rows of their own, positions are counted on from row to row.
+    /// Returns \[cosines, sines\] of all pairs at a position, with the attention factor included.
+    /// Where sequences or heads have their own rows, positions are numbered row after row.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
@@ -257,7 +257,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Some([cos, sin])
     }
 
-    /// The two features of each pair in a row of `width`.
+    /// Returns the two features of each pair in a row of `width`.
     #[cfg(feature = "analysis")]
     pub(crate) fn feature_pairs(&self, width: usize) -> Result<Vec<[usize; 2]>, Error> {
         let needed = self.dim();
@@ -269,7 +269,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Ok((0..self.features.pairs).map(of_pair).collect())
     }
 
-    /// A rotation by the given angles, rounded once.
+    /// Makes a rotation by the given angles, rounded once.
     pub(super) fn from_exact(
         exact: &Rotation<f64>,
         angles: impl Iterator<Item = f64>,
@@ -292,7 +292,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     }
 }
 
-/// Cosines and sines over the square of their length.
+/// Returns cosines and sines divided by the square of their length.
 fn divided_by_squares<T: Element>(angles: &[T], pairs: usize) -> Vec<T> {
     let mut divided = angles.to_vec();
     for row in divided.chunks_exact_mut(2 * pairs) {
@@ -306,7 +306,7 @@ fn divided_by_squares<T: Element>(angles: &[T], pairs: usize) -> Vec<T> {
     divided
 }
 
-/// The list of angles with room for `rows` of `dim`, shared with no other rotation.
+/// Returns the list of angles with room for `rows` of `dim`, shared with no other rotation.
 pub(super) fn unique<T: Element>(
     angles: &mut Arc<Vec<T>>,
     rows: usize,

@@ -3,12 +3,12 @@
 use crate::error::Error;
 use crate::positions::{Position, Positions};
 
-/// A factor for each query: 1 + scale · ln(1 + ⌊(p + offset)/floor⌋), which is 1 up to `floor`
-/// positions; or ln(p + 1)/ln(L), which is 1 up to L positions.
+/// A factor for each query by its position p: either 1 + scale · ln(1 + ⌊(p + offset)/floor⌋),
+/// which is 1 up to `floor` positions, or ln(p + 1)/ln(L), which is 1 up to L positions.
 ///
-/// Llama 4 applies the first in its layers without positions (`attn_temperature_tuning`),
-/// Ministral 3 in all (`llama_4_scaling_beta`); the first Qwen applies the second in all
-/// (`use_logn_attn`).
+/// Llama 4 applies the first formula in its layers without positions (`attn_temperature_tuning`),
+/// Ministral 3 applies it in all layers (`llama_4_scaling_beta`); the first Qwen applies the second
+/// formula in all layers (`use_logn_attn`).
 ///
 /// ```
 /// use positional_encodings::rotary::QueryTemperature;
@@ -25,17 +25,18 @@ pub struct QueryTemperature {
     growth: Growth,
 }
 
-/// How a factor grows.
+/// How the factor grows with the position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Growth {
-    /// In steps of `floor` positions, of which the first is so much shorter.
+    /// In steps of `floor` positions; the first step is shorter by this offset.
     Steps(f64),
-    /// With each position.
+    /// With the logarithm of the position.
     Logarithm,
 }
 
 impl QueryTemperature {
-    /// Llama 4: offset 1, `attn_scale` 0.1 and `floor_scale` 8192 by default.
+    /// Makes Llama 4's temperature, with offset 1. Llama 4's defaults are `attn_scale` 0.1 and
+    /// `floor_scale` 8192.
     ///
     /// # Errors
     ///
@@ -44,7 +45,7 @@ impl QueryTemperature {
         Self::new(scale, floor, 1.0)
     }
 
-    /// Ministral 3: offset 0, the floor is the original length.
+    /// Makes Ministral 3's temperature: offset 0; the floor is the original length.
     ///
     /// # Errors
     ///
@@ -61,8 +62,8 @@ impl QueryTemperature {
         Self::new(beta, original_len as f64, 0.0)
     }
 
-    /// Qwen's first version: ln(p + 1)/ln(L) beyond the L = `original_len` positions that it was
-    /// trained on (`use_logn_attn`, with L its `seq_length`).
+    /// Makes the first Qwen's temperature: ln(p + 1)/ln(L) beyond the L = `original_len` positions
+    /// that the model was trained on (`use_logn_attn`, with L its `seq_length`).
     ///
     /// # Errors
     ///
@@ -97,12 +98,13 @@ impl QueryTemperature {
         Ok(Self { scale, floor, growth: Growth::Steps(offset) })
     }
 
-    /// The factor of each position, row after row. Before position 0 it is that of position 0.
+    /// Returns the factor of each position, row after row. Negative positions have the factor of
+    /// position 0.
     ///
     /// # Errors
     ///
     /// [`Error::NonFinitePosition`], [`Error::PositionTooLarge`]; [`Error::AxesMismatch`] for
-    /// positions on several axes; [`Error::TooLarge`] for more than fit into memory.
+    /// positions on several axes; [`Error::TooLarge`] where the factors do not fit into memory.
     ///
     /// ```
     /// use ndarray::{Array4, Axis};

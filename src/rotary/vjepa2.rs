@@ -1,19 +1,19 @@
-//! V-JEPA 2's positions, which are no rotation.
+//! V-JEPA 2's position encoding, which is not a rotation.
 
 use ndarray::{ArrayViewMut, Dimension};
 
 use crate::positions::Positions;
 use crate::{Element, Error, Frequencies};
 
-/// The rotation that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985): the lists of
-/// cosines and sines are tiled, as halves want them, while partners are neighbours, so that the two
-/// features of a pair turn by different angles. That is neither orthogonal nor a function of the
-/// difference of positions; released models need it as it is.
+/// The position encoding that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985). The
+/// lists of cosines and sines are tiled as for halves, while the pairs are neighbours, so that the
+/// two features of a pair are turned by different angles. The result is neither orthogonal nor a
+/// function of the difference of positions, but released models need it.
 ///
-/// With the head's d features, D = 2·⌊⌊d/3⌋/2⌋ for each of frame, row and column, n = D/2 and
-/// ωₖ = 10000^(−k/n): of each axis' D features, x₂ᵢ becomes x₂ᵢ·cos(p·ω₍₂ᵢ mod n₎) −
-/// x₂ᵢ₊₁·sin(p·ω₍₂ᵢ mod n₎) and x₂ᵢ₊₁ becomes x₂ᵢ₊₁·cos(p·ω₍₂ᵢ₊₁ mod n₎) +
-/// x₂ᵢ·sin(p·ω₍₂ᵢ₊₁ mod n₎). The features that are left pass.
+/// With d features in a head, D = 2·⌊⌊d/3⌋/2⌋ for each of frame, row and column, n = D/2 and ωₖ =
+/// 10000^(−k/n): among the D features of an axis, x₂ᵢ becomes x₂ᵢ·cos(p·ω₍₂ᵢ mod n₎) −
+/// x₂ᵢ₊₁·sin(p·ω₍₂ᵢ mod n₎) and x₂ᵢ₊₁ becomes x₂ᵢ₊₁·cos(p·ω₍₂ᵢ₊₁ mod n₎) + x₂ᵢ·sin(p·ω₍₂ᵢ₊₁ mod
+/// n₎). The remaining features are not changed.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -33,7 +33,7 @@ pub struct VJepa2 {
 }
 
 impl VJepa2 {
-    /// Makes it for heads of `dim` features.
+    /// Makes the encoding for heads of `dim` features.
     ///
     /// # Errors
     ///
@@ -46,8 +46,8 @@ impl VJepa2 {
         Ok(Self { dim, frequencies: Frequencies::geometric(own, 10_000.0)?.to_radians() })
     }
 
-    /// Changes queries or keys of shape (…, positions, dim) in place. Positions have three axes,
-    /// frame, row and column, and all sequences share them.
+    /// Applies the encoding to queries or keys of shape (…, positions, dim) in place. Positions
+    /// have three axes, frame, row and column, and all sequences share them.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl VJepa2 {
         Ok(())
     }
 
-    /// Changes the features of one axis.
+    /// Applies the encoding to the features of one axis.
     fn change<A: Element>(
         &self,
         row: &mut ndarray::ArrayViewMut1<'_, A>,

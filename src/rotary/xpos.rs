@@ -1,4 +1,4 @@
-//! xPos: rotations whose lengths decay.
+//! xPos: rotations combined with an exponential growth of queries and decay of keys.
 
 use super::encoding::Rotary;
 use super::learned::reals;
@@ -10,14 +10,14 @@ use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 
 /// xPos (Sun et al. 2022, *A length-extrapolatable transformer*, arXiv 2212.10554; RetNet): rotated
-/// queries grow by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that scores
-/// decay with distance.
+/// queries are multiplied by ζᵢ^(p/B) and keys by ζᵢ^(−p/B), ζᵢ = (2i + 0.4·dim)/(1.4·dim), so that
+/// scores decay with distance.
 ///
-/// Positions are absolute: p counts from [`with_origin`](Self::with_origin), which is 0.
-/// torchscale, x-transformers and rotary-embedding-torch subtract half of the sequence's length
-/// from p, so that cached keys no longer fit once the sequence grows; scores are the same without
-/// it. Powers leave the range of the element type at [`reach`](Self::reach): beyond, move the
-/// origin, and all keys of a cache with it.
+/// Positions are absolute: p counts from [`with_origin`](Self::with_origin), 0 by default.
+/// torchscale, x-transformers and rotary-embedding-torch subtract half of the sequence length from
+/// p, so that cached keys no longer fit once the sequence grows; scores are the same without it.
+/// Powers leave the range of the element type at [`reach`](Self::reach): beyond it, move the
+/// origin, and recompute all keys of a cache with it.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -36,14 +36,14 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq)]
 pub struct XPos {
     rotary: Rotary,
-    /// ln ζᵢ
+    /// The decay ln ζᵢ of each pair.
     decay: Vec<f64>,
     scale_base: f64,
     origin: f64,
 }
 
 impl XPos {
-    /// The paper's: base 10000, neighbours, B = 512.
+    /// Makes the paper's encoding: base 10000, neighbours, B = 512.
     ///
     /// # Errors
     ///
@@ -55,11 +55,11 @@ impl XPos {
         Ok(Self { rotary, decay, scale_base: 512.0, origin: 0.0 })
     }
 
-    /// Another B.
+    /// Sets the scale base B.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] unless it is positive and finite.
+    /// [`Error::InvalidParameter`] unless B is positive and finite.
     ///
     /// ```
     /// use positional_encodings::rotary::XPos;
@@ -79,12 +79,12 @@ impl XPos {
         Ok(Self { scale_base, ..self })
     }
 
-    /// Another position at which queries and keys keep their lengths; rotations stay as they are.
-    /// Queries and keys must have the same one.
+    /// Sets the position at which queries and keys keep their lengths; rotations do not change.
+    /// Queries and keys must have the same origin.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] unless it is finite.
+    /// [`Error::InvalidParameter`] unless the origin is finite.
     ///
     /// ```
     /// use positional_encodings::rotary::XPos;
@@ -103,9 +103,9 @@ impl XPos {
         Ok(Self { origin, ..self })
     }
 
-    /// Returns how far from the origin positions may be for elements of type `E`: beyond, a power
-    /// of the fastest decay may be infinite. Some 36,000 for `f32` and 4,200 for `f16`, with the
-    /// paper's B.
+    /// Returns how far positions may be from the origin for elements of type `E`: beyond this a
+    /// power of the fastest decay may overflow. With the paper's B the reach is about 36,000 for
+    /// `f32` and 4,200 for `f16`.
     ///
     /// ```
     /// use positional_encodings::rotary::XPos;
@@ -124,13 +124,13 @@ impl XPos {
         f64::from(bits) * core::f64::consts::LN_2 * self.scale_base / fastest
     }
 
-    /// The rotations of queries and of keys at the given positions.
+    /// Makes the rotations of queries and of keys at the given positions.
     ///
     /// # Errors
     ///
-    /// The errors of [`Rotary::at`]; [`Error::InvalidParameter`] for a position that is farther
-    /// from the origin than the [`reach`](Self::reach) of `T`. Elements of 16 bits have angles of
-    /// `f32`, and a reach of their own.
+    /// The errors of [`Rotary::at`]; [`Error::InvalidParameter`] for a position farther from the
+    /// origin than the [`reach`](Self::reach) of `T`. 16-bit elements use angles of `f32`, but have
+    /// a shorter reach.
     pub fn at<'p, T: Element<Angle = T>>(
         &self,
         positions: impl Into<Positions<'p>>,

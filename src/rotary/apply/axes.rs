@@ -1,7 +1,7 @@
-//! Axes of rows, and how far the angles advance along them.
+//! Axes of an array of rows, and how far the angles advance along them.
 
-/// An axis of rows: how many there are, and from one to the next the steps in the target, in the
-/// source and in the angles.
+/// An axis of rows: the number of rows, and the steps from one row to the next in the target, in
+/// the source and in the angles.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Axis {
     pub(super) len: usize,
@@ -12,10 +12,10 @@ impl Axis {
     pub(super) const ONE: Self = Self { len: 1, step: [0; 3] };
 }
 
-/// How far the angles advance along the axes: along two of them at most.
+/// How far the angles advance along the axes. At most two axes have steps.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct AngleSteps {
-    /// An axis and its step, which is 0 where there is none.
+    /// An axis and its step; the step is 0 where there is no such axis.
     pub(super) positions: (usize, usize),
     pub(super) others: (usize, usize),
 }
@@ -27,7 +27,7 @@ impl AngleSteps {
         step(self.positions) + step(self.others)
     }
 
-    /// Returns the steps of the view that is left when an axis is gone.
+    /// Returns the steps of the view without the given axis.
     pub(super) fn without(self, axis: usize) -> Self {
         let shifted = |(on, step): (usize, usize)| match on.cmp(&axis) {
             core::cmp::Ordering::Less => (on, step),

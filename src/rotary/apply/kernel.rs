@@ -1,4 +1,4 @@
-//! The kernel: heads at positions, which share the angles of a position.
+//! The kernel, which rotates heads at positions; all heads share the angles of a position.
 //!
 //! (x, y) → (x·cos − y·sin, y·cos + x·sin), each product and each sum rounded on its own.
 //! Multiplications and additions are never fused, so that results have the same bits with every
@@ -15,12 +15,12 @@ use crate::element::Lanes;
 use crate::rotary::pairing::Pairing;
 use crate::simd::{Kernel, launch_within};
 
-/// Vectors of pairs whose place in a row is checked at once.
+/// The number of vectors of pairs whose bounds are checked together.
 const TILE: usize = 4;
-/// Bytes of the shortest vectors.
+/// The bytes of the shortest vectors.
 const SHORTEST: usize = 16;
 
-/// Memory that is read and written, which may be the same.
+/// Memory that is read and memory that is written, which may be the same.
 pub(super) struct Memory<'a, A> {
     pub(super) target: &'a mut [A],
     /// The memory that is read, unless it is the one that is written.
@@ -39,10 +39,10 @@ impl<A> Memory<'_, A> {
         self.source.unwrap_or(self.target)
     }
 
-    /// Returns `len` elements from the given places of the target and of the source on.
+    /// Returns `len` elements of the target and of the source, from the given places on.
     #[inline(always)]
     pub(super) fn part(&mut self, [target, source]: [usize; 2], len: usize) -> Memory<'_, A> {
-        // Only a closure that is always inlined has the instructions of the kernel.
+        // Only a closure that is always inlined uses the instructions of the kernel.
         let source = self.source.map(
             #[inline(always)]
             |memory| &memory[source..][..len],
@@ -51,20 +51,20 @@ impl<A> Memory<'_, A> {
     }
 }
 
-/// Where rows are: all in one piece of memory, or each head or position in one of its own.
+/// The memory of the rows: one piece for all, or one for each head or position.
 pub(super) struct Pieces<'m, 'a, A> {
     pub(super) whole: Memory<'m, A>,
-    /// Empty where all is in one piece.
+    /// Empty where all rows are in one piece.
     pub(super) own: &'m mut [Memory<'a, A>],
 }
 
 impl<'a, A> Pieces<'_, 'a, A> {
-    /// Whether other memory is read than is written.
+    /// Returns true if the memory that is read is not the memory that is written.
     pub(super) fn has_source(&self) -> bool {
         self.own.first().map_or(self.whole.source, |piece| piece.source).is_some()
     }
 
-    /// Returns the pieces from one on.
+    /// Returns the pieces from `index` on.
     #[inline(always)]
     pub(super) fn from(&mut self, index: usize) -> Pieces<'_, 'a, A> {
         let whole = Memory { target: &mut *self.whole.target, source: self.whole.source };
@@ -83,17 +83,18 @@ impl<'a, A> Pieces<'_, 'a, A> {
     }
 }
 
-/// Pairs of features of heads at positions.
+/// The pairs of features that are rotated, for heads at positions.
 pub(super) struct Block<'m, 'a, A: Lanes> {
     pub(super) pieces: Pieces<'m, 'a, A>,
-    /// Where the first row begins in the target, in the source, and in the angles its cosines.
+    /// The offsets of the first row in the target and in the source, and of its cosines in the
+    /// angles.
     pub(super) first: [isize; 3],
     /// The axis along which angles stay the same.
     pub(super) heads: Axis,
-    /// The axis along which they do not.
+    /// The axis along which angles change.
     pub(super) positions: Axis,
     pub(super) angles: &'m [A::Angle],
-    /// From the cosines of a position to its sines.
+    /// The distance from the cosines of a position to its sines.
     pub(super) to_sines: usize,
     pub(super) pairs: usize,
     /// Whether to rotate by the negated angles.
@@ -110,14 +111,15 @@ impl<'m, A: Lanes> Block<'m, '_, A> {
     }
 
     fn rotate_pairs<P: Pairs>(&mut self, level: Level) {
-        // Where a row is shorter than the longest vectors, shorter ones do.
+        // Where a row is shorter than the longest vectors, shorter vectors are used.
         match self.pairs * size_of::<A::Angle>() {
             ..SHORTEST => self.rotate_each::<P>(),
             bytes => launch_within(level, bytes, InVectors(self, PhantomData::<P>)),
         }
     }
 
-    /// Rotates one pair after the other, where there are fewer than the shortest vector has lanes.
+    /// Rotates one pair after the other, where a row has fewer pairs than the shortest vector has
+    /// lanes.
     fn rotate_each<P: Pairs>(&mut self) {
         let back = self.back;
         for position in 0..self.positions.len {
@@ -142,8 +144,8 @@ impl<'m, A: Lanes> Block<'m, '_, A> {
         (&self.angles[at..][..self.pairs], &self.angles[at + self.to_sines..][..self.pairs])
     }
 
-    /// Returns where the row of the first head at a position begins in the target and in the
-    /// source.
+    /// Returns the offsets, in the target and in the source, of the row of the first head at a
+    /// position.
     #[inline(always)]
     fn places_of(&self, position: usize) -> [isize; 2] {
         [0, 1].map(
@@ -156,12 +158,13 @@ impl<'m, A: Lanes> Block<'m, '_, A> {
         let of_head = [0, 1].map(|i| head as isize * self.heads.step[i]);
         let [target, source] = self.places_of(position);
         let places = [target + of_head[0], source + of_head[1]].map(|place| place as usize);
-        // A piece of its own is that of a head at the only position, or of the only head.
+        // With a piece for each row there is a single position or a single head, so that their sum
+        // is the index of the piece.
         self.pieces.part(position + head, places, 2 * self.pairs)
     }
 }
 
-/// Pairs in vectors.
+/// A [`Block`] whose pairs are rotated in vectors.
 struct InVectors<'b, 'm, 'a, A: Lanes, P>(&'b mut Block<'m, 'a, A>, PhantomData<P>);
 
 impl<A: Lanes, P: Pairs> Kernel for InVectors<'_, '_, '_, A, P> {
@@ -182,11 +185,11 @@ impl<A: Lanes, P: Pairs> Kernel for InVectors<'_, '_, '_, A, P> {
     }
 }
 
-/// Rows of heads at one position.
+/// The rows of all heads at one position.
 struct Heads<'m, 'a, A> {
     pieces: Pieces<'m, 'a, A>,
     heads: usize,
-    /// Where the first row begins.
+    /// The offset of the first row.
     target: isize,
     source: isize,
     step: [isize; 2],
@@ -208,7 +211,8 @@ fn rotate_heads<S: Simd, A: Lanes, P: Pairs>(
         if in_tiles == pairs {
             rotate_tiles::<S, A, P>(simd, &mut row, angles, in_tiles);
         } else {
-            // The last vector may overlap with the one before. It is loaded before that is stored.
+            // The last vector may overlap the one before it, and is loaded before that one is
+            // stored.
             let rest = load::<S, A, P>(simd, &row, angles, last);
             rotate_tiles::<S, A, P>(simd, &mut row, angles, in_tiles);
             let mut at = in_tiles;
@@ -253,7 +257,7 @@ fn load<S: Simd, A: Lanes, P: Pairs>(
 struct Angles<'a, V, T> {
     cos: &'a [T],
     sin: &'a [T],
-    /// Whether to rotate by the negated angles: what the sines are then multiplied by is −1.
+    /// Whether to rotate by the negated angles: the sines are then multiplied by −1.
     back: bool,
     sign: V,
 }
@@ -293,21 +297,21 @@ fn rotate<S: Simd, V: SimdFloat<S>>([x, y]: [V; 2], [cos, sin]: [V; 2]) -> [V; 2
     [x * cos - y * sin, y * cos + x * sin]
 }
 
-/// Where the features of a pair are in a row of pairs.
+/// The places of the two features of a pair in a row.
 trait Pairs {
-    /// The features of consecutive pairs, to read and to write.
+    /// The features of consecutive pairs, for reading or writing.
     type Part<'a, A: 'a>;
     type PartMut<'a, A: 'a>;
 
-    /// Whether a part that is to be rotated back is returned with the features of a pair swapped:
-    /// (y, x) is then to be rotated forth.
+    /// Whether, for a rotation back, a part has the features of a pair swapped: (y, x) is then
+    /// rotated forward.
     const SWAPS: bool;
 
     fn features(pair: usize, pairs: usize) -> [usize; 2];
     /// Returns `count` pairs of a row, from `at` on.
     fn part<A>(row: &[A], at: usize, count: usize, back: bool) -> Self::Part<'_, A>;
     fn part_mut<A>(row: &mut [A], at: usize, count: usize, back: bool) -> Self::PartMut<'_, A>;
-    /// Loads the first features of the i-th vector of pairs, and the second ones.
+    /// Loads the i-th vector of pairs: one vector of first features and one of second features.
     fn load<S: Simd, A: Lanes>(simd: S, part: Self::Part<'_, A>, i: usize) -> [A::Vector<S>; 2];
     fn store<S: Simd, A: Lanes>(pairs: [A::Vector<S>; 2], part: Self::PartMut<'_, A>, i: usize);
 }
@@ -341,7 +345,7 @@ impl Pairs for Halves {
     #[inline(always)]
     fn load<S: Simd, A: Lanes>(simd: S, [x, y]: [&[A]; 2], i: usize) -> [A::Vector<S>; 2] {
         let lanes = A::Vector::<S>::LEN;
-        // No closure: it would have none of the instructions of `simd` where it is not inlined.
+        // Not a closure, which would not use the instructions of `simd` unless it is inlined.
         [A::load(simd, &x[i * lanes..][..lanes]), A::load(simd, &y[i * lanes..][..lanes])]
     }
 

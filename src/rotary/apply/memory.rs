@@ -1,5 +1,5 @@
-//! Where rows are in memory, and the way through it: a few strides for memory without gaps,
-//! otherwise parts of it that have none.
+//! The way through the memory of the rows: a few strides if the memory has no gaps, otherwise one
+//! gapless part after the other.
 
 use core::marker::PhantomData;
 
@@ -10,12 +10,13 @@ use super::kernel::{Memory, Pieces};
 use super::rows::{Manner, Rows};
 use crate::element::{Element, Lanes, OfElement};
 
-/// Axes longer than one that a walk by strides has room for.
+/// The number of axes longer than 1 that a [`Walk`] can have.
 const FEW: usize = 4;
-/// Rows in pieces of memory of their own that are rotated together.
+/// The number of rows, each in its own piece of memory, that are rotated together.
 const PIECES: usize = 16;
 
-/// Arrays of one shape: the one that is written, and the one that is read unless it is the same.
+/// Arrays of one shape: the array that is written and, unless it is the same, the array that is
+/// read.
 pub(super) struct Views<'a, A, D> {
     pub(super) source: Option<ArrayView<'a, A, D>>,
     pub(super) target: ArrayViewMut<'a, A, D>,
@@ -32,7 +33,7 @@ pub(super) struct RotateSlices<'a, A: Element> {
 pub(super) struct RotateViews<'a, A: Element> {
     pub(super) views: Views<'a, A, IxDyn>,
     pub(super) steps: AngleSteps,
-    /// How many bytes are too few to be divided among threads.
+    /// Arrays of at most this many bytes are not divided among threads.
     pub(super) piece: usize,
     pub(super) manner: Manner<'a, A>,
 }
@@ -66,17 +67,17 @@ impl<A: Lanes> RotateViews<'_, A> {
 /// Loops over rows, the outermost first: offsets and strides, whatever the element type.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
-    /// Where the first row begins in the target, in the source and in the angles.
+    /// The offsets of the first row in the target, in the source and in the angles.
     first: [isize; 3],
     axes: [Axis; FEW],
     count: usize,
-    /// Number of features in a row.
+    /// The number of features in a row.
     width: usize,
 }
 
 impl Walk {
-    /// Finds the way through arrays without gaps. There is none where features are apart, or where
-    /// more axes than [`FEW`] are left when those are joined that can be.
+    /// Finds the way through arrays without gaps. It fails where features are not adjacent, or
+    /// where more than [`FEW`] axes are left after joining.
     fn find(
         &mut self,
         shape: &[usize],
@@ -92,7 +93,7 @@ impl Walk {
         for axis in (0..features).filter(|&axis| shape[axis] > 1) {
             let mut step = [target[axis], source[axis], steps.along(axis) as isize];
             let last = shape[axis] as isize - 1;
-            // Memory is walked upwards.
+            // Addresses must ascend.
             if step[1] < 0 {
                 self.first[1] -= last * step[1];
             }
@@ -107,7 +108,7 @@ impl Walk {
         Some(())
     }
 
-    /// Puts an axis where its stride belongs.
+    /// Inserts an axis in the order of the strides.
     fn insert(&mut self, axis: Axis) -> Option<()> {
         if self.count == FEW {
             self.join();
@@ -119,7 +120,7 @@ impl Walk {
         Some(())
     }
 
-    /// Joins axes that are one in memory and in the angles.
+    /// Joins axes that are contiguous both in memory and in the angles.
     fn join(&mut self) {
         let mut kept = 0;
         for i in 0..self.count {
@@ -138,7 +139,8 @@ impl Walk {
         self.count = kept;
     }
 
-    /// Takes out the axes of heads and positions, over which the kernel loops.
+    /// Returns the axes of heads and positions, over which the kernel loops, and the remaining
+    /// axes.
     fn inner(&self) -> (Axis, Axis, impl Iterator<Item = Axis>) {
         let axes = &self.axes[..self.count];
         let heads = axes.iter().rposition(|axis| axis.step[2] == 0);
@@ -173,7 +175,7 @@ impl<A: Lanes> Manner<'_, A> {
         }
     }
 
-    /// Rotates rows along one axis, in one piece of memory or each in its own.
+    /// Rotates rows along one axis, in one piece of memory or each in its own piece.
     fn line(self, pieces: Pieces<'_, '_, A>, width: usize, rows: Axis, angle: usize) {
         let first = [0, 0, angle as isize];
         let one_angle = rows.step[2] == 0;
@@ -181,8 +183,8 @@ impl<A: Lanes> Manner<'_, A> {
         Rows { pieces, first, heads, positions, width }.rotate(self);
     }
 
-    /// Rotates the rows of arrays in any layout. It calls itself for the parts along an axis longer
-    /// than one, of which there are fewer than bits in an index.
+    /// Rotates the rows of arrays in any layout. It recurses along axes longer than 1; there are
+    /// fewer of these than an index has bits.
     pub(super) fn through(
         self,
         mut views: Views<'_, A, IxDyn>,
@@ -264,7 +266,7 @@ impl<A: Lanes> Manner<'_, A> {
         }
     }
 
-    /// Rotates rows whose features are apart in memory, elsewhere.
+    /// Rotates rows whose features are not adjacent, in a copy.
     fn through_apart(
         self,
         mut plane: Views<'_, A, Ix2>,
@@ -297,7 +299,7 @@ impl<'a, A, D: Dimension> Views<'a, A, D> {
         Views { source, target: self.target.into_dyn() }
     }
 
-    /// Returns the memory of arrays without gaps, and notes the way through it.
+    /// Returns the memory of arrays without gaps, and records the way through it.
     pub(super) fn without_gaps(
         &mut self,
         steps: AngleSteps,
@@ -314,21 +316,21 @@ impl<'a, A, D: Dimension> Views<'a, A, D> {
 }
 
 impl<'a, A> Views<'a, A, IxDyn> {
-    /// Returns the part at an index of an axis, without that axis.
+    /// Returns the subview at an index of an axis, without that axis.
     fn index(self, axis: usize, index: usize) -> Self {
         let axis = ndarray::Axis(axis);
         let source = self.source.map(|source| source.index_axis_move(axis, index));
         Self { source, target: self.target.index_axis_move(axis, index) }
     }
 
-    /// Returns the first `index` indices of an axis, and the others.
+    /// Splits the arrays at `index` along an axis.
     pub(super) fn split_at(self, axis: ndarray::Axis, index: usize) -> (Self, Self) {
         let (source, source_rest) = self.source.map(|source| source.split_at(axis, index)).unzip();
         let (target, rest) = self.target.split_at(axis, index);
         (Self { source, target }, Self { source: source_rest, target: rest })
     }
 
-    /// Returns the same rows with two axes before the features.
+    /// Returns the same rows as an array with two axes before the features.
     fn three_axes(self) -> Option<Views<'a, A, Ix3>> {
         fn three<S: Data>(mut view: ArrayBase<S, IxDyn>) -> Option<ArrayBase<S, Ix3>> {
             while view.ndim() < 3 {
@@ -361,7 +363,7 @@ impl<'a, A> Views<'a, A, Ix3> {
 }
 
 impl<A> Views<'_, A, Ix2> {
-    /// Returns the memory of rows that follow each other.
+    /// Returns the memory of contiguous rows.
     fn slices(&mut self) -> Option<Memory<'_, A>> {
         let source = match &self.source {
             Some(source) => Some(source.as_slice()?),
@@ -370,7 +372,7 @@ impl<A> Views<'_, A, Ix2> {
         Some(Memory { source, target: self.target.as_slice_mut()? })
     }
 
-    /// Returns the memory of each row. Features are next to each other.
+    /// Returns the memory of each row; the features of a row are adjacent.
     fn rows(&mut self) -> impl Iterator<Item = Memory<'_, A>> {
         let mut sources = self.source.as_ref().map(|source| source.outer_iter());
         self.target.outer_iter_mut().map(move |target| Memory {

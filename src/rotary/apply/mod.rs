@@ -1,4 +1,4 @@
-//! From [`Rotation::apply`] to the bytes.
+//! The implementation of [`Rotation::apply`] and its variants.
 //!
 //! ```text
 //! apply, apply_into, applied       do the shapes fit? how far do the angles advance along each axis?
@@ -13,7 +13,7 @@
 //! kernel.rs                        rows that share their angles: (x, y) → (x·cos − y·sin, y·cos + x·sin)
 //! ```
 //!
-//! Only the first level is generic over the dimension, and compiled in the crates that call it.
+//! Only the first level is generic over the dimension, and so compiled in the crates that call it.
 //! Only the kernel is compiled for each instruction set.
 
 mod axes;
@@ -33,18 +33,19 @@ use memory::{OfSlices, OfViews, RotateSlices, RotateViews, Views, Walk};
 use rows::Manner;
 
 impl<T: Element<Angle = T>> Rotation<T> {
-    /// Rotates an array (…, positions, width) in place, in whatever order it lies in memory.
+    /// Rotates an array (…, positions, width) in place, in any memory layout.
     ///
     /// The first [`dim`](Self::dim) features are rotated (or the last, see
-    /// [`Rotary::on_last_features`](crate::Rotary::on_last_features)), the others left alone.
+    /// [`Rotary::on_last_features`](crate::Rotary::on_last_features)), the others are left alone.
     /// Leading axes share the positions; where positions were given as (batch, len), the first axis
-    /// is the batch and has rows of its own. Positions on another axis are the last but one of a
-    /// view with [`permuted_axes`](ndarray::ArrayBase::permuted_axes), which costs nothing.
+    /// is the batch, and each sequence has its own positions. Where the positions are on another
+    /// axis, pass a view with [`permuted_axes`](ndarray::ArrayBase::permuted_axes), which costs
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::TooFewAxes`], [`Error::TooNarrow`], [`Error::LengthMismatch`]; then the array is as
-    /// it was.
+    /// [`Error::TooFewAxes`], [`Error::TooNarrow`], [`Error::LengthMismatch`]; the array is then
+    /// unchanged.
     ///
     /// ```
     /// use ndarray::Array4;
@@ -65,14 +66,13 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Ok(())
     }
 
-    /// Writes the rotated `x` (…, positions, width) to `out`, an array of the same shape: what
-    /// [`apply`](Self::apply) makes of a copy, bit for bit, without the copy. Features that are not
-    /// rotated are written as they are.
+    /// Writes the rotated `x` (…, positions, width) to `out`, an array of the same shape, with the
+    /// bits that [`apply`](Self::apply) gives to a copy. Features that are not rotated are copied.
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply), and [`Error::LengthMismatch`] where the shapes differ; then `out`
-    /// is as it was.
+    /// The errors of [`apply`](Self::apply), and [`Error::LengthMismatch`] where the shapes differ;
+    /// `out` is then unchanged.
     ///
     /// ```
     /// use ndarray::Array4;
@@ -107,12 +107,12 @@ impl<T: Element<Angle = T>> Rotation<T> {
     /// Returns the rotated `x` (…, positions, width) as a new array in row-major order, with the
     /// bits of [`apply`](Self::apply).
     ///
-    /// Where memory can be used again, [`apply`](Self::apply) and [`apply_into`](Self::apply_into)
-    /// are faster: to get new memory from the system often takes longer than the rotation.
+    /// Where memory can be reused, [`apply`](Self::apply) and [`apply_into`](Self::apply_into) are
+    /// faster: allocating new memory often takes longer than the rotation.
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply); [`Error::TooLarge`] where there is not enough memory.
+    /// The errors of [`apply`](Self::apply); [`Error::TooLarge`] where there is not enough memory.
     ///
     /// ```
     /// use ndarray::array;
@@ -131,8 +131,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         let steps = self.angle_steps(x.shape())?;
         let dim = x.shape().last().copied().unwrap_or_default();
         let rows = x.len() / dim.max(1);
-        // Zeroed memory costs little: what builds an array from parts instead is slower by half and
-        // more.
+        // Zeroed memory costs little; building the array from parts is slower by half and more.
         let out = zeros(rows, dim)?.into_shape_with_order(x.raw_dim());
         let mut out = out.map_err(|_| Error::TooLarge { rows, dim })?;
         self.rotate(Views { source: Some(x.view()), target: out.view_mut() }, steps);
@@ -144,8 +143,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply); [`Error::LengthMismatch`] where the shape has another number of
-    /// elements than the slice.
+    /// The errors of [`apply`](Self::apply); [`Error::LengthMismatch`] where the number of elements
+    /// of the shape is not that of the slice.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
@@ -171,7 +170,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     ///
     /// # Errors
     ///
-    /// As [`apply_slice`](Self::apply_slice).
+    /// The errors of [`apply_slice`](Self::apply_slice).
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
@@ -196,7 +195,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
         self.apply_into(x, ArrayViewMutD::from_shape(IxDyn(shape), out).map_err(too_large)?)
     }
 
-    /// Rotates all rows. The shape is that of `steps`.
+    /// Rotates all rows of arrays whose shape `steps` was made for.
     fn rotate<A: Element<Angle = T>, D: Dimension>(
         &self,
         mut views: Views<'_, A, D>,
@@ -223,8 +222,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Manner { angles: &self.angles, features, back, level }
     }
 
-    /// Returns how far the angles advance along each axis of an array of the given shape, or why
-    /// they do not fit.
+    /// Returns how far the angles advance along each axis of an array of the given shape, or an
+    /// error where the shape does not fit.
     pub(super) fn angle_steps(&self, shape: &[usize]) -> Result<AngleSteps, Error> {
         let &[ref outer @ .., found, width] = shape else {
             return Err(Error::TooFewAxes { expected: 2, found: shape.len() });
@@ -247,7 +246,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
             _ => return Ok(AngleSteps { positions, others: (0, 0) }),
         };
         match outer.get(axis) {
-            // Where it overflows there are no rows.
+            // Where the product overflows, there are no rows.
             Some(&found) if found == expected => {
                 Ok(AngleSteps { positions, others: (axis, self.len.wrapping_mul(dim)) })
             }
@@ -281,7 +280,7 @@ fn run_views(rotate: AnyElement<OfViews<'_>>) {
     }
 }
 
-/// Whether a slice has as many elements as an array of the given shape.
+/// Checks that a slice has as many elements as an array of the given shape.
 fn check_len(found: usize, shape: &[usize]) -> Result<(), Error> {
     let expected = if shape.contains(&0) {
         0

@@ -9,18 +9,18 @@ use super::kernel::{Block, Pieces};
 use crate::element::{Element, Lanes};
 use crate::rotary::pairing::Features;
 
-/// Heads of one position that are rotated together where each lies in a stretch of memory of its
-/// own: so many streams the processor fetches ahead without effort.
+/// The number of heads at one position that are rotated together where each head is in a different
+/// region of memory: the processor prefetches this many streams easily.
 pub(super) const STREAMS: usize = 4;
-/// Bytes of angles that are walked across the heads before the next ones are fetched.
+/// The bytes of angles that are applied to all heads before the next angles are read.
 const BLOCK_BYTES: usize = 1 << 20;
-/// Positions that are walked at a time where it takes several walks.
+/// The number of positions in a step where several passes go over the same angles.
 const REPEATED: usize = 16;
 
-/// The angles and the pairing, which all rows share.
+/// The angles and the pairing, shared by all rows.
 #[derive(Clone, Copy)]
 pub(super) struct Manner<'a, A: Element> {
-    /// Cosines and then sines of each position.
+    /// The cosines and then the sines of each position.
     pub(super) angles: &'a [A::Angle],
     pub(super) features: Features,
     /// Whether to rotate by the negated angles.
@@ -28,14 +28,14 @@ pub(super) struct Manner<'a, A: Element> {
     pub(super) level: Level,
 }
 
-/// Rows of `width` features of heads at positions.
+/// Rows of `width` features, for heads at positions.
 pub(super) struct Rows<'m, 'a, A> {
     pub(super) pieces: Pieces<'m, 'a, A>,
-    /// Where the first row begins in the target, in the source and in the angles.
+    /// The offsets of the first row in the target, in the source and in the angles.
     pub(super) first: [isize; 3],
     /// The axis along which angles stay the same.
     pub(super) heads: Axis,
-    /// The axis along which they do not.
+    /// The axis along which angles change.
     pub(super) positions: Axis,
     pub(super) width: usize,
 }
@@ -45,9 +45,9 @@ impl<A: Lanes> Rows<'_, '_, A> {
         let (heads, positions) = (self.heads.len, self.positions.len);
         let rotated = manner.features.rotated(self.width);
         let copies = rotated.len() < self.width && self.pieces.has_source();
-        // All heads of a position where they follow each other in memory or are in pieces of their
-        // own; otherwise few of them, at so many positions that their angles stay in cache until
-        // the next heads come.
+        // All heads of a position at once if they are adjacent in memory or in separate pieces;
+        // otherwise a few heads, at as many positions as keep their angles in cache until the next
+        // heads come.
         let is_inside = positions == 1 || self.heads.step[0] < self.positions.step[0];
         let (together, mut stretch) = if is_inside || !self.pieces.own.is_empty() {
             (heads, positions)
@@ -56,7 +56,7 @@ impl<A: Lanes> Rows<'_, '_, A> {
             (STREAMS, (BLOCK_BYTES / row).max(8))
         };
         if copies || manner.features.blocks > 1 {
-            // What is walked several times stays in cache.
+            // Rows that are read several times stay in cache.
             stretch = stretch.min(REPEATED);
         }
         let mut start = 0;
@@ -101,7 +101,7 @@ impl<A: Lanes> Rows<'_, '_, A> {
         }
     }
 
-    /// Returns where a row begins in the target, in the source and in the angles.
+    /// Returns the offsets of a row in the target, in the source and in the angles.
     fn place(&self, head: usize, position: usize) -> [isize; 3] {
         [0, 1, 2].map(|i| {
             let of_position = self.first[i] + position as isize * self.positions.step[i];

@@ -9,10 +9,11 @@ use crate::element::Lanes;
 use crate::threads::join;
 
 impl<A: Lanes> Manner<'_, A> {
-    /// Rotates the halves of the widest axis on two threads, until they are no longer than a piece.
+    /// Splits the widest axis in halves for two threads, recursively, until a part is no longer
+    /// than a piece.
     ///
-    /// Heads that are rotated together stay together, and stretches of memory stay long: a part of
-    /// whole heads is one.
+    /// Heads that are rotated together are not separated, and runs of memory stay long: a part
+    /// consists of whole heads.
     pub(super) fn through_pieces(
         self,
         views: Views<'_, A, IxDyn>,
