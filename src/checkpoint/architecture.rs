@@ -1,6 +1,6 @@
 //! The names under which architectures keep their tables.
 
-/// A model architecture whose checkpoints are understood: names of the tables, offset and padding.
+/// A known model architecture: the names of its tables, its offset and its padding.
 ///
 /// | architecture | position table | offset | padding row |
 /// |---|---|---|---|
@@ -15,12 +15,12 @@
 /// | `ClipVision` | `vision_model.embeddings.position_embedding.weight`, OpenAI `visual.positional_embedding` | 0 | |
 /// | `WhisperEncoder`, `WhisperDecoder` | `encoder.embed_positions.weight`, OpenAI `encoder.positional_embedding`; `decoder.…` | 0 | |
 ///
-/// Names may have any prefix (`bert.`, `model.`, `transformer.`). RoBERTa's ids count from 2, its
-/// padding reads row 1: with the offset set, positions count from 0 as everywhere, and padding is
-/// position −1 ([`ids::from_mask`](crate::ids::from_mask) with `pad` −1). For ids by
-/// [`ids::padding_aware`](crate::ids::padding_aware), which count from 2 themselves, take the
-/// offset away: `with_offset(0)`. Where a model's padding id is another than 1, as
-/// rinna's is 3, its rows begin after that: `with_offset(4)`, or `padding_aware` with that id.
+/// Names may have any prefix (`bert.`, `model.`, `transformer.`). RoBERTa's ids count from 2, and
+/// its padding reads row 1. With the offset set, positions count from 0 as for other models, and
+/// padding is position −1 ([`ids::from_mask`](crate::ids::from_mask) with `pad` −1). For ids by
+/// [`ids::padding_aware`](crate::ids::padding_aware), which count from 2 themselves, remove the
+/// offset: `with_offset(0)`. If the padding id is not 1, as in rinna's models, where it is 3,
+/// positions begin after it: `with_offset(4)`, or `padding_aware` with that id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the table above
@@ -43,7 +43,7 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// The names of the position table, the most usual first, without prefixes.
+    /// The names of the position table, the most common first, without prefixes.
     ///
     /// ```
     /// use positional_encodings::checkpoint::Architecture;
@@ -76,7 +76,7 @@ impl Architecture {
         }
     }
 
-    /// Longer names that end as this architecture's do, and are those of another table beside it.
+    /// Names of other tables that end with one of this architecture's names.
     pub(super) fn sibling_keys(self) -> &'static [&'static str] {
         match self {
             Self::ClipText => &["visual.positional_embedding"],
@@ -84,7 +84,7 @@ impl Architecture {
         }
     }
 
-    /// The names of the word table; none where the model reads no tokens.
+    /// The names of the word table; empty for a model without tokens.
     pub fn word_keys(self) -> &'static [&'static str] {
         match self {
             Self::Bert | Self::Albert | Self::DistilBert | Self::Roberta | Self::Mpnet => {
@@ -104,7 +104,7 @@ impl Architecture {
         }
     }
 
-    /// The names of the segment table; none where the model has no segments.
+    /// The names of the segment table; empty for a model without segments.
     pub fn segment_keys(self) -> &'static [&'static str] {
         match self {
             Self::Bert | Self::Albert | Self::Roberta => {
@@ -122,12 +122,12 @@ impl Architecture {
         }
     }
 
-    /// The row of the position table that padding reads and that gets no gradient.
+    /// The row of the position table that padding reads; it gets no gradient.
     pub fn padding_row(self) -> Option<usize> {
         matches!(self, Self::Roberta | Self::Mpnet).then_some(1)
     }
 
-    /// The token of the padding, as the published models have it.
+    /// The padding token of the published models.
     pub fn padding_token(self) -> Option<usize> {
         match self {
             Self::Bert | Self::Albert | Self::DistilBert => Some(0),

@@ -1,4 +1,4 @@
-//! The tables of biases, by architecture.
+//! The tables of attention biases, by architecture.
 
 use core::cmp::Ordering;
 use std::io::{Read, Seek};
@@ -9,7 +9,7 @@ use super::safetensors::Checkpoint;
 use crate::element::Element;
 use crate::error::{FileError, FileProblem};
 
-/// A table of a bias of the attention scores, by the architecture that has it.
+/// A table of an attention bias, by architecture.
 ///
 /// | table | tensors | shape, for |
 /// |---|---|---|
@@ -41,7 +41,7 @@ pub enum BiasTable {
 }
 
 impl BiasTable {
-    /// The parts and the ends of the names of its tensors.
+    /// Returns a part and the end of the names of the table's tensors.
     fn name(self) -> (&'static str, &'static str) {
         match self {
             Self::T5Encoder => ("encoder.block.", "SelfAttention.relative_attention_bias.weight"),
@@ -60,12 +60,13 @@ impl BiasTable {
 }
 
 impl<R: Read + Seek> Checkpoint<R> {
-    /// Reads the tables of a bias with the names of their tensors, in the order of the layers: one
-    /// where all layers share it.
+    /// Reads the tables of a bias, with the names of their tensors, in the order of the layers;
+    /// there is one where all layers share it.
     ///
     /// # Errors
     ///
-    /// The errors of [`table`](Self::table); [`FileProblem::MissingKey`] where there is none.
+    /// The errors of [`table`](Self::table); [`FileProblem::MissingKey`] where there is no such
+    /// table.
     ///
     /// ```
     /// use positional_encodings::checkpoint::{BiasTable, Checkpoint};
@@ -101,7 +102,7 @@ impl<R: Read + Seek> Checkpoint<R> {
     }
 }
 
-/// The order of names whose parts may be numbers: layer 2 comes before layer 10.
+/// Compares names whose parts may be numbers: layer 2 comes before layer 10.
 fn by_layers(a: &str, b: &str) -> Ordering {
     let number = |part: &str| part.parse::<u64>().ok();
     let parts = a.split('.').zip(b.split('.'));

@@ -1,8 +1,9 @@
-//! The header of a safetensors file, checked before anything is done on its word.
+//! The header of a safetensors file, which is checked before it is used.
 //!
 //! The safetensors crate reads a header only together with the whole file
-//! (`SafeTensors::deserialize` takes all of its bytes and compares lengths), and says of a bad one
-//! neither key nor byte. So the JSON is read here: 100 lines against a file in memory.
+//! (`SafeTensors::deserialize` takes all of its bytes and compares lengths), and its errors give
+//! neither key nor byte. So the JSON is read here, in 100 lines, and the file need not be in
+//! memory.
 
 use core::fmt;
 use std::collections::btree_map::Entry;
@@ -14,11 +15,11 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::error::{FileProblem, reserve};
 
-/// The longest header that the format allows.
+/// The maximal header length of the format.
 const LONGEST: u64 = 100_000_000;
 
-/// The entry of one tensor in a header. The type stays text: a type that this version does not know
-/// is no reason to refuse the file.
+/// The entry of one tensor in a header. The type is kept as text: an unknown type does not make the
+/// whole file an error.
 #[derive(Debug, Deserialize)]
 pub(super) struct Info {
     pub(super) dtype: String,
@@ -31,12 +32,12 @@ pub(super) struct Header {
     pub(super) tensors: BTreeMap<String, Info>,
     pub(super) metadata: HashMap<String, String>,
     duplicate: Option<String>,
-    /// Where the tensors begin.
+    /// The byte at which the tensors begin.
     start: u64,
 }
 
 impl Header {
-    /// Reads and checks the header of a file; afterwards every tensor is known to lie within it.
+    /// Reads and checks the header of a file; every tensor then lies within the file.
     pub(super) fn read<R: Read + Seek>(file: &mut R) -> Result<Self, FileProblem> {
         let len = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
@@ -53,7 +54,7 @@ impl Header {
         file.take(claimed).read_to_end(&mut json)?;
         let mut header: Self = serde_json::from_slice(&json).map_err(|error| {
             let byte = 8 + place(&json, error.line(), error.column());
-            // Without serde_json's own place, which counts lines of the header.
+            // Without the place that serde_json adds, which counts lines of the header.
             let text = error.to_string();
             let cause = text.rsplit_once(" at line ").map_or(text.as_str(), |(cause, _)| cause);
             FileProblem::InvalidHeader { byte, cause: cause.to_string() }
@@ -65,13 +66,13 @@ impl Header {
         }
     }
 
-    /// The bytes of the file that hold a tensor.
+    /// Returns the bytes of the file that hold a tensor.
     pub(super) fn range(&self, info: &Info) -> (u64, u64) {
         (self.start + info.data_offsets.0, self.start + info.data_offsets.1)
     }
 
-    /// Whether the tensors follow each other without overlap or gap up to the end of a file of
-    /// `len` bytes, each with the bytes that its shape and type ask for.
+    /// Checks that the tensors follow each other without overlap or gap up to the end of a file of
+    /// `len` bytes, and that each has the bytes of its shape and type.
     fn check(&self, len: u64) -> Result<(), FileProblem> {
         let mut tensors: Vec<(&String, &Info)> = self.tensors.iter().collect();
         tensors.sort_by_key(|(_, info)| info.data_offsets);
@@ -100,7 +101,7 @@ impl Header {
     }
 }
 
-/// The bits of an element, where the type is known.
+/// Returns the bits of an element of a known type.
 fn bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
         "BOOL" | "U8" | "I8" | "F8_E4M3" | "F8_E5M2" | "F8_E8M0" => 8,
@@ -115,7 +116,7 @@ fn bytes(shape: &[usize], bits: u64) -> Option<u64> {
     shape.iter().try_fold(bits / 8, |bytes, &len| bytes.checked_mul(len as u64))
 }
 
-/// The byte of a line and a column, both counted from 1.
+/// Returns the byte at a line and a column, both counted from 1.
 fn place(json: &[u8], line: usize, column: usize) -> u64 {
     let before: usize = json
         .split_inclusive(|byte| *byte == b'\n')

@@ -1,4 +1,4 @@
-//! The tables of trained models, from their files: safetensors and GGUF.
+//! Reads the tables of trained models from safetensors and GGUF files.
 //!
 //! | you have | you want | use |
 //! |---|---|---|

@@ -17,13 +17,13 @@ use crate::error::{Error, FileError, FileProblem, at};
 use crate::sum::TokenEmbedding;
 use crate::training::Linear;
 
-/// A checkpoint in the safetensors format: one file or several, of which the headers have been read
-/// and checked.
+/// A checkpoint in the safetensors format, of one file or several, whose headers have been read and
+/// checked.
 ///
-/// A tensor is read by its range of bytes, 64 KiB at a time, when it is asked for; nothing else of
-/// the file is. Values must be finite, and are converted exactly: one that the element type cannot
-/// hold is an error, or rounded once by the methods that say so, and by all others after
-/// [`with_rounding`](Checkpoint::with_rounding).
+/// A tensor is read when it is asked for, 64 KiB at a time; nothing else of the file is read.
+/// Values must be finite and are converted exactly: a value that the element type cannot hold is an
+/// error. Methods named `…_rounded`, and all methods after
+/// [`with_rounding`](Checkpoint::with_rounding), round it once instead.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -46,7 +46,7 @@ pub struct Checkpoint<R = File> {
     shards: Shards<R>,
     path: PathBuf,
     rounding: Rounding,
-    /// The beginning of the names of an architecture's tables.
+    /// The prefix of the names of an architecture's tables.
     prefix: String,
 }
 
@@ -60,16 +60,16 @@ impl<R> fmt::Debug for Checkpoint<R> {
 }
 
 impl Checkpoint {
-    /// Opens a file and reads its header; or all files of a checkpoint in shards, by their
-    /// `model.safetensors.index.json`; or what a folder has of the two, under the names of
-    /// transformers and diffusers.
+    /// Opens a file and reads its header. `path` may also be the `model.safetensors.index.json` of
+    /// a sharded checkpoint, all of whose files are opened, or a folder with either of the two,
+    /// named as by transformers or diffusers.
     ///
     /// # Errors
     ///
-    /// [`FileProblem::Io`], and everything that can be wrong with a header. No memory is taken on
-    /// its word: lengths are compared with that of the file first. [`FileProblem::NoCheckpoint`]
-    /// for a folder without one, [`FileProblem::InvalidHeader`] for an index that lists no files of
-    /// its folder, [`FileProblem::MissingKey`] where a file lacks what the index says.
+    /// [`FileProblem::Io`], and all problems of a header: its lengths are compared with the length
+    /// of the file before memory is allocated. [`FileProblem::NoCheckpoint`] for a folder without a
+    /// checkpoint, [`FileProblem::InvalidHeader`] for an index that does not list files of its
+    /// folder, [`FileProblem::MissingKey`] where a file lacks a tensor that the index lists.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
         Ok(Self::new(Shards::open(path)?, path.to_path_buf()))
@@ -81,8 +81,8 @@ impl<R> Checkpoint<R> {
         Self { shards, path, rounding: Rounding::Refused, prefix: String::new() }
     }
 
-    /// Rounds values that an element type cannot hold to the nearest from here on, and reads
-    /// infinities as they are: tables, lists, layers and whole embeddings.
+    /// Makes all methods round values that an element type cannot hold to the nearest, and accept
+    /// infinities: for tables, lists, layers and whole embeddings.
     ///
     /// ```
     /// # #[cfg(feature = "half")] {
@@ -102,16 +102,16 @@ impl<R> Checkpoint<R> {
         Self { rounding: Rounding::ToNearest, ..self }
     }
 
-    /// Looks for the tables of architectures only among names that begin so: for checkpoints of
-    /// several models, such as the two towers of a retriever.
+    /// Restricts the search for tables of architectures to names with this prefix: for checkpoints
+    /// of several models, such as the two towers of a retriever.
     pub fn with_prefix(self, prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into(), ..self }
     }
 }
 
 impl<R: Read + Seek> Checkpoint<R> {
-    /// Reads the header of anything that can be read and sought, an archive in memory say; `name`
-    /// is what errors call it.
+    /// Reads the header from any source, such as an archive in memory; errors show `name` as its
+    /// path.
     ///
     /// # Errors
     ///
@@ -127,12 +127,12 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.shards.index.keys().map(String::as_str)
     }
 
-    /// The shape of a tensor, or `None` where there is none of that name.
+    /// The shape of a tensor, or `None` if there is no tensor of that name.
     pub fn shape(&self, key: &str) -> Option<&[usize]> {
         self.shards.info(key).map(|info| &*info.shape)
     }
 
-    /// The name of the type of a tensor, such as `F32`.
+    /// The name of a tensor's element type, such as `F32`.
     pub fn element_type(&self, key: &str) -> Option<&str> {
         self.shards.info(key).map(|info| &*info.dtype)
     }
@@ -149,13 +149,13 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.read_table(key, self.rounding)
     }
 
-    /// Reads the tensor `key` as [`table`](Self::table) does, and rounds values that `A` cannot
-    /// hold once to the nearest.
+    /// Reads the tensor `key` as [`table`](Self::table) does, but rounds values that `A` cannot
+    /// hold to the nearest.
     ///
     /// # Errors
     ///
-    /// The errors of [`table`](Self::table) without [`FileProblem::Inexact`]; a value that rounds
-    /// to infinity is not finite, while one that is infinite already is read as it is.
+    /// The errors of [`table`](Self::table) without [`FileProblem::Inexact`]; a finite value that
+    /// rounds to infinity is [`FileProblem::NotFinite`], while an infinite value is accepted.
     pub fn table_rounded<A: Element>(&mut self, key: &str) -> Result<Array2<A>, FileError> {
         self.read_table(key, Rounding::ToNearest)
     }
@@ -165,8 +165,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// # Errors
     ///
     /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
-    /// tensors bear its name with different prefixes: [`with_prefix`](Checkpoint::with_prefix)
-    /// chooses.
+    /// tensors have its name with different prefixes: choose one with
+    /// [`with_prefix`](Checkpoint::with_prefix).
     pub fn learned<A: Element>(
         &mut self,
         architecture: Architecture,
@@ -176,8 +176,8 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.name_rows(table, architecture.offset(), architecture.padding_row())
     }
 
-    /// Reads the position table `key`, with the offset and padding row that [`Learned::save`]
-    /// wrote, if it was that.
+    /// Reads the position table `key`, with the offset and padding row if [`Learned::save`] wrote
+    /// it.
     ///
     /// # Errors
     ///
@@ -189,8 +189,8 @@ impl<R: Read + Seek> Checkpoint<R> {
         self.name_rows(table, offset?.unwrap_or(0), padding?)
     }
 
-    /// Reads a position table of which the checkpoint does not say whether it was learned: as a
-    /// sinusoid, of a line or a grid, where it is one.
+    /// Reads a position table that may be learned or computed: as a sinusoid, of a line or a grid,
+    /// if it is one.
     ///
     /// # Errors
     ///
@@ -241,8 +241,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// Reads the embedding layer of an architecture: words, positions, segments where it has them,
     /// and the padding token.
     ///
-    /// BART's and Marian's `scale_embedding` is in the config, not in the checkpoint: add it with
-    /// [`TokenEmbedding::with_scale`].
+    /// The factor `scale_embedding` of BART and Marian is in the config, not in the checkpoint: set
+    /// it with [`TokenEmbedding::with_scale`].
     ///
     /// # Errors
     ///
@@ -272,8 +272,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     }
 
     /// Reads a linear layer: `prefix.weight` (outputs, inputs), and `prefix.bias` if there is one.
-    /// Two of them make a [`PositionNetwork`](crate::training::PositionNetwork):
-    /// `time_embedding.linear_1` and `linear_2` of a diffusion model, say.
+    /// Two layers, such as `time_embedding.linear_1` and `linear_2` of a diffusion model, make a
+    /// [`PositionNetwork`](crate::training::PositionNetwork).
     ///
     /// # Errors
     ///
@@ -353,8 +353,8 @@ impl<R: Read + Seek> Checkpoint<R> {
         info.ok_or_else(|| self.refuse(FileProblem::MissingKey { key: key.to_string() }))
     }
 
-    /// Finds the one tensor that bears one of the names, as it is or after a prefix, and none of
-    /// the longer names of other tables.
+    /// Finds the only tensor with one of the names, with or without a prefix, and without the
+    /// longer names of other tables.
     fn find(&self, names: &[&str], others: &[&str]) -> Result<String, FileError> {
         let ends = |key: &str, name: &str| {
             key.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))

@@ -1,4 +1,4 @@
-//! Writing a table to a file.
+//! Writes a table to a safetensors file.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::element::Element;
 use crate::error::{FileError, FileProblem, at, reserve};
 use crate::files::replace;
 
-/// An element type that a safetensors file has: f32, f64, and with feature `half` f16 and bf16.
-/// Sealed, as [`Element`] is.
+/// An element type of safetensors files: f32, f64, and with feature `half` f16 and bf16. The trait
+/// is sealed, as [`Element`] is.
 pub trait StoredElement: Element {
     /// The name of the type in the format.
     #[doc(hidden)]
     const DTYPE: &'static str;
 
-    /// Appends the bytes of the value, the lowest first.
+    /// Appends the bytes of the value, in little-endian order.
     #[doc(hidden)]
     fn write(self, bytes: &mut Vec<u8>);
 }
@@ -38,18 +38,17 @@ stored!(f32: F32, f64: F64);
 stored!(half::f16: F16, half::bf16: BF16);
 
 impl<A: StoredElement> Learned<A> {
-    /// Writes the table, its offset and its padding row to a new safetensors file, as the one
+    /// Writes the table, its offset and its padding row to a new safetensors file with the single
     /// tensor `key`.
     ///
-    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads it back to the
-    /// bit; any other reader finds a plain table. An existing file is replaced once the new one is
+    /// [`Checkpoint::learned_at`](crate::checkpoint::Checkpoint::learned_at) reads the same bits
+    /// back; other readers find a plain table. An existing file is replaced once the new one is
     /// complete.
     ///
     /// # Errors
     ///
     /// [`FileProblem::Io`]; [`FileProblem::MissingKey`] for a key that the format reserves;
-    /// [`FileProblem::NotFinite`] for a value that no reader here would take;
-    /// [`FileProblem::OutOfMemory`].
+    /// [`FileProblem::NotFinite`] for a value that is not finite; [`FileProblem::OutOfMemory`].
     pub fn save(&self, path: impl AsRef<Path>, key: &str) -> Result<(), FileError> {
         let path = path.as_ref();
         self.write(path, key).map_err(at(path))
@@ -59,7 +58,7 @@ impl<A: StoredElement> Learned<A> {
         if key == "__metadata__" {
             return Err(FileProblem::MissingKey { key: key.to_string() });
         }
-        // What is written can be read again.
+        // Such a file could not be read again.
         if let Some(index) = self.table().iter().position(|value| !value.to_f64().is_finite()) {
             return Err(FileProblem::NotFinite { key: key.to_string(), index, byte: None });
         }
@@ -71,8 +70,8 @@ impl<A: StoredElement> Learned<A> {
         Ok(replace(path, &[&len, header.as_bytes(), &bytes])?)
     }
 
-    /// The header of a file with this table alone, of so many bytes; spaces fill it up, so that
-    /// the numbers are aligned.
+    /// Returns the header of a file with this table alone, of `bytes` bytes, padded with spaces so
+    /// that the numbers are aligned.
     fn header(&self, key: &str, bytes: usize) -> String {
         let rows = [
             ("offset", Some(self.offset()).filter(|offset| *offset > 0)),

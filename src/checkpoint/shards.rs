@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::header::{Header, Info};
 use crate::error::{FileError, FileProblem, at};
 
-/// The longest index: a line for each of a million tensors.
+/// The maximal bytes of an index: a line for each of a million tensors.
 const LONGEST: u64 = 100_000_000;
 
-/// The names that transformers and diffusers give to checkpoints in a folder.
+/// The names of checkpoints in a folder, as transformers and diffusers write them.
 const IN_FOLDERS: [&str; 4] = [
     "model.safetensors.index.json",
     "model.safetensors",
@@ -21,14 +21,14 @@ const IN_FOLDERS: [&str; 4] = [
     "diffusion_pytorch_model.safetensors",
 ];
 
-/// A safetensors file, of which the header has been read.
+/// A safetensors file whose header has been read.
 pub(super) struct Shard<R> {
     pub(super) source: R,
     pub(super) path: PathBuf,
     pub(super) header: Header,
 }
 
-/// All files of a checkpoint, and which of them has which tensor.
+/// All files of a checkpoint, and the file of each tensor.
 pub(super) struct Shards<R> {
     pub(super) files: Vec<Shard<R>>,
     pub(super) index: BTreeMap<String, usize>,
@@ -42,20 +42,20 @@ impl<R: Read + Seek> Shard<R> {
 }
 
 impl<R> Shards<R> {
-    /// A checkpoint of one file.
+    /// Makes a checkpoint of one file.
     pub(super) fn one(shard: Shard<R>) -> Self {
         let index = shard.header.tensors.keys().map(|key| (key.clone(), 0)).collect();
         Self { files: vec![shard], index }
     }
 
-    /// The entry of a tensor.
+    /// Returns the header entry of a tensor.
     pub(super) fn info(&self, key: &str) -> Option<&Info> {
         self.files[*self.index.get(key)?].header.tensors.get(key)
     }
 }
 
 impl Shards<File> {
-    /// Opens a file, an index, or the one of them that a folder has.
+    /// Opens a file, an index, or whichever of them a folder has.
     pub(super) fn open(path: &Path) -> Result<Self, FileError> {
         if path.is_dir() {
             let inside = IN_FOLDERS.into_iter().map(|name| path.join(name));
@@ -72,7 +72,7 @@ impl Shards<File> {
         Ok(Self::one(Shard::new(file, path.to_path_buf())?))
     }
 
-    /// Opens the files that an index lists, which stand beside it.
+    /// Opens the files that an index lists, in the folder of the index.
     fn indexed(path: &Path) -> Result<Self, FileError> {
         let map = weight_map(path).map_err(at(path))?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -100,7 +100,7 @@ impl Shards<File> {
     }
 }
 
-/// The names of tensors and of their files, which must be names of files in the same folder.
+/// Reads the names of tensors and their files, which must be in the folder of the index.
 fn weight_map(path: &Path) -> Result<BTreeMap<String, String>, FileProblem> {
     let mut file = File::open(path)?;
     let claimed = file.seek(SeekFrom::End(0))?;
@@ -127,7 +127,7 @@ fn weight_map(path: &Path) -> Result<BTreeMap<String, String>, FileProblem> {
     Ok(names)
 }
 
-/// Whether a name is that of a file, and leads to no other folder.
+/// Returns true if a name is a plain file name, which leads to no other folder.
 fn is_plain(name: &str) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', ':', '\0'])
 }

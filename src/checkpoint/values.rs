@@ -1,4 +1,4 @@
-//! The numbers of a tensor, from its bytes.
+//! Decodes the numbers of a tensor.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::element::Element;
 use crate::error::{FileProblem, reserve};
 
-/// The fate of values that the element type cannot hold.
+/// How values that the element type cannot hold are treated.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Rounding {
     Refused,
@@ -42,7 +42,7 @@ impl Format {
         }
     }
 
-    /// Gives each number of some bytes, exactly, to `visit`.
+    /// Calls `visit` with the exact value of each number in the bytes.
     fn each<E>(
         self,
         bytes: &[u8],
@@ -69,7 +69,7 @@ fn each<const N: usize, E>(
     bytes.as_chunks().0.iter().copied().enumerate().try_for_each(visit)
 }
 
-/// The value of an IEEE 754 half, without the `half` feature.
+/// Returns the value of an IEEE 754 half, without the `half` feature.
 fn f16_to_f64(bits: u16) -> f64 {
     let fraction = f64::from(bits & 0x3ff) / 1024.0;
     let magnitude = match i32::from(bits >> 10 & 0x1f) {
@@ -81,7 +81,7 @@ fn f16_to_f64(bits: u16) -> f64 {
     if bits >> 15 == 1 { -magnitude } else { magnitude }
 }
 
-/// Reads the numbers at `range`, which lies within the file.
+/// Reads the numbers at `range`, which must lie within the file.
 pub(super) fn read<A: Element, R: Read + Seek>(
     source: &mut R,
     key: &str,

@@ -1,55 +1,56 @@
-//! Every architecture of GGUF that is known, one row each: what llama.cpp has in its code and a
-//! file does not say.
+//! Every known GGUF architecture, one row each: the facts that llama.cpp has in its code and a file
+//! does not state.
 //!
-//! A row has the columns in which an architecture differs from [`PAIRS`] or [`HALVES`] (llama.cpp's
-//! NORM and NEOX, `llama_model_rope_type`). A new architecture is a row here and a line in
-//! `tests/rotary/gguf.rs`.
+//! A row lists the columns in which an architecture differs from [`PAIRS`] or [`HALVES`]
+//! (llama.cpp's NORM and NEOX, `llama_model_rope_type`). A new architecture is a row here and a
+//! line in `tests/tests/rotary/gguf.rs`.
 
 use super::family::{BAICHUAN_13B, Layers, Temperature, WithoutWindow};
 use crate::rotary::{Pairing, Sections};
 
-/// A row: all that is known of an architecture.
+/// A row: what is known about an architecture.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Architecture {
-    /// The features that make a pair.
+    /// The pairing.
     pub(super) pairing: Pairing,
-    /// Which layers slide or have no positions, where the file does not list them.
+    /// Which layers have sliding windows or no positions, where the file does not list them.
     pub(super) layers: Layers,
-    /// The files that `layers` holds for; in others all layers are the same.
+    /// The files to which `layers` applies; in others all layers are the same.
     pub(super) layered: Layered,
     /// Whether the last features of a head are rotated.
     pub(super) on_last_features: bool,
-    /// The files that have LongRoPE's tensors without saying so.
+    /// The files that have LongRoPE's tensors although their metadata do not say so.
     pub(super) longrope: Untold,
-    /// Whether the ends of YaRN's ramp are rounded; no key says it.
+    /// Whether the ends of YaRN's ramp are rounded; no key states it.
     pub(super) truncates: bool,
     /// The meaning of a file's attention factors.
     pub(super) attention: Attention,
     /// The meaning of `yarn_log_multiplier`.
     pub(super) multiplier: Multiplier,
-    /// The base of local layers where the file has none; `None` is that of the others.
+    /// The base of local layers where the file has none; `None` stands for the base of the other
+    /// layers.
     pub(super) local_base: Option<f64>,
-    /// Whether full layers rotate half of the features that the file says.
+    /// Whether full-attention layers rotate half of the features that the file states.
     pub(super) halves_full: bool,
-    /// One in how many layers has softmax attention, and rotates, where the file does not say.
+    /// Every n-th layer has softmax attention, and rotates, where the file does not list them.
     pub(super) attention_in_each: Option<usize>,
     /// Whether the first layers, which have no experts, rotate whatever their type.
     pub(super) dense_layers_rotate: bool,
-    /// Whether `rope.scaling.alpha` is read: that of static NTK.
+    /// Whether `rope.scaling.alpha`, the factor of static NTK, is read.
     pub(super) reads_alpha: bool,
-    /// Whether compressed layers have a base of their own, and are the only ones that are scaled.
+    /// Whether compressed layers have their own base and are the only scaled ones.
     pub(super) compresses: bool,
     /// The temperature of queries.
     pub(super) temperature: Tempered,
     /// How pairs are divided among axes.
     pub(super) sections: Sections,
-    /// The positions that layers have instead, where they do not rotate.
+    /// What provides positions in architectures whose layers do not rotate.
     pub(super) still: Option<&'static str>,
-    /// The number of blocks of the files that do not rotate, where others do.
+    /// The number of blocks of the files that do not rotate, if others do.
     pub(super) still_blocks: Option<usize>,
-    /// Whether `rope.scaling.finetuned` says whether layers rotate.
+    /// Whether `rope.scaling.finetuned` states whether layers rotate.
     pub(super) finetuned_rotates: bool,
-    /// The files whose frequencies are divided by a tensor.
+    /// The files whose frequencies are divided by the tensor `rope_freqs.weight`.
     pub(super) divided: Divided,
 }
 
@@ -59,23 +60,23 @@ pub(super) struct Architecture {
 pub(super) enum Divided {
     Never,
     Always,
-    /// Files of this base and a longer context than this.
+    /// Files with this base and a context longer than this.
     Beyond(f64, usize),
 }
 
-/// The files in which layers differ.
+/// The files in which layers differ from each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Layered {
     Always,
     /// Files with a window that is not 0.
     WithWindow,
-    /// All but those with a window of 0.
+    /// All files except those with a window of 0.
     UnlessWindowIsZero,
     /// Files with this many blocks.
     WithBlocks(usize),
 }
 
-/// The files that have LongRoPE's tensors without saying so.
+/// The files that have LongRoPE's tensors although their metadata do not say so.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Untold {
     Never,
@@ -87,11 +88,11 @@ pub(super) enum Untold {
 /// The meaning of a file's `yarn_attn_factor` and `attn_factor` beside YaRN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Attention {
-    /// The first is the whole factor, the second multiplies.
+    /// The first is the whole factor, the second multiplies it.
     Whole,
-    /// Either multiplies.
+    /// Both multiply YaRN's factor.
     Multiplies,
-    /// Either is the whole factor.
+    /// Either of them is the whole factor.
     WholeByEitherName,
 }
 
@@ -104,22 +105,22 @@ pub(super) enum Multiplier {
     TenthForSoftmax,
 }
 
-/// Where the temperature of queries is.
+/// Where the query temperature is defined.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Tempered {
     Not,
-    /// In the code, for the layers without positions.
+    /// In llama.cpp's code, for the layers without positions.
     ByCode(Temperature),
-    /// In the file, where it is not 0.
+    /// In the file, unless it is 0.
     ByFile,
 }
 
-/// The row of an architecture.
+/// Returns the row of an architecture.
 pub(super) fn of_architecture(name: &str) -> Option<Architecture> {
     ARCHITECTURES.iter().find(|(known, _)| *known == name).map(|(_, row)| *row)
 }
 
-/// The row of an architecture that is not known, whose pairing the caller knows.
+/// Returns the row of an unknown architecture with a given pairing.
 pub(super) fn given(pairing: Pairing) -> Architecture {
     Architecture { pairing, ..PAIRS }
 }
@@ -176,7 +177,7 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("deci", Architecture { divided: LLAMA3, ..PAIRS }),
     ("deepseek", PAIRS),
     ("deepseek2", DEEPSEEK2),
-    // Plain heads, whatever the other one has
+    // Plain heads, unlike deepseek2.
     ("deepseek2-ocr", HALVES),
     ("deepseek32", DEEPSEEK2),
     ("deepseek4", DEEPSEEK4),
@@ -190,7 +191,7 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("eurobert", HALVES),
     ("exaone", HALVES),
     ("exaone-moe", HALVES.layers(SLIDING_ONLY, Layered::WithWindow)),
-    // The 32B; others have full attention and positions everywhere.
+    // The 32B model; others have full attention and positions in every layer.
     ("exaone4", HALVES.layers(SLIDING_ONLY, Layered::WithBlocks(64))),
     ("falcon", HALVES),
     ("falcon-h1", HALVES),
@@ -326,7 +327,7 @@ const DEEPSEEK2: Architecture = Architecture {
     temperature: Tempered::ByFile,
     ..PAIRS
 };
-/// The first of each four is a full one.
+/// The first of every four layers has full attention.
 const COHERE2_MOE: Architecture = Architecture {
     dense_layers_rotate: true,
     ..PAIRS.layers(Layers { first: true, ..SLIDING_ONLY }, Layered::Always)
@@ -338,7 +339,7 @@ const HYBRID_INTERLEAVED: Architecture = Architecture { attention_in_each: Some(
 const LAGUNA: Architecture = HALVES
     .layers(Layers { first: true, ..Layers::full_after_sliding(4, None) }, Layered::WithWindow);
 const STEP35: Architecture = Architecture { local_base: Some(1e4), halves_full: true, ..HALVES };
-/// Llama 3.1 and what was made from it; Llama 3 itself has the base and 8192 positions.
+/// Llama 3.1 and its descendants; Llama 3 itself has the same base, and 8192 positions.
 const LLAMA3: Divided = Divided::Beyond(500_000.0, 8192);
 const GRANITE: Architecture = Architecture { finetuned_rotates: true, ..PAIRS };
 const INTERLEAVED: Architecture = Architecture { sections: Sections::Interleaved, ..HALVES };
@@ -350,13 +351,14 @@ const LLAMA4: Architecture = Architecture {
 };
 const MINICPM3: Architecture =
     Architecture { on_last_features: true, longrope: Untold::Always, ..HALVES };
-// OLMo 3 has this name, too: it slides, and its factor was once written under the other name.
+// OLMo 3 has the same name: it has sliding windows, and its factor was once written under the other
+// name.
 const OLMO2: Architecture = Architecture {
     attention: Attention::WholeByEitherName,
     ..HALVES.layers(Layers::full_after_sliding(4, None), Layered::WithWindow)
 };
 
-/// An architecture that does not rotate, and what it has instead.
+/// Returns an architecture that does not rotate, with what provides positions instead.
 const fn still(reason: &'static str) -> Architecture {
     Architecture { still: Some(reason), ..PAIRS }
 }

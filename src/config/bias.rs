@@ -8,8 +8,8 @@ use super::reader::LIMIT;
 use crate::bias::{Alibi, AlibiForm, Buckets, LogBuckets, Side};
 use crate::error::Error;
 
-/// The bias that a model adds to its attention scores by position: of biases that are formulas the
-/// bias, of learned ones all but the tables, which are in the checkpoint.
+/// The bias by position that a model adds to its attention scores. A bias by formula is complete; a
+/// learned one lacks its tables, which are in the checkpoint.
 ///
 /// ```
 /// use positional_encodings::config::ModelBias;
@@ -29,9 +29,10 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ModelBias {
-    /// Nothing.
+    /// The model adds no bias.
     None,
-    /// ALiBi, whole. Falcon adds it to products that are divided by √(width of a head) after that.
+    /// ALiBi, complete. Falcon adds it to products that are divided by √(width of a head)
+    /// afterwards.
     Alibi(Alibi),
     /// A table (buckets, heads) for [`T5Bias`](crate::T5Bias).
     Bucketed {
@@ -41,31 +42,31 @@ pub enum ModelBias {
         encoder: Buckets,
         /// The buckets of the decoder, if there is one.
         decoder: Option<Buckets>,
-        /// Whether layers share the first one's table.
+        /// Whether all layers share the table of the first one.
         shared: bool,
     },
-    /// Tables of the token's number and of its box for [`AxesBias`](crate::bias::AxesBias).
+    /// Tables of the token position and of its box for [`AxesBias`](crate::bias::AxesBias).
     Layout {
         /// The number of heads.
         heads: usize,
-        /// The buckets of the token's number.
+        /// The buckets of the token position.
         text: Option<Buckets>,
         /// The buckets of x₀ and of y₁.
         boxes: Option<Buckets>,
-        /// The number that the tables are to be divided by: √(width of a head) in LayoutLMv3, 1 in
+        /// The number by which the tables must be divided: √(width of a head) in LayoutLMv3, 1 in
         /// LayoutLMv2.
         divisor: f64,
     },
     /// A table of a window for each layer of each stage, for
-    /// [`WindowBias::swin`](crate::bias::WindowBias::swin); where `trained` is there, a network for
+    /// [`WindowBias::swin`](crate::bias::WindowBias::swin); if `trained` is given, a network for
     /// [`SwinV2Bias`](crate::training::SwinV2Bias).
     Windows {
         /// The number of heads of each stage.
         heads: Vec<usize>,
-        /// Height and width of the windows of each stage. Those of Swin V2 are no larger than what
-        /// the stage sees of the image.
+        /// Height and width of the windows of each stage. In Swin V2 a window is no larger than the
+        /// input of the stage.
         windows: Vec<[usize; 2]>,
-        /// The window of each stage that the network was trained with.
+        /// The window of each stage with which the network was trained.
         trained: Option<Vec<[usize; 2]>>,
     },
     /// A table of the whole image and a class token, for
@@ -78,15 +79,15 @@ pub enum ModelBias {
         /// Whether layers share one table.
         shared: bool,
     },
-    /// A table of a vector for each distance, for [`ShawBias`](crate::bias::ShawBias).
+    /// A table with a vector for each distance, for [`ShawBias`](crate::bias::ShawBias).
     RelativeKeys {
         /// The number of heads.
         heads: usize,
         /// The vectors that are multiplied with the table.
         side: Side,
-        /// Distances key − query below and above zero that have a row.
+        /// The distances key − query below and above zero that have a row.
         reach: [usize; 2],
-        /// Whether farther distances read the nearest row, or are refused.
+        /// Whether farther distances read the nearest row; otherwise they are an error.
         clips: bool,
     },
     /// Tables for [`DisentangledBias`](crate::bias::DisentangledBias).
@@ -95,9 +96,9 @@ pub enum ModelBias {
         heads: usize,
         /// The buckets.
         buckets: LogBuckets,
-        /// Whether queries meet positions (`c2p`), and whether keys do (`p2c`).
+        /// Whether queries are multiplied with positions (`c2p`), and whether keys are (`p2c`).
         parts: [bool; 2],
-        /// Whether positions are projected as queries and keys are.
+        /// Whether positions use the projections of queries and keys.
         shared: bool,
     },
     /// Projections and biases for [`TransformerXlBias`](crate::bias::TransformerXlBias).
@@ -106,24 +107,24 @@ pub enum ModelBias {
         heads: usize,
         /// The width of a head.
         dim: usize,
-        /// The distance that farther ones count as.
+        /// The distance at which farther ones are clamped.
         clamp: Option<usize>,
     },
     /// Tables of rows and columns for [`DecomposedBias`](crate::bias::DecomposedBias).
     Decomposed {
         /// The number of heads.
         heads: usize,
-        /// Rows and columns of the layers that see the whole image.
+        /// Rows and columns of the layers that attend to the whole image.
         grid: [usize; 2],
-        /// Rows and columns of a window, of the other layers.
+        /// Rows and columns of a window, for the other layers.
         window: [usize; 2],
-        /// The layers that see the whole image, counted from 0.
+        /// The layers that attend to the whole image, counted from 0.
         global: Vec<usize>,
     },
 }
 
-/// All that a model does with positions after its embeddings: the rotations of its queries and
-/// keys, and what it adds to the scores.
+/// The uses of positions in a model's attention: the rotations of its queries and keys, and the
+/// bias of its scores.
 ///
 /// ```
 /// use positional_encodings::config::{ModelBias, ModelPositions};
@@ -161,8 +162,8 @@ impl ModelPositions {
 }
 
 impl ModelBias {
-    /// Reads the text of a `config.json` whose `model_type` this crate knows: by its bias, or by
-    /// its rotations, and then there is no bias. Of a multimodal config, its `text_config` is read.
+    /// Reads the text of a `config.json` whose `model_type` this crate knows. Types that are known
+    /// by their rotations only have no bias. Of a multimodal config, the `text_config` is read.
     ///
     /// # Errors
     ///
@@ -184,7 +185,7 @@ impl ModelBias {
     }
 }
 
-/// The part of a config that describes the language model.
+/// Returns the part of a config that describes the language model.
 fn of_text(root: &serde_json::Map<String, serde_json::Value>) -> Result<Fields<'_>, Error> {
     let whole = Fields::new("", root);
     let text = whole.object("text_config")?;
@@ -270,7 +271,7 @@ impl Row {
     }
 }
 
-/// A whole number from 1 on that several names may have.
+/// Reads a whole number from 1 on, which may have any of several names.
 fn count(fields: &Fields<'_>, names: &[&'static str], default: usize) -> Result<usize, Error> {
     let found = fields.one_of(names.iter().copied(), Fields::count)?;
     match found {
@@ -282,7 +283,7 @@ fn count(fields: &Fields<'_>, names: &[&'static str], default: usize) -> Result<
     }
 }
 
-/// A distance of which −1 is none; `None` where the config says nothing.
+/// Reads a distance, where −1 stands for none; `None` where the config does not give it.
 fn distance(fields: &Fields<'_>, name: &str) -> Result<Option<Option<usize>>, Error> {
     match fields.number(name)? {
         None => Ok(None),
@@ -291,7 +292,7 @@ fn distance(fields: &Fields<'_>, name: &str) -> Result<Option<Option<usize>>, Er
     }
 }
 
-/// Rows and columns, of one number or of two.
+/// Reads rows and columns from one number or two.
 fn sizes(fields: &Fields<'_>, name: &str, default: usize) -> Result<[usize; 2], Error> {
     let sizes = match fields.get(name) {
         Some(value) if value.is_array() => fields.counts(name)?.unwrap_or_default(),
@@ -305,7 +306,7 @@ fn sizes(fields: &Fields<'_>, name: &str, default: usize) -> Result<[usize; 2], 
     }
 }
 
-/// How many patches an image has.
+/// Returns the numbers of rows and columns of patches in an image.
 fn patches(fields: &Fields<'_>, [image, patch]: [usize; 2]) -> Result<[usize; 2], Error> {
     let (image, patch) = (sizes(fields, "image_size", image)?, sizes(fields, "patch_size", patch)?);
     let patches = [0, 1].map(|axis| image[axis] / patch[axis]);
@@ -348,7 +349,7 @@ fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
     if !trained {
         return Ok(ModelBias::Windows { heads, windows, trained: None });
     }
-    // Each stage sees half as many rows and columns of patches as the one before.
+    // Each stage has half as many rows and columns of patches as the one before.
     let mut seen = patches(fields, [224, 4])?;
     for window in &mut windows {
         *window = [0, 1].map(|axis| window[axis].min(seen[axis]).max(1));
@@ -359,13 +360,13 @@ fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
     if trained.len() != heads.len() {
         return Err(fields.contradicts(name, "num_heads"));
     }
-    // 0 stands for the window that there is.
+    // 0 stands for the stage's own window.
     let own = |(&size, &window): (&usize, &[usize; 2])| if size == 0 { window } else { [size; 2] };
     let trained = Some(trained.iter().zip(&windows).map(own).collect());
     Ok(ModelBias::Windows { heads, windows, trained })
 }
 
-/// The scores that a type of position embedding adds.
+/// Returns the bias of a `position_embedding_type`.
 fn typed(fields: &Fields<'_>, heads: usize, positions: usize) -> Result<ModelBias, Error> {
     let field = "position_embedding_type";
     let side = match fields.text(field)?.unwrap_or("absolute") {
@@ -382,7 +383,7 @@ fn typed(fields: &Fields<'_>, heads: usize, positions: usize) -> Result<ModelBia
     Ok(ModelBias::RelativeKeys { heads, side, reach: [positions - 1; 2], clips: false })
 }
 
-/// The scores that a type of position embedding adds in models of speech; a null is none.
+/// Returns the bias of a `position_embeddings_type` in models of speech; a null is none.
 fn speech(
     fields: &Fields<'_>,
     heads: usize,
@@ -411,7 +412,7 @@ fn disentangled(fields: &Fields<'_>, heads: usize) -> Result<ModelBias, Error> {
     if !fields.flag("relative_attention")?.unwrap_or(false) {
         return Ok(ModelBias::None);
     }
-    // A list, or one text with bars.
+    // A list, or one string with bars.
     let name = "pos_att_type";
     let types: Vec<&str> = match fields.get(name) {
         Some(value) if value.is_array() => fields.texts(name)?.unwrap_or_default(),

@@ -1,14 +1,14 @@
-//! The one list of models that add something to their attention scores: a row for each type.
+//! The list of all models that add something to their attention scores: a row for each type.
 
 use super::family::BAICHUAN_13B;
 
-/// A row: all that is known of a type of model.
+/// A row: what is known about a model type.
 pub(super) struct Row {
-    /// The types of model that are alike.
+    /// The model types that the row is for.
     types: &'static [&'static str],
-    /// The object of the config that is read; none is the config itself.
+    /// The object of the config that is read; an empty name stands for the config itself.
     pub(super) part: &'static str,
-    /// The names of the number of heads, and its default.
+    /// The names of the field with the number of heads, and its default.
     pub(super) heads: (&'static [&'static str], usize),
     pub(super) kind: Kind,
 }
@@ -16,50 +16,52 @@ pub(super) struct Row {
 /// The bias that is added.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
-    /// ALiBi, where the flag `alibi` says so: of the config, or of an object in it.
+    /// ALiBi, if the flag `alibi` of the config, or of an object in it, is set.
     Alibi { part: &'static str, default: bool, slopes: Slopes },
-    /// ALiBi, where there are so many layers; others rotate.
+    /// ALiBi in models of this many layers; others rotate.
     AlibiOfLayers(usize),
     /// A table by buckets of the distance. Some models read neither the number of buckets nor the
     /// greatest distance from their config.
     Bucketed { decoder: bool, shared: bool, reads: [bool; 2] },
-    /// Tables by buckets of text and of boxes, where flags say so; whether they are divided.
+    /// Tables by buckets of text and of boxes, if flags are set, and whether the tables are
+    /// divided.
     Layout { divided: bool },
-    /// Windows, with tables or with a network that was trained with others.
+    /// Windows, with tables or with a network that was trained with other windows.
     Windows { trained: bool },
-    /// The image as one window, where flags say so.
+    /// The image as one window, if flags are set.
     ImageWindow,
-    /// The meaning of `position_embedding_type`, with so many positions.
+    /// The bias of `position_embedding_type`, with this many positions.
     Typed { positions: usize },
-    /// The meaning of `position_embeddings_type`, in a model of that width.
+    /// The bias of `position_embeddings_type`, in a model of this width.
     Speech { default: &'static str, width: usize },
-    /// Disentangled attention, where a flag says so.
+    /// Disentangled attention, if a flag is set.
     Disentangled,
-    /// Transformer-XL's; the width of a head is its own field, or that of the model over its heads.
+    /// The bias of Transformer-XL. The width of a head is a field, or the width of the model
+    /// divided by the number of heads.
     TransformerXl { dim: Option<usize>, clamp: Option<usize> },
-    /// Rows and columns apart.
+    /// The decomposed bias of rows and columns.
     Decomposed,
-    /// Nothing: vectors are added to the words, or the model is recurrent.
+    /// No bias: vectors are added to the words, or the model is recurrent.
     Nothing,
 }
 
 /// How slopes become a bias.
 #[derive(Clone, Copy)]
 pub(super) enum Slopes {
-    /// Slope times the position of the key.
+    /// The slope times the position of the key.
     Keys,
     /// ALiBi rounded to bf16.
     Rounded,
-    /// Distances, with a `alibi_bias_max`.
+    /// Distances, with an `alibi_bias_max`.
     Max,
 }
 
 const ATTENTION_HEADS: &[&str] = &["num_attention_heads"];
 
-/// An encoder and a decoder whose layers share a table of their own.
+/// An encoder and a decoder, each of which has one table for all its layers.
 const BUCKETED: Kind = Kind::Bucketed { decoder: true, shared: true, reads: [true; 2] };
 
-/// Tables or sinusoids are added to the words, as to the patches of an image.
+/// Models that add tables or sinusoids to the words, or to the patches of an image.
 #[rustfmt::skip]
 const ADDED: &[&str] = &[
     "bart", "biogpt", "blenderbot", "blenderbot-small", "clip_text_model", "clip_vision_model",
@@ -79,8 +81,8 @@ const fn row(
     Row { types, part: "", heads, kind }
 }
 
-/// Defaults of classes are those of transformers 5.24; of types and fields that it lacks, those of
-/// 4.46.
+/// Defaults are those of the classes of transformers 5.24; for types and fields that it lacks,
+/// those of 4.46.
 const ROWS: &[Row] = &[
     row(ADDED, (&[], 1), Kind::Nothing),
     row(RECURRENT, (&[], 1), Kind::Nothing),
@@ -99,7 +101,7 @@ const ROWS: &[Row] = &[
         (&["n_heads", "num_attention_heads"], 16),
         Kind::Alibi { part: "attn_config", default: true, slopes: Slopes::Max },
     ),
-    // modeling_baichuan.py beside the models: the 13B, in both versions.
+    // Both versions of the 13B model, from the modeling_baichuan.py published with it.
     row(&["baichuan"], (ATTENTION_HEADS, 40), Kind::AlibiOfLayers(BAICHUAN_13B)),
     row(&["t5", "longt5", "pop2piano"], (&["num_heads"], 8), BUCKETED),
     row(&["mt5"], (&["num_heads"], 6), BUCKETED),
@@ -181,7 +183,7 @@ const ROWS: &[Row] = &[
     row(&["sam_vision_model", "sam_hq_vision_model"], (ATTENTION_HEADS, 12), Kind::Decomposed),
 ];
 
-/// Finds the row of the type of that name.
+/// Returns the row of the type of that name.
 pub(super) fn row_of(model_type: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.types.contains(&model_type))
 }

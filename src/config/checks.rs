@@ -1,4 +1,4 @@
-//! What a config must not say: things that contradict each other, or that would be passed over.
+//! Checks for contradictions in a config, and for fields that would be ignored.
 
 use serde_json::{Map, Value};
 
@@ -10,11 +10,11 @@ use super::spec::Types;
 use crate::error::Error;
 use crate::rotary::Pairing;
 
-/// An error where a config of an unknown class has a field that speaks of rotations and is not read
-/// here. What is null or true says nothing that would change them.
+/// Checks that a config of an unknown class has no field about rotations that is not read here. A
+/// value of null or true changes nothing and is allowed.
 pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
     let speaks = |name: &str| name.contains("rope") || name.contains("rotary");
-    // A list of layers says all that its interval says.
+    // A list of layers contains all that its interval states.
     let is_listed =
         |name: &str| name == "no_rope_layer_interval" && fields.get("no_rope_layers").is_some();
     let is_read = |name: &str| is_of_config(name) || is_listed(name);
@@ -25,8 +25,8 @@ pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
     }
 }
 
-/// An error where the root of a multimodal config says of rotations what its `text_config` does not
-/// say: transformers does not read it, and older versions wrote the same in both.
+/// Checks that the root of a multimodal config says nothing about rotations that its `text_config`
+/// does not say: transformers does not read the root, and older versions wrote the same in both.
 pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>, path: &str) -> Result<(), Error> {
     let dict = named(Role::Parameters).find_map(|name| text.get(name));
     for name in of_text() {
@@ -48,8 +48,9 @@ pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>, path: &str) -> R
     Ok(())
 }
 
-/// Whether two values say the same; dictionaries by either name of their type and its aliases, and
-/// the base of only one counts. Each value is compared once, however deep it lies.
+/// Returns true if two values mean the same. Dictionaries may use either name of their type and its
+/// aliases, and a base that only one of them has is not compared. Each value is compared once,
+/// however deeply it is nested.
 fn agree(a: &Value, b: &Value) -> bool {
     if let (Some(a), Some(b)) = (a.as_f64(), b.as_f64()) {
         return a == b;
@@ -71,7 +72,7 @@ fn agree(a: &Value, b: &Value) -> bool {
     kind(a) == kind(b) && a.keys().chain(only_in_b).filter(|name| !name.ends_with("type")).all(same)
 }
 
-/// Whether a model rotates at all.
+/// Returns true if a model rotates in any layer.
 pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     let fields = &reader.fields;
     if reader.family.layers == Layers::NONE {
@@ -93,8 +94,8 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     {
         return Ok(false);
     }
-    // Two positions for each token, and a rotation of one's own: published by no model that is
-    // known.
+    // Two positions for each token, and a rotation of another kind: no known model is published
+    // with these.
     for (name, needed) in [("position_encoding_2d", false), ("original_rope", true)] {
         if fields.flag(name)?.is_some_and(|found| found != needed) {
             return Err(fields.not_a(name, if needed { "true" } else { "false" }));
@@ -117,12 +118,12 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     Err(fields.contradicts(name, reader.source_of_pairing()))
 }
 
-/// For each layer 1 where it has positions and 0 where not, where the config lists them.
+/// Returns, for each layer, 1 if it has positions and 0 if not, where the config lists them.
 pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
     Ok(zeros_and_ones(fields, "no_rope_layers")?.filter(|list| !list.is_empty()))
 }
 
-/// For each layer 1 where it is a sliding one and 0 where not, where the config lists them.
+/// Returns, for each layer, 1 if it has a sliding window and 0 if not, where the config lists them.
 pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
     zeros_and_ones(fields, "hybrid_layer_pattern")
 }
@@ -136,8 +137,7 @@ fn zeros_and_ones(fields: &Fields<'_>, name: &str) -> Result<Option<Vec<usize>>,
     }
 }
 
-/// An error where `no_rope_layers` lists other layers without positions than the types of layers
-/// give.
+/// Checks that `no_rope_layers` lists the same layers without positions as the types of layers.
 pub(super) fn no_rope_agrees(
     fields: &Fields<'_>,
     types: &Types,

@@ -1,73 +1,75 @@
-//! What is known of a model family: the columns of the table in [`families`](super::families).
+//! The columns of the table in [`families`](super::families): what is known about a model family.
 
 use crate::rotary::{AxialOrder, Pairing, Sections};
 
 /// The conventions of a family of models, and the defaults of its config class.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Family {
-    /// The features that make a pair.
+    /// The pairing.
     pub(super) pairing: Pairing,
-    /// The base where the config has none; `None` where the config must have one.
+    /// The base where the config has none; `None` if the config must have one.
     pub(super) base: Option<f64>,
-    /// The part of the head that is rotated where the config does not say.
+    /// The fraction of the head that is rotated where the config does not say.
     pub(super) part: f64,
-    /// The width of a head where the config does not say and it is not hidden size over heads.
+    /// The width of a head where the config does not say and it is not the hidden size divided by
+    /// the heads.
     pub(super) head_dim: Option<usize>,
-    /// The width of heads in full-attention layers where it is one of their own
-    /// (`global_head_dim`).
+    /// The width of heads in full-attention layers, where they have their own (`global_head_dim`).
     pub(super) full_head_dim: Option<usize>,
     /// The number of rotated features where the config does not say (`rotary_dim`).
     pub(super) rotary_dim: Option<usize>,
-    /// The parts of heads that are \[NoPE | RoPE\], where the config does not say.
+    /// The two parts of \[NoPE | RoPE\] heads, where the config does not say.
     pub(super) latent: Option<Latent>,
-    /// Whether an odd part of the head is rounded up to whole pairs, as most classes do.
+    /// Whether an odd number of rotated features is rounded up to whole pairs, as in most classes.
     pub(super) rounds_odd_parts: bool,
     pub(super) layers: Layers,
-    /// Whether the last layer is a full-attention one, whatever the config says.
+    /// Whether the last layer has full attention, whatever the config says.
     pub(super) ends_full: bool,
     /// How pairs are divided among time, height and width where the config does not say.
     pub(super) sections: Option<(&'static [usize], Sections)>,
     /// The query temperature of layers without positions.
     pub(super) temperature: Option<Temperature>,
-    /// Rope parameters where the config has none, as JSON, for classes whose own are not plain.
+    /// Rope parameters, as JSON, where the config has none, for classes whose defaults are not
+    /// plain.
     pub(super) parameters: Option<&'static str>,
-    /// A value of `position_embedding_type` that configs have and the class does not read.
+    /// A value of `position_embedding_type` that configs contain and the class does not read.
     pub(super) unread_type: Option<&'static str>,
-    /// Types of layers that have no positions, by the names that `layer_types` has for them.
+    /// The types of layers without positions, by their names in `layer_types`.
     pub(super) still: &'static [&'static str],
-    /// The names that rope parameters have for types of layers, where they are others.
+    /// The names of types of layers in the rope parameters, where they differ.
     pub(super) labels: &'static [(&'static str, &'static str)],
-    /// Fields that configs have and the class does not read.
+    /// Fields that configs contain and the class does not read.
     pub(super) unread: &'static [&'static str],
-    /// Fields that the class calls by other names, as (its own, the usual one); a dot stands
-    /// before a field of a part.
+    /// Fields with other names in this class, as (its name, the usual one); a dot precedes a field
+    /// of a part.
     pub(super) renamed: &'static [(&'static str, &'static str)],
     /// A field that must be true for any layer to rotate.
     pub(super) rotates_if: Option<&'static str>,
     /// Whether layers rotate only where `position_embedding_type` says so.
     pub(super) rotates_if_typed: bool,
-    /// The number of layers of the models of the type that do not rotate, where others do.
+    /// The number of layers of those models of the type that do not rotate, if others do.
     pub(super) still_layers: Option<usize>,
-    /// The field that lists the types of layers as numbers from 0, and the names of the types.
+    /// The field that lists the types of layers as numbers from 0, and the names of these types.
     pub(super) coded: Option<(&'static str, &'static [&'static str])>,
-    /// Whether there is a type "ntk": the base times the factor, and all frequencies divided by
-    /// factor^(2/dim).
+    /// Whether there is a type "ntk": the base is multiplied by the factor, and all frequencies are
+    /// divided by factor^(2/dim).
     pub(super) has_ntk: bool,
-    /// Whether the last features of a head are rotated, that has no parts of its own.
+    /// Whether the last features of a head are rotated, for heads without separate parts.
     pub(super) last: bool,
-    /// Whether the width may be no multiple of the number of heads.
+    /// Whether the width need not be a multiple of the number of heads.
     pub(super) uneven_heads: bool,
-    /// Whether `alpha` makes the dynamic scaling a static one.
+    /// Whether `alpha` makes the dynamic scaling static.
     pub(super) static_alpha: bool,
-    /// The base of compressed layers, which alone are scaled.
+    /// The base of compressed layers, which are the only scaled ones.
     pub(super) compressed_base: Option<f64>,
     /// The order of rows and columns of an image's patches.
     pub(super) grid: Option<AxialOrder>,
-    /// The reason why the class has no rotation of this crate, and what to use instead.
+    /// Why this crate has no rotation for the class, and what to use instead.
     pub(super) reason: Option<&'static str>,
 }
 
-/// The number of layers of Baichuan's 13B, by which it is told from the 7B: it has ALiBi.
+/// The number of layers of Baichuan's 13B model, which has ALiBi; the 7B model has fewer layers and
+/// rotates.
 pub(super) const BAICHUAN_13B: usize = 40;
 
 /// The parts of a head of multi-head latent attention.
@@ -84,15 +86,15 @@ pub(super) struct Temperature {
     pub(super) floor: f64,
 }
 
-/// How the types of layers are laid out where the config does not list them: one layer in each
-/// `every` is special.
+/// How the types of layers alternate where the config does not list them: one layer in each `every`
+/// is special.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Layers {
-    /// 1 where all layers are the same, [`LISTED`] where the config must say which is which.
+    /// 1 if all layers are the same, [`LISTED`] if the config must list the types.
     pub(super) every: usize,
-    /// The field of a config that says another number.
+    /// The field of a config that overrides this number.
     pub(super) field: &'static str,
-    /// Whether the special one is the first of each `every`, or the last.
+    /// Whether the special layer is the first of each `every`, or the last.
     pub(super) first: bool,
     pub(super) special: Type,
     pub(super) others: Type,
@@ -100,7 +102,7 @@ pub(super) struct Layers {
     pub(super) without_window: WithoutWindow,
 }
 
-/// A type of layers, by the name that `layer_types` has for it.
+/// A type of layers, by its name in `layer_types`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Type {
     pub(super) name: &'static str,
@@ -110,40 +112,40 @@ pub(super) struct Type {
 /// How the layers of a type are rotated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Rotation {
-    /// As the config's main parameters say.
+    /// By the main parameters of the config.
     Main,
     /// With the base of local layers.
     Local(Local),
-    /// Not at all.
+    /// No rotation.
     None,
 }
 
-/// The parts that local layers have of their own.
+/// The parameters of local layers that differ from the main ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Local {
-    /// The base where the config has none; `None` is that of the other layers.
+    /// The base where the config has none; `None` stands for the base of the other layers.
     pub(super) base: Option<f64>,
-    /// Whether the config's scaling is theirs, too.
+    /// Whether the config's scaling applies to them, too.
     pub(super) scaled: bool,
-    /// Whether a base of null is that of the other layers.
+    /// Whether a base of null stands for the base of the other layers.
     pub(super) null_is_main: bool,
 }
 
 /// The meaning of a `sliding_window` of null to a class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WithoutWindow {
-    /// Nothing for positions.
+    /// It does not affect positions.
     Same,
-    /// All layers are full ones, and rotated.
+    /// All layers have full attention, and are rotated.
     AllRotate,
-    /// The config is not whole.
+    /// The config is incomplete.
     Refused,
 }
 
-/// A number of layers that stands for none: the config must list the types of layers.
+/// The value of `every` for which the config must list the types of layers.
 pub(super) const LISTED: usize = 0;
 
-/// Names of types of layers.
+/// The names of types of layers.
 pub(super) const ALL: &str = "all";
 pub(super) const FULL: &str = "full_attention";
 pub(super) const SLIDING: &str = "sliding_attention";
@@ -175,8 +177,8 @@ impl Layers {
         ..Self::SAME
     };
 
-    /// The last of each `every` is a full one, the others slide, unscaled and with a base of their
-    /// own or the same.
+    /// The last of each `every` has full attention; the others have sliding windows, without
+    /// scaling, and their own base or the same.
     pub(super) const fn full_after_sliding(every: usize, base: Option<f64>) -> Self {
         let local = Local { base, scaled: false, null_is_main: false };
         Self {
@@ -188,8 +190,8 @@ impl Layers {
         }
     }
 
-    /// The first of each `every` is a full one, the others slide, scaled and with a base of their
-    /// own.
+    /// The first of each `every` has full attention; the others have sliding windows, with scaling
+    /// and their own base.
     pub(super) const fn full_before_sliding(every: usize, base: f64) -> Self {
         let local = Local { base: Some(base), scaled: true, null_is_main: true };
         Self {
@@ -213,8 +215,8 @@ impl Layers {
         }
     }
 
-    /// The last of each `every` is a full one, without positions; the others slide, with
-    /// positions.
+    /// The last of each `every` has full attention without positions; the others have sliding
+    /// windows and positions.
     pub(super) const fn sliding_only(every: usize, without_window: WithoutWindow) -> Self {
         Self {
             every,
@@ -226,7 +228,7 @@ impl Layers {
         }
     }
 
-    /// The last of each `every` is a full one, with positions; the others are linear attention,
+    /// The last of each `every` has full attention with positions; the others have linear attention
     /// without.
     pub(super) const fn linear_between(every: usize) -> Self {
         Self {
@@ -238,7 +240,7 @@ impl Layers {
         }
     }
 
-    /// The two types, in the order in which a model lists them.
+    /// Returns the two types, in the order in which a model lists them.
     pub(super) fn types(&self) -> [Type; 2] {
         if self.special.name == NO_ROPE {
             [self.others, self.special]
@@ -247,7 +249,7 @@ impl Layers {
         }
     }
 
-    /// The parts that local layers have of their own, where there are such.
+    /// Returns the parameters of local layers, if there are such layers.
     pub(super) fn local(&self) -> Option<Local> {
         match self.others.rotation {
             Rotation::Local(local) => Some(local),
@@ -255,14 +257,14 @@ impl Layers {
         }
     }
 
-    /// The type of the layer at `index`, counted from 0, where one in `every` is special.
+    /// Returns the type of the layer at `index`, counted from 0, where one in `every` is special.
     pub(super) fn at(&self, index: usize, every: usize) -> Type {
         let place = if self.first { index } else { index + 1 };
         if place.is_multiple_of(every) { self.special } else { self.others }
     }
 }
 
-/// The commonest family: halves, base 10000, whole heads, layers that are all the same.
+/// The most common family: halves, base 10000, whole heads, all layers the same.
 pub(super) const HALVES: Family = Family {
     pairing: Pairing::Halves,
     base: Some(10_000.0),
@@ -298,18 +300,18 @@ pub(super) const HALVES: Family = Family {
 /// A class whose pairs are neighbours.
 pub(super) const NEIGHBOURS: Family = Family { pairing: Pairing::Interleaved, ..HALVES };
 
-/// A class that does what the reason says, which is no rotation of this crate.
+/// A class without a rotation in this crate, for the given reason.
 pub(super) const fn not_read(reason: &'static str) -> Family {
     Family { reason: Some(reason), ..HALVES }
 }
 
-/// Columns that differ from those of [`HALVES`].
+/// Setters for columns that differ from [`HALVES`].
 impl Family {
     pub(super) const fn base(self, base: f64) -> Self {
         Self { base: Some(base), ..self }
     }
 
-    /// The config must have a base: versions of the class disagree on it.
+    /// Requires a base in the config, since versions of the class disagree on it.
     pub(super) const fn needs_base(self) -> Self {
         Self { base: None, ..self }
     }
@@ -334,7 +336,7 @@ impl Family {
         Self { latent: Some(Latent { nope, rope }), ..self }
     }
 
-    /// The class cannot rotate an odd part of the head.
+    /// Makes an odd number of rotated features an error, as in the class.
     pub(super) const fn even_parts(self) -> Self {
         Self { rounds_odd_parts: false, ..self }
     }

@@ -1,35 +1,35 @@
-//! The one list of field names: what each is, and where in a config it may stand.
+//! The list of all field names: what each means, and where it may occur in a config.
 
 use Place::{Dict, Either, EitherUnchecked, Root, RootUnchecked};
 use Role::*;
 
-/// Where a field may stand.
+/// Where a field may occur.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Place {
     /// In a dictionary of rope parameters.
     Dict,
-    /// In the config. At the root of a composite config it must say what `text_config` says.
+    /// In the config. At the root of a composite config it must agree with `text_config`.
     Root,
-    /// In either of the two.
+    /// In either of these.
     Either,
-    /// In the config; at the root of a composite one it may say anything.
+    /// In the config; at the root of a composite config it may have any value.
     RootUnchecked,
-    /// In a dictionary, or as [`RootUnchecked`].
+    /// In a dictionary, or as for [`RootUnchecked`].
     EitherUnchecked,
 }
 
-/// The role of a field. Several names of one role say one thing.
+/// The role of a field. Fields with different names and one role mean the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Role {
     /// A dictionary of rope parameters.
     Parameters,
     /// The type of a rotation.
     Kind,
-    /// The base of all layers, or of the full ones.
+    /// The base of all layers, or of those with full attention.
     MainBase,
     /// The base of local layers.
     LocalBase,
-    /// The rotated part of the head.
+    /// The rotated fraction of the head.
     Part,
     /// A parameter of the scalings named.
     Of(&'static [&'static str]),
@@ -45,13 +45,13 @@ pub(super) enum Role {
     Heads,
     /// The number of layers.
     LayerCount,
-    /// A length of sequence.
+    /// A sequence length.
     Length,
-    /// Which layers have which type.
+    /// The type of each layer.
     LayerList,
     /// The numbers of pairs of the axes.
     Sections,
-    /// Anything else that speaks of rotations.
+    /// Any other field about rotations.
     Other,
 }
 
@@ -136,28 +136,28 @@ impl Place {
     }
 }
 
-/// The names of a role.
+/// Returns the names of a role.
 pub(super) fn named(role: Role) -> impl Iterator<Item = &'static str> {
     FIELDS.iter().filter(move |(.., found)| *found == role).map(|(name, ..)| *name)
 }
 
-/// Whether a dictionary of rope parameters may have this name. Others are typing errors, or say
-/// something that is not known here.
+/// Returns true if a dictionary of rope parameters may have this name. Other names are typing
+/// errors, or not known here.
 pub(super) fn is_of_dict(name: &str) -> bool {
     FIELDS.iter().any(|(known, place, _)| *known == name && place.is_in_dict())
 }
 
-/// Whether a config may have this name, outside of a dictionary.
+/// Returns true if a config may have this name outside of a dictionary.
 pub(super) fn is_of_config(name: &str) -> bool {
     FIELDS.iter().any(|(known, place, _)| *known == name && *place != Dict)
 }
 
-/// The names that must say the same at the root of a composite config as in its `text_config`.
+/// Returns the names that must agree at the root of a composite config and in its `text_config`.
 pub(super) fn of_text() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().filter(|(_, place, _)| matches!(place, Root | Either)).map(|(name, ..)| *name)
 }
 
-/// The parameters of scalings, and the types that use them.
+/// Returns the parameters of scalings, and the types that use them.
 pub(super) fn of_scalings() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     FIELDS.iter().filter_map(|(name, _, role)| match role {
         Of(types) => Some((*name, *types)),
@@ -165,7 +165,7 @@ pub(super) fn of_scalings() -> impl Iterator<Item = (&'static str, &'static [&'s
     })
 }
 
-/// The type of a rotation without its aliases.
+/// Returns the type of a rotation, with aliases resolved.
 pub(super) fn rope_type(name: &str) -> Option<&'static str> {
     match name {
         "default" | "mrope" | "axial" => Some("default"),

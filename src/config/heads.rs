@@ -1,4 +1,4 @@
-//! The widths of heads, and how many of their features are rotated.
+//! The widths of heads, and the number of features that are rotated.
 
 use super::fields::Role;
 use super::json::Fields;
@@ -12,12 +12,12 @@ pub(super) struct Dims {
     pub(super) head_dim: usize,
 }
 
-/// The two parts of a latent head.
+/// The names of the two parts of a latent head.
 const NOPE: &str = "qk_nope_head_dim";
 const ROPE: &str = "qk_rope_head_dim";
 
 impl Reader<'_> {
-    /// How many features are rotated, of which `stated` is the part that the config says.
+    /// Returns the widths of a rotation; `stated` is the rotated fraction that the config gives.
     pub(super) fn dims(
         &self,
         rope_type: &str,
@@ -34,8 +34,8 @@ impl Reader<'_> {
             None if rope_type == "proportional" => head_dim,
             None => (head_dim as f64 * stated.unwrap_or(self.family.part)) as usize,
         };
-        // transformers rounds an odd part up. The classes that take the part from the config again
-        // cannot, and where a scaling counts features, the odd number would have to count.
+        // transformers rounds an odd number of features up. It cannot where the class reads the
+        // fraction again, or where a scaling depends on the number of features.
         let rounds = given.is_none()
             && !latent
             && self.family.rounds_odd_parts
@@ -53,8 +53,8 @@ impl Reader<'_> {
         if latent && dim != self.latent_part(ROPE)? {
             return Err(self.fields.contradicts("rotary_dim", ROPE));
         }
-        // transformers has latent heads of which the rotated part counts as the whole, and parts of
-        // the `head_dim` that it states.
+        // In transformers, some latent heads count their rotated part as the whole, and others take
+        // a fraction of the `head_dim` that the config gives.
         let stated_heads = self.fields.count("head_dim")?;
         let is_part = |part: f64| {
             (head_dim as f64 * part - dim as f64).abs() <= 1.0
@@ -70,8 +70,8 @@ impl Reader<'_> {
         Ok(Dims { dim, frequency_dim, head_dim })
     }
 
-    /// Whether heads are \[NoPE | RoPE\], as multi-head latent attention has them: by their fields,
-    /// whatever the model's name.
+    /// Returns true if heads are \[NoPE | RoPE\], as in multi-head latent attention: by their
+    /// fields, whatever the model's name.
     pub(super) fn is_latent(&self) -> bool {
         if self.family.last || self.fields.flag("use_mla") == Ok(Some(false)) {
             return false;
@@ -80,13 +80,13 @@ impl Reader<'_> {
         self.family.latent.is_some() || names.iter().any(|name| self.fields.get(name).is_some())
     }
 
-    /// The width of a part of a latent head, the one that rotates or the other.
+    /// Returns the width of a part of a latent head, rotated or not.
     fn latent_part(&self, name: &str) -> Result<usize, Error> {
         let own = self.family.latent.map(|own| if name == NOPE { own.nope } else { own.rope });
         self.fields.need(name, self.fields.count(name)?.or(own))
     }
 
-    /// The width of the part that does not rotate in layers of a type.
+    /// Returns the width of the part that is not rotated in layers of a type.
     fn nope_part(&self, kind: Option<&str>) -> Result<usize, Error> {
         match self.listed(NOPE, kind)? {
             Some(width) => Ok(width),
@@ -104,7 +104,7 @@ impl Reader<'_> {
             return Ok(head_dim);
         }
         let stated = fields.of_role(Role::HeadDim, Fields::count)?;
-        // A null is not the class' own width, but a share of the model's.
+        // A null stands for a share of the model's width, not for the default of the class.
         let own = self.family.head_dim.filter(|_| !fields.is_null("head_dim"));
         if let Some(head_dim) = stated.or(own) {
             return limited(fields, "head_dim", head_dim);
@@ -119,7 +119,7 @@ impl Reader<'_> {
         limited(fields, "hidden_size", width / heads)
     }
 
-    /// The width of heads in full-attention layers, where it is one of their own.
+    /// Returns the width of heads in full-attention layers, where they have their own.
     fn wide_head_dim(&self, kind: Option<&str>) -> Result<Option<usize>, Error> {
         let (fields, listed) = (&self.fields, self.listed("head_dim", None)?);
         let Some(own) = self.family.full_head_dim else {
@@ -136,7 +136,7 @@ impl Reader<'_> {
         }
         match listed {
             Some(head_dim) => limited(fields, "per_layer_config", head_dim).map(Some),
-            // Written by transformers 5.23 and later: what is not there is as in all layers.
+            // Written by transformers 5.23 and later: a missing entry is as in all layers.
             None if fields.names().any(|name| name == "per_layer_config") => Ok(None),
             None => {
                 let head_dim = fields.count("global_head_dim")?.unwrap_or(own);
@@ -145,8 +145,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The width under `name` that `per_layer_config` gives to some layers, of the type asked for
-    /// where the types are listed.
+    /// Returns the width under `name` that `per_layer_config` gives to some layers, of the given
+    /// type if types are listed.
     fn listed(&self, name: &str, kind: Option<&str>) -> Result<Option<usize>, Error> {
         let list = "per_layer_config";
         let Some(layers) = self.fields.object(list)? else { return Ok(None) };

@@ -1,11 +1,11 @@
-//! Typed access to the fields of a JSON object, with errors that name them.
+//! Typed access to the fields of a JSON object, with errors that name the field.
 
 use serde_json::{Map, Value};
 
 use super::fields::{Role, named};
 use crate::error::{ConfigProblem, Error};
 
-/// An object of the config and the path to it.
+/// An object of the config, and its path.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     path: &'a str,
@@ -17,7 +17,7 @@ impl<'a> Fields<'a> {
         Self { path, object }
     }
 
-    /// The name with the path before it.
+    /// Returns the name with its path.
     pub(super) fn path(&self, name: &str) -> String {
         match (self.path, name) {
             ("", name) => name.to_string(),
@@ -30,27 +30,27 @@ impl<'a> Fields<'a> {
         Error::Config { field: self.path(name), problem }
     }
 
-    /// An error: the field says something else than `other`.
+    /// Returns an error: the field contradicts `other`.
     pub(super) fn contradicts(&self, name: &str, other: &str) -> Error {
         self.error(name, ConfigProblem::Contradicts { other: other.to_string() })
     }
 
-    /// An error: the field is not what it must be.
+    /// Returns an error: the field is not of the expected kind.
     pub(super) fn not_a(&self, name: &str, expected: &'static str) -> Error {
         self.error(name, ConfigProblem::NotA { expected })
     }
 
-    /// An error: what the field asks for is not read, for this reason.
+    /// Returns an error: the setting of the field is not supported, for this reason.
     pub(super) fn not_read(&self, name: &str, reason: &'static str) -> Error {
         self.error(name, ConfigProblem::NotRead { reason })
     }
 
-    /// An error: the field has a value that is not known.
+    /// Returns an error: the field has an unknown value.
     pub(super) fn unknown(&self, name: &str, found: &str) -> Error {
         self.error(name, ConfigProblem::Unknown { found: found.to_string() })
     }
 
-    /// An error: what the field asks for cannot be done.
+    /// Returns an error: the setting of the field is not possible.
     pub(super) fn invalid(&self, name: &str, error: Error) -> Error {
         self.error(name, ConfigProblem::Invalid(Box::new(error)))
     }
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         self.object
     }
 
-    /// The names that are there, null or not.
+    /// The names of all fields, null or not.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
         self.object.keys().map(String::as_str)
     }
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    /// Whether the value is there and null.
+    /// Returns true if the value is present and null.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.object.get(name).is_some_and(Value::is_null)
     }
@@ -89,7 +89,7 @@ impl<'a> Fields<'a> {
         self.typed(name, "a number", Value::as_f64)
     }
 
-    /// A whole number; some configs write 8192.0.
+    /// Reads a whole number; some configs write 8192.0.
     pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Error> {
         self.typed(name, "a whole number", as_count)
     }
@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
         value.ok_or_else(|| self.error(name, ConfigProblem::Missing))
     }
 
-    /// The one value that several names for the same thing have; different values are a
+    /// Returns the value of several fields with the same meaning; different values are a
     /// contradiction.
     pub(super) fn one_of<T: PartialEq>(
         &self,
@@ -148,7 +148,7 @@ impl<'a> Fields<'a> {
         Ok(found.map(|(_, value)| value))
     }
 
-    /// The one value that all names of a role have.
+    /// Returns the value of all fields of a role; different values are a contradiction.
     pub(super) fn of_role<T: PartialEq>(
         &self,
         role: Role,
@@ -157,7 +157,7 @@ impl<'a> Fields<'a> {
         self.one_of(named(role), read)
     }
 
-    /// The name of a role that is there.
+    /// Returns the name of a role that is present.
     pub(super) fn name_of(&self, role: Role) -> Option<&'static str> {
         named(role).find(|name| self.get(name).is_some())
     }
@@ -171,8 +171,9 @@ fn as_count(value: &Value) -> Option<usize> {
     Some(number as usize)
 }
 
-/// The text with the numbers that only Python writes (`NaN`, `Infinity`, `-Infinity`) as strings of
-/// their length, which no field takes for a number: where nobody needs them they do no harm.
+/// Returns the text with the numbers that only Python writes (`NaN`, `Infinity`, `-Infinity`) as
+/// strings of the same length. No field takes a string for a number, and where the field is not
+/// needed it is harmless.
 fn quoted(text: &str) -> String {
     let (mut result, mut rest) = (String::with_capacity(text.len()), text);
     let mut in_string = false;
@@ -184,7 +185,7 @@ fn quoted(text: &str) -> String {
                 result.extend(["\"", &name[1..name.len() - 1], "\""]);
                 name.len()
             }
-            // What is escaped ends no string.
+            // An escaped character does not end a string.
             (None, '\\') if in_string => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
             (None, first) => {
                 in_string ^= first == '"';
@@ -199,7 +200,7 @@ fn quoted(text: &str) -> String {
     result
 }
 
-/// The object that a text is.
+/// Parses a text as a JSON object.
 pub(super) fn parse(text: &str) -> Result<Map<String, Value>, Error> {
     let error = |problem| Error::Config { field: "config".to_string(), problem };
     let syntax =

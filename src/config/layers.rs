@@ -18,7 +18,7 @@ use crate::rotary::QueryTemperature;
 /// The types of layers, the type of each layer, and the temperature of queries.
 pub(super) type Layered = (Types, Vec<usize>, Option<QueryTemperature>);
 
-/// The rotations of all layers.
+/// Reads the rotations of all layers.
 pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
     let fields = &reader.fields;
     let own = reader.family.parameters.map(parse).transpose()?;
@@ -43,7 +43,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
     let mut types = match &dict {
         _ if !rotates(reader)? => vec![named_type(ALL, None)],
         Some((path, dict)) if is_nested(dict) => nested(reader, path, dict)?,
-        // A class whose own parameters are nested reads no others.
+        // A class with nested default parameters reads no others.
         Some((path, dict)) if own.as_ref().is_some_and(is_nested) => {
             return Err(Fields::new(path, dict).error(FULL, ConfigProblem::Missing));
         }
@@ -56,8 +56,8 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
     Ok((types, layers, reader.temperature(dict.as_ref())?))
 }
 
-/// Adds the type of layers without positions, where the config lists layers of a type that the
-/// family has as such.
+/// Adds a type for layers without positions, if the config lists layers of a type that has none in
+/// this family.
 fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
     let listed = reader.fields.texts("layer_types")?.unwrap_or_default();
     let is_listed = listed.iter().any(|name| reader.family.still.contains(name));
@@ -72,7 +72,7 @@ fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
     Ok(())
 }
 
-/// For each layer its base, 0 where it has no positions, where the config lists them.
+/// Returns the base of each layer, 0 for a layer without positions, where the config lists them.
 fn bases_listed(fields: &Fields<'_>) -> Result<Option<Vec<f64>>, Error> {
     let name = "layer_rope_theta";
     let list = fields.numbers(name)?.filter(|list| !list.is_empty());
@@ -82,10 +82,10 @@ fn bases_listed(fields: &Fields<'_>) -> Result<Option<Vec<f64>>, Error> {
     Ok(list)
 }
 
-/// The types of transformers 5: a dictionary for each, null for layers without positions.
+/// Reads the types of transformers 5: a dictionary for each, null for layers without positions.
 fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<Types, Error> {
     let fields = Fields::new(path, dict);
-    // Classes with local layers take a type that is null or not there for one without scaling.
+    // In classes with local layers, a type that is null or absent has no scaling.
     let fills = reader.family.layers.local().is_some() && reader.family.parameters.is_none();
     let empty = Map::new();
     let mut types = Vec::new();
@@ -97,7 +97,7 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
         let spec = |object| reader.spec(Some(Fields::new(&own, object)), Some(name)).map(Some);
         let is_kind = || named(Role::Kind).any(|kind| kind == name);
         let spec = match value {
-            // Saved beside the types by some versions, and without meaning there.
+            // Some versions save this beside the types, where it has no meaning.
             Value::Null if is_of_dict(name) => continue,
             Value::String(kind) if kind == "default" && is_kind() => continue,
             _ if is_of_dict(name) => return Err(fields.not_a(name, "inside a type of layers")),
@@ -116,15 +116,15 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
     Ok(types)
 }
 
-/// Layers that compress, with a base of their own and the scaling, which leaves lengths as they
-/// are, and plain ones.
+/// Returns the types for layers that compress, with their own base and the scaling without its
+/// attention factor, and for plain layers.
 fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
     let name = "compress_rope_theta";
     let main = reader.spec(None, None)?;
     let base = reader.fields.number(name)?.or(reader.family.compressed_base);
     let base = reader.checked_base(name, reader.fields.need(name, base)?)?;
     let mut compress = RotarySpec { base, ..reader.spec(dict, Some(COMPRESS))? };
-    // Without the field the class puts 1 beside YaRN; a null is YaRN's own.
+    // Without the field the class uses 1 beside YaRN; a null stands for YaRN's own factor.
     let is_yarn = matches!(compress.scaling, Scaling::Yarn(_));
     let is_said = |dict: Fields<'_>| dict.names().any(|name| name == "attention_factor");
     if is_yarn && !dict.is_some_and(is_said) {
@@ -134,7 +134,8 @@ fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Er
     Ok(vec![named_type(COMPRESS, Some(compress)), named_type(MAIN, Some(main))])
 }
 
-/// The types of transformers 4, and of 5 where all layers with positions share them.
+/// Reads the types of transformers 4, and of 5 where all layers with positions share their
+/// parameters.
 fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
     let (fields, family) = (&reader.fields, &reader.family);
     let main = reader.spec(dict, None)?;
@@ -165,7 +166,7 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
     })
 }
 
-/// One in how many layers is special.
+/// Returns n, where one in n layers is special.
 fn every(reader: &Reader<'_>) -> Result<usize, Error> {
     let (fields, layers) = (&reader.fields, &reader.family.layers);
     match layers.every {
@@ -185,7 +186,7 @@ fn every(reader: &Reader<'_>) -> Result<usize, Error> {
     found.filter(|&every| every > 0).ok_or_else(|| fields.not_a(layers.field, expected))
 }
 
-/// The type of each layer.
+/// Returns the type of each layer.
 fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     let fields = &reader.fields;
     let count = reader.layer_count()?;
@@ -204,14 +205,14 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
         return Ok(vec![0; count.unwrap_or(0)]);
     }
     let every = every(reader)?;
-    // What all layers are where they are the same is none of several types.
+    // The name of the type shared by all layers is not a name among several types.
     let kind = |index| find(reader.family.layers.at(index, every).name);
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
     let layers = fields.need("layer_types", layers)?;
     Ok(with_last_full(reader, layers, find(FULL)))
 }
 
-/// How much each layer compresses, 0 where not, where the config lists it.
+/// Returns the compression ratio of each layer, 0 for none, where the config lists it.
 fn compress_ratios(reader: &Reader<'_>) -> Result<Option<Vec<usize>>, Error> {
     match reader.family.compressed_base {
         Some(_) => reader.fields.counts("compress_ratios"),
@@ -219,7 +220,7 @@ fn compress_ratios(reader: &Reader<'_>) -> Result<Option<Vec<usize>>, Error> {
     }
 }
 
-/// The layers with the last one full, where the family has it so.
+/// Makes the last layer one with full attention, if the family requires it.
 fn with_last_full(reader: &Reader<'_>, mut layers: Vec<usize>, full: Option<usize>) -> Vec<usize> {
     if let (true, Some(last), Some(full)) = (reader.family.ends_full, layers.last_mut(), full) {
         *last = full;
@@ -227,7 +228,7 @@ fn with_last_full(reader: &Reader<'_>, mut layers: Vec<usize>, full: Option<usiz
     layers
 }
 
-/// The types as `layer_types` or `no_rope_layers` list them.
+/// Returns the types as `layer_types` or `no_rope_layers` list them.
 fn layers_listed(
     reader: &Reader<'_>,
     types: &Types,
@@ -265,7 +266,7 @@ fn layers_listed(
     names.into_iter().map(found).collect::<Result<_, _>>().map(Some)
 }
 
-/// Whether all layers share their positions, whatever else tells them apart.
+/// Returns true if all layers share their positions, whatever else distinguishes them.
 pub(super) fn is_uniform(types: &Types) -> bool {
     matches!(&types[..], [(name, _)] if name == ALL)
 }

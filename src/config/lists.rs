@@ -1,4 +1,4 @@
-//! Types of layers from lists that have a base or a part for each layer.
+//! Types of layers from lists with a base or a rotated fraction for each layer.
 
 use serde_json::{Map, Value};
 
@@ -11,14 +11,15 @@ use crate::error::Error;
 const BASES: &str = "rope_theta";
 const PARTS: [&str; 2] = ["partial_rotary_factors", "partial_rotary_factor"];
 
-/// More types of layers than any model has, each of which costs as much as a model.
+/// A limit above the number of types of layers of any model, since each type costs as much as a
+/// model.
 pub(super) const MOST_TYPES: usize = 32;
 
 pub(super) fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
     (name.to_string(), spec)
 }
 
-/// A type of layers for each base of a list, named after it.
+/// Makes a type of layers for each base of a list, named after the base.
 pub(super) fn by_base(
     reader: &Reader<'_>,
     main: &RotarySpec,
@@ -56,14 +57,14 @@ pub(super) fn by_base(
     Ok((types, layers))
 }
 
-/// Whether the config has a base or a part for each layer.
+/// Returns true if the config has a base or a rotated fraction for each layer.
 pub(super) fn is_listed(fields: &Fields<'_>) -> bool {
     let names = [BASES].into_iter().chain(PARTS);
     names.into_iter().any(|name| matches!(fields.get(name), Some(Value::Array(_))))
 }
 
-/// A type of layers for each pair of a base and a part, named after their type where it has one
-/// pair. Sliding layers are scaled as the family has it.
+/// Makes a type of layers for each pair of a base and a rotated fraction, named after the type of
+/// these layers if it has one pair. Layers with sliding windows are scaled as in the family.
 pub(super) fn by_lists(
     reader: &Reader<'_>,
     dict: Option<Fields<'_>>,
@@ -115,7 +116,7 @@ pub(super) fn by_lists(
     Ok((types.collect::<Result<_, Error>>()?, layers))
 }
 
-/// The rule that tells layers apart.
+/// What distinguishes a type of layers.
 #[derive(PartialEq)]
 struct Kind<'a> {
     name: Option<&'a str>,
@@ -124,7 +125,7 @@ struct Kind<'a> {
 }
 
 impl Kind<'_> {
-    /// The rotation of these layers; none where the base is 0.
+    /// Returns the rotation of these layers; `None` where the base is 0.
     fn spec(
         &self,
         reader: &Reader<'_>,
@@ -150,7 +151,8 @@ impl Kind<'_> {
     }
 }
 
-/// The list without the layers that predict further tokens, which some files have at its end.
+/// Returns the list without the layers that predict further tokens, which some files have at its
+/// end.
 pub(super) fn without_extra<T>(
     reader: &Reader<'_>,
     list: Option<Vec<T>>,

@@ -1,11 +1,11 @@
 //! Rotations and biases from a model's own config: transformers' `config.json` and GGUF metadata.
 //!
-//! What is known of models is data: `families` has a row for each model type, `architectures` one
-//! for each architecture of GGUF, `fields` the names of all fields. The rest reads: a text becomes
-//! `json` fields, `layers` finds the types of layers, `reader` the rotation of each (its `heads`
-//! and how they `scale`), and `checks` refuses what nobody would follow. `timestep` reads those of
-//! diffusion models, from diffusers' `config.json`. `biases` has a row for each model that adds
-//! something to its scores, and `bias` reads it.
+//! Facts about models are data: `families` has a row for each model type, `architectures` one for
+//! each GGUF architecture, `fields` the names of all fields, and `biases` a row for each model that
+//! adds something to its scores. The other modules read configs: `json` gives access to fields,
+//! `layers` finds the types of layers, `reader` reads the rotation of each, with its `heads` and
+//! its `scale`, and `checks` finds contradictions. `bias` reads biases, and `timestep` the
+//! timesteps of diffusion models, from diffusers' `config.json`.
 
 mod architectures;
 mod bias;

@@ -9,15 +9,16 @@ use crate::rotary::{Pairing, QueryTemperature};
 /// The rotations of a model, one for each type of layer; `None` for layers without positions
 /// (NoPE).
 ///
-/// Reads the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5
-/// (`rope_parameters`), with each model family's own conventions and defaults where the config says
-/// nothing. Where it says something that this crate does not know, lacks something, or contradicts
-/// itself, that is an error which names the field: nothing is silently taken for the default.
+/// It is read from the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5
+/// (`rope_parameters`), with the conventions and defaults of each model family where the config
+/// gives no value. A field that is unknown, missing or contradictory is an error that names it: no
+/// default is used silently.
 ///
 /// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of
-/// 192 are 64). Where that is odd, one feature more is rotated and the odd number stays in the
-/// exponents, as transformers has it; it is an error with the classes that cannot (Phi, StableLM,
-/// Persimmon), with scalings that count features (dynamic, YaRN), and where it is the whole head.
+/// 192 is 64). If that is odd, one more feature is rotated and the exponents keep the odd number,
+/// as in transformers. An odd number is an error for the classes that cannot rotate it (Phi,
+/// StableLM, Persimmon), with scalings that depend on the number of features (dynamic, YaRN), and
+/// where it is the whole head.
 ///
 /// ```
 /// use positional_encodings::config::ModelRotary;
@@ -39,7 +40,7 @@ use crate::rotary::{Pairing, QueryTemperature};
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelRotary {
     pub(super) types: Types,
-    /// The type of each layer; empty where the config has no number of layers.
+    /// The type of each layer; empty if the config does not give the number of layers.
     pub(super) layers: Vec<usize>,
     pub(super) temperature: Option<QueryTemperature>,
 }
@@ -66,11 +67,12 @@ impl ModelRotary {
     }
 
     /// Reads one part of a composite config: `vision_config`, `audio_config`, `decoder`, … by its
-    /// path, with dots between names. Its type may stand in it, or follow from that of the whole.
+    /// path, with dots between names. The type of the part may be a field of it, or follow from the
+    /// type of the whole.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`]; where there is no such part, the field is the part.
+    /// [`Error::Config`]; if there is no such part, the error names it as the field.
     ///
     /// ```
     /// use positional_encodings::{config::ModelRotary, rotary::AxialOrder};
@@ -87,7 +89,8 @@ impl ModelRotary {
         Source { text, part: Some(part), ..Source::default() }.read().map(Self::from)
     }
 
-    /// Reads the config of a model whose `rope_ratio` is not 1, with what it does.
+    /// Reads the config of a model whose `rope_ratio` is not 1, with the given meaning of this
+    /// ratio.
     ///
     /// # Errors
     ///
@@ -108,12 +111,11 @@ impl ModelRotary {
         Source { text, ratio: Some(ratio), ..Source::default() }.read().map(Self::from)
     }
 
-    /// Reads the config of a model of any other type, whose pairing the caller knows. The config
-    /// must have a `rope_theta`, and no field that speaks of a rotation and is not known here; what
-    /// its class does besides, in layers without positions say, cannot be known. A `mrope_section`
-    /// needs a `mrope_interleaved` beside it, since models order the axes of their pairs in more
-    /// ways than one. Where the type is known, what is known of it counts, and the pairing must be
-    /// that of the type.
+    /// Reads the config of a model of an unknown type with a given pairing. The config must have a
+    /// `rope_theta`, and no unknown field about rotations. What the class does besides, such as
+    /// layers without positions, is not known. A `mrope_section` requires a `mrope_interleaved`,
+    /// since models order the axes of their pairs in several ways. For a known type its row is
+    /// used, and the pairing must agree with it.
     ///
     /// # Errors
     ///
@@ -133,7 +135,7 @@ impl ModelRotary {
         Source { text, pairing: Some(pairing), ..Source::default() }.read().map(Self::from)
     }
 
-    /// Returns the types of layers with their rotations, `None` where a type has no positions.
+    /// Returns the types of layers with their rotations, `None` for a type without positions.
     /// Models whose layers are all the same have one type, named `all`.
     ///
     /// ```
@@ -190,7 +192,7 @@ impl ModelRotary {
         Ok(self.types[type_of(&self.layers, index)?].1.as_ref())
     }
 
-    /// Returns the number of layers, where the config says it.
+    /// Returns the number of layers, if the config gives it.
     ///
     /// ```
     /// use positional_encodings::config::ModelRotary;
@@ -203,12 +205,12 @@ impl ModelRotary {
         Some(self.layers.len()).filter(|&count| count > 0)
     }
 
-    /// Returns the rotation of a model all of whose layers share it.
+    /// Returns the rotation of a model whose layers all share it.
     ///
     /// # Errors
     ///
-    /// [`Error::NotOneRotation`] with the number of types where there are several, and with 0 where
-    /// no layer has a rotation.
+    /// [`Error::NotOneRotation`] with the number of types if there are several, and with 0 if no
+    /// layer has a rotation.
     ///
     /// ```
     /// use positional_encodings::{Error, config::ModelRotary};
@@ -229,14 +231,14 @@ impl ModelRotary {
         }
     }
 
-    /// The rotations, to be completed from a file's tensors.
+    /// Returns the rotations, to be completed from the tensors of a file.
     #[cfg(feature = "gguf")]
     pub(crate) fn specs_mut(&mut self) -> impl Iterator<Item = (&str, &mut RotarySpec)> {
         self.types.iter_mut().filter_map(|(name, spec)| Some((name.as_str(), spec.as_mut()?)))
     }
 
-    /// Returns the temperature of queries: in Llama 4 that of the layers without positions, in
-    /// Ministral 3 of all.
+    /// Returns the query temperature: in Llama 4 for the layers without positions, in Ministral 3
+    /// for all layers.
     ///
     /// ```
     /// use positional_encodings::config::ModelRotary;
@@ -259,7 +261,7 @@ impl From<Layered> for ModelRotary {
     }
 }
 
-/// Where the type of that name stands.
+/// Returns the index of the type of that name.
 pub(super) fn type_named<T>(types: &[(String, T)], name: &str) -> Result<usize, Error> {
     let found = || ConfigProblem::Unknown { found: name.to_string() };
     types
@@ -268,7 +270,7 @@ pub(super) fn type_named<T>(types: &[(String, T)], name: &str) -> Result<usize, 
         .ok_or_else(|| Error::Config { field: "layer_types".to_string(), problem: found() })
 }
 
-/// Where the type of a layer stands.
+/// Returns the index of the type of a layer.
 pub(super) fn type_of(layers: &[usize], index: usize) -> Result<usize, Error> {
     if layers.is_empty() {
         let field = "num_hidden_layers".to_string();

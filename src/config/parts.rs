@@ -1,18 +1,19 @@
-//! The parts of composite configs, and their types where a file does not say.
+//! The parts of composite configs, and their types where a file does not give them.
 //!
-//! A part of transformers' configs may leave out its `model_type`: the class of the whole knows it.
-//! The rows are the defaults of those classes in transformers 5.24, for parts that rotate.
+//! A part of a transformers config may leave out its `model_type`, since the class of the whole
+//! knows it. The rows are the defaults of those classes in transformers 5.24, for parts that
+//! rotate.
 
 use serde_json::{Map, Value};
 
 use super::json::Fields;
 use crate::error::Error;
 
-/// Where the language model stands in a composite config.
+/// The fields that contain the language model in a composite config.
 const TEXT: [&str; 5] =
     ["text_config", "llm_config", "language_config", "thinker_config", "vlm_config"];
 
-/// A part of a config: the path to it, and what it is said to be.
+/// A part of a config: its path and its type.
 pub(super) struct Part<'a> {
     pub(super) path: String,
     pub(super) object: &'a Map<String, Value>,
@@ -20,13 +21,13 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// The whole config.
+    /// Returns the whole config as a part.
     pub(super) fn whole(object: &'a Map<String, Value>) -> Result<Self, Error> {
         let kind = Fields::new("", object).text("model_type")?;
         Ok(Self { path: String::new(), object, kind })
     }
 
-    /// A part of this part.
+    /// Returns a part of this part.
     pub(super) fn part(&self, name: &str) -> Result<Option<Self>, Error> {
         let fields = Fields::new(&self.path, self.object);
         if fields.object(name)?.is_none() {
@@ -36,16 +37,16 @@ impl<'a> Part<'a> {
         let path = fields.path(name);
         Fields::new(&path, object).text("model_type")?;
         let own = object.get("model_type").and_then(Value::as_str);
-        // Some classes write an empty one.
+        // Some classes write an empty type.
         let kind = own.filter(|own| !own.is_empty()).or(type_of(self.kind.unwrap_or(""), name));
         Ok(Some(Self { path, object, kind }))
     }
 
-    /// The parts on the way to the one that describes the language model, which is the last;
-    /// none where this is one.
+    /// Returns the parts on the path to the one that describes the language model, which is the
+    /// last; empty if this is it.
     pub(super) fn to_text(&self) -> Result<Vec<Self>, Error> {
         let mut way: Vec<Self> = Vec::new();
-        // A part of a part of a part is as deep as configs go.
+        // Known configs are nested at most three levels deep.
         for _ in 0..3 {
             let last = way.last().unwrap_or(self);
             let mut found = None;
@@ -63,17 +64,17 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The type of a part of a type.
+/// Returns the type of a part of a composite type.
 fn type_of(whole: &str, part: &str) -> Option<&'static str> {
     PARTS.iter().find(|(root, name, _)| (*root, *name) == (whole, part)).map(|(.., kind)| *kind)
 }
 
-/// The type of a type's language model, where that is a part of its own.
+/// Returns the type of the language model of a composite type, if that is a part.
 pub(super) fn text_type(whole: &str) -> Option<&'static str> {
     type_of(whole, "text_config")
 }
 
-/// Whether a type has parts that rotate.
+/// Returns true if a type has parts that rotate.
 pub(super) fn has_parts(whole: &str) -> bool {
     PARTS.iter().any(|(root, ..)| *root == whole)
 }

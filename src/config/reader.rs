@@ -1,4 +1,4 @@
-//! One rotation from the fields of a `config.json`.
+//! Reads one rotation from the fields of a `config.json`.
 
 use serde_json::{Map, Value};
 
@@ -10,34 +10,34 @@ use crate::error::{ConfigProblem, Error};
 use crate::frequencies::scaling::Scaling;
 use crate::rotary::{Pairing, Sections};
 
-/// More layers or features than any model has: a limit for configs that are not what they seem.
+/// A limit above the layers and features of any model, against malformed configs.
 pub(super) const LIMIT: usize = 1 << 16;
 
-/// More axes than any model divides its pairs among.
+/// A limit above the number of axes of any model.
 pub(super) const MOST_SECTIONS: usize = 8;
 
-/// A config, and what is known of its family.
+/// A config, and its family.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     pub(super) fields: Fields<'a>,
     pub(super) family: Family,
-    /// Whether the caller gave the pairing, and nothing is known of the family.
+    /// Whether the caller gave the pairing, for an unknown family.
     pub(super) is_given: bool,
-    /// The meaning of `rope_ratio`, where the caller says it.
+    /// The meaning of `rope_ratio`, if the caller gave it.
     pub(super) ratio: Option<RopeRatio>,
 }
 
 /// A dictionary of rope parameters, and its path.
 pub(super) type RopeDict<'a> = (String, &'a Map<String, Value>);
 
-/// The dictionary of rope parameters by either of its names, and its path.
+/// Returns the dictionary of rope parameters by either of its names, and its path.
 pub(super) fn rope_dict<'a>(fields: &Fields<'a>) -> Result<Option<RopeDict<'a>>, Error> {
     let dict = fields.of_role(Role::Parameters, Fields::object)?;
     Ok(dict.zip(fields.name_of(Role::Parameters)).map(|(dict, name)| (fields.path(name), dict)))
 }
 
 impl Reader<'_> {
-    /// The rotation that `dict` describes, of the layers named `kind` where there are several
+    /// Returns the rotation that `dict` describes, for the layers named `kind` if there are several
     /// types.
     pub(super) fn spec(
         &self,
@@ -80,8 +80,8 @@ impl Reader<'_> {
         Ok(spec)
     }
 
-    /// The rotation of local layers: another base, and no scaling but where a family's local layers
-    /// are scaled, too.
+    /// Returns the rotation of local layers: another base, and no scaling unless the family scales
+    /// local layers, too.
     pub(super) fn local(&self, main: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
         if self.fields.count("swa_head_dim")?.is_some_and(|head_dim| head_dim != main.head_dim) {
             let other = "head_dim: heads of one width are read";
@@ -104,7 +104,7 @@ impl Reader<'_> {
         Ok(spec)
     }
 
-    /// The type by either of its names, without its aliases.
+    /// Returns the type by either of its names, with aliases resolved.
     fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
         let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
             let Some(found) = fields.text(name)? else { return Ok(None) };
@@ -113,14 +113,14 @@ impl Reader<'_> {
         };
         match dict.of_role(Role::Kind, read)? {
             Some(rope_type) => Ok(rope_type),
-            // Parameters without a type would be a scaling that nobody applies.
+            // Parameters without a type would be ignored.
             None if scales(dict) => Err(dict.error("rope_type", ConfigProblem::Missing)),
             None => Ok("default"),
         }
     }
 
-    /// The pairing of the family or the caller, which `rope_interleave` changes for latent heads,
-    /// and else must not contradict.
+    /// Returns the pairing of the family or the caller. `rope_interleave` changes it for latent
+    /// heads, and otherwise must agree.
     pub(super) fn pairing(&self) -> Result<Pairing, Error> {
         let own = self.family.pairing;
         let said = match self.fields.of_role(Role::Neighbours, Fields::flag)? {
@@ -135,12 +135,12 @@ impl Reader<'_> {
         Err(self.fields.contradicts(name, self.source_of_pairing()))
     }
 
-    /// The pairing that another field would contradict.
+    /// Returns the source of the pairing, for errors about a field that contradicts it.
     pub(super) fn source_of_pairing(&self) -> &'static str {
         if self.is_given { "the pairing given" } else { "model_type" }
     }
 
-    /// An error where a dictionary says something else than the field beside it; nested ones may.
+    /// Checks that a dictionary agrees with the field beside it; nested dictionaries may differ.
     fn agree(
         &self,
         dict: &Fields<'_>,
@@ -156,7 +156,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The rotated part of the head, where the config says it as a part.
+    /// Returns the rotated fraction of the head, if the config gives it as a fraction.
     fn part(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<Option<f64>, Error> {
         let name = "partial_rotary_factor";
         let outer = self.fields.of_role(Role::Part, Fields::number)?;
@@ -168,8 +168,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The fields that make the base another for good: `alpha`, beside which a type that says
-    /// "dynamic" and its parameters mean nothing.
+    /// Reads a static scaling of the base: `alpha`, beside which a type "dynamic" and its
+    /// parameters have no effect.
     fn alpha(&self, dict: &Fields<'_>, rope_type: &str) -> Result<Option<f64>, Error> {
         let name = "alpha";
         let alpha = dict.number(name)?.filter(|&alpha| alpha != 0.0);
@@ -194,7 +194,7 @@ impl Reader<'_> {
         self.checked_base("rope_theta", base * ratio)
     }
 
-    /// A `rope_ratio` that is not 1, and that the caller has said the meaning of.
+    /// Returns a `rope_ratio` that is not 1 and whose meaning the caller gave.
     pub(super) fn rope_ratio(&self) -> Result<Option<f64>, Error> {
         let name = "rope_ratio";
         let ratio = self.fields.number(name)?.filter(|&ratio| ratio != 1.0);
@@ -252,7 +252,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The base of local layers beside main ones, where there are such.
+    /// Returns the base of local layers, if there are such layers.
     pub(super) fn local_base(&self, main: &RotarySpec) -> Result<Option<f64>, Error> {
         let stated = self.fields.of_role(Role::LocalBase, Fields::number)?;
         let Some(local) = self.family.layers.local() else { return Ok(stated) };
@@ -263,16 +263,16 @@ impl Reader<'_> {
         Ok(Some(stated.or(local.base).unwrap_or(main.base)))
     }
 
-    /// Whether a type of layers has heads of a width of their own.
+    /// Returns true if a type of layers has heads of its own width.
     pub(super) fn has_wide_heads(&self, kind: Option<&str>) -> bool {
         kind == Some(FULL) && self.family.full_head_dim.is_some()
     }
 }
 
-/// The sections of a class for so many pairs; none where it cannot divide them itself.
+/// Returns the sections of a class for a number of pairs; `None` if the class cannot divide them.
 fn own_sections(sections: &[usize], order: Sections, pairs: usize) -> Option<Vec<usize>> {
     match (order, sections) {
-        // Time has what is left, whatever it says.
+        // Time has the remaining pairs, whatever its section says.
         (Sections::Interleaved, &[_, heights, widths]) => {
             let times = pairs.checked_sub(heights + widths)?;
             (3 * heights.max(widths) <= pairs + 2).then(|| vec![times, heights, widths])
@@ -282,12 +282,12 @@ fn own_sections(sections: &[usize], order: Sections, pairs: usize) -> Option<Vec
     }
 }
 
-/// Whether there are parameters of a scaling.
+/// Returns true if there are parameters of a scaling.
 fn scales(dict: &Fields<'_>) -> bool {
     of_scalings().any(|(name, _)| dict.get(name).is_some())
 }
 
-/// An error where a parameter belongs to another type, and is not a factor of 1.
+/// Checks that no parameter belongs to another type, unless it is a factor of 1.
 fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
     let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
     for (name, types) in of_scalings() {
@@ -299,13 +299,13 @@ fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes the rotation once, so that a spec that exists can be followed.
+/// Makes the rotation once as a check: a spec that was read can be applied.
 pub(super) fn try_out(spec: &RotarySpec, dict: &Fields<'_>) -> Result<(), Error> {
-    // Factors in tensors can be any.
+    // The factors in a tensor are not known yet.
     let filled = RotarySpec { divisors: Some(vec![1.0; spec.dim / 2]), ..spec.clone() };
     let is_tensor = matches!(spec.scaling, Scaling::LongRopeTensors | Scaling::DivisorsTensor);
     let spec = if is_tensor { &filled } else { spec };
-    // A short length and a long one, where there is a difference.
+    // A short and a long length, since rotations may depend on it.
     const LENGTHS: [usize; 2] = [1, 1 << 31];
     let depends = matches!(
         spec.scaling,

@@ -1,11 +1,11 @@
-//! Rotations of all layers, made once and held.
+//! The rotations of all layers, made once and kept.
 
 use super::model::{ModelRotary, type_named, type_of};
 use super::spec::RotarySpec;
 use crate::error::Error;
 use crate::rotary::Rotary;
 
-/// The rotations of a model's layers, one [`Rotary`] for each type of layer:
+/// The rotations of a model's layers, one [`Rotary`] for each type of layer, made by
 /// [`ModelRotary::rotaries`](super::ModelRotary::rotaries).
 ///
 /// ```
@@ -31,7 +31,7 @@ pub struct LayerRotaries {
     layers: Vec<usize>,
 }
 
-/// A rotation, and what it was made from.
+/// A rotation, and the spec that it was made from.
 #[derive(Clone, Debug)]
 struct Held {
     rotary: Rotary,
@@ -40,7 +40,7 @@ struct Held {
 
 impl ModelRotary {
     /// Makes the rotations of all types of layers for sequences of `total_len` positions, cache
-    /// included, to be held and asked for each layer.
+    /// included. Keep the result and get the rotation of each layer from it.
     ///
     /// # Errors
     ///
@@ -104,8 +104,8 @@ impl LayerRotaries {
         self.types.iter().map(|(name, held)| (name.as_str(), rotary_of(held)))
     }
 
-    /// Returns whether sequences of `total_len` positions have these rotations, too: always, but
-    /// for LongRoPE and dynamic NTK.
+    /// Returns true if these rotations also apply to sequences of `total_len` positions: always,
+    /// except with LongRoPE and dynamic NTK.
     pub fn fit(&self, total_len: usize) -> bool {
         let fits = |held: &Held| held.rotary.regime() == held.spec.regime(total_len);
         self.types.iter().filter_map(|(_, held)| held.as_ref()).all(fits)

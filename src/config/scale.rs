@@ -1,4 +1,4 @@
-//! Scalings, and what else a config multiplies by.
+//! Scalings, and other factors in a config.
 
 use serde_json::Value;
 
@@ -10,20 +10,21 @@ use crate::error::Error;
 use crate::frequencies::scaling::{DynamicNtk, Llama3, LongRope, Scaling, Yarn};
 use crate::rotary::QueryTemperature;
 
-/// The length that a model was trained on, and the longest that it is for.
+/// The names of the length that a model was trained on, and of its maximal length.
 const ORIGINAL: &str = "original_max_position_embeddings";
 const MAXIMAL: &str = "max_position_embeddings";
 
-/// Names that the first Qwen has for its scaling and the length that it was trained on.
+/// The names in the first Qwen's configs for its scaling and the length that it was trained on.
 const STEPPED: &str = "use_dynamic_ntk";
 const TRAINED: &str = "seq_length";
 
-/// Names that Nomic's first encoders have for dynamic NTK and the length that it begins at.
+/// The names in the configs of Nomic's first encoders for dynamic NTK and the length at which it
+/// begins.
 const GROWN: &str = "rotary_scaling_factor";
 const GROWN_FROM: &str = "max_trained_positions";
 
 impl Reader<'_> {
-    /// Puts into `spec` the scaling that `dict` describes, with its factors.
+    /// Sets the scaling of `spec` that `dict` describes, with its factors.
     pub(super) fn scale(
         &self,
         spec: &mut RotarySpec,
@@ -75,7 +76,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Puts into `spec` what fields beside the parameters change.
+    /// Sets what fields beside the parameters change in `spec`.
     pub(super) fn scale_beside(&self, spec: &mut RotarySpec) -> Result<(), Error> {
         let fields = &self.fields;
         let stepped = fields.flag(STEPPED)? == Some(true);
@@ -105,7 +106,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The factor of a scaling; where it is null, the lengths say it.
+    /// Returns the factor of a scaling; a null stands for the ratio of the lengths.
     fn factor(&self, dict: &Fields<'_>) -> Result<f64, Error> {
         let name = "factor";
         let grown = match self.len(dict, MAXIMAL)? {
@@ -142,7 +143,8 @@ impl Reader<'_> {
         Ok(LongRope { short, long, original_len, factor })
     }
 
-    /// The length trained on: in the dictionary, beside it, or the maximal one.
+    /// Returns the training length: from the dictionary, from the field beside it, or the maximal
+    /// length.
     fn original_len(&self, dict: &Fields<'_>) -> Result<usize, Error> {
         let found = match self.len(dict, ORIGINAL)? {
             None => self.len(dict, MAXIMAL)?,
@@ -151,7 +153,7 @@ impl Reader<'_> {
         dict.need(ORIGINAL, found)
     }
 
-    /// A length in the dictionary or beside it.
+    /// Returns a length in the dictionary or beside it.
     fn len(&self, dict: &Fields<'_>, name: &str) -> Result<Option<usize>, Error> {
         match (dict.count(name)?, self.fields.count(name)?) {
             (Some(inner), Some(outer)) if inner != outer => {
@@ -161,8 +163,8 @@ impl Reader<'_> {
         }
     }
 
-    /// transformers has dynamic NTK start at the maximal length; where another one is given, others
-    /// start at that.
+    /// Returns the length at which dynamic NTK begins: the maximal length, as in transformers, or
+    /// another length that the config gives, as in other libraries.
     fn dynamic_start(&self, dict: &Fields<'_>) -> Result<usize, Error> {
         let start = self.fields.need(MAXIMAL, self.len(dict, MAXIMAL)?)?;
         if self.len(dict, ORIGINAL)?.is_some_and(|original| original != start) {
@@ -172,14 +174,14 @@ impl Reader<'_> {
         Ok(start)
     }
 
-    /// The query temperature: that of the family, or the one that the parameters speak of.
+    /// Returns the query temperature: that of the family, or the one in the parameters.
     pub(super) fn temperature(
         &self,
         dict: Option<&RopeDict<'_>>,
     ) -> Result<Option<QueryTemperature>, Error> {
         let fields = &self.fields;
         if let Some(own) = self.family.temperature {
-            // The first published configs have 4 for true.
+            // The first published configs have 4 instead of true.
             let name = "attn_temperature_tuning";
             let is_tuned = match fields.get(name) {
                 Some(Value::Number(_)) => fields.number(name)? != Some(0.0),
@@ -204,13 +206,13 @@ impl Reader<'_> {
             .map_err(|error| fields.invalid(name, error))
     }
 
-    /// An error where a size that every config has is not a whole number, needed or not.
+    /// Checks that the sizes of a config are whole numbers, whether needed or not.
     pub(super) fn check_sizes(&self) -> Result<(), Error> {
         let names = ["hidden_size", "num_attention_heads", "head_dim", MAXIMAL];
         names.into_iter().try_for_each(|name| self.fields.count(name).map(|_| ()))
     }
 
-    /// The number of layers, where the config has it.
+    /// Returns the number of layers, if the config has it.
     pub(super) fn layer_count(&self) -> Result<Option<usize>, Error> {
         let count = self.fields.of_role(Role::LayerCount, Fields::count)?;
         if count.is_some_and(|count| count > super::reader::LIMIT) {
@@ -220,7 +222,7 @@ impl Reader<'_> {
     }
 }
 
-/// The factor of the softmax scale by `mscale_all_dim`.
+/// Returns the factor of the softmax scale from `mscale_all_dim`.
 fn softmax_factor(yarn: &Yarn, dict: &Fields<'_>) -> Result<f64, Error> {
     let factor = yarn.softmax_factor();
     if factor > 0.0 && factor.is_finite() {

@@ -1,7 +1,7 @@
-//! The sizes that a config class has where a file leaves them out.
+//! The default sizes of config classes, for files that leave them out.
 //!
-//! The rows are the defaults of the classes of transformers 5.24: hidden size, heads, layers, and
-//! the most positions, 0 where a class has none.
+//! The rows are the defaults of the classes of transformers 5.24: hidden size, heads, layers and
+//! maximal positions, 0 where a class has none.
 
 /// The default sizes of a class.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Sizes {
     pub(super) positions: usize,
 }
 
-/// The sizes of transformers' `model_type`.
+/// Returns the sizes of transformers' `model_type`.
 pub(super) fn of_model_type(name: &str) -> Option<Sizes> {
     let index = SIZES.binary_search_by(|(known, ..)| known.cmp(&name)).ok()?;
     let (_, hidden_size, heads, layers, positions) = SIZES[index];

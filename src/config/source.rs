@@ -1,4 +1,4 @@
-//! The part of a config that is read, and what is known of its type.
+//! The part of a config that is read, and the family of its type.
 
 use serde_json::{Map, Value};
 
@@ -16,18 +16,18 @@ use super::spec::RopeRatio;
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::Pairing;
 
-/// A text, and what the caller says of it.
+/// The text of a config, and what the caller adds to it.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
-    /// The part to read; the language model where there is none.
+    /// The part to read, by default the language model.
     pub(super) part: Option<&'a str>,
     pub(super) pairing: Option<Pairing>,
     pub(super) ratio: Option<RopeRatio>,
 }
 
 impl Source<'_> {
-    /// Reads the part of the config that is asked for.
+    /// Reads the selected part of the config.
     pub(super) fn read(&self) -> Result<Layered, Error> {
         let root = parse(self.text)?;
         let whole = Part::whole(&root)?;
@@ -45,7 +45,7 @@ impl Source<'_> {
         read(&reader)
     }
 
-    /// The row of the type of a part, and whether the caller alone gave it.
+    /// Returns the family of a part, and whether it rests on the caller's pairing alone.
     fn family(&self, part: &Part<'_>) -> Result<(Family, bool), Error> {
         let (fields, name) = (Fields::new(&part.path, part.object), "model_type");
         let known = part.kind.and_then(of_model_type);
@@ -84,14 +84,14 @@ impl Source<'_> {
     }
 }
 
-/// A family with latent heads as plain ones, where the config says that it has none (`use_mla`).
+/// Returns a family with latent heads as one with plain heads, if the config says so (`use_mla`).
 fn without_latent(fields: &Fields<'_>, family: Family) -> Result<Family, Error> {
     let plain = family.latent.is_some() && fields.flag("use_mla")? == Some(false);
     let halves = Family { latent: None, pairing: Pairing::Halves, ..family };
     Ok(if plain { halves } else { family })
 }
 
-/// The part of that path.
+/// Returns the part of that path.
 fn named<'a>(whole: Part<'a>, path: &str) -> Result<Part<'a>, Error> {
     let mut part = whole;
     for name in path.split('.') {
@@ -101,8 +101,8 @@ fn named<'a>(whole: Part<'a>, path: &str) -> Result<Part<'a>, Error> {
     Ok(part)
 }
 
-/// The part that describes the language model; what is around it must not say anything else of
-/// rotations.
+/// Returns the part that describes the language model. The objects around it must not contradict it
+/// about rotations.
 fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
     let refused = whole.kind.and_then(of_model_type).and_then(|family| family.reason);
     if let Some(reason) = refused {
@@ -117,8 +117,9 @@ fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
     Ok(text)
 }
 
-/// The fields of a config as the rest reads them: those that the family calls by other names under
-/// the usual ones, without those that its class does not read, and with its class' sizes.
+/// Returns the fields of a config in the usual form: fields with other names in the family are
+/// renamed, fields that its class does not read are left out, and the sizes of the class are filled
+/// in.
 fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<String, Value> {
     let mut fields = object.clone();
     for name in family.unread {
@@ -161,7 +162,7 @@ fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<St
     fields
 }
 
-/// The names of the types of layers, where the config lists them as numbers alone.
+/// Returns the names of the types of layers, where the config lists them as numbers.
 fn layer_types(fields: &Fields<'_>, family: &Family) -> Result<Option<Vec<&'static str>>, Error> {
     let Some((field, names)) = family.coded else { return Ok(None) };
     if fields.get("layer_types").is_some() {

@@ -1,12 +1,12 @@
-//! One rotation as a config describes it.
+//! A rotation as a config describes it.
 
 use crate::error::Error;
 use crate::frequencies::scaling::{Regime, Scaling};
 use crate::frequencies::{Frequencies, OddDim, dynamic_ntk};
 use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 
-/// The rotation of one type of layer, as data: what a config says, with the model's own defaults
-/// where it says nothing.
+/// The rotation of one type of layer as data, with the defaults of the model where a config gives
+/// no value.
 ///
 /// ```
 /// use positional_encodings::{Pairing, config::ModelRotary, scaling::{Scaling, Yarn}};
@@ -22,48 +22,46 @@ use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RotarySpec {
-    /// Number of features that are rotated.
+    /// The number of rotated features.
     pub dim: usize,
     /// The dim in the exponents of the frequencies, base^(−2i/dim). It is `dim`, or one less where
-    /// a config asks for an odd part of the head: transformers rounds the features up and keeps the
-    /// odd number in the exponents.
+    /// a config asks for an odd number of rotated features: transformers rounds the features up and
+    /// keeps the odd number in the exponents.
     pub frequency_dim: usize,
-    /// Number of features of a query or key head.
+    /// The number of features of a query or key head.
     pub head_dim: usize,
-    /// Base of the frequencies.
+    /// The base of the frequencies.
     pub base: f64,
-    /// How they change for longer contexts.
+    /// The scaling of the frequencies for longer contexts.
     pub scaling: Scaling,
-    /// The factor of cosines and sines; where LongRoPE has two, this is the one of long
-    /// sequences.
+    /// The factor of cosines and sines; with LongRoPE, the factor for long sequences.
     pub attention_factor: f64,
-    /// The one of short sequences.
+    /// The factor of cosines and sines for short sequences.
     pub short_attention_factor: f64,
-    /// The factor of the softmax scale, besides: not 1 with DeepSeek's
-    /// `mscale_all_dim`.
+    /// A further factor of the softmax scale; it differs from 1 with DeepSeek's `mscale_all_dim`.
     pub softmax_factor: f64,
-    /// The features that make a pair.
+    /// The pairing.
     pub pairing: Pairing,
     /// Whether the last features of the head are rotated (DeepSeek's \[NoPE | RoPE\]).
     pub on_last_features: bool,
-    /// How multimodal models divide the pairs among axes.
+    /// How the pairs are divided among axes, in multimodal models.
     pub sections: Option<(Vec<usize>, Sections)>,
-    /// How the rows and columns of an image's patches divide the pairs, in vision towers. Then the
-    /// positions have two axes, and nothing is scaled.
+    /// How the pairs are divided among rows and columns of an image's patches, in vision towers.
+    /// Positions then have two axes, and nothing is scaled.
     pub grid: Option<AxialOrder>,
-    /// A divisor for each pair: GGUF's `rope_freqs.weight`, or one of LongRoPE's tensors.
+    /// A divisor for each pair, from GGUF's `rope_freqs.weight` or one of LongRoPE's tensors.
     pub divisors: Option<Vec<f64>>,
 }
 
 impl RotarySpec {
-    /// Makes the rotation for sequences of `total_len` positions, cache included. A pure function:
-    /// only LongRoPE and dynamic NTK look at the length, and [`Rotary::regime`] says what they made
-    /// of it.
+    /// Makes the rotation for sequences of `total_len` positions, cache included. This is a pure
+    /// function. Only LongRoPE and dynamic NTK depend on the length; [`Rotary::regime`] says how.
     ///
     /// # Errors
     ///
-    /// Where the values cannot be followed; those that come from a config have been tried out. With
-    /// [`Scaling::LongRopeTensors`] and [`Scaling::DivisorsTensor`], as long as the tensor's values
+    /// The errors of [`Frequencies`](crate::Frequencies) and [`Rotary`] for values that are not
+    /// valid; a spec that was read from a config has none. [`Error::Config`] with
+    /// [`Scaling::LongRopeTensors`] and [`Scaling::DivisorsTensor`] while the values of the tensors
     /// are missing.
     ///
     /// ```
@@ -112,8 +110,8 @@ impl RotarySpec {
         Ok(if self.on_last_features { rotary.on_last_features() } else { rotary })
     }
 
-    /// Returns the regime of sequences of `total_len` positions: that of
-    /// [`rotary(total_len)`](Self::rotary), without making it.
+    /// Returns the regime of sequences of `total_len` positions, as
+    /// [`rotary(total_len)`](Self::rotary) has it, without making the rotation.
     ///
     /// ```
     /// use positional_encodings::{config::ModelRotary, scaling::Regime};
@@ -139,7 +137,7 @@ impl RotarySpec {
     }
 }
 
-/// The meaning of the `rope_ratio` of a config, which its fields do not tell.
+/// The meaning of a config's `rope_ratio`, which its fields do not tell.
 ///
 /// ```
 /// use positional_encodings::config::{ModelRotary, RopeRatio};
@@ -152,11 +150,11 @@ impl RotarySpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RopeRatio {
-    /// Positions are divided by it: ChatGLM2-6B-32k.
+    /// Positions are divided by the ratio: ChatGLM2-6B-32k.
     DividesPositions,
-    /// The base is multiplied by it: ChatGLM3-6B-32k, GLM-4.
+    /// The base is multiplied by the ratio: ChatGLM3-6B-32k, GLM-4.
     MultipliesBase,
 }
 
-/// Types of layers by name; `None` for layers without positions.
+/// The types of layers by name; `None` for layers without positions.
 pub(super) type Types = Vec<(String, Option<RotarySpec>)>;

@@ -1,4 +1,4 @@
-//! The timesteps of a diffusion model from diffusers' `config.json`.
+//! Reads the timesteps of a diffusion model from diffusers' `config.json`.
 
 use super::json::{Fields, parse};
 use super::reader::LIMIT;
@@ -6,13 +6,13 @@ use crate::additive::Timestep;
 use crate::error::Error;
 use crate::phase::FeatureLayout::{CosSinHalves, SinCosHalves};
 
-/// Where a class has the width of its timesteps.
+/// Where a class defines the width of its timesteps.
 enum Dim {
-    /// Always this.
+    /// A constant.
     Always(usize),
     /// The first of `block_out_channels`.
     FirstBlock,
-    /// A field, with the class's own default.
+    /// A field, with the default of the class.
     Field(&'static str, usize),
     /// `num_attention_heads` · `attention_head_dim`.
     Inner,
@@ -22,14 +22,14 @@ enum Dim {
 struct Class {
     name: &'static str,
     dim: Dim,
-    /// `downscale_freq_shift`, where no field says otherwise.
+    /// The `downscale_freq_shift`, unless a field gives it.
     shift: f64,
     scale: f64,
     /// Whether `flip_sin_to_cos` and `freq_shift` are fields of its config.
     has_flags: bool,
 }
 
-/// Cosines first in all of them, where no field says otherwise.
+/// Cosines come first in all classes, unless a field says otherwise.
 #[rustfmt::skip]
 const CLASSES: &[Class] = &[
     Class { name: "UNet2DModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
@@ -59,8 +59,8 @@ impl Timestep {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`]: for a class that is not known, and where a `time_embedding_type` is not
-    /// the sinusoid.
+    /// [`Error::Config`] for an unknown class, and for a `time_embedding_type` other than the
+    /// sinusoid.
     ///
     /// ```
     /// use positional_encodings::Timestep;
@@ -93,7 +93,7 @@ impl Timestep {
             let shift = fields.number("freq_shift")?;
             timestep.downscale_freq_shift = shift.unwrap_or(class.shift);
         }
-        // What cannot be is the config's fault.
+        // Invalid values are an error of the config.
         match timestep.encoding() {
             Ok(_) => Ok(timestep),
             Err(error) => Err(fields.invalid("freq_shift", error)),

@@ -1,4 +1,4 @@
-//! Dynamic NTK: the base grows with the length asked for, steadily or in steps.
+//! Dynamic NTK: the base grows with the sequence length, continuously or in steps.
 
 use super::regime::Regime;
 use super::{Frequencies, Step, at_least_one, length};
@@ -13,16 +13,17 @@ use crate::frequencies::wide::Wide;
 pub struct DynamicNtk {
     /// The factor s, at least 1.
     pub factor: f64,
-    /// The length L that the model was trained on: transformers takes `max_position_embeddings`.
+    /// The length L that the model was trained on; transformers uses `max_position_embeddings`.
     pub original_len: usize,
 }
 
 impl Frequencies {
-    /// base → base · (s · L′/L − (s − 1))^(dim/(dim − 2)) with L′ = max(`total_len`, L).
+    /// Scales the base: base → base · (s · L′/L − (s − 1))^(dim/(dim − 2)) with L′ =
+    /// max(`total_len`, L).
     ///
-    /// A pure function of the length: up to L nothing changes; beyond, **every** angle depends on
-    /// the length, so that keys rotated for another length do not fit (transformers#25104). The
-    /// [`regime`](Self::regime) is that length: tag caches with it.
+    /// Up to L nothing changes. Beyond L, **every** angle depends on the length, so that keys
+    /// rotated for another length do not fit (transformers#25104). The [`regime`](Self::regime) is
+    /// that length: tag caches with it.
     ///
     /// # Errors
     ///
@@ -56,12 +57,12 @@ impl Frequencies {
 }
 
 impl Frequencies {
-    /// base → base · α^(dim/(dim − 2)) with α = 2·2^⌈log₂(L′/L)⌉ − 1 for a length L′ = `total_len`
-    /// beyond L = `original_len`, and 1 up to it: `use_dynamic_ntk` of Qwen's first version (Qwen
-    /// team 2023, *modeling_qwen.py*).
+    /// Scales the base: base → base · α^(dim/(dim − 2)) with α = 2·2^⌈log₂(L′/L)⌉ − 1 for a length
+    /// L′ = `total_len` beyond L = `original_len`, and α = 1 up to L. This is `use_dynamic_ntk` of
+    /// the first Qwen (Qwen team 2023, *modeling_qwen.py*).
     ///
-    /// α is 3 up to 2L, 7 up to 4L, …: keys in a cache fit until the next step. The
-    /// [`regime`](Self::regime) names the longest length of the step.
+    /// α is 3 up to 2L, 7 up to 4L, and so on, so cached keys fit until the next step. The
+    /// [`regime`](Self::regime) is the longest length of the step.
     ///
     /// # Errors
     ///
@@ -89,8 +90,8 @@ impl Frequencies {
     }
 }
 
-/// The longest length of the step that `total_len` falls into, and α; none up to the original
-/// length.
+/// Returns the longest length of the step that `total_len` falls into, and α; `None` up to the
+/// original length.
 pub(crate) fn stage(original_len: usize, total_len: usize) -> Option<(usize, u64)> {
     if total_len <= original_len || original_len == 0 {
         return None;

@@ -1,10 +1,11 @@
-//! Geometric progressions: from one radian per position down to nearly (or exactly) 1/base.
+//! Geometric progressions of frequencies, from one radian per position down to nearly, or exactly,
+//! 1/base.
 
 use super::{Frequencies, Step, pairs_of, progression};
 use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
-/// The meaning of an odd dim. Systems disagree, so it must be chosen.
+/// The convention for an odd dim. Systems disagree, so it must be chosen.
 ///
 /// | convention | dim 7, base b | systems |
 /// |---|---|---|
@@ -16,20 +17,20 @@ use crate::frequencies::wide::Wide;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum OddDim {
-    /// The paper's formula taken literally: exponents over dim itself, and the last pair lacks its
-    /// second member.
+    /// The paper's formula taken literally: the exponents are divided by dim itself, and the last
+    /// pair lacks its second member.
     DropLast,
-    /// The encoding of dim + 1 without its last member.
+    /// The encoding of dim + 1 without its last feature.
     DropLastOfEven,
     /// The encoding of dim − 1, then a column of zeros.
     ZeroColumn,
 }
 
 impl Frequencies {
-    /// wᵢ = base^(−2i/dim), i < dim/2 (Vaswani et al. 2017, where base is 10000).
+    /// Makes wᵢ = base^(−2i/dim), i < dim/2 (Vaswani et al. 2017, with base 10000).
     ///
-    /// Any positive finite base will do. With base 1 all pairs turn one radian per position; below
-    /// 1 they turn faster.
+    /// The base may be any positive finite number. With base 1 all pairs rotate by one radian per
+    /// position; below 1 the later pairs rotate faster.
     ///
     /// # Errors
     ///
@@ -50,17 +51,17 @@ impl Frequencies {
         progression(Wide::ONE, ratio, pairs, Step::Geometric { dim, base })
     }
 
-    /// The frequencies of an odd `dim` by one of its conventions; for an even dim,
-    /// [`geometric`](Self::geometric).
+    /// Makes the frequencies of an odd `dim` by a named convention; for an even dim they are those
+    /// of [`geometric`](Self::geometric).
     ///
     /// With [`OddDim::ZeroColumn`] there are (dim − 1)/2 pairs, otherwise (dim + 1)/2, the last of
-    /// which will lack its second member. [`Sinusoidal::odd`](crate::Sinusoidal::odd) is the whole
-    /// encoding.
+    /// which lacks its second member in the encoding. [`Sinusoidal::odd`](crate::Sinusoidal::odd)
+    /// makes the whole encoding.
     ///
     /// # Errors
     ///
-    /// As [`geometric`](Self::geometric), but for odd dims; [`Error::ZeroDim`] too for dim 1 with a
-    /// zero column, which leaves no pair.
+    /// The errors of [`geometric`](Self::geometric) except [`Error::OddDim`]; [`Error::ZeroDim`]
+    /// also for dim 1 with a zero column, which leaves no pair.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, OddDim};
@@ -85,12 +86,13 @@ impl Frequencies {
         }
     }
 
-    /// wᵢ = base^(−i/(dim/2 − 1)), i < dim/2: both ends, 1 and 1/base, are included (tensor2tensor,
-    /// fairseq, M2M-100, Whisper). At dim 2, where those systems divide by zero, w = \[1\].
+    /// Makes wᵢ = base^(−i/(dim/2 − 1)), i < dim/2, which includes both ends, 1 and 1/base
+    /// (tensor2tensor, fairseq, M2M-100, Whisper). At dim 2, where those systems divide by zero,
+    /// the frequency is 1.
     ///
     /// # Errors
     ///
-    /// As [`geometric`](Self::geometric).
+    /// The errors of [`geometric`](Self::geometric).
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -104,7 +106,8 @@ impl Frequencies {
         inclusive(pairs_of(dim)?, Wide::ONE, checked_base(base)?, step)
     }
 
-    /// wᵢ = base^(−i/(dim/2 − shift)), i < dim/2: diffusers' `downscale_freq_shift`.
+    /// Makes wᵢ = base^(−i/(dim/2 − shift)), i < dim/2, where `shift` is diffusers'
+    /// `downscale_freq_shift`.
     ///
     /// Shift 0 is [`geometric`](Self::geometric), shift 1
     /// [`geometric_inclusive`](Self::geometric_inclusive). At dim 2, w = \[1\].
@@ -126,7 +129,7 @@ impl Frequencies {
         const GRAIN: f64 = (1_u64 << 20) as f64;
         let (pairs, wide) = (pairs_of(dim)?, checked_base(base)?);
         let grains = shift * GRAIN;
-        // So many 2⁻²⁰ that a root of them is found with bits to spare.
+        // In multiples of 2⁻²⁰, a root of which is found with bits to spare.
         let denominator = (pairs as f64).min(GRAIN) * GRAIN - grains;
         let is_good = grains.trunc() == grains && shift > -GRAIN && denominator >= 1.0;
         if !shift.is_finite() || pairs > 1 && !(is_good && pairs as f64 <= GRAIN) {
@@ -136,7 +139,7 @@ impl Frequencies {
         let ratio = if pairs == 1 {
             Wide::ONE
         } else {
-            // base^(−2²⁰/n), the fraction in its lowest terms.
+            // base^(−2²⁰/n), with the fraction in lowest terms.
             let n = denominator as u64;
             let common = n.trailing_zeros().min(20);
             wide.inverse_root(n >> common).pow(1 << (20 - common))
@@ -144,13 +147,13 @@ impl Frequencies {
         progression(Wide::ONE, ratio, pairs, Step::GeometricShifted { dim, base, shift })
     }
 
-    /// Geometric from 1/shortest to 1/longest radians per position, both included: dim/2
-    /// timescales.
+    /// Makes dim/2 frequencies in geometric progression from 1/shortest to 1/longest radians per
+    /// position, both included.
     ///
-    /// The two ends are what tensor2tensor's `min_timescale` and `max_timescale` and MLX's
-    /// `max_freq` = 1/shortest and `min_freq` = 1/longest are meant to be. (tensor2tensor
-    /// *multiplies* by `min_timescale`; where it is not 1, add `.scaled(shortest * shortest)` to
-    /// match it.) At dim 2, w = \[1/shortest\].
+    /// The ends correspond to tensor2tensor's `min_timescale` and `max_timescale`, and to MLX's
+    /// `max_freq` = 1/shortest and `min_freq` = 1/longest. (tensor2tensor *multiplies* by
+    /// `min_timescale`; where that is not 1, add `.scaled(shortest * shortest)` to match it.) At
+    /// dim 2, w = \[1/shortest\].
     ///
     /// # Errors
     ///
@@ -178,14 +181,14 @@ impl Frequencies {
     }
 }
 
-/// `pairs` terms from `first` down to first / span.
+/// Returns `pairs` terms in geometric progression from `first` down to first / span.
 fn inclusive(pairs: usize, first: Wide, span: Wide, step: Step) -> Result<Frequencies, Error> {
     let steps = pairs as u64 - 1;
     let ratio = if steps == 0 { Wide::ONE } else { span.inverse_root(steps) };
     progression(first, ratio, pairs, step)
 }
 
-/// A base that is positive and finite; written so that NaN is refused.
+/// Checks that a base is positive and finite; NaN fails the comparison.
 fn checked_base(base: f64) -> Result<Wide, Error> {
     if base > 0.0 && base.is_finite() {
         Ok(Wide::from_f64(base))

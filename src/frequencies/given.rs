@@ -5,13 +5,13 @@ use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {
-    /// The given frequencies in radians per position, each taken as the exact value of its double.
-    /// Negative ones turn backwards.
+    /// Takes frequencies in radians per position, each as the exact value of its double. Negative
+    /// ones rotate backwards.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] for an empty list; [`Error::InvalidFrequency`] for one that is not finite
-    /// or turns 2⁶³ times per position.
+    /// [`Error::ZeroDim`] for an empty list; [`Error::InvalidFrequency`] for a frequency that is
+    /// not finite or makes 2⁶³ turns per position.
     ///
     /// ```
     /// use positional_encodings::{Error, Frequencies};

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {
-    /// wᵢ = 2π(i + 1)/period, i < dim/2: pair i rotates i + 1 times in one `period` of positions.
+    /// Makes wᵢ = 2π(i + 1)/period, i < dim/2: pair i makes i + 1 turns in one `period` of
+    /// positions.
     ///
     /// With period = max_len and dim 2 this is \[sin(2πp/max_len), cos(2πp/max_len)\]; with dim =
     /// 2n and period = 2n it is sin(πpk/n), cos(πpk/n) for k = 1..=n. At a whole number of turns a

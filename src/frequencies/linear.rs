@@ -5,11 +5,11 @@ use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {
-    /// Divides by `factor`: wᵢ → wᵢ / factor.
+    /// Divides all frequencies by `factor`: wᵢ → wᵢ / factor.
     ///
-    /// Positions are squeezed by a factor above 1 (Chen et al. 2023, *Extending context window of
-    /// large language models via positional interpolation*, arXiv 2306.15595; transformers'
-    /// `linear`) and spread by one below 1 (keras-hub, diffusers).
+    /// A factor above 1 compresses positions (Chen et al. 2023, *Extending context window of large
+    /// language models via positional interpolation*, arXiv 2306.15595; transformers' `linear`), a
+    /// factor below 1 stretches them (keras-hub, diffusers).
     ///
     /// # Errors
     ///

@@ -10,25 +10,26 @@ use crate::frequencies::wide::Wide;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct Llama3 {
-    /// By how much the context grows, at least 1: 8, 32 in Llama 3.2.
+    /// The growth of the context, at least 1: 8 in Llama 3.1, 32 in Llama 3.2.
     pub factor: f64,
-    /// Pairs that rotate less often than this within the original length are interpolated; 1.
+    /// Pairs that make fewer turns than this within the original length are interpolated; 1 in
+    /// Llama 3.1.
     pub low_freq_factor: f64,
-    /// Pairs that rotate more often than this are kept; 4.
+    /// Pairs that make more turns than this are kept; 4 in Llama 3.1.
     pub high_freq_factor: f64,
-    /// The length that the model was trained on; 8192.
+    /// The length that the model was trained on; 8192 in Llama 3.1.
     pub original_len: usize,
 }
 
 impl Frequencies {
-    /// With n = L·wᵢ/2π rotations within the original length L: wᵢ where n > high, wᵢ/s where n <
-    /// low, and between them (1 − t) · wᵢ/s + t · wᵢ with t = (n − low)/(high − low). Where low =
-    /// high, as in Llama 4, nothing is between them.
+    /// Scales frequencies by wavelength. With n = L·wᵢ/2π turns within the original length L, wᵢ is
+    /// kept where n > high, becomes wᵢ/s where n < low, and (1 − t) · wᵢ/s + t · wᵢ with t = (n −
+    /// low)/(high − low) between them. Where low = high, as in Llama 4, nothing is between them.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a factor below 1, frequency factors that are not positive or
-    /// not in order, a length of zero, a NaN.
+    /// [`Error::InvalidParameter`] for a factor below 1, for frequency factors that are not
+    /// positive or not in order, for a length of zero, and for NaN.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, scaling::Llama3};

@@ -5,8 +5,8 @@ use super::{Frequencies, Step, length, positive};
 use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
-/// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`, once
-/// `su`).
+/// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`,
+/// formerly `su`).
 ///
 /// ```
 /// use positional_encodings::scaling::{LongRope, Regime};
@@ -23,25 +23,24 @@ use crate::frequencies::wide::Wide;
 pub struct LongRope {
     /// A divisor for each pair, up to the original length.
     pub short: Vec<f64>,
-    /// A divisor for each pair, beyond it.
+    /// A divisor for each pair, beyond the original length.
     pub long: Vec<f64>,
     /// The length that the model was trained on.
     pub original_len: usize,
-    /// By how much the context grows: the maximal length over the original one. Only the attention
-    /// factor depends on it.
+    /// The maximal length over the original length. Only the attention factor depends on it.
     pub factor: f64,
 }
 
 impl LongRope {
-    /// Returns which factors a sequence of `total_len` positions takes: the long ones if it is
+    /// Returns which factors apply to a sequence of `total_len` positions: the long ones if it is
     /// strictly longer than the original length. `total_len` counts the whole sequence, cache
     /// included: 1 + the largest position.
     pub fn regime(&self, total_len: usize) -> Regime {
         if total_len > self.original_len { Regime::Long } else { Regime::Short }
     }
 
-    /// Returns √(1 + ln s / ln L), which cosines and sines are multiplied by where a config does
-    /// not say; s is `factor`, L the original length. 1 for s ≤ 1.
+    /// Returns √(1 + ln s / ln L), the factor of cosines and sines for configs that give none, with
+    /// s = `factor` and L the original length. It is 1 for s ≤ 1.
     pub fn default_attention_factor(&self) -> f64 {
         if self.factor <= 1.0 {
             1.0
@@ -52,13 +51,13 @@ impl LongRope {
 }
 
 impl Frequencies {
-    /// wᵢ / extᵢ, with the short or the long factors as `total_len` asks for; the attention factor
-    /// is multiplied by [`LongRope::default_attention_factor`], and the
-    /// [`regime`](Self::regime) is the list that was taken.
+    /// Divides each frequency by its factor in the short or the long list, according to
+    /// `total_len`. The attention factor is multiplied by [`LongRope::default_attention_factor`],
+    /// and the [`regime`](Self::regime) says which list was used.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many factors as pairs, in either list;
+    /// [`Error::LengthMismatch`] unless each list has as many factors as there are pairs;
     /// [`Error::InvalidParameter`] for factors that are not positive, an original length of zero,
     /// and an attention factor outside 2⁻⁶⁴ to 2⁶⁴.
     ///
@@ -83,19 +82,19 @@ impl Frequencies {
         let regime = parameters.regime(total_len);
         let [short, long] = [&parameters.short, &parameters.long]
             .map(|factors| self.clone().divided_by(factors, step()));
-        // Both lists are checked, whichever is used: a config is right or wrong as a whole.
+        // Both lists are checked, whichever is used, so that a wrong config fails at every length.
         let (short, long) = (short?, long?);
         let chosen = if regime == Regime::Long { long } else { short };
         Self { regime, ..chosen }.times_attention_factor(parameters.default_attention_factor())
     }
 
-    /// wᵢ / divisorᵢ: what a GGUF file's `rope_freqs.weight` tensor asks for, into which Llama 3's
-    /// scaling is baked.
+    /// Divides each frequency by a divisor, as for the tensor `rope_freqs.weight` of a GGUF file,
+    /// which contains Llama 3's scaling.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many divisors as pairs,
-    /// [`Error::InvalidParameter`] for one that is not positive and finite.
+    /// [`Error::LengthMismatch`] unless there are as many divisors as pairs,
+    /// [`Error::InvalidParameter`] for a divisor that is not positive and finite.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -108,16 +107,17 @@ impl Frequencies {
         self.divided_by(divisors, Step::Divided(divisors.to_vec()))
     }
 
-    /// wᵢ · e^αᵢ: LeRoPE's learned exponents, one for each pair, of which Mistral Large 4 has a
-    /// list in its checkpoint (`rotary_emb.alpha`, once `lerope.alpha`) and applies it after YaRN.
-    /// A loss' slope along αᵢ is wᵢ·e^αᵢ times its slope along that frequency.
+    /// Multiplies each frequency by e^αᵢ, with LeRoPE's learned exponents αᵢ, one for each pair.
+    /// Mistral Large 4 has them in its checkpoint (`rotary_emb.alpha`, formerly `lerope.alpha`) and
+    /// applies them after YaRN. The gradient of a loss with respect to αᵢ is wᵢ·e^αᵢ times its
+    /// gradient with respect to that frequency.
     ///
     /// e^α is rounded to f64.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many exponents as pairs,
-    /// [`Error::InvalidParameter`] for one whose power is not positive and finite.
+    /// [`Error::LengthMismatch`] unless there are as many exponents as pairs,
+    /// [`Error::InvalidParameter`] for an exponent whose power is not positive and finite.
     ///
     /// ```
     /// use positional_encodings::Frequencies;

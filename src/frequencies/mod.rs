@@ -1,4 +1,4 @@
-//! How fast each pair of features rotates.
+//! The frequencies at which pairs of features rotate.
 
 pub(crate) mod dynamic_ntk;
 mod geometric;
@@ -25,8 +25,8 @@ use wide::Wide;
 /// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·
 /// wᵢ.
 ///
-/// Frequencies are held to 250 bits, so that phases are exact at any position. Sinusoids and
-/// rotations share them.
+/// Frequencies are stored to 250 bits, so that phases are exact at any position. Sinusoids and
+/// rotations use the same type.
 ///
 /// | constructor | wᵢ | systems |
 /// |---|---|---|
@@ -38,8 +38,8 @@ use wide::Wide;
 /// | [`harmonic`](Self::harmonic) | 2π(i + 1)/period | Fourier series of a period |
 /// | [`from_radians`](Self::from_radians) | as given | learned or published lists |
 ///
-/// For contexts longer than a model was trained on, rotary models change them. Each such change is
-/// a pure function:
+/// For contexts longer than the training length, rotary models change their frequencies. Each
+/// change is a pure function:
 ///
 /// | method | what changes | systems |
 /// |---|---|---|
@@ -51,15 +51,15 @@ use wide::Wide;
 /// | [`llama3`](Self::llama3) | as YaRN, by wavelength | Llama 3.1, 3.2, 3.3 |
 /// | [`proportional`](Self::proportional) | the slowest pairs stand still | Gemma 4's global layers |
 ///
-/// Two things go with a change and are carried by the frequencies, so that nobody has to remember
-/// them: the [`attention_factor`](Self::attention_factor) of YaRN and LongRoPE, which
-/// [`Rotary`](crate::Rotary) multiplies cosines and sines by, and the [`regime`](Self::regime) of
-/// those that depend on the length.
+/// The frequencies carry two more values that result from a change: the
+/// [`attention_factor`](Self::attention_factor) of YaRN and LongRoPE, by which
+/// [`Rotary`](crate::Rotary) multiplies cosines and sines, and the [`regime`](Self::regime) of
+/// changes that depend on the length.
 ///
-/// Two `Frequencies` are equal where their values, attention factors and regimes are, however they
-/// were made. `Debug` and `Display` show the calls that made them, and so does `serde` (feature
-/// `serde`): a list with one object for each call, first a constructor, then changes, which is
-/// exact.
+/// Two `Frequencies` are equal if their values, attention factors and regimes are, however they
+/// were made. `Debug` and `Display` show the calls that made them. With feature `serde` they are
+/// serialised as these calls, which is exact: a list with one object for each call, first a
+/// constructor, then changes.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, scaling::Yarn};
@@ -95,7 +95,7 @@ impl PartialEq for Frequencies {
 }
 
 impl Frequencies {
-    /// Frequencies that a constructor made, checked.
+    /// Makes frequencies from the values of a constructor, with a check.
     fn new(radians: Vec<Wide>, step: Step) -> Result<Self, Error> {
         if radians.is_empty() {
             return Err(Error::ZeroDim);
@@ -104,7 +104,7 @@ impl Frequencies {
         Self { radians, attention_factor: 1.0, regime: Regime::Fixed, steps }.checked()
     }
 
-    /// Whether each frequency can become a phase.
+    /// Checks that each frequency can become a phase.
     fn checked(self) -> Result<Self, Error> {
         for (pair, frequency) in self.radians.iter().enumerate() {
             if frequency.mul(Wide::TURNS_PER_RADIAN).to_fixed().is_none() {
@@ -114,7 +114,8 @@ impl Frequencies {
         Ok(self)
     }
 
-    /// Replaces each frequency, given its pair; attention factor and regime stay.
+    /// Replaces each frequency by a function of its pair and value; attention factor and regime
+    /// stay.
     fn map(mut self, step: Step, change: impl Fn(usize, Wide) -> Wide) -> Result<Self, Error> {
         for (pair, frequency) in self.radians.iter_mut().enumerate() {
             *frequency = change(pair, *frequency);
@@ -123,7 +124,7 @@ impl Frequencies {
         self.checked()
     }
 
-    /// Multiplies the attention factor by that of a scaling.
+    /// Multiplies the attention factor by the factor of a scaling.
     fn times_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
         self.attention_factor = checked_attention_factor(self.attention_factor * factor)?;
         Ok(self)
@@ -140,26 +141,26 @@ impl Frequencies {
         self.radians.iter().map(|frequency| frequency.to_f64()).collect()
     }
 
-    /// Returns what [`Rotary`](crate::Rotary) multiplies cosines and sines by: 1, but for
-    /// [`yarn`](Self::yarn), [`longrope`](Self::longrope) and
+    /// Returns the factor by which [`Rotary`](crate::Rotary) multiplies cosines and sines: 1,
+    /// except after [`yarn`](Self::yarn), [`longrope`](Self::longrope) and
     /// [`with_attention_factor`](Self::with_attention_factor).
     pub fn attention_factor(&self) -> f64 {
         self.attention_factor
     }
 
-    /// Returns the lengths of sequence that these frequencies are for:
-    /// [`Regime::Fixed`](scaling::Regime::Fixed), but for [`longrope`](Self::longrope) and
-    /// [`dynamic_ntk`](Self::dynamic_ntk).
+    /// Returns the sequence lengths that these frequencies are made for:
+    /// [`Regime::Fixed`](scaling::Regime::Fixed), except after [`longrope`](Self::longrope),
+    /// [`dynamic_ntk`](Self::dynamic_ntk) and [`stepped_ntk`](Self::stepped_ntk).
     pub fn regime(&self) -> Regime {
         self.regime
     }
 
-    /// Replaces the attention factor, whatever scalings before made of it; scalings that follow
-    /// multiply it.
+    /// Replaces the attention factor, whatever earlier scalings set it to; later scalings multiply
+    /// it.
     ///
-    /// A rotation multiplies cosines and sines by it, so that attention scores grow by its square.
-    /// It belongs to attention alone: [`Sinusoidal`](crate::Sinusoidal) does **not** multiply by
-    /// it (its own factor is `with_amplitude`).
+    /// A rotation multiplies cosines and sines by the attention factor, so that attention scores
+    /// grow by its square. It applies to attention alone: [`Sinusoidal`](crate::Sinusoidal) does
+    /// **not** multiply by it (its own factor is `with_amplitude`).
     ///
     /// # Errors
     ///
@@ -181,12 +182,13 @@ impl Frequencies {
         Ok(self)
     }
 
-    /// Multiplies each frequency by a finite `factor`: position × factor instead of position.
+    /// Multiplies each frequency by a finite `factor`, which has the effect of multiplying
+    /// positions.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite, [`Error::InvalidFrequency`] where a product
-    /// is too large.
+    /// [`Error::InvalidFactor`] where the factor is not finite, [`Error::InvalidFrequency`] where a
+    /// product is too large.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -203,7 +205,7 @@ impl Frequencies {
         self.map(Step::Scaled { factor }, |_, frequency| frequency.mul(wide))
     }
 
-    /// Takes each frequency as circles per position: multiplies it by exactly 2π (MLX's
+    /// Reads the frequencies as turns per position: multiplies each by exactly 2π (MLX's
     /// `full_turns`, NeRF).
     ///
     /// # Errors
@@ -242,7 +244,7 @@ impl Frequencies {
     }
 }
 
-/// Number of pairs in an even `dim`.
+/// Returns the number of pairs in an even `dim`.
 fn pairs_of(dim: usize) -> Result<usize, Error> {
     match dim {
         0 => Err(Error::ZeroDim),
@@ -251,21 +253,22 @@ fn pairs_of(dim: usize) -> Result<usize, Error> {
     }
 }
 
-/// `count` terms first · ratioⁱ.
+/// Returns `count` terms first · ratioⁱ.
 fn progression(first: Wide, ratio: Wide, count: usize, step: Step) -> Result<Frequencies, Error> {
     let mut radians = allocate(count)?;
     radians.extend(core::iter::successors(Some(first), |term| Some(term.mul(ratio))).take(count));
     Frequencies::new(radians, step)
 }
 
-/// At least the memory that an encoding takes for a pair, its frequency included.
+/// An upper bound of the memory that an encoding takes for a pair, its frequency included.
 ///
-/// Encodings are made from frequencies by calls that cannot fail, and would end the process where
-/// memory does: so frequencies are refused where there is no room for an encoding of them
+/// Making an encoding from frequencies cannot fail, and would abort where memory is short. So
+/// frequencies are an error where there is no room for an encoding of them
 /// (`tests/tests/allocation/memory.rs` makes encodings of all sizes in 64 MiB).
 const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 9 + 2 * 2 * 9 + 1);
 
-/// An empty list with room for `pairs` frequencies, or an error where there is no such room.
+/// Returns an empty list with room for `pairs` frequencies, or an error where there is no such
+/// room.
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     room_for(1, pairs)?;
     let mut radians = Vec::new();
@@ -274,15 +277,15 @@ fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
     Ok(radians)
 }
 
-/// Whether so many lists of frequencies, and encodings of them, fit into memory.
+/// Checks that `lists` lists of frequencies, and encodings of them, fit into memory.
 pub(crate) fn room_for(lists: usize, pairs: usize) -> Result<(), Error> {
-    // Kernels take sixteen pairs together.
+    // Kernels process sixteen pairs together.
     let size = lists.saturating_mul(pairs.saturating_add(16)).saturating_mul(BYTES);
     let too_large = |_| Error::TooLarge { rows: lists, dim: pairs.saturating_mul(2) };
     Vec::<u8>::new().try_reserve_exact(size).map_err(too_large)
 }
 
-/// The attention factors that cosines and sines can be multiplied by: from 2⁻⁶⁴ to 2⁶⁴.
+/// Checks an attention factor, which must be from 2⁻⁶⁴ to 2⁶⁴.
 fn checked_attention_factor(factor: f64) -> Result<f64, Error> {
     const LARGEST: f64 = (1_u128 << 64) as f64;
     if (1.0 / LARGEST..=LARGEST).contains(&factor) {
@@ -309,7 +312,7 @@ fn positive(name: &'static str, value: f64) -> Result<f64, Error> {
     }
 }
 
-/// A length of context, which must not be zero.
+/// Returns a context length, which must not be zero.
 fn length(name: &'static str, len: usize) -> Result<Wide, Error> {
     match len {
         0 => Err(Error::InvalidParameter { name, value: 0.0, needs: "at least 1" }),

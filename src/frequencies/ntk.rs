@@ -5,16 +5,17 @@ use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {
-    /// base → base · factor^(dim/(dim − 2)), so that the slowest pair is interpolated by `factor`
-    /// and the fastest not at all (bloc97 2023, *NTK-aware scaled RoPE*; `theta_rescale_factor` in
-    /// rotary-embedding-torch).
+    /// Scales the base: base → base · factor^(dim/(dim − 2)), so that the slowest pair is
+    /// interpolated by `factor` and the fastest not at all (bloc97 2023, *NTK-aware scaled RoPE*;
+    /// `theta_rescale_factor` in rotary-embedding-torch).
     ///
-    /// wᵢ → wᵢ · factor^(−i/(n − 1)) for n = dim/2 pairs: a product of two progressions, which is
-    /// why no base need be given. It is not diffusers' `ntk_factor`, by which the base itself is
-    /// multiplied: that is `geometric(dim, base * ntk_factor)`, and `linear_factor` is
-    /// [`linear`](Self::linear). Nor is it what GTE's encoders call NTK: base · factor, and all
-    /// frequencies divided by factor^(2/dim). With one pair, where the formula divides by zero,
-    /// nothing changes.
+    /// For n = dim/2 pairs this is wᵢ → wᵢ · factor^(−i/(n − 1)), for which the base need not be
+    /// known. With one pair, where the formula divides by zero, nothing changes.
+    ///
+    /// Other systems use the name for other formulas: diffusers' `ntk_factor` multiplies the base
+    /// itself, which is `geometric(dim, base * ntk_factor)` (and `linear_factor` is
+    /// [`linear`](Self::linear)); GTE's encoders use base · factor, and divide all frequencies by
+    /// factor^(2/dim).
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl Frequencies {
         self.stretched(wide, Step::Ntk { factor })
     }
 
-    /// wᵢ · factor^(−i/(n − 1))
+    /// Multiplies each frequency wᵢ by factor^(−i/(n − 1)).
     pub(super) fn stretched(mut self, factor: Wide, step: Step) -> Result<Self, Error> {
         let steps = self.len() as u64 - 1;
         let ratio = if steps == 0 { Wide::ONE } else { factor.inverse_root(steps) };

@@ -1,17 +1,17 @@
-//! Proportional rotation: the slowest pairs stand still.
+//! Proportional rotation: the slowest pairs are not rotated.
 
 use super::{Frequencies, Step};
 use crate::error::Error;
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {
-    /// The first ⌊fraction · pairs⌋ frequencies, and zero for the rest (Gemma 4's global layers;
-    /// Barbero et al. 2024, *Round and round we go!*, arXiv 2410.06205; transformers'
+    /// Keeps the first ⌊fraction · pairs⌋ frequencies and sets the others to zero (Gemma 4's global
+    /// layers; Barbero et al. 2024, *Round and round we go!*, arXiv 2410.06205; transformers'
     /// `proportional`).
     ///
-    /// A proportional rotation is not a partial one: there the exponents go over the rotated
-    /// features alone, here over all of them, and the pairs (i, i + dim/2) reach over the whole
-    /// head.
+    /// A proportional rotation differs from a partial one. In a partial rotation the exponents are
+    /// divided by the number of rotated features. Here they are divided by dim, and pairs of halves
+    /// span the whole head.
     ///
     /// # Errors
     ///

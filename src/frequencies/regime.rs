@@ -1,7 +1,7 @@
-//! The lengths of sequence that frequencies are for.
+//! The sequence lengths that frequencies are made for.
 
-/// The lengths of sequence that frequencies were made for. Keys rotated in one regime do not fit
-/// queries of another, so a cache of keys wants to be tagged with it.
+/// The sequence lengths that frequencies are made for. Keys rotated in one regime do not fit
+/// queries of another: tag a cache of keys with its regime.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, Pairing, Rotary, scaling::{DynamicNtk, Regime}};
@@ -21,11 +21,11 @@ pub enum Regime {
     /// The frequencies do not depend on the length, or the length is within the one trained on.
     #[default]
     Fixed,
-    /// LongRoPE's short factors.
+    /// The frequencies have LongRoPE's short factors.
     Short,
-    /// LongRoPE's long factors.
+    /// The frequencies have LongRoPE's long factors.
     Long,
-    /// Dynamic NTK beyond the original length: this length in all. With stepped NTK it is the
-    /// longest length that has the same frequencies.
+    /// The frequencies are those of dynamic NTK for this total length, beyond the original one.
+    /// With stepped NTK it is the longest length that has the same frequencies.
     Length(usize),
 }

@@ -1,7 +1,7 @@
-//! How models change their frequencies for contexts longer than they were trained on: the
-//! parameters of each scaling, and any of them as data.
+//! Scalings of frequencies for contexts longer than the training length: the parameters of each,
+//! and any of them as data.
 //!
-//! The changes themselves are methods of [`Frequencies`](crate::Frequencies).
+//! The scalings themselves are methods of [`Frequencies`](crate::Frequencies).
 
 pub use super::dynamic_ntk::DynamicNtk;
 pub use super::llama3::Llama3;
@@ -12,7 +12,7 @@ pub use super::yarn::Yarn;
 use super::Frequencies;
 use crate::error::{ConfigProblem, Error};
 
-/// One change of frequencies as data, as configs have it.
+/// A scaling of frequencies as data, as configs have it.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, scaling::{Scaling, Yarn}};
@@ -35,12 +35,12 @@ pub enum Scaling {
     None,
     /// [`Frequencies::linear`].
     Linear {
-        /// By how much positions are squeezed.
+        /// The factor by which positions are compressed.
         factor: f64,
     },
     /// [`Frequencies::ntk`].
     Ntk {
-        /// By how much the slowest pair is interpolated.
+        /// The factor by which the slowest pair is interpolated.
         factor: f64,
     },
     /// [`Frequencies::dynamic_ntk`].
@@ -55,30 +55,30 @@ pub enum Scaling {
     /// [`Frequencies::longrope`].
     #[cfg_attr(feature = "serde", serde(rename = "longrope"))]
     LongRope(LongRope),
-    /// LongRoPE whose factors are tensors of a GGUF file, `rope_factors_short.weight` and
-    /// `rope_factors_long.weight`, which metadata do not have. Until they are there,
-    /// [`apply`](Self::apply) is an error: put both into [`LongRope`](Self::LongRope), or the one
-    /// wanted into `RotarySpec::divisors`.
+    /// LongRoPE with factors in tensors of a GGUF file, `rope_factors_short.weight` and
+    /// `rope_factors_long.weight`, which are not part of the metadata. Until they are read,
+    /// [`apply`](Self::apply) is an error: put both lists into [`LongRope`](Self::LongRope), or the
+    /// list to use into `RotarySpec::divisors`.
     #[cfg_attr(feature = "serde", serde(rename = "longrope_tensors"))]
     LongRopeTensors,
-    /// Divisors that are a tensor of a GGUF file, `rope_freqs.weight`, which metadata do not have:
-    /// Llama 3's scaling, the pairs that stand still in Gemma 4. Until they are in
-    /// `RotarySpec::divisors`, [`apply`](Self::apply) is an error.
+    /// Divisors in the tensor `rope_freqs.weight` of a GGUF file, which is not part of the
+    /// metadata: Llama 3's scaling, or the pairs that Gemma 4 does not rotate. Until the divisors
+    /// are in `RotarySpec::divisors`, [`apply`](Self::apply) is an error.
     DivisorsTensor,
     /// [`Frequencies::llama3`].
     Llama3(Llama3),
     /// [`Frequencies::proportional`], then [`Frequencies::linear`].
     Proportional {
-        /// The part of the pairs that rotates.
+        /// The fraction of the pairs that are rotated.
         fraction: f64,
-        /// By how much positions are squeezed.
+        /// The factor by which positions are compressed.
         factor: f64,
     },
 }
 
 impl Scaling {
-    /// Changes `frequencies` for a sequence of `total_len` positions; attention factor and regime
-    /// are in the result.
+    /// Scales `frequencies` for a sequence of `total_len` positions; the result carries the
+    /// attention factor and the regime.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use super::yarn::Yarn;
 #[cfg(feature = "serde")]
 use crate::error::Error;
 
-/// One call: a constructor where it is the first, and else a change.
+/// A call: the first is a constructor, the others are changes.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
@@ -82,7 +82,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    /// Returns the number of bytes on the heap, that of the step itself included.
+    /// Returns the number of bytes on the heap, including the step itself.
     pub(super) fn memory(&self) -> usize {
         let lists = match self {
             Self::FromRadians(list) | Self::Divided(list) | Self::TimesExponentials(list) => {
@@ -145,7 +145,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// A list in a few words, however long it is.
+/// Shows the first few numbers of a list.
 struct Short<'a>(&'a [f64]);
 
 impl fmt::Display for Short<'_> {
@@ -159,7 +159,8 @@ impl fmt::Display for Short<'_> {
     }
 }
 
-/// The calls that made them: `geometric(128, 500000).llama3(8, 1, 4, 8192)`.
+/// Shows the calls that made the frequencies, such as `geometric(128, 500000).llama3(8, 1, 4,
+/// 8192)`.
 impl fmt::Display for Frequencies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, step) in self.steps.iter().enumerate() {
@@ -200,7 +201,7 @@ impl TryFrom<Vec<Step>> for Frequencies {
 
 #[cfg(feature = "serde")]
 impl Step {
-    /// The frequencies of a constructor.
+    /// Makes the frequencies of a constructor.
     fn make(self) -> Result<Frequencies, Error> {
         match self {
             Self::Geometric { dim, base } => Frequencies::geometric(dim, base),
@@ -218,7 +219,7 @@ impl Step {
         }
     }
 
-    /// `before`, changed by this call.
+    /// Applies this call to `before`.
     fn change(self, before: Frequencies) -> Result<Frequencies, Error> {
         match self {
             Self::Scaled { factor } => before.scaled(factor),
@@ -243,7 +244,8 @@ impl Step {
         }
     }
 
-    /// A change without a constructor before it, or a constructor after another call.
+    /// Returns the error for a change without a constructor before it, or a constructor after
+    /// another call.
     fn misplaced(&self) -> Error {
         use crate::error::ConfigProblem::NotA;
         let expected = "where it must be: a constructor first, then changes";

@@ -1,16 +1,15 @@
-//! Real numbers with a 256-bit significand: what frequencies are made of.
+//! Real numbers with a 256-bit significand, in which frequencies are computed.
 //!
-//! A frequency must be right to 2⁻¹²⁸ of a turn *after* it was multiplied hundreds of times, and
-//! double-double arithmetic (106 bits) is not enough: at position 2⁵³ its error is 2⁻⁵¹ of a
-//! radian. Four limbs leave more than 100 bits to spare, and the few operations needed fit on one
-//! page.
+//! A frequency must be correct to 2⁻¹²⁸ of a turn *after* hundreds of multiplications, for which
+//! double-double arithmetic (106 bits) is not enough: at position 2⁵³ its error is 2⁻⁵¹ radians.
+//! Four limbs leave more than 100 bits to spare, and the few operations needed are short.
 
 use core::cmp::Ordering;
 
 pub(crate) type Limbs = [u64; 4];
 
-/// ± (limbs / 2²⁵⁶) · 2^exponent, with the top bit of the limbs (little-endian) set; zero is all
-/// zeros.
+/// The number ± (limbs / 2²⁵⁶) · 2^exponent, with the top bit of the limbs (little-endian) set; for
+/// zero all fields are zero.
 ///
 /// Products and sums are truncated: their relative error is below 2⁻²⁵³.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +45,7 @@ impl Wide {
         ],
     };
 
-    /// The exact value of a finite `x`.
+    /// Returns the exact value of a finite `x`.
     pub(crate) fn from_f64(x: f64) -> Self {
         debug_assert!(x.is_finite());
         let bits = x.abs().to_bits();
@@ -124,13 +123,13 @@ impl Wide {
         self.add(other.neg())
     }
 
-    /// k where self is 2^k times the other one.
+    /// Returns k if self is 2^k times `other`.
     pub(crate) fn power_over(self, other: Self) -> Option<i32> {
         let is_one = Self { exponent: 0, ..self } == Self { exponent: 0, ..other };
         is_one.then(|| self.exponent.saturating_sub(other.exponent))
     }
 
-    /// selfⁿ
+    /// Returns selfⁿ.
     pub(crate) fn pow(self, mut n: u64) -> Self {
         let (mut result, mut square) = (Self::ONE, self);
         while n > 0 {
@@ -145,7 +144,7 @@ impl Wide {
         result
     }
 
-    /// self^(-1/n) of a positive number, n ≥ 1; with n = 1 the reciprocal.
+    /// Returns self^(-1/n) of a positive number, n ≥ 1; with n = 1 the reciprocal.
     ///
     /// Newton's iteration for rⁿ·self = 1, which is r ← r + r·(1 − rⁿ·self)/n: each step doubles
     /// the correct digits.
@@ -153,8 +152,8 @@ impl Wide {
         debug_assert!(!self.is_zero() && !self.negative && n >= 1);
         let one_over_n = if n == 1 { Self::ONE } else { Self::from_u64(n).inverse_root(1) };
         let mut root = self.inverse_root_guess(n);
-        // From a guess within 10 % of self^(1/n) nine steps are always enough; the bound only makes
-        // that visible.
+        // From a guess within 10 % of self^(1/n), nine steps are always enough; the bound makes
+        // this visible.
         for _ in 0..16 {
             let residue = Self::ONE.sub(root.pow(n).mul(self));
             root = root.add(root.mul(residue).mul(one_over_n));
@@ -166,8 +165,8 @@ impl Wide {
         root
     }
 
-    /// A first guess whose n-th power is right within 10 %, from f64 sums and products alone: the C
-    /// library's `pow` differs between platforms.
+    /// Returns a first guess whose n-th power is correct within 10 %. It uses f64 sums and products
+    /// alone, since the C library's `pow` differs between platforms.
     fn inverse_root_guess(self, n: u64) -> Self {
         let significand = self.limbs[3] as f64 * (-64_f64).exp2_exact();
         // log2 of a significand in [1/2, 1) is within 0.09 of the chord 2·significand − 2.
@@ -188,7 +187,7 @@ impl Wide {
         Self::normalized(false, 256, [n, 0, 0, 0])
     }
 
-    /// The nearest double; ties to even.
+    /// Returns the nearest double, with ties to even.
     pub(crate) fn to_f64(self) -> f64 {
         if self.is_zero() {
             return 0.0;
@@ -199,7 +198,7 @@ impl Wide {
         let magnitude = if self.exponent > 1024 {
             f64::INFINITY
         } else if kept == 0 {
-            // Below the smallest subnormal: it rounds to that or to zero.
+            // Below the smallest subnormal, the value rounds to that or to zero.
             let above_half = self.exponent == -1074 && self.limbs != [0, 0, 0, 1 << 63];
             if above_half { f64::from_bits(1) } else { 0.0 }
         } else {
@@ -216,8 +215,8 @@ impl Wide {
         if self.negative { -magnitude } else { magnitude }
     }
 
-    /// The nearest multiple of 2⁻¹⁹² as a two's complement number of 64 integer and 192 fraction
-    /// bits (little-endian), or `None` where |self| ≥ 2⁶³.
+    /// Returns the nearest multiple of 2⁻¹⁹² as a two's complement number of 64 integer and 192
+    /// fraction bits (little-endian), or `None` where |self| ≥ 2⁶³.
     pub(crate) fn to_fixed(self) -> Option<Limbs> {
         if self.is_zero() {
             return Some([0; 4]);
@@ -225,7 +224,8 @@ impl Wide {
         if self.exponent > 63 {
             return None;
         }
-        // The 256 bits stand for a number below 2^exponent; moved down, they count halves of 2⁻¹⁹².
+        // The 256 bits represent a number below 2^exponent; shifted right, they count halves of
+        // 2⁻¹⁹².
         let halves = shift_right(self.limbs, (63 - i64::from(self.exponent)).min(256) as u32);
         let (rounded, overflow) = add_limbs(halves, [1, 0, 0, 0]);
         if overflow {
@@ -254,7 +254,7 @@ impl Wide {
     }
 }
 
-/// Multiplies by a power of two without rounding, where the result is a double.
+/// Multiplies by a power of two; exact where the result is a double.
 fn scale_exact(x: f64, exponent: i32) -> f64 {
     let (first, rest) = (exponent.clamp(-1000, 1000), exponent - exponent.clamp(-1000, 1000));
     x * f64::from(first).exp2_exact() * f64::from(rest).exp2_exact()
@@ -265,7 +265,7 @@ trait Exp2Exact {
 }
 
 impl Exp2Exact for f64 {
-    /// 2^self for a whole number in the range of normal exponents, from its bits.
+    /// Returns 2^self from its bits, for a whole number in the range of normal exponents.
     fn exp2_exact(self) -> f64 {
         f64::from_bits(((self as i64 + 1023) as u64) << 52)
     }

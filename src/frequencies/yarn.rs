@@ -22,24 +22,24 @@ use crate::frequencies::wide::Wide;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(from = "Written"))]
 pub struct Yarn {
-    /// By how much the context grows, at least 1.
+    /// The growth of the context, at least 1.
     pub factor: f64,
     /// The length that the model was trained on (`original_max_position_embeddings`).
     pub original_len: usize,
-    /// Pairs that rotate more often than this within the original length are kept; 32.
+    /// Pairs that make more turns than this within the original length are kept; 32 by default.
     pub beta_fast: f64,
-    /// Pairs that rotate less often than this are interpolated; 1.
+    /// Pairs that make fewer turns than this are interpolated; 1 by default.
     pub beta_slow: f64,
-    /// Whether the ends of the ramp between are rounded outwards to whole pairs; true (gpt-oss:
-    /// false).
+    /// Whether the ends of the ramp between them are rounded outwards to whole pairs; true by
+    /// default, false in gpt-oss.
     pub truncate: bool,
-    /// DeepSeek's `mscale`; 0, which is absent.
+    /// DeepSeek's `mscale`; 0 if absent.
     pub mscale: f64,
-    /// DeepSeek's `mscale_all_dim`; 0, which is absent.
+    /// DeepSeek's `mscale_all_dim`; 0 if absent.
     pub mscale_all_dim: f64,
 }
 
-/// A [`Yarn`] as configs write it: what is not there has its default.
+/// A [`Yarn`] as configs write it: missing fields have their defaults.
 #[cfg(feature = "serde")]
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,7 +69,7 @@ impl From<Written> for Yarn {
 }
 
 impl Yarn {
-    /// The defaults: betas 32 and 1, truncated, no mscale.
+    /// Makes the parameters with the defaults: betas 32 and 1, truncated, no mscale.
     pub fn new(factor: f64, original_len: usize) -> Self {
         Self {
             factor,
@@ -83,8 +83,8 @@ impl Yarn {
     }
 
     /// Returns the factor of cosines and sines for configs that give none: 0.1 · ln s + 1, or
-    /// g(mscale)/g(mscale_all_dim) where both are given, with g(m) = 0.1 · m · ln s + 1. As in
-    /// transformers, one of the two alone is ignored.
+    /// g(mscale)/g(mscale_all_dim) where both are given, with s = `factor` and g(m) = 0.1 · m · ln
+    /// s + 1. As in transformers, one of the two alone is ignored.
     pub fn default_attention_factor(&self) -> f64 {
         if self.mscale != 0.0 && self.mscale_all_dim != 0.0 {
             mscale(self.factor, self.mscale) / mscale(self.factor, self.mscale_all_dim)
@@ -93,19 +93,19 @@ impl Yarn {
         }
     }
 
-    /// Returns the factor of the softmax scale in DeepSeek-V2 and V3: g(mscale_all_dim)², 1 where
+    /// Returns the factor of the softmax scale in DeepSeek-V2 and V3: g(mscale_all_dim)², or 1 if
     /// that is absent.
     pub fn softmax_factor(&self) -> f64 {
         let g = mscale(self.factor, self.mscale_all_dim);
         g * g
     }
 
-    /// The pairs between which the ramp runs, given ln(wᵢ/wᵢ₊₁), half of `dim`'s share of ln base.
+    /// Returns the pairs between which the ramp runs, given ln(wᵢ/wᵢ₊₁), which is 2 ln(base)/dim.
     fn ramp(&self, log_ratio: f64, pairs: usize) -> (f64, f64) {
         let len = self.original_len as f64;
         let pair_of = |turns: f64| {
             let quotient = len / (turns * TAU);
-            // Betas near the ends of f64 leave no quotient.
+            // With extreme betas the quotient is not a number.
             let is_number = quotient > 0.0 && quotient.is_finite();
             let log = if is_number {
                 libm::log(quotient)
@@ -118,38 +118,38 @@ impl Yarn {
         if self.truncate {
             (low, high) = (libm::floor(low), libm::ceil(high));
         }
-        // transformers clamps at dim − 1, beyond the last pair.
+        // transformers clamps at dim − 1, which is beyond the last pair.
         let last = (2 * pairs - 1) as f64;
         (low, high) = (low.max(0.0), high.min(last));
         (low, if low == high { high + 0.001 } else { high })
     }
 }
 
-/// 0.1 · m · ln s + 1
+/// Returns 0.1 · m · ln s + 1.
 fn mscale(factor: f64, m: f64) -> f64 {
     if factor <= 1.0 { 1.0 } else { 0.1 * m * libm::log(factor) + 1.0 }
 }
 
 impl Frequencies {
-    /// wᵢ → (wᵢ/s) · ramp + wᵢ · (1 − ramp), ramp = clamp((i − low)/(high − low), 0, 1); the
-    /// attention factor is multiplied by [`Yarn::default_attention_factor`].
+    /// Interpolates slow pairs and keeps fast ones: wᵢ → (wᵢ/s) · ramp + wᵢ · (1 − ramp), ramp =
+    /// clamp((i − low)/(high − low), 0, 1). The attention factor is multiplied by
+    /// [`Yarn::default_attention_factor`].
     ///
-    /// The pair that rotates β times within the original length L stands at c(β) = ln(L/2πβ) /
-    /// ln(wᵢ/wᵢ₊₁), which for a geometric progression is dim · ln(L/2πβ)/(2 ln base); low =
+    /// A pair that makes β turns within the original length L has the index c(β) = ln(L/2πβ) /
+    /// ln(wᵢ/wᵢ₊₁), which for a geometric progression is dim · ln(L/2πβ)/(2 ln base). Then low =
     /// c(beta_fast) and high = c(beta_slow), rounded outwards if `truncate`, within 0 and dim − 1.
     /// Where low = high, high grows by 0.001. This is transformers' `yarn`; keras-hub clamps at
     /// dim/2 − 1.
     ///
     /// The ends of the ramp are computed in f64, everything after that exactly. Where a config has
-    /// an attention factor of its own, let
-    /// [`with_attention_factor`](Self::with_attention_factor) follow.
+    /// its own attention factor, call [`with_attention_factor`](Self::with_attention_factor)
+    /// afterwards.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`] for a factor below 1, betas that are not positive, a length of
-    /// zero, a NaN, an attention factor outside 2⁻⁶⁴ to 2⁶⁴; for frequencies that do not fall (it
-    /// is the ratio of the first two that counts); [`Error::DimTooSmall`] with fewer than two
-    /// pairs.
+    /// zero, NaN, an attention factor outside 2⁻⁶⁴ to 2⁶⁴, or frequencies that do not fall (the
+    /// ratio of the first two counts); [`Error::DimTooSmall`] with fewer than two pairs.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, scaling::Yarn};
@@ -178,7 +178,7 @@ impl Frequencies {
             .times_attention_factor(parameters.default_attention_factor())
     }
 
-    /// ln(w₀/w₁), which must be a positive number.
+    /// Returns ln(w₀/w₁), which must be a positive number.
     fn log_ratio(&self) -> Result<f64, Error> {
         let [first, second, ..] = self.radians[..] else {
             return Err(Error::DimTooSmall { dim: 2 * self.len(), needed: 4 });
@@ -196,13 +196,12 @@ impl Frequencies {
     }
 }
 
-/// 1/x for x ≠ 0.
+/// Returns 1/x for x ≠ 0.
 fn inverse_of(x: Wide) -> Wide {
     if x.to_f64() < 0.0 { x.neg().inverse_root(1).neg() } else { x.inverse_root(1) }
 }
 
-/// x, but at least 0 and at most 1. The comparison is that of the nearest doubles, which are the
-/// bounds themselves.
+/// Returns x clamped to 0..=1. The nearest doubles are compared, since the bounds are doubles.
 fn clamp_to_unit(x: Wide) -> Wide {
     match x.to_f64() {
         value if value <= 0.0 => Wide::ZERO,

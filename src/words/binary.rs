@@ -6,10 +6,10 @@ use super::rows::Rows;
 use super::text::{checked_dim, header};
 use crate::error::{FileProblem, Place};
 
-/// The longest word and the longest header.
+/// The maximal bytes of a word and of the header.
 const LONGEST: usize = 1 << 16;
 
-/// Reads word2vec's binary and gives its dim.
+/// Reads word2vec's binary format and returns its dim.
 pub(super) fn word2vec(
     source: impl BufRead,
     dim: Option<usize>,
@@ -23,7 +23,7 @@ pub(super) fn word2vec(
     let (claimed, found) = header(&word).ok_or(FileProblem::InvalidWordHeader)?;
     let dim = checked_dim(found, dim)?;
     for found in 0..claimed {
-        // Google's files have no line feed between vectors, those of the original tool have one.
+        // Google's files have no line feed between vectors, those of the original tool do.
         bytes.skip_line_feeds()?;
         let place = Place::Byte(bytes.taken);
         if bytes.until(b' ', &mut word, place)?.is_none() {
@@ -51,9 +51,9 @@ struct Bytes<R> {
 }
 
 impl<R: BufRead> Bytes<R> {
-    /// The bytes that can be had at once; none only at the end.
+    /// Returns the bytes that are available at once; none at the end of the file.
     fn available(&mut self) -> Result<&[u8], FileProblem> {
-        // Twice because the borrow of the first answer could not be given back from a loop.
+        // Called twice, since a borrow from the loop could not be returned.
         while let Err(error) = self.source.fill_buf() {
             if error.kind() != std::io::ErrorKind::Interrupted {
                 return Err(error.into());
@@ -81,7 +81,7 @@ impl<R: BufRead> Bytes<R> {
         }
     }
 
-    /// The bytes up to `end`, which is taken and left out; `None` where the file ends first.
+    /// Returns the bytes before the next `end`, and skips it; `None` where the file ends first.
     fn until(
         &mut self,
         end: u8,
@@ -105,7 +105,8 @@ impl<R: BufRead> Bytes<R> {
         }
     }
 
-    /// The next `dim` numbers; memory grows with what has been read, not with what is claimed.
+    /// Reads the next `dim` numbers; memory grows with the bytes read, not with the numbers
+    /// claimed.
     fn values(&mut self, dim: usize, kept: bool, rows: &mut Rows<'_>) -> Result<(), FileProblem> {
         let begin = self.taken;
         let mut number = [0; 4];

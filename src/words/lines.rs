@@ -1,10 +1,10 @@
-//! Lines of a text file, none longer than is sensible.
+//! Reads lines of a text file, up to a maximal length.
 
 use std::io::BufRead;
 
 use crate::error::{FileProblem, Place};
 
-/// 4,096 numbers of a thousand digits.
+/// The maximal bytes of a line: 4,096 numbers of a thousand digits.
 const LONGEST: usize = 1 << 22;
 
 /// Reads line after line into one buffer.
@@ -13,7 +13,7 @@ pub(super) struct Lines<R> {
     line: Vec<u8>,
     /// The number of the current line.
     number: u64,
-    /// Bytes up to the end of the current line.
+    /// The bytes up to the end of the current line.
     pub(super) bytes: u64,
 }
 
@@ -26,7 +26,7 @@ impl<R: BufRead> Lines<R> {
         Place::Line(self.number)
     }
 
-    /// The current line without its end and the spaces before that.
+    /// The current line without its line ending and trailing spaces.
     pub(super) fn line(&self) -> &[u8] {
         let end = self
             .line
@@ -36,7 +36,7 @@ impl<R: BufRead> Lines<R> {
         &self.line[..end]
     }
 
-    /// An error unless the lines that are left are empty.
+    /// Checks that the remaining lines are empty.
     pub(super) fn only_empty_ones(&mut self) -> Result<(), FileProblem> {
         let first = self.place();
         while self.advance()? {
@@ -47,7 +47,7 @@ impl<R: BufRead> Lines<R> {
         Ok(())
     }
 
-    /// Goes to the next line; `false` at the end.
+    /// Reads the next line; returns `false` at the end.
     pub(super) fn advance(&mut self) -> Result<bool, FileProblem> {
         self.line.clear();
         self.number += 1;

@@ -1,7 +1,7 @@
 //! Pretrained word vectors from files: GloVe, word2vec, fastText.
 //!
-//! [`WordVectors::reader`] takes a [`WordFormat`] and reads a file of it; what comes out is a
-//! [`Vocabulary`] and a table for [`TokenEmbedding`](crate::TokenEmbedding).
+//! [`WordVectors::reader`] makes a reader for a [`WordFormat`]. The result is a [`Vocabulary`] and
+//! a table for [`TokenEmbedding`](crate::TokenEmbedding).
 
 mod binary;
 mod lines;

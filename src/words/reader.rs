@@ -1,4 +1,4 @@
-//! The choices of a reader of word vectors.
+//! The reader of word vectors and its options.
 
 use core::fmt;
 use std::fs::File;
@@ -18,29 +18,29 @@ use crate::error::{FileError, FileProblem, at};
 pub enum WordFormat {
     /// GloVe's text: a word and its numbers on each line, separated by single spaces, no header.
     Glove,
-    /// word2vec's text: the same after a line with the number of words and that of numbers for
-    /// each.
+    /// word2vec's text: as GloVe's, after a line with the number of words and the number of values
+    /// of each.
     Word2vecText,
-    /// word2vec's binary: that header, then for each word its bytes, a space, little-endian f32
-    /// values, and perhaps a line feed.
+    /// word2vec's binary: the same header, then for each word its bytes, a space, little-endian f32
+    /// values, and possibly a line feed.
     Word2vecBinary,
-    /// fastText's `.vec`, which is word2vec's text.
+    /// fastText's `.vec`, in the format of word2vec's text.
     FastText,
 }
 
-/// Reads word vectors, made by [`WordVectors::reader`].
+/// A reader of word vectors, made by [`WordVectors::reader`].
 ///
-/// Files are streamed: memory is that of the table and the vocabulary plus less than a megabyte,
-/// and none is taken on the word of a header.
+/// Files are streamed: memory is the table and the vocabulary plus less than a megabyte, and is
+/// never allocated on the word of a header.
 ///
-/// - A line is split from the right, by the known number of numbers, since glove.840B has words
-///   with spaces in them (`. . .`).
+/// - A line is split from the right, by the known number of values, since glove.840B has words that
+///   contain spaces (`. . .`).
 /// - Spaces at the ends of lines (fastText, word2vec) and CR LF are accepted; words need not be
 ///   UTF-8.
-/// - Numbers must be finite; words must not be empty. Empty lines are passed over at the end of the
+/// - Numbers must be finite; words must not be empty. Empty lines are allowed at the end of the
 ///   file only.
-/// - A compressed file is an error that says so: give a decompressor to
-///   [`read_from`](Self::read_from).
+/// - A compressed file is an error of its own: use [`read_from`](Self::read_from) with a
+///   decompressor.
 ///
 /// ```
 /// use positional_encodings::FileProblem;
@@ -80,7 +80,7 @@ impl fmt::Debug for WordReader<'_> {
 }
 
 impl WordVectors {
-    /// Starts a reader of a format, with its choices still to be made.
+    /// Makes a reader of a format, with default options.
     pub fn reader<'a>(format: WordFormat) -> WordReader<'a> {
         WordReader::new(format)
     }
@@ -107,25 +107,25 @@ impl<'a> WordReader<'a> {
         }
     }
 
-    /// Says how many numbers each word has. Without this, GloVe's first line says it, whose word
-    /// must then not have a space in it, and the header of the other formats, which must agree
-    /// otherwise.
+    /// Sets the number of values of each word. By default it is taken from the first line of a
+    /// GloVe file, whose word must then not contain a space, or from the header of the other
+    /// formats. A given number must agree with the header.
     pub fn with_dim(self, dim: usize) -> Self {
         Self { dim: Some(dim), ..self }
     }
 
-    /// Reads the vectors of these words only, in the order of the file. Those that it lacks are
-    /// left out.
+    /// Reads the vectors of these words only, in the order of the file. Words that the file lacks
+    /// are left out.
     pub fn only<W: AsRef<[u8]>>(self, words: impl IntoIterator<Item = W>) -> Self {
         Self { wanted: Some(words.into_iter().collect()), ..self }
     }
 
-    /// Says what becomes of words that occur again.
+    /// Sets how words that occur again are treated.
     pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
 
-    /// Says what stands between the fields of a line of text.
+    /// Sets the separator of the fields of a line of text.
     ///
     /// ```
     /// use positional_encodings::words::{Separator, WordFormat, WordVectors};
@@ -152,9 +152,9 @@ impl<'a> WordReader<'a> {
     ///
     /// # Errors
     ///
-    /// [`FileProblem::Io`]; what is wrong with a line or a byte: [`FileProblem::TooFewNumbers`],
+    /// [`FileProblem::Io`]; for a line or a byte: [`FileProblem::TooFewNumbers`],
     /// [`FileProblem::NotANumber`], [`FileProblem::EmptyWord`], [`FileProblem::DuplicateWord`],
-    /// [`FileProblem::TooLong`], [`FileProblem::Truncated`]; with the whole:
+    /// [`FileProblem::TooLong`], [`FileProblem::Truncated`]; for the whole file:
     /// [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`],
     /// [`FileProblem::WordCount`], [`FileProblem::Empty`], [`FileProblem::Compressed`],
     /// [`FileProblem::OutOfMemory`].
@@ -169,7 +169,7 @@ impl<'a> WordReader<'a> {
         self.run(BufReader::with_capacity(1 << 17, file), Some(len)).map_err(at(path))
     }
 
-    /// Reads anything that can be read, a decompressor say; `name` is what errors call it.
+    /// Reads from any source, such as a decompressor; errors show `name` as its path.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl<'a> WordReader<'a> {
 
     fn run(self, mut source: impl BufRead, total: Option<u64>) -> Result<WordVectors, FileProblem> {
         let Self { format, dim, wanted, duplicates, separator, progress } = self;
-        // gzip's first bytes, which no text begins with
+        // The first bytes of gzip, with which no text begins.
         if source.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
             return Err(FileProblem::Compressed);
         }

@@ -1,4 +1,4 @@
-//! The vectors that a reader has read so far, whatever the format.
+//! The vectors read so far, whatever the format.
 
 use ndarray::Array2;
 
@@ -6,33 +6,33 @@ use super::vectors::WordVectors;
 use super::vocabulary::Vocabulary;
 use crate::error::{FileProblem, Place, reserve};
 
-/// The fate of a word that occurs again.
+/// How a word that occurs again is treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Duplicates {
-    /// The reader refuses the file.
+    /// A repeated word is an error.
     #[default]
     Refuse,
-    /// The first vector stays, as gensim has it.
+    /// The first vector is kept, as in gensim.
     KeepFirst,
 }
 
-/// The point that a reader has reached.
+/// The progress of a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// The bytes read so far.
     pub bytes: u64,
-    /// The bytes in all, where that is known.
+    /// The total number of bytes, if known.
     pub total: Option<u64>,
-    /// The vectors seen, those that were not asked for included.
+    /// The number of vectors seen, including those that were not asked for.
     pub words: u64,
 }
 
-/// A function that is told how far a reader is.
+/// A function that is called with the progress of a reader.
 pub(super) type Report<'a> = Box<dyn FnMut(Progress) + 'a>;
 
-/// The vectors that were read so far, and how they are chosen.
+/// The vectors read so far, and the options that select them.
 pub(super) struct Rows<'a> {
     vocabulary: Vocabulary,
     values: Vec<f32>,
@@ -40,13 +40,13 @@ pub(super) struct Rows<'a> {
     duplicates: Duplicates,
     progress: Option<Report<'a>>,
     state: Progress,
-    /// Bytes read, and those of them that were reported.
+    /// The bytes read, and the bytes at the last report.
     bytes: u64,
     reported: u64,
 }
 
 impl<'a> Rows<'a> {
-    /// Starts without rows, for a source of `total` bytes where that is known.
+    /// Makes an empty table for a source of `total` bytes, if known.
     pub(super) fn new(
         wanted: Option<Vocabulary>,
         duplicates: Duplicates,
@@ -65,7 +65,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Notes a word that ends at byte `bytes` of the file; whether its vector is to be kept.
+    /// Adds a word that ends at byte `bytes` of the file; returns whether its vector is to be kept.
     pub(super) fn begin(
         &mut self,
         word: &[u8],
@@ -91,10 +91,11 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Where the numbers of the word that has begun go, with room for `count` of them.
+    /// Returns the list to which the numbers of the current word are added, with room for `count`
+    /// of them.
     ///
-    /// Of a file the length is known, and with it about how many there will be: so the table grows
-    /// once or twice, and not by doubling.
+    /// From the length of the file follows roughly how many rows there will be, so the table is
+    /// reallocated once or twice instead of by doubling.
     pub(super) fn values(&mut self, count: usize) -> Result<&mut Vec<f32>, FileProblem> {
         const ENOUGH: u64 = 1 << 16;
         let held = self.values.len();
@@ -127,7 +128,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// The words and the table of their vectors, of `dim` numbers each.
+    /// Returns the words and the table of their vectors, of `dim` numbers each.
     pub(super) fn finish(mut self, dim: usize) -> Result<WordVectors, FileProblem> {
         self.values.shrink_to_fit();
         let values = self.values.len();

@@ -1,4 +1,4 @@
-//! Text: GloVe, word2vec, fastText.
+//! The text formats of GloVe, word2vec and fastText.
 
 use std::io::BufRead;
 
@@ -10,17 +10,16 @@ use crate::error::{FileProblem, Place};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Separator {
-    /// A single space, as GloVe, word2vec and fastText write it; two are an error, which they never
-    /// write.
+    /// A single space, as GloVe, word2vec and fastText write it; two in a row are an error.
     #[default]
     Space,
-    /// A single tab. Words may then have spaces in them.
+    /// A single tab. Words may then contain spaces.
     Tab,
     /// Any number of spaces and tabs.
     Whitespace,
 }
 
-/// Reads GloVe's text and gives its dim.
+/// Reads GloVe's text format and returns its dim.
 pub(super) fn glove(
     source: impl BufRead,
     dim: Option<usize>,
@@ -30,7 +29,7 @@ pub(super) fn glove(
     let mut lines = Lines::new(source);
     let mut dim = dim;
     while lines.advance()? {
-        // Empty lines at the end are none.
+        // Empty lines at the end are ignored.
         if lines.line().is_empty() {
             lines.only_empty_ones()?;
             break;
@@ -52,7 +51,7 @@ pub(super) fn glove(
     dim.filter(|dim| *dim > 0).ok_or(FileProblem::Empty)
 }
 
-/// Reads word2vec's text and gives its dim.
+/// Reads word2vec's text format and returns its dim.
 pub(super) fn word2vec(
     source: impl BufRead,
     dim: Option<usize>,
@@ -79,14 +78,14 @@ pub(super) fn word2vec(
     }
 }
 
-/// The two numbers of word2vec's first line.
+/// Returns the two numbers of word2vec's first line.
 pub(super) fn header(line: &[u8]) -> Option<(u64, u64)> {
     let mut fields = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let numbers = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     fields.next().is_none().then_some(numbers)
 }
 
-/// The dim of a header, which must be the one that was asked for.
+/// Returns the dim of a header, which must equal the dim that was asked for.
 pub(super) fn checked_dim(claimed: u64, asked: Option<usize>) -> Result<usize, FileProblem> {
     let found = usize::try_from(claimed)
         .ok()
@@ -108,7 +107,7 @@ fn add<R: BufRead>(
     rows: &mut Rows<'_>,
 ) -> Result<(), FileProblem> {
     let (line, place) = (lines.line(), lines.place());
-    // From the right: the word itself may have separators in it.
+    // Split from the right, since the word itself may contain separators.
     let Some(end) = separator.before_last(line, dim) else {
         let found = separator.count(line);
         return Err(FileProblem::TooFewNumbers { at: place, expected: dim.max(1), found });
@@ -136,25 +135,25 @@ impl Separator {
         }
     }
 
-    /// Whether a separator stands at `index` of a line: of several in a row, only the first counts
-    /// where runs do.
+    /// Returns true if a separator begins at `index` of a line: in a run of several, only the first
+    /// one counts for `Whitespace`.
     fn stands(self, line: &[u8], index: usize) -> bool {
         let follows = || index > 0 && self.separates(line[index - 1]);
         self.separates(line[index]) && !(self == Self::Whitespace && follows())
     }
 
-    /// The number of separators in a line.
+    /// Returns the number of separators in a line.
     fn count(self, line: &[u8]) -> usize {
         (0..line.len()).filter(|&index| self.stands(line, index)).count()
     }
 
-    /// Where the separator before the last `count` fields stands.
+    /// Returns the index of the separator before the last `count` fields.
     fn before_last(self, line: &[u8], count: usize) -> Option<usize> {
         let before = count.checked_sub(1)?;
         (0..line.len()).rev().filter(|&index| self.stands(line, index)).nth(before)
     }
 
-    /// The fields of a part of a line that begins within a separator or after one.
+    /// Returns the fields of a part of a line that begins within a separator or after one.
     fn fields(self, part: &[u8]) -> impl Iterator<Item = &[u8]> {
         let runs = self == Self::Whitespace;
         part.split(move |byte| self.separates(*byte))

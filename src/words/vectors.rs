@@ -8,9 +8,9 @@ use super::vocabulary::Vocabulary;
 
 /// A vocabulary and its vectors: row i of the table (words, dim) belongs to word i.
 ///
-/// Values are f32, which is what all these formats hold or print. Parts come out with
-/// [`into_parts`](Self::into_parts), and the table is what
-/// [`TokenEmbedding::new`](crate::TokenEmbedding::new) takes:
+/// Values are f32, the type that all these formats store or print. [`into_parts`](Self::into_parts)
+/// returns vocabulary and table; the table can be passed to
+/// [`TokenEmbedding::new`](crate::TokenEmbedding::new):
 ///
 /// ```
 /// use ndarray::array;
@@ -56,7 +56,7 @@ impl WordVectors {
         self.table.view()
     }
 
-    /// The vector of a word, or `None` where it is not among them.
+    /// The vector of a word, or `None` for an unknown word.
     pub fn vector(&self, word: impl AsRef<[u8]>) -> Option<ArrayView1<'_, f32>> {
         Some(self.table.row(self.vocabulary.row(word)?))
     }

@@ -1,14 +1,14 @@
-//! Words and their rows.
+//! The vocabulary: words and their rows.
 
 use core::fmt;
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
-/// Words in order, each with its number.
+/// Words in order, each with its index.
 ///
-/// Words are bytes: files of word vectors hold some that are not UTF-8. They stand one after the
-/// other in one block of memory; half a million take about 15 MB, a third of what a map of strings
-/// would.
+/// Words are bytes, since files of word vectors contain some that are not UTF-8. They are stored
+/// one after the other in one block of memory; half a million take about 15 MB, a third of a map of
+/// strings.
 ///
 /// ```
 /// use positional_encodings::words::Vocabulary;
@@ -21,9 +21,9 @@ use std::hash::{BuildHasher, RandomState};
 #[derive(Clone, Default)]
 pub struct Vocabulary {
     bytes: Vec<u8>,
-    /// Where each word ends.
+    /// The end of each word.
     ends: Vec<usize>,
-    /// Row + 1 at the place of the word's hash or after it; 0 where there is none. The length is a
+    /// Row + 1, at the slot of the word's hash or after it; 0 for an empty slot. The length is a
     /// power of two, at least twice that of `ends`.
     slots: Vec<u32>,
     hasher: RandomState,
@@ -40,12 +40,12 @@ impl Vocabulary {
         self.ends.len()
     }
 
-    /// Whether there are no words.
+    /// Returns true if there are no words.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The row of a word.
+    /// The row of a word, or `None` for an unknown word.
     pub fn row(&self, word: impl AsRef<[u8]>) -> Option<usize> {
         self.find(word.as_ref()).ok()
     }
@@ -57,7 +57,7 @@ impl Vocabulary {
         self.bytes.get(start..end)
     }
 
-    /// The word of a row as text, with U+FFFD for what is not UTF-8.
+    /// The word of a row as text, with U+FFFD for bytes that are not UTF-8.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         self.word(row).map(String::from_utf8_lossy)
     }
@@ -67,11 +67,11 @@ impl Vocabulary {
         (0..self.len()).filter_map(|row| self.word(row))
     }
 
-    /// Adds a word that is not there yet and gives its row.
+    /// Adds a new word and returns its row.
     ///
     /// # Errors
     ///
-    /// The row that the word has already; past 2³² − 1 words, the last row.
+    /// The row of the word if it is present already; past 2³² − 1 words, the last row.
     pub fn insert(&mut self, word: impl AsRef<[u8]>) -> Result<usize, usize> {
         let word = word.as_ref();
         let row = self.len();
@@ -90,7 +90,7 @@ impl Vocabulary {
         }
     }
 
-    /// Finds the row of a word, or the slot where it belongs.
+    /// Returns the row of a word, or the slot for it.
     fn find(&self, word: &[u8]) -> Result<usize, usize> {
         if self.slots.is_empty() {
             return Err(0);
@@ -131,7 +131,7 @@ impl fmt::Debug for Vocabulary {
     }
 }
 
-/// Vocabularies are equal that have the same words in the same order.
+/// Vocabularies are equal if they have the same words in the same order.
 impl PartialEq for Vocabulary {
     fn eq(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.ends == other.ends

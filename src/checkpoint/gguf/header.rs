@@ -1,8 +1,8 @@
-//! The header of a GGUF file: metadata, and where each tensor stands.
+//! The header of a GGUF file: metadata, and the place of each tensor.
 //!
 //! The format is small: counts, strings and values of thirteen types, one after the other (ggml,
-//! *docs/gguf.md*). Every count and length is compared with the bytes that are left before anything
-//! is done on its word, so that no file takes more memory than it has bytes.
+//! *docs/gguf.md*). Every count and length is compared with the number of remaining bytes before it
+//! is used, so that no file takes more memory than it has bytes.
 
 use std::collections::HashMap;
 use std::io::{Read, Seek, SeekFrom};
@@ -14,14 +14,15 @@ use crate::error::{FileProblem, reserve};
 /// The header of a file.
 #[derive(Debug)]
 pub(super) struct Header {
-    /// Metadata in the order of the file.
+    /// The metadata in the order of the file.
     pub(super) metadata: Vec<(String, Value)>,
     pub(super) tensors: Vec<Tensor>,
-    /// Where the tensors begin.
+    /// The byte at which the tensors begin.
     pub(super) start: u64,
 }
 
-/// A tensor: its name, its axes with the fastest first, its type, and its place after the start.
+/// A tensor: its name, its axes with the fastest first, its type, and its offset from the start of
+/// the tensors.
 #[derive(Debug)]
 pub(super) struct Tensor {
     pub(super) name: String,
@@ -30,7 +31,7 @@ pub(super) struct Tensor {
     pub(super) offset: u64,
 }
 
-/// A value of metadata. Lists of text and of lists are passed over: nothing here asks for them.
+/// A value of metadata. Lists of strings and of lists are skipped, since they are not needed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Number(f64),
@@ -40,7 +41,7 @@ pub(super) enum Value {
     PassedOver,
 }
 
-/// The types of single numbers, by their number in a file.
+/// The types of single numbers, with their codes in a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     U8,
@@ -86,7 +87,7 @@ impl Kind {
         }
     }
 
-    /// The number that some bytes are, of which there are as many as it has.
+    /// Returns the number that the bytes encode; there must be as many as the type has.
     fn number(self, bytes: &[u8]) -> f64 {
         let mut raw = [0; 8];
         raw[..bytes.len()].copy_from_slice(bytes);
@@ -104,7 +105,7 @@ impl Kind {
 }
 
 impl Value {
-    /// The numbers of a list.
+    /// Returns the numbers of a list.
     pub(super) fn numbers(&self) -> Option<Vec<f64>> {
         match self {
             Self::Numbers { kind, bytes } => {
@@ -114,14 +115,15 @@ impl Value {
         }
     }
 
-    /// Whether it is a list of booleans.
+    /// Returns true for a list of booleans.
     pub(super) fn is_of_flags(&self) -> bool {
         matches!(self, Self::Numbers { kind: Kind::Bool, .. })
     }
 }
 
 impl Tensor {
-    /// How its numbers are stored; the name of the type where they are no plain numbers.
+    /// Returns the format of the numbers, or the name of the type as an error for quantised
+    /// tensors.
     pub(super) fn format(&self) -> Result<Format, String> {
         const NAMES: [&str; 40] = [
             "F32",
@@ -176,7 +178,7 @@ impl Tensor {
         }
     }
 
-    /// The bytes of its numbers within the file; `None` where they lie beyond any file.
+    /// Returns the bytes of the tensor within the file; `None` where they lie beyond any file.
     pub(super) fn range(&self, start: u64, size: usize) -> Option<Range<u64>> {
         let count = self.axes.iter().try_fold(1_u64, |count, &len| count.checked_mul(len))?;
         let start = start.checked_add(self.offset)?;
@@ -221,7 +223,7 @@ impl Header {
         Ok(header)
     }
 
-    /// An error where a key or a tensor is there twice.
+    /// Checks that no key and no tensor occurs twice.
     fn check(&self) -> Result<(), FileProblem> {
         let keys = self.metadata.iter().map(|(key, _)| (key, false));
         let names = self.tensors.iter().map(|tensor| (&tensor.name, true));
@@ -234,7 +236,7 @@ impl Header {
         Ok(())
     }
 
-    /// Where the tensors begin, after a header of so many bytes.
+    /// Returns the byte at which the tensors begin, after a header of `end` bytes.
     fn aligned(&self, end: u64) -> Result<u64, FileProblem> {
         let key = "general.alignment";
         let found = self.metadata.iter().find(|(known, _)| known == key);
@@ -255,7 +257,7 @@ fn invalid(byte: u64, cause: &'static str) -> FileProblem {
     FileProblem::InvalidHeader { byte, cause: cause.to_string() }
 }
 
-/// The bytes of a file, in order.
+/// A reader of the bytes of a file, in order.
 struct Bytes<'a, R> {
     source: &'a mut R,
     at: u64,
@@ -263,7 +265,7 @@ struct Bytes<'a, R> {
 }
 
 impl<R: Read> Bytes<'_, R> {
-    /// An error unless so many bytes are left.
+    /// Checks that `count` bytes are left.
     fn need(&self, count: u64) -> Result<usize, FileProblem> {
         match usize::try_from(count) {
             Ok(size) if count <= self.len - self.at => Ok(size),
@@ -297,7 +299,7 @@ impl<R: Read> Bytes<'_, R> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// Passes over some bytes.
+    /// Skips some bytes.
     fn skip(&mut self, count: u64) -> Result<(), FileProblem> {
         self.need(count)?;
         let (mut left, mut chunk) = (count, [0; 512]);
@@ -310,7 +312,7 @@ impl<R: Read> Bytes<'_, R> {
         Ok(())
     }
 
-    /// A number of things, each of which has at least `size` bytes.
+    /// Reads the number of items that take at least `size` bytes each.
     fn count(&mut self, size: u64, cause: &'static str) -> Result<usize, FileProblem> {
         let byte = self.at;
         let count = self.u64()?;
@@ -345,8 +347,8 @@ impl<R: Read> Bytes<'_, R> {
         }
     }
 
-    /// A list, which is kept where it is one of numbers. Lists of lists are passed over in a loop
-    /// that holds the number of items left of each.
+    /// Reads a list, and keeps it if it is a list of numbers. Lists of lists are skipped in a loop
+    /// with a stack of the remaining counts.
     fn list(&mut self) -> Result<Value, FileProblem> {
         let mut open: Vec<u64> = Vec::new();
         loop {

@@ -1,4 +1,4 @@
-//! GGUF files: llama.cpp's format.
+//! GGUF files, the format of llama.cpp.
 
 mod header;
 #[cfg(feature = "serde")]
@@ -17,11 +17,11 @@ use crate::additive::Learned;
 use crate::element::Element;
 use crate::error::{Error, FileError, FileProblem, at};
 
-/// A GGUF file of version 2 or 3, of which the header has been read and checked.
+/// A GGUF file of version 2 or 3, whose header has been read and checked.
 ///
-/// Position tables of GPT-2, BERT and CLIP are kept as `position_embd.weight`,
-/// `token_types.weight`, `v.position_embd.weight`; the factors of scaled rotations as
-/// `rope_freqs.weight`. They are f32 or f16 in the files there are; quantised tensors are refused.
+/// Position tables of GPT-2, BERT and CLIP have the names `position_embd.weight`,
+/// `token_types.weight`, `v.position_embd.weight`, and factors of scaled rotations the name
+/// `rope_freqs.weight`. They are f32 or f16 in known files; a quantised tensor is an error.
 ///
 /// ```no_run
 /// use positional_encodings::{Learned, checkpoint::Gguf};
@@ -64,7 +64,7 @@ impl Gguf {
 }
 
 impl<R: Read + Seek> Gguf<R> {
-    /// Reads the header of anything that can be read and sought; `name` is what errors call it.
+    /// Reads the header from any source; errors show `name` as its path.
     ///
     /// # Errors
     ///
@@ -80,13 +80,13 @@ impl<R: Read + Seek> Gguf<R> {
         self.header.tensors.iter().map(|tensor| tensor.name.as_str())
     }
 
-    /// The model's architecture, with which the names of its metadata begin: `llama`, `bert`,
+    /// The model's architecture, with which the keys of its metadata begin: `llama`, `bert`,
     /// `gpt2`.
     pub fn architecture(&self) -> Option<&str> {
         self.text("general.architecture")
     }
 
-    /// Metadata that is text.
+    /// A value of metadata that is text.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.value(key)? {
             Value::Text(text) => Some(text),
@@ -94,7 +94,7 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// Metadata that is a number, of whatever type: `llama.rope.freq_base`,
+    /// A value of metadata that is a number of any type: `llama.rope.freq_base`,
     /// `llama.rope.dimension_count`, `llama.context_length`.
     pub fn real(&self, key: &str) -> Option<f64> {
         match self.value(key)? {
@@ -103,7 +103,7 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// Metadata that is a list of numbers: `qwen2vl.rope.dimension_sections`.
+    /// A value of metadata that is a list of numbers: `qwen2vl.rope.dimension_sections`.
     pub fn reals(&self, key: &str) -> Option<Vec<f64>> {
         self.value(key).filter(|value| !value.is_of_flags())?.numbers()
     }
@@ -134,7 +134,8 @@ impl<R: Read + Seek> Gguf<R> {
             .map_err(|_| self.refuse(Error::TooLarge { rows, dim }))
     }
 
-    /// Reads the tensor `key` as a list: `rope_freqs.weight`, by which frequencies are divided.
+    /// Reads the tensor `key` as a list, such as `rope_freqs.weight`, by which frequencies are
+    /// divided.
     ///
     /// # Errors
     ///
@@ -150,7 +151,8 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// Reads the position table `key`. Its offset is the model's: none in GPT-2 and BERT.
+    /// Reads the position table `key`. The offset depends on the model and is not set; GPT-2 and
+    /// BERT have none.
     ///
     /// # Errors
     ///
@@ -160,7 +162,7 @@ impl<R: Read + Seek> Gguf<R> {
         Learned::from_table(table).map_err(|error| self.refuse(error))
     }
 
-    /// The shape, the fastest axis last, and the values of a tensor.
+    /// Returns the shape, the fastest axis last, and the values of a tensor.
     fn read_values<A: Element>(&mut self, key: &str) -> Result<(Vec<usize>, Vec<A>), FileError> {
         let tensor = self.header.tensors.iter().find(|tensor| tensor.name == key);
         let missing = || self.refuse(FileProblem::MissingKey { key: key.to_string() });

@@ -1,4 +1,4 @@
-//! The rotations of a GGUF file: its metadata, and the tensors that have what metadata do not.
+//! The rotations of a GGUF file, from its metadata and tensors.
 
 use std::io::{Read, Seek};
 
@@ -12,8 +12,8 @@ const SHORT_FACTORS: &str = "rope_factors_short.weight";
 
 impl<R: Read + Seek> Gguf<R> {
     /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and
-    /// `config::RotarySpec::from_gguf` take them (feature `serde`), and the names of tensors that
-    /// rotations need, after the architecture's. Lists of text are left out: no rotation depends on
+    /// `config::RotarySpec::from_gguf` take them (feature `serde`), followed by the names of
+    /// tensors that rotations need. Lists of strings are left out, since no rotation depends on
     /// them.
     ///
     /// ```no_run
@@ -42,9 +42,10 @@ impl<R: Read + Seek> Gguf<R> {
 }
 
 impl<R: Read + Seek> Gguf<R> {
-    /// Reads the rotations of all layers, with the tensors that have what metadata do not: the
-    /// divisors of Llama 3 and Gemma 4 (`rope_freqs.weight`) and LongRoPE's factors
-    /// (`rope_factors_short.weight` and `rope_factors_long.weight`), which is feature `serde`.
+    /// Reads the rotations of all layers, from the metadata and from the tensors: the divisors of
+    /// Llama 3 and Gemma 4 (`rope_freqs.weight`) and LongRoPE's factors
+    /// (`rope_factors_short.weight` and `rope_factors_long.weight`). This method needs feature
+    /// `serde`.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl<R: Read + Seek> Gguf<R> {
         Ok(model)
     }
 
-    /// Both lists of LongRoPE, and the lengths that choose between them.
+    /// Returns both lists of LongRoPE, and the lengths that choose between them.
     fn longrope(&mut self) -> Result<LongRope, FileError> {
         let mut list = |name| Ok::<_, FileError>(self.vector::<f64>(name)?.to_vec());
         let (short, long) = (list(SHORT_FACTORS)?, list(LONG_FACTORS)?);
@@ -98,7 +99,7 @@ impl<R: Read + Seek> Gguf<R> {
         Ok(LongRope { short, long, original_len: original as usize, factor })
     }
 
-    /// Makes a rotation once, so that one that was read can be followed.
+    /// Makes a rotation once as a check: a spec that was read without error can be applied.
     fn try_out(&self, spec: &RotarySpec) -> Result<(), FileError> {
         for len in [1, 1 << 31] {
             spec.rotary(len).map_err(|error| self.refuse(error))?;

@@ -1,9 +1,8 @@
-//! Model types whose code stands beside their files on the hub and not in transformers, one row
-//! each.
+//! Model types whose code is on the hub, with the models, and not in transformers: one row each.
 //!
-//! Their classes are not there to be called: what a row has was read in the code of those who serve
-//! them (vLLM 0.33, SGLang 0.5.23, mlx-lm 0.32, llama.cpp). Sizes and bases that such a class has by
-//! default are not known, so a config must have them, unless a row says otherwise.
+//! Their classes cannot be called here: the rows were read in the code of vLLM 0.33, SGLang 0.5.23,
+//! mlx-lm 0.32 and llama.cpp, which serve these models. The default sizes and bases of such a class
+//! are not known, so a config must give them, unless a row says otherwise.
 
 use super::super::family::{FULL, Family, HALVES, LINEAR, LISTED, Layers, NEIGHBOURS};
 
@@ -50,7 +49,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("nanbeige", HALVES.base(50_000.0)),
     ("nemotron-nas", HALVES),
     ("neobert", NEIGHBOURS),
-    // The type of GTE's encoders, gte-large-en-v1.5 and gte-multilingual-base among them
+    // The type of GTE's encoders, such as gte-large-en-v1.5 and gte-multilingual-base
     ("new", HALVES.needs_base().has_ntk()),
     ("openelm", HALVES.renamed(OPENELM)),
     ("orion", HALVES),
@@ -69,7 +68,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("stablelm_epoch", HALVES.part(0.25)),
     ("step3_text", HALVES.base(500_000.0).head_dim(256)),
     ("telechat3", HALVES.needs_base()),
-    // Jina's third embedding model has the type of a model without rotations.
+    // Jina's third embedding model uses the type of a model without rotations.
     ("xlm-roberta", HALVES.rotates_if_typed()),
     ("xverse", HALVES),
     ("youtu_llm", NEIGHBOURS.base(1_600_000.0).latent(128, 64)),

@@ -12,7 +12,7 @@ mod vision;
 
 use super::family::Family;
 
-/// The family of transformers' `model_type`.
+/// Returns the family of transformers' `model_type`.
 pub(super) fn of_model_type(name: &str) -> Option<Family> {
     let all = text::MODELS.iter().chain(vision::MODELS).chain(hub::MODELS);
     all.into_iter().find(|(known, _)| *known == name).map(|(_, family)| *family)

@@ -14,7 +14,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("aria_text", HALVES),
     ("axk1", NEIGHBOURS.latent(128, 64)),
     ("axk2", NEIGHBOURS.latent(64, 32)),
-    // modeling_baichuan.py beside the models
+    // From the modeling_baichuan.py published with the models
     ("baichuan", HALVES.still_at(BAICHUAN_13B)),
     ("bailing_hybrid", NEIGHBOURS.base(6e6).latent(128, 64)),
     ("bamba", HALVES.part(0.5)),
@@ -31,7 +31,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("blt_local_encoder", NEIGHBOURS.base(500_000.0)),
     ("blt_patcher", NEIGHBOURS),
     ("chameleon", HALVES),
-    // modeling_chatglm.py beside the models; ChatGLM2 and later
+    // From the modeling_chatglm.py published with the models; ChatGLM2 and later
     ("chatglm", NEIGHBOURS.part(0.5)),
     ("codegen", NEIGHBOURS.rotary_dim(64)),
     ("cohere", NEIGHBOURS.needs_base()), // 10000 in transformers 4, 500000 in 5
@@ -69,7 +69,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("emu3_text_model", HALVES.base(1e6)),
     ("ernie4_5", NEIGHBOURS.base(500_000.0).head_dim(128)),
     ("ernie4_5_moe", NEIGHBOURS.base(500_000.0)),
-    // The name beside the models, before transformers had the class
+    // The type in the published configs, before transformers had the class
     ("ernie4_5_moe_vl", ERNIE4_5_VL),
     ("ernie4_5_vl_moe", ERNIE4_5_VL),
     ("ernie4_5_vl_moe_text", ERNIE4_5_VL),
@@ -224,7 +224,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("pocket_tts_audio_tokenizer", HALVES),
     ("pocket_tts_audio_tokenizer_decoder", HALVES.head_dim(64)),
     ("pocket_tts_audio_tokenizer_encoder", HALVES.head_dim(64)),
-    // modeling_qwen.py beside the models of the first Qwen
+    // From the modeling_qwen.py published with the first Qwen
     ("qwen", HALVES),
     ("qwen2", HALVES),
     ("qwen2_5_omni_dit", HALVES),
@@ -307,7 +307,7 @@ const MIMO2: Family = HALVES
     .part(0.334)
     .head_dim(192)
     .layers(Layers::full_after_sliding(LISTED, Some(1e4)));
-// BERT's type of positions is in ModernBERT's configs.
+// ModernBERT's configs contain BERT's type of positions.
 const MODERNBERT: Family =
     HALVES.base(160_000.0).layers(Layers::full_before_sliding(3, 1e4)).unread_type("absolute");
 const QWEN3_5: Family =

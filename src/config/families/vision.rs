@@ -3,14 +3,14 @@
 use super::super::family::{Family, HALVES, not_read};
 use crate::rotary::AxialOrder;
 
-/// The commonest: rows, then columns, of halves.
+/// The most common order: rows, then columns, in halves.
 const GRID: Family = HALVES.grid(AxialOrder::Qwen2Vl).renamed(QWEN);
 
-/// Names in the configs of Qwen's encoders and those made after them.
+/// Names in the configs of Qwen's encoders and their descendants.
 const QWEN: &[(&str, &str)] =
     &[("num_heads", "num_attention_heads"), ("depth", "num_hidden_layers")];
 
-/// In Qwen2-VL's, `hidden_size` is that of the language model.
+/// In Qwen2-VL's encoder, `hidden_size` is the width of the language model.
 const QWEN2_VL: &[(&str, &str)] = &[
     ("embed_dim", "hidden_size"),
     ("num_heads", "num_attention_heads"),

@@ -1,4 +1,4 @@
-//! Which layers of a GGUF file slide, and which have no positions.
+//! Which layers of a GGUF file have sliding windows, and which have no positions.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::frequencies::scaling::Scaling;
 use crate::rotary::QueryTemperature;
 
 impl Model {
-    /// The rotation of each layer.
+    /// Returns the rotation of each layer.
     pub(super) fn layers(&self) -> Result<ModelRotary, Error> {
         let fields = self.fields();
         let count = fields.count("block_count")?.unwrap_or(0);
@@ -42,8 +42,8 @@ impl Model {
         Ok(ModelRotary { types, layers, temperature: self.temperature(differ)? })
     }
 
-    /// For each layer whether it has no positions, or no attention at all, where the file or the
-    /// row tells single ones.
+    /// Returns for each layer whether it has no positions, or no attention at all, where the file
+    /// or the row lists such layers.
     fn still_layers(&self, count: usize) -> Result<Option<Vec<bool>>, Error> {
         let fields = self.fields();
         for (name, still) in [("attention.recurrent_layers", 1), ("attention.rope_pattern", 0)] {
@@ -58,7 +58,7 @@ impl Model {
             if every == 0 {
                 return Err(fields.not_a(name, "a whole number from 1"));
             }
-            // The layers at the end that predict further tokens have attention.
+            // The last layers, which predict further tokens, have attention.
             let further = fields.count("nextn_predict_layers")?.unwrap_or(0);
             let own = count.saturating_sub(further);
             let still = |layer: usize| layer < own && !(layer + 1).is_multiple_of(every);
@@ -74,15 +74,15 @@ impl Model {
         }
     }
 
-    /// A list that has a number for each layer.
+    /// Reads a list with a number for each layer.
     fn list_of_layers(&self, name: &str, count: usize) -> Result<Vec<usize>, Error> {
         let fields = self.fields();
         let list = fields.need(name, fields.counts(name)?)?;
         if list.len() == count { Ok(list) } else { Err(fields.contradicts(name, "block_count")) }
     }
 
-    /// Layers that compress, with a base of their own and the scaling, which leaves lengths as they
-    /// are, and plain ones.
+    /// Returns the types for layers that compress, with their own base and the scaling without its
+    /// attention factor, and for plain layers.
     fn compressed(&self, spec: RotarySpec, count: usize) -> Result<(Types, Vec<usize>), Error> {
         let (fields, name) = (self.fields(), "attention.compress_rope_freq_base");
         let base = fields.need(name, fields.number(name)?)?;
@@ -100,7 +100,7 @@ impl Model {
         Ok((types, ratios.into_iter().map(|ratio| usize::from(ratio == 0)).collect()))
     }
 
-    /// Whether the layers of this file differ as the row says.
+    /// Returns true if the layers of this file differ as the row says.
     fn layers_differ(&self) -> Result<bool, Error> {
         let fields = self.fields();
         let window = fields.number("attention.sliding_window")?;
@@ -112,7 +112,7 @@ impl Model {
         })
     }
 
-    /// The types of layers as the row has them, and the type of each layer.
+    /// Returns the types of layers of the row, and the type of each layer.
     fn special_layers(&self, full: RotarySpec, count: usize) -> Result<(Types, Vec<usize>), Error> {
         let row = &self.row.layers;
         if let Rotation::Local(local) = row.others.rotation {
@@ -132,7 +132,8 @@ impl Model {
         Ok((types.into(), layers))
     }
 
-    /// The rotation of sliding layers: `spec`, but for what the keys that end in `_swa` say.
+    /// Returns the rotation of layers with sliding windows: `spec` with the values of the keys that
+    /// end in `_swa`.
     fn local(&self, spec: RotarySpec) -> Result<RotarySpec, Error> {
         let fields = self.fields();
         let head_name = "attention.key_length_swa";
@@ -148,16 +149,16 @@ impl Model {
         let own = fields.number("rope.freq_base_swa")?.or(self.row.local_base);
         let base = own.unwrap_or(spec.base);
         let spec = RotarySpec { dim, frequency_dim: dim, head_dim, base, ..spec };
-        // The tensor is for the full layers, and so is the scaling where local layers have a base
-        // by code.
+        // The tensor, and the scaling where the code gives local layers a base, are for
+        // full-attention layers.
         let is_plain = self.row.local_base.is_some() || spec.scaling == Scaling::DivisorsTensor;
         let local = if is_plain { unscaled(spec) } else { spec };
         try_out(&local, &fields)?;
         Ok(local)
     }
 
-    /// For each layer 1 where it is a sliding one and 0 where it is a full one: as the keys list
-    /// them, or the first or last of each n full.
+    /// Returns, for each layer, 1 if it has a sliding window and 0 for full attention: as the keys
+    /// list them, or with the first or last of each n full.
     fn sliding(&self, count: usize, row: Option<&Layers>) -> Result<Vec<usize>, Error> {
         let (fields, name) = (self.fields(), "attention.sliding_window_pattern");
         let mut sliding: Vec<usize> = if let Some(Value::Array(_)) = fields.get(name) {
@@ -178,7 +179,7 @@ impl Model {
         Ok(sliding)
     }
 
-    /// The temperature of queries, by code that is for layers without positions or by the file.
+    /// Returns the query temperature, from code for layers without positions, or from the file.
     fn temperature(&self, differ: bool) -> Result<Option<QueryTemperature>, Error> {
         let (fields, name) = (self.fields(), "attention.temperature_scale");
         match self.row.temperature {
@@ -200,7 +201,7 @@ impl Model {
     }
 }
 
-/// The rotation without a scaling.
+/// Returns the rotation without its scaling.
 fn unscaled(spec: RotarySpec) -> RotarySpec {
     RotarySpec {
         scaling: Scaling::None,
@@ -210,7 +211,7 @@ fn unscaled(spec: RotarySpec) -> RotarySpec {
     }
 }
 
-/// The types with one for layers without positions, where there are such.
+/// Adds a type for layers without positions, if there are any.
 fn without(
     mut types: Types,
     mut layers: Vec<usize>,
@@ -231,7 +232,7 @@ fn without(
     (types, layers)
 }
 
-/// Full layers and sliding ones.
+/// Returns the types for full attention and for sliding windows.
 fn pair(full: RotarySpec, sliding: RotarySpec) -> Types {
     [(FULL, full), (SLIDING, sliding)].map(|(name, spec)| (name.to_string(), Some(spec))).into()
 }

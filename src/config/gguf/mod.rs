@@ -20,25 +20,27 @@ use crate::rotary::{Pairing, Sections};
 
 impl RotarySpec {
     /// Reads the rotation that GGUF metadata describe: `general.architecture` and the keys
-    /// `{architecture}.rope.*`. Keys of other things are passed over; keys of rotations that are
-    /// not known are errors.
+    /// `{architecture}.rope.*`. Keys about other things are skipped; unknown keys about rotations
+    /// are errors.
     ///
     /// A GGUF file does not store the pairing: it follows from the architecture, as in llama.cpp
-    /// (queries and keys of `llama` are permuted to neighbours). Llama 3's scaling and the pairs
-    /// that stand still in Gemma 4's full layers are in the tensor `rope_freqs.weight` and nowhere
-    /// else: the scaling is [`Scaling::DivisorsTensor`], and no rotation can be made before the
-    /// tensor is in [`divisors`](Self::divisors). Metadata do not tell whether a file of `llama`
-    /// has it, unless they come from `Gguf::metadata`; those of Llama 3.1's base and a context
-    /// beyond 8192 are taken to. LongRoPE's factors are tensors too: the scaling is
-    /// [`Scaling::LongRopeTensors`]. `Gguf::model_rotary` reads the tensors of either. As in
-    /// llama.cpp, the base is 10000 and the dim that of a head where the keys are absent, and a
-    /// scaling factor without a type is linear. Where layers differ, this is the rotation of the
-    /// full ones, or of those that have one: [`ModelRotary::from_gguf`] tells them apart.
+    /// (queries and keys of `llama` are permuted to neighbours). Where the keys are absent, the
+    /// base is 10000 and the dim that of a head, and a scaling factor without a type is linear, as
+    /// in llama.cpp. Where layers differ, this is the rotation of the full-attention layers, or of
+    /// those that have one: [`ModelRotary::from_gguf`] distinguishes them.
+    ///
+    /// Some scalings are stored in tensors only; `Gguf::model_rotary` reads these. Llama 3's
+    /// scaling and the pairs that Gemma 4's full-attention layers do not rotate are in the tensor
+    /// `rope_freqs.weight`: the scaling is then [`Scaling::DivisorsTensor`], and no rotation can be
+    /// made until the values of the tensor are in [`divisors`](Self::divisors). Whether a file of
+    /// `llama` has the tensor is known only from `Gguf::metadata`; otherwise it is assumed for
+    /// Llama 3.1's base with a context beyond 8192. LongRoPE's factors are tensors too: the scaling
+    /// is then [`Scaling::LongRopeTensors`].
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] for architectures and scaling types that are not known, and for values
-    /// that cannot be followed.
+    /// [`Error::Config`] for unknown architectures and scaling types, and for values that cannot be
+    /// applied.
     ///
     /// ```
     /// use positional_encodings::{Pairing, config::{Metadata, RotarySpec}};
@@ -59,12 +61,12 @@ impl RotarySpec {
         Model::new(metadata, None)?.only()
     }
 
-    /// Reads the rotation of an architecture that is not known, whose pairing the caller knows:
-    /// [`ModelRotary::from_gguf_with_pairing`] says what that means.
+    /// Reads the rotation of an unknown architecture with a given pairing; see
+    /// [`ModelRotary::from_gguf_with_pairing`].
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], as [`from_gguf`](Self::from_gguf).
+    /// The errors of [`from_gguf`](Self::from_gguf).
     pub fn from_gguf_with_pairing<K: Into<String>>(
         metadata: impl IntoIterator<Item = (K, Metadata)>,
         pairing: Pairing,
@@ -74,22 +76,23 @@ impl RotarySpec {
 }
 
 impl ModelRotary {
-    /// Reads the rotation of each layer that GGUF metadata describe, as llama.cpp has it: sliding
-    /// layers with a base or heads of their own (Gemma 3, Gemma 4, OLMo 3) are the type
-    /// `sliding_attention` beside `full_attention`, and layers without positions (Llama 4, SmolLM3,
-    /// Command R7B, EXAONE 4) have `None`. Where all layers are the same, there is one type, `all`.
+    /// Reads the rotation of each layer that GGUF metadata describe, as llama.cpp applies it.
+    /// Layers with sliding windows that have their own base or heads (Gemma 3, Gemma 4, OLMo 3) are
+    /// the type `sliding_attention` beside `full_attention`, and layers without positions (Llama 4,
+    /// SmolLM3, Command R7B, EXAONE 4) have `None`. Where all layers are the same, there is one
+    /// type, `all`.
     ///
-    /// Where llama.cpp differs from what a model was trained with, this is the latter: the ramp of
-    /// gpt-oss ends between pairs, and an attention factor that a config gave is not multiplied by
+    /// Where llama.cpp differs from the training of a model, the training counts: the ramp of
+    /// gpt-oss ends between pairs, and an attention factor from the config is not multiplied by
     /// YaRN's again (Olmo 3).
     ///
-    /// What [`RotarySpec::from_gguf`] says of pairing and tensors holds here, too.
-    /// `rope_freqs.weight` belongs to the full layers.
+    /// The notes on pairing and tensors at [`RotarySpec::from_gguf`] apply here, too.
+    /// `rope_freqs.weight` belongs to the full-attention layers.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], as [`RotarySpec::from_gguf`]; where the keys speak of sliding layers, but
-    /// not of which they are.
+    /// The errors of [`RotarySpec::from_gguf`]; [`Error::Config`] where keys mention sliding
+    /// windows but do not say in which layers.
     ///
     /// ```
     /// use positional_encodings::config::{Metadata, ModelRotary};
@@ -113,14 +116,14 @@ impl ModelRotary {
         Model::new(metadata, None)?.layers()
     }
 
-    /// Reads the rotations of an architecture that is not known, whose pairing the caller knows:
-    /// halves where llama.cpp has NEOX, neighbours where it has NORM. Only what the keys say is
-    /// followed; what code does besides, in layers without positions say, cannot be known. Where
-    /// the architecture is known, what is known of it counts, and the pairing must be its own.
+    /// Reads the rotations of an unknown architecture with a given pairing: halves for llama.cpp's
+    /// NEOX, neighbours for NORM. Only the keys are used; what the code of the architecture does
+    /// besides, such as layers without positions, is not known. For a known architecture its row is
+    /// used, and the pairing must agree with it.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`], as [`from_gguf`](Self::from_gguf).
+    /// The errors of [`from_gguf`](Self::from_gguf).
     ///
     /// ```
     /// use positional_encodings::{Pairing, config::{Metadata, ModelRotary}};
@@ -143,14 +146,14 @@ impl ModelRotary {
     }
 }
 
-/// Names of tensors, which a file's own [`metadata`](crate::checkpoint::Gguf::metadata) tells of.
+/// The names of tensors, which [`metadata`](crate::checkpoint::Gguf::metadata) of a file reports.
 pub(crate) const DIVISORS: &str = "rope_freqs.weight";
 pub(crate) const LONG_FACTORS: &str = "rope_factors_long.weight";
 
-/// The name that makes the base another for good, for the architectures that read it.
+/// The key of a static scaling of the base, for the architectures that read it.
 const ALPHA: &str = "rope.scaling.alpha";
 
-/// Names of metadata that a rotation may have.
+/// The keys of metadata about a rotation.
 const KNOWN: [&str; 16] = [
     "rope.dimension_count",
     "rope.dimension_count_swa",
@@ -174,7 +177,7 @@ const KNOWN: [&str; 16] = [
 struct Model {
     name: String,
     row: Architecture,
-    /// The keys, without the architecture before them.
+    /// The keys, without the prefix of the architecture.
     object: Map<String, Value>,
 }
 
@@ -203,7 +206,7 @@ impl Model {
         let own =
             all.iter().filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?, value.clone())));
         let own: Vec<(&str, Metadata)> = own.collect();
-        // JSON has no such number, and null would be taken for absent.
+        // JSON has no such number, and null would mean absent.
         if let Some((key, _)) =
             own.iter().find(|(_, value)| matches!(value, Metadata::Number(x) if !x.is_finite()))
         {
@@ -218,7 +221,7 @@ impl Model {
         Fields::new(&self.name, &self.object)
     }
 
-    /// The positions that layers have instead of a rotation, where they have none.
+    /// Returns what provides positions instead of a rotation, where layers have none.
     fn still(&self) -> Result<Option<&'static str>, Error> {
         let fields = self.fields();
         let blocks = self.row.still_blocks;
@@ -232,7 +235,8 @@ impl Model {
         Ok(self.row.still)
     }
 
-    /// The rotation of all layers, or of the full ones; an error where there is none.
+    /// Returns the rotation of all layers, or of those with full attention; an error if there is
+    /// none.
     fn only(&self) -> Result<RotarySpec, Error> {
         match self.still()? {
             None => self.spec(),
@@ -243,7 +247,7 @@ impl Model {
         }
     }
 
-    /// The rotation of all layers, or of the full ones, if they rotate.
+    /// Returns the rotation of all layers, or of those with full attention, if they rotate.
     fn spec(&self) -> Result<RotarySpec, Error> {
         let fields = self.fields();
         let head_dim = head_dim(&fields)?;
@@ -263,8 +267,8 @@ impl Model {
             Scaling::Yarn(yarn) => self.yarn_factors(yarn, extra)?,
             _ => (extra.unwrap_or(1.0), 1.0),
         };
-        // llama.cpp rotates halves by sections; the converter permutes projections of a text model
-        // that has neighbours.
+        // llama.cpp rotates halves by sections; for a text model with neighbours the converter
+        // permutes the projections.
         let sections = self.sections()?;
         let spec = RotarySpec {
             dim,
@@ -285,7 +289,7 @@ impl Model {
         Ok(spec)
     }
 
-    /// The scaling, or the tensor that has it.
+    /// Returns the scaling, or a mark for the tensor that contains it.
     fn divided(&self, scaling: Scaling) -> Result<Scaling, Error> {
         let fields = self.fields();
         let told = fields.get(DIVISORS).map(|said| *said != Value::Bool(false));
@@ -301,7 +305,7 @@ impl Model {
         match scaling {
             scaling if !is_divided => Ok(scaling),
             Scaling::None => Ok(Scaling::DivisorsTensor),
-            // Files of which metadata only guess that they have the tensor say how they scale.
+            // Where the tensor is only assumed, an explicit scaling takes precedence.
             scaling if told.is_none() => Ok(scaling),
             _ => {
                 let reason =
@@ -311,13 +315,13 @@ impl Model {
         }
     }
 
-    /// The scaling, and what the file multiplies cosines and sines by.
+    /// Returns the scaling, and the factor by which the file multiplies cosines and sines.
     fn scaling(&self) -> Result<(Scaling, Option<f64>), Error> {
         let fields = self.fields();
         let given = fields.number("rope.scaling.attn_factor")?;
         let factor = || fields.need("rope.scaling.factor", fields.number("rope.scaling.factor")?);
-        // The converter writes no type for LongRoPE. Where not all files have it, those that do
-        // have an attention factor.
+        // The converter writes no type for LongRoPE. Where only some files have it, those are the
+        // files with an attention factor.
         let untold = match (fields.get(LONG_FACTORS), self.row.longrope) {
             (Some(told), _) => *told != Value::Bool(false),
             (None, Untold::Never) => false,
@@ -326,7 +330,7 @@ impl Model {
         };
         let name = "rope.scaling.type";
         let scaling = match fields.text(name)?.or(untold.then_some("longrope")) {
-            // A factor without a type is a linear one, by its newer or older name; 0 is none.
+            // A factor without a type, by its newer or older name, is linear; 0 is none.
             None => {
                 let names = ["rope.scaling.factor", "rope.scale_linear"];
                 let factor = fields.one_of(names, Fields::number)?.filter(|&factor| factor != 0.0);
@@ -346,7 +350,7 @@ impl Model {
 
     fn yarn(&self, factor: f64) -> Result<Yarn, Error> {
         let fields = self.fields();
-        // Below 0 is not set; anything but 1 mixes in another way.
+        // A negative value is not set; a value other than 1 would mix in another way.
         let name = "rope.scaling.yarn_ext_factor";
         if fields.number(name)?.is_some_and(|factor| factor >= 0.0 && factor != 1.0) {
             return Err(fields.not_a(name, "1, which is YaRN"));
@@ -363,8 +367,8 @@ impl Model {
         })
     }
 
-    /// YaRN's attention factor and that of the softmax scale; `extra` is what the file multiplies
-    /// by.
+    /// Returns YaRN's attention factor and the factor of the softmax scale; `extra` is the factor
+    /// in the file.
     fn yarn_factors(&self, yarn: &Yarn, extra: Option<f64>) -> Result<(f64, f64), Error> {
         let fields = self.fields();
         let written = fields.number("rope.scaling.yarn_attn_factor")?;
@@ -377,8 +381,8 @@ impl Model {
         let given = fields.number(name)?;
         let (own, softmax) = match (self.row.multiplier, given.filter(|&given| given != 0.0)) {
             (Multiplier::TenthForSoftmax, _) => {
-                // llama.cpp takes YaRN's factor out of the rotation and puts that of mscale_all_dim
-                // into the softmax scale.
+                // llama.cpp removes YaRN's factor from the rotation and puts the factor of
+                // mscale_all_dim into the softmax scale.
                 let mscale_all_dim = fields.need(name, given)? / 0.1;
                 (1.0, Yarn { mscale_all_dim, ..*yarn }.softmax_factor() * extra * extra)
             }
@@ -393,7 +397,7 @@ impl Model {
         Err(fields.not_a(name, "a number that gives a finite scale"))
     }
 
-    /// The number of rotated features under `name`, or all of a head.
+    /// Reads the number of rotated features under `name`, by default all of a head.
     fn dim(&self, name: &str, (head_name, head_dim): (&str, usize)) -> Result<usize, Error> {
         let fields = self.fields();
         let given = fields.count(name)?;
@@ -408,7 +412,7 @@ impl Model {
         Ok(dim)
     }
 
-    /// Up to four sections; those at the end may be 0.
+    /// Reads up to four sections; those at the end may be 0.
     fn sections(&self) -> Result<Option<(Vec<usize>, Sections)>, Error> {
         let (fields, name) = (self.fields(), "rope.dimension_sections");
         let Some(mut sections) = fields.counts(name)? else { return Ok(None) };
@@ -423,7 +427,7 @@ impl Model {
 }
 
 fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
-    // Of latent heads the second is that of compressed keys.
+    // For latent heads the second name is the width of compressed keys.
     for name in ["attention.key_length_mla", "attention.key_length"] {
         if let Some(head_dim) = fields.count(name)? {
             return Ok(head_dim);
@@ -431,7 +435,7 @@ fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
     }
     let name = "attention.head_count";
     let heads = match fields.get(name) {
-        // One for each layer, 0 where a layer has no attention: heads are of one width.
+        // One number for each layer, 0 for a layer without attention; the heads have one width.
         Some(Value::Array(_)) => {
             let list = fields.counts(name)?.unwrap_or_default();
             list.into_iter().find(|&heads| heads > 0)
