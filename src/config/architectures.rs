@@ -90,7 +90,7 @@ pub(super) enum Untold {
 pub(super) enum Attention {
     /// The first is the whole factor, the second multiplies it.
     Whole,
-    /// Both multiply YaRN's factor.
+    /// Either of them multiplies YaRN's factor.
     Multiplies,
     /// Either of them is the whole factor.
     WholeByEitherName,

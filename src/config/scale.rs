@@ -163,8 +163,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Returns the length at which dynamic NTK begins: the maximal length, as in transformers, or
-    /// another length that the config gives, as in other libraries.
+    /// Returns the length at which dynamic NTK begins: the maximal length, as in transformers. An
+    /// original length that differs is an error, since other libraries begin there.
     fn dynamic_start(&self, dict: &Fields<'_>) -> Result<usize, Error> {
         let start = self.fields.need(MAXIMAL, self.len(dict, MAXIMAL)?)?;
         if self.len(dict, ORIGINAL)?.is_some_and(|original| original != start) {

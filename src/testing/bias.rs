@@ -1,4 +1,4 @@
-//! The laws that every bias of the attention scores must obey.
+//! The laws that every attention bias must obey.
 
 use ndarray::{Array3, ArrayView2, ArrayView3, ArrayViewMut3, Axis, Slice};
 
@@ -7,20 +7,20 @@ use crate::bias::{AttentionBias, DependsOn};
 use crate::element::Element;
 use crate::positions::{Position, Positions};
 
-/// Runs the battery that the crate's own biases run, at positions that the bias knows, at least one
-/// query and one key.
+/// Checks an attention bias as the crate's own biases are checked, at positions that the bias can
+/// encode, with at least one query and one key.
 ///
 /// - A value has the same bits alone, in a block, in a decode step, in a strided view.
-/// - Where the bias says that it depends on the distance or the key alone, it does.
-/// - `encode_into` writes every element, whatever stood there; `add_to` is `encode` and an addition,
-///   to the bit, and what was −∞ stays −∞.
-/// - Wrong shapes, positions on other axes, NaN and infinities are errors, and leave the scores as
-///   they were.
-/// - No positions are no work.
+/// - Where the bias claims to depend on the distance or the key alone, it does.
+/// - `encode_into` writes every element, whatever was there; `add_to` equals `encode` and an
+///   addition, to the bit, and −∞ stays −∞.
+/// - Wrong shapes, positions on other axes, NaN and infinities are errors that leave the scores
+///   unchanged.
+/// - Empty positions are accepted.
 ///
 /// # Errors
 ///
-/// The first law that does not hold.
+/// The first law that is violated.
 ///
 /// ```
 /// use positional_encodings::{Alibi, Positions, testing};
@@ -208,7 +208,7 @@ impl<A: Element> Case<'_, A> {
     }
 }
 
-/// Equal values of each head, the sign of zero included.
+/// Checks that the values of each head are equal, including the sign of zero.
 pub(super) fn same<A: Element>(
     law: &'static str,
     detail: String,

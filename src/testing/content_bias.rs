@@ -1,4 +1,4 @@
-//! The laws that every bias that reads queries or keys must obey.
+//! The laws that every attention bias from queries and keys must obey.
 
 use ndarray::{Array3, ArrayView3, ArrayViewMut3, Axis, Slice};
 
@@ -9,17 +9,17 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Runs the battery that the crate's own biases of this kind run, at positions that the bias knows,
-/// at least one query and one key.
+/// Checks a bias that reads queries or keys as the crate's own are checked, at positions that the
+/// bias can encode, with at least one query and one key.
 ///
 /// - A score has the same bits alone, in a block of queries (and of keys, where the bias is
 ///   [of pairs](ContentBias::is_of_pairs)), in a decode step, in strided views of all arrays.
-/// - What was −∞ stays −∞, and all else is finite.
-/// - Wrong shapes, positions on other axes and NaN are errors, and leave the scores as they were.
+/// - A score of −∞ stays −∞, and all others are finite.
+/// - Wrong shapes, positions on other axes and NaN are errors that leave the scores unchanged.
 ///
 /// # Errors
 ///
-/// The first law that does not hold.
+/// The first law that is violated.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -122,7 +122,7 @@ impl<A: Element> Case<'_, A> {
     fn any_view_is_added_to(&self, whole: &Array3<A>) -> Result<(), Violation> {
         const LAW: &str = "any view is read and added to";
         let (heads, rows, columns) = whole.dim();
-        // The same values in the reverse order of axes, and with gaps.
+        // The same values with axes in reverse order, and with gaps.
         let turned = |array: &Array3<A>| array.t().as_standard_layout().into_owned();
         let (q, k) = (turned(&self.q), turned(&self.k));
         let mut large = Array3::from_elem((heads, 2 * rows, 3 * columns), A::one());

@@ -1,4 +1,5 @@
-//! The laws that every encoding and every bias must obey, for the tests of those who write one.
+//! The laws that every encoding and every attention bias must obey, for tests of your own
+//! implementations.
 
 mod bias;
 mod content_bias;
@@ -15,13 +16,13 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// A law that an encoding breaks.
+/// A law that an encoding or a bias violates.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Violation {
     /// The law.
     pub law: &'static str,
-    /// The place where it does not hold.
+    /// Where it does not hold.
     pub detail: String,
 }
 
@@ -33,19 +34,19 @@ impl fmt::Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// Runs the battery that the crate's own encodings run.
+/// Checks an encoding as the crate's own encodings are checked.
 ///
 /// - A row has the same bits alone, in a range, as an id, as a real, among repeated and shuffled
 ///   ids, in a batch, in a strided view.
-/// - `encode_into` writes every element, whatever stood there.
-/// - `add_to` is `encode` and an addition, to the bit.
-/// - Wrong shapes, positions on other axes or past `max_len`, NaN and infinities are errors, and
-///   leave the output as it was.
-/// - No positions are no work.
+/// - `encode_into` writes every element, whatever was there.
+/// - `add_to` equals `encode` and an addition, to the bit.
+/// - Wrong shapes, positions on other axes or past `max_len`, NaN and infinities are errors that
+///   leave the output unchanged.
+/// - Empty positions are accepted.
 ///
 /// # Errors
 ///
-/// The first law that does not hold.
+/// The first law that is violated.
 ///
 /// ```
 /// use ndarray::ArrayViewMut2;
@@ -89,7 +90,7 @@ pub fn check_laws<A: Element>(encoding: &dyn PositionalEncoding<A>) -> Result<()
     no_positions_are_no_work(encoding)
 }
 
-/// Repeats positions on each axis of the encoding.
+/// Makes positions with the same coordinate on each axis of the encoding.
 fn at<'p, A: Element>(
     e: &dyn PositionalEncoding<A>,
     positions: impl Into<Positions<'p>>,
@@ -127,7 +128,7 @@ fn rows_do_not_depend_on_their_company<A: Element>(
             rows(&[position]).view(),
         )?;
     }
-    // A permutation with repetitions: runs of all lengths, forwards and not.
+    // Shuffled ids with repetitions: runs of all lengths, ascending and not.
     let ids: Vec<usize> =
         (0..2 * len).map(|i| if i % 5 < 3 { i / 2 } else { i * 37 % len }).collect();
     let expected = rows(&ids);
@@ -202,7 +203,7 @@ fn bad_input_is_refused<A: Element>(
     let past: Vec<f64> = e.max_len().map_or(vec![f64::NAN], |len| vec![len as f64, f64::NAN]);
     let bad = past.into_iter().chain([f64::INFINITY, f64::NEG_INFINITY]);
     for position in bad {
-        // Good positions before the bad one must not be written either.
+        // The valid positions before the invalid one must not be written either.
         let mut positions = vec![0.0; len.min(3)];
         positions.push(position);
         refuses(LAW, e, &at(e, &positions), (positions.len(), e.dim()))?;
@@ -258,7 +259,8 @@ fn nan<A: Element>() -> A {
     A::from_f64(f64::NAN)
 }
 
-/// Equal values, the sign of zero included. Conversion to f64 keeps every bit that matters.
+/// Checks that values are equal, including the sign of zero. Conversion to f64 keeps every bit that
+/// matters.
 fn same_bits<A: Element>(
     law: &'static str,
     detail: String,

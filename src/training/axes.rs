@@ -1,4 +1,4 @@
-//! Gradients of encodings that are joined.
+//! Gradients of joined encodings.
 
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 
@@ -9,8 +9,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// The parameters are those of the encodings in turn; their names begin with `axis_0.`, `axis_1.`
-/// and so on.
+/// The parameters are those of the encodings in turn; their names are prefixed with `axis_0.`,
+/// `axis_1.` and so on.
 impl<A: Element, E: PositionalEncoding<A> + Trainable<A>> Trainable<A> for Axes<A, E> {
     fn parameters(&self) -> Vec<Parameter> {
         let named = |(index, encoding): (usize, &E)| {
@@ -42,7 +42,7 @@ impl<A: Element, E: PositionalEncoding<A> + Trainable<A>> Trainable<A> for Axes<
         };
         let result = set(self, values);
         if result.is_err() {
-            // Those before the one that refused take back what they had.
+            // The encodings before the one that failed get their old values back.
             set(self, &before)?;
         }
         result

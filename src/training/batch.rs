@@ -9,15 +9,16 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Adds to `gradient` what [`embed_with_positions`](crate::embed_with_positions) passes back to the
-/// encoding's parameters, given the gradient of the loss by its result, shape (…, len, dim). The
-/// gradient by the words is `upstream` itself.
+/// Adds to `gradient` the gradient of a loss with respect to the encoding's parameters, as
+/// [`embed_with_positions`](crate::embed_with_positions) passes it back. `upstream`, shape (…, len,
+/// dim), is the gradient with respect to the result of that function, and also the gradient with
+/// respect to the words.
 ///
 /// # Errors
 ///
 /// The errors of [`embed_with_positions`](crate::embed_with_positions), and
-/// [`Error::LengthMismatch`] where the gradient has not one place for each value; then it is as it
-/// was.
+/// [`Error::LengthMismatch`] unless `gradient` has one element for each parameter value; it is then
+/// unchanged.
 ///
 /// ```
 /// use ndarray::array;
@@ -48,7 +49,7 @@ where
 }
 
 /// Adds to `gradient` what [`embed_with_positions_at`](crate::embed_with_positions_at) passes back
-/// from the given positions: a list that all sequences share, or ids (batch, len).
+/// for the given positions: a list that all sequences share, or ids (batch, len).
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Encodings that are formulas: nothing of them is learned.
+//! Encodings by formula, which have no parameters.
 
 use ndarray::ArrayView2;
 
@@ -10,7 +10,7 @@ use crate::positions::Positions;
 
 macro_rules! fixed {
     ($($encoding:ty),*) => {$(
-        /// Nothing is learned: the list of parameters is empty.
+        /// There are no parameters to learn.
         impl<A: Element> Trainable<A> for $encoding {
             fn parameters(&self) -> Vec<Parameter> {
                 Vec::new()

@@ -1,4 +1,4 @@
-//! Frequencies as parameters.
+//! Learned frequencies.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -12,11 +12,13 @@ use crate::positions::Positions;
 /// A sinusoid whose frequencies are learned (Li et al. 2021, *Learnable Fourier features for
 /// multi-dimensional spatial positional encoding*; Time2Vec's periodic part).
 ///
-/// PE(p) is that of the [`Sinusoidal`]; ∂PE/∂wᵢ = p · a · cos(p · wᵢ) in the sine's column and −p ·
-/// a · sin(p · wᵢ) in the cosine's, a the amplitude. The gradient grows with the position: scale
-/// long positions down (see [`Frequencies::scaled`]) or train with a small step.
+/// PE(p) is the vector of the [`Sinusoidal`]; ∂PE/∂wᵢ is p · a · cos(p · wᵢ) in the column of the
+/// sine and −p · a · sin(p · wᵢ) in that of the cosine, with a the amplitude. The gradient grows
+/// with the position: scale long positions down (see [`Frequencies::scaled`]) or train with a small
+/// step.
 ///
-/// Frequencies are held as doubles. Values read and set in a narrower type are rounded to it.
+/// Frequencies are stored as doubles. Values that are read or set in a narrower type are rounded to
+/// it.
 ///
 /// ```
 /// use positional_encodings::training::{LearnedFrequencies, Trainable};
@@ -35,17 +37,17 @@ pub struct LearnedFrequencies {
 }
 
 impl LearnedFrequencies {
-    /// Learns the frequencies of `sinusoidal`, from those it has.
+    /// Makes the frequencies of `sinusoidal` learnable, starting from their values.
     pub fn new(sinusoidal: Sinusoidal) -> Self {
         Self { sinusoidal }
     }
 
-    /// The encoding as it is now.
+    /// The encoding with its current frequencies.
     pub fn sinusoidal(&self) -> &Sinusoidal {
         &self.sinusoidal
     }
 
-    /// Returns the encoding as it is now, to be used without training.
+    /// Returns the encoding with its current frequencies, for use without training.
     pub fn into_sinusoidal(self) -> Sinusoidal {
         self.sinusoidal
     }

@@ -1,4 +1,4 @@
-//! An encoding that training leaves alone.
+//! An encoding that training does not change.
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
@@ -8,7 +8,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Any encoding, with nothing to learn: a part of a model that training leaves alone.
+/// An encoding without parameters: a wrapper for parts of a model that training does not change.
 ///
 /// ```
 /// use ndarray::array;

@@ -8,8 +8,7 @@ use crate::arrays::check_finite;
 use crate::element::Element;
 use crate::error::Error;
 
-/// Linear layers with an activation between each two of them, as biases of the attention scores
-/// have them.
+/// Linear layers with an activation between consecutive ones, as used in attention biases.
 ///
 /// ```
 /// use ndarray::array;
@@ -27,12 +26,12 @@ pub struct Layers<A> {
 }
 
 impl<A: Element> Layers<A> {
-    /// Takes the layers in their order.
+    /// Makes a network from layers in their order.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without a layer, [`Error::WidthMismatch`] where one does not take what the
-    /// one before it gives, [`Error::InvalidParameter`] for a weight that is not finite.
+    /// [`Error::ZeroDim`] without a layer, [`Error::WidthMismatch`] where a layer does not take the
+    /// outputs of the one before, [`Error::InvalidParameter`] for a weight that is not finite.
     pub fn new(
         layers: impl IntoIterator<Item = Linear<A>>,
         activation: Activation,
@@ -59,12 +58,12 @@ impl<A: Element> Layers<A> {
         &self.layers
     }
 
-    /// The width of what goes in.
+    /// The number of inputs.
     pub fn inputs(&self) -> usize {
         self.layers.first().map_or(0, Linear::inputs)
     }
 
-    /// The width of what comes out.
+    /// The number of outputs.
     pub fn outputs(&self) -> usize {
         self.layers.last().map_or(0, Linear::outputs)
     }
@@ -88,7 +87,7 @@ impl<A: Element> Layers<A> {
         }
     }
 
-    /// Replaces the values of all layers, whose number has been checked.
+    /// Replaces the values of all layers; their number has been checked.
     pub(crate) fn set_values(&mut self, mut values: &[A]) -> Result<(), Error> {
         check_values(self.len(), values.len())?;
         check_finite(values)?;
@@ -112,8 +111,8 @@ impl<A: Element> Layers<A> {
         })
     }
 
-    /// Adds the gradient of all layers to `gradient`, given that by what comes out, and returns
-    /// that by x.
+    /// Adds the gradient with respect to all layers to `gradient`, given the gradient with respect
+    /// to the outputs, and returns the gradient with respect to x.
     pub(crate) fn backward(
         &self,
         x: Array2<f64>,
@@ -123,7 +122,7 @@ impl<A: Element> Layers<A> {
         if gradient.len() < self.len() {
             return Array2::zeros(x.raw_dim());
         }
-        // What goes into each layer, before and behind the activation.
+        // The input of each layer, before and after the activation.
         let mut inputs = vec![(x.clone(), x)];
         for (i, layer) in self.layers.iter().enumerate().take(self.layers.len() - 1) {
             let before = layer.forward(&inputs[i].1);

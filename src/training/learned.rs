@@ -12,13 +12,13 @@ use crate::error::Error;
 use crate::positions::Positions;
 
 impl<A: Element> Learned<A> {
-    /// Adds the gradient of the table to an array of its shape, to a flat slice or to
+    /// Adds the gradient with respect to the table to an array of its shape, to a flat slice or to
     /// [`TouchedRows`](super::TouchedRows).
     ///
-    /// gradient\[r\] += Σ upstream\[i\] over all i whose position reads row r; a real position
-    /// gives (1 − t) and t of its upstream row to the two rows it lies between. Frozen and padding
-    /// rows get none. Sums are taken in the element type, in the order of the positions, as torch
-    /// takes them; nothing is allocated for a dense gradient.
+    /// gradient\[r\] += Σ upstream\[i\] over all i whose position reads row r; at a real position
+    /// the two rows around it get (1 − t) and t times the upstream row. Frozen rows and the padding
+    /// row get none. Sums are taken in the element type, in the order of the positions, as in
+    /// torch; a dense gradient allocates nothing.
     ///
     /// # Errors
     ///

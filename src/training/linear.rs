@@ -1,4 +1,4 @@
-//! A linear layer and the functions between two of them.
+//! A linear layer, and activations.
 
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 use core::fmt;
@@ -32,7 +32,7 @@ impl<A: Element> Linear<A> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] where it has no inputs or no outputs.
+    /// [`Error::ZeroDim`] without inputs or outputs.
     pub fn new(weight: Array2<A>) -> Result<Self, Error> {
         if weight.is_empty() {
             return Err(Error::ZeroDim);
@@ -61,12 +61,12 @@ impl<A: Element> Linear<A> {
         Ok(Self { bias: Some(bias), ..self })
     }
 
-    /// The width of what goes in.
+    /// The number of inputs.
     pub fn inputs(&self) -> usize {
         self.weight.ncols()
     }
 
-    /// The width of what comes out.
+    /// The number of outputs.
     pub fn outputs(&self) -> usize {
         self.weight.nrows()
     }
@@ -107,7 +107,7 @@ impl<A: Element> Linear<A> {
 
     /// Maps rows of x (rows, inputs) to rows of y (rows, outputs).
     pub(super) fn forward(&self, x: &Array2<f64>) -> Array2<f64> {
-        // So many rows of x stay in cache while the weights go by.
+        // This many rows of x stay in cache while the weights are read.
         const BLOCK: usize = 16;
         let mut y = Array2::zeros((x.nrows(), self.outputs()));
         for start in (0..x.nrows()).step_by(BLOCK) {
@@ -123,7 +123,7 @@ impl<A: Element> Linear<A> {
         y
     }
 
-    /// Returns the gradient by x, given that by y.
+    /// Returns the gradient with respect to x, given the gradient with respect to y.
     pub(super) fn backward_input(&self, upstream: &Array2<f64>) -> Array2<f64> {
         let mut slopes = Array2::zeros((upstream.nrows(), self.inputs()));
         for (upstream, mut slopes) in upstream.rows().into_iter().zip(slopes.rows_mut()) {
@@ -134,7 +134,8 @@ impl<A: Element> Linear<A> {
         slopes
     }
 
-    /// Adds the gradients by the weights and the bias; each is summed in f64 and rounded once.
+    /// Adds the gradients with respect to the weights and the bias; each is summed in f64 and
+    /// rounded once.
     pub(super) fn backward<G: Element>(
         &self,
         x: &Array2<f64>,
@@ -170,8 +171,8 @@ impl<A> fmt::Debug for Linear<A> {
 
 /// The function between two linear layers.
 ///
-/// Computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on every
-/// machine.
+/// It is computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on
+/// every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -179,7 +180,7 @@ impl<A> fmt::Debug for Linear<A> {
 pub enum Activation {
     /// max(x, 0)
     Relu,
-    /// x · σ(x), also called swish: diffusion models.
+    /// x · σ(x), also called swish, as in diffusion models.
     Silu,
     /// x · Φ(x), with the error function: torch's default.
     Gelu,
@@ -190,7 +191,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// φ(x)
+    /// Returns φ(x).
     ///
     /// ```
     /// use positional_encodings::training::Activation;
@@ -208,7 +209,7 @@ impl Activation {
         }
     }
 
-    /// φ′(x); ReLU's at 0 is 0, as torch has it.
+    /// Returns the derivative φ′(x); that of ReLU at 0 is 0, as in torch.
     ///
     /// ```
     /// use positional_encodings::training::Activation;
@@ -232,12 +233,12 @@ impl Activation {
     }
 }
 
-/// Φ(x): how much of a normal distribution lies below x.
+/// Returns Φ(x), the standard normal distribution function.
 fn normal_below(x: f64) -> f64 {
     0.5 * (1.0 + libm::erf(x * FRAC_1_SQRT_2))
 }
 
-/// √(2/π) · (x + 0.044715 x³)
+/// Returns √(2/π) · (x + 0.044715 x³).
 fn gelu_argument(x: f64) -> f64 {
     SQRT_2 * 0.5 * FRAC_2_SQRT_PI * (x + 0.044_715 * x * x * x)
 }

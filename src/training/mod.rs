@@ -1,8 +1,8 @@
-//! Learning: parameters, their gradients, and the encodings that exist to be trained.
+//! Parameters, their gradients, and encodings that exist only to be trained.
 //!
-//! [`Trainable`] is what an optimiser needs, [`Differentiable`] what passes gradients back. A
-//! gradient is one flat slice in the order of the parameters; that of a table alone may also be an
-//! array of its shape or [`TouchedRows`] (see [`GradientRows`]).
+//! [`Trainable`] gives an optimiser access to parameters, and [`Differentiable`] passes gradients
+//! back. A gradient is one flat slice in the order of the parameters; the gradient of a single
+//! table may also be an array of its shape or [`TouchedRows`] (see [`GradientRows`]).
 
 mod axes;
 mod batch;
@@ -44,7 +44,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// A tensor that is learned, as an optimiser needs to know it.
+/// The description of a learned tensor for an optimiser.
 ///
 /// ```
 /// use positional_encodings::{Init, Learned, training::Trainable};
@@ -60,32 +60,33 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The name of the tensor; that of an inner encoding's parameter begins with `encoding.`.
+    /// The name of the tensor; names of parameters of an inner encoding are prefixed with
+    /// `encoding.`.
     pub name: String,
     /// The shape of the tensor; its values are in row-major order.
     pub shape: Vec<usize>,
-    /// Whether weight decay applies. It does to the matrices of a network; position tables,
-    /// amplitudes, frequencies and biases are left out (timm's and Swin's `no_weight_decay`).
+    /// Whether weight decay applies. It applies to the matrices of a network, and not to position
+    /// tables, amplitudes, frequencies and biases (timm's and Swin's `no_weight_decay`).
     pub decays: bool,
 }
 
 impl Parameter {
-    /// Describes a tensor of that name and shape.
+    /// Makes the description of a tensor.
     pub fn new(name: impl Into<String>, shape: impl Into<Vec<usize>>, decays: bool) -> Self {
         Self { name: name.into(), shape: shape.into(), decays }
     }
 
-    /// The number of values in the tensor; `usize::MAX` where no machine could hold so many.
+    /// The number of values in the tensor; `usize::MAX` if it overflows.
     #[allow(clippy::len_without_is_empty)] // a tensor, not a collection
     pub fn len(&self) -> usize {
-        // An empty axis makes an empty tensor, however long the others are.
+        // A tensor with an empty axis is empty, however long its other axes are.
         match self.shape.contains(&0) {
             true => 0,
             false => self.shape.iter().fold(1, |len, axis| len.saturating_mul(*axis)),
         }
     }
 
-    /// Names the tensor as a part of what wraps its encoding.
+    /// Returns the description with `encoding.` before the name, for an encoding within another.
     pub fn nested(self) -> Self {
         Self { name: format!("encoding.{}", self.name), ..self }
     }
@@ -97,11 +98,11 @@ impl fmt::Display for Parameter {
     }
 }
 
-/// Something with parameters: an encoding, or a whole [`TokenEmbedding`](crate::TokenEmbedding).
+/// An encoding, or a whole [`TokenEmbedding`](crate::TokenEmbedding), with parameters.
 ///
-/// All parameters are one flat list of values, in the order of [`parameters`](Self::parameters),
-/// each in row-major order; so an optimiser is a loop over two slices, whatever is trained, and a
-/// wrapper's list is its own values and then those of what it wraps. The list of an encoding
+/// All parameters form one flat list of values, in the order of [`parameters`](Self::parameters),
+/// each in row-major order. So an optimiser is a loop over two slices, whatever is trained. The
+/// list of a wrapper is its own values, then those of the encoding within. The list of an encoding
 /// without parameters, such as [`Sinusoidal`](crate::Sinusoidal), is empty.
 ///
 /// | trained | parameters |
@@ -117,23 +118,23 @@ impl fmt::Display for Parameter {
 /// | [`TokenEmbedding`](crate::TokenEmbedding) | `words` (vocabulary, dim), `segments` (segments, dim) if there are any, and those of its positions |
 /// | [`Sinusoidal`](crate::Sinusoidal), [`Fourier`](crate::Fourier) and all other formulas, [`Frozen`] | none |
 pub trait Trainable<A: Element> {
-    /// Lists what is learned, in the order of the values.
+    /// Lists the learned tensors, in the order of the values.
     fn parameters(&self) -> Vec<Parameter>;
 
     /// Writes the values of all parameters to `values`.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there is not room for exactly
-    /// [`parameter_count`](Self::parameter_count).
+    /// [`Error::LengthMismatch`] unless `values` has exactly
+    /// [`parameter_count`](Self::parameter_count) elements.
     fn values_into(&self, values: &mut [A]) -> Result<(), Error>;
 
     /// Replaces the values of all parameters.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`], and where a parameter cannot take a value; then all are as they
-    /// were.
+    /// [`Error::LengthMismatch`], and an error where a parameter cannot take a value; all values
+    /// are then unchanged.
     fn set_values(&mut self, values: &[A]) -> Result<(), Error>;
 
     /// The number of values in all parameters.
@@ -144,8 +145,7 @@ pub trait Trainable<A: Element> {
     /// Returns the values of all parameters.
     fn values(&self) -> Vec<A> {
         let mut values = vec![A::zero(); self.parameter_count()];
-        // The length is right by construction; an implementation that disagrees with itself leaves
-        // zeros.
+        // The length is correct by construction; an inconsistent implementation leaves zeros.
         let _ = self.values_into(&mut values);
         values
     }
@@ -172,16 +172,16 @@ pub trait Trainable<A: Element> {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub trait Differentiable<A: Element>: PositionalEncoding<A> + Trainable<A> {
-    /// Adds to `gradient` the gradient of a loss, given `upstream` (positions, dim): the gradient
-    /// of that loss by the vectors of `positions`.
+    /// Adds to `gradient` the gradient of a loss, given `upstream` (positions, dim), its gradient
+    /// with respect to the vectors of `positions`.
     ///
-    /// gradient\[k\] += Σᵢⱼ upstream\[i, j\] · ∂PE(positionᵢ)ⱼ/∂valueₖ. Repeated positions
-    /// accumulate, in their order.
+    /// gradient\[k\] += Σᵢⱼ upstream\[i, j\] · ∂PE(positionᵢ)ⱼ/∂valueₖ. Contributions of repeated
+    /// positions accumulate in their order.
     ///
     /// # Errors
     ///
     /// [`Error::WidthMismatch`], [`Error::LengthMismatch`], and the errors of encoding the
-    /// positions; then `gradient` is as it was.
+    /// positions; `gradient` is then unchanged.
     fn backward(
         &self,
         positions: &Positions<'_>,
@@ -219,7 +219,7 @@ impl<A: Element, E: Differentiable<A> + ?Sized> Differentiable<A> for Box<E> {
     }
 }
 
-/// Whether a list of parameter values has the right length.
+/// Checks the length of a list of parameter values.
 pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
     if found == expected {
         Ok(())
@@ -228,7 +228,7 @@ pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
     }
 }
 
-/// Copies an encoding's own `count` values out, in order.
+/// Copies an encoding's own `count` values to the output, in order.
 pub(crate) fn copy_values<A>(
     count: usize,
     own: impl IntoIterator<Item = A>,
@@ -239,7 +239,7 @@ pub(crate) fn copy_values<A>(
     Ok(())
 }
 
-/// Whether a `backward` can be done, found out before it writes.
+/// Checks that a `backward` can be done, before anything is written.
 pub(crate) fn check_backward<A: Element, E: PositionalEncoding<A> + ?Sized>(
     encoding: &E,
     positions: &Positions<'_>,
@@ -252,7 +252,7 @@ pub(crate) fn check_backward<A: Element, E: PositionalEncoding<A> + ?Sized>(
     encoding.check(positions)
 }
 
-/// Whether `upstream` has the shape (positions, dim).
+/// Checks that `upstream` has the shape (positions, dim).
 pub(crate) fn check_upstream<A>(
     positions: &Positions<'_>,
     dim: usize,

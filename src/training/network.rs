@@ -15,9 +15,9 @@ use crate::threads;
 /// A network that generates position vectors: an inner encoding, a linear layer, an activation, a
 /// linear layer.
 ///
-/// PE(p) = W₂ · φ(W₁ · e(p) + b₁) + b₂ with e the inner encoding, W₁ of shape (hidden, e's dim) and
-/// W₂ (dim, hidden). Hidden values are f64 and the result is rounded once; a row has the same bits
-/// whatever other rows are asked for.
+/// PE(p) = W₂ · φ(W₁ · e(p) + b₁) + b₂ with e the inner encoding, W₁ of shape (hidden, dim of e)
+/// and W₂ (dim, hidden). Hidden values are f64 and the result is rounded once; a row has the same
+/// bits whatever other rows are computed with it.
 ///
 /// | system | inner encoding | φ |
 /// |---|---|---|
@@ -49,8 +49,8 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] where the first layer does not take the encoding's dim or the
-    /// second not the first's output.
+    /// [`Error::WidthMismatch`] unless the first layer takes the dim of the encoding and the second
+    /// the outputs of the first.
     pub fn new(
         encoding: E,
         first: Linear<A>,
@@ -67,7 +67,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
         Ok(Self { encoding, first, activation, second })
     }
 
-    /// The encoding within.
+    /// The inner encoding.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }
@@ -77,7 +77,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
         [&self.first, &self.second]
     }
 
-    /// Returns the rows that the network makes of the positions, before they are rounded.
+    /// Returns the outputs of the network at the positions, before rounding.
     fn forward(&self, positions: &Positions<'_>) -> Result<Array2<f64>, Error> {
         let features = self.encoding.encode(positions)?.mapv(Element::to_f64);
         let mut hidden = self.first.forward(&features);
@@ -103,7 +103,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for PositionNet
         self.check_shape(positions, &out)?;
         self.check(positions)?;
         threads::rows(positions, out, &|positions, mut out| {
-            // A block at a time, so that memory does not grow with the number of positions.
+            // Block by block, so that memory does not grow with the number of positions.
             blocks(positions, BLOCK).try_for_each(|block| {
                 let rows = self.forward(&positions.slice(block.clone()))?;
                 let mut out = out.slice_axis_mut(Axis(0), block.into());

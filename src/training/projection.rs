@@ -1,4 +1,4 @@
-//! The projection of Fourier features as a parameter.
+//! Fourier features with a learned projection.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
@@ -11,9 +11,9 @@ use crate::positions::Positions;
 /// Fourier features whose projection is learned (Li et al. 2021, *Learnable Fourier features for
 /// multi-dimensional spatial positional encoding*, arXiv 2106.02795).
 ///
-/// PE(x) is that of the [`Fourier`]; ∂/∂Bₖⱼ = 2π·xₖ·a·cos in the sine's column and −2π·xₖ·a·sin in
-/// the cosine's, a the amplitude. The paper has cosines first, amplitude 1/√dim, Bₖⱼ normal with
-/// standard deviation 1/(2π·γ), and two layers with GELU on top: a
+/// PE(x) is the vector of the [`Fourier`]; ∂/∂Bₖⱼ is 2π·xₖ·a·cos in the column of the sine and
+/// −2π·xₖ·a·sin in that of the cosine, with a the amplitude. The paper has cosines first, amplitude
+/// 1/√dim, Bₖⱼ normal with standard deviation 1/(2π·γ), and two layers with GELU on top: a
 /// [`PositionNetwork`](super::PositionNetwork).
 ///
 /// ```
@@ -35,12 +35,12 @@ pub struct LearnedProjection {
 }
 
 impl LearnedProjection {
-    /// Learns the projection of `fourier`, from the one it has.
+    /// Makes the projection of `fourier` learnable, starting from its values.
     pub fn new(fourier: Fourier) -> Self {
         Self { fourier }
     }
 
-    /// The encoding as it is now.
+    /// The encoding with its current projection.
     pub fn fourier(&self) -> &Fourier {
         &self.fourier
     }

@@ -1,5 +1,5 @@
-//! The gradient of a table: rows of the upstream gradient, added up by the row that they were read
-//! from.
+//! The gradient of a table: rows of the upstream gradient, summed by the row of the table that was
+//! read.
 
 use core::fmt;
 use std::collections::HashMap;
@@ -12,12 +12,12 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Position, Positions};
 
-/// Where the gradient of a table goes: into an array of the table's shape, or into the rows that
-/// were touched only.
+/// The destination of the gradient of a table: an array of the table's shape, or only the rows that
+/// were read.
 ///
-/// Dense is right for position tables, of which a batch touches all rows; touched rows for word
-/// tables, of which it touches a few hundred out of many thousand. Dense is an array of the table's
-/// shape or its values as one flat slice, which is how [`Trainable`](super::Trainable) has them.
+/// A dense gradient suits position tables, of which a batch reads all rows; touched rows suit word
+/// tables, of which a batch reads a few hundred of many thousand rows. A dense gradient is an array
+/// of the table's shape or its values as one flat slice, as in [`Trainable`](super::Trainable).
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -35,7 +35,7 @@ use crate::positions::{Position, Positions};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum GradientRows<'g, A> {
-    /// An array (rows, dim), added to in place without an allocation.
+    /// An array (rows, dim), to which the gradient is added without an allocation.
     Dense(ArrayViewMut2<'g, A>),
     /// The values of such an array in row-major order.
     Flat(&'g mut [A]),
@@ -73,10 +73,9 @@ impl<'g, A> From<&'g mut TouchedRows<A>> for GradientRows<'g, A> {
     }
 }
 
-/// The gradient of those rows of a table that were read, in the order of their first reading.
+/// The gradient of those rows of a table that were read, in the order of first reading.
 ///
-/// The gradient accumulates over calls until it is [cleared](Self::clear), and then keeps its
-/// memory.
+/// The gradient accumulates over calls until [`clear`](Self::clear), which keeps the memory.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -101,7 +100,7 @@ pub struct TouchedRows<A> {
 }
 
 impl<A: Element> TouchedRows<A> {
-    /// Starts without rows, for a table with `dim` columns.
+    /// Makes a gradient without rows, for a table with `dim` columns.
     pub fn new(dim: usize) -> Self {
         Self {
             dim,
@@ -130,12 +129,12 @@ impl<A: Element> TouchedRows<A> {
             .unwrap_or_else(|_| ArrayView2::from(&[[]]))
     }
 
-    /// Returns the gradient of the whole table of `rows` rows, shape (rows, dim), with zeros where
-    /// nothing was read.
+    /// Returns the gradient of the whole table of `rows` rows, shape (rows, dim), with zeros in
+    /// rows that were not read.
     ///
     /// # Errors
     ///
-    /// [`Error::PositionOutsideTable`] where a row was read that such a table lacks;
+    /// [`Error::PositionOutsideTable`] where a row was read that a table of this size lacks;
     /// [`Error::TooLarge`].
     ///
     /// ```
@@ -159,7 +158,8 @@ impl<A: Element> TouchedRows<A> {
         Ok(dense)
     }
 
-    /// Divides the gradient of each row by how often it was read: torch's `scale_grad_by_freq`.
+    /// Divides the gradient of each row by the number of times it was read: torch's
+    /// `scale_grad_by_freq`.
     ///
     /// ```
     /// use ndarray::array;
@@ -178,7 +178,7 @@ impl<A: Element> TouchedRows<A> {
         }
     }
 
-    /// Forgets all rows, and keeps the memory.
+    /// Removes all rows, and keeps the memory.
     pub fn clear(&mut self) {
         self.rows.clear();
         self.counts.clear();
@@ -208,7 +208,7 @@ impl<A> fmt::Debug for TouchedRows<A> {
 }
 
 impl<'g, A: Element> GradientRows<'g, A> {
-    /// Whether the gradient is made for a table of this shape; a flat one is given it.
+    /// Checks that the gradient has the shape of the table; a flat gradient is given this shape.
     pub(crate) fn of_table(self, rows: usize, dim: usize) -> Result<Self, Error> {
         let gradient = match self {
             Self::Flat(flat) => {
@@ -260,7 +260,7 @@ impl<'g, A: Element> GradientRows<'g, A> {
 
 fn add_row<A: Element>(to: &mut [A], from: ArrayView1<'_, A>, factor: Option<f64>) {
     match (from.to_slice(), factor) {
-        // What every optimiser step does: kept apart so that it becomes wide instructions.
+        // Every optimiser step runs this loop: kept apart so that it is vectorised.
         (Some(from), None) => to.iter_mut().zip(from).for_each(|(to, from)| *to = *to + *from),
         _ => to.iter_mut().zip(from).for_each(|(to, from)| add(to, *from, factor)),
     }
@@ -286,8 +286,8 @@ pub(crate) fn scatter<A: Element>(
     }
 }
 
-/// Adds row i of `upstream` to the row of position i, row 0 standing for position `first`; a real
-/// position gives its parts to the two rows around it.
+/// Adds row i of `upstream` to the row of position i, where row 0 belongs to position `first`; at a
+/// real position the two rows around it get their parts.
 pub(crate) fn scatter_positions<A: Element>(
     positions: &Positions<'_>,
     first: i64,

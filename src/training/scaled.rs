@@ -11,12 +11,12 @@ use crate::phase::BLOCK;
 use crate::positions::Positions;
 use crate::threads;
 
-/// Another encoding times a scalar that is learned (SpeechT5, Transformer-TTS, ESPnet's
+/// An encoding multiplied by a learned scalar (SpeechT5, Transformer-TTS, ESPnet's
 /// `ScaledPositionalEncoding`; Li et al. 2019, *Neural speech synthesis with transformer network*,
 /// section 3.2).
 ///
-/// PE′(p) = α · PE(p), the product taken in f64 and rounded once. ∂/∂α is PE(p); what is passed on
-/// to the inner encoding is upstream · α. An amplitude that is fixed is
+/// PE′(p) = α · PE(p), with the product taken in f64 and rounded once. ∂PE′/∂α is PE(p), and the
+/// inner encoding gets upstream · α. For a fixed amplitude use
 /// [`Sinusoidal::with_amplitude`](crate::Sinusoidal::with_amplitude).
 ///
 /// ```
@@ -40,11 +40,11 @@ pub struct Scaled<E> {
 }
 
 impl<E> Scaled<E> {
-    /// Multiplies `encoding` by `scale`, which most systems start at 1.
+    /// Multiplies `encoding` by `scale`, which is 1 initially in most systems.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite.
+    /// [`Error::InvalidFactor`] where the scale is not finite.
     pub fn new(encoding: E, scale: f64) -> Result<Self, Error> {
         if !scale.is_finite() {
             return Err(Error::InvalidFactor { factor: scale });
@@ -52,12 +52,12 @@ impl<E> Scaled<E> {
         Ok(Self { encoding, scale })
     }
 
-    /// The scale as it is now.
+    /// The current scale.
     pub fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// The encoding that is scaled.
+    /// The inner encoding.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }

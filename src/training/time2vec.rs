@@ -1,4 +1,4 @@
-//! The frequencies and phases of Time2Vec as parameters.
+//! Gradients with respect to the frequencies and phases of Time2Vec.
 
 use ndarray::{ArrayView1, ArrayView2};
 

@@ -1,4 +1,4 @@
-//! SAM 3's boxes: a network of how far a pixel is from the edges of a box.
+//! SAM 3's bias of boxes: a network of the distances of a pixel from the edges of a box.
 
 use ndarray::Array2;
 
@@ -11,12 +11,13 @@ use crate::error::Error;
 use crate::positions::{Position, Positions};
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
-/// SAM 3's bias of pixels for boxes (`boxRPB`): fₓ(x − x₀, x − x₁) + f_y(y − y₀, y − y₁), each
-/// difference d as ± log₂(1 + |8 · d|) / 3, fₓ and f_y networks from 2 to heads.
+/// SAM 3's bias of pixels for boxes (`boxRPB`): fₓ(x − x₀, x − x₁) + f_y(y − y₀, y − y₁), where
+/// each difference d enters as ± log₂(1 + |8 · d|) / 3, and fₓ and f_y are networks from 2 inputs
+/// to one output for each head.
 ///
-/// Queries are boxes, four axes (x₀, y₀, x₁, y₁), and keys pixels, two axes (row, column) as
-/// [`Positions::grid`] has them, both as shares of the image. A network is asked once for each row
-/// and each column of pixels. Values are computed in f64 and rounded once.
+/// Queries are boxes with four axes (x₀, y₀, x₁, y₁), and keys are pixels with two axes (row,
+/// column) as in [`Positions::grid`], both as fractions of the image. A network is evaluated once
+/// for each row and each column of pixels. Values are computed in f64 and rounded once.
 ///
 /// ```
 /// use ndarray::array;
@@ -34,19 +35,19 @@ use crate::training::{Layers, Parameter, Trainable, check_values};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoxBias<A> {
-    /// Of x and of y.
+    /// The layers of x and of y.
     layers: [Layers<A>; 2],
 }
 
-/// The axis of the keys that x, and that y, stands on.
+/// The axes of the keys for x and for y.
 const AXES: [usize; 2] = [1, 0];
 
 impl<A: Element> BoxBias<A> {
-    /// Takes the layers of x and those of y.
+    /// Makes the bias from the layers of x and those of y.
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] where they do not take two numbers or differ in their heads.
+    /// [`Error::WidthMismatch`] unless both take two inputs and have the same number of heads.
     pub fn new(layers: [Layers<A>; 2]) -> Result<Self, Error> {
         let heads = layers[0].outputs();
         for (expected, found) in
@@ -65,8 +66,8 @@ impl<A: Element> BoxBias<A> {
     }
 }
 
-/// The differences of the pixels' places on an axis, each place once, and which of them each pixel
-/// has.
+/// Returns the differences of the pixels' coordinates on an axis, each coordinate once, and the
+/// index of each pixel's coordinate.
 fn features(axis: usize, query: &Positions<'_>, keys: &Positions<'_>) -> (Array2<f64>, Vec<usize>) {
     let real = |position: Option<Position>| position.map_or(0.0, Position::to_f64);
     let edge = |at: usize| real(query.axis(at).and_then(|edge| edge.get(0)));

@@ -12,30 +12,31 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::training::{Parameter, Trainable, check_values, copy_values};
 
-/// Where the gradients of a [`ContentBias`] are added.
+/// The arrays to which the gradients of a [`ContentBias`] are added.
 #[derive(Debug)]
 pub struct ContentGradient<'g, A> {
-    /// The gradient by the queries, shape (heads, queries, dim); left alone where they are not
-    /// read.
+    /// The gradient with respect to the queries, shape (heads, queries, dim); unchanged if the bias
+    /// does not read them.
     pub q: ArrayViewMut3<'g, A>,
-    /// The gradient by the keys, shape (heads, keys, dim); left alone where they are not read.
+    /// The gradient with respect to the keys, shape (heads, keys, dim); unchanged if the bias does
+    /// not read them.
     pub k: ArrayViewMut3<'g, A>,
-    /// The gradient by the parameters, a place for each value.
+    /// The gradient with respect to the parameters, one element for each value.
     pub parameters: &'g mut [A],
 }
 
 /// The sums of [`ContentGradient`] for one head.
 #[derive(Debug)]
 pub struct HeadGradient<'g> {
-    /// By the queries, shape (queries, dim).
+    /// The gradient with respect to the queries, shape (queries, dim).
     pub q: ArrayViewMut2<'g, f64>,
-    /// By the keys, shape (keys, dim).
+    /// The gradient with respect to the keys, shape (keys, dim).
     pub k: ArrayViewMut2<'g, f64>,
-    /// By the parameters of all heads.
+    /// The gradient with respect to the parameters of all heads.
     pub parameters: &'g mut [f64],
 }
 
-/// A bias that passes gradients back to its parameters, and to the queries and keys that it read.
+/// A bias that passes gradients back to its parameters, and to the queries and keys that it reads.
 ///
 /// ```
 /// use ndarray::{Array3, array};
@@ -63,13 +64,13 @@ pub trait DifferentiableContentBias<A: Element>: ContentBias<A> + Trainable<A> {
         gradient: &mut HeadGradient<'_>,
     );
 
-    /// Adds to `gradient` the gradients of a loss, given `upstream` (heads, queries, keys): the
-    /// gradient of that loss by the scores. Sums are taken in f64 and rounded once.
+    /// Adds to `gradient` the gradients of a loss, given `upstream` (heads, queries, keys), its
+    /// gradient with respect to the scores. Sums are taken in f64 and rounded once.
     ///
     /// # Errors
     ///
-    /// The errors of [`add_to`](ContentBias::add_to), also for the shapes of the gradients; then
-    /// `gradient` is as it was.
+    /// The errors of [`add_to`](ContentBias::add_to), also for the shapes of the gradients;
+    /// `gradient` is then unchanged.
     fn backward(
         &self,
         q: ArrayView3<'_, A>,
@@ -179,7 +180,7 @@ impl<A: Element, R: TableRule> DifferentiableContentBias<A> for RelativeBias<A, 
 }
 
 impl<A: Element, R: TableRule> RelativeBias<A, R> {
-    /// Passes back from one query to the tables, to it, and to the keys.
+    /// Passes the gradient of one query back to the tables, to the query and to the keys.
     fn backward_row(
         &self,
         head: &Head<'_, A>,
@@ -227,7 +228,7 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
     }
 }
 
-/// Adds factor · values to sums.
+/// Adds factor · values to the sums.
 pub(super) fn multiply<'v, 's, A: Element>(
     factor: f64,
     values: impl IntoIterator<Item = &'v A>,

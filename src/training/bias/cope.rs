@@ -1,4 +1,4 @@
-//! Gradients of contextual positions.
+//! Gradients of contextual positions (CoPE).
 
 use ndarray::{Array3, ArrayView1, ArrayView3, ArrayViewMut1, ArrayViewMut3, Axis, Zip};
 
@@ -11,15 +11,15 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::training::{Parameter, Trainable, check_values, copy_values};
 
-/// Where the gradients of [`Cope`] are added.
+/// The arrays to which the gradients of [`Cope`] are added.
 #[derive(Debug)]
 pub struct CopeGradient<'g, A> {
-    /// The gradient by the queries, shape (heads, queries, dim).
+    /// The gradient with respect to the queries, shape (heads, queries, dim).
     pub q: ArrayViewMut3<'g, A>,
-    /// The gradient by the scores before the bias, shape (heads, queries, keys): the upstream
-    /// gradient, and what gates pass back.
+    /// The gradient with respect to the scores before the bias, shape (heads, queries, keys): the
+    /// upstream gradient, and the part that the gates pass back.
     pub scores: ArrayViewMut3<'g, A>,
-    /// The gradient by the parameters, a place for each value.
+    /// The gradient with respect to the parameters, one element for each value.
     pub parameters: &'g mut [A],
 }
 
@@ -42,12 +42,12 @@ impl<A: Element> Trainable<A> for Cope<A> {
 
 impl<A: Element> Cope<A> {
     /// Adds to `gradient` the gradients of a loss, given the queries (heads, queries, dim), the
-    /// `scores` (heads, queries, keys) before the bias, and `upstream`, the gradient of that loss
-    /// by the scores after it. Sums are taken in f64 and rounded once.
+    /// `scores` (heads, queries, keys) before the bias, and `upstream`, the gradient of the loss
+    /// with respect to the scores after it. Sums are taken in f64 and rounded once.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] and [`Error::WidthMismatch`]; then `gradient` is as it was.
+    /// [`Error::LengthMismatch`] and [`Error::WidthMismatch`]; `gradient` is then unchanged.
     ///
     /// ```
     /// use ndarray::{Array3, array};
@@ -96,7 +96,8 @@ impl<A: Element> Cope<A> {
         Ok(())
     }
 
-    /// Passes back from one query of a head to the vectors, to it, and to its scores.
+    /// Passes the gradient of one query of a head back to the vectors, to the query and to its
+    /// scores.
     fn backward_row(
         &self,
         head: usize,
@@ -122,7 +123,7 @@ impl<A: Element> Cope<A> {
             let [low, high] = [below, above].map(|row| dot(self.rows.row(head, row), &q));
             *slope = upstream * (high - low);
         }
-        // A gate moves the positions of all keys up to its own.
+        // A gate changes the positions of all keys up to its own.
         let mut sum = 0.0;
         let own = scores.iter().zip(&upstream).zip(&slopes);
         for (to, ((score, upstream), slope)) in to.into_iter().zip(own) {

@@ -1,4 +1,4 @@
-//! A network of the distance.
+//! A bias from a network of the distance.
 
 use ndarray::Array2;
 
@@ -10,22 +10,23 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
-/// The function of the distance i − j that goes into a network.
+/// The function of the distance i − j that is the input of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Spacing {
-    /// i − j itself.
+    /// The distance i − j itself.
     Linear,
-    /// ± ln(|i − j| + 1)
+    /// The logarithm ± ln(|i − j| + 1), with the sign of i − j.
     Log,
 }
 
-/// A network of the distance: x-transformers' `DynamicPositionBias`, whose activation is SiLU.
+/// A bias from a network of the distance, x-transformers' `DynamicPositionBias`, whose activation
+/// is SiLU.
 ///
-/// The layers take one number, the distance or its logarithm, and give one for each head. It is
-/// computed in f64 and rounded once, once for each distance.
+/// The layers have one input, the distance or its logarithm, and one output for each head. They are
+/// evaluated in f64 once for each distance, and the outputs are rounded once.
 ///
 /// ```
 /// use ndarray::array;
@@ -45,11 +46,11 @@ pub struct DistanceNetwork<A> {
 }
 
 impl<A: Element> DistanceNetwork<A> {
-    /// Takes layers from 1 to heads.
+    /// Makes the bias from layers with one input and one output for each head.
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] where they take more than one number.
+    /// [`Error::WidthMismatch`] where the layers have more than one input.
     pub fn new(layers: Layers<A>, spacing: Spacing) -> Result<Self, Error> {
         match layers.inputs() {
             1 => Ok(Self { layers, spacing }),

@@ -1,4 +1,4 @@
-//! FIRE: a network of the distance as a share of the query's position.
+//! FIRE: a bias from a network of the distance relative to the query's position.
 
 use ndarray::Array2;
 
@@ -11,11 +11,12 @@ use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
 /// FIRE (Li et al. 2023, *Functional interpolation for relative positions improves long context
-/// transformers*): f(ψ(|i − j|) / ψ(max(i, L))) with ψ(x) = ln(c · x + 1) and f a network from 1 to
-/// heads, ReLU with 32 hidden values in the paper.
+/// transformers*): f(ψ(|i − j|) / ψ(max(i, L))) with ψ(x) = ln(c · x + 1) and f a network with one
+/// input and one output for each head, in the paper with ReLU and 32 hidden values.
 ///
-/// c and L are learned too; the paper starts from 0.1 and 512. It adds 10⁻⁶ below the fraction,
-/// against a zero that cannot be there. Values are computed in f64 and rounded once.
+/// c and L are learned too; the paper starts from 0.1 and 512. The paper adds 10⁻⁶ to the
+/// denominator against a division by zero, which cannot occur here. Values are computed in f64 and
+/// rounded once.
 ///
 /// ```
 /// use ndarray::array;
@@ -35,7 +36,7 @@ pub struct Fire<A> {
     threshold: f64,
 }
 
-/// A share of a position, and its slopes by c and L.
+/// The input of the network, and its derivatives with respect to c and L.
 struct Share {
     value: f64,
     by_c: f64,
@@ -43,12 +44,12 @@ struct Share {
 }
 
 impl<A: Element> Fire<A> {
-    /// Takes layers from 1 to heads, c and L.
+    /// Makes the bias from layers with one input and one output for each head, c and L.
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] where the layers take more than one number,
-    /// [`Error::InvalidParameter`] unless c and L are positive and no larger than f32 holds.
+    /// [`Error::WidthMismatch`] where the layers have more than one input,
+    /// [`Error::InvalidParameter`] unless c and L are positive and fit into f32.
     pub fn new(layers: Layers<A>, c: f64, threshold: f64) -> Result<Self, Error> {
         if layers.inputs() != 1 {
             return Err(Error::WidthMismatch { expected: 1, found: layers.inputs() });
@@ -67,7 +68,7 @@ impl<A: Element> Fire<A> {
         &self.layers
     }
 
-    /// c and L.
+    /// The parameters c and L.
     pub fn c_and_threshold(&self) -> [f64; 2] {
         [self.c, self.threshold]
     }

@@ -203,7 +203,7 @@ impl<A: Element> DifferentiableBias<A> for Forget {
     }
 }
 
-/// Nothing is learned: the list of parameters is empty.
+/// There are no parameters to learn.
 impl<A: Element> Trainable<A> for Sandwich {
     fn parameters(&self) -> Vec<Parameter> {
         Vec::new()

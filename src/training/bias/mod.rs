@@ -1,4 +1,4 @@
-//! Biases of the attention scores that are trained: their gradients, and those that are networks.
+//! Trained attention biases: their gradients, and biases that are networks.
 
 mod boxes;
 mod content;
@@ -23,7 +23,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Positions, Run};
 
-/// A bias of the attention scores that passes gradients back to its parameters.
+/// An attention bias that passes gradients back to its parameters.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -38,8 +38,8 @@ use crate::positions::{Positions, Run};
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub trait DifferentiableBias<A: Element>: AttentionBias<A> + Trainable<A> {
-    /// Adds to `gradient`, a place for each parameter value, what one query and its keys pass back,
-    /// given `upstream` in the order of [`encode_row`](AttentionBias::encode_row).
+    /// Adds to `gradient`, one element for each parameter value, what one query and its keys pass
+    /// back, given `upstream` in the order of [`encode_row`](AttentionBias::encode_row).
     fn backward_row(
         &self,
         query: &Positions<'_>,
@@ -48,15 +48,15 @@ pub trait DifferentiableBias<A: Element>: AttentionBias<A> + Trainable<A> {
         gradient: &mut [f64],
     );
 
-    /// Adds to `gradient` the gradient of a loss, given `upstream` (heads, queries, keys): the
-    /// gradient of that loss by the scores, or by the bias.
+    /// Adds to `gradient` the gradient of a loss, given `upstream` (heads, queries, keys), its
+    /// gradient with respect to the scores or, which is the same, to the bias.
     ///
     /// Sums are taken in f64 and rounded once.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`], and the errors of [`check`](AttentionBias::check); then `gradient`
-    /// is as it was.
+    /// [`Error::LengthMismatch`], and the errors of [`check`](AttentionBias::check); `gradient` is
+    /// then unchanged.
     fn backward(
         &self,
         queries: &Positions<'_>,
@@ -98,13 +98,13 @@ impl<A: Element, B: DifferentiableBias<A> + ?Sized> DifferentiableBias<A> for Bo
     }
 }
 
-/// Adds to `gradient` what [`add_bias`](crate::add_bias) passes back to the bias's parameters,
-/// given the gradient of the loss by the scores, shape (…, heads, queries, keys).
+/// Adds to `gradient` what [`add_bias`](crate::add_bias) passes back to the parameters of the bias,
+/// given the gradient of the loss with respect to the scores, shape (…, heads, queries, keys).
 ///
 /// # Errors
 ///
-/// The errors of [`add_bias`](crate::add_bias), and [`Error::LengthMismatch`] where the gradient
-/// has not one place for each value; then it is as it was.
+/// The errors of [`add_bias`](crate::add_bias), and [`Error::LengthMismatch`] unless `gradient` has
+/// one element for each value; it is then unchanged.
 ///
 /// ```
 /// use ndarray::{Array2, Array4};
@@ -150,9 +150,9 @@ fn for_each_sequence<A>(
     }
 }
 
-/// Calls `visit` with each query, its keys and their upstream gradient in f64. Where the bias
-/// depends on the distance alone and positions are consecutive, upstream gradients of the same
-/// distance are summed first, and one query stands for all.
+/// Calls `visit` with each query, its keys and their upstream gradient in f64. If the bias depends
+/// on the distance alone and positions are consecutive, upstream gradients of the same distance are
+/// summed first, and one query stands for all.
 fn backward_rows<A: Element>(
     bias: &dyn AttentionBias<A>,
     queries: &Positions<'_>,
@@ -190,18 +190,18 @@ fn backward_rows<A: Element>(
     }
 }
 
-/// Adds sums to a gradient, each rounded once.
+/// Adds sums to a gradient; each sum is rounded once.
 fn add<A: Element>(gradient: &mut [A], sums: &[f64]) {
     let add = |(to, sum): (&mut A, &f64)| *to = *to + A::from_f64(*sum);
     gradient.iter_mut().zip(sums).for_each(add);
 }
 
-/// The upstream gradients of one key, by heads.
+/// Returns the upstream gradients of one key, by heads.
 fn of_key(upstream: &[f64], keys: usize, key: usize) -> impl Iterator<Item = f64> + '_ {
     upstream.iter().skip(key).step_by(keys.max(1)).copied()
 }
 
-/// The upstream gradients (keys, heads) of `count` keys from `start` on.
+/// Returns the upstream gradients (keys, heads) of `count` keys from `start` on.
 fn by_key(upstream: &[f64], [heads, keys]: [usize; 2], start: usize, count: usize) -> Array2<f64> {
     Array2::from_shape_fn((count, heads), |(key, head)| {
         upstream.get(head * keys + start + key).copied().unwrap_or(0.0)

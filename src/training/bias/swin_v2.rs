@@ -1,4 +1,4 @@
-//! Swin V2: a window's table from a network of log-spaced offsets.
+//! Swin V2: the table of a window from a network of log-spaced offsets.
 
 use ndarray::{Array2, ArrayView3};
 
@@ -11,11 +11,11 @@ use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
 /// Swin V2's bias (Liu et al. 2021, *Swin transformer V2*): 16 · σ of a network of the offset (dy,
-/// dx), each as ± log₂(1 + |8 · d / (W − 1)|) / 3 with W the side of the window that the network
-/// was trained on.
+/// dx), where each offset d enters as ± log₂(1 + |8 · d / (W − 1)|) / 3, with W the side of the
+/// window that the network was trained with.
 ///
-/// The network, 2 → 512 → heads with ReLU in the models, is asked once for each offset, and the
-/// table that it makes is rounded once. Another window is another table of the same network.
+/// The network, 2 → 512 → heads with ReLU in the models, is evaluated once for each offset, and its
+/// outputs are rounded once to a table. The same network gives tables for other windows.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -32,17 +32,18 @@ use crate::training::{Layers, Parameter, Trainable, check_values};
 pub struct SwinV2Bias<A> {
     layers: Layers<A>,
     trained: [usize; 2],
-    /// The outputs of the layers for all offsets.
+    /// The table of the outputs for all offsets.
     bias: WindowBias<A>,
 }
 
 impl<A: Element> SwinV2Bias<A> {
-    /// Takes layers from 2 to heads, the window (height, width), and the one that they were trained
-    /// on (`pretrained_window_size`; where a config says 0, the window itself).
+    /// Makes the bias from layers with two inputs and one output for each head, the window (height,
+    /// width), and the window they were trained with (`pretrained_window_size`; where a config says
+    /// 0, `window` itself).
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] where the layers do not take two numbers, [`Error::EmptyGrid`],
+    /// [`Error::WidthMismatch`] unless the layers have two inputs, [`Error::EmptyGrid`],
     /// [`Error::TooLarge`].
     pub fn new(layers: Layers<A>, window: [usize; 2], trained: [usize; 2]) -> Result<Self, Error> {
         if layers.inputs() != 2 {
@@ -64,29 +65,29 @@ impl<A: Element> SwinV2Bias<A> {
         &self.layers
     }
 
-    /// The table that the layers make, as a bias of its own.
+    /// The table from the layers, as a bias of its own.
     pub fn table(&self) -> &WindowBias<A> {
         &self.bias
     }
 }
 
-/// 16 · σ
+/// Returns 16 · σ of each value.
 fn squashed(values: &Array2<f64>) -> Array2<f64> {
     values.mapv(|value| 16.0 / (1.0 + libm::exp(-value)))
 }
 
-/// The log-spaced offsets of a window, in the order of its table.
+/// Returns the log-spaced offsets of a window, in the order of its table.
 fn features(window: [usize; 2], trained: [usize; 2]) -> Array2<f64> {
     let sides = window.map(|len| 2 * len - 1);
     Array2::from_shape_fn((sides[0] * sides[1], 2), |(entry, axis)| {
         let place = if axis == 0 { entry / sides[1] } else { entry % sides[1] };
         let offset = place as f64 - (window[axis] - 1) as f64;
-        // A side of one has no offsets but 0.
+        // A side of 1 has no offset other than 0.
         spaced(8.0 * offset / (trained[axis] - 1).max(1) as f64)
     })
 }
 
-/// ± log₂(1 + |x|) / log₂ 8
+/// Returns ± log₂(1 + |x|) / log₂ 8, with the sign of x.
 pub(super) fn spaced(x: f64) -> f64 {
     (libm::log1p(x.abs()) / (3.0 * core::f64::consts::LN_2)).copysign(x)
 }
@@ -129,7 +130,8 @@ impl<A: Element> Trainable<A> for SwinV2Bias<A> {
 }
 
 impl<A: Element> SwinV2Bias<A> {
-    /// Adds the gradient of the layers, given that by their table, entry after entry.
+    /// Adds the gradient with respect to the layers, given the gradient with respect to their
+    /// table, entry by entry.
     fn backward_table(&self, table: Vec<f64>, gradient: &mut [f64]) {
         let features = features(self.bias.rule().size(), self.trained);
         let squashed = squashed(&self.layers.forward(features.clone()));
@@ -153,7 +155,7 @@ impl<A: Element> DifferentiableBias<A> for SwinV2Bias<A> {
         self.backward_table(table, gradient);
     }
 
-    /// Passes through the layers once, not for each query.
+    /// Evaluates the layers once, not for each query.
     fn backward(
         &self,
         queries: &Positions<'_>,
