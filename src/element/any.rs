@@ -1,16 +1,16 @@
-//! A value of a type that depends on the element type, by the element type.
+//! Values whose type depends on the element type, as an enum over element types.
 //!
-//! Functions that take one are not generic. So kernels are compiled once, in this crate, and not in
-//! every crate that calls a generic method.
+//! Functions that take such an enum are not generic. So kernels are compiled once, in this crate,
+//! and not in every crate that calls a generic method.
 
 use crate::element::Element;
 
-/// A type for each element type, such as the slices of elements.
+/// A family of types, one for each element type, such as slices of elements.
 pub trait OfElement {
     type Of<A: Element>;
 }
 
-/// A value of the type that belongs to one of the element types.
+/// A value of such a family, for one of the element types.
 pub enum AnyElement<F: OfElement> {
     F32(F::Of<f32>),
     F64(F::Of<f64>),
@@ -20,7 +20,7 @@ pub enum AnyElement<F: OfElement> {
     Bf16(F::Of<half::bf16>),
 }
 
-/// Seals [`Element`], and knows which element type it is.
+/// Seals [`Element`], and wraps values by element type.
 pub trait Sealed: Sized {
     fn any<F: OfElement>(value: F::Of<Self>) -> AnyElement<F>
     where

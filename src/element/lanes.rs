@@ -1,34 +1,34 @@
-//! Elements in vectors of their angles' type: loads, and stores with one rounding.
+//! Elements in vectors of the type of their angles: loads, and stores with one rounding.
 
 use fearless_simd::prelude::*;
 
 use crate::element::Element;
 
-/// An element type in vectors, in which it is computed with: f32 for 16-bit types, otherwise the
+/// An element type and the vectors in which it is computed: f32 for 16-bit types, otherwise the
 /// type itself.
 ///
-/// A kernel is written once over it. The scalar methods do the same to one element.
+/// A kernel is generic over this trait. The scalar methods do the same to one element.
 pub(crate) trait Lanes: Element<Angle: SimdFloatElement> {
     type Vector<S: Simd>: SimdFloat<S, Element = Self::Angle>;
 
-    /// Loads as many elements as a vector has lanes, which is the length of `elements`.
+    /// Loads a vector; `elements` has as many elements as the vector has lanes.
     fn load<S: Simd>(simd: S, elements: &[Self]) -> Self::Vector<S>;
 
     /// Rounds each lane to the nearest element, ties to even, and stores it. `elements` has the
     /// length of a vector.
     fn store<S: Simd>(vector: Self::Vector<S>, elements: &mut [Self]);
 
-    /// Returns the value of the element that [`store`](Self::store) would write, in each lane.
+    /// Returns, in each lane, the value of the element that [`store`](Self::store) would write.
     fn round<S: Simd>(vector: Self::Vector<S>) -> Self::Vector<S>;
 
-    /// Loads twice as many elements: those with even indices, and those with odd ones.
+    /// Loads two vectors: the elements with even indices, and those with odd indices.
     #[inline(always)]
     fn load_pairs<S: Simd>(simd: S, elements: &[Self]) -> [Self::Vector<S>; 2] {
         let (low, high) = elements.split_at(Self::Vector::<S>::LEN);
         Self::load(simd, low).deinterleave(Self::load(simd, high)).into()
     }
 
-    /// Stores what [`load_pairs`](Self::load_pairs) loads.
+    /// Stores two vectors as [`load_pairs`](Self::load_pairs) loads them.
     #[inline(always)]
     fn store_pairs<S: Simd>([even, odd]: [Self::Vector<S>; 2], elements: &mut [Self]) {
         let (low, high) = elements.split_at_mut(Self::Vector::<S>::LEN);
@@ -37,10 +37,10 @@ pub(crate) trait Lanes: Element<Angle: SimdFloatElement> {
         Self::store(second, high);
     }
 
-    /// The element in the type of its angles, exactly.
+    /// Converts the element exactly to the type of its angles.
     fn widen(self) -> Self::Angle;
 
-    /// The nearest element, ties to even.
+    /// Returns the nearest element, with ties to even.
     fn narrow(value: Self::Angle) -> Self;
 }
 

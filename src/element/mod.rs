@@ -1,4 +1,4 @@
-//! The numbers that arrays are made of: `f32`, `f64`, `half::f16` and `half::bf16`.
+//! The element types of arrays: `f32`, `f64`, `half::f16` and `half::bf16`.
 
 mod any;
 mod lanes;
@@ -15,7 +15,7 @@ use num_traits::Num;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
-/// Everything is computed in integers and f64 and rounded once to the element type. The trait is
+/// Values are computed in integers and f64 and rounded once to the element type. The trait is
 /// sealed.
 ///
 /// ```
@@ -31,7 +31,7 @@ pub trait Element:
     /// `f64`.
     type Angle: Element<Angle = Self::Angle>;
 
-    /// The nearest value of this type; ties go to the even one.
+    /// Rounds to the nearest value of this type, with ties to even.
     fn from_f64(value: f64) -> Self;
     /// Converts to f64, exactly.
     fn to_f64(self) -> f64;
@@ -65,10 +65,10 @@ impl Element for f64 {
     }
 }
 
-/// Rounds to `kept` explicit significand bits and to multiples of the smallest subnormal, in f64,
-/// ties to even, so that the conversion that follows is exact.
+/// Rounds to `KEPT` explicit significand bits and to multiples of the smallest subnormal, in f64,
+/// with ties to even, so that the conversion that follows is exact.
 ///
-/// Going through f32 would round twice, and the `half` crate does so where the processor converts.
+/// Going through f32 would round twice, as the `half` crate does where the processor converts.
 #[cfg(feature = "half")]
 #[inline(always)]
 fn round_significand<const KEPT: u32>(
@@ -80,7 +80,7 @@ fn round_significand<const KEPT: u32>(
     let dropped = 52 - KEPT;
     let nearest = bits.wrapping_add((1 << (dropped - 1)) - 1 + (bits >> dropped & 1));
     let normal = f64::from_bits(nearest >> dropped << dropped);
-    // Adding and taking away 1.5 · 2⁵² units of the last subnormal place rounds to such units.
+    // Adding and subtracting 1.5 · 2⁵² units of the last subnormal place rounds to such units.
     let subnormal = ((value.abs() + subnormal_magic) - subnormal_magic).copysign(value);
     if value.abs() < smallest_normal {
         subnormal
@@ -102,7 +102,7 @@ impl Element for half::bf16 {
         let rounded =
             round_significand::<7>(value, SMALLEST_NORMAL, 1.5 * (1_u64 << 52) as f64 * UNIT);
         let bits = (rounded as f32).to_bits();
-        // A NaN whose payload lies in the dropped half must stay one.
+        // A NaN whose payload is in the dropped half must stay NaN.
         let quiet = if value.is_nan() { 0x40 } else { 0 };
         Self::from_bits((bits >> 16) as u16 | quiet)
     }
@@ -137,7 +137,7 @@ mod tests {
     use super::Element;
     use half::{bf16, f16};
 
-    /// Every f16, and every midpoint between two of them, goes where IEEE 754 sends it.
+    /// Checks every f16, and every midpoint between two of them, against IEEE 754.
     #[test]
     fn rounding_is_to_nearest_even() {
         fn check<A: Element>(below: A, above: A, even_is_below: bool) {

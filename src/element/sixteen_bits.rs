@@ -1,4 +1,4 @@
-//! `half::f16` and `half::bf16`: f32 and 16 bits become each other, in vectors of bits.
+//! Conversion between f32 and `half::f16` or `half::bf16`, in vectors of bits.
 
 use fearless_simd::prelude::*;
 use half::slice::HalfFloatSliceExt;
@@ -123,11 +123,11 @@ mod tests {
     struct Check<'a, A> {
         /// Elements to load.
         elements: &'a [A],
-        /// As many numbers to round.
+        /// Numbers to round, as many as elements.
         numbers: &'a [f32],
     }
 
-    /// The bits, where all that are no number are one.
+    /// Returns the bits, with all NaNs made equal.
     fn bits<A: Element>(element: A) -> u64 {
         let value = element.to_f64();
         if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
@@ -165,7 +165,8 @@ mod tests {
         }
     }
 
-    /// Every element, and every f32 that is next to one, next to the middle between two, or there.
+    /// Checks every element, and every f32 that is at or next to an element or the middle between
+    /// two.
     fn check<A: Lanes<Angle = f32>>(from_bits: impl Fn(u16) -> A) {
         let elements: Vec<A> = (0..=u16::MAX).map(&from_bits).collect();
         for part in [0.0, 0.25, 0.5] {

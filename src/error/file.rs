@@ -1,4 +1,4 @@
-//! The problems that a file can have.
+//! Errors of files.
 
 use core::fmt;
 use std::io;
@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 
-/// Why a file could not be read or written: which one, and what about it.
+/// The error of a file that could not be read or written: its path, and the problem.
 ///
-/// A file's error is not a variant of [`Error`] because it always has a path, which calls that
-/// touch no file would carry along in the size of every `Result`, and because its causes are those
-/// of formats, not of encodings. What a constructor says of a table that was read well is within,
-/// as [`FileProblem::Table`].
+/// It is not a variant of [`Error`]: it always has a path, which would enlarge every `Result` of
+/// calls that touch no file, and its causes are those of formats, not of encodings. The error of a
+/// constructor about a table that was read successfully is [`FileProblem::Table`].
 ///
 /// ```
 /// use positional_encodings::{FileProblem, words::{WordFormat, WordVectors}};
@@ -23,14 +22,14 @@ use super::Error;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FileError {
-    /// The file, or the name given to what was read instead of one.
+    /// The file, or the name given to another source.
     pub path: PathBuf,
-    /// The problem with it.
+    /// The problem of the file.
     pub problem: FileProblem,
 }
 
 impl FileError {
-    /// Names the file that has a problem, in a reader of your own.
+    /// Makes an error, for a reader of your own.
     ///
     /// ```
     /// use positional_encodings::{FileError, FileProblem};
@@ -43,13 +42,13 @@ impl FileError {
     }
 }
 
-/// Where in a file something stands.
+/// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
-    /// A line of a text file, the first of which is 1.
+    /// A line of a text file, counted from 1.
     Line(u64),
-    /// A byte of a binary file, the first of which is 0.
+    /// A byte of a binary file, counted from 0.
     Byte(u64),
 }
 
@@ -57,28 +56,28 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum FileProblem {
-    /// The system refused.
+    /// The operating system reported an error.
     Io {
-        /// The reason that the system gave.
+        /// The kind of the error.
         kind: io::ErrorKind,
     },
-    /// There is no memory for what was read.
+    /// There is not enough memory for the values.
     OutOfMemory {
-        /// Values held and asked for.
+        /// The number of values, held and requested.
         values: usize,
     },
     /// The header claims to be longer than the file, or than the 100 MB that the format allows.
     HeaderTooLong {
         /// The length that the header claims.
         claimed: u64,
-        /// The bytes that are there, or that are allowed.
+        /// The bytes that are available, or allowed.
         available: u64,
     },
-    /// The header is not what the format asks for.
+    /// The header violates the format.
     InvalidHeader {
-        /// The byte of the file at which it stops making sense.
+        /// The byte of the file at which the fault is.
         byte: u64,
-        /// The fault that was found there.
+        /// The fault.
         cause: String,
     },
     /// The header describes a tensor twice.
@@ -86,29 +85,29 @@ pub enum FileProblem {
         /// The name of the tensor.
         key: String,
     },
-    /// A tensor does not begin where the one before it ends: they overlap, or leave a gap.
+    /// A tensor does not begin where the one before it ends: they overlap or leave a gap.
     Misplaced {
         /// The name of the tensor.
         key: String,
-        /// The byte of the file at which it claims to begin.
+        /// The byte of the file at which it begins according to the header.
         byte: u64,
-        /// The byte at which it must.
+        /// The byte at which it must begin.
         expected: u64,
     },
-    /// A tensor's shape and type ask for another number of bytes than it has.
+    /// The bytes of a tensor do not match its shape and type.
     WrongSize {
         /// The name of the tensor.
         key: String,
-        /// The bytes that shape and type ask for; `None` where there is no such number.
+        /// The bytes for its shape and type; `None` where the number overflows.
         expected: Option<u64>,
-        /// The bytes it claims.
+        /// The bytes of the tensor according to the header.
         found: u64,
     },
-    /// The file does not end where its last tensor does.
+    /// The file does not end where its last tensor ends.
     WrongLength {
-        /// The length that the header describes.
+        /// The length according to the header.
         expected: u64,
-        /// The length that the file has.
+        /// The length of the file.
         found: u64,
     },
     /// The folder has no checkpoint under any of the usual names.
@@ -118,21 +117,21 @@ pub enum FileProblem {
         /// The name asked for.
         key: String,
     },
-    /// Several tensors could be meant.
+    /// Several tensors match the name.
     AmbiguousKey {
         /// The first of these tensors.
         key: String,
-        /// The second.
+        /// The second of these tensors.
         other: String,
     },
-    /// The tensor is not of a type of real numbers that is understood: F64, F32, F16, BF16.
+    /// The tensor is not of a supported type: F64, F32, F16, BF16.
     WrongType {
         /// The name of the tensor.
         key: String,
         /// The type of the tensor.
         found: String,
     },
-    /// The tensor has another number of axes.
+    /// The tensor has the wrong number of axes.
     WrongRank {
         /// The name of the tensor.
         key: String,
@@ -143,78 +142,79 @@ pub enum FileProblem {
     },
     /// A value is infinite or not a number.
     NotFinite {
-        /// Name of the tensor.
+        /// The name of the tensor.
         key: String,
-        /// Where it stands in it, in row-major order.
+        /// The index of the value in row-major order.
         index: usize,
-        /// The byte of the file where it stands; `None` where it was about to be written to one.
+        /// The byte of the value in the file; `None` for a value that was to be written.
         byte: Option<u64>,
     },
     /// A value has no exact counterpart in the element type asked for.
     Inexact {
-        /// Name of the tensor.
+        /// The name of the tensor.
         key: String,
-        /// Where it stands in it, in row-major order.
+        /// The index of the value in row-major order.
         index: usize,
         /// The value.
         value: f64,
     },
-    /// Metadata that this crate writes has a value that it never writes.
+    /// Metadata of this crate have a value that it never writes.
     InvalidMetadata {
         /// The key of the metadata.
         key: String,
-        /// The value that stands there.
+        /// The value of the metadata.
         value: String,
     },
-    /// The first line of a word2vec file must be the number of words and that of numbers for each.
+    /// The first line of a word2vec file is not the number of words and the number of values of
+    /// each.
     InvalidWordHeader,
     /// A GloVe file has no header, but this one begins like word2vec's text.
     UnexpectedWordHeader {
-        /// Words it would have.
+        /// The number of words in that header.
         words: u64,
-        /// Numbers for each.
+        /// The number of values of each word.
         dim: u64,
     },
-    /// A line or a word is longer than any sensible one.
+    /// A line or a word is too long.
     TooLong {
-        /// Where it begins.
+        /// The place where it begins.
         at: Place,
-        /// The most bytes it may have.
+        /// The maximal number of bytes.
         limit: usize,
     },
-    /// There are fewer numbers than the vectors have.
+    /// A vector has too few numbers.
     TooFewNumbers {
-        /// Where it stands.
+        /// The place of the problem.
         at: Place,
-        /// The numbers that there must be.
+        /// The expected number of numbers.
         expected: usize,
-        /// The numbers that there are.
+        /// The number of numbers found.
         found: usize,
     },
-    /// A number is infinite or no number.
+    /// A number is infinite, NaN or not a number at all.
     NotANumber {
-        /// Where it stands.
+        /// The place of the problem.
         at: Place,
         /// The index of the number in its vector, counted from 0.
         index: usize,
     },
     /// A vector has no word.
     EmptyWord {
-        /// Where it stands.
+        /// The place of the problem.
         at: Place,
     },
     /// A word occurs again.
     DuplicateWord {
-        /// Where it stands.
+        /// The place of the problem.
         at: Place,
-        /// The row that the word has already.
+        /// The row of the first occurrence.
         row: usize,
     },
-    /// The header claims another number of words.
+    /// The number of words is not that of the header.
     WordCount {
-        /// The claim.
+        /// The number in the header.
         claimed: u64,
-        /// Words there are.
+        /// The number of words in the file.
         found: u64,
     },
     /// The file ends within a vector.
@@ -222,18 +222,18 @@ pub enum FileProblem {
         /// The length of the file in bytes.
         byte: u64,
     },
-    /// An empty line stands before other lines.
+    /// An empty line precedes other lines.
     EmptyLine {
-        /// Where it stands.
+        /// The place of the problem.
         at: Place,
     },
     /// The file is compressed by gzip.
     Compressed,
-    /// There are no vectors at all.
+    /// The file has no vectors.
     Empty,
-    /// A picture is written as SVG or PNG, and the name ends in neither `.svg` nor `.png`.
+    /// The name of a picture file ends in neither `.svg` nor `.png`.
     NoPictureFormat,
-    /// The table was read well, and is not one that can be used.
+    /// The table was read successfully, but cannot be used.
     Table(Error),
 }
 
@@ -383,12 +383,12 @@ impl From<Error> for FileProblem {
     }
 }
 
-/// Names the file in what its reader says of it.
+/// Returns a function that adds the path to a problem.
 pub(crate) fn at(path: &Path) -> impl Fn(FileProblem) -> FileError + '_ {
     move |problem| FileError::new(path, problem)
 }
 
-/// Makes room for `count` more values, or says that there is none.
+/// Reserves room for `count` more values, or returns an error.
 pub(crate) fn reserve<T>(list: &mut Vec<T>, count: usize) -> Result<(), FileProblem> {
     list.try_reserve(count)
         .map_err(|_| FileProblem::OutOfMemory { values: list.len().saturating_add(count) })

@@ -1,4 +1,4 @@
-//! The reasons for which a call is refused, with the numbers.
+//! Errors of calls, with the numbers at fault.
 
 mod file;
 
@@ -7,10 +7,9 @@ pub(crate) use file::{at, reserve};
 
 use core::fmt;
 
-/// Why a call was refused. Nothing had been written when it was.
+/// The error of a call. A call that fails has written nothing.
 ///
-/// Each variant carries the numbers that disagree, so that it can be matched on and so that its
-/// message says them:
+/// Each variant carries the numbers at fault, to be matched on and shown in the message:
 ///
 /// ```
 /// use positional_encodings::{Error, Sinusoidal};
@@ -43,11 +42,11 @@ pub enum Error {
         /// The number that must divide it.
         divisor: usize,
     },
-    /// Sizes whose product does not fit into memory.
+    /// The product of the sizes does not fit into memory.
     TooLarge {
-        /// Number of rows asked for.
+        /// The number of rows asked for.
         rows: usize,
-        /// Number of features in each.
+        /// The number of features in each row.
         dim: usize,
     },
     /// The base of a geometric progression must be positive and finite.
@@ -57,12 +56,12 @@ pub enum Error {
     },
     /// Timescales and periods must be positive and finite, the shorter one first.
     InvalidTimescales {
-        /// The shortest given.
+        /// The shortest one given.
         shortest: f64,
-        /// The longest given.
+        /// The longest one given.
         longest: f64,
     },
-    /// A frequency must be finite and turn less than 2⁶³ times per position.
+    /// A frequency must be finite and make less than 2⁶³ turns per position.
     InvalidFrequency {
         /// The index of the pair.
         pair: usize,
@@ -95,46 +94,46 @@ pub enum Error {
     },
     /// A position must be finite.
     NonFinitePosition {
-        /// Where it stands among the positions.
+        /// The index of the position.
         index: usize,
         /// The value given.
         position: f64,
     },
     /// A position must lie within ±2⁶²: beyond, phases are no longer exact.
     PositionTooLarge {
-        /// Where it stands among the positions.
+        /// The index of the position.
         index: usize,
         /// The position, rounded to f64.
         position: f64,
     },
-    /// A position that a table has no row for.
+    /// A table has no row for a position.
     PositionOutsideTable {
         /// The position asked for.
         position: f64,
-        /// The first position the table knows.
+        /// The first position of the table.
         first: i64,
-        /// The number of positions that the table knows.
+        /// The number of positions of the table.
         len: usize,
     },
-    /// A coordinate outside the range that an encoding is for.
+    /// A coordinate is outside the range of the encoding.
     OutsideRange {
-        /// Where it stands among the positions.
+        /// The index of the position.
         index: usize,
         /// The coordinate given.
         position: f64,
-        /// The smallest in range.
+        /// The lower end of the range.
         low: f64,
-        /// The largest in range.
+        /// The upper end of the range.
         high: f64,
     },
-    /// A size that must be a multiple of another one.
+    /// A size must be a multiple of another one.
     IndivisibleSize {
         /// The size given.
         size: usize,
         /// The number that must divide it.
         divisor: usize,
     },
-    /// A token or segment id that a table has no row for.
+    /// A table has no row for a token or segment id.
     IdOutsideTable {
         /// The name of the table.
         table: &'static str,
@@ -145,18 +144,18 @@ pub enum Error {
     },
     /// The last axis must be as wide as the encoding.
     WidthMismatch {
-        /// Width of the encoding.
+        /// The width of the encoding.
         expected: usize,
-        /// Width of the array.
+        /// The width of the array.
         found: usize,
     },
-    /// An axis of an array must have another length.
+    /// An axis or a list has the wrong length.
     LengthMismatch {
-        /// The name of what is counted.
+        /// What is counted.
         what: &'static str,
-        /// The number that there must be.
+        /// The expected number.
         expected: usize,
-        /// The number that there is.
+        /// The number found.
         found: usize,
     },
     /// Positions must have as many axes as the encoding.
@@ -166,90 +165,90 @@ pub enum Error {
         /// The axes of the positions.
         found: usize,
     },
-    /// The rows of a batch must have one length.
+    /// The rows of a batch must have the same length.
     Ragged {
         /// The first row of another length.
         row: usize,
-        /// Length of the rows before it.
+        /// The length of the rows before it.
         expected: usize,
         /// The length of that row.
         found: usize,
     },
-    /// A table has too few rows for what is asked of it.
+    /// A table has too few rows.
     TooFewRows {
-        /// The fewest rows that would do.
+        /// The smallest sufficient number of rows.
         needed: usize,
-        /// The rows it has.
+        /// The number of rows.
         found: usize,
     },
     /// A value of a table is NaN, infinite or too large to be multiplied with others.
     ValueOutOfRange {
-        /// The row that the value stands in.
+        /// The row of the value.
         row: usize,
-        /// The column that the value stands in.
+        /// The column of the value.
         column: usize,
         /// The value.
         value: f64,
     },
     /// An array must end in the axes (positions, dim), or scores in (heads, queries, keys).
     TooFewAxes {
-        /// The fewest axes that would do.
+        /// The smallest sufficient number of axes.
         expected: usize,
-        /// The axes it has.
+        /// The number of axes.
         found: usize,
     },
     /// Offsets of packed documents must start at 0 and never decrease.
     InvalidOffsets {
-        /// Where the first wrong offset stands.
+        /// The index of the first wrong offset.
         index: usize,
         /// The value given.
         offset: i64,
     },
-    /// A parameter outside the values that make sense.
+    /// A parameter is outside its range.
     InvalidParameter {
-        /// The name.
+        /// The name of the parameter.
         name: &'static str,
         /// The value given.
         value: f64,
         /// The condition that it must meet.
         needs: &'static str,
     },
-    /// The last axis has fewer features than a rotation turns.
+    /// The last axis has fewer features than the rotation.
     TooNarrow {
-        /// Features that are rotated.
+        /// The number of rotated features.
         needed: usize,
-        /// Features that there are.
+        /// The number of features found.
         found: usize,
     },
     /// An array does not have the axis that was named.
     NoSuchAxis {
         /// The axis named.
         axis: usize,
-        /// The axes that could be meant.
+        /// The number of axes.
         axes: usize,
     },
-    /// A model does not have so many layers.
+    /// A model has no layer of this index.
     NoSuchLayer {
         /// The layer asked for, counted from 0.
         layer: usize,
-        /// How many there are.
+        /// The number of layers.
         layers: usize,
     },
     /// The layers of a model do not share one rotation.
     NotOneRotation {
-        /// How many types of layers there are; 0 where no layer is rotated.
+        /// The number of types of layers; 0 where no layer is rotated.
         types: usize,
     },
-    /// A model's config cannot be followed.
+    /// A model's config is invalid or not supported.
     Config {
-        /// Where: the path of the field, `rope_scaling.factor` say.
+        /// The path of the field, such as `rope_scaling.factor`.
         field: String,
         /// The problem with the field.
         problem: ConfigProblem,
     },
     /// The instruction set is not available on this machine.
     UnavailableInstructionSet {
-        /// The name.
+        /// The name of the instruction set.
         name: &'static str,
     },
 }
@@ -258,37 +257,37 @@ pub enum Error {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigProblem {
-    /// The field is needed and not there.
+    /// The field is required and missing.
     Missing,
     /// The field has another type, or is outside its range.
     NotA {
         /// The condition that it must meet.
         expected: &'static str,
     },
-    /// A name or value that this crate does not know; it is not taken for a default.
+    /// The name or value is unknown; it is not taken for a default.
     Unknown {
         /// The name or value.
         found: String,
     },
-    /// The field says something else than another field.
+    /// The field contradicts another field.
     Contradicts {
         /// The other field.
         other: String,
     },
-    /// The field asks for no rotation of this crate, or for more than one; the reason says
+    /// The setting of the field is not supported, or needs more than one rotation; the reason says
     /// what it is and what to use instead.
     NotRead {
         /// The reason.
         reason: &'static str,
     },
-    /// The text is not JSON from here on.
+    /// The text is not valid JSON at this place.
     Syntax {
-        /// Line, from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Column.
+        /// The column.
         column: usize,
     },
-    /// The field asks for what cannot be done.
+    /// The setting of the field is not possible.
     Invalid(Box<Error>),
 }
 

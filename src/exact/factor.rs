@@ -1,4 +1,4 @@
-//! A number times distances: the exact product, rounded once.
+//! Multiplies a number with distances: the exact product, rounded once.
 
 use fearless_simd::{Level, Simd};
 
@@ -15,9 +15,9 @@ pub(crate) struct Factor {
 }
 
 impl Factor {
-    /// 2^(−numerator/denominator)
+    /// Returns 2^(−numerator/denominator).
     pub(crate) fn power(numerator: u64, denominator: u64) -> Self {
-        // Whole powers lose nothing: a tie must stay one.
+        // Whole powers are exact, so that a tie stays a tie.
         let (whole, rest) = (numerator / denominator, numerator % denominator);
         let part = Wide::from_u64(2).inverse_root(if rest == 0 { 1 } else { denominator });
         let exact = part.pow(rest).mul(Wide::from_f64(0.5).pow(whole));
@@ -28,12 +28,12 @@ impl Factor {
         Self { value, exact: Wide::from_f64(value) }
     }
 
-    /// k where this is 2^k times the other one.
+    /// Returns k if this number is 2^k times `other`.
     pub(crate) fn power_over(self, other: Self) -> Option<i32> {
         self.exact.power_over(other.exact)
     }
 
-    /// The bits of the number, or 64 where they do not end.
+    /// Returns the number of significant bits, or 64 if they do not end.
     fn bits(self) -> u32 {
         let are_all = self.exact == Wide::from_f64(self.value);
         if are_all {
@@ -43,10 +43,10 @@ impl Factor {
         }
     }
 
-    /// Writes the product with each value and its rest, rounded such that rounding to the element
-    /// gives the exact product rounded once. `bits` are those that the values are long; normal
-    /// products are neither too large nor subnormal. The plain way is [`exactly`](Self::exactly);
-    /// all others give its bits, and leave to it what they cannot tell.
+    /// Writes the product with each value + rest, rounded such that rounding to the element gives
+    /// the exact product rounded once. `bits` is the number of significant bits of the values; with
+    /// `is_normal` no product is too large or subnormal. [`exactly`](Self::exactly) is the plain
+    /// way; the faster ways give the same bits, and fall back to it where they cannot decide.
     pub(crate) fn times<A: Element>(
         self,
         values: &[f64],
@@ -76,7 +76,7 @@ impl Factor {
             Level::new(),
             Products { factor, values, largest, is_normal, at, out, doubt: doubtful },
         );
-        // Products with the bits of f32 are rounded once as they are.
+        // Products of at most the bits of f32 are rounded only once already.
         if doubt && bits > 24 {
             for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
                 if at.is_at(self.value * value) {
@@ -91,13 +91,13 @@ impl Factor {
         self.exact.mul(Wide::from_f64(value).add(Wide::from_f64(rest)))
     }
 
-    /// The product rounded to f64.
+    /// Returns the product rounded to f64.
     fn exactly(self, value: f64, rest: f64) -> f64 {
         self.product(value, rest).to_f64()
     }
 
-    /// The product rounded to f64 such that it can be rounded once more: where bits were lost, the
-    /// last one is odd.
+    /// Returns the product rounded to odd in f64, so that it can be rounded once more: where bits
+    /// are lost, the last bit is odd.
     fn exactly_to_odd(self, value: f64, rest: f64) -> f64 {
         let exact = self.product(value, rest);
         let nearest = exact.to_f64();
@@ -112,20 +112,22 @@ impl Factor {
     }
 }
 
-/// Where a product, wrong by a few last places, is so near the middle between two elements of 16 or
-/// 32 bits that it cannot be told which is nearer; or so small that these have fewer bits.
+/// Detects products that are off by a few last places and too near the middle between two elements
+/// of 16 or 32 bits to decide which is nearer, or so small that elements have fewer bits.
 #[derive(Clone, Copy)]
 struct Doubt {
-    /// The bits that an element lacks.
+    /// The mask of the bits that an element lacks.
     lost: u64,
-    /// The least of these, as a number, that are near a half, and how many more are.
+    /// The smallest value of these bits that is near a half, and the number of values above it that
+    /// are.
     near: [u64; 2],
     smallest: f64,
 }
 
 impl Doubt {
     fn of<A: Element>() -> Self {
-        // Rows of 16 bits are rows of f32 that are rounded once more: what f32 loses is near.
+        // Rows of 16-bit elements are rows of f32 that are rounded once more: the bits that f32
+        // loses count as near.
         let (lost, near) = match largest::<A>() {
             65504.0 => (42, 1 << 31),
             largest if largest < f64::from(f32::MAX) => (45, 1 << 31),
@@ -146,7 +148,7 @@ impl Doubt {
     }
 }
 
-/// Products in vectors, and whether one of them is doubtful.
+/// Computes products in vectors, and whether one of them is doubtful.
 struct Products<'a, T> {
     factor: f64,
     values: &'a [f64],
@@ -182,7 +184,7 @@ impl<T: Element> Kernel for Products<'_, T> {
     }
 }
 
-/// The product of two doubles and its error (Dekker, Veltkamp).
+/// Returns the product of two doubles and its error (Dekker, Veltkamp).
 fn two_product(a: f64, b: f64) -> [f64; 2] {
     let split = |x: f64| {
         let high = x * 134_217_729.0 - (x * 134_217_729.0 - x);
@@ -192,8 +194,8 @@ fn two_product(a: f64, b: f64) -> [f64; 2] {
     [product, ((a * b - product) + a * b_low + a_low * b) + a_low * b_low]
 }
 
-/// The largest finite number of the type: a bias beyond it is that number, since +∞ and the −∞ of a
-/// mask would make a NaN.
+/// Returns the largest finite number of the type. A larger bias is replaced by it, since +∞ plus
+/// the −∞ of a mask is NaN.
 #[inline(always)]
 pub(crate) fn largest<A: Element>() -> f64 {
     /// The largest numbers of f64, f32, bf16 and f16.
@@ -202,7 +204,7 @@ pub(crate) fn largest<A: Element>() -> f64 {
     LARGEST.into_iter().find(is_one).unwrap_or(f64::MAX)
 }
 
-/// The smallest number of the type that has all its bits.
+/// Returns the smallest normal number of the type.
 #[inline(always)]
 pub(crate) fn smallest_normal<A: Element>() -> f64 {
     match largest::<A>() {

@@ -1,5 +1,5 @@
-//! Arithmetic that loses nothing before the last step: products that are rounded once, and
-//! comparisons that no rounding decides.
+//! Exact arithmetic: products that are rounded once, and comparisons that do not depend on
+//! rounding.
 
 mod factor;
 mod powers;

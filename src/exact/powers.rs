@@ -1,15 +1,15 @@
-//! Where logarithms of whole numbers pass a fraction of one another, found in whole numbers.
+//! Where ratios of logarithms of whole numbers pass a fraction, computed in whole numbers.
 
 use core::cmp::Ordering;
 
 use crate::frequencies::wide::Wide;
 
-/// The least r with ln(r/e) / ln(max/e) · n ≥ k, which is rⁿ · eᵏ ≥ maxᵏ · eⁿ.
+/// Returns the least r with ln(r/e) / ln(max/e) · n ≥ k, which is rⁿ · eᵏ ≥ maxᵏ · eⁿ.
 pub(crate) fn log_step(e: u64, max: u64, k: u64, n: u64) -> u64 {
     step([e, max, k, n], Ordering::is_ge)
 }
 
-/// The least r with ln(r/e) / ln(max/e) · n > k.
+/// Returns the least r with ln(r/e) / ln(max/e) · n > k.
 pub(crate) fn log_step_beyond(e: u64, max: u64, k: u64, n: u64) -> u64 {
     step([e, max, k, n], Ordering::is_gt)
 }
@@ -28,11 +28,11 @@ fn step([e, max, k, n]: [u64; 4], is: fn(Ordering) -> bool) -> u64 {
 }
 
 /// Compares products of powers a₀ⁿ · a₁ᵐ whose exponents are multiples of `root`: with 250 bits,
-/// and where those do not tell, as where the products are equal, with all bits.
+/// and with all bits if these do not decide, as for equal products.
 fn compare(a: [(u64, u64); 2], b: [(u64, u64); 2], root: u64) -> Ordering {
     let wide = |(base, exponent)| Wide::from_u64(base).pow(exponent / root);
     let [left, right] = [a, b].map(|[first, second]| wide(first).mul(wide(second)));
-    // Each of the few dozen steps loses less than 2⁻²⁵² of the number, which exponents multiply:
+    // Each of the few dozen steps has a relative error below 2⁻²⁵², which exponents multiply to
     // less than 2⁻²³⁰ in all.
     let share = left.mul(right.inverse_root(1)).sub(Wide::ONE).to_f64();
     match share.partial_cmp(&0.0) {
@@ -49,7 +49,7 @@ fn compare(a: [(u64, u64); 2], b: [(u64, u64); 2], root: u64) -> Ordering {
     }
 }
 
-/// The product of whole numbers, 64 bits after the other from the lowest on.
+/// Returns the product of whole numbers in 64-bit limbs, the lowest first.
 fn product(factors: impl Iterator<Item = u64>) -> Vec<u64> {
     let mut limbs = vec![1];
     for factor in factors {
@@ -94,7 +94,7 @@ mod tests {
                 assert!(power(r - 1, n, e, k) < power(max, k, e, n), "{e} {max} {k}/{n}: {r}");
             }
         }
-        // Where both sides are equal 250 bits do not tell: 8 · 16^(k/8) for even k.
+        // Where both sides are equal, 250 bits do not decide: 8 · 16^(k/8) for even k.
         assert_eq!([2, 4, 6].map(|k| log_step(8, 128, k, 8)), [16, 32, 64]);
         assert_eq!([2, 3, 4].map(|k| log_step_beyond(8, 128, k, 8)), [17, 23, 33]);
         assert_eq!(log_step(1 << 20, 1 << 50, 1, 3), 1 << 30);

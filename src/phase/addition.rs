@@ -1,4 +1,4 @@
-//! Angle addition: other rows from one that is there.
+//! Angle addition: rows of other positions from a row that is computed already.
 //!
 //! sin(a ± b) = sin a · cos b ± cos a · sin b and cos(a ± b) = cos a · cos b ∓ sin a · sin b: four
 //! products serve the rows on both sides.
@@ -8,22 +8,22 @@ use core::ops::{Add, Mul, Neg, Sub};
 use super::amplitude::Amplitude;
 use super::reals::Real;
 
-/// By how many positions sines and cosines are rotated: from a centre to its rows, and from one
-/// centre to others.
+/// The numbers of positions by which sines and cosines are rotated: from a centre to its rows, and
+/// from one centre to others.
 pub(super) const STEPS: [i64; 8] = [1, 2, 3, 4, 8, 16, 32, 64];
 
-/// Numbers in which angles are added: doubles, which are enough for f32, or double-double ones.
+/// The numbers in which angles are added: doubles, which suffice for f32, or double-double numbers.
 pub trait Number:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Neg<Output = Self>
 {
-    /// The doubles that it rounds to.
+    /// The doubles to which the number is rounded.
     type Real: Real;
 
-    /// The number times the amplitude, ready to be a factor.
+    /// Returns the number times the amplitude, as a factor of further products.
     fn scaled(self, amplitude: Amplitude) -> Self;
-    /// The number, a sum of two products, ready to be a factor again.
+    /// Returns the number, a sum of two products, as a factor of further products.
     fn factor(self, amplitude: Amplitude) -> Self;
-    /// The nearest double.
+    /// Returns the nearest double.
     fn rounded(self) -> Self::Real;
 }
 
@@ -54,7 +54,7 @@ pub struct SinCos<N> {
 }
 
 impl<N: Number> SinCos<N> {
-    /// Rotated forwards and backwards by the angles of others.
+    /// Returns the pair rotated forwards and backwards by the angles of another.
     #[inline(always)]
     pub(super) fn rotations(self, by: Self) -> [Self; 2] {
         let (sin_cos, cos_sin) = (self.sin * by.cos, self.cos * by.sin);
@@ -65,7 +65,7 @@ impl<N: Number> SinCos<N> {
         ]
     }
 
-    /// Rotated by the angles of others, and ready to be rotated again.
+    /// Returns the pair rotated by the angles of another, as a factor of further rotations.
     #[inline(always)]
     pub(super) fn advanced(self, by: Self, amplitude: Amplitude) -> Self {
         let [Self { sin, cos }, _] = self.rotations(by);

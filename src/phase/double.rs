@@ -1,8 +1,8 @@
-//! Double-double numbers, for rows of f64: the sum of two doubles, the first of which is short.
+//! Double-double numbers for rows of f64: the sum of two doubles, the first of which has few bits.
 //!
 //! Compensated sums and products take a dozen operations where fused multiply-add is missing, and
-//! other ones where it is not. With first doubles on a common grid, products of them are exact and
-//! sums too: nothing has to be compensated, and the operations are the same everywhere.
+//! different ones where it is not. With the first doubles on a common grid, their products and sums
+//! are exact: nothing has to be compensated, and the operations are the same everywhere.
 
 use core::ops::{Add, Mul, Neg, Sub};
 
@@ -10,9 +10,9 @@ use super::addition::Number;
 use super::amplitude::{Amplitude, GRID};
 use super::reals::Real;
 
-/// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the rest smaller. A
-/// product or a sum of such numbers is a multiple of 2⁻⁵² and a rest, and has to go back to the
-/// grid before it is a factor again.
+/// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the second is
+/// smaller. A product or a sum of such numbers is a multiple of 2⁻⁵² and a remainder, and must be
+/// brought back to the grid before it is a factor again.
 #[derive(Clone, Copy, Debug)]
 pub struct Double<V> {
     pub(super) high: V,
@@ -20,15 +20,15 @@ pub struct Double<V> {
 }
 
 impl<V: Real> Double<V> {
-    /// Brings the number to the grid of [`GRID`], or to a power of two of it for numbers up to that
-    /// power.
+    /// Brings the number to the grid of [`GRID`], or, for numbers up to a power of two, to that
+    /// grid times this power.
     #[inline(always)]
     pub(super) fn on(self, grid: f64) -> Self {
         let high = (self.high + self.low + grid) - grid;
         Self { high, low: (self.high - high) + self.low }
     }
 
-    /// The number plus a multiple of 2⁻²⁶ and a rest.
+    /// Returns the number plus a multiple of 2⁻²⁶ and a remainder.
     #[inline(always)]
     fn plus(self, multiple: f64, low: f64) -> Self {
         Self { high: self.high + multiple / (1_u64 << 26) as f64, low: self.low + low }
@@ -95,8 +95,8 @@ impl<V: Real> Number for Double<V> {
     }
 }
 
-/// Sine and cosine of x + tail for |x| ≤ π/4, within 2⁻⁷² and on the grid: the first terms of their
-/// series, and a polynomial for what follows, which interpolates at Chebyshev's points.
+/// Returns sine and cosine of x + tail for |x| ≤ π/4, within 2⁻⁷² and on the grid: the first terms
+/// of their series, and for the others a polynomial that interpolates at Chebyshev's points.
 #[inline(always)]
 pub(super) fn sincos<V: Real>(x: V, tail: V) -> [Double<V>; 2] {
     let x = Double { high: x, low: tail }.on(GRID);
@@ -104,7 +104,7 @@ pub(super) fn sincos<V: Real>(x: V, tail: V) -> [Double<V>; 2] {
     [sin(x, z), cos(z)]
 }
 
-/// sin x, z the square of x.
+/// Returns sin x, where z is the square of x.
 #[inline(always)]
 fn sin<V: Real>(x: Double<V>, z: Double<V>) -> Double<V> {
     const REST: [f64; 6] = [
@@ -121,7 +121,7 @@ fn sin<V: Real>(x: Double<V>, z: Double<V>) -> Double<V> {
     (x + x * (z * third).on(GRID)).on(GRID)
 }
 
-/// cos x, z the square of x.
+/// Returns cos x, where z is the square of x.
 #[inline(always)]
 fn cos<V: Real>(z: Double<V>) -> Double<V> {
     const REST: [f64; 6] = [
@@ -139,7 +139,7 @@ fn cos<V: Real>(z: Double<V>) -> Double<V> {
     (z * second).plus(67108864.0, 0.0).on(GRID)
 }
 
-/// z · (a multiple of 2⁻²⁶ and a rest, and z · Σ cᵢ · zⁱ)
+/// Returns z · (a multiple of 2⁻²⁶ + a remainder + z · Σ cᵢ · zⁱ).
 #[inline(always)]
 fn times_rest<V: Real>(z: Double<V>, [multiple, low]: [f64; 2], c: [f64; 6]) -> Double<V> {
     let short = z.rounded();

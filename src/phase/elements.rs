@@ -1,7 +1,7 @@
-//! How rows of each element type are made: by a kernel, or from rows of f32, for 16 bits.
+//! Rows of each element type: f32 and f64 by a kernel, 16-bit types from rows of f32.
 //!
-//! Rows of f32 are rounded once more, but where a value lies exactly between two of the 16-bit
-//! type, which its low bits show. Those few are rounded once, from f64.
+//! For 16-bit types, rows of f32 are rounded once more. Where an f32 lies exactly between two
+//! values of the 16-bit type, which its low bits show, the value is rounded once from f64 instead.
 
 #[cfg(feature = "half")]
 use half::slice::HalfFloatSliceExt;
@@ -11,18 +11,19 @@ use half::{bf16, f16};
 use super::target::Target;
 use crate::element::Element;
 
-/// An element type, and the one that has kernels for it.
+/// An element type, and the type whose kernels compute it.
 pub trait RowElement: Element {
     type Target: Target + Element;
-    /// Whether that is the type itself.
+    /// Whether the kernels write this type itself.
     const IS_TARGET: bool;
 
-    /// The row itself, where it can be written by a kernel.
+    /// Returns the row itself if a kernel can write it.
     fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
     fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self::Target]; 8]>;
-    /// Rounds all values, and says whether one of them lies exactly between two of this type.
+    /// Rounds all values, and returns true if one of them lies exactly between two values of this
+    /// type.
     fn round_all(values: &[Self::Target], out: &mut [Self]) -> bool;
-    /// Whether a value lies exactly between two of this type.
+    /// Returns true if a value lies exactly between two values of this type.
     fn is_between(value: Self::Target) -> bool;
 }
 
@@ -94,7 +95,7 @@ fn is_between_f16(value: f32) -> bool {
     /// The smallest number with all 11 bits, 2⁻¹⁴; below it the last place is 2⁻²⁴.
     const SMALLEST_NORMAL: u32 = 113 << 23;
     let magnitude = value.abs();
-    // The last place of 0.5 is that of numbers with fewer bits, and the difference is exact.
+    // The last place of 0.5 is the last place of subnormal numbers, and the difference is exact.
     let rest = magnitude - ((magnitude + 0.5) - 0.5);
     let is_subnormal = magnitude.to_bits() < SMALLEST_NORMAL;
     let between_subnormals = rest.abs() == 1.0 / (1 << 25) as f32;

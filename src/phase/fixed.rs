@@ -1,10 +1,10 @@
-//! Frequencies as binary fractions of a circle, and the exact phase of a position.
+//! Frequencies as binary fractions of a turn, and the exact fixed-point phase of a position.
 //!
-//! A frequency is a fixed-point number of circles per position with 192 fraction bits. Its product
-//! with a position, *modulo one circle*, is exact in integer arithmetic, because wrapping is what
-//! integers do: the phase accumulator of digital synthesizers. 128 bits of the product are kept:
-//! even where the sine is as small as it gets, near 2⁻⁶¹ at positions up to 2⁵³, that is its full
-//! precision. Frequencies of 128 bits would lose it there.
+//! A frequency is a fixed-point number of turns per position with 192 fraction bits. Its product
+//! with a position, *modulo one turn*, is exact in wrapping integer arithmetic, as in the phase
+//! accumulator of a digital synthesizer. 128 bits of the product are kept: even the smallest sines,
+//! near 2⁻⁶¹ at positions up to 2⁵³, then have full precision. With frequencies of 128 bits they
+//! would not.
 
 use fearless_simd::prelude::*;
 
@@ -12,24 +12,24 @@ use super::reals::Two;
 use crate::frequencies::wide::{Limbs, Wide};
 use crate::positions::Position;
 
-/// Pairs are stored and computed in groups of so many, as many as the widest vectors hold. The
-/// last group is filled up with pairs of frequency zero.
+/// The number of pairs that are stored and computed together, which is what the widest vectors
+/// hold. The last group is filled up with pairs of frequency zero.
 pub(crate) const GROUP: usize = 16;
-/// A double to which this is added is rounded to an integer, whose last bits are then its own.
+/// Adding this to a double rounds it to an integer, which the last bits of the sum then contain.
 pub(super) const ROUND: f64 = 1.5 * (1_u64 << 52) as f64;
-/// Circles up to which products of doubles know the angle.
+/// The number of turns up to which products of doubles give the angle.
 pub(super) const MOST_TURNS: f64 = (1 << 24) as f64;
 /// The 32 low bits of a word.
 const DIGIT: u64 = (1 << 32) - 1;
 
-/// One number for each pair of a group. It fills whole lines of the cache: a vector that lies in
+/// One number for each pair of a group. It is aligned to cache lines, since a vector that straddles
 /// two of them costs twice as much.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Lane<T>(pub(super) [T; GROUP]);
 
 impl Lane<f64> {
-    /// Reads two vectors that begin with the `at`-th number.
+    /// Reads two vectors from the `at`-th number on.
     #[inline(always)]
     fn load<S: Simd>(&self, simd: S, at: usize) -> Two<S::f64s> {
         let (low, high) = self.0[at..at + 2 * S::f64s::LEN].split_at(S::f64s::LEN);
@@ -37,7 +37,7 @@ impl Lane<f64> {
     }
 }
 
-/// A line of the cache.
+/// A cache line of doubles.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub struct Line(pub(super) [f64; 8]);
@@ -45,13 +45,13 @@ pub struct Line(pub(super) [f64; 8]);
 impl Line {
     pub(super) const ZERO: Self = Self([0.0; 8]);
 
-    /// Reads a vector that begins with the `at`-th number of some lines.
+    /// Reads a vector from the `at`-th number of some lines on.
     #[inline(always)]
     pub(super) fn load<S: Simd>(simd: S, lines: &[Self], at: usize) -> S::f64s {
         S::f64s::from_slice(simd, &lines[at / 8].0[at % 8..][..S::f64s::LEN])
     }
 
-    /// Writes a vector from the `at`-th number of some lines on.
+    /// Writes a vector to the `at`-th number of some lines and the following ones.
     #[inline(always)]
     pub(super) fn store<S: Simd>(vector: S::f64s, lines: &mut [Self], at: usize) {
         vector.store_slice(&mut lines[at / 8].0[at % 8..][..S::f64s::LEN]);
@@ -61,7 +61,7 @@ impl Line {
 /// The frequencies of a group of pairs.
 #[derive(Clone, Debug)]
 pub struct Fixed {
-    /// Whole circles per position, in two's complement.
+    /// Whole turns per position, in two's complement.
     whole: Lane<u64>,
     /// Fraction bits, from the highest 64 to the lowest.
     high: Lane<u64>,
@@ -69,7 +69,7 @@ pub struct Fixed {
     lowest: Lane<u64>,
     /// The frequencies in radians, which give tiny angles their relative accuracy.
     pub(super) radians: Lane<f64>,
-    /// Quarters of a circle per position: the leading 26 bits, and the rest.
+    /// Quarter turns per position: the leading 26 bits, and the rest.
     quarters: [Lane<f64>; 2],
 }
 
@@ -90,14 +90,14 @@ impl Split {
         Self { whole, high, low: whole - high }
     }
 
-    /// Whether it cannot be an integer that was rounded.
+    /// Returns true if the coordinate cannot be a rounded integer.
     pub(super) fn is_exact(self) -> bool {
         self.whole.abs() < (1_u64 << 53) as f64
     }
 }
 
-/// The upper 26 bits of a double (Veltkamp). Of one near the end of its range nothing would be
-/// left; that is not used.
+/// Returns the upper 26 bits of a double (Veltkamp). It overflows near the end of the range, where
+/// the result is not used.
 #[inline(always)]
 fn upper(x: f64) -> f64 {
     const SPLIT: f64 = ((1 << 27) + 1) as f64;
@@ -106,16 +106,16 @@ fn upper(x: f64) -> f64 {
     if high.is_finite() { high } else { x }
 }
 
-/// The phases of a vector of pairs: 128 bits of a circle as high and low words, and the angle in
-/// radians as f64 has it.
+/// The phases of a vector of pairs: 128 bits of a turn as high and low words, and the angle in
+/// radians, rounded to f64.
 pub struct Phase<S: Simd> {
     pub(super) high: Two<S::u64s>,
     pub(super) low: Two<S::u64s>,
     pub(super) angle: Two<S::f64s>,
 }
 
-/// Groups of frequencies in radians per position, each below 2⁶³ circles in magnitude
-/// (`Frequencies` sees to that).
+/// Makes groups from frequencies in radians per position, each below 2⁶³ turns in magnitude (which
+/// `Frequencies` ensures).
 pub(super) fn groups(frequencies: &[Wide]) -> Vec<Fixed> {
     frequencies.chunks(GROUP).map(Fixed::new).collect()
 }
@@ -140,7 +140,7 @@ impl Fixed {
         group
     }
 
-    /// The phase of a pair at a position, as 128 bits of a circle.
+    /// Returns the phase of a pair at a position, as 128 bits of a turn.
     pub(super) fn phase(&self, pair: usize, position: Position) -> u128 {
         let words = [&self.lowest, &self.low, &self.high, &self.whole].map(|word| word.0[pair]);
         match position {
@@ -159,7 +159,7 @@ impl Fixed {
         }
     }
 
-    /// The phases of a vector of pairs from the `at`-th of the group on.
+    /// Returns the phases of a vector of pairs from the `at`-th of the group on.
     #[inline(always)]
     pub(super) fn phases<S: Simd>(&self, simd: S, position: Position, at: usize) -> Phase<S> {
         let half = S::f64s::LEN;
@@ -173,13 +173,13 @@ impl Fixed {
         Phase { high: Two(low.0, high.0), low: Two(low.1, high.1), angle }
     }
 
-    /// The frequencies of a vector of pairs, in radians per position.
+    /// Returns the frequencies of a vector of pairs, in radians per position.
     #[inline(always)]
     pub(super) fn radians<S: Simd>(&self, simd: S, at: usize) -> Two<S::f64s> {
         self.radians.load(simd, at)
     }
 
-    /// Whether [`quarters`](Self::quarters) knows the angles of a vector of pairs.
+    /// Returns true if [`quarters`](Self::quarters) is accurate for a vector of pairs.
     #[inline(always)]
     pub(super) fn is_near<S: Simd>(&self, simd: S, position: f64, at: usize) -> bool {
         let most = S::f64s::splat(simd, MOST_TURNS * core::f64::consts::TAU);
@@ -187,10 +187,10 @@ impl Fixed {
         (low.abs().simd_lt(most) & high.abs().simd_lt(most)).all_true()
     }
 
-    /// The angles of a vector of pairs in quarters of a circle, less whole circles, at a position:
-    /// right to 2⁻⁵⁰ below [`MOST_TURNS`], and to as many bits of what is small.
+    /// Returns the angles of a vector of pairs at a position in quarter turns, without whole turns.
+    /// They are correct to 2⁻⁵⁰ below [`MOST_TURNS`]; small angles keep their relative accuracy.
     ///
-    /// A product of two parts of 26 bits is exact, and so is what it has beyond whole circles.
+    /// A product of two parts of 26 bits is exact, and so is its remainder modulo whole turns.
     #[inline(always)]
     pub(super) fn quarters<S: Simd>(&self, simd: S, position: Split, at: usize) -> Two<S::f64s> {
         let [leading, rest] = [self.quarters[0].load(simd, at), self.quarters[1].load(simd, at)];
@@ -199,15 +199,15 @@ impl Fixed {
         part + (leading * position.low + rest * position.whole)
     }
 
-    /// Positions below 2³² in magnitude: 160 bits of the frequency times one digit, in the 32-bit
-    /// digits that vector units multiply.
+    /// Computes phases at positions below 2³² in magnitude: 160 bits of the frequency times one
+    /// digit, in the 32-bit digits that vector units multiply.
     #[inline(always)]
     fn near<S: Simd>(&self, simd: S, position: i64, at: usize) -> (S::u64s, S::u64s) {
         let pairs = at..at + S::u64s::LEN;
         let f_high = S::u64s::from_slice(simd, &self.high.0[pairs.clone()]);
         let f_low = S::u64s::from_slice(simd, &self.low.0[pairs.clone()]);
         let f_lowest = S::u64s::from_slice(simd, &self.lowest.0[pairs]);
-        // The mask tells the compiler that 32 bits are enough.
+        // The mask tells the compiler that 32 bits suffice.
         let factor = S::u64s::splat(simd, position.unsigned_abs()) & DIGIT;
         let below = (f_lowest >> 32) * factor;
         let digit0 = (f_low & DIGIT) * factor + (below >> 32);
@@ -223,7 +223,7 @@ impl Fixed {
         (zero - high - borrow, zero - low)
     }
 
-    /// Any other position within ±2⁶², pair by pair.
+    /// Computes phases at any other position within ±2⁶², pair by pair.
     #[inline(never)]
     fn far<S: Simd>(&self, simd: S, position: Position, at: usize) -> (S::u64s, S::u64s) {
         let (mut high, mut low) = ([0; GROUP], [0; GROUP]);
@@ -236,13 +236,13 @@ impl Fixed {
     }
 }
 
-/// Whether 32 bits hold the magnitude of a position.
+/// Returns true if the magnitude of a position fits into 32 bits.
 #[inline(always)]
 fn is_near(position: i64) -> bool {
     position.unsigned_abs() < 1 << 32
 }
 
-/// 160 fraction bits times a position below 2³².
+/// Returns 160 fraction bits times a position below 2³².
 fn near_phase([lowest, low, high, _]: Limbs, position: u64, negative: bool) -> u128 {
     let below = (lowest >> 32) * position;
     let middle = u128::from(low) * u128::from(position) + u128::from(below >> 32);
@@ -251,15 +251,15 @@ fn near_phase([lowest, low, high, _]: Limbs, position: u64, negative: bool) -> u
     if negative { phase.wrapping_neg() } else { phase }
 }
 
-/// All 192 fraction bits and the whole circles times ± significand · 2^exponent.
+/// Returns all 192 fraction bits and the whole turns times ± significand · 2^exponent.
 fn far_phase(words: Limbs, significand: u64, exponent: i32, negative: bool) -> u128 {
     let product = signed_product(words, significand, negative);
-    // A real that is not whole has a negative exponent, and below 2⁶² no other one exceeds 9.
+    // A real that is not whole has a negative exponent, and below 2⁶² no exponent exceeds 9.
     let [low, high] = shift_right_signed(product, (64 - exponent).unsigned_abs());
     u128::from(high) << 64 | u128::from(low)
 }
 
-/// ± f · factor modulo 2³²⁰, for a two's complement `f`.
+/// Returns ± f · factor modulo 2³²⁰, for a two's complement `f`.
 fn signed_product(f: Limbs, factor: u64, negate: bool) -> [u64; 5] {
     let extended = [f[0], f[1], f[2], f[3], ((f[3] as i64) >> 63) as u64];
     let mut carry = 0_u128;
@@ -279,7 +279,7 @@ fn signed_product(f: Limbs, factor: u64, negate: bool) -> [u64; 5] {
     })
 }
 
-/// The low two limbs of a two's complement number shifted right, rounding down.
+/// Returns the low two limbs of a two's complement number shifted right, rounding down.
 fn shift_right_signed(limbs: [u64; 5], bits: u32) -> [u64; 2] {
     let sign = ((limbs[4] as i64) >> 63) as u64;
     let (skip, bits) = ((bits / 64) as usize, bits % 64);
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
     use fearless_simd::{Level, dispatch};
 
-    /// The phase by vectors, which must be the phase by itself.
+    /// Returns the phase computed in vectors, which must equal the phase of a single pair.
     fn phase(group: &Fixed, position: Position) -> u128 {
         let phase = dispatch!(Level::new(), simd => {
             let phase = group.phases(simd, position, 0);
@@ -317,7 +317,7 @@ mod tests {
                 let difference = far.wrapping_sub(near) as i128;
                 assert!(difference.unsigned_abs() <= 1, "{frequency} {position} {difference}");
             }
-            // Reals that are whole take the same way as far integers.
+            // Reals that are whole take the same path as far integers.
             for position in [1_i64 << 40, -(1 << 40), (1 << 53) - 1, 1 << 61] {
                 let real = phase(&group, Position::Real(position as f64));
                 assert_eq!(phase(&group, Position::Integer(position)), real, "{position}");

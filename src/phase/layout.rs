@@ -1,4 +1,4 @@
-//! Where the sine and the cosine of each pair stand in a row.
+//! The columns of a row for the sine and the cosine of each pair.
 
 use core::ops::Range;
 
@@ -28,7 +28,7 @@ use core::ops::Range;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FeatureLayout {
-    /// The two members of a pair side by side, sine first.
+    /// The two members of a pair next to each other, sine first.
     #[default]
     Interleaved,
     /// All sines, then all cosines.
@@ -44,18 +44,18 @@ pub struct Columns {
     pub(crate) pairs: usize,
     /// Whether the last pair lacks its second member.
     pub(crate) last_is_single: bool,
-    /// All columns, those of zeros included.
+    /// The number of all columns, including those of zeros.
     pub(crate) dim: usize,
 }
 
 impl Columns {
-    /// How many columns belong to pairs.
+    /// Returns the number of columns that belong to pairs.
     pub(crate) fn used(&self) -> usize {
         2 * self.pairs - usize::from(self.last_is_single)
     }
 
-    /// The columns of some pairs, and where they stand in a row of `width` pairs that begins with
-    /// the first of these.
+    /// Returns the columns of some pairs, and their places in a row of `width` pairs that begins
+    /// with the first of them.
     pub(super) fn of_pairs(
         &self,
         pairs: Range<usize>,
@@ -72,7 +72,7 @@ impl Columns {
         spans.into_iter().filter(|(columns, _)| !columns.is_empty())
     }
 
-    /// The pair of a column, and whether its sine stands there.
+    /// Returns the pair of a column, and whether the column is its sine.
     pub(super) fn pair_of(&self, column: usize) -> (usize, bool) {
         match self.layout {
             FeatureLayout::Interleaved => (column / 2, column.is_multiple_of(2)),
@@ -83,18 +83,18 @@ impl Columns {
         }
     }
 
-    /// Where some pairs of a row go.
+    /// Returns the parts of a row for some pairs.
     pub(super) fn parts<'r, A>(&self, row: &'r mut [A], pairs: Range<usize>) -> Parts<'r, A> {
         parts(self.layout, self.pairs, row, pairs)
     }
 
-    /// Whether both members of all pairs are there, in whole groups of `width` pairs.
+    /// Returns true if all pairs have both members, and fill whole groups of `width` pairs.
     pub(super) fn are_whole(&self, width: usize) -> bool {
         !self.last_is_single && self.pairs.is_multiple_of(width)
     }
 }
 
-/// Where some pairs go in a row of so many.
+/// Returns the parts of a row for some of its pairs.
 pub(super) fn parts<A>(
     layout: FeatureLayout,
     all: usize,
@@ -109,9 +109,9 @@ pub(super) fn parts<A>(
     if layout == FeatureLayout::SinCosHalves { Parts(first, second) } else { Parts(second, first) }
 }
 
-/// Where some pairs go in a row: sines and cosines apart, or both in the first slice where they
-/// alternate.
+/// The parts of a row for some pairs: one slice for sines and one for cosines, or both in the first
+/// slice if they alternate.
 pub(super) struct Parts<'a, A>(pub(super) &'a mut [A], pub(super) &'a mut [A]);
 
-/// Where a vector of pairs goes: sines and cosines, or the first half and the second.
+/// The place of a vector of pairs: sines and cosines, or the first half and the second.
 pub(super) type Slot<'a, A> = (&'a mut [A], &'a mut [A]);

@@ -1,12 +1,13 @@
 //! Sines and cosines of exact angles.
 //!
-//! `plain` defines what a value is: read it first. An exact phase comes from `fixed`, where
-//! frequencies are binary fractions of a circle; its sine and cosine from `sincos`, in f64, and
-//! from `double`, in double-double numbers for rows of f64. `addition` makes a row from another
-//! one, by the rotations of `table`. `runs` and `single` write rows in the ways below, `put` brings
-//! them out of registers, and `settle` writes again what they leave in doubt. `writer` chooses the
-//! way. `target` has what f32 and f64 need, `elements` makes 16 bits of f32. [`Waves`] is what
-//! encodings hold. `projection` has angles that are sums over axes, for encodings of points.
+//! `plain` defines the values: read it first. An exact phase comes from `fixed`, where frequencies
+//! are binary fractions of a turn; its sine and cosine come from `sincos`, in f64, and from
+//! `double`, in double-double numbers for rows of f64. `addition` makes a row from another one, by
+//! the rotations of `table`. `runs` and `single` write rows along the paths below, `put` stores
+//! them from registers, and `settle` recomputes values that are not certain. `writer` chooses the
+//! path. `target` has the arithmetic of f32 and f64, `elements` makes 16-bit types from f32.
+//! [`Waves`] is what encodings hold. `projection` has angles that are sums over axes, for encodings
+//! of points.
 //!
 //! | path | when | code | what it buys |
 //! |---|---|---|---|
@@ -39,7 +40,7 @@ mod tests;
 mod waves;
 mod writer;
 
-/// Positions that are computed together. They begin at a multiple of this.
+/// The number of positions that are computed together. A block begins at a multiple of it.
 pub(crate) const BLOCK: usize = plain::BLOCK as usize;
 
 pub(crate) use amplitude::Amplitude;

@@ -1,11 +1,12 @@
-//! The definition of a value, one pair at a time: read this first. Every path of this folder gives
+//! The definition of a value, one pair at a time: read this first. Every path in this folder gives
 //! these bits, and a test compares them.
 //!
-//! Positions stand in blocks of 128, each with an *anchor*, and in groups of eight with a *centre*
-//! each. Sine and cosine are exact at the anchor; angle addition takes them to the centre, by 64,
-//! 32, 16 and 8 positions, and from there to the row, at most four on. So a row never depends on
-//! where a run of positions begins. Where cancellation left too few bits, and at positions that are
-//! not whole, they come from the phase of the position itself.
+//! Positions are divided into blocks of 128, each with an *anchor*, and into groups of eight, each
+//! with a *centre*. Sine and cosine are exact at the anchor; angle addition takes them to the
+//! centre, by 64, 32, 16 and 8 positions, and from there to the row, by at most four positions. So
+//! a row does not depend on where a run of positions begins. Where cancellation leaves too few
+//! bits, and at positions that are not whole, sine and cosine come from the phase of the position
+//! itself.
 
 use super::addition::SinCos;
 use super::amplitude::Amplitude;
@@ -14,15 +15,15 @@ use super::sincos::{Reduced, reduced_scalar};
 use super::target::Target;
 use crate::positions::Position;
 
-/// Positions that share an anchor: they begin at a multiple of this.
+/// The number of positions that share an anchor. A block begins at a multiple of it.
 pub(crate) const BLOCK: i64 = 128;
-/// Positions that share a centre.
+/// The number of positions that share a centre.
 pub(super) const OCTET: i64 = 8;
-/// Where the centre of eight positions stands, and the anchor of a block: the rows are three before
-/// it to four after it.
+/// The index of the centre in a group of eight, and of the anchor in a block: rows are up to three
+/// before it and four after it.
 pub(super) const CENTRE: i64 = 3;
 
-/// Sine and cosine of a pair at a position, before they are rounded to `A`.
+/// Returns sine and cosine of a pair at a position, before they are rounded to `A`.
 #[cfg(test)]
 pub(super) fn value<A: Target>(
     fixed: &Fixed,
@@ -56,7 +57,7 @@ pub(super) fn value<A: Target>(
     own(fixed, pair, position, amplitude)
 }
 
-/// Sine and cosine from the phase of the position itself, in f64.
+/// Returns sine and cosine from the phase of the position itself, in f64.
 pub(super) fn own(
     fixed: &Fixed,
     pair: usize,
@@ -66,8 +67,9 @@ pub(super) fn own(
     at_phase::<f32>(fixed, pair, position).scaled(amplitude)
 }
 
-/// How far from zero the positions of an octet are at most. At position 0 the sine cancels whole,
-/// and to zero unless rounding the amplitude stands in the way: then no pair of it is sure.
+/// Returns an upper bound of the distance from zero of the positions in an octet. At position 0 the
+/// sine cancels completely, and to zero unless the amplitude is rounded: then no pair of the octet
+/// is certain.
 #[inline(always)]
 pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
     if octet == 0 && amplitude.value != 1.0 {
@@ -76,7 +78,7 @@ pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
     octet.unsigned_abs() as f64 + OCTET as f64
 }
 
-/// How far from zero a position is at most, or those that share a centre with it.
+/// Returns an upper bound of the distance from zero of a position and those that share its centre.
 #[inline(always)]
 pub(super) fn reach_of(position: Position, amplitude: Amplitude) -> f64 {
     match position {
@@ -89,7 +91,7 @@ fn at_phase<A: Target>(fixed: &Fixed, pair: usize, position: Position) -> SinCos
     at::<A>(fixed.phase(pair, position), fixed.radians.0[pair] * position.to_f64())
 }
 
-/// Sine and cosine of a phase, and of the same angle in radians as f64 has it.
+/// Returns sine and cosine of a phase, given the same angle in radians, rounded to f64.
 pub(super) fn at<A: Target>(phase: u128, angle: f64) -> SinCos<A::Number<f64>> {
     let (quarter, Reduced { x, tail }) = reduced_scalar(phase, angle);
     let [sin, cos] = A::sincos(x, tail);

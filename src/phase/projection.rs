@@ -1,9 +1,9 @@
 //! Sines and cosines of angles that are sums over axes: Σₖ xₖ · wₖⱼ + φⱼ.
 //!
-//! The exact phase of such an angle is a sum of exact phases, and wraps like them: [`exact`] adds
-//! 128 bits of each. That is the definition. For 32 bits or less there is a faster way, with
-//! vectors of doubles: what each term has beyond whole circles is right to 2⁻⁵², their sum to 2⁻⁵⁰,
-//! and values that this leaves in doubt come from the definition.
+//! The exact phase of such an angle is a sum of exact phases, which wraps as they do: [`exact`]
+//! adds 128 bits of each. This is the definition. For 32 bits or less there is a faster way, with
+//! vectors of doubles: the fraction of a turn of each term is correct to 2⁻⁵², their sum to 2⁻⁵⁰,
+//! and values that are not certain are computed by the definition.
 //!
 //! [`exact`]: Projection::exact
 
@@ -19,11 +19,11 @@ use crate::frequencies::wide::Wide;
 use crate::positions::{Position, Positions};
 use crate::simd::{Kernel, launch};
 
-/// Pairs that are computed together, on the stack.
+/// The number of pairs that are computed together, on the stack.
 pub(crate) const CHUNK: usize = 8 * GROUP;
-/// Points that are computed together.
+/// The number of points that are computed together.
 const POINTS: usize = 8;
-/// Coordinates of points with more axes than this are on the heap, once for all points.
+/// The coordinates of points with more axes than this are on the heap, allocated once.
 const AXES: usize = 8;
 
 /// The coordinates of a point, one for each axis.
@@ -34,7 +34,7 @@ pub(crate) type Point<'a> = &'a [Position];
 pub(crate) struct Values {
     pub(crate) sin: [f64; CHUNK],
     pub(crate) cos: [f64; CHUNK],
-    /// Whether one of them is so small that it may be wrong.
+    /// Whether a value is so small that it may be wrong.
     is_in_doubt: bool,
 }
 
@@ -48,19 +48,20 @@ pub(crate) struct Projection {
     pairs: usize,
     amplitude: Amplitude,
     axes: usize,
-    /// The frequencies: of each group of pairs one axis after the other.
+    /// The frequencies: for each group of pairs, one axis after the other.
     fixed: Vec<Fixed>,
-    /// The largest of each axis in magnitude, in circles per unit.
+    /// The largest magnitude of a frequency on each axis, in turns per unit.
     most: Vec<f64>,
-    /// The phases, as 128 bits of a circle, and as quarters of it and radians.
+    /// The phases as 128 bits of a turn, and as quarter turns and radians.
     phases: Vec<u128>,
     offsets: Vec<Line>,
     radians: Vec<f64>,
 }
 
 impl Projection {
-    /// The frequencies of all pairs on each axis, and their phases, in radians. The caller has
-    /// checked that each makes less than 2⁶³ circles, and that there are as many of all.
+    /// Makes a projection from the frequencies of all pairs on each axis, and their phases, in
+    /// radians. The caller has checked that each is below 2⁶³ turns, and that all lists have the
+    /// same length.
     pub(crate) fn new(axes: &[Vec<Wide>], phases: &[Wide], amplitude: Amplitude) -> Self {
         let turns = |phase: &Wide| phase.mul(Wide::TURNS_PER_RADIAN);
         let phase = |phase: &Wide| {
@@ -83,7 +84,7 @@ impl Projection {
             fixed: (0..phases.len().div_ceil(GROUP)).flat_map(of_group).collect(),
             most: axes.iter().map(largest).collect(),
             phases: phases.iter().map(phase).collect(),
-            // What fills the last group up is not small, and never in doubt.
+            // The padding of the last group is not small, and so always certain.
             offsets: lines(phases.iter().map(offset), 0.5),
             radians: phases.iter().map(|phase| phase.to_f64()).collect(),
         }
@@ -101,12 +102,12 @@ impl Projection {
         self.pairs
     }
 
-    /// Calls `visit` with the index of each point, with its coordinates, and with the sines and
-    /// cosines of some pairs at a time, from the given one on. A point may have more axes than
-    /// these are for.
+    /// Calls `visit` with the index and the coordinates of each point, and with the sines and
+    /// cosines of some pairs at a time, whose first index is passed as well. A point may have more
+    /// axes than the projection.
     ///
-    /// The positions were checked. For elements of 64 bits values are within 0.51 ulp, else right
-    /// to 40 bits.
+    /// The positions have been checked. For 64-bit elements values are within 0.51 ulp, otherwise
+    /// correct to 40 bits.
     pub(crate) fn each<A>(
         &self,
         positions: &Positions<'_>,
@@ -144,7 +145,7 @@ impl Projection {
         });
     }
 
-    /// Replaces values that are in doubt, or all of them, by those of the definition.
+    /// Replaces values that are not certain, or all of them, by those of the definition.
     #[cold]
     fn settle(
         &self,
@@ -166,14 +167,14 @@ impl Projection {
         }
     }
 
-    /// Whether the fast way is right at this point.
+    /// Returns true if the fast way is accurate at this point.
     fn is_near(&self, point: &[Split]) -> bool {
         let turns = |(most, position): (&f64, &Split)| most * position.whole.abs();
         point.iter().all(|position| position.is_exact())
             && self.most.iter().zip(point).map(turns).sum::<f64>() < MOST_TURNS
     }
 
-    /// Sine and cosine of a pair from the phase itself.
+    /// Returns sine and cosine of a pair from the exact phase.
     pub(crate) fn exact<T: Target>(&self, pair: usize, point: Point<'_>) -> [f64; 2] {
         let (group, lane) = (pair / GROUP, pair % GROUP);
         let (mut phase, mut terms, mut angle) = (self.phases[pair], 0, self.radians[pair]);
@@ -183,7 +184,8 @@ impl Projection {
             angle += term;
             terms += usize::from(term != 0.0);
         }
-        // Of several terms the sum of doubles knows less than the phase, and of one it knows more.
+        // For several terms the sum of doubles is less accurate than the phase, for one it is more
+        // accurate.
         let only = terms + usize::from(self.radians[pair] != 0.0) < 2;
         let angle = if only { angle } else { f64::INFINITY };
         let value = at::<T>(phase, angle).scaled(self.amplitude).rounded();
@@ -191,7 +193,7 @@ impl Projection {
     }
 }
 
-/// Numbers in whole groups of pairs, which others fill up.
+/// Returns the numbers in whole groups of pairs, padded with `filler`.
 fn lines(numbers: impl ExactSizeIterator<Item = f64>, filler: f64) -> Vec<Line> {
     let mut lines = vec![Line([filler; 8]); numbers.len().div_ceil(GROUP) * (GROUP / 8)];
     let flat = lines.iter_mut().flat_map(|line| &mut line.0);
@@ -199,7 +201,7 @@ fn lines(numbers: impl ExactSizeIterator<Item = f64>, filler: f64) -> Vec<Line> 
     lines
 }
 
-/// The fast way.
+/// The fast way, in vectors of doubles.
 struct Near<'a> {
     projection: &'a Projection,
     points: &'a [Split],
@@ -220,7 +222,7 @@ impl Kernel for Near<'_> {
 impl Projection {
     #[inline(always)]
     fn near<S: Simd>(&self, simd: S, point: &[Split], first: usize, out: &mut Values) {
-        /// A sine or a cosine of a larger rest is not small.
+        /// A sine or a cosine of a larger remainder is not small.
         const SMALL: f64 = 1.0 / (1 << 14) as f64;
         let (width, amplitude) = (2 * S::f64s::LEN, self.amplitude.value);
         let mut least = S::f64s::splat(simd, f64::INFINITY);
@@ -252,7 +254,7 @@ mod tests {
     use super::*;
     use crate::simd::InstructionSet;
 
-    /// The fast way and the definition, at points near and far, with terms that cancel.
+    /// Compares the fast way with the definition, at points near and far, with terms that cancel.
     #[test]
     fn both_ways_agree() {
         let random = |i: usize| {

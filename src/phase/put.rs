@@ -1,4 +1,4 @@
-//! Values on their way from registers to a row.
+//! Stores values from registers to a row.
 
 use fearless_simd::prelude::*;
 
@@ -14,7 +14,7 @@ use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
 
-/// Writes again what is not sure, of pairs from `first` on.
+/// Recomputes the values that are not certain, of pairs from `first` on.
 #[cold]
 #[inline(never)]
 pub(super) fn settle<A: Target + Element, const INTERLEAVED: bool>(
@@ -36,13 +36,13 @@ pub(super) fn settle<A: Target + Element, const INTERLEAVED: bool>(
     }
 }
 
-/// The first two elements.
+/// Returns the first two elements.
 fn two<A>(values: &mut [A]) -> [&mut A; 2] {
     let (first, rest) = values.split_at_mut(1);
     [&mut first[0], &mut rest[0]]
 }
 
-/// Stores vectors of pairs, and remembers what could be wrong with them.
+/// Stores vectors of pairs, and keeps the bits that show whether they are certain.
 pub(super) struct Put<S: Simd, A: Target, const INTERLEAVED: bool> {
     seen: A::Bits<S>,
     amplitude: Amplitude,
@@ -65,7 +65,8 @@ impl<S: Simd, A: Target, const INTERLEAVED: bool> Put<S, A, INTERLEAVED> {
         A::write::<S>(second, slot.1);
     }
 
-    /// Whether all that was stored is sure. The angles are looked at only where values are small.
+    /// Returns true if all stored values are certain. The angles are computed only if values are
+    /// small.
     #[inline(always)]
     pub(super) fn are_sure(&self, simd: S, table: &[Line], reach: f64) -> bool {
         A::are_large::<S>(self.seen)

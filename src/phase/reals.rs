@@ -1,4 +1,4 @@
-//! Doubles, one at a time or in vectors: formulas are written once for both.
+//! Doubles, one at a time or in vectors, so that formulas are written once for both.
 
 use core::ops::{Add, Mul, Neg, Sub};
 
@@ -27,8 +27,8 @@ impl<V> Real for V where
 {
 }
 
-/// Two vectors, in step: a processor looks ahead only so far, and so it always has two chains of
-/// operations to choose from. Two vectors of f64 also make one of f32.
+/// Two vectors that are processed together, which gives the processor two independent chains of
+/// operations. Two vectors of f64 also make one of f32.
 #[derive(Clone, Copy)]
 pub struct Two<V>(pub(super) V, pub(super) V);
 

@@ -8,9 +8,9 @@ use ndarray::{ArrayViewMut2, Axis};
 pub enum Rows<'a, A> {
     /// Contiguous rows, one after the other.
     Flat { data: &'a mut [A], dim: usize },
-    /// Contiguous rows, apart from each other.
+    /// Contiguous rows with gaps between them.
     Strided(ArrayViewMut2<'a, A>),
-    /// Rows whose features are apart.
+    /// Rows whose features are not adjacent.
     Scattered(ArrayViewMut2<'a, A>),
 }
 
@@ -27,12 +27,12 @@ impl<'a, A: Copy> Rows<'a, A> {
         }
     }
 
-    /// Whether each row is a slice.
+    /// Returns true if each row is a slice.
     pub(super) fn are_slices(&self) -> bool {
         !matches!(self, Self::Scattered(_))
     }
 
-    /// A row that is a slice.
+    /// Returns a row if it is a slice.
     pub(super) fn one(&mut self, row: usize) -> Option<&mut [A]> {
         match self {
             Self::Flat { data, dim } => Some(&mut data[row * *dim..(row + 1) * *dim]),
@@ -41,7 +41,7 @@ impl<'a, A: Copy> Rows<'a, A> {
         }
     }
 
-    /// Eight rows from `first` on, where they are slices.
+    /// Returns eight rows from `first` on, if they are slices.
     pub(super) fn eight(&mut self, first: usize) -> Option<[&mut [A]; 8]> {
         match self {
             Self::Flat { data, dim } => {
@@ -61,7 +61,7 @@ impl<'a, A: Copy> Rows<'a, A> {
         }
     }
 
-    /// Has `write` fill some columns of some rows, in slices: it is given the row and the columns.
+    /// Has `write` fill some columns of some rows in slices; it is given the row and the columns.
     pub(super) fn fill(
         &mut self,
         rows: Range<usize>,
@@ -77,8 +77,8 @@ impl<'a, A: Copy> Rows<'a, A> {
             }
             return;
         };
-        // In most such arrays the rows of a column are neighbours: few columns at a time, so that
-        // those neighbours are still in cache when the next row comes.
+        // In most such arrays the rows of a column are adjacent in memory: with few columns at a
+        // time their cache lines are still present when the next row is written.
         const FEW: usize = 64;
         let mut values = [empty; FEW];
         for first in columns.clone().step_by(FEW) {

@@ -16,18 +16,18 @@ use crate::element::Element;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
 
-/// The centres on the way to the next one: of octets whose number is a multiple of 8, of 4, or any
+/// The number of centres kept at a time: of octets whose index is a multiple of 8, of 4, or any
 /// other, and the anchor.
 pub(super) const LEVELS: usize = 4;
-/// Lines of a longer chunk: where rows go far out of cache, they should be written from end to end.
+/// The lines of a longer chunk: rows far larger than the cache should be written from end to end.
 pub(super) const FAR_LINES: usize = 256;
 
-/// How many groups of pairs make a chunk whose centre has some lines.
+/// Returns the number of groups of pairs in a chunk whose centre has `lines` lines.
 pub(super) const fn chunk_of<A: Target>(lines: usize) -> usize {
     lines / (LINES_OF_GROUP * A::PARTS)
 }
 
-/// Room for the centres of a chunk in a block.
+/// A buffer for the centres of a chunk in a block.
 pub(super) struct Centres<const LINES: usize>([[Line; LINES]; LEVELS]);
 
 impl<const LINES: usize> Centres<LINES> {
@@ -35,32 +35,32 @@ impl<const LINES: usize> Centres<LINES> {
         Self([[Line::ZERO; LINES]; LEVELS])
     }
 
-    /// All of it, for whatever is generic over nothing.
+    /// Returns the whole buffer as one slice, for code that is not generic over `LINES`.
     pub(super) fn lines(&mut self) -> &mut [Line] {
         self.0.as_flattened_mut()
     }
 }
 
-/// Where the centre of an octet stands. An odd octet is the last that needs the centre of the even
-/// one before it, and takes its place.
+/// Returns the place of the centre of an octet. An odd octet is the last that needs the centre of
+/// the even one before it, and replaces it.
 fn place(octet: usize, room: usize) -> usize {
     (octet.trailing_zeros() as usize).clamp(1, LEVELS).saturating_sub(1) * room
 }
 
-/// Where the rows of octets go.
+/// The destination of the rows of octets.
 pub(super) trait Octets<A> {
-    /// Where some pairs of the eight rows of an octet go.
+    /// Returns the places of some pairs in the eight rows of an octet.
     fn rows(&mut self, octet: usize) -> [Parts<'_, A>; 8];
-    /// Takes the rows, once they are written.
+    /// Accepts the rows after they are written.
     fn take(&mut self, octet: usize);
 }
 
 /// A chunk of pairs at some positions of a block.
 pub(super) struct Block<'a, A, const INTERLEAVED: bool> {
     pub(super) waves: &'a Waves,
-    /// Where the block begins.
+    /// The first position of the block.
     pub(super) position: i64,
-    /// The positions in it.
+    /// The positions within the block.
     pub(super) steps: Range<usize>,
     pub(super) groups: Range<usize>,
     pub(super) centres: &'a mut [Line],
@@ -78,7 +78,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
         launch(level, self);
     }
 
-    /// Makes the centres of an octet from those of the octet whose number lacks its lowest bit,
+    /// Makes the centres of an octet from those of the octet whose index lacks the lowest set bit,
     /// which must have been made before.
     #[inline(always)]
     fn make_centres<S: Simd>(&mut self, simd: S, octet: usize) {
@@ -102,7 +102,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTER
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         for octet in 0..self.steps.end.div_ceil(8) {
-            // A centre is wanted for its own rows, or for those of the octets made from it.
+            // A centre is needed for its own rows, or for those of the octets made from it.
             let made = if octet == 0 { usize::MAX } else { octet & octet.wrapping_neg() };
             if octet.saturating_add(made).saturating_mul(8) <= self.steps.start {
                 continue;
@@ -120,7 +120,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTER
     }
 }
 
-/// The position of an octet, which all its pairs share, and what follows from it.
+/// The position of an octet, shared by all its pairs, and values that depend on it.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     waves: &'a Waves,
@@ -131,12 +131,12 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(waves: &'a Waves, position: i64) -> Self {
-        // A copy of the amplitude: what is behind a reference is read again after each store.
+        // A copy of the amplitude: through a reference it would be read again after each store.
         let amplitude = waves.amplitude;
         Self { waves, amplitude, position, reach: reach(position, amplitude) }
     }
 
-    /// Groups of pairs at eight positions, around their centre.
+    /// Writes groups of pairs at eight positions around their centre.
     #[inline(always)]
     fn rows<S: Simd, A: Target + Element, const INTERLEAVED: bool>(
         self,
@@ -172,7 +172,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// A vector of pairs at eight positions, given its table and its centre.
+    /// Writes a vector of pairs at eight positions, given its table and its centre.
     #[inline(always)]
     fn eight<S: Simd, A: Target + Element, const INTERLEAVED: bool>(
         self,
@@ -196,7 +196,8 @@ impl<'a> Work<'a> {
         put.one(after, (g.0, g.1));
         let [after, _] = here.rotations(Entry::load::<S, A>(simd, table, 3));
         put.one(after, (h.0, h.1));
-        // Stored at once, values need not be kept; what is not sure is stored again.
+        // Values are stored at once instead of being kept in registers; those that are not certain
+        // are then stored again.
         if !put.are_sure(simd, table, reach) {
             for (position, slot) in (position..).zip([a, b, c, d, e, f, g, h]) {
                 settle::<A, INTERLEAVED>(waves, Position::Integer(position), pair, slot);
@@ -205,13 +206,14 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Takes eight rows apart into columns of `width` elements.
+/// Divides eight rows into columns of `width` elements.
 #[inline(always)]
 fn columns<'a, A>(
     [a, b, c, d, e, f, g, h]: [&'a mut [A]; 8],
     width: usize,
 ) -> impl Iterator<Item = [&'a mut [A]; 8]> {
-    // All rows are as long as the first one. Where that is seen, no minimum has to be found.
+    // All rows are as long as the first one. With this hint the compiler need not compute a
+    // minimum.
     let len = a.len();
     let of = |row: &'a mut [A]| row[..len].chunks_exact_mut(width);
     let columns = of(a).zip(of(b)).zip(of(c).zip(of(d)));

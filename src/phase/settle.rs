@@ -1,4 +1,5 @@
-//! Values that angle addition left in doubt come from the phase of their own position.
+//! Recomputes values that are not certain after angle addition from the phase of their own
+//! position.
 
 use super::fixed::GROUP;
 use super::plain::{own, reach_of};
@@ -7,7 +8,7 @@ use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
 
-/// The sine and the cosine of a pair that was written, where they are not sure.
+/// Returns the recomputed sine and cosine of a pair, if the ones written are not certain.
 pub(super) fn settled<A: Target + Element>(
     waves: &Waves,
     position: Position,

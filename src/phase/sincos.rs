@@ -1,11 +1,11 @@
 //! Sine and cosine of an exact phase in f64, many pairs at a time.
 //!
-//! The phase is reduced to an eighth of a circle by looking at its leading bits, becomes an angle
-//! of two doubles (of all its 128 bits), and goes through the polynomials of fdlibm's
+//! The leading bits of the phase reduce it to an eighth of a turn. The remainder becomes an angle
+//! of two doubles (from all its 128 bits), and goes through the polynomials of fdlibm's
 //! `__kernel_sin` and `__kernel_cos` (Sun Microsystems, 1993). The result is within 0.8 ulp. Only
 //! sums, products and bit operations are used, so it has the same bits on every machine.
 
-// The polynomial coefficients stand as fdlibm prints them, a digit more than needed.
+// The polynomial coefficients are written as fdlibm prints them, with one digit more than needed.
 #![allow(clippy::excessive_precision)]
 
 use core::ops::{Add, Mul, Sub};
@@ -17,28 +17,27 @@ use super::reals::{Real, Two};
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
 const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);
-/// The error of `TAU_HIGH`.
+/// 2π · 2⁻²⁸ − `TAU_HIGH`.
 const TAU_REST: f64 = f64::from_bits(0x3c71_0b46_11a6_2633);
 /// 2π · 2⁻⁸⁰
 const TAU_LOW: f64 = core::f64::consts::TAU / (1_u128 << 80) as f64;
 /// 2π · 2⁻¹²⁸
 const TAU_LAST: f64 = TAU_LOW / (1_u64 << 48) as f64;
-/// Below this the angle itself, position × frequency in f64, is more accurate than the fixed-point
-/// phase.
+/// Below this angle, position × frequency in f64 is more accurate than the fixed-point phase.
 const TINY: f64 = 1.0 / (1_u64 << 26) as f64;
 /// The bits of 2⁵²: a 52-bit integer below them makes the double 2⁵² + integer.
 const TWO_52_BITS: u64 = 0x4330_0000_0000_0000;
 const TWO_52: f64 = (1_u64 << 52) as f64;
 
-/// The rest of an angle after the nearest quarter of a circle, in radians: x and its tail. The
-/// last two bits of the tail, which are worth 2⁻¹⁰⁴ of x, are the number of that quarter, so that
-/// two doubles say it all.
+/// The remainder of an angle after the nearest quarter turn, in radians: x and its tail. The last
+/// two bits of the tail, which are worth 2⁻¹⁰⁴ of x, hold the number of that quarter, so that two
+/// doubles contain everything.
 pub(super) struct Reduced<V> {
     pub(super) x: V,
     pub(super) tail: V,
 }
 
-/// The bits of a tail that are the number of the quarter.
+/// The bits of a tail that hold the number of the quarter.
 const QUARTER: u64 = 0b11;
 
 /// Reduces the phases of two vectors of pairs.
@@ -52,12 +51,13 @@ pub(super) fn reduced<S: Simd>(simd: S, phase: Phase<S>) -> Reduced<Two<S::f64s>
 
 #[inline(always)]
 fn reduced_one<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) -> Reduced<S::f64s> {
-    // The nearest quarter, and what is left: an eighth of a circle at most, biased by that eighth
-    // and by half a unit of the leading bits, so that those are the nearest and next to a quarter
-    // they are zero on both sides.
+    // The nearest quarter, and the remainder: at most an eighth of a turn. The bias, an eighth of a
+    // turn and half a unit of the leading bits, makes the leading bits the nearest ones, and zero
+    // on both sides of a quarter.
     let biased = high + ((1 << 61) + (1 << 35));
     let rest = biased & ((1 << 62) - 1);
-    // 26 leading bits, the 52 next (integers less their biases of 2²⁵ and 2⁵¹), and the last 48.
+    // 26 leading bits, the next 52 (as integers minus their biases of 2²⁵ and 2⁵¹), and the
+    // remaining 48.
     let leading: S::f64s = ((rest >> 36) | TWO_52_BITS).bitcast();
     let leading = leading - (TWO_52 + (1 << 25) as f64);
     let trailing: S::f64s = ((rest & ((1 << 36) - 1)) << 16 | low >> 48 | TWO_52_BITS).bitcast();
@@ -72,8 +72,8 @@ fn reduced_one<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) ->
     Reduced { x, tail: (tail & !QUARTER | biased >> 62).bitcast() }
 }
 
-/// The rest of angles in quarters of a circle after the nearest whole one, in radians, and the bits
-/// whose last two are the number of that one.
+/// Returns the remainder in radians of angles in quarter turns after the nearest whole quarter, and
+/// bits whose last two are the number of that quarter.
 #[inline(always)]
 pub(super) fn reduced_quarters<S: Simd>(quarters: Two<S::f64s>) -> (Two<S::f64s>, Two<S::u64s>) {
     let biased = quarters + ROUND;
@@ -81,7 +81,7 @@ pub(super) fn reduced_quarters<S: Simd>(quarters: Two<S::f64s>) -> (Two<S::f64s>
     (x, Two(biased.0.bitcast(), biased.1.bitcast()))
 }
 
-/// Both as one, and the angle itself where it is tiny.
+/// Returns x and its tail as one double, or the angle itself if it is tiny.
 #[inline(always)]
 pub(super) fn without_tail<S: Simd>(
     simd: S,
@@ -97,14 +97,14 @@ pub(super) fn without_tail<S: Simd>(
     Reduced { x: Two(tiny(angle.0, x.0), tiny(angle.1, x.1)), tail }
 }
 
-/// The tails alone, and the bits with the numbers of the quarters.
+/// Returns the tails alone, and the bits with the numbers of the quarters.
 #[inline(always)]
 pub(super) fn tails<S: Simd>(tail: Two<S::f64s>) -> (Two<S::f64s>, Two<S::u64s>) {
     let bits: Two<S::u64s> = Two(tail.0.bitcast(), tail.1.bitcast());
     (Two((bits.0 & !QUARTER).bitcast(), (bits.1 & !QUARTER).bitcast()), bits)
 }
 
-/// The number of the quarter, and x and its tail, of one pair.
+/// Returns the number of the quarter, and x and its tail, for one pair.
 pub(super) fn reduced_scalar(phase: u128, angle: f64) -> (u64, Reduced<f64>) {
     let (high, low) = ((phase >> 64) as u64, phase as u64);
     let biased = high.wrapping_add((1 << 61) + (1 << 35));
@@ -117,7 +117,8 @@ pub(super) fn reduced_scalar(phase: u128, angle: f64) -> (u64, Reduced<f64>) {
     (biased >> 62, Reduced { x, tail: f64::from_bits(tail.to_bits() & !QUARTER) })
 }
 
-/// The angle of 126 bits of a circle in three integers: the nearest double, and its error.
+/// Returns the angle of 126 bits of a turn, given as three integers: the nearest double, and its
+/// error.
 #[inline(always)]
 fn radians<V>(leading: V, trailing: V, last: V) -> [V; 2]
 where
@@ -129,7 +130,8 @@ where
     [sum, (exact - sum) + small]
 }
 
-/// Sine and cosine of what was left, rotated by the quarters whose numbers are the last two bits.
+/// Returns sine and cosine of the remainder, rotated by the quarters whose numbers are the last two
+/// bits.
 #[inline(always)]
 pub(super) fn in_quarter<S: Simd>(
     simd: S,
@@ -153,13 +155,13 @@ fn in_quarter_one<S: Simd>(simd: S, quarter: S::u64s, sin: S::f64s, cos: S::f64s
     [(sin_bits ^ sin_sign).bitcast(), (cos_bits ^ cos_sign).bitcast()]
 }
 
-/// Sine and cosine of x + tail for |x| ≤ π/4.
+/// Returns sine and cosine of x + tail for |x| ≤ π/4.
 #[inline(always)]
 pub(super) fn sincos<V: Real>(x: V, tail: V) -> [V; 2] {
     [kernel_sin(x, tail), kernel_cos(x, tail)]
 }
 
-/// Sine and cosine of x for |x| ≤ π/4, within 2 ulp.
+/// Returns sine and cosine of x for |x| ≤ π/4, within 2 ulp.
 #[inline(always)]
 pub(super) fn sincos_short<V: Real>(x: V) -> [V; 2] {
     let z = x * x;

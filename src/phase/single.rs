@@ -1,4 +1,4 @@
-//! A row by itself: its anchor, and at most five rotations.
+//! A single row: its anchor, and at most five rotations.
 
 use core::ops::Range;
 
@@ -23,17 +23,17 @@ pub(super) struct Single<'a, A, const INTERLEAVED: bool> {
     pub(super) waves: &'a Waves,
     pub(super) position: Position,
     pub(super) groups: Range<usize>,
-    /// Room for the anchors of the pairs.
+    /// A buffer for the anchors of the pairs.
     pub(super) anchors: &'a mut [Line],
-    /// Where the pairs go.
+    /// The parts of the row for the pairs.
     pub(super) row: Parts<'a, A>,
 }
 
 impl<A: Target + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED> {
     /// Writes the row.
     ///
-    /// All anchors come first: a processor looks ahead so far that it works on the next anchor, or
-    /// the next rotations, while it waits for these, but not over the whole way.
+    /// All anchors come first: a processor can then overlap several anchors, or several rotations,
+    /// with each other, while the whole chain for one pair exceeds its window.
     pub(super) fn write(self) {
         let anchor = match self.position {
             Position::Integer(position) => {
@@ -75,7 +75,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTE
     }
 }
 
-/// The way from the anchor to the position.
+/// Rotates from the anchor to the position.
 #[inline(always)]
 fn rotated<S: Simd, A: Target>(
     simd: S,

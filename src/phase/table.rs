@@ -16,22 +16,22 @@ use super::target::Target;
 use crate::positions::Position;
 use crate::simd::{Kernel, launch};
 
-/// Lines of sines and cosines of a group of pairs, for each double of a number.
+/// The lines of sines and cosines of a group of pairs, for each double of a number.
 pub(super) const LINES_OF_GROUP: usize = 2 * GROUP / 8;
-/// Entries of a vector of pairs: its steps, and the magnitudes of its frequencies.
+/// The entries of a vector of pairs: its steps, and the magnitudes of its frequencies.
 const ENTRIES: usize = STEPS.len() + 1;
 
 /// The sines and cosines of a vector of pairs, or its frequencies, in whole lines.
 pub(super) struct Entry;
 
-/// Lines of an entry.
+/// Returns the number of lines of an entry.
 #[inline(always)]
 pub(super) fn lines_of<S: Simd, A: Target>() -> usize {
     2 * A::PARTS * 2 * S::f64s::LEN / 8
 }
 
 impl Entry {
-    /// The number of the step by eight positions, 16, 32 or 64.
+    /// Returns the index of the step by 8, 16, 32 or 64 positions.
     pub(super) fn octets(level: usize) -> usize {
         4 + level
     }
@@ -59,7 +59,7 @@ impl Entry {
         A::store::<S>(value.cos, lines, 2 * A::PARTS * S::f64s::LEN);
     }
 
-    /// The magnitudes of the angles at a real position.
+    /// Returns the magnitudes of the angles at a real position.
     #[inline(always)]
     pub(super) fn angles<S: Simd>(simd: S, table: &[Line], position: f64) -> Two<S::f64s> {
         let at = table.len() / ENTRIES * STEPS.len();
@@ -86,12 +86,12 @@ impl Table {
         Self(lines)
     }
 
-    /// Bytes on the heap.
+    /// Returns the bytes on the heap.
     pub(super) fn memory(&self) -> usize {
         size_of_val(self.0.as_slice())
     }
 
-    /// The entries of each vector of pairs, of some groups.
+    /// Returns the entries of each vector of pairs in some groups.
     #[inline(always)]
     pub(super) fn of_vectors<S: Simd, A: Target>(
         &self,
@@ -115,7 +115,7 @@ impl At {
     }
 }
 
-/// Brings the entries of one step to their places in the table, with the frequencies.
+/// Copies the entries of one step to their places in the table, with the frequencies.
 struct Fill<'a, A> {
     lines: &'a mut [Line],
     step: &'a [Line],
@@ -142,7 +142,7 @@ impl<A: Target> Kernel for Fill<'_, A> {
     }
 }
 
-/// Sines and cosines at a position, by their phases.
+/// Computes sines and cosines at a position from the phases.
 struct AtPhase<'a, A> {
     at: At,
     fixed: &'a [Fixed],
@@ -155,13 +155,14 @@ impl<A: Target> Kernel for AtPhase<'_, A> {
     fn run<S: Simd>(self, simd: S) {
         let (len, half) = (lines_of::<S, A>(), 2 * S::f64s::LEN);
         let At { position, amplitude } = self.at;
-        // First the angles of all, then their sines and cosines: a processor looks ahead by less
-        // than the whole way of one vector, and so it works on several.
+        // The angles of all pairs come first, then their sines and cosines: the processor then
+        // works on several vectors at a time, since the whole chain for one vector exceeds its
+        // window.
         let mut to = self.to.chunks_exact_mut(len);
         for fixed in self.fixed {
             for at in (0..GROUP).step_by(half) {
                 let Reduced { x, tail } = match position {
-                    // What this leaves in doubt in f32 is settled like all other values.
+                    // Values in f32 that are not certain are settled like all others.
                     Position::Real(real) if A::PARTS == 1 && fixed.is_near(simd, real, at) => {
                         let angle = fixed.radians(simd, at) * real;
                         without_tail(simd, fixed.quarters(simd, Split::new(real), at), angle)

@@ -1,5 +1,5 @@
-//! The two element types that have kernels: f32 and f64. Rows of 16 bits are rows of f32, rounded
-//! once more.
+//! The two element types that have kernels: f32 and f64. Rows of 16-bit types are rows of f32,
+//! rounded once more.
 
 use fearless_simd::prelude::*;
 
@@ -10,18 +10,18 @@ use super::fixed::Line;
 use super::reals::{Real, Two};
 use super::sincos::{self, in_quarter};
 
-/// An angle in radians below this has not wrapped: no sine of it is small by cancellation, and no
-/// cosine is small at all.
+/// An angle in radians below this has not wrapped: its sine is not small by cancellation, and its
+/// cosine is not small.
 const UNWRAPPED: f64 = 1.5;
 
 /// The leading bits of the sixteen largest exponents.
 const LARGE: u64 = 0b111_1111_0000 << 52;
 const LARGE_32: u32 = 0b1111_0000 << 23;
 
-/// Lines that hold a centre of a chunk of pairs. A chunk is taken through a block at a time, so
-/// that its centres and rotations stay in cache.
+/// The lines of a centre of a chunk of pairs. A chunk is processed for a whole block of positions
+/// at a time, so that its centres and rotations stay in cache.
 pub(super) const LINES: usize = 64;
-/// Bytes of a row of a chunk, whose centre has twice as many.
+/// The bytes of a row of a chunk; its centre has twice as many.
 const ROW: usize = LINES * size_of::<Line>() / 2;
 
 /// An element type, and the arithmetic that gives it correctly rounded sines and cosines.
@@ -31,22 +31,22 @@ pub trait Target: Copy + 'static {
     const EMPTY: Self::Row;
     /// The numbers in which angles are added.
     type Number<V: Real>: Number<Real = V>;
-    /// How many doubles such a number has.
+    /// The number of doubles in such a number.
     const PARTS: usize;
     /// Two vectors of doubles, rounded.
     type Rounded<S: Simd>: Copy;
-    /// Bits of sines and cosines in which their exponents are found.
+    /// The bits of sines and cosines from which their exponents are read.
     type Bits<S: Simd>: Copy;
 
-    /// Sine and cosine of x + tail for |x| ≤ π/4.
+    /// Returns sine and cosine of x + tail for |x| ≤ π/4.
     fn sincos<V: Real>(x: V, tail: V) -> [Self::Number<V>; 2];
-    /// Whether angle addition gives a pair as well as its own phase does; `angle` is an upper bound
-    /// of the pair's angles in its eight rows.
+    /// Returns true if angle addition is as accurate for a pair as its own phase; `angle` is an
+    /// upper bound of the pair's angles in its eight rows.
     fn is_sure(value: [f64; 2], angle: f64, amplitude: Amplitude) -> bool;
 
-    /// Reads a vector of numbers that begins with the `at`-th double of some lines.
+    /// Reads a vector of numbers from the `at`-th double of some lines on.
     fn load<S: Simd>(simd: S, lines: &[Line], at: usize) -> Self::Number<Two<S::f64s>>;
-    /// Writes it there.
+    /// Writes a vector of numbers to the `at`-th double of some lines and the following ones.
     fn store<S: Simd>(number: Self::Number<Two<S::f64s>>, lines: &mut [Line], at: usize);
     fn in_quarter<S: Simd>(
         simd: S,
@@ -55,23 +55,24 @@ pub trait Target: Copy + 'static {
     ) -> SinCos<Self::Number<Two<S::f64s>>>;
 
     fn round<S: Simd>(values: Two<S::f64s>) -> Self::Rounded<S>;
-    /// a0 b0 a1 b1 …: the first half, and the second.
+    /// Returns a0 b0 a1 b1 …: the first half, and the second.
     fn interleave<S: Simd>(a: Self::Rounded<S>, b: Self::Rounded<S>) -> [Self::Rounded<S>; 2];
     fn write<S: Simd>(values: Self::Rounded<S>, out: &mut [Self]);
 
-    /// All bits set.
+    /// Returns bits that are all set.
     fn all<S: Simd>(simd: S) -> Self::Bits<S>;
-    /// The bits that `seen`, the sine and the cosine of each pair have in common, once exponents
-    /// are shifted so that those of large values begin with ones.
+    /// Returns the bits that `seen`, the sine and the cosine of each pair have in common, after
+    /// exponents are shifted so that those of large values begin with ones.
     fn seen<S: Simd>(
         seen: Self::Bits<S>,
         sin: Self::Rounded<S>,
         cos: Self::Rounded<S>,
         amplitude: Amplitude,
     ) -> Self::Bits<S>;
-    /// Whether all values are large whose bits were seen. It may be wrong with `false`.
+    /// Returns true if all values whose bits were seen are large. It may return `false` by mistake.
     fn are_large<S: Simd>(seen: Self::Bits<S>) -> bool;
-    /// Whether all pairs are sure whose bits were seen. It may be wrong with `false`.
+    /// Returns true if all pairs whose bits were seen are certain. It may return `false` by
+    /// mistake.
     fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
 }
 
@@ -136,7 +137,7 @@ impl Target for f32 {
 
     #[inline(always)]
     fn seen<S: Simd>(seen: S::u32s, sin: S::f32s, cos: S::f32s, amplitude: Amplitude) -> S::u32s {
-        // 896 is what exponents of f64 and f32 are apart, and so are the last ones.
+        // The exponents of f64 and f32 differ by 896, and so do the largest ones.
         let shift = ((amplitude.shift >> 52) as u32).wrapping_sub(896) << 23;
         seen & (sin.bitcast::<S::u32s>() + shift) & (cos.bitcast::<S::u32s>() + shift)
     }
@@ -169,8 +170,8 @@ impl Target for f64 {
         double::sincos(x, tail)
     }
 
-    /// Double-double numbers with a common grid have no place for what is small from the beginning,
-    /// but zero.
+    /// Double-double numbers on a common grid cannot hold numbers that are small from the
+    /// beginning, except zero.
     fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
         let is_large = |value: f64| value.abs() >= amplitude.small;
         angle == 0.0 || is_large(sin) && is_large(cos)

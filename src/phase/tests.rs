@@ -1,4 +1,4 @@
-//! One property: every path gives the bits that `plain` defines, in every element type, layout and
+//! Checks that every path gives the bits that `plain` defines, for every element type, layout and
 //! instruction set.
 
 use ndarray::{Array2, Axis};
@@ -12,7 +12,7 @@ use crate::frequencies::wide::Wide;
 use crate::positions::Positions;
 use crate::simd::InstructionSet;
 
-/// The row that `plain` defines.
+/// Returns the row that `plain` defines.
 fn defined<A: RowElement>(
     waves: &Waves,
     columns: &Columns,
@@ -28,7 +28,7 @@ fn defined<A: RowElement>(
         let value = value::<A::Target>(fixed, at, position, waves.amplitude);
         let own = super::plain::own(fixed, at, position, waves.amplitude);
         let [value, own] = [value, own].map(|value| if is_sine { value.sin } else { value.cos });
-        // By way of f32 where the element has 16 bits.
+        // By way of f32 for 16-bit elements.
         let rounded = A::Target::from_f64(value);
         let is_between = A::is_between(rounded);
         A::from_f64(if is_between { own } else { rounded.to_f64() })
@@ -50,7 +50,7 @@ fn check<A: RowElement>(waves: &Waves, columns: &Columns, positions: &Positions<
             "{found:e} {expected:e} {index:?} {position:?}"
         );
     }
-    // Rows apart from each other, and features apart from each other.
+    // Rows with gaps between them, and features with gaps between them.
     let mut wide = Array2::from_elem((shape.0, shape.1 + 3), A::one());
     let mut apart = wide.slice_axis_mut(Axis(1), (1..=shape.1).into());
     waves.rows(positions, columns, apart.view_mut());
@@ -99,8 +99,8 @@ fn every_path_gives_the_defined_bits() {
     check_all::<f64>();
 }
 
-/// Runs that are cut into longer chunks of pairs, and what is over at both ends of the run and of
-/// the chunks.
+/// Checks runs that are cut into longer chunks of pairs, and the remainders at both ends of the run
+/// and of the chunks.
 #[test]
 fn long_runs_give_the_defined_bits() {
     fn check_long<A: RowElement>() {

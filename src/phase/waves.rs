@@ -1,4 +1,4 @@
-//! The frequencies of an encoding, ready for kernels.
+//! The frequencies of an encoding, prepared for kernels.
 
 use core::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::frequencies::wide::Wide;
 use crate::positions::Position;
 
-/// Sine and cosine of position × frequency for a list of frequencies, at any positions.
+/// Computes sine and cosine of position × frequency for a list of frequencies, at any positions.
 #[derive(Clone, Debug)]
 pub struct Waves {
     pub(super) fixed: Arc<Vec<Fixed>>,
@@ -37,7 +37,7 @@ impl Waves {
         self.amplitude.value()
     }
 
-    /// Other frequencies with the same amplitude and instructions.
+    /// Returns other frequencies with the same amplitude and instruction set.
     pub(crate) fn with_frequencies(&self, frequencies: &[Wide]) -> Self {
         Self::new(frequencies, self.amplitude).with_level(self.level)
     }
@@ -46,13 +46,13 @@ impl Waves {
         Self { level, tables: tables(&self.fixed, level), ..self }
     }
 
-    /// Bytes on the heap.
+    /// Returns the bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
         let tables: usize = self.tables.iter().map(|table| table.memory()).sum();
         size_of_val(self.fixed.as_slice()) + tables
     }
 
-    /// The entries of each vector of pairs, of some groups.
+    /// Returns the entries of each vector of pairs in some groups.
     #[inline(always)]
     pub(super) fn tables<S: Simd, A: Target>(
         &self,
@@ -61,7 +61,7 @@ impl Waves {
         self.tables[A::PARTS - 1].of_vectors::<S, A>(groups)
     }
 
-    /// Writes sines and cosines at a position, by their phases: the anchors of some groups.
+    /// Writes sines and cosines at a position, from the phases: the anchors of some groups.
     pub(super) fn anchors<A: Target>(
         &self,
         position: Position,

@@ -1,5 +1,4 @@
-//! The way from positions to rows: which rows are computed together, and how they get to their
-//! place.
+//! The path from positions to rows: which rows are computed together, and how they are written.
 
 use core::marker::PhantomData;
 use core::ops::Range;
@@ -18,21 +17,20 @@ use super::waves::Waves;
 use crate::element::{AnyElement, Element, OfElement};
 use crate::positions::{Position, Positions, Run};
 
-/// Fewer consecutive positions than this in a block are rows of their own: their common anchor
+/// Fewer consecutive positions than this in a block are computed as single rows: a common anchor
 /// would cost more.
 const FEW: usize = 2;
-/// So many consecutive positions are more than what caches near the processor hold.
+/// From this many consecutive positions on, rows exceed the caches near the processor.
 const FAR: usize = 1024;
-/// Eight rows of a chunk, on the stack.
+/// A buffer on the stack for eight rows of a chunk.
 #[repr(align(64))]
 struct Scratch<T: Target>([T::Row; OCTET as usize]);
 
 impl Waves {
-    /// Writes the row of the i-th position to the i-th row of `out`, all columns of which are given
-    /// by `columns`.
+    /// Writes the row of the i-th position to the i-th row of `out`; `columns` describes all its
+    /// columns.
     ///
-    /// The caller has checked the positions, the shape, and that the columns are those of these
-    /// pairs.
+    /// The caller has checked the positions, the shape, and that the columns belong to these pairs.
     pub(crate) fn rows<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -92,7 +90,7 @@ impl<A: RowElement> Writer<'_, '_, A> {
         }
     }
 
-    /// Rows of consecutive positions.
+    /// Writes rows of consecutive positions.
     fn run(&mut self, start: i64, rows: Range<usize>) {
         if rows.len() < FAR {
             self.blocks::<LINES>(start, rows);
@@ -101,8 +99,8 @@ impl<A: RowElement> Writer<'_, '_, A> {
         }
     }
 
-    /// Rows of consecutive positions, block by block. It stays a call, so that a short run does not
-    /// take the stack of a long one.
+    /// Writes rows of consecutive positions, block by block. It is never inlined, so that a short
+    /// run does not use the stack of a long one.
     #[inline(never)]
     fn blocks<const LINES: usize>(&mut self, start: i64, rows: Range<usize>) {
         let (mut row, mut centres) = (rows.start, None);
@@ -123,11 +121,11 @@ impl<A: RowElement> Writer<'_, '_, A> {
         }
     }
 
-    /// The rows of some steps of a block, the first of which is row `row`.
+    /// Writes the rows of some steps of a block; the first is row `row`.
     fn block(&mut self, block: i64, steps: Range<usize>, row: usize, centres: &mut [Line]) {
         let (waves, layout, all) = (self.waves, self.columns.layout, self.waves.fixed.len());
         let is_whole = steps.start.is_multiple_of(8) && steps.end.is_multiple_of(8);
-        // What goes by way of the stack finds no room there for more than a short chunk.
+        // The buffer on the stack has room for a short chunk only.
         let is_direct = self.is_direct();
         let lines = if is_direct && is_whole { centres.len() } else { LEVELS * LINES };
         let most = chunk_of::<A::Target>(lines / LEVELS);
@@ -147,7 +145,7 @@ impl<A: RowElement> Writer<'_, '_, A> {
         }
     }
 
-    /// Rows at the same position.
+    /// Writes rows at one repeated position.
     fn same(&mut self, position: Position, rows: Range<usize>) {
         let (waves, columns, all) = (self.waves, self.columns, self.waves.fixed.len());
         let (layout, most) = (columns.layout, chunk_of::<A::Target>(LINES));
@@ -169,12 +167,12 @@ impl<A: RowElement> Writer<'_, '_, A> {
         }
     }
 
-    /// Whether kernels can write to the rows themselves.
+    /// Returns true if kernels can write to the rows directly.
     fn is_direct(&self) -> bool {
         A::IS_TARGET && self.columns.are_whole(GROUP) && self.rows.are_slices()
     }
 
-    /// Rounds a chunk of a row to its place in all rows at this position.
+    /// Rounds a chunk of a row and writes it to all rows at this position.
     fn deliver(
         &mut self,
         position: Position,
@@ -195,22 +193,22 @@ impl<A: RowElement> Writer<'_, '_, A> {
     }
 }
 
-/// The octets of a block on their way to their place.
+/// The destination of the octets of a block.
 struct Octet<'d, 'w, 'r, A: RowElement> {
     writer: &'d mut Writer<'w, 'r, A>,
-    /// Whether kernels write whole octets to the rows themselves.
+    /// Whether kernels write whole octets to the rows directly.
     is_direct: bool,
     block: i64,
-    /// The steps of the block that are wanted, and the row of the first of them.
+    /// The steps of the block that are wanted, and the row of the first one.
     wanted: Range<usize>,
     row: usize,
-    /// The groups of pairs.
+    /// The groups of pairs of the chunk.
     chunk: Range<usize>,
     scratch: &'d mut Option<Scratch<A::Target>>,
 }
 
 impl<A: RowElement> Octet<'_, '_, '_, A> {
-    /// The steps of an octet that are wanted.
+    /// Returns the steps of an octet that are wanted.
     fn steps(&self, octet: usize) -> Range<usize> {
         (8 * octet).max(self.wanted.start)..(8 * octet + 8).min(self.wanted.end)
     }
@@ -264,7 +262,7 @@ fn single<T: Target + Element>(
     }
 }
 
-/// Rounds values that lie exactly between two of the element type once, from f64.
+/// Rounds values that lie exactly between two values of the element type once, from f64.
 #[cold]
 #[inline(never)]
 fn settle_between<A: RowElement>(

@@ -1,4 +1,4 @@
-//! Grids + positions: images and video, whose axes say where each vector stands.
+//! Adds positions to grids: images and video.
 
 use ndarray::{ArrayViewMut, ArrayViewMutD, Axis, Dimension, Ix2, IxDyn};
 
@@ -10,16 +10,16 @@ use crate::error::Error;
 use crate::positions::Positions;
 
 /// Adds the vectors of a whole grid to an array (…, sizes…, dim) in place: (batch, height, width,
-/// dim) for images, (batch, time, height, width, dim) for video, by the number of axes of the
-/// encoding.
+/// dim) for images, (batch, time, height, width, dim) for video. The number of axes of the encoding
+/// says which.
 ///
-/// Where channels come first, permute the view: `image.permuted_axes([0, 2, 3, 1])`. Tokens in
-/// front of the grid, class and registers, are a slice of their own.
+/// Where channels come first, permute the view: `image.permuted_axes([0, 2, 3, 1])`. Class and
+/// register tokens in front of the grid are not part of it: slice them off.
 ///
 /// # Errors
 ///
 /// [`Error::TooFewAxes`], [`Error::WidthMismatch`], the errors of [`Positions::grid`] and of
-/// encoding it; then `images` is as it was.
+/// encoding it; `images` is then unchanged.
 ///
 /// ```
 /// use ndarray::Array4;
@@ -66,7 +66,7 @@ where
     row_by_row(without_unit_axes(images, axes + 1), axes, encoding, &grid)
 }
 
-/// Rows of the grid, one after the other, where it is no list of vectors in memory.
+/// Adds to the rows of the grid one after the other, where they are not contiguous in memory.
 fn row_by_row<A: Element, E: PositionalEncoding<A> + ?Sized>(
     images: ArrayViewMutD<'_, A>,
     axes: usize,

@@ -1,4 +1,4 @@
-//! Words + positions: the input of any encoder.
+//! Adds positions to words: the input of any encoder.
 //!
 //! ```text
 //! words (…, len, dim)      positions             0 1 2 …
@@ -10,7 +10,8 @@
 //!   in place, in an array of the caller's, or in a new one
 //! ```
 //!
-//! [`walk`] goes through the batch, [`rows`] sums, [`tokens`] looks words up by their ids.
+//! [`walk`] iterates over the batch, [`rows`] computes sums, [`tokens`] looks words up by their
+//! ids.
 
 mod grid;
 mod rows;
@@ -33,13 +34,13 @@ use walk::Sum;
 /// Returns `words` (…, len, dim) plus the vectors of positions 0..len, as a new array of the same
 /// shape.
 ///
-/// The leading axes, if any, are sequences that share the positions. The result is a plain array
-/// for any encoder.
+/// Sequences on the leading axes, if any, share the positions. The result is a plain array for any
+/// encoder.
 ///
 /// # Errors
 ///
 /// [`Error::TooFewAxes`], [`Error::WidthMismatch`], [`Error::PositionOutsideTable`] for a sequence
-/// longer than the encoding knows.
+/// longer than the encoding's table.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -65,12 +66,12 @@ where
 }
 
 /// Returns `words` (…, len, dim) plus the vectors of the given positions: a list that all sequences
-/// share, or ids (batch, len) with a row for each.
+/// share, or ids (batch, len) with a row for each sequence.
 ///
 /// # Errors
 ///
-/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where there are not as
-/// many positions or rows as the words ask for.
+/// The errors of [`embed_with_positions`], and [`Error::LengthMismatch`] where the number of
+/// positions or of their rows does not fit the words.
 ///
 /// ```
 /// use ndarray::{Array3, array};
@@ -118,13 +119,13 @@ where
 
 /// Adds the vectors of positions 0..len to `words` (…, len, dim) in place.
 ///
-/// The call allocates nothing. Vectors are made in blocks on the stack, for which a thread needs
-/// 128 KiB, and 512 KiB for more than some ten rows. With feature `rayon` long work is done on all
-/// cores.
+/// The call allocates nothing. Vectors are computed in blocks on the stack, for which a thread
+/// needs 128 KiB, and 512 KiB for more than about ten rows. With feature `rayon` long work is done
+/// on all cores.
 ///
 /// # Errors
 ///
-/// The errors of [`embed_with_positions`]; then `words` is as it was.
+/// The errors of [`embed_with_positions`]; `words` is then unchanged.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -150,7 +151,7 @@ where
 ///
 /// # Errors
 ///
-/// The errors of [`embed_with_positions_at`]; then `words` is as it was.
+/// The errors of [`embed_with_positions_at`]; `words` is then unchanged.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -176,10 +177,10 @@ where
     Sum { encoding, positions: &positions, write: None }.make(words.into_dyn())
 }
 
-/// Returns `words` (…, len, width) next to the vectors of positions 0..len, as a new array
+/// Returns `words` (…, len, width) with the vectors of positions 0..len beside them, as a new array
 /// (…, len, width + dim).
 ///
-/// Concatenation keeps words and positions apart, at the price of a wider model.
+/// Concatenation keeps words and positions in separate features, at the price of a wider model.
 ///
 /// # Errors
 ///
@@ -207,7 +208,7 @@ where
     concat_positions_at(words, encoding, 0..length(words)?)
 }
 
-/// Returns `words` (…, len, width) next to the vectors of the given positions; see
+/// Returns `words` (…, len, width) with the vectors of the given positions beside them; see
 /// [`embed_with_positions_at`].
 ///
 /// # Errors
@@ -252,7 +253,7 @@ where
     Sum { encoding, positions: &positions, write: Some(&write) }.new_array(shape)
 }
 
-/// Writes rows of words next to their vectors.
+/// Writes rows of words with their vectors beside them.
 fn beside<A: Element>(words: &[A], vectors: ArrayView2<'_, A>, target: Target<'_, A>) {
     let width = words.len() / vectors.nrows().max(1);
     match target {
@@ -276,12 +277,12 @@ fn beside<A: Element>(words: &[A], vectors: ArrayView2<'_, A>, target: Target<'_
 }
 
 /// Adds the vectors of the given positions to `words`, a slice that holds an array of this shape,
-/// (…, len, dim), in row-major order: [`add_positions_at`] for those who have no array.
+/// (…, len, dim), in row-major order, as [`add_positions_at`] does to an array.
 ///
 /// # Errors
 ///
-/// [`Error::LengthMismatch`] where `words` has another number of elements than the shape, and the
-/// errors of [`add_positions_at`]; then `words` is as it was.
+/// [`Error::LengthMismatch`] where the number of elements of `words` is not that of the shape, and
+/// the errors of [`add_positions_at`]; `words` is then unchanged.
 ///
 /// ```
 /// use positional_encodings::{Sinusoidal, add_positions_to_slice};
@@ -309,7 +310,7 @@ where
     }
 }
 
-/// Length of the sequences of an array (…, len, dim).
+/// Returns the length of the sequences of an array (…, len, dim).
 fn length<A, S, D>(words: &ArrayBase<S, D>) -> Result<usize, Error>
 where
     S: ndarray::RawData<Elem = A>,

@@ -1,4 +1,4 @@
-//! Rows of sums: words × scale + segments + position vectors.
+//! Sums of rows: words × scale + segments + position vectors.
 
 use core::hint::black_box;
 use core::marker::PhantomData;
@@ -11,34 +11,34 @@ use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
 use crate::simd::{Kernel, launch};
 
-/// How many rows ahead of its sum a row of a table is asked for: with one or two a lookup takes
-/// nine tenths of the time.
+/// The number of rows by which a row of a table is prefetched: with 1 or 2 a lookup takes nine
+/// tenths of the time.
 const AHEAD: usize = 2;
 
-/// Where rows go.
+/// The destination of rows.
 pub(super) enum Target<'a, A> {
-    /// There, whatever stood in them.
+    /// Existing rows, which are overwritten.
     Rows(ArrayViewMut2<'a, A>),
-    /// To the end of what there is; it has room for them.
+    /// The end of a list that has room for them.
     End(&'a mut Vec<A>),
 }
 
-/// Rows of a table that lies in memory row by row.
+/// Rows of a table in row-major order.
 #[derive(Clone, Copy)]
 pub(super) struct Picked<'a, A> {
     pub(super) table: &'a [A],
-    /// The rows; without, one after the other.
+    /// The indices of the rows; without them, all rows in order.
     pub(super) ids: Option<&'a [usize]>,
 }
 
-/// The terms of so many rows as there are position vectors.
+/// The terms of a sum, with as many rows as there are position vectors.
 #[derive(Clone, Copy)]
 pub(super) struct Terms<'a, A> {
     pub(super) words: Picked<'a, A>,
-    /// The factor of the words. A product with one changes no bit.
+    /// The factor of the words. Multiplying by 1 changes no bit.
     pub(super) scale: A,
     pub(super) segments: Option<Picked<'a, A>>,
-    /// Position vectors, one after the other, and how wide each is.
+    /// The position vectors, one after the other, and the width of each.
     pub(super) vectors: &'a [A],
     pub(super) dim: usize,
 }
@@ -48,7 +48,7 @@ impl<'a, A> Picked<'a, A> {
         Self { table: table.as_slice().unwrap_or_default(), ids: Some(ids) }
     }
 
-    /// Asks memory for a row that comes soon. It may be anywhere in a table larger than the cache.
+    /// Prefetches a row that is needed soon. It may be anywhere in a table larger than the cache.
     #[inline(always)]
     fn touch(&self, i: usize, dim: usize)
     where
@@ -77,13 +77,13 @@ impl<A: Element> Terms<'_, A> {
             Target::Rows(rows) => return self.write_apart(rows),
         };
         let Self { words, scale, segments, vectors, dim } = self;
-        // Rows that are neighbours in each term are one long row.
+        // Rows that are adjacent in each term are one long row.
         let is_one = words.ids.is_none() && segments.is_none();
         let dim = if is_one { vectors.len() } else { dim };
         launch_any(A::any::<SumsOf<'_>>(Sums { out, words, scale, segments, vectors, dim }));
     }
 
-    /// Writes rows that are apart in memory, or whose elements are.
+    /// Writes rows, or elements, that are not adjacent in memory.
     fn write_apart(self, mut rows: ArrayViewMut2<'_, A>) {
         let dim = self.dim;
         let vectors = self.vectors.chunks_exact(dim.max(1));
@@ -97,7 +97,7 @@ impl<A: Element> Terms<'_, A> {
     }
 }
 
-/// The terms are summed in this order.
+/// Sums the terms, in this order.
 #[inline(always)]
 fn sum<A: Element>(word: A, scale: A, segment: Option<A>, vector: A) -> A {
     let word = word * scale;
@@ -156,7 +156,7 @@ impl<A: Lanes> Kernel for Sums<'_, A> {
     }
 }
 
-/// Writes a row to the end of what there is.
+/// Appends a row.
 #[inline(always)]
 fn append_row<S: Simd, A: Lanes>(
     simd: S,

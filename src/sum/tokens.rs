@@ -1,4 +1,4 @@
-//! Token ids to the input of an encoder: word row × scale + segment row + position vector.
+//! From token ids to the input of an encoder: word row × scale + segment row + position vector.
 
 mod fmt;
 mod train;
@@ -19,12 +19,12 @@ use crate::error::Error;
 use crate::phase::BLOCK;
 use crate::positions::Positions;
 
-/// The embedding layer of a transformer: a word table, an encoding of positions, and if the model
-/// has them segments.
+/// The embedding layer of a transformer: a word table, an encoding of positions, and optionally
+/// segments.
 ///
 /// out\[…, i\] = words\[token_i\] · scale + segments\[segment_i\] + PE(position_i), summed in this
-/// order in the element type, which is the order of BERT and its descendants, so that sums before
-/// LayerNorm are theirs bit for bit.
+/// order in the element type. BERT and its descendants use the same order, so the sums equal those
+/// before their LayerNorm bit for bit.
 ///
 /// ```
 /// use ndarray::array;
@@ -42,9 +42,10 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 ///
-/// Words that are vectors already (`inputs_embeds`, the table of
-/// [`WordVectors`](crate::words::WordVectors) looked up elsewhere, OPT-350m's words after their
-/// projection) need no table here: [`add_positions`](crate::add_positions) adds positions to them.
+/// Words that are vectors already (`inputs_embeds`, rows of a
+/// [`WordVectors`](crate::words::WordVectors) table looked up elsewhere, OPT-350m's words after
+/// their projection) need no table: add positions to them with
+/// [`add_positions`](crate::add_positions).
 #[derive(Clone, PartialEq)]
 pub struct TokenEmbedding<A, E> {
     words: Array2<A>,
@@ -56,7 +57,7 @@ pub struct TokenEmbedding<A, E> {
 }
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// A word table (vocabulary, dim) and an encoding of the same dim.
+    /// Makes an embedding from a word table (vocabulary, dim) and an encoding of the same dim.
     ///
     /// # Errors
     ///
@@ -78,7 +79,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] where it is not finite.
+    /// [`Error::InvalidFactor`] where the scale is not finite.
     ///
     /// ```
     /// use ndarray::array;
@@ -96,8 +97,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { scale: Some(A::from_f64(scale)), ..self })
     }
 
-    /// Adds rows of a segment (token type) table (segments, dim). Where a lookup names no segments,
-    /// all are segment 0.
+    /// Adds a segment (token type) table (segments, dim). Where a lookup has no segment ids, all
+    /// tokens are in segment 0.
     ///
     /// # Errors
     ///
@@ -107,8 +108,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
-    /// Returns the tables with another encoding of positions: encodings are compared without a
-    /// second vocabulary in memory.
+    /// Replaces the encoding of positions, so that encodings can be compared without a second
+    /// vocabulary in memory.
     ///
     /// # Errors
     ///
@@ -148,9 +149,9 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         &self.positions
     }
 
-    /// The encoding of positions, to be trained or changed.
+    /// Returns the encoding of positions as a mutable reference, to train or change it.
     ///
-    /// One of another dim in its place is found out by the next lookup, which refuses it; see
+    /// If it is replaced by an encoding of another dim, the next lookup is an error; see
     /// [`with_positions`](Self::with_positions).
     pub fn positions_mut(&mut self) -> &mut E {
         &mut self.positions
@@ -182,7 +183,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Lookup { embedding: self, tokens: tokens.view(), segments: None, positions: None }
     }
 
-    /// The input for `tokens` (…, len) at positions 0..len, shape (…, len, dim).
+    /// Returns the input for `tokens` (…, len) at positions 0..len, shape (…, len, dim).
     ///
     /// # Errors
     ///
@@ -213,17 +214,17 @@ where
     T: PrimInt + Sync,
     D: Dimension,
 {
-    /// Segment ids of the same shape as the tokens.
+    /// Sets the segment ids, of the same shape as the tokens.
     pub fn with_segments<S: Data<Elem = T>>(self, segments: &'a ArrayBase<S, D>) -> Self {
         Self { segments: Some(segments.view()), ..self }
     }
 
-    /// Positions instead of 0..len: a list that all sequences share, or ids (batch, len).
+    /// Sets the positions, 0..len by default: a list that all sequences share, or ids (batch, len).
     pub fn at(self, positions: impl Into<Positions<'a>>) -> Self {
         Self { positions: Some(positions.into()), ..self }
     }
 
-    /// The input as a new array (…, len, dim).
+    /// Returns the input as a new array (…, len, dim).
     ///
     /// # Errors
     ///
@@ -236,14 +237,13 @@ where
         self.sum(|sum| sum.new_array(shape))
     }
 
-    /// Writes the input to `out` (…, len, dim), whatever stood there, in one pass over memory.
+    /// Writes the input to `out` (…, len, dim), whatever was there, in one pass over memory.
     ///
     /// # Errors
     ///
     /// [`Error::TooFewAxes`] for tokens without an axis, [`Error::LengthMismatch`] for segments,
     /// positions or an output of another shape, [`Error::WidthMismatch`],
-    /// [`Error::IdOutsideTable`], and what the encoding says of the positions. Then `out` is as it
-    /// was.
+    /// [`Error::IdOutsideTable`], and the errors of the encoding; `out` is then unchanged.
     pub fn embed_into(&self, out: ArrayViewMut<'_, A, D::Larger>) -> Result<(), Error> {
         self.check()?;
         self.check_shape(out.shape(), "rows")?;
@@ -257,7 +257,7 @@ where
         let write = |sequence, row, target: Target<'_, A>, vectors: ArrayView2<'_, A>| {
             let (mut words, mut kinds) = ([0; BLOCK], [0; BLOCK]);
             pick(&tokens, sequence, row, &mut words[..vectors.nrows()]);
-            // Without ids all are segment 0.
+            // Without ids all tokens are in segment 0.
             let segments = segments.as_ref();
             segments.inspect(|ids| pick(ids, sequence, row, &mut kinds[..vectors.nrows()]));
             let table = self.embedding.segments.as_ref();
@@ -275,7 +275,7 @@ where
         make(Sum { encoding: &self.embedding.positions, positions, write: Some(&write) })
     }
 
-    /// 0..len
+    /// Returns the positions 0..len.
     fn default_positions(&self) -> Positions<'static> {
         Positions::from(0..self.tokens.shape().last().copied().unwrap_or(0))
     }
@@ -305,7 +305,7 @@ where
         embedding.positions.check(positions)
     }
 
-    /// Whether an array has the shape (…, len, dim) of the input.
+    /// Checks that an array has the shape (…, len, dim) of the input.
     fn check_shape(&self, shape: &[usize], what: &'static str) -> Result<(), Error> {
         let dim = self.embedding.positions.dim();
         let [lens @ .., width] = shape else {
@@ -332,7 +332,7 @@ where
     T: PrimInt,
     D: Dimension,
 {
-    // Numbers of 128 bits must not wrap to the id of another row.
+    // 128-bit numbers must not wrap to the id of another row.
     let outside = |id: &&T| id.to_usize().is_none_or(|id| id >= rows);
     match ids.iter().find(outside) {
         Some(id) => {
@@ -343,7 +343,7 @@ where
     }
 }
 
-/// Whether there are as many axes of the same lengths.
+/// Checks that the axes have the same lengths.
 fn check_lens(what: &'static str, expected: &[usize], found: &[usize]) -> Result<(), Error> {
     if found.len() != expected.len() {
         let (expected, found) = (expected.len(), found.len());

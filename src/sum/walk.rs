@@ -1,5 +1,5 @@
-//! The way through a batch: each part of it is made ready, and given its positions while it is in
-//! cache.
+//! Iterates over a batch: each part of the output is written, and its positions are added while it
+//! is in cache.
 
 use ndarray::{
     Array, Array2, ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis,
@@ -17,16 +17,16 @@ use crate::phase::BLOCK;
 use crate::positions::Positions;
 use crate::threads::{join, piece};
 
-/// Writes sums of what the vectors are added to, and of the vectors: rows of sequence n from row i
-/// on, as many as there are vectors, [`BLOCK`] at most.
+/// Writes the sums for some rows: the arguments are the sequence, the first row, the target and the
+/// vectors, at most [`BLOCK`] of them.
 pub(super) type Write<'a, A> = &'a (dyn Fn(usize, usize, Target<'_, A>, ArrayView2<'_, A>) + Sync);
 
-/// The sum of what a caller has and of position vectors. Shapes and positions have been checked.
+/// The sum of the caller's words and position vectors. Shapes and positions have been checked.
 #[derive(Clone, Copy)]
 pub(super) struct Sum<'a, A, E: ?Sized> {
     pub(super) encoding: &'a E,
     pub(super) positions: &'a Positions<'a>,
-    /// Nothing where words are in place.
+    /// Writes the sums; `None` to add to words in place.
     pub(super) write: Option<Write<'a, A>>,
 }
 
@@ -55,11 +55,11 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         Array::from_shape_vec(shape, values).map_err(|_| too_large)
     }
 
-    /// Whether a new array of so many elements grows row by row, which one thread does: it saves
-    /// writing zeros first, a fifth of the time.
+    /// Returns true if a new array of `len` elements is appended row by row, by one thread: this
+    /// saves writing zeros first, a fifth of the time.
     ///
-    /// Sequences that share positions need all vectors at once. Where these are too many for the
-    /// cache, memory that comes from the system is zero anyway.
+    /// Sequences that share positions need all vectors at once. Where these exceed the cache, large
+    /// new memory is zero anyway.
     fn grows(&self, len: usize) -> bool {
         const CACHED: usize = 16 << 20;
         let dim = self.encoding.dim().saturating_mul(size_of::<A>());
@@ -67,7 +67,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         piece(len * size_of::<A>()).is_none() && (!self.positions.are_shared() || table <= CACHED)
     }
 
-    /// Appends the rows of so many sequences.
+    /// Appends the rows of some sequences.
     fn append(&self, sequences: usize, values: &mut Vec<A>) -> Result<(), Error> {
         let Some(write) = self.write else { return Ok(()) };
         if self.positions.are_shared() && sequences > 1 {
@@ -86,8 +86,8 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         })
     }
 
-    /// The vectors of positions that sequences share, block by block: zeros are in cache when they
-    /// are written over.
+    /// Returns the vectors of shared positions. They are computed block by block, so that the zeros
+    /// are in cache when they are overwritten.
     fn table(&self) -> Result<Array2<A>, Error> {
         let (positions, dim) = (self.positions.row(0), self.encoding.dim());
         let too_large = Error::TooLarge { rows: positions.len(), dim };
@@ -103,7 +103,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         Array2::from_shape_vec((positions.len(), dim), table).map_err(|_| too_large)
     }
 
-    /// Makes the sum in `out` (…, len, any width), on all cores where that is long work.
+    /// Computes the sum in `out` (…, len, any width), on all cores if this is long work.
     pub(super) fn make(&self, out: ArrayViewMutD<'_, A>) -> Result<(), Error> {
         if out.is_empty() {
             return Ok(());
@@ -112,7 +112,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         self.part(piece.unwrap_or(usize::MAX), without_unit_axes(out, 2), 0, 0)
     }
 
-    /// The part that begins with this sequence and this row, in pieces of so many bytes.
+    /// Computes the part that begins with this sequence and row, in pieces of `piece` bytes.
     fn part(
         &self,
         piece: usize,
@@ -140,8 +140,8 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         )
     }
 
-    /// An axis and where to cut it: that of positions, if they are shared and enough for blocks;
-    /// else the outermost, so that the sequences of a part are neighbours.
+    /// Returns an axis and where to cut it: the axis of positions, if they are shared and enough
+    /// for blocks; otherwise the outermost axis, so that the sequences of a part are adjacent.
     fn cut(&self, shape: &[usize], sequence: usize, row: usize) -> Option<(usize, usize)> {
         let [leading @ .., len, dim] = shape else { return None };
         let rows = || {
@@ -157,8 +157,8 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         }
     }
 
-    /// Sequences that share their positions: each block of vectors is computed once and added to
-    /// all of them.
+    /// Handles sequences that share their positions: each block of vectors is computed once and
+    /// added to all of them.
     fn together(
         &self,
         mut out: ArrayViewMutD<'_, A>,
@@ -179,7 +179,7 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
         })
     }
 
-    /// Sequences of their own.
+    /// Handles sequences with their own positions.
     fn one_by_one(
         &self,
         out: ArrayViewMutD<'_, A>,
@@ -223,15 +223,15 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
     }
 }
 
-/// How many matrices there are in an array (…, len, dim).
+/// Returns the number of matrices in an array (…, len, dim).
 fn sequences(shape: &[usize]) -> usize {
     shape[..shape.len() - 2].iter().product()
 }
 
-/// Calls `visit` with the matrices (len, dim) of an array (…, len, dim) that is not empty, four at
-/// a time, the last ones perhaps fewer, and the number of the first, counted from `first`.
+/// Calls `visit` with the matrices (len, dim) of a non-empty array (…, len, dim), four at a time or
+/// fewer at the end, and with the index of the first, counted from `first`.
 ///
-/// The function calls itself for each axis, of which at most 64 have more than one element.
+/// The function recurses over the axes, of which at most 64 are longer than 1.
 fn for_each_four<A>(
     mut words: ArrayViewMutD<'_, A>,
     first: usize,
@@ -258,8 +258,8 @@ fn for_each_four<A>(
     }
 }
 
-/// The n-th part that has only the last axes, in row-major order of the others; nothing where there
-/// are not so many.
+/// Returns the n-th subview over the last axes, in row-major order of the others; `None` past the
+/// end.
 pub(super) fn nth<'v, T, D: Dimension>(
     array: &'v ArrayViewD<'_, T>,
     mut n: usize,

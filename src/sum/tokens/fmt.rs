@@ -1,4 +1,4 @@
-//! Tables as text: their shapes, not their values.
+//! Shows the shapes of tables instead of their values.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! The tables of the token lookup as parameters.
+//! Gradients of the tables of the token lookup.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use crate::positions::Positions;
 use crate::training::{Differentiable, GradientRows, Trainable, check_values, scatter};
 
 impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
-    /// Keeps rows of the word table without a gradient: pretrained words that stay as they are.
+    /// Excludes rows of the word table from all gradients: pretrained words that must not change.
     /// Each call adds rows.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(self)
     }
 
-    /// The token of the padding: its row gets no gradient (torch's `padding_idx`; 0 in BERT, 1 in
+    /// Sets the padding token: its row gets no gradient (torch's `padding_idx`; 0 in BERT, 1 in
     /// RoBERTa).
     ///
     /// # Errors
@@ -50,12 +50,12 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(self)
     }
 
-    /// The word table, to be written to.
+    /// Returns the word table as a mutable view.
     pub fn words_mut(&mut self) -> ArrayViewMut2<'_, A> {
         self.words.view_mut()
     }
 
-    /// The segment table, to be written to, if there is one.
+    /// Returns the segment table as a mutable view, if there is one.
     pub fn segments_mut(&mut self) -> Option<ArrayViewMut2<'_, A>> {
         self.segments.as_mut().map(|segments| segments.view_mut())
     }
@@ -68,15 +68,15 @@ where
     T: PrimInt + Sync,
     D: Dimension,
 {
-    /// Adds the gradient of the word table, given that of the input, shape (…, len, dim): row
-    /// `token` gets upstream · scale.
+    /// Adds the gradient with respect to the word table, given the gradient with respect to the
+    /// input, shape (…, len, dim): row `token` gets upstream · scale.
     ///
-    /// Tokens that occur again accumulate; padding and frozen words get none.
+    /// Contributions of repeated tokens accumulate; padding and frozen words get none.
     ///
     /// # Errors
     ///
-    /// The errors of [`embed_into`](Lookup::embed_into), and a gradient of another shape; then the
-    /// gradient is as it was.
+    /// The errors of [`embed_into`](Lookup::embed_into), and [`Error::LengthMismatch`] for a
+    /// gradient of another shape; the gradient is then unchanged.
     ///
     /// ```
     /// use ndarray::{Array2, array};
@@ -102,7 +102,7 @@ where
         Self::scatter_ids(&self.tokens, upstream, scale, frozen, &mut gradient)
     }
 
-    /// Adds the gradient of the segment table.
+    /// Adds the gradient with respect to the segment table.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ where
         }
     }
 
-    /// Adds the gradient of the parameters of the positions.
+    /// Adds the gradient with respect to the parameters of the positions.
     ///
     /// # Errors
     ///
@@ -156,13 +156,13 @@ where
         })
     }
 
-    /// Adds the gradient of all parameters of the embedding, in the order of its
+    /// Adds the gradient with respect to all parameters of the embedding, in the order of its
     /// [`parameters`](Trainable::parameters): words, segments, positions.
     ///
     /// # Errors
     ///
     /// The errors of [`backward_words`](Self::backward_words), and [`Error::LengthMismatch`] for a
-    /// gradient of another length; then it is as it was.
+    /// gradient of another length; the gradient is then unchanged.
     ///
     /// ```
     /// use ndarray::array;
@@ -191,8 +191,8 @@ where
         let (words, rest) = gradient.split_at_mut(self.embedding.words.len());
         let segments = self.embedding.segments.as_ref().map_or(0, |segments| segments.len());
         let (segments, positions) = rest.split_at_mut(segments);
-        // The positions first: of the three only an encoding from outside this crate could refuse
-        // what passed its checks.
+        // The positions first: of the three, only an encoding from outside this crate could fail
+        // after its checks.
         self.backward_positions(upstream.view(), positions)?;
         self.backward_words(upstream.view(), words)?;
         match self.embedding.segments {
@@ -201,7 +201,7 @@ where
         }
     }
 
-    /// Whether the lookup is valid and `upstream` has the shape of its result.
+    /// Checks that the lookup is valid and that `upstream` has the shape of its result.
     fn check_upstream(&self, upstream: &ArrayView<'_, A, D::Larger>) -> Result<(), Error> {
         self.check()?;
         self.check_shape(upstream.shape(), "rows of the upstream gradient")

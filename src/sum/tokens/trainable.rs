@@ -1,4 +1,4 @@
-//! The embedding layer as one list of parameters.
+//! The parameters of the embedding layer as one list.
 
 use ndarray::Array2;
 
@@ -8,8 +8,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::training::{Parameter, Trainable, check_values};
 
-/// The parameters are `words`, `segments` where there are any, and those of the positions, named
-/// `positions.…`. None of the tables decays. Their gradient is that of
+/// The parameters are `words`, `segments` if there are any, and those of the positions, named
+/// `positions.…`. Weight decay applies to none of the tables. The gradient is that of
 /// [`Lookup::backward`](super::Lookup::backward).
 ///
 /// ```
@@ -48,7 +48,7 @@ impl<A: Element, E: PositionalEncoding<A> + Trainable<A>> Trainable<A> for Token
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
         check_values(self.parameter_count(), values.len())?;
         let (own, positions) = values.split_at(self.words.len() + self.segments_len());
-        // The positions first, since they alone may refuse a value.
+        // The positions first, since only they can reject a value.
         self.positions.set_values(positions)?;
         let tables = self.words.iter_mut().chain(self.segments.iter_mut().flatten());
         tables.zip(own).for_each(|(entry, value)| *entry = *value);
