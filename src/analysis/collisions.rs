@@ -1,4 +1,4 @@
-//! Positions that cannot be told apart, or hardly.
+//! Positions whose vectors are equal after rounding, or nearly equal.
 
 use core::hash::{Hash, Hasher};
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use super::{centred, check_table};
 use crate::element::Element;
 use crate::error::Error;
 
-/// Two positions whose vectors are nearest to each other.
+/// The two positions whose vectors are nearest to each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NearestPair {
@@ -21,8 +21,8 @@ pub struct NearestPair {
     pub distance: f64,
 }
 
-/// Returns the positions of a table (positions, dim) whose vectors become one when rounded to `B`,
-/// `half::bf16` say: groups of at least two, in the order of their first positions.
+/// Returns the positions of a table (positions, dim) whose vectors become equal when rounded to
+/// `B`, such as `half::bf16`: groups of at least two, in the order of their first positions.
 ///
 /// # Errors
 ///
@@ -47,11 +47,11 @@ pub fn collisions<A: Element, B: Element>(
         pairs.all(|(a, b)| rounded(a) == rounded(b))
     };
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    // Groups by the hash of their row: several where hashes agree and rows do not.
+    // Groups by the hash of their row; there are several where hashes agree and rows do not.
     let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
     for (position, row) in table.outer_iter().enumerate() {
         let mut hasher = DefaultHasher::new();
-        // Adding 0 makes both zeros one.
+        // Adding 0 makes both zeros equal.
         row.iter().for_each(|value| (rounded(value).to_f64() + 0.0).to_bits().hash(&mut hasher));
         let candidates = known.entry(hasher.finish()).or_default();
         match candidates.iter().find(|&&group| same(groups[group][0], position)) {
@@ -68,7 +68,7 @@ pub fn collisions<A: Element, B: Element>(
 
 /// Returns the two positions of a table (positions, dim) whose vectors are nearest to each other.
 ///
-/// Distances come from matrix products in f64; those that could be the smallest are then computed
+/// Distances come from matrix products in f64; those that could be the smallest are then recomputed
 /// from the differences.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub fn nearest_pair<A: Element>(table: ArrayView2<'_, A>) -> Result<NearestPair,
     check_table(table, 2)?;
     let rows = centred(table)?;
     let squares: Vec<f64> = rows.outer_iter().map(|row| row.dot(&row)).collect();
-    // A bound of what a product and its sums lose.
+    // A bound of the rounding errors of a product and its sums.
     let lost = |square: f64| (rows.ncols() + 4) as f64 * f64::EPSILON * square;
     let mut nearest =
         NearestPair { positions: [0, 1], distance: distance(table.row(0), table.row(1)) };
@@ -100,7 +100,7 @@ pub fn nearest_pair<A: Element>(table: ArrayView2<'_, A>) -> Result<NearestPair,
             {
                 let both = squares[first] + squares[second];
                 let near = both - 2.0 * product - lost(both);
-                // Nothing is nearer than a pair at distance 0.
+                // No pair is nearer than one at distance 0.
                 let is_open = nearest.distance > 0.0 && second > first;
                 if is_open && near < nearest.distance * nearest.distance {
                     let distance = distance(table.row(first), table.row(second));
@@ -114,7 +114,7 @@ pub fn nearest_pair<A: Element>(table: ArrayView2<'_, A>) -> Result<NearestPair,
     Ok(nearest)
 }
 
-/// The Euclidean distance of two vectors.
+/// Returns the Euclidean distance of two vectors.
 fn distance<A: Element>(a: ArrayView1<'_, A>, b: ArrayView1<'_, A>) -> f64 {
     length(a.iter().zip(b).map(|(a, b)| a.to_f64() - b.to_f64()))
 }

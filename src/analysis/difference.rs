@@ -1,4 +1,4 @@
-//! How far two tables are apart, and a recipe from truth.
+//! Differences between two tables, and errors of tables and rotations.
 
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -7,15 +7,15 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::rotary::Rotation;
 
-/// The difference of two tables of one shape, value by value.
+/// The difference of two tables of the same shape, value by value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Difference {
     /// The largest difference of two values.
     pub largest: f64,
-    /// The row of the largest.
+    /// The row of the largest difference.
     pub row: usize,
-    /// The column of the largest.
+    /// The column of the largest difference.
     pub column: usize,
     /// The root of the mean square of all differences.
     pub rms: f64,
@@ -48,8 +48,8 @@ impl Difference {
         Ok(Self::between(a, b, |column| column))
     }
 
-    /// Compares checked tables of as many rows; column j of the first with column `order(j)` of the
-    /// second.
+    /// Compares checked tables with the same number of rows; column j of the first is compared with
+    /// column `order(j)` of the second.
     pub(super) fn between<A: Element, B: Element>(
         a: ArrayView2<'_, A>,
         b: ArrayView2<'_, B>,
@@ -72,8 +72,8 @@ impl Difference {
     }
 }
 
-/// Returns the largest error of each row of a table (positions, dim) against the true one: the
-/// precision of a recipe by position.
+/// Returns the largest error of each row of a table (positions, dim) against a correct table: its
+/// precision by position.
 ///
 /// # Errors
 ///
@@ -105,9 +105,9 @@ pub fn largest_errors<A: Element, B: Element>(
     Ok(table.outer_iter().zip(truth.outer_iter()).map(largest_error).collect())
 }
 
-/// Returns the largest error of cosines and sines at each position of a rotation against the true
-/// one: of [`Precision::Float32Recipe`](crate::rotary::Precision::Float32Recipe), say, or of tables
-/// that a checkpoint or another library holds.
+/// Returns the largest error of cosines and sines at each position of a rotation against a correct
+/// one: for example of [`Precision::Float32Recipe`](crate::rotary::Precision::Float32Recipe), or of
+/// tables from a checkpoint or another library.
 ///
 /// # Errors
 ///

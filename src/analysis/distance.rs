@@ -1,4 +1,4 @@
-//! What a matrix of positions says of distances.
+//! How a matrix of pairs of positions depends on their distance.
 
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -7,10 +7,10 @@ use super::similarity::{Measure, measured, upper_blocks};
 use crate::element::Element;
 use crate::error::Error;
 
-/// Values of a matrix (queries, keys) by the distance key − query: their mean and their spread.
+/// The values of a matrix (queries, keys) by the distance key − query: their mean and their spread.
 ///
-/// The spread at a distance is the standard deviation of the values on that diagonal. Where it is 0
-/// throughout, the matrix depends on the distance only: it is a Toeplitz matrix.
+/// The spread at a distance is the standard deviation of the values on that diagonal. If it is 0
+/// everywhere, the matrix depends on the distance alone: it is a Toeplitz matrix.
 ///
 /// ```
 /// use ndarray::array;
@@ -26,7 +26,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ByDistance {
-    /// The distance that the first element of each list belongs to: 0 for a table.
+    /// The distance of the first element of each list: 0 for a table.
     pub first: i64,
     /// The mean at each distance.
     pub mean: Vec<f64>,
@@ -37,11 +37,10 @@ pub struct ByDistance {
 }
 
 impl ByDistance {
-    /// Measures the similarity of all rows of a table (positions, dim) that are as far apart, from
-    /// distance 0 on.
+    /// Measures the similarity of the rows of a table (positions, dim) at each distance, from 0 on.
     ///
-    /// Products are computed in blocks, in `A`'s type of arithmetic: no matrix (positions,
-    /// positions) is in memory.
+    /// Products are computed in blocks, in `A`'s type of arithmetic: the matrix (positions,
+    /// positions) is never in memory.
     ///
     /// # Errors
     ///
@@ -61,8 +60,8 @@ impl ByDistance {
     pub fn of_table<A: Element>(table: ArrayView2<'_, A>, measure: Measure) -> Result<Self, Error> {
         check_table(table, 1)?;
         let rows = measured::<A, A::Angle>(table, measure)?;
-        // The first row's values lie close to all of their distance, so that squares of what is
-        // left do not cancel.
+        // The values of the first row are close to all others at their distance, so that squares of
+        // the differences do not cancel.
         let near = rows.dot(&rows.row(0)).mapv(|value| value.to_f64());
         let mut sums = vec![[0.0; 2]; rows.nrows()];
         upper_blocks(rows.view(), |row, column, block| {
@@ -84,12 +83,13 @@ impl ByDistance {
         Ok(Self::of_sums(0, near.iter().copied().zip(sums), pairs))
     }
 
-    /// Takes the values of a matrix (queries, keys), one head of a bias or of attention say.
+    /// Makes the statistics of a matrix (queries, keys), such as one head of a bias or of
+    /// attention.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::TooFewRows`], [`Error::ValueOutOfRange`]: a bias with −∞ is cut
-    /// to what it lets through first.
+    /// [`Error::ZeroDim`], [`Error::TooFewRows`], [`Error::ValueOutOfRange`]: from a bias with −∞
+    /// pass only the finite part.
     pub fn of_matrix<A: Element>(matrix: ArrayView2<'_, A>) -> Result<Self, Error> {
         check_table(matrix, 1)?;
         let (rows, columns) = matrix.dim();
@@ -107,7 +107,8 @@ impl ByDistance {
         Ok(Self::of_sums(1 - rows as i64, near.into_iter().zip(sums), pairs))
     }
 
-    /// Takes one value for each distance, from `first` on: a rotary kernel, a bias.
+    /// Makes the statistics of one value for each distance, from `first` on, such as a rotary
+    /// kernel or a bias.
     ///
     /// # Errors
     ///
@@ -127,7 +128,7 @@ impl ByDistance {
         Ok(Self { first, mean, spread: vec![0.0; len], pairs: vec![1; len] })
     }
 
-    /// Means and spreads of sums of differences from values near them, and of their squares.
+    /// Makes means and spreads from sums of differences from a nearby value, and of their squares.
     fn of_sums(first: i64, sums: impl Iterator<Item = (f64, [f64; 2])>, pairs: Vec<usize>) -> Self {
         let (mut mean, mut spread) = (Vec::new(), Vec::new());
         for ((near, [sum, squares]), &count) in sums.zip(&pairs) {
@@ -138,16 +139,16 @@ impl ByDistance {
         Self { first, mean, spread, pairs }
     }
 
-    /// How far the matrix is from depending on the distance only: ‖S − T‖ / ‖S‖ in the Frobenius
-    /// norm, where T is the nearest Toeplitz matrix, which has the mean on each diagonal.
+    /// Returns how much the matrix depends on more than the distance: ‖S − T‖ / ‖S‖ in the
+    /// Frobenius norm, where T is the nearest Toeplitz matrix, which has the mean on each diagonal.
     ///
-    /// 0 for sinusoids and all that knows distances only, and for a matrix of zeros; the more, the
-    /// more the similarity of two positions depends on where they stand. In f32 rounding leaves
-    /// some 10⁻⁷.
+    /// It is 0 for sinusoids, for anything that depends on distances alone, and for a matrix of
+    /// zeros; the larger it is, the more the similarity of two positions depends on where they are.
+    /// In f32 rounding leaves about 10⁻⁷.
     pub fn toeplitz_residual(&self) -> f64 {
         let (mut outside, mut all) = (0.0, 0.0);
         for (index, (mean, spread)) in self.mean.iter().zip(&self.spread).enumerate() {
-            // Of the symmetric matrix of a table one half is here.
+            // For a table only half of the symmetric matrix is here.
             let halves = if self.first == 0 && index > 0 { 2.0 } else { 1.0 };
             let weight = halves * self.pairs[index] as f64;
             outside += weight * spread * spread;
@@ -162,15 +163,15 @@ impl ByDistance {
     }
 
     /// Returns the distance nearest to 0 at which the mean is larger, by more than `tolerance`,
-    /// than one step nearer: the first that breaks monotonicity; `None` where the mean falls on
-    /// both sides of 0 or stays.
+    /// than one step nearer, which is where monotonicity ends; `None` if the mean falls or stays on
+    /// both sides of 0.
     pub fn first_rise(&self, tolerance: f64) -> Option<i64> {
         let rises = self.steps().filter(|[near, far]| far.1 > near.1 + tolerance);
         let distances = rises.map(|[_, (distance, _)]| distance);
         distances.min_by_key(|distance| (distance.unsigned_abs(), *distance < 0))
     }
 
-    /// Returns the share of steps away from 0 at which the mean falls or stays: 1 where it is
+    /// Returns the fraction of steps away from 0 at which the mean falls or stays: 1 if it is
     /// monotone.
     pub fn monotone_share(&self) -> f64 {
         let falls = self.steps().filter(|[near, far]| far.1 <= near.1).count();
@@ -178,7 +179,7 @@ impl ByDistance {
     }
 
     /// Returns the smallest distance at which the means ahead and behind differ by more than
-    /// `tolerance`: the first that breaks symmetry; `None` where none does, as for every table,
+    /// `tolerance`, which is where symmetry ends; `None` if there is none, as for every table,
     /// whose similarities are symmetric.
     pub fn first_asymmetry(&self, tolerance: f64) -> Option<i64> {
         let differs = |&(distance, ahead): &(i64, f64)| {
@@ -188,13 +189,13 @@ impl ByDistance {
         self.means().find(differs).map(|(distance, _)| distance)
     }
 
-    /// Each distance and its mean.
+    /// Returns each distance and its mean.
     fn means(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
         let at = |(index, &mean): (usize, &f64)| (self.first.saturating_add(index as i64), mean);
         self.mean.iter().enumerate().map(at)
     }
 
-    /// Each distance and its mean after the one that is a step nearer to 0.
+    /// Returns each distance and its mean, preceded by those one step nearer to 0.
     fn steps(&self) -> impl Iterator<Item = [(i64, f64); 2]> + '_ {
         let away = |(a, b): ((i64, f64), (i64, f64))| if a.0 < 0 { [b, a] } else { [a, b] };
         self.means().zip(self.means().skip(1)).map(away)

@@ -1,4 +1,4 @@
-//! Which convention explains the difference of two tables.
+//! Finds the convention that explains the difference of two tables.
 
 use core::fmt;
 
@@ -11,16 +11,16 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Where the features of one table stand in another: its sines and cosines, or the two features of
-/// each rotated pair.
+/// How the features of one table are ordered in another: its sines and cosines, or the two features
+/// of each rotated pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum FeatureOrder {
-    /// At the same place.
+    /// The order is the same.
     Same,
-    /// The halves are exchanged: sines first, cosines first.
+    /// The halves are exchanged: sines first in one, cosines first in the other.
     HalvesExchanged,
     /// Neighbours are exchanged.
     NeighboursExchanged,
@@ -45,7 +45,7 @@ impl FeatureOrder {
         Self::ExchangedNeighboursHalved,
     ];
 
-    /// The column of the second table that holds a column of the first.
+    /// Returns the column of the second table that corresponds to a column of the first.
     fn column(self, column: usize, dim: usize) -> usize {
         let half = dim / 2;
         let (pair, second) = match self {
@@ -83,27 +83,27 @@ impl fmt::Display for FeatureOrder {
     }
 }
 
-/// The order of features and the shift of rows that bring two tables nearest to each other.
+/// The order of features and the shift of rows that make two tables most similar.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Explanation {
-    /// Where the features of the first table stand in the second.
+    /// The order of the features of the first table in the second.
     pub order: FeatureOrder,
-    /// Row r of the first table is row r + shift of the second: 2 where the second has the offset
-    /// of fairseq or OPT.
+    /// The shift: row r of the first table is row r + shift of the second. It is 2 where the second
+    /// has the offset of fairseq or OPT.
     pub row_shift: isize,
-    /// The difference that is left, by row and column of the first.
+    /// The remaining difference, by row and column of the first table.
     pub difference: Difference,
 }
 
-/// Finds the order of features and the shift of rows, up to two, by which two tables (positions,
-/// dim) differ least: halves where the other interleaves, cosines first, an offset. It serves for
-/// sinusoids, for queries and keys of different pairings, and for tables of cosines and sines.
+/// Finds the order of features and the shift of rows, up to two, with which two tables (positions,
+/// dim) differ least: halves against interleaved, cosines first, an offset. It applies to
+/// sinusoids, to queries and keys of different pairings, and to tables of cosines and sines.
 ///
 /// # Errors
 ///
-/// [`Error::WidthMismatch`]; [`Error::ZeroDim`], [`Error::TooFewRows`] where one has less than two
-/// rows, [`Error::ValueOutOfRange`].
+/// [`Error::WidthMismatch`]; [`Error::ZeroDim`], [`Error::TooFewRows`] where a table has fewer than
+/// two rows, [`Error::ValueOutOfRange`].
 ///
 /// ```
 /// use ndarray::Array2;
@@ -149,21 +149,21 @@ pub fn explain<A: Element, B: Element>(
     best.ok_or(Error::TooFewRows { needed: 2, found: a.nrows().min(b.nrows()) })
 }
 
-/// The formula that a table is nearest to.
+/// The formula nearest to a table.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct ClosestFormula {
     /// The system that the formula is from.
     pub name: &'static str,
-    /// The rows in front that it does not give: 1 for the class token of a grid.
+    /// The number of rows in front that the formula does not give: 1 for the class token of a grid.
     pub prefix: usize,
     /// The difference between the table and the formula.
     pub difference: Difference,
 }
 
 impl ClosestFormula {
-    /// Whether the table is that formula, as far as 16 bits can tell: no value is further off than
-    /// 2⁻⁸.
+    /// Returns true if the table is that formula, as far as 16 bits can tell: no value is off by
+    /// more than 2⁻⁸.
     pub fn fits(&self) -> bool {
         self.difference.largest <= 1.0 / 256.0
     }
@@ -177,10 +177,11 @@ impl fmt::Display for ClosestFormula {
 }
 
 /// Returns the formula nearest to a table (positions, dim), among those that
-/// [`PositionTable`](crate::PositionTable) recognises, which agrees to the last bits; this says how
-/// far off the table is, so that one that was rounded or computed in f32 is recognised too.
+/// [`PositionTable`](crate::PositionTable) recognises. While `PositionTable` requires agreement to
+/// the last bits, this function measures the difference, so that a table that was rounded or
+/// computed in f32 is recognised too.
 ///
-/// `None` where no formula has this dim.
+/// The result is `None` if no formula has this dim.
 ///
 /// # Errors
 ///
@@ -225,7 +226,7 @@ pub fn closest_formula<A: Element>(
     Ok(found.into_iter().min_by(|a, b| largest(a).total_cmp(&largest(b))))
 }
 
-/// A table after the rows in front, compared with what an encoding gives at these positions.
+/// Compares a table, after the rows in front, with an encoding at these positions.
 fn compared<A: Element>(
     table: ArrayView2<'_, A>,
     name: &'static str,

@@ -1,4 +1,4 @@
-//! How rotary scores fall with distance.
+//! How rotary scores depend on distance.
 
 use ndarray::ArrayView1;
 
@@ -6,10 +6,10 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::rotary::Rotation;
 
-/// Returns for each pair of a rotation the product cᵢ = qᵢ·k̄ᵢ of a query and a key before
-/// rotation, as \[real, imaginary\] part, where qᵢ = x + i·y for the features (x, y) of pair i: all
-/// that their scores depend on besides the distance. Features that are not rotated add the same at
-/// every distance and are left out.
+/// Returns, for each pair of a rotation, the product cᵢ = qᵢ·k̄ᵢ of a query and a key before
+/// rotation, as \[real, imaginary\] part, where qᵢ = x + i·y for the features (x, y) of pair i.
+/// Scores depend on these products and the distance alone. Features that are not rotated add the
+/// same amount at every distance and are left out.
 ///
 /// # Errors
 ///
@@ -43,8 +43,8 @@ pub fn pair_products<A: Element, T: Element<Angle = T>>(
     Ok(rotation.feature_pairs(width)?.into_iter().map(product).collect())
 }
 
-/// The products of a query and a key that have the same share of length 1 in each pair: the kernel
-/// is then the mean of cos(Δ·wᵢ), what scores of random vectors that agree are on average.
+/// Returns the products of a query and a key of length 1 that agree and have the same length in
+/// each pair: the kernel is then the mean of cos(Δ·wᵢ), the average score of equal random vectors.
 ///
 /// # Errors
 ///
@@ -59,15 +59,14 @@ pub fn uniform_products(pairs: usize) -> Result<Vec<[f64; 2]>, Error> {
     }
 }
 
-/// Returns the score of a query at each position of a rotation and a key at its first, for given
-/// [products](pair_products): of a rotation at 0..len that is g(Δ) = Re Σ cᵢ·e^(iΔwᵢ) for distances
-/// Δ = query − key, times the square of the attention factor.
+/// Returns the score of a query at each position of a rotation with a key at its first position,
+/// for given [products](pair_products). For a rotation at 0..len this is g(Δ) = Re Σ cᵢ·e^(iΔwᵢ) at
+/// the distances Δ = query − key, times the square of the attention factor.
 ///
 /// # Errors
 ///
-/// [`Error::LengthMismatch`] where there is not one product for each pair, [`Error::TooFewRows`]
-/// for a rotation without positions, [`Error::ValueOutOfRange`] where a cosine or product is not
-/// finite.
+/// [`Error::LengthMismatch`] unless there is one product for each pair, [`Error::TooFewRows`] for a
+/// rotation without positions, [`Error::ValueOutOfRange`] where a cosine or product is not finite.
 pub fn rotary_kernel<T: Element<Angle = T>>(
     rotation: &Rotation<T>,
     products: &[[f64; 2]],
@@ -80,7 +79,7 @@ pub fn rotary_kernel<T: Element<Angle = T>>(
     super::check_table(cos, 1)?;
     super::check_table(sin, 1)?;
     check_products(products)?;
-    // Each product, turned back to the first position.
+    // Each product, rotated back to the first position.
     let first = cos.row(0).into_iter().zip(sin.row(0)).map(|(c, s)| [c.to_f64(), s.to_f64()]);
     let turned = |(&[re, im], [c, s]): (&[f64; 2], [f64; 2])| [re * c + im * s, im * c - re * s];
     let products: Vec<[f64; 2]> = products.iter().zip(first).map(turned).collect();
@@ -91,7 +90,7 @@ pub fn rotary_kernel<T: Element<Angle = T>>(
     Ok(cos.rows().into_iter().zip(sin.rows()).map(score).collect())
 }
 
-/// Whether all products are finite and can be multiplied.
+/// Checks that all products are finite and can be multiplied.
 pub(super) fn check_products(products: &[[f64; 2]]) -> Result<(), Error> {
     super::check_table(ndarray::ArrayView2::from(products), 1)
 }

@@ -1,9 +1,9 @@
-//! Findings about an encoding: what it can and cannot tell apart, in numbers.
+//! Measures what an encoding can and cannot tell apart, in numbers.
 //!
-//! Tables go in as arrays (positions, dim) and structs of numbers come out. A table is what any
-//! [`PositionalEncoding`](crate::PositionalEncoding) encodes or a checkpoint holds; rotations come
-//! in as a [`Rotation`](crate::Rotation), biases as an [`AttentionBias`](crate::AttentionBias), and
-//! those of users work as the crate's own do.
+//! Functions take tables as arrays (positions, dim) and return structs of numbers. A table comes
+//! from any [`PositionalEncoding`](crate::PositionalEncoding) or from a checkpoint; a rotation is
+//! passed as a [`Rotation`](crate::Rotation), a bias as an [`AttentionBias`](crate::AttentionBias).
+//! Your own implementations work as the crate's own do.
 //!
 //! ```
 //! use ndarray::Array2;
@@ -53,7 +53,7 @@
 //! | How wrong is a recipe? | [`largest_errors`], [`rotation_errors`] |
 //! | Where do two tables differ, and would another order of features explain it? | [`Difference`], [`explain`], [`closest_formula`] |
 //!
-//! Every call checks its input before it works: a table needs its rows, and values within ±2⁵⁰.
+//! Every call checks its input first: a table needs enough rows, and values within ±2⁵⁰.
 
 mod collisions;
 mod difference;
@@ -89,7 +89,8 @@ use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
 
-/// Whether a table has features, so many rows, and no value whose products could overflow.
+/// Checks that a table has features, at least `needed` rows, and no value whose products could
+/// overflow.
 fn check_table<A: Element>(table: ArrayView2<'_, A>, needed: usize) -> Result<(), Error> {
     const LARGEST: f64 = (1_u64 << 50) as f64;
     let (found, dim) = table.dim();
@@ -110,7 +111,7 @@ fn check_table<A: Element>(table: ArrayView2<'_, A>, needed: usize) -> Result<()
     Ok(())
 }
 
-/// Whether two tables have one shape.
+/// Checks that two tables have the same shape.
 fn check_same_shape<A, B>(a: ArrayView2<'_, A>, b: ArrayView2<'_, B>) -> Result<(), Error> {
     if a.ncols() != b.ncols() {
         return Err(Error::WidthMismatch { expected: a.ncols(), found: b.ncols() });
@@ -121,19 +122,19 @@ fn check_same_shape<A, B>(a: ArrayView2<'_, A>, b: ArrayView2<'_, B>) -> Result<
     Ok(())
 }
 
-/// Some of the rows of a table.
+/// Returns some of the rows of a table.
 fn rows_of<A>(table: ArrayView2<'_, A>, rows: Range<usize>) -> ArrayView2<'_, A> {
     table.split_at(Axis(0), rows.end).0.split_at(Axis(0), rows.start).1
 }
 
-/// The values of a checked table in another type, as a table of its own.
+/// Returns the values of a checked table in another type, as a new table.
 fn converted<A: Element, B: Element>(table: ArrayView2<'_, A>) -> Result<Array2<B>, Error> {
     let mut copy = zeros(table.nrows(), table.ncols())?;
     copy.zip_mut_with(&table, |to: &mut B, from| *to = B::from_f64(from.to_f64()));
     Ok(copy)
 }
 
-/// The table in f64, with the mean row subtracted.
+/// Returns the table in f64, with the mean row subtracted.
 fn centred<A: Element>(table: ArrayView2<'_, A>) -> Result<Array2<f64>, Error> {
     let mut table: Array2<f64> = converted(table)?;
     if let Some(mean) = table.mean_axis(Axis(0)) {
@@ -142,7 +143,7 @@ fn centred<A: Element>(table: ArrayView2<'_, A>) -> Result<Array2<f64>, Error> {
     Ok(table)
 }
 
-/// Whether a number is positive and finite.
+/// Checks that a number is positive and finite.
 fn check_positive(name: &'static str, value: f64) -> Result<(), Error> {
     match value > 0.0 && value.is_finite() {
         true => Ok(()),

@@ -1,4 +1,4 @@
-//! What a linear map can read from a table.
+//! How well a linear map reads positions from a table.
 
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
@@ -12,7 +12,7 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PositionProbe {
-    /// The share of the variance of positions that the map explains: 1 where it reads them all.
+    /// The fraction of the variance of positions that the map explains: 1 if it reads them all.
     pub r_squared: f64,
     /// The mean error of the map, in positions.
     pub mean_error: f64,
@@ -21,10 +21,10 @@ pub struct PositionProbe {
 }
 
 /// Fits position = w·vector + b to the even rows of a table (positions, dim) by ridge regression,
-/// and reads the odd ones with it.
+/// and measures its errors on the odd rows.
 ///
 /// `ridge` is the penalty of squared weights in units of the mean variance of a feature: 10⁻⁶
-/// hardly penalises, 1 strongly. It must be positive, since features may depend on each other.
+/// hardly penalises, 1 strongly. It must be positive, since features may be linearly dependent.
 ///
 /// # Errors
 ///
@@ -54,12 +54,12 @@ pub fn probe_position<A: Element>(
 }
 
 /// Fits vector(p + shift) = M·vector(p) + b to the even rows of a table (positions, dim) by ridge
-/// regression, and returns the share of the variance that it explains of the odd ones: 1 for
-/// sinusoids, whose M is a rotation of each pair (Vaswani et al. 2017, section 3.5).
+/// regression, and returns the fraction of the variance of the odd rows that it explains: 1 for
+/// sinusoids, for which M is a rotation of each pair (Vaswani et al. 2017, section 3.5).
 ///
 /// # Errors
 ///
-/// The errors of [`probe_position`]; [`Error::TooFewRows`] for less than `shift` + 4 rows.
+/// The errors of [`probe_position`]; [`Error::TooFewRows`] for fewer than `shift` + 4 rows.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -81,7 +81,7 @@ pub fn probe_shift<A: Element>(
     Ok(held_out(rows_of(rows.view(), 0..end), rows_of(rows.view(), shift..shift + end), ridge)?.1)
 }
 
-/// Fits even rows and predicts odd ones: the errors of these, and the share of their variance that
+/// Fits even rows and predicts odd ones: returns the errors, and the fraction of the variance that
 /// is explained.
 fn held_out(
     inputs: ArrayView2<'_, f64>,
@@ -93,7 +93,7 @@ fn held_out(
     };
     let (mut fitted, mut held) = (rows(inputs, 0), rows(inputs, 1));
     let (mut wanted, mut errors) = (rows(targets, 0), rows(targets, 1));
-    // With their means subtracted, no constant has to be fitted.
+    // With the means subtracted, no constant has to be fitted.
     if let (Some(input), Some(target)) = (fitted.mean_axis(Axis(0)), wanted.mean_axis(Axis(0))) {
         fitted -= &input;
         held -= &input;
@@ -104,12 +104,12 @@ fn held_out(
     let all = squares(&errors);
     errors -= &held.dot(&ridge_weights(&fitted, &wanted, ridge)?);
     let left = squares(&errors);
-    // What does not vary is explained by its mean.
+    // Constant targets are explained by their mean.
     let r_squared = if all > 0.0 { 1.0 - left / all } else { 1.0 };
     Ok((errors, r_squared))
 }
 
-/// The weights W (features, targets) that minimise ‖X·W − Y‖² + λ‖W‖².
+/// Returns the weights W (features, targets) that minimise ‖X·W − Y‖² + λ‖W‖².
 fn ridge_weights(x: &Array2<f64>, y: &Array2<f64>, ridge: f64) -> Result<Array2<f64>, Error> {
     let (len, dim) = x.dim();
     // (XᵀX + λ)⁻¹·Xᵀ = Xᵀ·(XXᵀ + λ)⁻¹: the smaller system is solved.

@@ -1,4 +1,4 @@
-//! What distance does to one rotary score, in closed form.
+//! The distribution of a rotary score over distances, in closed form.
 
 use nalgebra::Complex;
 
@@ -18,8 +18,8 @@ use crate::rotary::{Pairing, Rotary, Rotation};
 /// - mean = Re Σ cᵢ·M(wᵢ),
 /// - variance = ½·Re Σᵢⱼ \[cᵢ·(M(wᵢ − wⱼ) − MᵢM̄ⱼ)·c̄ⱼ + cᵢ·(M(wᵢ + wⱼ) − MᵢMⱼ)·cⱼ\].
 ///
-/// No distance is tried for these, and phases are exact, so that a window of 2⁵² costs as much as
-/// one of two.
+/// The closed forms need no loop over distances, and phases are exact, so that a window of 2⁵²
+/// costs as much as a window of two.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RotaryProfile {
@@ -27,23 +27,23 @@ pub struct RotaryProfile {
     pub mean: f64,
     /// The variance of the score.
     pub variance: f64,
-    /// The probability that a score has another sign than at distance 0, scores being taken for
-    /// normally distributed: ½·erfc(sign·mean/√(2·variance)). For the difference of two keys, that
-    /// is how often distance makes the query prefer the other one; ½ means that it forgot. ½ where
-    /// the score at distance 0 is 0.
+    /// The probability that a score has another sign than at distance 0, if scores are normally
+    /// distributed: ½·erfc(sign·mean/√(2·variance)). For the difference of two keys this is how
+    /// often distance makes the query prefer the other key; ½ means that the preference is lost. It
+    /// is ½ where the score at distance 0 is 0.
     pub reversal: f64,
-    /// The mean change of the score from one distance to the next, over ‖c‖: how well it tells
-    /// positions apart. Where there are more than 2²⁰ distances, so many of them, evenly spaced.
+    /// The mean change of the score from one distance to the next, divided by ‖c‖: how well it
+    /// tells positions apart. Of more than 2²⁰ distances, 2²⁰ evenly spaced ones are used.
     pub sensitivity: f64,
 }
 
 impl RotaryProfile {
-    /// Computes the profile of the products of query and key within a window of `len` distances.
-    /// The attention factor of the frequencies counts, squared.
+    /// Computes the profile from the products of query and key within a window of `len` distances.
+    /// It includes the square of the attention factor.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there is not one product for each pair;
+    /// [`Error::LengthMismatch`] unless there is one product for each pair;
     /// [`Error::ValueOutOfRange`]; [`Error::InvalidParameter`] unless `len` is from 2 to 2⁵².
     ///
     /// ```
@@ -86,7 +86,7 @@ impl RotaryProfile {
     }
 }
 
-/// A frequency, or the sum or difference of two, with its exact phases where they are needed.
+/// A frequency, or the sum or difference of two, with its exact phases.
 #[derive(Clone, Copy)]
 struct Wave {
     frequency: f64,
@@ -99,7 +99,7 @@ struct Wave {
 }
 
 impl Wave {
-    /// The waves of all pairs for a window of `len` distances.
+    /// Returns the waves of all pairs for a window of `len` distances.
     fn all(rotary: &Rotary, len: usize) -> Result<Vec<Self>, Error> {
         let halves = [1, len - 1, len].map(|twice| twice as f64 / 2.0);
         let rotation: Rotation<f64> = rotary.at(&halves)?;
@@ -128,13 +128,13 @@ impl Wave {
         Self { frequency: -self.frequency, half, middle, end }
     }
 
-    /// The mean of e^(iwΔ) over `len` distances.
+    /// Returns the mean of e^(iwΔ) over `len` distances.
     fn mean(&self, len: usize) -> Complex<f64> {
         let (len, half) = (len as f64, self.frequency / 2.0);
-        // Of slow waves the products of phases have lost what the frequency still has.
+        // For slow waves the phases have lost bits that the frequency still has.
         let end = if (len * half).abs() < 1.0 { libm::sin(len * half) } else { self.end.im };
         let start = if half.abs() < 0.25 { libm::sin(half) } else { self.half.im };
-        // A wave that stands still, or turns a whole number of times per position.
+        // A frequency of zero, or of a whole number of turns per position.
         if start.abs() < 1e-300 || half.abs() >= 0.25 && start.abs() < 1e-14 {
             return Complex::new(1.0, 0.0);
         }
@@ -142,7 +142,7 @@ impl Wave {
     }
 }
 
-/// The mean and the variance of the score.
+/// Returns the mean and the variance of the score.
 fn moments(waves: &[Wave], products: &[Complex<f64>], len: usize) -> (f64, f64) {
     let means: Vec<Complex<f64>> = waves.iter().map(|wave| wave.mean(len)).collect();
     let mean = products.iter().zip(&means).map(|(c, m)| (c * m).re).sum();
@@ -157,7 +157,7 @@ fn moments(waves: &[Wave], products: &[Complex<f64>], len: usize) -> (f64, f64) 
     (mean, variance.max(0.0))
 }
 
-/// The mean of |Re Σ cᵢ(e^(iwᵢ) − 1)·e^(iwᵢΔ)| over the distances, over ‖c‖.
+/// Returns the mean of |Re Σ cᵢ(e^(iwᵢ) − 1)·e^(iwᵢΔ)| over the distances, divided by ‖c‖.
 fn sensitivity(
     rotary: &Rotary,
     waves: &[Wave],

@@ -1,4 +1,4 @@
-//! The lengths of a table's rows, and rows that training never reached.
+//! The norms of a table's rows, and rows that look untrained.
 
 use ndarray::{ArrayView2, Axis};
 
@@ -7,7 +7,7 @@ use super::similarity::{Measure, length, measured};
 use crate::element::Element;
 use crate::error::Error;
 
-/// The lengths of the rows of a table.
+/// The norms of the rows of a table.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RowNorms {
@@ -22,8 +22,8 @@ pub struct RowNorms {
 }
 
 impl RowNorms {
-    /// Measures each row of a table (rows, dim): of positions, or of the words that they are added
-    /// to. The ratio of both means says which of them drowns the other.
+    /// Measures each row of a table (rows, dim) of positions, or of the words that they are added
+    /// to. The ratio of the two means says which dominates.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl RowNorms {
     }
 }
 
-/// The sign by which a row looks untrained.
+/// Why a row looks untrained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -62,23 +62,23 @@ pub enum Untrained {
     Unrelated,
 }
 
-/// A row that looks as if it had never been trained.
+/// A row that looks untrained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UntrainedRow {
     /// The row.
     pub row: usize,
-    /// The sign.
+    /// The reason.
     pub sign: Untrained,
 }
 
-/// Returns the rows of a learned table that look as if they had never been trained: of positions
-/// past the longest text, or of a padding row.
+/// Returns the rows of a learned table that look untrained: rows for positions past the longest
+/// text, or a padding row.
 ///
-/// Training makes neighbours similar, and random vectors are not: a row is unrelated whose cosines
-/// with the two rows before and after it are all within ±4/√dim, which happens to fewer than one
-/// random row in ten thousand not to be. With less than 64 features, where this is no evidence,
-/// only zeros and copies are found. A guess, then: look at the rows.
+/// Training makes neighbours similar, while random vectors are not. A row is unrelated if its
+/// cosines with the two rows before it and the two after it are all within ±4/√dim; fewer than one
+/// random row in ten thousand fails this test. With fewer than 64 features, where it is no
+/// evidence, only zeros and copies are found. The result is a guess: look at the rows.
 ///
 /// # Errors
 ///

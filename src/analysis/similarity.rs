@@ -1,4 +1,4 @@
-//! How similar each position is to each other.
+//! The similarity of each position to each other.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -12,13 +12,14 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Measure {
-    /// Σ aᵢ·bᵢ: what attention sees.
+    /// The dot product Σ aᵢ·bᵢ, as in attention scores.
     Dot,
-    /// The dot product of rows of length 1; a row of zeros has 0 with all, itself included.
+    /// The dot product of rows normalised to length 1; a row of zeros has 0 with all rows, itself
+    /// included.
     Cosine,
 }
 
-/// Returns the similarity of each row of a table (positions, dim) to each other, as a matrix
+/// Returns the similarity of each row of a table (positions, dim) to each other row, as a matrix
 /// (positions, positions), by one matrix product in `A`'s type of arithmetic.
 ///
 /// # Errors
@@ -49,7 +50,7 @@ pub fn similarity<A: Element>(
     Ok(matrix)
 }
 
-/// The rows of a checked table such that their dot products are what is measured.
+/// Returns the rows of a checked table, normalised such that their dot products are the measure.
 pub(super) fn measured<A: Element, B: Element>(
     table: ArrayView2<'_, A>,
     measure: Measure,
@@ -66,19 +67,20 @@ pub(super) fn measured<A: Element, B: Element>(
     Ok(rows)
 }
 
-/// The Euclidean length of a vector.
+/// Returns the Euclidean length of a vector.
 pub(super) fn length(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|value| value * value).sum::<f64>().sqrt()
 }
 
-/// Calls `visit` with blocks of the matrix of dot products that together hold the diagonal and all
-/// above it, and with the row and the column at which each begins: the whole is never in memory.
+/// Calls `visit` with blocks of the matrix of dot products, and the row and the column at which
+/// each begins. The blocks cover the diagonal and everything above it; the whole matrix is never in
+/// memory.
 pub(super) fn upper_blocks<T: Element>(
     table: ArrayView2<'_, T>,
     mut visit: impl FnMut(usize, usize, ArrayView2<'_, T>),
 ) -> Result<(), Error> {
-    // Long enough for a matrix product to run at full speed; what lies below the diagonal is
-    // wasted, so that the blocks on it are lower.
+    // Enough rows for a matrix product at full speed. Blocks on the diagonal have fewer rows, since
+    // their part below the diagonal is not needed.
     const ROWS: usize = 512;
     const ROWS_ON_DIAGONAL: usize = 128;
     const COLUMNS: usize = 2048;

@@ -1,4 +1,4 @@
-//! How many dimensions a table uses.
+//! The number of dimensions that a table uses.
 
 use nalgebra::DMatrix;
 use ndarray::ArrayView2;
@@ -11,14 +11,14 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Spectrum {
-    /// The variance along each axis, from the largest on: min(positions, dim) of them, the mean row
-    /// subtracted. What is below some 10⁻¹⁵ of the largest is rounding.
+    /// The variance along each axis, the largest first: min(positions, dim) of them, with the mean
+    /// row subtracted. Values below about 10⁻¹⁵ of the largest are rounding errors.
     pub variances: Vec<f64>,
 }
 
 impl Spectrum {
-    /// Computes the principal components of a table (positions, dim): the eigenvalues of its
-    /// covariance, or of its rows' products where there are fewer rows than features.
+    /// Computes the variances along the principal axes of a table (positions, dim): the eigenvalues
+    /// of its covariance, or of the products of its rows where there are fewer rows than features.
     ///
     /// # Errors
     ///
@@ -49,8 +49,8 @@ impl Spectrum {
         Ok(Self { variances })
     }
 
-    /// Returns the effective rank (Roy and Vetterli 2007), of the shares pᵢ of the variance:
-    /// e^(−Σ pᵢ·ln pᵢ), the number of equal variances that would have the same entropy; 0 where
+    /// Returns the effective rank (Roy and Vetterli 2007): e^(−Σ pᵢ·ln pᵢ) for the fractions pᵢ of
+    /// the variance, which is the number of equal variances with the same entropy. It is 0 if
     /// nothing varies.
     pub fn effective_rank(&self) -> f64 {
         let shares = self.shares().filter(|&share| share > 0.0);
@@ -58,8 +58,8 @@ impl Spectrum {
         if entropies.is_empty() { 0.0 } else { libm::exp(entropies.iter().sum()) }
     }
 
-    /// Returns the number of components that hold this share of the variance, 0.95 say; all of them
-    /// for a share of 1 or more.
+    /// Returns the number of components that hold this fraction of the variance, such as 0.95; all
+    /// of them for a fraction of 1 or more.
     pub fn components_for(&self, share: f64) -> usize {
         let mut held = 0.0;
         let holds = |part: f64| {
@@ -69,7 +69,7 @@ impl Spectrum {
         self.shares().map(holds).position(|enough| enough).map_or(self.variances.len(), |at| at + 1)
     }
 
-    /// The share of each variance in all of it; none where nothing varies.
+    /// Returns the fraction of each variance in the sum; empty if nothing varies.
     fn shares(&self) -> impl Iterator<Item = f64> + '_ {
         let all: f64 = self.variances.iter().sum();
         self.variances.iter().filter(move |_| all > 0.0).map(move |variance| variance / all)

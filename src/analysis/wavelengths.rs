@@ -1,4 +1,4 @@
-//! How often each pair turns.
+//! Wavelengths: how often each pair turns.
 
 use core::f64::consts::TAU;
 
@@ -6,38 +6,39 @@ use crate::error::Error;
 
 /// The turns of one pair of features.
 ///
-/// A pair that does not finish a turn within the length trained on has met a part of its angles
-/// only; beyond it meets angles that no one trained (Peng et al. 2023, *YaRN*, arXiv 2309.00071).
+/// A pair that does not finish a turn within the training length has seen only a part of its
+/// angles; beyond that length it has angles that were never trained (Peng et al. 2023, *YaRN*,
+/// arXiv 2309.00071).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PairTurns {
     /// The index of the pair.
     pub pair: usize,
-    /// The frequency, radians per position.
+    /// The frequency in radians per position.
     pub frequency: f64,
-    /// The positions after which the pair has turned once, 2π/|frequency|: infinite for a pair that
-    /// stands still.
+    /// The number of positions in which the pair turns once, 2π/|frequency|; infinite for a pair of
+    /// frequency zero.
     pub wavelength: f64,
-    /// The turns of the pair within the length.
+    /// The number of turns of the pair within the length.
     pub turns: f64,
 }
 
 impl PairTurns {
-    /// Whether it turns at least once within the length.
+    /// Returns true if the pair turns at least once within the length.
     pub fn finishes_a_turn(&self) -> bool {
         self.turns >= 1.0
     }
 }
 
-/// One pair before and after a context scaling.
+/// A pair before and after a context scaling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rescaled {
-    /// The pair as it was trained, in the length that it was trained on.
+    /// The pair before scaling, within the training length.
     pub before: PairTurns,
-    /// The pair after scaling, in the length that it is used at.
+    /// The pair after scaling, within the length of use.
     pub after: PairTurns,
-    /// The frequency after, over the one before; 1 where both are 0.
+    /// The frequency after divided by the frequency before; 1 where both are 0.
     pub ratio: f64,
 }
 
@@ -48,7 +49,7 @@ pub struct Rescaled {
 /// # Errors
 ///
 /// [`Error::ZeroDim`] without pairs, [`Error::InvalidParameter`] for a length of 0,
-/// [`Error::InvalidFrequency`] for one that is not finite.
+/// [`Error::InvalidFrequency`] for a frequency that is not finite.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, analysis::wavelengths};
@@ -75,12 +76,12 @@ pub fn wavelengths(frequencies: &[f64], len: usize) -> Result<Vec<PairTurns>, Er
     frequencies.iter().enumerate().map(turns_of).collect()
 }
 
-/// Returns each pair before a context scaling, within the length trained on, and after it, within
-/// the longer one: (frequencies, length) of both.
+/// Returns each pair before a context scaling, within the training length, and after it, within the
+/// longer one, given (frequencies, length) of both.
 ///
 /// # Errors
 ///
-/// The errors of [`wavelengths`], and [`Error::LengthMismatch`] where pairs are not as many.
+/// The errors of [`wavelengths`], and [`Error::LengthMismatch`] where the numbers of pairs differ.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, analysis, scaling::Yarn};

@@ -1,4 +1,4 @@
-//! How far each head of a bias sees.
+//! The window of each head of a bias: how far its keys keep weight.
 
 use ndarray::{Array2, ArrayView1, Axis};
 
@@ -8,22 +8,22 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// How far a head sees by its bias alone: scores of equal queries and keys.
+/// The window of a head from its bias alone, for equal products of queries and keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HeadWindow {
     /// The head.
     pub head: usize,
-    /// The distance from which on every key behind the query has less than the share; `None` where
-    /// that is not within the length.
+    /// The distance from which on every key behind the query has less than the given share of
+    /// weight; `None` if that is not within the length.
     pub behind: Option<usize>,
-    /// The distance from which on every key ahead of the query has less than the share; `None` too
-    /// for causal biases, which leave these keys to the mask.
+    /// The distance from which on every key ahead of the query has less than the given share of
+    /// weight; `None` also for causal biases, which leave these keys to the mask.
     pub ahead: Option<usize>,
 }
 
-/// Returns the bias of each head at distances key − query from −(len − 1) to len − 1, as (heads,
-/// 2·len − 1): what a query at position len − 1 adds to its scores.
+/// Returns the bias of each head at distances key − query from −(len − 1) to len − 1, shape (heads,
+/// 2·len − 1).
 ///
 /// # Errors
 ///
@@ -51,9 +51,8 @@ pub fn bias_by_distance<A: Element>(
     Ok(values.index_axis(Axis(1), 0).mapv(|value| value.to_f64()))
 }
 
-/// Returns for each head the distances from which on keys have less than `share`, 0.01 say, of the
-/// weight of the key that the bias favours most on that side of the query. By its bias alone, a
-/// head sees no further.
+/// Returns, for each head, the distances from which on keys have less than `share`, such as 0.01,
+/// of the weight of the key that the bias favours most on that side of the query.
 ///
 /// # Errors
 ///
@@ -86,8 +85,8 @@ pub fn bias_windows<A: Element>(
     Ok(curves.outer_iter().enumerate().map(window).collect())
 }
 
-/// The distance from which on all of `len` biases, the farthest first, have less than `share` of
-/// the largest weight.
+/// Returns the distance from which on all of `len` biases, the farthest first, have less than
+/// `share` of the largest weight.
 fn reach<'a>(
     biases: impl Iterator<Item = &'a f64> + Clone,
     len: usize,

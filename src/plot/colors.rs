@@ -1,13 +1,13 @@
-//! Colours that stay apart in grey and for colour-blind people, and the other ways to tell curves
-//! apart.
+//! Colours that remain distinguishable in grey and for colour-blind people, and other marks that
+//! distinguish curves.
 
 use super::marks::Rgb;
 
-/// The steps of the colours of a heat map.
+/// The number of colours of a heat map.
 pub(crate) const STEPS: usize = 64;
 
-/// Viridis (van der Walt and Smith 2015, matplotlib) at nine places: it becomes lighter from end
-/// to end, so that it is also read in grey.
+/// Viridis (van der Walt and Smith 2015, matplotlib) at nine points: it becomes lighter from end to
+/// end, so that it is readable in grey.
 const VIRIDIS: [Rgb; 9] = [
     (68, 1, 84),
     (71, 45, 123),
@@ -20,7 +20,7 @@ const VIRIDIS: [Rgb; 9] = [
     (253, 231, 37),
 ];
 
-/// The colour of a step.
+/// Returns the colour of a step.
 pub(crate) fn shade(step: usize) -> Rgb {
     let along = step.min(STEPS - 1) as f64 / (STEPS - 1) as f64 * (VIRIDIS.len() - 1) as f64;
     let low = (along as usize).min(VIRIDIS.len() - 2);
@@ -30,7 +30,7 @@ pub(crate) fn shade(step: usize) -> Rgb {
     (mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2))
 }
 
-/// The sign that stands on a curve here and there.
+/// The marker that is drawn on a curve at intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sign {
     Circle,
@@ -39,7 +39,7 @@ pub(crate) enum Sign {
     Diamond,
 }
 
-/// How a curve is drawn: its colour, its dashes in pixels (on, off) and its sign.
+/// How a curve is drawn: its colour, its dashes in pixels (on, off) and its marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Look {
     pub(crate) color: Rgb,
@@ -47,10 +47,11 @@ pub(crate) struct Look {
     pub(crate) sign: Sign,
 }
 
-/// The most curves that one picture tells apart.
+/// The maximal number of curves in a picture.
 pub(crate) const LOOKS: usize = 12;
 
-/// The look of a curve: six of the colours of Okabe and Ito (2008), four signs, three dashes.
+/// Returns the look of a curve: one of six colours of Okabe and Ito (2008), four markers, three
+/// dashes.
 pub(crate) fn look(curve: usize) -> Look {
     const COLORS: [Rgb; 6] =
         [(0, 114, 178), (213, 94, 0), (0, 0, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0)];

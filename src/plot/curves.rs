@@ -14,14 +14,14 @@ use super::scale::Scale;
 use crate::arrays::check_finite;
 use crate::error::Error;
 
-/// Of each of so many stretches of a long curve, the lowest and the highest point are drawn.
+/// The number of sections of a long curve; in each, the lowest and the highest point are drawn.
 const STRETCHES: usize = 400;
-/// The signs on a curve.
+/// The number of markers on a curve.
 const SIGNS: usize = 8;
 
-/// A curve with a name: what the legend says, and its points.
+/// A curve: its name in the legend, and its points.
 ///
-/// Of a long curve, the lowest and the highest point of each of 400 stretches are kept, so that no
+/// Of a long curve, the lowest and the highest point of each of 400 sections are kept, so that no
 /// peak is lost.
 ///
 /// ```
@@ -58,7 +58,7 @@ impl Curve {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] where there is no point, or for a value that is not finite.
+    /// [`Error::InvalidParameter`] without points, or for a value that is not finite.
     pub fn by_index(name: &str, y: &[f64]) -> Result<Self, Error> {
         check_finite(y)?;
         Self::sampled(name, y.len(), |i| (i as f64, y[i]))
@@ -105,7 +105,7 @@ pub(crate) struct Curves {
 }
 
 impl Curves {
-    /// Chooses axes that hold all curves.
+    /// Chooses axes that contain all curves.
     pub(crate) fn new(curves: Vec<Curve>, log_x: bool, log_y: bool) -> Result<Self, Error> {
         if curves.is_empty() || curves.len() > LOOKS {
             let (value, needs) = (curves.len() as f64, "1 to 12, which can be told apart");
@@ -115,7 +115,7 @@ impl Curves {
         let (x, y) = (points().map(|point| point.0), points().map(|point| point.1));
         let (mut x, y) = (Scale::around(x, log_x), Scale::around(y, log_y));
         if !log_x {
-            // A curve begins at the edge.
+            // A curve begins at the left edge.
             let ends = points().fold((f64::MAX, f64::MIN), |(a, b), at| (a.min(at.0), b.max(at.0)));
             if ends.0 < ends.1 {
                 (x.from, x.to) = (ends.0.max(x.from), ends.1.min(x.to));
@@ -150,7 +150,7 @@ fn draw_curve(chart: &mut Chart<'_, '_>, curve: &Curve, i: usize) -> Drawn {
     } else {
         chart.draw_series([PathElement::new(points().collect::<Vec<_>>(), style)])?;
     }
-    // Signs of different curves stand at different places.
+    // Markers of different curves are at different places.
     let every = curve.points.len().div_ceil(SIGNS);
     let signs = points().skip(i * every / LOOKS).step_by(every);
     chart.draw_series(signs.map(|at| Stamp { at, look }))?;
@@ -175,7 +175,7 @@ fn stroke(look: Look) -> ShapeStyle {
     RGBColor(red, green, blue).stroke_width(2)
 }
 
-/// A filled sign of some 8 pixels at a point.
+/// A filled marker of about 8 pixels at a point.
 struct Stamp<C> {
     at: C,
     look: Look,

@@ -1,4 +1,4 @@
-//! What pictures share: the areas of the plotting crate, fonts, and axes with their names.
+//! Parts shared by all pictures: the areas of the plotting crate, fonts, and axes with their names.
 
 use core::convert::Infallible;
 
@@ -15,10 +15,10 @@ use super::scale::Scale;
 
 pub(crate) type Area<'a> = DrawingArea<Recorder<'a>, Shift>;
 pub(crate) type Chart<'a, 'b> = ChartContext<'b, Recorder<'a>, Cartesian2d<Scale, Scale>>;
-/// The plotting crate's error. Our own drawing cannot fail.
+/// The result of the plotting crate. Our own backend cannot fail.
 pub(crate) type Drawn = Result<(), DrawingAreaErrorKind<Infallible>>;
 
-/// The letters of a size, in black.
+/// Returns the text style of a size, in black.
 pub(crate) fn text_style(size: f64) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&BLACK)
 }
@@ -31,7 +31,7 @@ pub(crate) struct Labels {
 }
 
 impl Labels {
-    /// Draws the axes with round numbers, and lines at these numbers or none.
+    /// Draws the axes with round numbers, and grid lines at these numbers if asked for.
     pub(crate) fn draw(&self, chart: &mut Chart<'_, '_>, x: Scale, y: Scale, lines: bool) -> Drawn {
         let grey = RGBColor(221, 221, 221);
         let (x_label, y_label) = (|value: &f64| x.label(*value), |value: &f64| y.label(*value));
@@ -54,7 +54,7 @@ impl Labels {
             .draw()
     }
 
-    /// Draws the names beside an area of several panels, and returns the rest of it.
+    /// Draws the names beside an area of several panels, and returns the rest of the area.
     pub(crate) fn draw_around<'a>(
         &self,
         area: &Area<'a>,

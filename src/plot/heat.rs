@@ -17,11 +17,11 @@ use super::scale::Scale;
 use crate::arrays::check_finite;
 use crate::error::Error;
 
-/// The most rows, columns and panels that are drawn: more are sampled.
+/// The maximal number of rows, columns and panels; more are sampled.
 const CELLS: usize = 160;
 pub(crate) const PANELS: usize = 36;
 
-/// Some panels on one scale of colours, and what that scale is called.
+/// Panels on one colour scale, and the name of this scale.
 #[derive(Clone, Debug)]
 pub(crate) struct Heat {
     pub(crate) panels: Vec<Panel>,
@@ -29,12 +29,12 @@ pub(crate) struct Heat {
     pub(crate) scale: Scale,
 }
 
-/// A matrix, sampled, with the ranges of its axes.
+/// A sampled matrix, with the ranges of its axes.
 #[derive(Clone, Debug)]
 pub(crate) struct Panel {
     pub(crate) name: String,
     pub(crate) cells: Array2<f64>,
-    /// The rows and columns that there were before sampling.
+    /// The number of rows and columns before sampling.
     pub(crate) dim: (usize, usize),
     pub(crate) rows: Range<f64>,
     pub(crate) columns: Range<f64>,
@@ -65,8 +65,8 @@ impl Panel {
         [Scale::of_cells(&self.columns, columns), down]
     }
 
-    /// The panel with what rows and columns are counted by. A number stands in the middle of its
-    /// cell, so that axes begin half a cell earlier.
+    /// Sets the ranges by which rows and columns are labelled. A number is at the middle of its
+    /// cell, so axes begin half a cell earlier.
     pub(crate) fn with_ranges(mut self, rows: Range<f64>, columns: Range<f64>) -> Self {
         let moved = |range: Range<f64>, count: usize| {
             let half = (range.end - range.start) / count as f64 / 2.0;
@@ -78,8 +78,8 @@ impl Panel {
 }
 
 impl Heat {
-    /// The colours reach from the smallest to the largest value; where there are both signs, zero
-    /// is in the middle.
+    /// Makes a heat map. The colours span from the smallest to the largest value; with values of
+    /// both signs, zero is in the middle.
     pub(crate) fn new(panels: Vec<Panel>, values: &str) -> Self {
         let all = || panels.iter().flat_map(|panel| panel.cells.iter().copied());
         let (low, high) = all()
@@ -124,7 +124,7 @@ impl Heat {
         labels.draw(&mut chart, x, y, false)
     }
 
-    /// A panel of many: its name and its cells.
+    /// Draws one of many panels: its name and its cells.
     fn draw_small(&self, panel: &Panel, area: &Area<'_>) -> Drawn {
         let [x, y] = panel.scales();
         let (width, height) = area.dim_in_pixel();
@@ -142,7 +142,7 @@ impl Heat {
         Ok(())
     }
 
-    /// Stretches of equal cells, one colour after another.
+    /// Returns runs of equal cells, one colour after another.
     fn cells<'a>(&'a self, panel: &'a Panel) -> impl Iterator<Item = Rectangle<(f64, f64)>> + 'a {
         let (rows, columns) = panel.cells.dim();
         let edge = |range: &Range<f64>, i: usize, of: usize| {
@@ -171,7 +171,7 @@ impl Heat {
         })
     }
 
-    /// The scale of colours, with its numbers.
+    /// Draws the colour scale with its numbers.
     fn draw_colors(&self, area: &Area<'_>) -> Drawn {
         let (_, height) = area.dim_in_pixel();
         let (top, bottom) = (34, height as i32 - 50);
@@ -194,7 +194,7 @@ impl Heat {
     }
 }
 
-/// The side of square panels, so many of them in so many columns.
+/// Returns the side of square panels: `count` panels in `columns` columns.
 fn side(columns: usize, count: usize, width: u32, height: u32) -> f64 {
     let rows = count.div_ceil(columns);
     (f64::from(width) / columns as f64 - 8.0).min(f64::from(height) / rows as f64 - 22.0)

@@ -5,27 +5,27 @@ use std::sync::LazyLock;
 
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
-/// Heights of capitals, and depth below the line, in sizes of the font.
+/// The height of capitals, and the depth below the baseline, relative to the font size.
 pub(crate) const CAPITAL: f64 = 0.729;
 pub(crate) const BELOW: f64 = 0.236;
 
-/// The font for those who read SVG; the second has the same widths where the first is not there.
+/// The font family in SVG files; the second has the same widths if the first is missing.
 pub(crate) const FAMILY: &str = "DejaVu Sans,Verdana,sans-serif";
 
 static FACE: LazyLock<Option<Face<'static>>> =
     LazyLock::new(|| Face::parse(include_bytes!("font/labels.ttf"), 0).ok());
 
-/// Widths of glyphs that the font does not have, and of all glyphs if there is no font.
+/// The width of glyphs that the font lacks, and of all glyphs without a font.
 const UNKNOWN: f64 = 0.6;
 
-/// The glyph of a character and its advance in sizes of the font.
+/// Returns the glyph of a character and its advance, relative to the font size.
 fn glyph(face: &Face<'_>, character: char) -> (GlyphId, f64) {
     let glyph = face.glyph_index(character).unwrap_or_default();
     let advance = face.glyph_hor_advance(glyph).map(f64::from);
     (glyph, advance.map_or(UNKNOWN, |advance| advance / f64::from(face.units_per_em())))
 }
 
-/// The width of a text in pixels.
+/// Returns the width of a text in pixels.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     let advance = |c| FACE.as_ref().map_or(UNKNOWN, |face| glyph(face, c).1);
     text.chars().map(advance).sum::<f64>() * size
@@ -44,7 +44,7 @@ pub(crate) fn outline(text: &str, pen: &mut impl Pen) {
     }
 }
 
-/// Takes the outlines of glyphs: closed curves of straight and quadratic pieces.
+/// Receives the outlines of glyphs: closed curves of straight and quadratic segments.
 pub(crate) trait Pen {
     /// Draws a straight line.
     fn line(&mut self, from: (f32, f32), to: (f32, f32));

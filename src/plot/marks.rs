@@ -1,4 +1,4 @@
-//! What a picture consists of: marks in pixels, recorded from the calls of the plotting crate.
+//! The contents of a picture: marks in pixels, recorded from the calls of the plotting crate.
 
 use core::convert::Infallible;
 
@@ -14,42 +14,42 @@ use super::lettering;
 pub(crate) type Rgb = (u8, u8, u8);
 type Done = Result<(), DrawingErrorKind<Infallible>>;
 
-/// One thing in a picture. Coordinates are pixels from the upper left corner.
+/// A shape or a text in a picture. Coordinates are pixels from the upper left corner.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Mark {
     /// A line through the points.
     Line { points: Vec<BackendCoord>, color: Rgb, width: u32 },
     /// A filled polygon.
     Area { points: Vec<BackendCoord>, color: Rgb },
-    /// A filled rectangle, or a stretch of equal cells of a heat map.
+    /// A filled rectangle, or a run of equal cells of a heat map.
     Rectangle { from: BackendCoord, to: BackendCoord, color: Rgb },
     /// A filled circle.
     Circle { center: BackendCoord, radius: u32, color: Rgb },
-    /// A text with its anchor, and whether it runs upwards.
+    /// A text with its anchor and direction.
     Text(Text),
 }
 
-/// A text: where it is anchored, and how.
+/// A text: its anchor and its style.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Text {
     pub(crate) text: String,
     pub(crate) at: BackendCoord,
     pub(crate) size: f64,
-    /// The share of the text's width that stands before its anchor: 0, ½ or 1.
+    /// The fraction of the text's width before its anchor: 0, ½ or 1.
     pub(crate) before: f64,
-    /// The distance from the anchor down to the line that the letters stand on.
+    /// The distance from the anchor down to the baseline.
     pub(crate) down: f64,
     pub(crate) upwards: bool,
     pub(crate) color: Rgb,
 }
 
-/// Takes down what the plotting crate draws.
+/// Records the marks that the plotting crate draws.
 pub(crate) struct Recorder<'a> {
     pub(crate) size: (u32, u32),
     pub(crate) marks: &'a mut Vec<Mark>,
 }
 
-/// All colours are mixed with the white of the paper.
+/// Mixes a colour with the white background.
 fn mixed(color: BackendColor) -> Option<Rgb> {
     let on_white = |value: u8| 255.0 - (255.0 - f64::from(value)) * color.alpha;
     let (red, green, blue) = color.rgb;

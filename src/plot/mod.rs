@@ -25,11 +25,11 @@
 //! | [`scaling`](Picture::scaling) | wavelengths before and after context scaling |
 //! | [`precision`](Picture::precision) | curves: error by position |
 //!
-//! Numbers come in as `f64` arrays, so that a user's own encoding is drawn as the crate's are.
-//! Colours become lighter with the value and curves differ in dashes and signs, so that pictures
-//! are read in grey and by colour-blind people. Matrices of more than 160 rows or columns and
+//! Pictures are made from `f64` arrays, so that your own encoding is drawn as the crate's are.
+//! Colours become lighter with the value, and curves differ in dashes and markers, so that pictures
+//! are readable in grey and for colour-blind people. Matrices of more than 160 rows or columns and
 //! curves of more than 800 points are sampled. Labels of PNG files are drawn with a font within the
-//! crate, which has ASCII, some Greek letters and signs of mathematics.
+//! crate, which has ASCII, some Greek letters and mathematical signs.
 
 mod colors;
 mod curves;

@@ -1,4 +1,4 @@
-//! The picture: what it shows, how it is called, and where it goes.
+//! The picture: its contents, its labels and its output.
 
 use core::ops::Range;
 use std::path::Path;
@@ -18,8 +18,8 @@ use crate::files::replace;
 
 /// A picture, to be saved as SVG or PNG.
 ///
-/// Its constructors take the numbers and fail where there is nothing to draw: empty arrays, NaN and
-/// infinities, lengths that differ.
+/// Constructors fail where there is nothing to draw: for empty arrays, NaN and infinities, and
+/// lengths that differ.
 #[derive(Clone, Debug)]
 pub struct Picture {
     content: Content,
@@ -45,11 +45,12 @@ impl Picture {
         Ok(Self::new(Content::Heat(heat), "feature", "position"))
     }
 
-    /// Draws how similar positions are to each other: a square matrix (len, len).
+    /// Draws the similarities of positions: a square matrix (len, len).
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where it is not square, and those of [`heat_map`](Self::heat_map).
+    /// [`Error::LengthMismatch`] for a matrix that is not square, and the errors of
+    /// [`heat_map`](Self::heat_map).
     pub fn similarity(values: ArrayView2<'_, f64>) -> Result<Self, Error> {
         let (expected, found) = values.dim();
         if expected != found {
@@ -64,19 +65,19 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// As for [`heat_map`](Self::heat_map).
+    /// The errors of [`heat_map`](Self::heat_map).
     pub fn bias(values: ArrayView2<'_, f64>) -> Result<Self, Error> {
         let heat = Heat::new(vec![Panel::new("", values)?], "bias");
         Ok(Self::new(Content::Heat(heat), "bucket", "head").with_size(720, 320))
     }
 
-    /// Draws a small matrix for each of some positions on a grid, (grids, rows, columns): how
-    /// similar each place is to this one, say. All are on one scale of colours. Of more than 36
-    /// matrices, 36 are drawn.
+    /// Draws a small matrix for each of some positions on a grid, (grids, rows, columns): for
+    /// example the similarity of each place to this position. All have the same colour scale. Of
+    /// more than 36 matrices, 36 are drawn.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many names as matrices, and those of
+    /// [`Error::LengthMismatch`] unless there are as many names as matrices, and the errors of
     /// [`heat_map`](Self::heat_map).
     pub fn grids(values: ArrayView3<'_, f64>, names: &[&str]) -> Result<Self, Error> {
         let (expected, found) = (values.len_of(Axis(0)), names.len());
@@ -105,23 +106,22 @@ impl Picture {
         Ok(Self::new(Content::Curves(curves), "distance, in positions", "value"))
     }
 
-    /// Draws the wavelength of each pair of features as a staircase, and the length that is to be
-    /// told apart: pairs above that line do not finish a turn within it.
+    /// Draws the wavelength of each pair of features as a staircase, and the context length as a
+    /// line: pairs above this line do not finish a turn within it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] where there is no wavelength, or one or `len` is not positive
-    /// and finite.
+    /// [`Error::InvalidParameter`] without wavelengths, or where a wavelength or `len` is not
+    /// positive and finite.
     pub fn wavelengths(wavelengths: &[f64], len: f64) -> Result<Self, Error> {
         Self::staircases(&[("wavelength", wavelengths)], len)
     }
 
-    /// Draws the wavelengths of all pairs before and after context scaling, and the length that is
-    /// to be told apart.
+    /// Draws the wavelengths of all pairs before and after context scaling, and the context length.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many before as after, and those of
+    /// [`Error::LengthMismatch`] unless there are as many before as after, and the errors of
     /// [`wavelengths`](Self::wavelengths).
     pub fn scaling(before: &[f64], after: &[f64], len: f64) -> Result<Self, Error> {
         let (expected, found) = (before.len(), after.len());
@@ -149,12 +149,12 @@ impl Picture {
         Ok(Self::new(Content::Curves(curves), "pair of features", "wavelength, in positions"))
     }
 
-    /// Draws errors by position, both on logarithmic axes; errors of 0 stand at the lower edge.
+    /// Draws errors by position, on two logarithmic axes; errors of 0 are at the lower edge.
     ///
     /// # Errors
     ///
-    /// As for [`by_distance`](Self::by_distance), and [`Error::InvalidParameter`] for a position
-    /// that is not positive.
+    /// The errors of [`by_distance`](Self::by_distance), and [`Error::InvalidParameter`] for a
+    /// position that is not positive.
     pub fn precision(curves: Vec<Curve>) -> Result<Self, Error> {
         let mut positions = curves.iter().flat_map(|curve| &curve.points).map(|point| point.0);
         if let Some(value) = positions.find(|position| *position <= 0.0) {
@@ -170,21 +170,21 @@ impl Picture {
         Self { content, title: String::new(), labels, size: (720, 420) }
     }
 
-    /// The picture with a title above it. A long one is written smaller.
+    /// Adds a title above the picture. A long title is set in a smaller size.
     #[must_use]
     pub fn with_title(mut self, title: &str) -> Self {
         self.title = title.to_string();
         self
     }
 
-    /// The picture with other names of its axes, units included.
+    /// Sets the names of the axes, units included.
     #[must_use]
     pub fn with_axes(mut self, x: &str, y: &str) -> Self {
         self.labels = Labels { x: x.to_string(), y: y.to_string() };
         self
     }
 
-    /// The picture with another name of what colours stand for; curves have names of their own.
+    /// Sets the name of the colour scale; curves have their own names.
     #[must_use]
     pub fn with_values(mut self, name: &str) -> Self {
         if let Content::Heat(heat) = &mut self.content {
@@ -193,8 +193,8 @@ impl Picture {
         self
     }
 
-    /// The picture with its columns, along x, and its rows, along y, counted by other numbers: rows
-    /// 4096..8192 say, of which the last is 8191. Curves keep theirs.
+    /// Sets the ranges by which columns, along x, and rows, along y, are labelled: with rows
+    /// 4096..8192 the last is 8191. Curves keep their coordinates.
     ///
     /// # Errors
     ///
@@ -214,8 +214,8 @@ impl Picture {
         Ok(self)
     }
 
-    /// The picture in another size, in pixels of the SVG; a PNG has two for each of them, each way.
-    /// Sizes are at least 240 × 180 and at most 4096 × 4096: the nearest one is taken.
+    /// Sets the size in pixels of the SVG; a PNG has twice as many in each direction. Sizes are
+    /// clamped to at least 240 × 180 and at most 4096 × 4096.
     #[must_use]
     pub fn with_size(mut self, width: u32, height: u32) -> Self {
         self.size = (width.clamp(240, 4096), height.clamp(180, 4096));
@@ -226,23 +226,25 @@ impl Picture {
     ///
     /// # Errors
     ///
-    /// None are known; the plotting crate's, if it has one, as [`Error::InvalidParameter`].
+    /// None are known. An error of the plotting crate becomes [`Error::InvalidParameter`].
     pub fn to_svg(&self) -> Result<String, Error> {
         Ok(svg::write(&self.title, self.size, &self.marks()?))
     }
 
-    /// Returns the bytes of a PNG file, which has two pixels for one of the SVG, each way.
+    /// Returns the bytes of a PNG file, which has twice as many pixels as the SVG in each
+    /// direction.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] where there is no memory, and those of [`to_svg`](Self::to_svg).
+    /// [`Error::TooLarge`] where there is not enough memory, and the errors of
+    /// [`to_svg`](Self::to_svg).
     pub fn to_png(&self) -> Result<Vec<u8>, Error> {
         png::encode(self.size, &self.marks()?)
     }
 
     /// Writes the picture to a file, as SVG or PNG by its extension.
     ///
-    /// The file appears whole or not at all: an existing one is replaced once the new one is
+    /// The file appears whole or not at all: an existing file is replaced once the new one is
     /// complete.
     ///
     /// # Errors
@@ -264,7 +266,7 @@ impl Picture {
         Ok(replace(path, &[&bytes])?)
     }
 
-    /// All that is drawn, in pixels.
+    /// Returns everything that is drawn, in pixels.
     pub(crate) fn marks(&self) -> Result<Vec<Mark>, Error> {
         let mut marks = Vec::new();
         self.draw(&mut marks).map_err(|_| {

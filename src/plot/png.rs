@@ -1,4 +1,5 @@
-//! Marks as a PNG file: drawn with soft edges at twice the size of the SVG, compressed, wrapped.
+//! Writes marks as a PNG file: rasterised with antialiasing at twice the size of the SVG, and
+//! compressed.
 
 use ab_glyph_rasterizer::{Point, Rasterizer, point};
 use miniz_oxide::deflate::compress_to_vec_zlib;
@@ -7,10 +8,10 @@ use super::lettering::{Pen, outline, width};
 use super::marks::{Mark, Rgb, Text};
 use crate::error::Error;
 
-/// Pixels of the file for a pixel of the picture.
+/// The pixels of the file for each pixel of the picture, in each direction.
 const SCALE: f32 = 2.0;
 
-/// The bytes of a PNG file (RGB, 8 bits, filter "none").
+/// Returns the bytes of a PNG file (RGB, 8 bits, filter "none").
 pub(crate) fn encode(size: (u32, u32), marks: &[Mark]) -> Result<Vec<u8>, Error> {
     let mut sheet = Sheet::new(size)?;
     marks.iter().for_each(|mark| sheet.draw(mark));
@@ -39,7 +40,7 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend(crc.to_be_bytes());
 }
 
-/// The checksum of PNG (ISO 3309), bit by bit.
+/// Returns the checksum of PNG (ISO 3309), computed bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32, byte: &u8| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))
@@ -47,7 +48,7 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, step)
 }
 
-/// Pixels, white at first.
+/// The pixels of the picture, initially white.
 struct Sheet {
     width: usize,
     height: usize,
@@ -101,7 +102,7 @@ impl Sheet {
         }
     }
 
-    /// Lets `draw` collect outlines and fills what is within them.
+    /// Has `draw` collect outlines, and fills what is within them.
     fn fill(&mut self, color: Rgb, draw: impl FnOnce(&mut Ink)) {
         let mut ink = Ink { lines: Vec::new() };
         draw(&mut ink);
@@ -120,14 +121,15 @@ impl Sheet {
     }
 }
 
-/// Outlines of what is filled, of straight pieces. Overlapping ones turn the same way.
+/// Outlines of a filled shape, made of straight segments. Overlapping outlines have the same
+/// direction.
 struct Ink {
     lines: Vec<(Point, Point)>,
 }
 
 impl Ink {
-    /// Keeps what lies within the sheet: left, top, width and height of it. What is left or right
-    /// of the sheet is cut off by the rasteriser.
+    /// Returns the extent within the sheet: left, top, width and height. The rasteriser cuts off
+    /// what is left or right of the sheet.
     fn extent(&mut self, width: usize, height: usize) -> Option<(usize, usize, usize, usize)> {
         for (from, to) in &mut self.lines {
             for at in [from, to] {
@@ -160,7 +162,7 @@ impl Ink {
         self.polygon(&corners);
     }
 
-    /// A line through the points, `half` wide on either side, with round corners.
+    /// Adds a line through the points, `half` wide on either side, with round corners.
     fn stroke(&mut self, points: &[Point], half: f32) {
         for pair in points.windows(2) {
             let (from, to) = (pair[0], pair[1]);
@@ -178,7 +180,7 @@ impl Ink {
     }
 }
 
-/// A text that is drawn: outlines of size 1 are moved to its place and turned.
+/// Draws a text: moves outlines of size 1 to its place, scaled and turned.
 struct Lettered<'a> {
     text: &'a Text,
     ink: &'a mut Ink,

@@ -1,21 +1,22 @@
-//! An axis: from values to pixels, and where its labels stand.
+//! An axis: maps values to pixels, and chooses its labels.
 
 use core::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
-/// A linear or logarithmic axis; it runs backwards where it begins with its larger end.
+/// A linear or logarithmic axis; it is reversed where it begins with its larger end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scale {
     pub(crate) from: f64,
     pub(crate) to: f64,
     pub(crate) logarithmic: bool,
-    /// The smallest step between ticks: that of cells, which are counted.
+    /// The smallest step between ticks: 1 for cells, which are counted.
     pub(crate) least: f64,
 }
 
 impl Scale {
-    /// Holds all the values, with a margin. The bounds of a logarithmic axis are positive.
+    /// Makes an axis that contains all values, with a margin. The bounds of a logarithmic axis are
+    /// positive.
     pub(crate) fn around(values: impl Iterator<Item = f64>, logarithmic: bool) -> Self {
         let ends = (f64::INFINITY, f64::NEG_INFINITY);
         let (low, high) = values
@@ -27,7 +28,7 @@ impl Scale {
             (_, true) => {
                 (low / (high / low).powf(0.04).max(1.5), high * (high / low).powf(0.04).max(1.5))
             }
-            // Halves, since the difference of two finite numbers may not be.
+            // Halves, since the difference of two finite numbers may overflow.
             _ => {
                 let margin = ((high / 2.0 - low / 2.0) * 0.1).max(high.abs() * 1e-9).max(1e-300);
                 (low - margin, high + margin)
@@ -38,7 +39,7 @@ impl Scale {
         Self { from, to: limit(to), logarithmic, least: 0.0 }
     }
 
-    /// The edges of so many cells, or of what they stand for.
+    /// Makes an axis from the edges of `count` cells, or of the range that labels them.
     pub(crate) fn of_cells(range: &Range<f64>, count: usize) -> Self {
         let least = (range.end - range.start) / count as f64;
         Self { from: range.start, to: range.end, logarithmic: false, least }
@@ -48,14 +49,14 @@ impl Scale {
         Self { from: self.to, to: self.from, ..self }
     }
 
-    /// How far along the axis a value stands, from 0 to 1.
+    /// Returns the place of a value along the axis, from 0 to 1.
     pub(crate) fn share(&self, value: f64) -> f64 {
         let on = |value: f64| if self.logarithmic { value.max(1e-320).ln() } else { value };
         let (from, to, value) = (on(self.from), on(self.to), on(value));
         ((value - from) / (to - from)).clamp(0.0, 1.0)
     }
 
-    /// Round numbers within the axis, not more than `most`.
+    /// Returns round numbers within the axis, at most `most`.
     pub(crate) fn ticks(&self, most: usize) -> Vec<f64> {
         let (low, high) = (self.from.min(self.to), self.from.max(self.to));
         let most = most.max(2);
@@ -72,7 +73,7 @@ impl Scale {
             .collect()
     }
 
-    /// The label of a tick.
+    /// Returns the label of a tick.
     pub(crate) fn label(&self, value: f64) -> String {
         if self.logarithmic {
             return power(value.log10().round() as i32);
@@ -93,14 +94,14 @@ impl Scale {
     }
 }
 
-/// The next of …, 1, 2, 5, 10, … that is not below.
+/// Returns the smallest of …, 1, 2, 5, 10, … that is not below `least`.
 fn step(least: f64) -> f64 {
     let unit = 10_f64.powf(least.max(1e-300).log10().floor());
     let factor = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * unit >= least * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * unit
 }
 
-/// A power of ten as people write it.
+/// Returns a power of ten in the usual notation.
 fn power(exponent: i32) -> String {
     match exponent {
         0..=4 => 10_u32.pow(exponent as u32).to_string(),

@@ -1,11 +1,11 @@
-//! Marks as SVG: one path for what follows one another in one style.
+//! Writes marks as SVG: consecutive marks of one style share a path.
 
 use core::fmt::Write;
 
 use super::lettering::FAMILY;
 use super::marks::{Mark, Rgb, Text};
 
-/// The text of an SVG file.
+/// Returns the text of an SVG file.
 pub(crate) fn write(title: &str, (width, height): (u32, u32), marks: &[Mark]) -> String {
     let title = escaped(title);
     let mut svg = format!(
@@ -27,7 +27,7 @@ pub(crate) fn write(title: &str, (width, height): (u32, u32), marks: &[Mark]) ->
     svg + "</svg>\n"
 }
 
-/// The attributes of a path; a text has none.
+/// Returns the attributes of a path; `None` for a text.
 fn style(mark: &Mark) -> Option<String> {
     match mark {
         Mark::Line { color, width, .. } => Some(format!(
@@ -95,7 +95,7 @@ fn hex((red, green, blue): Rgb) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// The text as XML has it, without characters that XML cannot have.
+/// Escapes a text for XML, without characters that XML does not allow.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

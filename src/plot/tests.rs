@@ -1,4 +1,4 @@
-//! Pictures by their structure: which marks and labels there are, and where.
+//! Tests of the structure of pictures: their marks and labels, and the places of these.
 
 use ndarray::{Array2, Array3};
 
@@ -8,7 +8,7 @@ use super::picture::Picture;
 use super::{Curve, lettering};
 use crate::error::{Error, FileProblem};
 
-/// Each kind of picture, and the labels that it must have.
+/// Returns each kind of picture, and the labels that it must have.
 fn pictures() -> Vec<(Picture, Vec<&'static str>)> {
     let matrix = Array2::from_shape_fn((40, 24), |(i, j)| ((i * j) as f64 / 30.0).sin());
     let square = matrix.dot(&matrix.t());
@@ -55,7 +55,7 @@ fn texts(marks: &[Mark]) -> Vec<&Text> {
     texts
 }
 
-/// The points that a mark reaches: left, top, right, bottom.
+/// Returns the extent of a mark: left, top, right, bottom.
 fn extent(mark: &Mark) -> [f64; 4] {
     let (points, more): (Vec<(i32, i32)>, f64) = match mark {
         Mark::Line { points, width, .. } => (points.clone(), f64::from(*width) / 2.0),
@@ -114,7 +114,7 @@ fn labels_are_there_within_the_picture_and_apart() {
 fn cells_cover_the_area_once_and_become_lighter_with_the_value() {
     let values = Array2::from_shape_fn((3, 50), |(_, column)| column as f64);
     let marks = Picture::heat_map(values.view()).unwrap().marks().unwrap();
-    // The columns of the matrix stand left of its scale of colours.
+    // The columns of the matrix are left of its colour scale.
     let mut cells: Vec<([i32; 4], u32)> = marks
         .iter()
         .filter_map(|mark| match mark {
@@ -179,7 +179,7 @@ fn rows_are_counted_by_other_numbers() {
 fn cells_are_counted_by_whole_numbers() {
     let one_row = Array2::from_shape_fn((1, 3), |(_, column)| column as f64);
     let marks = Picture::bias(one_row.view()).unwrap().marks().unwrap();
-    // Those of the scale of colours come first, and are no whole numbers.
+    // The labels of the colour scale come first, and are not whole numbers.
     let labels: Vec<&str> = texts(&marks).iter().map(|text| text.text.as_str()).collect();
     let head = labels.iter().position(|label| *label == "head").unwrap();
     let mut axes = labels[head..].to_vec();
@@ -286,7 +286,7 @@ fn a_file_appears_whole_or_not_at_all() {
     }
     let error = picture.save(folder.join("nowhere").join("picture.svg")).unwrap_err();
     assert!(matches!(error.problem, FileProblem::Io { .. }));
-    // A folder is in the way of the finished file.
+    // A folder has the name of the finished file.
     std::fs::create_dir_all(folder.join("taken.png").join("full")).unwrap();
     assert!(picture.save(folder.join("taken.png")).is_err());
     let mut names: Vec<_> =

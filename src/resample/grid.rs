@@ -1,4 +1,4 @@
-//! Values between the points of a grid: what stretching a table of image positions needs.
+//! Resampling of grids, to stretch a table of image positions.
 
 use core::fmt;
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Kernel {
-    /// Linear; in two dimensions bilinear.
+    /// A linear kernel; bilinear in two dimensions.
     Linear,
     /// Cubic convolution with a = −0.75: torch's `bicubic` without antialiasing, OpenCV.
     Cubic,
@@ -23,27 +23,28 @@ pub enum Kernel {
     CatmullRom,
 }
 
-/// Where the points of the new grid lie on the old one.
+/// Where the points of the new grid are on the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Sampling {
-    /// Cells are aligned: x = (i + ½) · old/new − ½, and points beyond the border are those of the
-    /// border (`align_corners=False`).
+    /// Cells are aligned: x = (i + ½) · old/new − ½, and points beyond the border equal those at
+    /// the border (`align_corners=False`).
     HalfPixel,
     /// The outermost points are aligned: x = i · (old − 1)/(new − 1) (`align_corners=True`).
     AlignedCorners,
     /// The first points are aligned: x = i · old/new, and beyond the last old point a linear kernel
-    /// goes on along the line through the last two: Long-CLIP, whose 248 rows are 0 … 19 and then
+    /// extrapolates along the line through the last two. Long-CLIP's 248 rows are 0 … 19 and then
     /// 20, 20.25, 20.5 … 76.75 of 77.
     FromFirst,
     /// As `HalfPixel`, with the kernel widened by old/new where the grid shrinks; weights are cut
-    /// at the border and brought to a sum of 1, when it grows too (`antialias=True`, Pillow).
+    /// at the border and normalised to a sum of 1, also where the grid grows (`antialias=True`,
+    /// Pillow).
     Antialiased,
 }
 
-/// The way in which a grid becomes another: each system's choice is a name.
+/// How a grid is resampled; each system's choice has a name.
 ///
 /// | system | choice |
 /// |---|---|
@@ -67,7 +68,7 @@ pub struct Resample {
     factors: Option<[f64; 2]>,
 }
 
-/// A resampling as it stands in a config, not yet checked.
+/// A resampling from a config, before it is checked.
 #[cfg(feature = "serde")]
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,23 +97,23 @@ impl TryFrom<Fields> for Resample {
 }
 
 impl Resample {
-    /// Names a kernel and a sampling; steps are old size / new size.
+    /// Makes a resampling from a kernel and a sampling; steps are old size / new size.
     pub fn new(kernel: Kernel, sampling: Sampling) -> Self {
         Self { kernel, sampling, factors: None }
     }
 
-    /// Names bicubic with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of
+    /// Makes bicubic resampling with a = −0.75 and no antialiasing: `interpolate_pos_encoding` of
     /// transformers' ViT, DeiT, DINOv2, CLIP, SigLIP.
     pub fn vit() -> Self {
         Self::new(Kernel::Cubic, Sampling::HalfPixel)
     }
 
-    /// Names bicubic with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
+    /// Makes bicubic resampling with a = −0.5 and antialiasing: timm's `resample_abs_pos_embed`.
     pub fn timm() -> Self {
         Self::new(Kernel::CatmullRom, Sampling::Antialiased)
     }
 
-    /// Names torch's `interpolate(mode="bicubic")`, whose kernel is another with antialiasing.
+    /// Makes torch's `interpolate(mode="bicubic")`, whose kernel differs with antialiasing.
     ///
     /// ```
     /// use positional_encodings::resample::{Resample, Sampling};
@@ -127,18 +128,18 @@ impl Resample {
         }
     }
 
-    /// Names torch's `interpolate(mode="bilinear")`.
+    /// Makes torch's `interpolate(mode="bilinear")`.
     pub fn bilinear(sampling: Sampling) -> Self {
         Self::new(Kernel::Linear, sampling)
     }
 
-    /// Takes steps of 1/factor, for rows and columns, instead of old size / new size: torch's
-    /// `scale_factor`. DINO adds 0.1 to the new size there, which moves every point a little.
-    /// Aligned corners ignore it, as in torch.
+    /// Sets the steps to 1/factor, for rows and columns, instead of old size / new size: torch's
+    /// `scale_factor`. DINO computes the factor from the new size plus 0.1, which moves every point
+    /// slightly. Aligned corners ignore the factors, as in torch.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] unless both are positive and finite.
+    /// [`Error::InvalidFactor`] unless both factors are positive and finite.
     pub fn with_factors(self, factors: [f64; 2]) -> Result<Self, Error> {
         match factors
             .into_iter()
@@ -150,8 +151,8 @@ impl Resample {
     }
 }
 
-/// A planned change of a grid (rows, columns), to be applied to any table of it and, transposed, to
-/// gradients.
+/// The plan for resampling a grid (rows, columns), which can be applied to any table of this grid
+/// and, transposed, to gradients.
 ///
 /// A table of a grid has shape (rows · columns, dim), row after row. new\[y, x\] = Σᵥᵤ a(y, v) ·
 /// b(x, u) · old\[v, u\], with the weights a and b of the [`Resample`]. Sums are taken in f64 and
@@ -175,11 +176,11 @@ pub struct GridResample {
 }
 
 impl GridResample {
-    /// Plans the change of a grid `from` (rows, columns) `to` another.
+    /// Plans the resampling of a grid `from` (rows, columns) `to` another.
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyGrid`] where one of the four is 0; [`Error::TooLarge`].
+    /// [`Error::EmptyGrid`] where a size is 0; [`Error::TooLarge`].
     pub fn new(from: [usize; 2], to: [usize; 2], resample: Resample) -> Result<Self, Error> {
         for grid in [from, to] {
             let [rows, columns] = grid;
@@ -197,18 +198,18 @@ impl GridResample {
         Ok(Self { from, to, taps: [axis(0)?, axis(1)?] })
     }
 
-    /// Makes the table (new rows · new columns, dim) of a table (rows · columns, dim).
+    /// Resamples a table (rows · columns, dim) to a table (new rows · new columns, dim).
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where it is not of that grid; [`Error::TooLarge`].
+    /// [`Error::LengthMismatch`] where the table is not of that grid; [`Error::TooLarge`].
     pub fn apply<A: Element>(&self, table: ArrayView2<'_, A>) -> Result<Array2<A>, Error> {
         let [rows, columns] = &self.taps;
         convert(table, self.from, rows, columns)
     }
 
-    /// Returns the gradient of the old table, given that of the new one: the transpose of
-    /// [`apply`](Self::apply).
+    /// Returns the gradient with respect to the old table, given the gradient with respect to the
+    /// new one: the transpose of [`apply`](Self::apply).
     ///
     /// # Errors
     ///
@@ -244,7 +245,7 @@ fn convert<A: Element>(
     }
     let (height, width) = (rows.len(), columns.len());
     let mut out = zeros(height * width, table.ncols())?;
-    // One new row of the grid at a time, before its columns are changed.
+    // One new row of the grid at a time, before its columns are resampled.
     let mut line = zeros::<f64>(from[1], table.ncols())?;
     let mut sum = zeros::<f64>(1, table.ncols())?;
     for (taps, mut out) in rows.iter().zip(out.axis_chunks_iter_mut(Axis(0), width)) {
@@ -266,7 +267,7 @@ fn convert<A: Element>(
     Ok(out)
 }
 
-/// The points of a new axis, each an average of old ones.
+/// The points of a new axis, each a weighted mean of old points.
 #[derive(Clone, Copy)]
 pub(super) struct Points {
     resample: Resample,
@@ -275,7 +276,7 @@ pub(super) struct Points {
 }
 
 impl Points {
-    /// Both sizes are at least 1.
+    /// Makes the points; both sizes must be at least 1.
     pub(super) fn new(old: usize, new: usize, resample: Resample, factor: Option<f64>) -> Self {
         let step = match (resample.sampling, factor) {
             (Sampling::AlignedCorners, _) => (old - 1) as f64 / (new - 1).max(1) as f64,
@@ -285,21 +286,21 @@ impl Points {
         Self { resample, step, old }
     }
 
-    /// The most old points that make a new one.
+    /// Returns the maximal number of old points that contribute to a new one.
     pub(super) fn most(&self) -> usize {
         let support = self.resample.kernel.support();
         match self.resample.sampling {
             Sampling::HalfPixel | Sampling::AlignedCorners | Sampling::FromFirst => {
                 2 * support as usize
             }
-            // Both ends of the widened kernel may cut a cell.
+            // Both ends of the widened kernel may lie within a cell.
             Sampling::Antialiased => {
                 ((2.0 * support * self.step.max(1.0)) as usize).saturating_add(2).min(self.old)
             }
         }
     }
 
-    /// Appends the old points that make new point `index`, and their weights.
+    /// Appends the old points that contribute to new point `index`, and their weights.
     pub(super) fn append(&self, index: usize, taps: &mut Vec<(usize, f64)>) {
         let Self { resample: Resample { kernel, sampling, .. }, step, old } = *self;
         match sampling {
@@ -321,16 +322,17 @@ impl Points {
     }
 }
 
-/// For each point of an axis, the points of the other one that make it and their weights.
+/// For each point of an axis, the points of the other axis that contribute to it, and their
+/// weights.
 #[derive(Clone, PartialEq)]
 struct Taps {
     taps: Vec<(usize, f64)>,
-    /// Where the taps of each point end.
+    /// The end of the taps of each point.
     ends: Vec<usize>,
 }
 
 impl Taps {
-    /// The taps of `new` points.
+    /// Makes the taps of `new` points.
     fn new(points: Points, new: usize) -> Result<Self, Error> {
         let mut taps = Self { taps: Vec::new(), ends: Vec::new() };
         let too_large = |_| Error::TooLarge { rows: new, dim: 1 };
@@ -352,7 +354,8 @@ impl Taps {
         starts.zip(&self.ends).map(|(&start, &end)| &self.taps[start..end])
     }
 
-    /// Turns the taps round, for gradients: for each of `old` points the new ones that it makes.
+    /// Transposes the taps, for gradients: for each of `old` points the new points to which it
+    /// contributes.
     fn transposed(&self, old: usize) -> Result<Self, Error> {
         let too_large = |_| Error::TooLarge { rows: old, dim: 1 };
         let mut ends = Vec::new();
@@ -361,7 +364,7 @@ impl Taps {
         let mut taps = Vec::new();
         taps.try_reserve_exact(self.taps.len()).map_err(too_large)?;
         taps.resize(self.taps.len(), (0, 0.0));
-        // Where each old point's taps begin is known from how many there are of those before it.
+        // The start of each old point's taps follows from the number of taps of those before it.
         self.taps.iter().for_each(|&(old, _)| ends[old] += 1);
         let mut start = 0;
         for end in &mut ends {
@@ -378,7 +381,7 @@ impl Taps {
 }
 
 impl Kernel {
-    /// The points within half of this many of a place count.
+    /// Returns the width of the kernel: points within half of it contribute.
     fn support(self) -> f64 {
         match self {
             Self::Linear => 1.0,
@@ -386,7 +389,7 @@ impl Kernel {
         }
     }
 
-    /// The weight of a point at distance x.
+    /// Returns the weight of a point at distance x.
     fn weight(self, x: f64) -> f64 {
         let x = x.abs();
         let a = match self {
@@ -403,11 +406,11 @@ impl Kernel {
         }
     }
 
-    /// Appends the points around place `x` of an axis of `len`; beyond the border stands the
-    /// border.
+    /// Appends the points around place `x` of an axis of `len`; beyond the border the border is
+    /// repeated.
     fn around(self, x: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let last = (len - 1) as f64;
-        // A linear kernel stops at the border itself; a cubic one sees the border repeated.
+        // A linear kernel stops at the border itself; for a cubic one the border is repeated.
         let x = if self == Self::Linear { x.clamp(0.0, last) } else { x.min(last + 1.0) };
         let below = x.floor().min(last);
         let t = (x - below).clamp(0.0, 1.0);
@@ -419,14 +422,13 @@ impl Kernel {
         taps.extend((1 - reach..=reach).map(tap).filter(|(_, weight)| *weight != 0.0));
     }
 
-    /// Appends the points whose cells lie within the widened kernel around `centre`, measured from
+    /// Appends the points whose cells are within the widened kernel around `centre`, measured from
     /// the edge of the first cell.
     fn averaged(self, centre: f64, width: f64, len: usize, taps: &mut Vec<(usize, f64)>) {
         let support = self.support() * width;
         let start = (centre - support + 0.5).max(0.0) as usize;
         let end = ((centre + support + 0.5).max(0.0) as usize).min(len);
-        // With a factor of its own a place may lie beyond the border, out of the reach of every
-        // point.
+        // With an explicit factor a place may be beyond the border, out of reach of every point.
         let start = start.min(len - 1);
         let end = end.max(start + 1);
         let first = taps.len();

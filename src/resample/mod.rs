@@ -1,8 +1,9 @@
-//! Tables for other lengths and other image grids.
+//! Resizes tables to other lengths and other image grids.
 //!
-//! [`Learned::stretch`](crate::Learned::stretch) starts a [`Stretch`]; its
-//! [`grid`](Stretch::grid) takes a [`Resample`], which names how a system interpolates.
-//! [`GridResample`] is the plan of a grid's change by itself, with its transpose for gradients.
+//! [`Learned::stretch`](crate::Learned::stretch) returns a [`Stretch`], with a method for each way
+//! to resize. Its [`grid`](Stretch::grid) takes a [`Resample`], which names how a system
+//! interpolates. [`GridResample`] is the plan for a grid by itself, with its transpose for
+//! gradients.
 
 mod grid;
 mod stretch;

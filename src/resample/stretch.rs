@@ -1,4 +1,4 @@
-//! A table for other lengths and other image grids.
+//! Resizes a table to another length or another image grid.
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rand::Rng;
@@ -9,11 +9,12 @@ use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
 
-/// The ways to make a table for another number of positions, started by [`Learned::stretch`].
+/// The ways to make a table for another number of positions, from [`Learned::stretch`].
 ///
-/// Each of them keeps the first rows, those of the offset or as many as [`keeping`](Self::keeping)
-/// says, as they are, and makes of the others `len` new ones. The result has the offset of the old
-/// table, and its padding row where that is one of those kept; frozen rows are to be named anew.
+/// Each method keeps the first rows unchanged (those of the offset, or the number set by
+/// [`keeping`](Self::keeping)), and makes `len` new rows from the others. The result has the offset
+/// of the old table, and its padding row if that is among the kept ones; frozen rows must be set
+/// again.
 ///
 /// | way | new row i of n old ones | used by |
 /// |---|---|---|
@@ -43,19 +44,19 @@ pub struct Stretch<'a, A> {
 }
 
 impl<A: Element> Learned<A> {
-    /// Starts a table for another number of positions.
+    /// Starts a resized table.
     pub fn stretch(&self) -> Stretch<'_, A> {
         Stretch { learned: self, kept: self.offset() }
     }
 }
 
 impl<'a, A: Element> Stretch<'a, A> {
-    /// Keeps the first `rows` as they are: 1 for a class token, 2 for one and a distillation token,
-    /// 2 for RoBERTa's padding.
+    /// Keeps the first `rows` unchanged: 1 for a class token, 2 with a distillation token, 2 for
+    /// RoBERTa's padding.
     ///
     /// # Errors
     ///
-    /// [`Error::PositionOutsideTable`] where the table has not so many.
+    /// [`Error::PositionOutsideTable`] where the table has fewer rows.
     pub fn keeping(self, rows: usize) -> Result<Self, Error> {
         let len = self.learned.table().nrows();
         if rows > len {
@@ -68,7 +69,7 @@ impl<'a, A: Element> Stretch<'a, A> {
     ///
     /// # Errors
     ///
-    /// [`Error::PositionOutsideTable`] where there are fewer.
+    /// [`Error::PositionOutsideTable`] where there are fewer rows.
     pub fn truncate(self, len: usize) -> Result<Learned<A>, Error> {
         let old = self.old();
         if len > old.nrows() {
@@ -80,7 +81,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// Takes the old rows, then rows drawn from the caller's generator.
+    /// Takes the old rows, then random rows from the caller's generator.
     ///
     /// # Errors
     ///
@@ -112,16 +113,16 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// Takes the old rows again and again (Beltagy et al. 2020, *Longformer*, section 5).
+    /// Repeats the old rows cyclically (Beltagy et al. 2020, *Longformer*, section 5).
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyGrid`] where there are none; [`Error::TooLarge`].
+    /// [`Error::EmptyGrid`] without old rows; [`Error::TooLarge`].
     pub fn tile(self, len: usize) -> Result<Learned<A>, Error> {
         self.pick(len, |index, old| index % old)
     }
 
-    /// Takes the old rows, then the last one again and again (PreSumm).
+    /// Takes the old rows, then repeats the last one (PreSumm).
     ///
     /// # Errors
     ///
@@ -130,8 +131,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         self.pick(len, |index, old| index.min(old - 1))
     }
 
-    /// Makes rows between the old ones, by linear interpolation with the named convention for the
-    /// ends.
+    /// Interpolates linearly between the old rows, with the given convention for the ends.
     ///
     /// # Errors
     ///
@@ -167,16 +167,16 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// Makes up to n² positions of n, by hierarchical decomposition (Su Jianlin 2020,
+    /// Makes up to n² positions from n, by hierarchical decomposition (Su Jianlin 2020,
     /// 层次分解位置编码，让BERT可以处理超长文本).
     ///
-    /// u(i) = (p(i) − α · p(0)) / (1 − α), and position i · n + j gets α · u(i) + (1 − α) · u(j):
-    /// the first n rows are the old ones to the bit. Su uses α = 0.4.
+    /// u(i) = (p(i) − α · p(0)) / (1 − α), and position i · n + j gets α · u(i) + (1 − α) · u(j).
+    /// The first n rows are the old ones to the bit. Su uses α = 0.4.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidShare`] unless 0 < α < 1 and α ≠ ½, with which (i, j) and (j, i) would be
-    /// one; [`Error::PositionOutsideTable`] where `len` passes n²; the errors of
+    /// equal; [`Error::PositionOutsideTable`] where `len` exceeds n²; the errors of
     /// [`tile`](Self::tile).
     ///
     /// ```
@@ -218,7 +218,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// Makes the rows of a grid (rows, columns) of patches, of those of another grid; keep the
+    /// Resamples the rows of a grid of patches, `from` (rows, columns) to another size; keep the
     /// class token with [`keeping`](Self::keeping).
     ///
     /// # Errors
@@ -246,7 +246,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         self.build(rows.nrows(), |new| new.assign(&rows))
     }
 
-    /// The rows that are not kept as they are.
+    /// Returns the rows that are not kept.
     fn old(&self) -> ArrayView2<'a, A> {
         let mut old = self.learned.table();
         old.slice_axis_inplace(Axis(0), (self.kept..).into());
@@ -260,7 +260,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         }
     }
 
-    /// New row i is the old row `row(i, number of old rows)`.
+    /// Makes new row i from the old row `row(i, number of old rows)`.
     fn pick(self, len: usize, row: impl Fn(usize, usize) -> usize) -> Result<Learned<A>, Error> {
         let old = self.not_empty()?;
         self.build(len, |new| {
@@ -270,7 +270,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         })
     }
 
-    /// The rows that are kept, then `len` that `fill` writes.
+    /// Makes a table of the kept rows, then `len` rows that `fill` writes.
     fn build(
         self,
         len: usize,
