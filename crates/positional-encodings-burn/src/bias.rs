@@ -1,4 +1,4 @@
-//! Attention biases, as tensors or added to scores.
+//! Attention biases as tensors, or added to scores.
 
 use burn::tensor::{Device, Tensor};
 use ndarray::ArrayD;
@@ -9,12 +9,12 @@ use crate::element::StoredFloat;
 use crate::host::{change, is_host};
 use crate::refuse::expect;
 
-/// Returns a bias (heads, queries, keys) on a device: to be added to scores
-/// (…, heads, queries, keys), or to be given to a fused attention. `A` is the type of its elements.
+/// Returns a bias (heads, queries, keys) on a device, to add to scores (…, heads, queries, keys) or
+/// to pass to a fused attention. `A` is its element type.
 ///
 /// # Panics
 ///
-/// Where positions are not those that the bias is defined for, or there are more than memory holds.
+/// Panics if the bias is not defined at a position, or if there is not enough memory.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor, s};
@@ -42,16 +42,17 @@ where
     to_tensor(expect(bias.encode(&queries.into(), &keys.into())), device)
 }
 
-/// Returns scores (…, heads, queries, keys) plus a bias, each sequence at its own positions if they
-/// have rows. `A` is the type of the scores' elements.
+/// Returns scores (…, heads, queries, keys) plus a bias; if positions have rows, each sequence has
+/// its own. `A` is the element type of the scores.
 ///
-/// On flex, burn's CPU backend, it is added in the scores' own memory if nobody else holds them;
-/// elsewhere, and on devices with autodiff, it is made on the CPU, uploaded and added there. The
-/// gradient with respect to the scores passes through.
+/// On flex, burn's CPU backend, the bias is added in the memory of the scores if no other handle
+/// shares it. On other backends, and on devices with autodiff, it is computed on the CPU, uploaded
+/// and added there. The gradient with respect to the scores passes through.
 ///
 /// # Panics
 ///
-/// Where the scores have other heads, queries, keys or elements; and as [`bias_tensor`] does.
+/// Panics if the heads, queries, keys or element type of the scores do not fit, and where
+/// [`bias_tensor`] does.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor, s};

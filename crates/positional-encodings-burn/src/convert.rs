@@ -1,4 +1,4 @@
-//! Arrays to tensors and back, and ids in tensors to positions.
+//! Conversion of arrays to tensors and back, and of tensors of ids to positions.
 
 use burn::tensor::kind::Basic;
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -8,11 +8,11 @@ use positional_encodings::{PositionElement, Positions};
 use crate::element::Stored;
 use crate::refuse::expect;
 
-/// Makes a tensor of an array, with its axes and its element type: `Tensor<D>` of floats,
-/// `Tensor<D, Int>` of whole numbers.
+/// Makes a tensor from an array, with its axes and its element type: `Tensor<D>` from floats,
+/// `Tensor<D, Int>` from whole numbers.
 ///
-/// An array that owns its elements, in row-major order, gives them up: on the CPU nothing is
-/// copied. Others are copied.
+/// An array that owns its elements in row-major order is moved: on the CPU nothing is copied. Other
+/// arrays are copied.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -41,21 +41,20 @@ where
     Tensor::from_data(TensorData::new(values, shape), (device, A::dtype()))
 }
 
-/// The elements of an array in row-major order.
+/// Returns the elements of an array in row-major order.
 fn whole<A: Stored, D: Dimension>(array: Array<A, D>) -> Vec<A> {
     let len = array.len();
     let (values, offset) = array.into_raw_vec_and_offset();
-    // What belonged to a larger array would keep all of its memory.
+    // A part of a larger array would keep all of its memory.
     if values.len() == len { values } else { values[offset.unwrap_or(0)..][..len].to_vec() }
 }
 
-/// Copies a tensor, on whatever device and in whatever layout, to an array of its shape. A tensor
-/// on the CPU that nobody else holds gives up its memory instead.
+/// Copies a tensor, on any device and in any layout, to an array of its shape. The memory of a CPU
+/// tensor without other handles is moved instead.
 ///
 /// # Panics
 ///
-/// Where the tensor has elements of another type than the array, and where its device cannot be
-/// read.
+/// Panics if the element types of tensor and array differ, or if the device cannot be read.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -81,12 +80,12 @@ where
     expect(Array::from_shape_vec(shape, values))
 }
 
-/// Positions from a tensor of ids (len) or (batch, len), or on several axes (axes, batch, len) as
-/// M-RoPE has them; whole numbers or reals.
+/// Returns the positions from a tensor of ids (len) or (batch, len), or on several axes (axes,
+/// batch, len) as for M-RoPE; whole numbers or reals.
 ///
 /// # Panics
 ///
-/// For tensors of more axes than three, and where the device cannot be read.
+/// Panics if the tensor has more than three axes, or if the device cannot be read.
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};

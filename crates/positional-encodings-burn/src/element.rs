@@ -5,8 +5,8 @@ use burn::tensor::{Float, Int};
 use half::{bf16, f16};
 use positional_encodings::{Element, PositionalEncoding};
 
-/// An element of arrays that is one of tensors, too: floats of 16, 32 and 64 bits, and whole
-/// numbers. It says of which kind its tensors are.
+/// An element type of both arrays and tensors: floats of 16, 32 and 64 bits, and whole numbers,
+/// with the kind of its tensors.
 ///
 /// ```
 /// use burn::tensor::{Int, Tensor};
@@ -16,7 +16,7 @@ use positional_encodings::{Element, PositionalEncoding};
 /// assert_eq!(ids.dims(), [3]);
 /// ```
 pub trait Stored: burn::tensor::Element + Copy {
-    /// `Float` or `Int`.
+    /// The kind of its tensors: `Float` or `Int`.
     type Kind: Basic;
 }
 
@@ -27,9 +27,9 @@ macro_rules! stored {
 stored!(Float: f32, f64, f16, bf16);
 stored!(Int: i8, i16, i32, i64, u8, u16, u32, u64);
 
-/// An encoding that knows its vectors in every element type: one by formula, such as
-/// [`Sinusoidal`](positional_encodings::Sinusoidal), or one of your own that implements
-/// [`PositionalEncoding`] for all four. The trait implements itself.
+/// An encoding for every element type: a formula such as
+/// [`Sinusoidal`](positional_encodings::Sinusoidal), or your own type that implements
+/// [`PositionalEncoding`] for all four. The trait is implemented automatically.
 ///
 /// ```
 /// use positional_encodings::{PositionalEncoding, Sinusoidal};
@@ -58,12 +58,12 @@ impl<E> EveryElement for E where
 {
 }
 
-/// A float of tensors whose encodings this crate computes.
+/// A float type of tensors in which encodings are computed.
 pub trait StoredFloat: Stored<Kind = Float> + Element {}
 
 impl<A: Stored<Kind = Float> + Element> StoredFloat for A {}
 
-/// Does the same for elements of any type that encodings are computed in.
+/// Runs the same code for every element type in which encodings are computed.
 macro_rules! for_each_float {
     ($dtype:expr, $op:expr, $A:ident => $do:expr) => {
         match $dtype {

@@ -10,7 +10,7 @@ use crate::element::StoredFloat;
 use crate::refuse::expect;
 use crate::vectors::{AddPositions, add_rows, check, len_of};
 
-/// A new table of learned positions.
+/// The configuration of a new table of learned positions.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -26,10 +26,11 @@ pub struct LearnedPositionsConfig {
     pub rows: usize,
     /// The number of features.
     pub dim: usize,
-    /// Position p reads row p + `offset`: 2 in OPT, BART and others.
+    /// The offset: position p reads row p + `offset`. It is 2 in OPT, BART and others.
     #[config(default = 0)]
     pub offset: usize,
-    /// The standard deviation of new rows, which are normally distributed: BERT's and GPT-2's.
+    /// The standard deviation of new rows, which are normally distributed; 0.02 as in BERT and
+    /// GPT-2.
     #[config(default = 0.02)]
     pub deviation: f64,
 }
@@ -39,7 +40,7 @@ impl LearnedPositionsConfig {
     ///
     /// # Panics
     ///
-    /// Where `dim` is 0, or `offset` larger than `rows`.
+    /// Panics if `dim` is 0, or `offset` is larger than `rows`.
     #[track_caller]
     pub fn init(&self, device: &Device) -> LearnedPositions {
         expect(check_table(self.rows, self.dim, self.offset));
@@ -49,11 +50,11 @@ impl LearnedPositionsConfig {
     }
 }
 
-/// A table with a row for each position, as a parameter: that of a trained model, or one that an
-/// optimiser of burn trains ([`Learned`] computes on arrays).
+/// A table with a row for each position as a parameter, taken from a trained model or trained by
+/// burn's optimisers. ([`Learned`] computes on arrays.)
 ///
-/// Rows are looked up by burn's own operations, so that their gradients add up in the table. In a
-/// record it is called `weight`.
+/// Rows are looked up by burn's operations, so that their gradients accumulate in the table. In a
+/// record the parameter is called `weight`.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -69,14 +70,14 @@ impl LearnedPositionsConfig {
 /// ```
 #[derive(Module, Debug)]
 pub struct LearnedPositions {
-    /// (rows, dim)
+    /// The table (rows, dim).
     weight: Param<Tensor<2>>,
     #[module(skip)]
     offset: usize,
 }
 
 impl LearnedPositions {
-    /// Takes the table of a [`Learned`] with its offset.
+    /// Makes the module from the table of a [`Learned`], with its offset.
     ///
     /// ```
     /// use burn::tensor::Device;
@@ -109,11 +110,11 @@ impl LearnedPositions {
         self.weight.lazy_shape()[0]
     }
 
-    /// Copies the table to a [`Learned`]: to stretch it to another length, say.
+    /// Copies the table to a [`Learned`], for example to stretch it to another length.
     ///
     /// # Panics
     ///
-    /// Where elements have another type, or are not finite.
+    /// Panics if the element types differ, or if values are not finite.
     #[track_caller]
     pub fn to_learned<A: StoredFloat>(&self) -> Learned<A> {
         let learned = expect(Learned::from_table(to_array::<A, 2>(self.table())));
@@ -124,7 +125,7 @@ impl LearnedPositions {
     ///
     /// # Panics
     ///
-    /// As [`forward_at`](Self::forward_at) does.
+    /// Panics where [`forward_at`](Self::forward_at) does.
     #[track_caller]
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let len = len_of(&x.dims());
@@ -135,7 +136,7 @@ impl LearnedPositions {
     ///
     /// # Panics
     ///
-    /// Where a position has no row, or is not a whole number; where shapes differ.
+    /// Panics if a position has no row or is not a whole number, or if shapes differ.
     #[track_caller]
     pub fn forward_at<'p, const D: usize>(
         &self,
@@ -145,11 +146,11 @@ impl LearnedPositions {
         self.add_at(x, &positions.into())
     }
 
-    /// The rows of the given positions, (rows · len, dim).
+    /// Returns the rows of the given positions, (rows · len, dim).
     ///
     /// # Panics
     ///
-    /// Where a position has no row, or is not a whole number.
+    /// Panics if a position has no row or is not a whole number.
     #[track_caller]
     pub fn vectors<'p>(&self, positions: impl Into<Positions<'p>>) -> Tensor<2> {
         let positions = positions.into();
@@ -160,14 +161,14 @@ impl LearnedPositions {
         self.weight.val().select(0, ids)
     }
 
-    /// The row of each position.
+    /// Returns the row of each position.
     fn ids(&self, positions: &Positions<'_>) -> Result<Vec<i32>, Error> {
         if positions.axes() != 1 {
             return Err(Error::AxesMismatch { expected: 1, found: positions.axes() });
         }
         let (len, first) = (self.rows(), -(self.offset as i64));
         let mut ids = Vec::new();
-        // It ends with the first position outside, so that no list is longer than it can be.
+        // The loop ends at the first position outside, so that the list cannot grow without bound.
         for position in positions.iter() {
             let row = match position {
                 Position::Integer(id) => id.checked_add(self.offset as i64),
@@ -195,7 +196,7 @@ impl AddPositions for LearnedPositions {
     }
 }
 
-/// Whether a table can have this shape and offset.
+/// Checks the shape and the offset of a table.
 fn check_table(len: usize, dim: usize, offset: usize) -> Result<(), Error> {
     if dim == 0 {
         return Err(Error::ZeroDim);

@@ -34,20 +34,20 @@
 //!
 //! # Backends
 //!
-//! A tensor of burn knows its backend only at run time, and so does this crate: nothing here is
-//! generic over backends, and no feature names one. On flex, burn's CPU backend, the kernels of
-//! [`positional_encodings`] run on the tensor's own memory. On every other backend, and on every
-//! device with autodiff, tables and vectors are made exactly on the CPU, are uploaded as constants,
-//! and are applied by burn's operations, so that gradients flow.
+//! burn's tensors choose their backend at run time, so nothing here is generic over backends, and
+//! no feature selects one. On flex, burn's CPU backend, the kernels of [`positional_encodings`] run
+//! on the tensor's own memory. On every other backend, and on every device with autodiff, exact
+//! tables and vectors are computed on the CPU, uploaded as constants, and applied by burn's
+//! operations, so that gradients flow.
 //!
-//! Take a tensor back from each call, as from burn's own operations: a call that gets the only
-//! handle of a tensor changes it where it lies, and nobody sees that. One that gets a clone copies.
+//! Calls take and return tensors, as burn's own operations do: a call that gets the only handle of
+//! a tensor changes its memory, a call that gets a clone copies it.
 //!
 //! # Errors
 //!
-//! burn's operations panic where shapes do not fit, and so do these, before any work, with the
-//! message and the numbers of [`positional_encodings::Error`]. What reads a file or a config
-//! returns the error.
+//! burn's operations panic where shapes do not fit, and so do the functions here, before any work,
+//! with the message and the numbers of [`positional_encodings::Error`]. Functions that read a file
+//! or a config return the error.
 
 #![forbid(unsafe_code)]
 
@@ -62,7 +62,7 @@ mod rope;
 mod tokens;
 mod vectors;
 
-/// The crate whose encodings these are.
+/// The crate that computes the encodings.
 pub use positional_encodings;
 
 pub use bias::{add_bias, bias_tensor};

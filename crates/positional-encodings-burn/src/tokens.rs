@@ -1,4 +1,4 @@
-//! Token ids to the input of an encoder: word row × scale + segment row + position vector.
+//! From token ids to the input of an encoder: word row × scale + segment row + position vector.
 
 use burn::config::Config;
 use burn::module::{Module, Param};
@@ -10,8 +10,8 @@ use crate::host::is_host;
 use crate::refuse::{expect, same};
 use crate::vectors::AddPositions;
 
-/// A new embedding layer: a word table, an encoding of positions, and if the model has them
-/// segments.
+/// The configuration of a new embedding layer: a word table, an encoding of positions, and
+/// optionally segments.
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};
@@ -28,13 +28,14 @@ use crate::vectors::AddPositions;
 pub struct TokenEmbeddingConfig {
     /// The number of words.
     pub vocabulary: usize,
-    /// The number of segments (token types); none where it is 0.
+    /// The number of segments (token types); 0 for none.
     #[config(default = 0)]
     pub segments: usize,
     /// The factor of word rows: √dim in the paper, Marian and BART with `scale_embedding`.
     #[config(default = 1.0)]
     pub scale: f64,
-    /// The standard deviation of new rows, which are normally distributed: BERT's and GPT-2's.
+    /// The standard deviation of new rows, which are normally distributed; 0.02 as in BERT and
+    /// GPT-2.
     #[config(default = 0.02)]
     pub deviation: f64,
 }
@@ -44,7 +45,7 @@ impl TokenEmbeddingConfig {
     ///
     /// # Panics
     ///
-    /// Where the scale is not finite.
+    /// Panics if the scale is not finite.
     #[track_caller]
     pub fn init<P: AddPositions>(&self, positions: P, device: &Device) -> TokenEmbedding<P> {
         let table = |rows| {
@@ -57,8 +58,8 @@ impl TokenEmbeddingConfig {
     }
 }
 
-/// The embedding layer of a transformer: the rows of words, times a scale, plus those of segments,
-/// plus the vectors of positions, summed in this order, which is BERT's.
+/// The embedding layer of a transformer: word rows times a scale, plus segment rows, plus position
+/// vectors, summed in this order, as in BERT.
 ///
 /// In a record the tables are called `words` and `segments`.
 #[derive(Module, Debug)]
@@ -71,13 +72,14 @@ pub struct TokenEmbedding<P: AddPositions> {
 }
 
 impl<P: AddPositions> TokenEmbedding<P> {
-    /// Takes a word table (vocabulary, dim), a segment table (segments, dim), the factor of word
-    /// rows, and an encoding of the same dim. The tables are parameters, which are trained.
+    /// Makes the layer from a word table (vocabulary, dim), a segment table (segments, dim), the
+    /// factor of word rows, and an encoding of the same dim. The tables become trainable
+    /// parameters.
     ///
     /// # Errors
     ///
-    /// [`Error::WidthMismatch`] with another dim; [`Error::InvalidFactor`] where the scale is not
-    /// finite.
+    /// [`Error::WidthMismatch`] where a dim differs; [`Error::InvalidFactor`] where the scale is
+    /// not finite.
     pub fn new(
         words: Tensor<2>,
         segments: Option<Tensor<2>>,
@@ -97,7 +99,7 @@ impl<P: AddPositions> TokenEmbedding<P> {
         Ok(Self { words, segments, scale, positions })
     }
 
-    /// The word table (vocabulary, dim): many models use it once more, for their output.
+    /// The word table (vocabulary, dim), which many models also use for their output.
     pub fn words(&self) -> Tensor<2> {
         self.words.val()
     }
@@ -107,25 +109,25 @@ impl<P: AddPositions> TokenEmbedding<P> {
         &self.positions
     }
 
-    /// The input (batch, len, dim) for `ids` (batch, len) of segment 0 at positions 0..len.
+    /// Returns the input (batch, len, dim) for `ids` (batch, len) in segment 0 at positions 0..len.
     ///
     /// # Panics
     ///
-    /// As [`forward_at`](Self::forward_at) does.
+    /// Panics where [`forward_at`](Self::forward_at) does.
     #[track_caller]
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, len] = ids.dims();
         self.forward_at(ids, None, 0..len)
     }
 
-    /// The input (batch, len, dim) for `ids` (batch, len) of segments of the same shape, at the
-    /// given positions.
+    /// Returns the input (batch, len, dim) for `ids` (batch, len), segment ids of the same shape,
+    /// and the given positions.
     ///
     /// # Panics
     ///
-    /// Where shapes differ, or tensors are on two devices; for segments without a table. Where an
-    /// id has no row: on flex with our message; other devices are not read, and do what their
-    /// lookup does.
+    /// Panics if shapes differ, if tensors are on different devices, or for segments without a
+    /// table. On flex it also panics if an id has no row; ids on other devices are not read, and
+    /// the lookup of the backend decides.
     ///
     /// ```
     /// use burn::tensor::{Device, Int, Tensor};
@@ -169,7 +171,7 @@ impl<P: AddPositions> TokenEmbedding<P> {
     }
 }
 
-/// The rows of a table, one for each id.
+/// Returns the rows of a table, one for each id.
 #[track_caller]
 fn rows(what: &str, table: &Param<Tensor<2>>, ids: Tensor<2, Int>) -> Tensor<3> {
     let table = table.val();

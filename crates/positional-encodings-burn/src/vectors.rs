@@ -14,7 +14,7 @@ use crate::refuse::{expect, same};
 /// The name of the operation, in messages.
 const NAME: &str = "position vectors";
 
-/// What adds the vectors of positions to embeddings (…, len, dim): [`PositionVectors`] by formula,
+/// A module that adds position vectors to embeddings (…, len, dim): [`PositionVectors`] by formula,
 /// [`LearnedPositions`](crate::LearnedPositions) from a table.
 pub trait AddPositions: Module {
     /// The number of features.
@@ -25,17 +25,18 @@ pub trait AddPositions: Module {
     ///
     /// # Panics
     ///
-    /// Where the width or the number of positions differs, or a position is not known.
+    /// Panics if the width or the number of positions does not fit, or if a position cannot be
+    /// encoded.
     fn add_at<const D: usize>(&self, x: Tensor<D>, positions: &Positions<'_>) -> Tensor<D>;
 }
 
-/// A [`PositionalEncoding`] as a module without parameters: adds the vectors of positions 0..len to
-/// embeddings (…, len, dim), or those of positions given.
+/// A [`PositionalEncoding`] as a module without parameters: it adds the vectors of positions
+/// 0..len, or of given positions, to embeddings (…, len, dim).
 ///
 /// Values are exact, and rounded once to the type of the tensor. On flex, burn's CPU backend, the
-/// sum is one pass over the tensor's own memory if nobody else holds it; elsewhere, and on devices
-/// with autodiff, the vectors are made on the CPU, uploaded, and added there: a model that asks for
-/// the same ones again may hold [`vectors`](Self::vectors).
+/// sum is one pass over the tensor's own memory if no other handle shares it. On other backends,
+/// and on devices with autodiff, the vectors are computed on the CPU, uploaded and added there: a
+/// model that needs the same vectors again can keep the result of [`vectors`](Self::vectors).
 ///
 /// The gradient with respect to the embeddings passes through.
 ///
@@ -59,7 +60,7 @@ pub struct PositionVectors<E: ?Sized> {
 }
 
 impl<E: EveryElement + 'static> PositionVectors<E> {
-    /// Makes a module of an encoding.
+    /// Makes a module from an encoding.
     pub fn new(encoding: E) -> Self {
         Self { encoding: Arc::new(encoding) }
     }
@@ -73,7 +74,7 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
     ///
     /// # Panics
     ///
-    /// As [`forward_at`](Self::forward_at) does.
+    /// Panics where [`forward_at`](Self::forward_at) does.
     #[track_caller]
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let len = len_of(&x.dims());
@@ -84,9 +85,9 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
     ///
     /// # Panics
     ///
-    /// Where `x` has fewer axes than two, another width than the encoding, or another number of
-    /// positions or of rows of them; where a position is not finite; for elements that are no
-    /// floats of 16, 32 or 64 bits.
+    /// Panics if `x` has fewer than two axes, another width than the encoding, or does not fit the
+    /// positions or their rows; if a position is not finite; or for element types other than floats
+    /// of 16, 32 or 64 bits.
     #[track_caller]
     pub fn forward_at<'p, const D: usize>(
         &self,
@@ -96,12 +97,12 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
         self.add(x, &positions.into())
     }
 
-    /// The vectors of the given positions on a device, as elements of a type: a row for each
-    /// position, (rows · len, dim), those of one sequence after those of another.
+    /// Returns the vectors of the given positions on a device in an element type: (rows · len,
+    /// dim), one sequence after the other.
     ///
     /// # Panics
     ///
-    /// Where a position is not finite, or there are more than memory holds; for other types than
+    /// Panics if a position is not finite, if there is not enough memory, or for types other than
     /// floats of 16, 32 or 64 bits.
     ///
     /// ```
@@ -175,7 +176,7 @@ impl<E: EveryElement + ?Sized> ModuleDisplayDefault for PositionVectors<E> {
 
 impl<E: EveryElement + ?Sized> ModuleDisplay for PositionVectors<E> {}
 
-/// The number of positions of a tensor (…, len, dim).
+/// Returns the number of positions of a tensor (…, len, dim).
 #[track_caller]
 pub(crate) fn len_of(dims: &[usize]) -> usize {
     match dims {
@@ -184,7 +185,7 @@ pub(crate) fn len_of(dims: &[usize]) -> usize {
     }
 }
 
-/// Whether the vectors of the positions can be added to a tensor of this shape.
+/// Checks that the vectors of the positions can be added to a tensor of this shape.
 pub(crate) fn check(shape: &[usize], dim: usize, positions: &Positions<'_>) -> Result<(), Error> {
     let &[ref leading @ .., len, width] = shape else {
         return Err(Error::TooFewAxes { expected: 2, found: shape.len() });
@@ -199,14 +200,14 @@ pub(crate) fn check(shape: &[usize], dim: usize, positions: &Positions<'_>) -> R
     Ok(())
 }
 
-/// The sum of a tensor and the vectors (rows · len, dim) of positions that fit it.
+/// Returns the sum of a tensor and the vectors (rows · len, dim) of positions that fit it.
 pub(crate) fn add_rows<const D: usize>(
     x: Tensor<D>,
     vectors: Tensor<2>,
     positions: &Positions<'_>,
 ) -> Tensor<D> {
     let mut shape = x.dims();
-    // burn reshapes no tensors without elements.
+    // burn does not reshape tensors without elements.
     if shape.contains(&0) {
         return x;
     }

@@ -1,4 +1,4 @@
-//! Attention biases, as tensors or added to scores in place.
+//! Attention biases as tensors, or added to scores in place.
 
 use core::marker::PhantomData;
 
@@ -13,13 +13,13 @@ use crate::memory::view_mut;
 /// The name of the operation, in errors.
 const NAME: &str = "attention bias";
 
-/// Returns a bias (heads, queries, keys) on a device: to be added to scores
-/// (…, heads, queries, keys) by `broadcast_add`, which has a gradient, or to be given to a fused
-/// attention. `A` is the type of its elements.
+/// Returns a bias (heads, queries, keys) on a device, to add to scores (…, heads, queries, keys)
+/// with `broadcast_add`, which has a gradient, or to pass to a fused attention. `A` is its element
+/// type.
 ///
 /// # Errors
 ///
-/// Those of [`AttentionBias::encode`] and of the device.
+/// The errors of [`AttentionBias::encode`] and of the device.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -45,13 +45,13 @@ where
     to_tensor(bias.encode(&queries.into(), &keys.into()).map_err(wrap)?, device)
 }
 
-/// Adds a bias to scores (…, heads, queries, keys) in place, and with it to their clones and views;
-/// on the CPU only. `A` is the type of the scores' elements.
+/// Adds a bias to scores (…, heads, queries, keys) in place, on the CPU only; clones and views of
+/// the scores change with them. `A` is the element type of the scores.
 ///
 /// # Errors
 ///
-/// Those of [`add_bias`]; for scores of another element type, for those that gradients are computed
-/// through, on another device, or with repeated elements. Then they are as they were.
+/// The errors of [`add_bias`], and an error for scores of another element type, that are part of a
+/// gradient graph, on another device, or with repeated elements; the scores are then unchanged.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -79,14 +79,14 @@ where
     }
     let (queries, keys) = (queries.into(), keys.into());
     if scores.elem_count() == 0 {
-        // candle holds a tensor without elements for one that repeats them.
+        // candle takes a tensor without elements for one with repeated elements.
         let none = ndarray::ArrayViewMutD::<A>::from_shape(scores.dims(), &mut []).map_err(wrap)?;
         return add_bias(none, bias, &queries, &keys).map_err(wrap);
     }
     scores.inplace_op1(&Biasing { bias, queries, keys, elements: PhantomData::<A> })
 }
 
-/// The addition as an operation of candle.
+/// The addition as a candle operation.
 struct Biasing<'a, A, B: ?Sized> {
     bias: &'a B,
     queries: Positions<'a>,

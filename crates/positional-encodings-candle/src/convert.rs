@@ -1,4 +1,4 @@
-//! Arrays to tensors and back, and ids in tensors to positions.
+//! Conversion of arrays to tensors and back, and of tensors of ids to positions.
 
 use candle_core::{CpuStorage, DType, Device, Result, Storage, Tensor, WithDType};
 use ndarray::{Array, ArrayD, ArrayView2, ArrayViewD, CowArray, Dimension, IxDyn};
@@ -7,14 +7,14 @@ use positional_encodings::Positions;
 use crate::error::{unsupported, wrap};
 use crate::memory::view;
 
-/// Makes a tensor of an array, with its shape.
+/// Makes a tensor from an array, with its shape.
 ///
-/// An array that owns its elements gives them up: on the CPU nothing is copied, and one whose axes
-/// were permuted becomes a tensor whose axes are. Views are copied, and so is an array with gaps.
+/// An array that owns its elements is moved: on the CPU nothing is copied, and permuted axes become
+/// permuted axes of the tensor. Views and arrays with gaps are copied.
 ///
 /// # Errors
 ///
-/// Those of the device.
+/// The errors of the device.
 ///
 /// ```
 /// use candle_core::Device;
@@ -44,7 +44,7 @@ pub fn to_tensor<'a, A: WithDType, D: Dimension>(
 }
 
 fn owned_to_tensor<A: WithDType>(array: ArrayD<A>, device: &Device) -> Result<Tensor> {
-    // The axes as they follow each other in memory.
+    // The axes in the order of their strides.
     let mut order: Vec<usize> = (0..array.ndim()).collect();
     order.sort_by_key(|&axis| core::cmp::Reverse((array.strides()[axis], array.shape()[axis])));
     let mut place = vec![0; order.len()];
@@ -58,22 +58,22 @@ fn owned_to_tensor<A: WithDType>(array: ArrayD<A>, device: &Device) -> Result<Te
     if place.is_sorted() { Ok(tensor) } else { tensor.permute(place) }
 }
 
-/// The elements of an array that has all of its memory, in order; otherwise the array.
+/// Returns the elements in order if the array fills its memory, otherwise the array.
 fn whole<A: WithDType>(array: ArrayD<A>) -> core::result::Result<Vec<A>, ArrayD<A>> {
     if !array.is_standard_layout() {
         return Err(array);
     }
     let len = array.len();
     let (values, offset) = array.into_raw_vec_and_offset();
-    // What belonged to a larger array would keep all of its memory.
+    // A part of a larger array would keep all of its memory.
     Ok(if values.len() == len { values } else { values[offset.unwrap_or(0)..][..len].to_vec() })
 }
 
-/// Copies a tensor, on whatever device and in whatever layout, to an array of its shape.
+/// Copies a tensor, on any device and in any layout, to an array of its shape.
 ///
 /// # Errors
 ///
-/// Where the tensor has elements of another type, and those of the device.
+/// An error if the element types differ, and the errors of the device.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -89,14 +89,14 @@ pub fn to_array<A: WithDType>(tensor: &Tensor) -> Result<ArrayD<A>> {
     with_array(tensor, |array| array.as_standard_layout().into_owned())
 }
 
-/// Shows the elements of a tensor as an array to `read`: on the CPU where they lie, without a copy.
+/// Calls `read` with the elements of a tensor as an array: on the CPU without a copy.
 ///
-/// Meanwhile the tensor cannot be changed in place, which would wait for `read` to end: for ever, if
-/// `read` itself does it.
+/// While `read` runs, the tensor is locked against changes in place: if `read` itself changes it,
+/// the call deadlocks.
 ///
 /// # Errors
 ///
-/// Those of [`to_array`].
+/// The errors of [`to_array`].
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -119,12 +119,12 @@ pub fn with_array<A: WithDType, R>(
     }
 }
 
-/// Positions from a tensor of ids (len) or (batch, len), or on several axes (axes, batch, len) as
-/// M-RoPE has them; whole numbers or reals.
+/// Returns the positions from a tensor of ids (len) or (batch, len), or on several axes (axes,
+/// batch, len) as for M-RoPE; whole numbers or reals.
 ///
 /// # Errors
 ///
-/// For other ranks and element types.
+/// An error for other ranks and element types.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};

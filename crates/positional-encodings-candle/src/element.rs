@@ -4,9 +4,9 @@ use candle_core::{CpuStorage, WithDType};
 use half::{bf16, f16};
 use positional_encodings::{Element, PositionalEncoding};
 
-/// An element of tensors and of arrays: `f32`, `f64`, `half::f16`, `half::bf16`.
+/// An element type of both tensors and arrays: `f32`, `f64`, `half::f16`, `half::bf16`.
 pub trait Stored: Element + WithDType {
-    /// The elements of a tensor on the CPU, where they have this type.
+    /// Returns the elements of a CPU tensor, if they have this type.
     fn elements_mut(storage: &mut CpuStorage) -> Option<&mut [Self]>;
 }
 
@@ -28,9 +28,9 @@ stored!(f64, F64);
 stored!(f16, F16);
 stored!(bf16, BF16);
 
-/// An encoding that knows its vectors in every element type: one by formula, such as
-/// [`Sinusoidal`](positional_encodings::Sinusoidal), or one of your own that implements
-/// [`PositionalEncoding`] for all four. The trait implements itself.
+/// An encoding for every element type: a formula such as
+/// [`Sinusoidal`](positional_encodings::Sinusoidal), or your own type that implements
+/// [`PositionalEncoding`] for all four. The trait is implemented automatically.
 ///
 /// ```
 /// use positional_encodings::{PositionalEncoding, Sinusoidal};
@@ -59,7 +59,7 @@ impl<E> EveryElement for E where
 {
 }
 
-/// Does the same for a tensor's elements of any type that this crate knows.
+/// Runs the same code for every element type that this crate supports.
 macro_rules! for_each_element {
     ($storage:expr, $op:expr, $elements:ident => $do:expr) => {
         match $storage {

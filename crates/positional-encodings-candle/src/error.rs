@@ -1,19 +1,19 @@
-//! This crate's errors as candle's.
+//! Errors of `positional-encodings` as candle's errors.
 
 use candle_core::{DType, Error, Result, Tensor};
 
-/// candle's error with the message of `error`, numbers included.
+/// Returns candle's error with the message of `error`, numbers included.
 pub(crate) fn wrap(error: impl core::fmt::Display + Send + Sync + 'static) -> Error {
     Error::wrap(error)
 }
 
-/// The error for elements that no encoding is computed in.
+/// Returns the error for element types in which no encoding is computed.
 pub(crate) fn unsupported<T>(dtype: DType, op: &'static str) -> Result<T> {
     Err(Error::UnsupportedDTypeForOp(dtype, op).bt())
 }
 
-/// Whether a tensor may be changed in place. One that gradients are computed through may not: they
-/// would be those of another value, and nobody would be told.
+/// Checks that a tensor may be changed in place. A tensor in a gradient graph may not: its
+/// gradients would silently be those of another value.
 pub(crate) fn untracked(xs: &Tensor, op: &'static str) -> Result<()> {
     if xs.track_op() {
         candle_core::bail!(

@@ -8,10 +8,10 @@ use crate::convert::{to_array, to_tensor};
 use crate::error::wrap;
 use crate::vectors::{AddPositions, add_rows, check};
 
-/// A table with a row for each position, as a tensor: that of a trained model, or one that an
-/// optimiser of candle trains ([`Learned`] computes on arrays).
+/// A table with a row for each position as a tensor, taken from a trained model or trained by
+/// candle's optimisers. ([`Learned`] computes on arrays.)
 ///
-/// Rows are looked up by candle's own operations, so that their gradients add up in the table.
+/// Rows are looked up by candle's operations, so that their gradients accumulate in the table.
 ///
 /// ```
 /// use candle_core::{DType, Device, Module, Tensor};
@@ -31,28 +31,28 @@ use crate::vectors::{AddPositions, add_rows, check};
 /// ```
 #[derive(Clone, Debug)]
 pub struct LearnedPositions {
-    /// (positions, dim)
+    /// The table (positions, dim).
     table: Tensor,
     offset: usize,
 }
 
 impl LearnedPositions {
-    /// Reads the table `weight` (positions, dim) of a model, or makes a new one, N(0, 0.02²) as in
-    /// BERT and GPT-2, where the builder makes variables.
+    /// Reads the table `weight` (positions, dim) of a model, or, if the builder makes variables,
+    /// makes a new one with values from N(0, 0.02²), as in BERT and GPT-2.
     ///
     /// # Errors
     ///
-    /// Those of [`VarBuilder::get_with_hints`].
+    /// The errors of [`VarBuilder::get_with_hints`].
     pub fn load(positions: usize, dim: usize, vb: VarBuilder<'_>) -> Result<Self> {
         let init = Init::Randn { mean: 0.0, stdev: 0.02 };
         Self::new(vb.get_with_hints((positions, dim), "weight", init)?)
     }
 
-    /// Takes a table (positions, dim): with [`Var::as_tensor`] it is trained.
+    /// Makes the module from a table (positions, dim); pass [`Var::as_tensor`] to train it.
     ///
     /// # Errors
     ///
-    /// Where it has other axes than two, or no columns.
+    /// An error unless the table has two axes and at least one column.
     pub fn new(table: Tensor) -> Result<Self> {
         if table.dims2()?.1 == 0 {
             return Err(wrap(Error::ZeroDim));
@@ -60,12 +60,12 @@ impl LearnedPositions {
         Ok(Self { table, offset: 0 })
     }
 
-    /// Takes the table of a [`Learned`] with its offset, and returns the variable that is trained
-    /// as well.
+    /// Makes the module from the table of a [`Learned`] with its offset, and also returns the
+    /// variable to train.
     ///
     /// # Errors
     ///
-    /// Those of the device.
+    /// The errors of the device.
     ///
     /// ```
     /// use candle_core::Device;
@@ -88,12 +88,12 @@ impl LearnedPositions {
         Ok((positions, table))
     }
 
-    /// Makes position p read row p + `offset`: 2 in OPT, BART and others; see
+    /// Sets the offset: position p reads row p + `offset`. It is 2 in OPT, BART and others; see
     /// [`Learned::with_offset`].
     ///
     /// # Errors
     ///
-    /// Where the offset is larger than the table.
+    /// An error if the offset is larger than the table.
     pub fn with_offset(mut self, offset: usize) -> Result<Self> {
         let len = self.rows();
         if offset > len {
@@ -118,11 +118,11 @@ impl LearnedPositions {
         self.table.dims().first().copied().unwrap_or_default()
     }
 
-    /// Copies the table to a [`Learned`]: to stretch it to another length, say.
+    /// Copies the table to a [`Learned`], for example to stretch it to another length.
     ///
     /// # Errors
     ///
-    /// Where elements have another type.
+    /// An error if the element types differ.
     pub fn to_learned<A: Element + WithDType>(&self) -> Result<Learned<A>> {
         let table = to_array::<A>(&self.table)?.into_dimensionality().map_err(wrap)?;
         let learned = Learned::from_table(table).map_err(wrap)?;
@@ -133,7 +133,7 @@ impl LearnedPositions {
     ///
     /// # Errors
     ///
-    /// Where a position has no row, or is not a whole number; where shapes differ.
+    /// An error if a position has no row or is not a whole number, or if shapes differ.
     pub fn forward_at<'p>(
         &self,
         xs: &Tensor,
@@ -142,11 +142,11 @@ impl LearnedPositions {
         self.add_at(xs, &positions.into())
     }
 
-    /// The rows of the given positions, (len, dim), or (batch, len, dim).
+    /// Returns the rows of the given positions, (len, dim) or (batch, len, dim).
     ///
     /// # Errors
     ///
-    /// Where a position has no row, or is not a whole number.
+    /// An error if a position has no row or is not a whole number.
     pub fn vectors<'p>(&self, positions: impl Into<Positions<'p>>) -> Result<Tensor> {
         let positions = positions.into();
         if positions.axes() != 1 {
@@ -159,7 +159,7 @@ impl LearnedPositions {
             wrap(Error::PositionOutsideTable { position, first, len })
         };
         let mut ids = Vec::new();
-        // It ends with the first position outside, so that no list is longer than it can be.
+        // The loop ends at the first position outside, so that the list cannot grow without bound.
         for position in positions.iter() {
             let Position::Integer(id) = position else {
                 candle_core::bail!(

@@ -37,13 +37,13 @@
 //!
 //! # Errors
 //!
-//! They are candle's, with the message and the numbers of [`positional_encodings::Error`]. A call
-//! that fails leaves its tensors as they were.
+//! Errors are candle's, with the message and the numbers of [`positional_encodings::Error`]. A call
+//! that fails leaves its tensors unchanged.
 //!
 //! # GPUs
 //!
-//! A program that runs on one names candle-core and candle-nn with feature `cuda` or `metal`, as it
-//! would without this crate: there are no features here.
+//! This crate has no features. To use a GPU, a program enables feature `cuda` or `metal` of
+//! candle-core and candle-nn, as it would without this crate.
 
 #![forbid(unsafe_code)]
 
@@ -57,7 +57,7 @@ mod rope;
 mod tokens;
 mod vectors;
 
-/// The crate whose encodings these are.
+/// The crate that computes the encodings.
 pub use positional_encodings;
 
 pub use bias::{add_bias_inplace, bias_tensor};

@@ -1,4 +1,4 @@
-//! Token ids to the input of an encoder: word row × scale + segment row + position vector.
+//! From token ids to the input of an encoder: word row × scale + segment row + position vector.
 
 use candle_core::{D, Module, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
@@ -7,10 +7,11 @@ use positional_encodings::{Error, Positions};
 use crate::error::wrap;
 use crate::vectors::AddPositions;
 
-/// The embedding layer of a transformer: a word table, an encoding of positions, and if the model
-/// has them segments, summed in this order, which is BERT's.
+/// The embedding layer of a transformer: a word table, an encoding of positions, and optionally
+/// segments; word row × scale, segment row and position vector are summed in this order, as in
+/// BERT.
 ///
-/// Tables are tensors, of a checkpoint or variables that are trained.
+/// Tables are tensors, from a checkpoint or from trainable variables.
 ///
 /// ```
 /// use candle_core::{DType, Device, Module, Tensor};
@@ -37,32 +38,32 @@ pub struct TokenEmbedding<P> {
 }
 
 impl<P: AddPositions> TokenEmbedding<P> {
-    /// Takes a word table (vocabulary, dim) and an encoding of the same dim.
+    /// Makes the layer from a word table (vocabulary, dim) and an encoding of the same dim.
     ///
     /// # Errors
     ///
-    /// Where the table has other axes than two.
+    /// An error unless the table has two axes.
     pub fn new(words: Tensor, positions: P) -> Result<Self> {
         words.dims2()?;
         Ok(Self { words, segments: None, scale: None, positions })
     }
 
-    /// Reads the word table `weight` (vocabulary, dim) of a model, or makes a new one, N(0, 0.02²),
-    /// where the builder makes variables.
+    /// Reads the word table `weight` (vocabulary, dim) of a model, or, if the builder makes
+    /// variables, makes a new one with values from N(0, 0.02²).
     ///
     /// # Errors
     ///
-    /// Those of [`VarBuilder::get_with_hints`].
+    /// The errors of [`VarBuilder::get_with_hints`].
     pub fn load(vocabulary: usize, dim: usize, vb: VarBuilder<'_>, positions: P) -> Result<Self> {
         Self::new(vb.get_with_hints((vocabulary, dim), "weight", NEW)?, positions)
     }
 
-    /// Adds a segment (token type) table (segments, dim). Where a lookup names no segments, all are
-    /// segment 0.
+    /// Adds a segment (token type) table (segments, dim). Where a lookup has no segment ids, all
+    /// tokens are in segment 0.
     ///
     /// # Errors
     ///
-    /// Where its width is not that of the words.
+    /// An error if its width differs from that of the words.
     pub fn with_segments(mut self, segments: Tensor) -> Result<Self> {
         let (expected, found) = (self.words.dims2()?.1, segments.dims2()?.1);
         if expected != found {
@@ -76,7 +77,7 @@ impl<P: AddPositions> TokenEmbedding<P> {
     ///
     /// # Errors
     ///
-    /// Those of [`VarBuilder::get_with_hints`].
+    /// The errors of [`VarBuilder::get_with_hints`].
     pub fn load_segments(self, segments: usize, vb: VarBuilder<'_>) -> Result<Self> {
         let dim = self.words.dims2()?.1;
         self.with_segments(vb.get_with_hints((segments, dim), "weight", NEW)?)
@@ -86,7 +87,7 @@ impl<P: AddPositions> TokenEmbedding<P> {
     ///
     /// # Errors
     ///
-    /// Where it is not finite.
+    /// An error if the scale is not finite.
     pub fn with_scale(mut self, scale: f64) -> Result<Self> {
         if !scale.is_finite() {
             return Err(wrap(Error::InvalidFactor { factor: scale }));
@@ -95,7 +96,7 @@ impl<P: AddPositions> TokenEmbedding<P> {
         Ok(self)
     }
 
-    /// The word table (vocabulary, dim): many models use it once more, for their output.
+    /// The word table (vocabulary, dim), which many models also use for their output.
     pub fn words(&self) -> &Tensor {
         &self.words
     }
@@ -105,12 +106,13 @@ impl<P: AddPositions> TokenEmbedding<P> {
         &self.positions
     }
 
-    /// The input for `ids` (…, len) of segments of the same shape, at the given positions.
+    /// Returns the input for `ids` (…, len), segment ids of the same shape, and the given
+    /// positions.
     ///
     /// # Errors
     ///
-    /// Where an id has no row, shapes differ, or tensors are on two devices; for segments without a
-    /// table.
+    /// An error if an id has no row, if shapes differ, if tensors are on different devices, and for
+    /// segments without a table.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -145,10 +147,10 @@ impl<P: AddPositions> TokenEmbedding<P> {
     }
 }
 
-/// The numbers that a new table starts with: BERT's and GPT-2's.
+/// The initial values of a new table, as in BERT and GPT-2.
 const NEW: Init = Init::Randn { mean: 0.0, stdev: 0.02 };
 
-/// The rows of a table, one for each id.
+/// Returns the rows of a table, one for each id.
 fn rows(table: &Tensor, ids: &Tensor) -> Result<Tensor> {
     let mut shape = ids.dims().to_vec();
     shape.push(table.dim(D::Minus1)?);

@@ -19,7 +19,7 @@ use crate::memory::{view, view_mut};
 /// The name of the operation, in errors.
 const NAME: &str = "position vectors";
 
-/// What adds the vectors of positions to embeddings (…, len, dim): [`PositionVectors`] by formula,
+/// A module that adds position vectors to embeddings (…, len, dim): [`PositionVectors`] by formula,
 /// [`LearnedPositions`](crate::LearnedPositions) from a table.
 pub trait AddPositions {
     /// Returns `xs` (…, len, dim) plus the vectors of the given positions: a list that all sequences
@@ -27,16 +27,17 @@ pub trait AddPositions {
     ///
     /// # Errors
     ///
-    /// Where the width or the number of positions differs, or a position is not known.
+    /// An error if the width or the number of positions does not fit, or if a position cannot be
+    /// encoded.
     fn add_at(&self, xs: &Tensor, positions: &Positions<'_>) -> Result<Tensor>;
 }
 
-/// A [`PositionalEncoding`] as a module: adds the vectors of positions 0..len to embeddings
-/// (…, len, dim), or those of positions given.
+/// A [`PositionalEncoding`] as a module: it adds the vectors of positions 0..len, or of given
+/// positions, to embeddings (…, len, dim).
 ///
-/// Values are exact, and rounded once to the type of the tensor. On the CPU the sum is one pass over
-/// the tensor where it lies; on other devices the vectors are made on the CPU, uploaded, and added
-/// there: a model that asks for the same ones again may hold [`vectors`](Self::vectors).
+/// Values are exact, and rounded once to the type of the tensor. On the CPU the sum is one pass
+/// over the tensor. On other devices the vectors are computed on the CPU, uploaded and added there:
+/// a model that needs the same vectors again can keep the result of [`vectors`](Self::vectors).
 ///
 /// The gradient with respect to the embeddings passes through.
 ///
@@ -70,7 +71,7 @@ impl<E: fmt::Debug + ?Sized> fmt::Debug for PositionVectors<E> {
 }
 
 impl<E: EveryElement + 'static> PositionVectors<E> {
-    /// Makes a module of an encoding.
+    /// Makes a module from an encoding.
     pub fn new(encoding: E) -> Self {
         Self { encoding: Arc::new(encoding) }
     }
@@ -84,8 +85,8 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
     ///
     /// # Errors
     ///
-    /// Those of [`embed_with_positions_at`], and for elements that are no floats of 16, 32 or 64
-    /// bits.
+    /// The errors of [`embed_with_positions_at`], and an error for element types other than floats
+    /// of 16, 32 or 64 bits.
     pub fn forward_at<'p>(
         &self,
         xs: &Tensor,
@@ -94,31 +95,30 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
         self.add_at(xs, &positions.into())
     }
 
-    /// Adds the vectors of the given positions in place; what shares the tensor's memory, clones and
-    /// views, changes with it. On the CPU only.
+    /// Adds the vectors of the given positions in place, on the CPU only; clones and views of the
+    /// tensor change with it.
     ///
     /// # Errors
     ///
-    /// Those of [`forward_at`](Self::forward_at); for a tensor that gradients are computed
-    /// through, for one on another device, and for one that repeats elements. Then the tensor is as
-    /// it was.
+    /// The errors of [`forward_at`](Self::forward_at), and an error for a tensor in a gradient
+    /// graph, on another device, or with repeated elements; the tensor is then unchanged.
     pub fn add_inplace<'p>(&self, xs: &Tensor, positions: impl Into<Positions<'p>>) -> Result<()> {
         untracked(xs, NAME)?;
         let positions = positions.into().into_owned().map_err(wrap)?;
-        // candle holds a tensor without elements for one that repeats them.
+        // candle takes a tensor without elements for one with repeated elements.
         if xs.elem_count() == 0 {
             return self.add_at(xs, &positions).map(drop);
         }
         xs.inplace_op1(&Adding { encoding: Arc::clone(&self.encoding), positions })
     }
 
-    /// The vectors of the given positions on a device, (len, dim), or (batch, len, dim) where
-    /// sequences have positions of their own.
+    /// Returns the vectors of the given positions on a device, (len, dim), or (batch, len, dim)
+    /// where sequences have their own positions.
     ///
     /// # Errors
     ///
-    /// Those of [`PositionalEncoding::encode`] and of the device; for other types than floats of 16,
-    /// 32 or 64 bits.
+    /// The errors of [`PositionalEncoding::encode`] and of the device, and an error for types other
+    /// than floats of 16, 32 or 64 bits.
     ///
     /// ```
     /// use candle_core::{DType, Device};
@@ -169,7 +169,7 @@ impl<E: EveryElement + 'static> Module for PositionVectors<E> {
     }
 }
 
-/// Whether the vectors of the positions can be added to a tensor of this shape.
+/// Checks that the vectors of the positions can be added to a tensor of this shape.
 pub(crate) fn check(
     shape: &[usize],
     dim: usize,
@@ -193,7 +193,8 @@ pub(crate) fn check(
     }
 }
 
-/// The sum of a tensor and vectors (len, dim), or as many as there are sequences, which fit.
+/// Returns the sum of a tensor and the vectors (len, dim), or the vectors of each sequence, which
+/// fit it.
 pub(crate) fn add_rows(xs: &Tensor, vectors: &Tensor) -> Result<Tensor> {
     match vectors.rank() {
         2 => xs.broadcast_add(vectors),
@@ -214,7 +215,7 @@ fn vectors<A: Element + WithDType>(
     }
 }
 
-/// The sum as an operation of candle.
+/// The sum as a candle operation.
 struct Adding<E: ?Sized> {
     encoding: Arc<E>,
     positions: Positions<'static>,
@@ -256,6 +257,6 @@ fn sum<A: Element + WithDType, E: PositionalEncoding<A>>(
     layout: &Layout,
 ) -> Result<CpuStorage> {
     let sum = embed_with_positions_at(&view(words, layout)?, encoding, positions).map_err(wrap)?;
-    // It is a new array in row-major order.
+    // The sum is a new array in row-major order.
     Ok(A::to_cpu_storage_owned(sum.into_raw_vec_and_offset().0))
 }

@@ -1,4 +1,4 @@
-//! From a model's files, or by hand, to the module.
+//! The configuration of the module, from a model's files or by hand.
 
 use std::io::Read;
 use std::path::Path;
@@ -12,8 +12,8 @@ use positional_encodings::{Error, FileError, FileProblem, Rotary};
 use super::layers::Layers;
 use super::module::Rope;
 
-/// The rotary embedding of a model before it is on a device: read from the model's files, or made
-/// by hand.
+/// The configuration of a model's rotary embedding, before it is on a device: read from the model's
+/// files, or made by hand.
 ///
 /// ```
 /// use burn::tensor::Device;
@@ -35,18 +35,18 @@ pub struct RopeConfig {
 }
 
 impl RopeConfig {
-    /// Rotates as `rotary` does, in all layers.
+    /// Makes a configuration that rotates as `rotary` does, in all layers.
     pub fn new(rotary: Rotary) -> Self {
         Self { layers: Layers::One(Arc::new(rotary)) }
     }
 
-    /// Reads the rotations of a model from its `config.json`, or from its GGUF file: the first four
-    /// bytes tell which it is.
+    /// Reads the rotations of a model from its `config.json` or its GGUF file; the first four bytes
+    /// tell which it is.
     ///
     /// # Errors
     ///
-    /// Those of reading the file, of [`ModelRotary::from_json`] and of [`Gguf::model_rotary`]; each
-    /// names the file.
+    /// The errors of reading the file, of [`ModelRotary::from_json`] and of [`Gguf::model_rotary`];
+    /// each names the file.
     ///
     /// ```no_run
     /// use burn::tensor::{Device, Tensor};
@@ -73,7 +73,7 @@ impl RopeConfig {
     ///
     /// # Errors
     ///
-    /// Those of [`ModelRotary::from_json`], which name the field.
+    /// The errors of [`ModelRotary::from_json`], which name the field.
     ///
     /// ```
     /// use positional_encodings_burn::RopeConfig;
@@ -86,12 +86,12 @@ impl RopeConfig {
         Self::from_rotaries(ModelRotary::from_json(text)?)
     }
 
-    /// Takes the rotations of a model: [`ModelRotary`] reads those that no `config.json` describes
-    /// whole.
+    /// Makes a configuration from a [`ModelRotary`], for models whose `config.json` does not
+    /// describe everything.
     ///
     /// # Errors
     ///
-    /// Those of [`ModelRotary::rotaries`].
+    /// The errors of [`ModelRotary::rotaries`].
     ///
     /// ```
     /// use burn::tensor::Device;
@@ -108,14 +108,14 @@ impl RopeConfig {
         Layers::of_model(model).map(|layers| Self { layers })
     }
 
-    /// Makes the module for tensors of a device. It has no parameters, and works with and without
+    /// Makes the module for tensors on a device. It has no parameters, and works with and without
     /// autodiff.
     pub fn init(&self, device: &Device) -> Rope {
         Rope::new(self.layers.clone(), device)
     }
 }
 
-/// Whether a file begins as GGUF files do.
+/// Returns true if a file begins as GGUF files do.
 fn is_gguf(path: &Path) -> std::io::Result<bool> {
     let mut start = Vec::new();
     std::fs::File::open(path)?.take(4).read_to_end(&mut start)?;

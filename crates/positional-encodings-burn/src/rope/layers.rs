@@ -1,4 +1,4 @@
-//! Which rotation each layer of a model has.
+//! The rotation of each layer of a model.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use positional_encodings::{Error, Rotary};
 /// The rotations of a model's types of layers.
 #[derive(Clone, Debug)]
 pub(super) enum Layers {
-    /// All layers share one.
+    /// All layers share one rotation.
     One(Arc<Rotary>),
-    /// A model, which knows the reason where there is no such layer, and its rotations at a length.
+    /// A model, which gives the error for a missing layer, and its rotations at a length.
     Model(Arc<ModelRotary>, Arc<LayerRotaries>),
 }
 
@@ -28,7 +28,7 @@ impl Layers {
         Ok(Self::Model(Arc::new(model), Arc::new(rotaries)))
     }
 
-    /// Whether sequences of so many positions have these rotations.
+    /// Returns true if sequences of `total_len` positions have these rotations.
     pub(super) fn fit(&self, total_len: usize) -> bool {
         match self {
             Self::One(_) => true,
@@ -36,7 +36,7 @@ impl Layers {
         }
     }
 
-    /// The rotations of sequences of so many positions.
+    /// Returns the rotations of sequences of `total_len` positions.
     pub(super) fn at(&self, total_len: usize) -> Result<Self, Error> {
         match self {
             Self::Model(model, rotaries) if !rotaries.fit(total_len) => {
@@ -46,7 +46,7 @@ impl Layers {
         }
     }
 
-    /// All types of layers with their rotations, `None` where a type has no positions.
+    /// Returns all types of layers with their rotations, `None` for a type without positions.
     pub(super) fn types(&self) -> Vec<(&str, Option<&Rotary>)> {
         match self {
             Self::One(rotary) => vec![("all", Some(rotary))],
@@ -54,7 +54,7 @@ impl Layers {
         }
     }
 
-    /// The rotation of a layer, `None` where it has no positions.
+    /// Returns the rotation of a layer, `None` for a layer without positions.
     pub(super) fn rotary(&self, which: Which<'_>) -> Result<Option<&Rotary>, Error> {
         let (model, rotaries) = match self {
             Self::One(rotary) => return Ok(Some(rotary)),
@@ -63,8 +63,7 @@ impl Layers {
         let first = || rotaries.types().next().and_then(|(_, rotary)| rotary);
         match which {
             Which::Only => model.only().map(|_| first()),
-            // Of layers that are all the same, and of which nobody knows how many there are, there
-            // is any.
+            // Where all layers are the same and their number is not known, every index is valid.
             Which::Layer(_) if model.layer_count().is_none() && model.types().count() == 1 => {
                 Ok(first())
             }
@@ -73,7 +72,7 @@ impl Layers {
         }
     }
 
-    /// Where in [`types`](Self::types) the rotation of a layer stands.
+    /// Returns the index in [`types`](Self::types) of the rotation of a layer.
     pub(super) fn index(&self, which: Which<'_>) -> Result<Option<usize>, Error> {
         let Some(rotary) = self.rotary(which)? else { return Ok(None) };
         let same = |(_, other): &(&str, Option<&Rotary>)| {

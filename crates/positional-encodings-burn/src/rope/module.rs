@@ -1,4 +1,4 @@
-//! What a model holds: a rotation for each type of layer.
+//! The module that a model holds: a rotation for each type of layer.
 
 use burn::module::{Content, DisplaySettings, Module, ModuleDisplay};
 use burn::tensor::{Device, Tensor};
@@ -9,15 +9,15 @@ use super::plan::RopePlan;
 use crate::place::Place;
 use crate::refuse::expect;
 
-/// The rotary embedding of a model as a burn module without parameters: made by
-/// [`RopeConfig::init`](crate::RopeConfig::init), for the tensors of one device.
+/// The rotary embedding of a model as a burn module without parameters, made by
+/// [`RopeConfig::init`](crate::RopeConfig::init), for tensors on one device.
 ///
-/// It has no length. Positions are arguments: a range, ids of a list or of a batch (batch, len), or
-/// coordinates on several axes for M-RoPE and images; see [`Positions`], and
+/// It has no maximal length. Positions are arguments: a range, ids of a list or of a batch (batch,
+/// len), or coordinates on several axes for M-RoPE and images; see [`Positions`], and
 /// [`to_positions`](crate::to_positions) for ids in a tensor.
 ///
-/// [`forward`](Self::forward) computes cosines and sines for each call, which on the CPU is little
-/// beside the rotation of a prompt. A model of many layers asks for a [plan](Self::at) once per
+/// [`forward`](Self::forward) computes cosines and sines in each call; on the CPU this takes little
+/// time compared with rotating a prompt. A model of many layers makes a [plan](Self::at) once per
 /// step instead.
 ///
 /// ```
@@ -53,13 +53,13 @@ impl Rope {
         Self { device: Place::new(device), layers }
     }
 
-    /// Returns the rotated tensor (…, heads, positions, dim), of a model whose layers all share
+    /// Returns the rotated tensor (…, heads, positions, dim), for a model whose layers all share
     /// their rotation.
     ///
     /// # Panics
     ///
-    /// As [`at`](Self::at) and [`LayerRope::forward`](crate::LayerRope::forward) do; where the
-    /// layers of the model have several rotations.
+    /// Panics where [`at`](Self::at) and [`LayerRope::forward`](crate::LayerRope::forward) do, and
+    /// if the layers of the model have several rotations.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -83,12 +83,13 @@ impl Rope {
         self.at(positions).only().forward(x)
     }
 
-    /// Returns the rotated tensor (…, positions, heads, dim), of a model whose layers all share
-    /// their rotation: a batch as projections make it, or packed tokens (tokens, heads, dim).
+    /// Returns the rotated tensor (…, positions, heads, dim), for a model whose layers all share
+    /// their rotation: a batch in the layout of the projections, or packed tokens (tokens, heads,
+    /// dim).
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward) does.
+    /// Panics where [`forward`](Self::forward) does.
     #[track_caller]
     pub fn forward_positions_first<'p, const D: usize>(
         &self,
@@ -98,17 +99,17 @@ impl Rope {
         self.at(positions).only().forward_positions_first(x)
     }
 
-    /// The plan for one forward pass: cosines and sines at the positions of its tokens, for all
-    /// layers.
+    /// Makes the plan for one forward pass: cosines and sines at the positions of its tokens, for
+    /// all layers.
     ///
-    /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), that is one more
-    /// than the largest position, as in transformers. A cache of keys that were rotated for another
-    /// length is then to be made anew: [`fits`](Self::fits) says when.
+    /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), the length is one
+    /// more than the largest position, as in transformers. A cache of keys that were rotated for
+    /// another length must then be recomputed: see [`fits`](Self::fits).
     ///
     /// # Panics
     ///
-    /// Where a position is not finite, too far away for its angle to be exact, or without as many
-    /// coordinates as the rotation has axes; where there are more positions than memory holds.
+    /// Panics if a position is not finite, too far away for an exact angle, or has another number
+    /// of coordinates than the rotation has axes, or if there is not enough memory.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -130,17 +131,17 @@ impl Rope {
         expect(RopePlan::new(layers, &expect(positions.into_owned()), self.device.device()))
     }
 
-    /// The rotation of a layer; `None` where it has no positions.
+    /// Returns the rotation of a layer; `None` for a layer without positions.
     ///
     /// # Errors
     ///
-    /// Where there is no such layer, or the config does not say how many there are.
+    /// An error if there is no such layer, or if the config does not give the number of layers.
     pub fn rotary(&self, layer: usize) -> Result<Option<&Rotary>, Error> {
         self.layers.rotary(Which::Layer(layer))
     }
 
-    /// Whether sequences of `total_len` positions, cache included, are rotated as this value holds
-    /// it: always, but for dynamic NTK and LongRoPE.
+    /// Returns true if sequences of `total_len` positions, cache included, have the rotations of
+    /// this value: always, except with dynamic NTK and LongRoPE.
     ///
     /// ```
     /// use burn::tensor::Device;

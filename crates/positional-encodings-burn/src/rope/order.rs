@@ -1,10 +1,10 @@
 //! The order of heads and positions in a tensor.
 
-/// Which axis of a tensor is that of the positions.
+/// The axis of the positions in a tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Order {
-    /// (…, heads, positions, dim)
+    /// The layout (…, heads, positions, dim).
     HeadsFirst,
-    /// (…, positions, heads, dim)
+    /// The layout (…, positions, heads, dim).
     PositionsFirst,
 }

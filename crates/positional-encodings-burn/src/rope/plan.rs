@@ -1,4 +1,4 @@
-//! The plan of one forward pass, and what a layer does with it.
+//! The plan of one forward pass, and its application in a layer.
 
 use burn::tensor::{Device, Tensor};
 use positional_encodings::{Error, Positions};
@@ -8,7 +8,7 @@ use super::order::Order;
 use super::planned::Planned;
 use crate::refuse::expect;
 
-/// Cosines and sines at the positions of one forward pass, for all layers: made by
+/// Cosines and sines at the positions of one forward pass, for all layers, made by
 /// [`Rope::at`](super::Rope::at).
 ///
 /// ```
@@ -30,7 +30,7 @@ use crate::refuse::expect;
 #[derive(Debug)]
 pub struct RopePlan {
     layers: Layers,
-    /// For each type of layer.
+    /// The rotation of each type of layer.
     planned: Vec<Option<Planned>>,
 }
 
@@ -47,28 +47,29 @@ impl RopePlan {
         Ok(Self { layers, planned })
     }
 
-    /// The rotation of a layer, counted from 0. Where there is no such layer, the methods of what
-    /// is returned say so.
+    /// Returns the rotation of a layer, counted from 0. If there is no such layer, the methods of
+    /// the result panic.
     pub fn layer(&self, index: usize) -> LayerRope<'_> {
         LayerRope { plan: self, which: Which::Layer(index) }
     }
 
-    /// The rotation of a type of layer: `"sliding_attention"`, `"full_attention"`.
+    /// Returns the rotation of a type of layer, such as `"sliding_attention"` or
+    /// `"full_attention"`.
     pub fn layer_type<'p>(&'p self, name: &'p str) -> LayerRope<'p> {
         LayerRope { plan: self, which: Which::Type(name) }
     }
 
-    /// The rotation of a model whose layers all share it.
+    /// Returns the rotation of a model whose layers all share it.
     pub fn only(&self) -> LayerRope<'_> {
         LayerRope { plan: self, which: Which::Only }
     }
 }
 
-/// The rotation of one layer at the positions of a plan, made by [`RopePlan::layer`]: a value to
-/// hand to the layer.
+/// The rotation of one layer at the positions of a plan, made by [`RopePlan::layer`]. It is a small
+/// value that can be passed to the layer.
 ///
-/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, of f64 in f64, with one rounding to
-/// the element. A head may be wider than what is rotated of it. In a layer without positions
+/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, or in f64 for f64, with one rounding
+/// to the element. A head may be wider than its rotated features. In a layer without positions
 /// nothing changes.
 ///
 /// | tensor on | path |
@@ -79,8 +80,8 @@ impl RopePlan {
 ///
 /// # Gradients
 ///
-/// Autodiff derives them from burn's operations: they are the rotation back. The tables are
-/// constants.
+/// Autodiff derives gradients from burn's operations: they are rotated by the negated angles. The
+/// tables are constants.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerRope<'p> {
     plan: &'p RopePlan,
@@ -92,9 +93,9 @@ impl LayerRope<'_> {
     ///
     /// # Panics
     ///
-    /// Where the tensor has fewer axes than two, fewer features than are rotated, or another number
-    /// of positions or sequences than the plan; where it is on another device than the module, or
-    /// quantised; where there is no such layer.
+    /// Panics if the tensor has fewer than two axes, fewer features than are rotated, or another
+    /// number of positions or sequences than the plan; if it is quantised or on another device than
+    /// the module; or if there is no such layer.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -119,13 +120,13 @@ impl LayerRope<'_> {
         self.rotated(x, Order::HeadsFirst)
     }
 
-    /// Returns the rotated tensor (…, positions, heads, dim): a batch as projections make it, or
-    /// tokens of several sequences packed (tokens, heads, dim), with the position of each token in
-    /// the plan.
+    /// Returns the rotated tensor (…, positions, heads, dim): a batch in the layout of the
+    /// projections, or packed tokens of several sequences (tokens, heads, dim), with the position
+    /// of each token in the plan.
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward) does, and where the tensor has fewer axes than three.
+    /// Panics where [`forward`](Self::forward) does, and if the tensor has fewer than three axes.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -146,13 +147,13 @@ impl LayerRope<'_> {
         self.rotated(x, Order::PositionsFirst)
     }
 
-    /// The cosines and the sines on the module's device, each (rows, positions, pairs), f32, the
-    /// attention factor included, for kernels of your own. There is one row where sequences share
-    /// their positions. `None` in a layer without positions.
+    /// Returns the cosines and the sines on the module's device, each (rows, positions, pairs), in
+    /// f32 with the attention factor included, for your own kernels. There is one row where
+    /// sequences share their positions. The result is `None` for a layer without positions.
     ///
     /// # Panics
     ///
-    /// Where there is no such layer.
+    /// Panics if there is no such layer.
     ///
     /// ```
     /// use burn::tensor::Device;
@@ -178,7 +179,7 @@ impl LayerRope<'_> {
         }
     }
 
-    /// `None` in a layer without positions.
+    /// Returns `None` for a layer without positions.
     #[track_caller]
     fn planned(&self) -> Option<&Planned> {
         let index = expect(self.plan.layers.index(self.which))?;

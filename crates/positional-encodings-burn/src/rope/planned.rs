@@ -15,8 +15,8 @@ use crate::refuse::{expect, same, same_device, unsupported};
 /// The name of the operation, in messages.
 const NAME: &str = "rope";
 
-/// A rotation at the positions of a plan. The angles in f32 are made with it, and everything else
-/// when it is first asked for.
+/// A rotation at the positions of a plan. The angles in f32 are computed at once, everything else
+/// when first needed.
 #[derive(Debug)]
 pub(super) struct Planned {
     rotary: Rotary,
@@ -44,7 +44,7 @@ impl Planned {
         })
     }
 
-    /// The number of sequences that have positions of their own.
+    /// Returns the number of sequences with their own positions.
     fn rows(&self) -> Option<usize> {
         self.positions.rows().filter(|&rows| rows != 1)
     }
@@ -59,7 +59,8 @@ impl Planned {
         self.rotated_by_operations(x, order)
     }
 
-    /// On the CPU backend: the kernel of `positional-encodings` on the tensor's own memory.
+    /// Rotates on the CPU backend, with the kernel of `positional-encodings` in the tensor's own
+    /// memory.
     fn rotated_on_host<const D: usize>(&self, x: Tensor<D>, order: Order) -> Tensor<D> {
         match x.dtype() {
             DType::F32 => apply::<f32, D>(&self.single, x, order),
@@ -70,7 +71,7 @@ impl Planned {
         }
     }
 
-    /// Everywhere: tables as constants, and burn's own operations.
+    /// Rotates on any backend, with tables as constants and burn's operations.
     fn rotated_by_operations<const D: usize>(&self, x: Tensor<D>, order: Order) -> Tensor<D> {
         let cos_sin = match x.dtype() {
             DType::F64 => self.tables[1].get_or_init(|| self.upload(self.double())).clone(),
@@ -80,7 +81,7 @@ impl Planned {
         Tabled { cos_sin, rotary: &self.rotary, order }.rotated(x)
     }
 
-    /// Whether a tensor of this shape can be rotated.
+    /// Checks that a tensor of this shape can be rotated.
     fn check(&self, shape: &[usize], order: Order) -> Result<(), Error> {
         let axes = match (order, self.rows()) {
             (Order::HeadsFirst, None) => 2,
@@ -100,11 +101,11 @@ impl Planned {
     }
 
     fn double(&self) -> &Rotation<f64> {
-        // The positions had angles in f32, and these take but twice the memory.
+        // The angles in f32 succeeded, and these take only twice the memory.
         self.double.get_or_init(|| expect(self.rotary.at(&self.positions)))
     }
 
-    /// Cosines and sines in f32, each (rows, positions, pairs).
+    /// Returns cosines and sines in f32, each (rows, positions, pairs).
     pub(super) fn tables(&self) -> [Tensor<3>; 2] {
         self.tables[0].get_or_init(|| self.upload(&self.single)).clone()
     }
@@ -130,7 +131,7 @@ fn apply<A: StoredFloat, const D: usize>(
     change::<A, D>(x, |x| rotation.apply(positions_last(x, order)))
 }
 
-/// The array with the axis of the positions before that of the features.
+/// Returns the array with the axis of the positions before that of the features.
 fn positions_last<S: RawData>(mut x: ArrayBase<S, IxDyn>, order: Order) -> ArrayBase<S, IxDyn> {
     if let (Order::PositionsFirst, axes @ 3..) = (order, x.ndim()) {
         x.swap_axes(axes - 3, axes - 2);

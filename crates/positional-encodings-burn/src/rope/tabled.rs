@@ -1,14 +1,15 @@
-//! Rotations by tables of cosines and sines and by burn's own operations: on every backend, and
-//! with the gradients that autodiff derives.
+//! Rotations by tables of cosines and sines and burn's operations: on every backend, with the
+//! gradients that autodiff derives.
 
 use burn::tensor::{DType, FloatDType, Tensor};
 use positional_encodings::{Pairing, Rotary};
 
 use super::order::Order;
 
-/// A rotation by tables, which fit the tensor.
+/// A rotation by tables whose shape fits the tensor.
 pub(super) struct Tabled<'a> {
-    /// Each (rows, positions, pairs); one row where sequences share their positions.
+    /// Cosines and sines, each (rows, positions, pairs); there is one row where sequences share
+    /// their positions.
     pub(super) cos_sin: [Tensor<3>; 2],
     pub(super) rotary: &'a Rotary,
     pub(super) order: Order,
@@ -20,7 +21,7 @@ impl Tabled<'_> {
         let width = dims[D - 1];
         let features = self.rotary.rotated_features(width);
         let (Some(features), false) = (features, dims.contains(&0)) else { return x };
-        // Arithmetic of 16 bits would round each product.
+        // Arithmetic in 16 bits would round each product.
         let x = x.cast(if dtype == DType::F64 { FloatDType::F64 } else { FloatDType::F32 });
         let part = |from, to| x.clone().narrow(D - 1, from, to - from);
         let mut parts = vec![self.part(part(features.start, features.end))];
@@ -34,9 +35,9 @@ impl Tabled<'_> {
         rotated.cast(FloatDType::from(dtype))
     }
 
-    /// Rotates features all of which are paired: (x, y) → (x·cos − y·sin, y·cos + x·sin).
+    /// Rotates features that are all paired: (x, y) → (x·cos − y·sin, y·cos + x·sin).
     ///
-    /// All layouts become one, of seven axes: (rows, sequences of a row, positions, heads, blocks,
+    /// All layouts are reshaped to seven axes: (rows, sequences of a row, positions, heads, blocks,
     /// 2, pairs), or (…, pairs, 2) for neighbours.
     fn part<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
         let dims = x.dims();

@@ -1,4 +1,4 @@
-//! On other devices than the CPU: exact tables, and candle's own fused op.
+//! Rotation on devices other than the CPU: exact tables, and candle's fused op.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{
@@ -9,7 +9,7 @@ use positional_encodings::{Pairing, Rotary};
 
 use super::op::{NAME, Order};
 
-/// Returns the rotated tensor, whose shape has been checked, by tables on its device.
+/// Returns the rotated tensor, whose shape has been checked, with tables on its device.
 pub(super) fn rotated(
     [cos, sin]: [Tensor; 2],
     rotary: &Rotary,
@@ -21,8 +21,8 @@ pub(super) fn rotated(
     if xs.track_op() { xs.apply_op2(&value, Grafted(by)) } else { Ok(value) }
 }
 
-/// The type of tables and arithmetic: angles of 16 bits would be as wrong as those that candle's
-/// models have.
+/// Returns the type of tables and arithmetic; 16-bit angles would be as inaccurate as those of
+/// candle's models.
 pub(super) fn precision(dtype: DType) -> DType {
     if dtype == DType::F64 { DType::F64 } else { DType::F32 }
 }
@@ -31,7 +31,7 @@ pub(super) fn precision(dtype: DType) -> DType {
 #[derive(Clone, Debug)]
 struct Parts {
     start: usize,
-    /// Features that are paired on their own, and how many such blocks there are.
+    /// The number of features in a block that is paired separately, and the number of blocks.
     block: usize,
     blocks: usize,
     pairing: Pairing,
@@ -48,7 +48,7 @@ impl Parts {
 /// A rotation by tables on the device.
 #[derive(Clone, Debug)]
 struct Tabled {
-    /// (positions, pairs) or (batch, positions, pairs)
+    /// The cosines, (positions, pairs) or (batch, positions, pairs).
     cos: Tensor,
     sin: Tensor,
     parts: Parts,
@@ -89,7 +89,7 @@ impl Tabled {
         if parts.len() == 1 { Ok(parts.remove(0)) } else { Tensor::cat(&parts, D::Minus1) }
     }
 
-    /// Rotates a block of features by candle's op, which takes four axes and no views.
+    /// Rotates a block of features with candle's op, which takes four axes and no views.
     fn block(&self, xs: &Tensor, index: usize) -> Result<Tensor> {
         let (axes, pairs) = (xs.rank(), self.parts.block / 2);
         let (len, width) = (xs.dim(axes - 2)?, xs.dim(axes - 1)?);
@@ -110,8 +110,8 @@ impl Tabled {
     }
 }
 
-/// The value of one tensor with the gradient of a rotation of another: candle's fused op drops the
-/// gradient.
+/// The value of one tensor with the gradient of a rotation of another, since candle's fused op
+/// drops the gradient.
 struct Grafted(Tabled);
 
 impl Grafted {

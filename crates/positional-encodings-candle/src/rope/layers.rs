@@ -1,15 +1,14 @@
-//! Which rotation each layer of a model has.
+//! The rotation of each layer of a model.
 
 use positional_encodings::Error;
 use positional_encodings::config::ModelRotary;
 
-/// The types of layers of a model by number, in the order of [`ModelRotary::types`].
+/// The types of a model's layers by index, in the order of [`ModelRotary::types`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Layers {
-    /// The model, which knows the reason where there is no such layer; `None` where all layers are
-    /// the same.
+    /// The model, which gives the error for a missing layer; `None` if all layers are the same.
     model: Option<ModelRotary>,
-    /// The type of each layer; empty where the config does not say how many there are.
+    /// The type of each layer; empty if the config does not give their number.
     of: Vec<usize>,
 }
 
@@ -29,8 +28,8 @@ impl Layers {
         self.model.as_ref()
     }
 
-    /// The type of a layer. Of layers that are all the same, and of which nobody knows how many
-    /// there are, there is any.
+    /// Returns the type of a layer. Where all layers are the same and their number is not known,
+    /// every index is valid.
     pub(super) fn layer(&self, index: usize) -> Result<usize, Error> {
         let Some(model) = &self.model else { return Ok(0) };
         if self.of.is_empty() && model.types().count() == 1 {
@@ -40,14 +39,14 @@ impl Layers {
         Ok(self.of.get(index).copied().unwrap_or_default())
     }
 
-    /// The type of that name.
+    /// Returns the type of that name.
     pub(super) fn named(&self, name: &str) -> Result<usize, Error> {
         let Some(model) = &self.model else { return Ok(0) };
         model.layer_type(name)?;
         Ok(model.types().position(|(known, _)| known == name).unwrap_or_default())
     }
 
-    /// The only type.
+    /// Returns the only type.
     pub(super) fn only(&self) -> Result<usize, Error> {
         if let Some(model) = &self.model {
             model.only()?;

@@ -1,4 +1,4 @@
-//! What a model holds: a rotation for each type of layer.
+//! The rotary embedding that a model holds: a rotation for each type of layer.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::plan::RopePlan;
 use super::planned::Planned;
 use crate::error::wrap;
 
-/// The rotary embedding of a model: what it holds instead of tables.
+/// The rotary embedding of a model, which it holds instead of tables.
 ///
-/// It has no length and no device. Each forward pass asks it for a [plan](RopePlan) at the positions
-/// of its tokens, and each layer rotates its queries and keys by that.
+/// It has no maximal length and no device. Each forward pass makes a [plan](RopePlan) at the
+/// positions of its tokens, with which each layer rotates its queries and keys.
 ///
 /// ```
 /// use candle_core::{DType, Device, Result, Tensor};
@@ -53,7 +53,7 @@ pub struct Rope {
 }
 
 impl Rope {
-    /// Rotates as `rotary` does, in all layers.
+    /// Makes a rotary embedding that rotates as `rotary` does, in all layers.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -71,12 +71,12 @@ impl Rope {
         Self { layers: Arc::default(), rotaries: vec![Some(Arc::new(rotary))] }
     }
 
-    /// Rotates as a model does, with all that its configuration says: see
-    /// [`ModelRotary`] for those that no `config.json` describes whole.
+    /// Makes a rotary embedding from a [`ModelRotary`], for models whose `config.json` does not
+    /// describe everything.
     ///
     /// # Errors
     ///
-    /// Those of [`ModelRotary::rotaries`].
+    /// The errors of [`ModelRotary::rotaries`].
     ///
     /// ```
     /// use positional_encodings::{Pairing, config::ModelRotary};
@@ -98,7 +98,7 @@ impl Rope {
     ///
     /// # Errors
     ///
-    /// Those of [`ModelRotary::from_json`], which name the field.
+    /// The errors of [`ModelRotary::from_json`], which name the field.
     ///
     /// ```
     /// use positional_encodings_candle::Rope;
@@ -114,7 +114,7 @@ impl Rope {
     ///
     /// # Errors
     ///
-    /// Those of reading the file, and of [`from_json`](Self::from_json); each names the file.
+    /// The errors of reading the file, and of [`from_json`](Self::from_json); each names the file.
     pub fn from_config(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -122,37 +122,38 @@ impl Rope {
         Self::from_json(&text).map_err(|error| wrap(format!("{}: {error}", path.display())))
     }
 
-    /// Reads the metadata of a GGUF file, and the tensors of its rotation where it has some.
+    /// Reads the metadata of a GGUF file, and the tensors of its rotation if there are any.
     ///
     /// # Errors
     ///
-    /// Those of [`Gguf::open`] and [`Gguf::model_rotary`].
+    /// The errors of [`Gguf::open`] and [`Gguf::model_rotary`].
     pub fn from_gguf(path: impl AsRef<Path>) -> Result<Self> {
         let mut file = Gguf::open(path).map_err(wrap)?;
         Self::from_model(file.model_rotary().map_err(wrap)?)
     }
 
-    /// The rotation of a layer; `None` where it has no positions.
+    /// Returns the rotation of a layer; `None` for a layer without positions.
     ///
     /// # Errors
     ///
-    /// Where there is no such layer, or the config does not say how many there are.
+    /// An error if there is no such layer, or if the config does not give the number of layers.
     pub fn rotary(&self, layer: usize) -> Result<Option<&Rotary>> {
         let kind = self.layers.layer(layer).map_err(wrap)?;
         Ok(self.rotaries.get(kind).and_then(Option::as_deref))
     }
 
-    /// The plan for one forward pass: cosines and sines at the positions of its tokens. They are a
-    /// range, ids of a list or of a batch (batch, len), or coordinates on several axes for M-RoPE and
-    /// images; see [`Positions`], and [`to_positions`](crate::to_positions) for ids in a tensor.
+    /// Makes the plan for one forward pass: cosines and sines at the positions of its tokens.
+    /// Positions are a range, ids of a list or of a batch (batch, len), or coordinates on several
+    /// axes for M-RoPE and images; see [`Positions`], and [`to_positions`](crate::to_positions) for
+    /// ids in a tensor.
     ///
-    /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), that is one more than
-    /// the largest position, as in transformers. A cache of keys that were rotated for another
-    /// length is then to be made anew: [`fits`](Self::fits) says when.
+    /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), the length is one
+    /// more than the largest position, as in transformers. A cache of keys that were rotated for
+    /// another length must then be recomputed: see [`fits`](Self::fits).
     ///
     /// # Errors
     ///
-    /// Those of [`Rotary::at`] and [`ModelRotary::rotaries`].
+    /// The errors of [`Rotary::at`] and [`ModelRotary::rotaries`].
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -182,8 +183,8 @@ impl Rope {
         Ok(RopePlan::new(Arc::clone(&self.layers), rotations.collect::<Result<_>>()?))
     }
 
-    /// Whether sequences of `total_len` positions, cache included, are rotated as this value holds
-    /// it: always, but for dynamic NTK and LongRoPE.
+    /// Returns true if sequences of `total_len` positions, cache included, have the rotations of
+    /// this value: always, except with dynamic NTK and LongRoPE.
     ///
     /// ```
     /// use positional_encodings_candle::Rope;
@@ -202,7 +203,7 @@ impl Rope {
     }
 }
 
-/// The rotations of the types of layers at a length; `None` where there is no model to ask.
+/// Returns the rotations of the types of layers at a length; `None` without a model.
 fn rotaries(layers: &Layers, total_len: usize) -> Result<Option<Vec<Option<Arc<Rotary>>>>> {
     let Some(model) = layers.model() else { return Ok(None) };
     let rotaries = model.rotaries(total_len).map_err(wrap)?;

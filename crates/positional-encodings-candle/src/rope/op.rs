@@ -1,4 +1,4 @@
-//! On the CPU: the kernel of `positional-encodings` on a tensor's own memory.
+//! Rotation on the CPU, with the kernel of `positional-encodings` in the tensor's own memory.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, InplaceOp1, Layout, Result, Shape, Tensor};
@@ -11,23 +11,23 @@ use crate::memory::{view, view_mut, zeros};
 /// The name of the operation, in errors.
 pub(super) const NAME: &str = "rope";
 
-/// Which axis of a tensor is that of the positions.
+/// The axis of the positions in a tensor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Order {
-    /// (…, heads, positions, dim)
+    /// The layout (…, heads, positions, dim).
     HeadsFirst,
-    /// (…, positions, heads, dim)
+    /// The layout (…, positions, heads, dim).
     PositionsFirst,
 }
 
-/// Angles in the precision that elements of a type are rotated in.
+/// Angles in the precision in which elements of a type are rotated.
 #[derive(Clone, Debug)]
 pub(super) enum Angles {
     Single(Rotation<f32>),
     Double(Rotation<f64>),
 }
 
-/// The rotation of a tensor as an operation of candle.
+/// The rotation of a tensor as a candle operation.
 #[derive(Clone, Debug)]
 pub(super) struct RotateOp {
     pub(super) angles: Angles,
@@ -107,7 +107,7 @@ fn copy<A: Element>(
     Ok(rotated)
 }
 
-/// The array with the axis of the positions before that of the features.
+/// Returns the array with the axis of the positions before that of the features.
 fn positions_last<S: RawData>(mut x: ArrayBase<S, IxDyn>, order: Order) -> ArrayBase<S, IxDyn> {
     if let (Order::PositionsFirst, axes @ 3..) = (order, x.ndim()) {
         x.swap_axes(axes - 3, axes - 2);

@@ -1,4 +1,4 @@
-//! The plan of one forward pass, and what a layer does with it.
+//! The plan of one forward pass, and its application in a layer.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::op::Order;
 use super::planned::Planned;
 use crate::error::wrap;
 
-/// Cosines and sines at the positions of one forward pass, for all layers: made by
+/// Cosines and sines at the positions of one forward pass, for all layers, made by
 /// [`Rope::at`](super::Rope::at).
 ///
-/// On a GPU the tables are uploaded when the first layer asks for them, and once only.
+/// On a GPU the tables are uploaded once, when the first layer needs them.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -31,7 +31,7 @@ use crate::error::wrap;
 #[derive(Debug)]
 pub struct RopePlan {
     layers: Arc<Layers>,
-    /// For each type of layer.
+    /// The rotation of each type of layer.
     rotations: Vec<Option<Planned>>,
 }
 
@@ -40,34 +40,35 @@ impl RopePlan {
         Self { layers, rotations }
     }
 
-    /// The rotation of a layer, counted from 0. Where there is no such layer, the methods of what
-    /// is returned say so.
+    /// Returns the rotation of a layer, counted from 0. If there is no such layer, the methods of
+    /// the result return an error.
     pub fn layer(&self, index: usize) -> LayerRope<'_> {
         LayerRope { plan: self, which: Which::Layer(index) }
     }
 
-    /// The rotation of a type of layer: `"sliding_attention"`, `"full_attention"`.
+    /// Returns the rotation of a type of layer, such as `"sliding_attention"` or
+    /// `"full_attention"`.
     pub fn layer_type<'p>(&'p self, name: &'p str) -> LayerRope<'p> {
         LayerRope { plan: self, which: Which::Type(name) }
     }
 
-    /// The rotation of a model whose layers all share it.
+    /// Returns the rotation of a model whose layers all share it.
     pub fn only(&self) -> LayerRope<'_> {
         LayerRope { plan: self, which: Which::Only }
     }
 }
 
-/// The rotation of one layer at the positions of a plan, made by [`RopePlan::layer`]: a value to
-/// hand to the layer.
+/// The rotation of one layer at the positions of a plan, made by [`RopePlan::layer`]. It is a small
+/// value that can be passed to the layer.
 ///
 /// | the tensor is | rotated copy | in place |
 /// |---|---|---|
 /// | (batch, heads, positions, dim), (…, positions, dim) | [`rope`](Self::rope) | [`rope_inplace`](Self::rope_inplace) |
 /// | (batch, positions, heads, dim), packed (tokens, heads, dim) | [`rope_thd`](Self::rope_thd) | [`rope_thd_inplace`](Self::rope_thd_inplace) |
 ///
-/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, of f64 in f64, with one rounding to the
-/// element. A head may be wider than what is rotated of it. In a layer without positions nothing
-/// changes.
+/// Elements are f32, f64, f16 or bf16; arithmetic is in f32, or in f64 for f64, with one rounding
+/// to the element. A head may be wider than its rotated features. In a layer without positions
+/// nothing changes.
 ///
 /// | tensor on | path |
 /// |---|---|
@@ -76,13 +77,14 @@ impl RopePlan {
 ///
 /// # Gradients
 ///
-/// [`rope`](Self::rope) and [`rope_thd`](Self::rope_thd) have one, the rotation back, on every device.
-/// candle-nn's own `rope`, `rope_i` and `rope_thd` have none, and `backward` does not say so.
+/// [`rope`](Self::rope) and [`rope_thd`](Self::rope_thd) have a gradient, the rotation by the
+/// negated angles, on every device. candle-nn's own `rope`, `rope_i` and `rope_thd` have none, and
+/// `backward` does not report it.
 ///
 /// # In place
 ///
-/// A clone of a candle tensor, a view, and what [`Tensor::detach`] returns share its memory: an
-/// operation in place changes them all. Use it on what has just been computed.
+/// A clone of a candle tensor, a view, and the result of [`Tensor::detach`] share its memory, so an
+/// operation in place changes them all. Use it on tensors that have just been computed.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerRope<'p> {
     plan: &'p RopePlan,
@@ -101,9 +103,9 @@ impl LayerRope<'_> {
     ///
     /// # Errors
     ///
-    /// Where the tensor has fewer axes than two, fewer features than are rotated, or another number
-    /// of positions or sequences than the plan; for elements that are no floats of 16, 32 or 64
-    /// bits; where there is no such layer.
+    /// An error if the tensor has fewer than two axes, fewer features than are rotated, or another
+    /// number of positions or sequences than the plan; for element types other than floats of 16,
+    /// 32 or 64 bits; and if there is no such layer.
     ///
     /// ```
     /// use candle_core::{Device, Tensor, Var};
@@ -126,13 +128,13 @@ impl LayerRope<'_> {
         self.rotated(xs, Order::HeadsFirst)
     }
 
-    /// Returns the rotated tensor (…, positions, heads, dim), contiguous: a batch as projections
-    /// make it, or tokens of several sequences packed (tokens, heads, dim), with the position of
-    /// each token in the plan.
+    /// Returns the rotated tensor (…, positions, heads, dim), contiguous: a batch in the layout of
+    /// the projections, or packed tokens of several sequences (tokens, heads, dim), with the
+    /// position of each token in the plan.
     ///
     /// # Errors
     ///
-    /// Those of [`rope`](Self::rope), with three axes at least.
+    /// The errors of [`rope`](Self::rope), and an error for fewer than three axes.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -149,14 +151,14 @@ impl LayerRope<'_> {
         self.rotated(xs, Order::PositionsFirst)
     }
 
-    /// Rotates a tensor (…, heads, positions, dim) in place, and with it its clones and views.
+    /// Rotates a tensor (…, heads, positions, dim) in place; its clones and views change with it.
     ///
     /// # Errors
     ///
-    /// Those of [`rope`](Self::rope); for a tensor that gradients are computed through, whose
-    /// gradient would be wrong (with [`Tensor::detach`] it is another one, of the same memory); for
-    /// one that repeats elements, as a broadcast does; and on a GPU for one that is not contiguous.
-    /// Then the tensor is as it was.
+    /// The errors of [`rope`](Self::rope), and an error for a tensor in a gradient graph, whose
+    /// gradient would be wrong ([`Tensor::detach`] returns a tensor outside of the graph with the
+    /// same memory); for one with repeated elements, such as a broadcast; and on a GPU for one that
+    /// is not contiguous. The tensor is then unchanged.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -175,22 +177,22 @@ impl LayerRope<'_> {
         self.rotate(xs, Order::HeadsFirst)
     }
 
-    /// Rotates a tensor (…, positions, heads, dim) in place, and with it its clones and views.
+    /// Rotates a tensor (…, positions, heads, dim) in place; its clones and views change with it.
     ///
     /// # Errors
     ///
-    /// Those of [`rope_inplace`](Self::rope_inplace), with three axes at least.
+    /// The errors of [`rope_inplace`](Self::rope_inplace), and an error for fewer than three axes.
     pub fn rope_thd_inplace(&self, xs: &Tensor) -> Result<()> {
         self.rotate(xs, Order::PositionsFirst)
     }
 
-    /// The cosines and the sines on a device, each (positions, pairs) or (batch, positions, pairs),
-    /// f32, the attention factor included: for kernels of your own. `None` in a layer without
-    /// positions.
+    /// Returns the cosines and the sines on a device, each (positions, pairs) or (batch, positions,
+    /// pairs), in f32 with the attention factor included, for your own kernels. The result is
+    /// `None` for a layer without positions.
     ///
     /// # Errors
     ///
-    /// Where there is no such layer, and those of the device.
+    /// An error if there is no such layer, and the errors of the device.
     ///
     /// ```
     /// use candle_core::{DType, Device, Tensor};
@@ -226,7 +228,7 @@ impl LayerRope<'_> {
         }
     }
 
-    /// `None` in a layer without positions.
+    /// Returns `None` for a layer without positions.
     fn planned(&self) -> Result<Option<&Planned>> {
         let layers = &self.plan.layers;
         let kind = match self.which {

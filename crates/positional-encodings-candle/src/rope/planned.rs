@@ -10,8 +10,8 @@ use super::device;
 use super::op::{Angles, NAME, Order, RotateOp};
 use crate::error::{unsupported, untracked, wrap};
 
-/// A rotation at the positions of a plan. The angles in f32 are made with it, and everything else
-/// when it is first asked for.
+/// A rotation at the positions of a plan. The angles in f32 are computed at once, everything else
+/// when first needed.
 #[derive(Debug)]
 pub(super) struct Planned {
     rotary: Arc<Rotary>,
@@ -40,7 +40,7 @@ impl Planned {
         })
     }
 
-    /// The number of sequences that have positions of their own.
+    /// Returns the number of sequences with their own positions.
     pub(super) fn rows(&self) -> Option<usize> {
         self.positions.rows().filter(|&rows| rows != 1)
     }
@@ -59,7 +59,7 @@ impl Planned {
         self.check(xs.dims(), order).map_err(wrap)?;
         untracked(xs, NAME)?;
         match xs.device() {
-            // candle holds a tensor without elements for one that repeats them.
+            // candle takes a tensor without elements for one with repeated elements.
             _ if xs.elem_count() == 0 => Ok(()),
             Device::Cpu => xs.inplace_op1(&RotateOp { angles, order }),
             _ => xs.slice_set(&self.rotated_on_device(xs, order)?, 0, 0),
@@ -71,7 +71,7 @@ impl Planned {
         device::rotated(tables, &self.rotary, xs, order)
     }
 
-    /// Whether a tensor of this shape can be rotated.
+    /// Checks that a tensor of this shape can be rotated.
     fn check(&self, shape: &[usize], order: Order) -> core::result::Result<(), Error> {
         let axes = match (order, self.rows()) {
             (Order::HeadsFirst, None) => 2,
@@ -90,7 +90,7 @@ impl Planned {
         self.rows().map_or(Ok(()), |rows| same("sequences on the first axis", rows, shape[0]))
     }
 
-    /// The angles that elements of a type are rotated by.
+    /// Returns the angles by which elements of a type are rotated.
     fn angles(&self, dtype: DType) -> Result<Angles> {
         match dtype {
             DType::F32 | DType::F16 | DType::BF16 => Ok(Angles::Single(self.single.clone())),
@@ -107,10 +107,10 @@ impl Planned {
         Ok(self.double.get_or_init(|| made))
     }
 
-    /// Cosines and sines on a device, each (positions, pairs) or (batch, positions, pairs): uploaded
-    /// once.
+    /// Returns cosines and sines on a device, each (positions, pairs) or (batch, positions, pairs);
+    /// they are uploaded once.
     pub(super) fn tables(&self, dtype: DType, device: &Device) -> Result<[Tensor; 2]> {
-        // What is behind the lock is whole after every step.
+        // The locked data are consistent after every step, so a poisoned lock can be used.
         let mut held = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         let known = |known: &&Tables| known.dtype == dtype && known.device.same_device(device);
         if let Some(known) = held.iter().find(known) {
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(bits(a), bits(b));
     }
 
-    /// All that a plan can be: pairings, parts, blocks, rows of a batch.
+    /// Returns all kinds of plans: pairings, parts, blocks, rows of a batch.
     fn rotations() -> Vec<Planned> {
         let planned = |rotary: &Rotary, positions: Positions<'static>| {
             Planned::new(&Arc::new(rotary.clone()), &positions).unwrap()
@@ -188,7 +188,8 @@ mod tests {
         rotations
     }
 
-    /// Tables and candle's op, which other devices take, give the CPU's values and gradients.
+    /// Checks that tables and candle's op, the path of other devices, give the CPU's values and
+    /// gradients.
     #[test]
     fn the_other_path_is_the_same() {
         for planned in rotations() {
