@@ -14,7 +14,7 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
         .and_then(|()| file.flush())
         .and_then(|()| std::fs::rename(&partial, path));
     if done.is_err() {
-        let _ = std::fs::remove_file(&partial); // what could not be written may not be there
+        let _ = std::fs::remove_file(&partial); // it may not exist if writing failed
     }
     done
 }

@@ -156,7 +156,7 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
     /// ```
     /// use positional_encodings::{Axes, PositionalEncoding, Positions, Sinusoidal};
     ///
-    /// // Python's positional-encodings, 10 channels in 2 axes: 6 each, and 2 are cut off.
+    /// // Python's positional-encodings with 10 channels in 2 axes: 6 each, of which 2 are cut off.
     /// let cut = Axes::concat([Sinusoidal::new(6)?, Sinusoidal::new(6)?])?.with_dim(10)?;
     /// let vectors: ndarray::Array2<f32> = cut.encode(&Positions::grid(&[3, 3])?)?;
     /// assert_eq!(vectors.dim(), (9, 10));

@@ -46,7 +46,7 @@ impl Fourier {
     /// use ndarray::{Array2, array};
     /// use positional_encodings::{Fourier, PositionalEncoding, Positions, space::Cycle};
     ///
-    /// // hours: the day, and the week from Monday 0:00 on, where the epoch was a Thursday
+    /// // in hours: the day, and the week from Monday 0:00 on, for an epoch on a Thursday
     /// let calendar = Fourier::calendar(&[Cycle::new(24.0), Cycle::new(168.0).from(96.0)])?;
     /// let features: Array2<f64> = calendar.encode(&Positions::from(&[96.0 + 12.0, 6.0]))?;
     /// assert_eq!(features[[0, 1]], -1.0); // noon

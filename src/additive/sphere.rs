@@ -69,7 +69,7 @@ impl AngleUnit {
 /// use positional_encodings::space::{AngleUnit, Sphere2Vec};
 /// use positional_encodings::{Frequencies, PositionalEncoding, Positions};
 ///
-/// // Its frequencies: 1/10 … 1/10000 at 16 scales
+/// // The paper's frequencies: 1/10 … 1/10000 at 16 scales
 /// let scales = Frequencies::timescales(32, 10.0..=10_000.0)?;
 /// let places = array![[48.1, 11.6], [-33.9, 151.2]]; // Munich, Sydney
 /// let sphere = Sphere2Vec::new(&scales, AngleUnit::Degrees)?;

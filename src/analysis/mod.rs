@@ -33,7 +33,7 @@
 //! let kernel = analysis::rotary_kernel(&rotation, &analysis::uniform_products(64)?)?;
 //! assert_eq!((kernel[0], kernel[100] < 0.5), (1.0, true));
 //!
-//! // A bias: how far each head sees.
+//! // A bias: the window of each head.
 //! let windows = analysis::bias_windows::<f32>(&Alibi::new(8)?, 1024, 0.01)?;
 //! assert_eq!((windows[0].behind, windows[7].behind), (Some(10), None)); // 0.5 · 10 > ln 100
 //! # Ok::<(), positional_encodings::Error>(())

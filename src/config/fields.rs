@@ -127,7 +127,7 @@ const FIELDS: &[(&str, Place, Role)] = &[
     ("use_logn_attn", Root, Other),
     ("seq_length", RootUnchecked, Other),
     ("original_rope", RootUnchecked, Other),
-    ("use_mrope", RootUnchecked, Other), // only whether there are sections
+    ("use_mrope", RootUnchecked, Other), // says only whether there are sections
 ];
 
 impl Place {

@@ -247,7 +247,7 @@ impl ModelRotary {
     /// let llama4 = ModelRotary::from_json(llama4)?;
     /// let temperature = llama4.query_temperature().unwrap();
     /// assert_eq!(temperature.factors(8191..8192)?, [1.0 + 0.1 * 2_f64.ln()]);
-    /// assert_eq!(llama4.layer(3)?, None); // one of the layers that it is for
+    /// assert_eq!(llama4.layer(3)?, None); // a layer with the query temperature
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn query_temperature(&self) -> Option<QueryTemperature> {

@@ -175,7 +175,7 @@ impl Reader<'_> {
         let alpha = dict.number(name)?.filter(|&alpha| alpha != 0.0);
         match alpha {
             Some(_) if !self.family.static_alpha => Err(dict.unknown(name, name)),
-            Some(_) if rope_type != "dynamic" => Ok(None), // which `unused` refuses
+            Some(_) if rope_type != "dynamic" => Ok(None), // `unused` returns the error
             alpha => Ok(alpha),
         }
     }

@@ -17,7 +17,7 @@ use crate::rotary::Rotary;
 /// let mut rotaries = model.rotaries(100)?;
 /// for total_len in [100, 101, 2049] {
 ///     if !rotaries.fit(total_len) {
-///         rotaries = model.rotaries(total_len)?; // and keys in a cache are to be made anew
+///         rotaries = model.rotaries(total_len)?; // and cached keys must be recomputed
 ///     }
 ///     let rotary = rotaries.layer(1)?.expect("all layers have positions");
 ///     rotary.at::<f32>(total_len - 1..total_len)?;

@@ -86,7 +86,7 @@ pub fn padding_aware<T: PrimInt, S: Data<Elem = T>>(
 /// ```
 /// use positional_encodings::ids;
 ///
-/// // two continuations of a root, the first of which goes on
+/// // a root with two continuations, the first of which has one of its own
 /// assert_eq!(ids::tree(&[None, Some(0), Some(0), Some(1)], 100)?, [100, 101, 101, 102]);
 /// assert!(ids::tree(&[Some(0)], 100).is_err());
 /// # Ok::<(), positional_encodings::Error>(())

@@ -42,7 +42,7 @@ use crate::simd::InstructionSet;
 /// let mut k = Array4::<f32>::ones((1, 8, 10, 128)); // (batch, heads, positions, dim)
 /// rotary.at(0..10)?.apply(k.view_mut())?;
 ///
-/// // A decode step: the plan is remade in place, without allocation.
+/// // A decode step: the plan is recomputed in place, without allocation.
 /// let mut q = Array4::<f32>::ones((1, 32, 1, 128));
 /// let mut step = rotary.at(10..11)?;
 /// step.apply(q.view_mut())?;

@@ -24,7 +24,7 @@ impl Rotary {
     /// let rotary = Rotary::ltx(2048, 10_000.0)?;
     /// assert_eq!((rotary.axes(), rotary.dim()), (3, 2046));
     /// assert_eq!(rotary.rotated_features(2048), Some(2..2048));
-    /// // The middle of the second second, of the left edge, and of the height.
+    /// // The middle of the second second, at the left edge, in the middle of the height.
     /// let places = array![[1.5 / 20.0, 0.5, 0.0]];
     /// let tokens = Positions::from_points(&places)?.map(|_, g| 2.0 * g - 1.0)?;
     /// assert_eq!(rotary.at::<f32>(&tokens)?.positions(), Some(1));

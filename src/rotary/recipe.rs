@@ -13,7 +13,7 @@ use crate::positions::Positions;
 /// let usual = exact.clone().with_precision(Precision::Float32Recipe);
 /// let cos = |rotary: &Rotary| rotary.at::<f32>(1_000_000..1_000_001).map(|at| at.cos_sin(0).unwrap()[0][1]);
 /// let error = (cos(&exact)? - cos(&usual)?).abs();
-/// assert!(error > 1e-3); // the recipe's: its angle of 865964 radians is right to 1/32
+/// assert!(error > 1e-3); // the recipe's angle of 865964 radians is accurate to 1/32 only
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

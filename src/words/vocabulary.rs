@@ -143,7 +143,7 @@ impl<W: AsRef<[u8]>> FromIterator<W> for Vocabulary {
     fn from_iter<I: IntoIterator<Item = W>>(words: I) -> Self {
         let mut vocabulary = Self::new();
         for word in words {
-            let _ = vocabulary.insert(word); // a repetition is no error here
+            let _ = vocabulary.insert(word); // a repetition is not an error here
         }
         vocabulary
     }

@@ -34,7 +34,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     // From the modeling_chatglm.py published with the models; ChatGLM2 and later
     ("chatglm", NEIGHBOURS.part(0.5)),
     ("codegen", NEIGHBOURS.rotary_dim(64)),
-    ("cohere", NEIGHBOURS.needs_base()), // 10000 in transformers 4, 500000 in 5
+    ("cohere", NEIGHBOURS.needs_base()), // base 10000 in transformers 4, 500000 in 5
     ("cohere2", NEIGHBOURS.layers(Layers::sliding_only(4, WithoutWindow::Refused))),
     ("cohere2_moe", NEIGHBOURS.layers(Layers::sliding_only(4, WithoutWindow::Refused))),
     ("cosmos3_edge_text", HALVES.base(1e8).head_dim(128).interleaved(&[24, 20, 20])),
@@ -205,7 +205,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("nomic_bert", HALVES.base(1000.0)),
     ("olmo", HALVES),
     ("olmo2", HALVES),
-    // 10000 in transformers 4, 500000 in 5; only full layers are scaled.
+    // Base 10000 in transformers 4, 500000 in 5; only full-attention layers are scaled.
     ("olmo3", HALVES.needs_base().layers(Layers::full_after_sliding(4, None))),
     ("olmo_hybrid", HALVES.layers(Layers::linear_between(4))),
     ("olmoe", HALVES),
@@ -214,7 +214,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("pe_audio_encoder", NEIGHBOURS.base(20_000.0)),
     ("pe_audio_video_encoder", NEIGHBOURS.base(20_000.0)),
     ("pe_video_encoder", NEIGHBOURS.base(20_000.0)),
-    // 25000 in transformers 4, 10000 in 5
+    // Base 25000 in transformers 4, 10000 in 5
     ("persimmon", HALVES.needs_base().part(0.5).even_parts()),
     ("phi", HALVES.part(0.5).even_parts()),
     ("phi3", HALVES),
@@ -245,7 +245,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("qwen3_omni_moe_talker_code_predictor", HALVES.head_dim(128)),
     ("qwen3_omni_moe_talker_text", HALVES.interleaved(&[24, 20, 20])),
     ("qwen3_omni_moe_text", HALVES.base(1e6).interleaved(&[24, 20, 20]).uneven_heads()),
-    // 5000000 in transformers 4, 500000 in 5
+    // Base 5000000 in transformers 4, 500000 in 5
     ("qwen3_vl", HALVES.needs_base().head_dim(128).interleaved(&[24, 20, 20])),
     ("qwen3_vl_moe", HALVES.needs_base().interleaved(&[24, 20, 20])),
     ("qwen3_vl_moe_text", HALVES.needs_base().interleaved(&[24, 20, 20])),

@@ -259,7 +259,7 @@ impl Model {
             return Err(fields.unknown(key, key));
         }
         let (scaling, extra) = match self.row.compresses {
-            true => (Scaling::None, None), // compressed layers alone are scaled
+            true => (Scaling::None, None), // only compressed layers are scaled
             false => self.scaling()?,
         };
         let scaling = self.divided(scaling)?;

@@ -109,7 +109,7 @@ impl LayerRope<'_> {
     /// let y = rope.at(1..2).only().forward(x.clone());
     /// assert_eq!(y.to_data().as_slice::<f32>().unwrap(), [-2.0, 1.0]);
     ///
-    /// // The gradient of 3·y₀ + 5·y₁ is (3, 5) turned back.
+    /// // The gradient of 3·y₀ + 5·y₁ is (3, 5) rotated back.
     /// let loss = (y * Tensor::from_data([[3.0, 5.0]], &device)).sum();
     /// let gradient = x.grad(&loss.backward()).unwrap().into_data();
     /// assert_eq!(gradient.as_slice::<f32>().unwrap(), [5.0, -3.0]);

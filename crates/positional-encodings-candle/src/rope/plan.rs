@@ -118,7 +118,7 @@ impl LayerRope<'_> {
     /// let y = plan.only().rope(&x)?;
     /// assert_eq!(y.to_vec2::<f32>()?, [[-2.0, 1.0]]);
     ///
-    /// // The gradient of 3·y₀ + 5·y₁ is (3, 5) turned back.
+    /// // The gradient of 3·y₀ + 5·y₁ is (3, 5) rotated back.
     /// let loss = (y * Tensor::new(&[[3.0_f32, 5.0]], &Device::Cpu)?)?.sum_all()?;
     /// let gradients = loss.backward()?;
     /// assert_eq!(gradients.get(&x).unwrap().to_vec2::<f32>()?, [[5.0, -3.0]]);
