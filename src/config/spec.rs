@@ -11,7 +11,7 @@ use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 /// ```
 /// use positional_encodings::{Pairing, config::ModelRotary, scaling::{Scaling, Yarn}};
 ///
-/// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // the rest comes from the class
+/// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // class defaults
 /// let model = ModelRotary::from_json(config)?;
 /// let spec = model.only()?;
 /// assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (64, 64, 150_000.0, Pairing::Halves));
