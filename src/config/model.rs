@@ -114,8 +114,8 @@ impl ModelRotary {
     /// Reads the config of a model of an unknown type with a given pairing. The config must have a
     /// `rope_theta`, and no unknown field about rotations. What the class does besides, such as
     /// layers without positions, is not known. A `mrope_section` requires a `mrope_interleaved`,
-    /// since models order the axes of their pairs in several ways. For a known type its row is
-    /// used, and the pairing must agree with it.
+    /// since models order the axes of their pairs in several ways. For a known type its own
+    /// conventions are used, and the pairing must agree with them.
     ///
     /// # Errors
     ///

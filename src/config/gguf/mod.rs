@@ -118,8 +118,8 @@ impl ModelRotary {
 
     /// Reads the rotations of an unknown architecture with a given pairing: halves for llama.cpp's
     /// NEOX, neighbours for NORM. Only the keys are used; what the code of the architecture does
-    /// besides, such as layers without positions, is not known. For a known architecture its row is
-    /// used, and the pairing must agree with it.
+    /// besides, such as layers without positions, is not known. For a known architecture its own
+    /// conventions are used, and the pairing must agree with them.
     ///
     /// # Errors
     ///
