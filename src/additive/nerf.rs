@@ -89,7 +89,6 @@ impl Fourier {
 
     /// Makes Perceiver's features (Jaegle et al. 2021, arXiv 2103.03206): the coordinates, then
     /// \[sin | cos\] of π·f·x with f in `bands` steps from 1 to half the resolution of the axis.
-    /// | cos\] of π·f·x with f in `bands` steps from 1 to half the resolution of the axis.
     ///
     /// Positions are from −1 to 1; [`Positions::linspace`](crate::Positions::linspace) makes
     /// Perceiver's grid. For `sine_only` add [`sines_only`](Self::sines_only), and without

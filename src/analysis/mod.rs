@@ -42,15 +42,15 @@
 //! | question | finding |
 //! |---|---|
 //! | How similar are two positions? | [`similarity`], [`ByDistance`] |
-//! | Does only the distance count? Is the nearer one always more similar? | [`ByDistance::toeplitz_residual`], [`first_rise`](ByDistance::first_rise), [`first_asymmetry`](ByDistance::first_asymmetry) |
+//! | Does only the distance matter? Is the nearer of two positions always more similar? | [`ByDistance::toeplitz_residual`], [`first_rise`](ByDistance::first_rise), [`first_asymmetry`](ByDistance::first_asymmetry) |
 //! | Which pairs never finish a turn, before and after context scaling? | [`wavelengths`], [`rescaled`] |
 //! | How do rotary scores fall with distance, for these queries and keys? | [`rotary_kernel`], [`pair_products`], [`RotaryProfile`] |
-//! | How far does each head see? | [`bias_by_distance`], [`bias_windows`] |
-//! | Which positions are one vector in bf16? Which two are nearest? | [`collisions`], [`nearest_pair`] |
+//! | How far do the keys of each head keep weight? | [`bias_by_distance`], [`bias_windows`] |
+//! | Which positions have the same vector in bf16? Which two are nearest? | [`collisions`], [`nearest_pair`] |
 //! | How many dimensions are in use? | [`Spectrum`] |
 //! | How large are positions beside words, and which rows were never trained? | [`RowNorms`], [`untrained_rows`] |
 //! | Can a linear map read the position, or move it? | [`probe_position`], [`probe_shift`] |
-//! | How wrong is a recipe? | [`largest_errors`], [`rotation_errors`] |
+//! | How large are the errors of a computation? | [`largest_errors`], [`rotation_errors`] |
 //! | Where do two tables differ, and would another order of features explain it? | [`Difference`], [`explain`], [`closest_formula`] |
 //!
 //! Every call checks its input first: a table needs enough rows, and values within ±2⁵⁰.

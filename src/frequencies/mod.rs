@@ -31,7 +31,7 @@ use wide::Wide;
 /// | constructor | wᵢ | systems |
 /// |---|---|---|
 /// | [`geometric`](Self::geometric) | base^(−2i/dim) | the paper, nearly every rotary model |
-/// | [`geometric_odd`](Self::geometric_odd) | the same for odd dims, by a named convention | keras-hub, Marian, `positional-encodings` (Python) |
+/// | [`geometric_odd`](Self::geometric_odd) | the geometric progression for odd dims, by a named convention | keras-hub, Marian, `positional-encodings` (Python) |
 /// | [`geometric_inclusive`](Self::geometric_inclusive) | base^(−i/(dim/2 − 1)) | tensor2tensor, fairseq, Whisper |
 /// | [`geometric_shifted`](Self::geometric_shifted) | base^(−i/(dim/2 − shift)) | diffusion timesteps |
 /// | [`timescales`](Self::timescales) | 1/shortest … 1/longest, both included | tensor2tensor, MLX |
@@ -45,11 +45,11 @@ use wide::Wide;
 /// |---|---|---|
 /// | [`linear`](Self::linear) | all wᵢ / factor | position interpolation; Gemma 3's global layers |
 /// | [`ntk`](Self::ntk) | the base grows | NTK-aware, static |
-/// | [`dynamic_ntk`](Self::dynamic_ntk) | the base grows with the length asked for | early Qwen, InternLM |
+/// | [`dynamic_ntk`](Self::dynamic_ntk) | the base grows with the sequence length | early Qwen, InternLM |
 /// | [`yarn`](Self::yarn) | slow pairs are interpolated, fast ones kept, a ramp between | DeepSeek, Qwen, gpt-oss |
 /// | [`longrope`](Self::longrope) | a divisor for each pair, from a short or a long list | Phi-3, Phi-4-mini, MiniCPM |
 /// | [`llama3`](Self::llama3) | as YaRN, by wavelength | Llama 3.1, 3.2, 3.3 |
-/// | [`proportional`](Self::proportional) | the slowest pairs stand still | Gemma 4's global layers |
+/// | [`proportional`](Self::proportional) | the slowest pairs are not rotated | Gemma 4's global layers |
 ///
 /// The frequencies carry two more values that result from a change: the
 /// [`attention_factor`](Self::attention_factor) of YaRN and LongRoPE, by which

@@ -24,8 +24,8 @@ use crate::positions::Positions;
 /// | the rotated array is | call | for plain slices |
 /// |---|---|---|
 /// | the array itself | [`apply`](Self::apply) | [`apply_slice`](Self::apply_slice) |
-/// | another one that is there | [`apply_into`](Self::apply_into) | [`apply_slice_into`](Self::apply_slice_into) |
-/// | a new one | [`applied`](Self::applied) | |
+/// | another existing array | [`apply_into`](Self::apply_into) | [`apply_slice_into`](Self::apply_slice_into) |
+/// | a new array | [`applied`](Self::applied) | |
 ///
 /// Arrays are (…, positions, width). Where the positions are on another axis, pass a view with
 /// [`permuted_axes`](ndarray::ArrayBase::permuted_axes). With feature `rayon` long arrays are

@@ -74,9 +74,9 @@ impl RopePlan {
 ///
 /// | tensor on | path |
 /// |---|---|
-/// | flex, burn's CPU backend | this crate's kernel, on all cores: in the tensor's own memory if nobody else holds it and it has no gaps, otherwise in a copy |
-/// | flex, of a device with autodiff | cosines and sines as constants, and burn's operations |
-/// | every other backend | cosines and sines made exactly on the CPU, uploaded when the first layer asks for them and once per plan, and burn's operations |
+/// | flex, burn's CPU backend | this crate's kernel, on all cores: in the tensor's own memory if no other handle shares it and it has no gaps, otherwise in a copy |
+/// | flex, on a device with autodiff | cosines and sines as constants, and burn's operations |
+/// | every other backend | exact cosines and sines, computed on the CPU and uploaded once per plan when the first layer needs them, and burn's operations |
 ///
 /// # Gradients
 ///

@@ -72,8 +72,8 @@ impl RopePlan {
 ///
 /// | tensor on | path |
 /// |---|---|
-/// | the CPU | this crate's kernel, where the elements lie: views with offsets and strides are not copied; on all cores |
-/// | CUDA, Metal | exact cosines and sines made on the CPU, uploaded once per plan, and candle-nn's fused op in f32 (f64 in f64) |
+/// | the CPU | this crate's kernel, in the tensor's memory: views with offsets and strides are not copied; on all cores |
+/// | CUDA, Metal | exact cosines and sines, computed on the CPU and uploaded once per plan, and candle-nn's fused op in f32 (f64 in f64) |
 ///
 /// # Gradients
 ///
