@@ -223,8 +223,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
     }
 
     /// Makes the encoding of the Python package `positional-encodings` (`PositionalEncoding1D`,
-    /// `2D`, `3D`) in any number of axes: w = 2⌈dim/(2·axes)⌉ columns for each axis, sin and cos
-    /// alternating with wᵢ = 10000^(−2i/w), cut to dim. Where 2 · axes does not divide dim, the
+    /// `2D`, `3D`) in any number of axes: n = 2⌈dim/(2·axes)⌉ columns for each axis, sin and cos
+    /// alternating with wᵢ = 10000^(−2i/n), cut to dim. Where 2 · axes does not divide dim, the
     /// last axis loses columns, as in that package.
     ///
     /// # Errors
