@@ -8,7 +8,7 @@
 /// | `Roberta`, `Mpnet` (XLM-R, CamemBERT, ESM) | `embeddings.position_embeddings.weight` | 2 | 1 |
 /// | `Gpt2` | `wpe.weight` | 0 | |
 /// | `Opt` | `decoder.embed_positions.weight` | 2 | |
-/// | `BartEncoder`, `BartDecoder` (mBART, PEGASUS-X, BioGPT's kin) | `encoder.embed_positions.weight`, `decoder.…` | 2 | |
+/// | `BartEncoder`, `BartDecoder` (mBART, PLBart) | `encoder.embed_positions.weight`, `decoder.…` | 2 | |
 /// | `Vit` (DeiT, DINOv2, BEiT in transformers) | `embeddings.position_embeddings` | 0 | |
 /// | `Timm` | `pos_embed` | 0 | |
 /// | `ClipText` | `text_model.embeddings.position_embedding.weight`, OpenAI `positional_embedding` | 0 | |
@@ -23,22 +23,36 @@
 /// positions begin after it: `with_offset(4)`, or `padding_aware` with that id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[allow(missing_docs)] // the table above
 pub enum Architecture {
+    /// BERT.
     Bert,
+    /// ALBERT.
     Albert,
+    /// DistilBERT, which has no segments.
     DistilBert,
+    /// RoBERTa, and models with its embeddings, such as XLM-R, CamemBERT and ESM.
     Roberta,
+    /// MPNet, which has no segments.
     Mpnet,
+    /// GPT-2.
     Gpt2,
+    /// OPT.
     Opt,
+    /// The encoder of BART, and of models with its embeddings.
     BartEncoder,
+    /// The decoder of BART, and of models with its embeddings.
     BartDecoder,
+    /// Vision transformers of transformers: ViT, DeiT, DINOv2 and BEiT.
     Vit,
+    /// Vision transformers of timm.
     Timm,
+    /// The text encoder of CLIP.
     ClipText,
+    /// The image encoder of CLIP.
     ClipVision,
+    /// The encoder of Whisper.
     WhisperEncoder,
+    /// The decoder of Whisper.
     WhisperDecoder,
 }
 

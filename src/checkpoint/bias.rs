@@ -14,29 +14,41 @@ use crate::error::{FileError, FileProblem};
 /// | table | tensors | shape, for |
 /// |---|---|---|
 /// | `T5Encoder`, `T5Decoder` (mT5, UMT5, LongT5, Switch) | `encoder.block.….SelfAttention.relative_attention_bias.weight`, `decoder.…` | (buckets, heads), [`T5Bias`](crate::T5Bias) |
-/// | `Mpnet` | `encoder.relative_attention_bias.weight` | the same |
+/// | `Mpnet` | `encoder.relative_attention_bias.weight` | (buckets, heads), [`T5Bias`](crate::T5Bias) |
 /// | `Swin` | `….relative_position_bias_table` | (offsets, heads), [`WindowBias::swin`](crate::bias::WindowBias::swin) |
-/// | `Beit` (Data2Vec-vision) | the same | three rows more, [`WindowBias::beit`](crate::bias::WindowBias::beit) |
+/// | `Beit` (Data2Vec-vision) | `….relative_position_bias_table` | (offsets + 3, heads), [`WindowBias::beit`](crate::bias::WindowBias::beit) |
 /// | `Deberta` | `encoder.rel_embeddings.weight` | (2 · span, width), before the projections of [`DisentangledBias`](crate::bias::DisentangledBias) |
 /// | `BertRelativeKey` (ESM) | `attention.self.distance_embedding.weight` | (2 · positions − 1, dim), [`ShawBias::relative_key`](crate::bias::ShawBias) |
 /// | `XlnetR` | `rel_attn.r` | (width · heads, dim): the projection of [`TransformerXlBias`](crate::bias::TransformerXlBias) |
-/// | `XlnetU`, `XlnetV` | `rel_attn.r_w_bias`, `rel_attn.r_r_bias` | (heads, dim): its u and v |
+/// | `XlnetU`, `XlnetV` | `rel_attn.r_w_bias`, `rel_attn.r_r_bias` | (heads, dim): u and v of [`TransformerXlBias`](crate::bias::TransformerXlBias) |
 /// | `SamRows`, `SamColumns` | `attn.rel_pos_h`, `attn.rel_pos_w` | (2 · len − 1, dim), [`DecomposedBias`](crate::bias::DecomposedBias) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[allow(missing_docs)] // the table above
 pub enum BiasTable {
+    /// The buckets of T5's encoder: one table, in UMT5 one for each layer.
     T5Encoder,
+    /// The buckets of T5's decoder: one table, in UMT5 one for each layer.
     T5Decoder,
+    /// The buckets of MPNet: one table.
     Mpnet,
+    /// The offsets within a window of Swin, for each layer.
     Swin,
+    /// The offsets between patches of BEiT, then three rows for the class token: one table, or one
+    /// for each layer.
     Beit,
+    /// The relative positions of DeBERTa: one table.
     Deberta,
+    /// The distances of BERT with `relative_key` or `relative_key_query`, for each layer.
     BertRelativeKey,
+    /// The projection of XLNet's relative positions, for each layer.
     XlnetR,
+    /// XLNet's u, which is added to the queries of content scores, for each layer.
     XlnetU,
+    /// XLNet's v, which is added to the queries of position scores, for each layer.
     XlnetV,
+    /// The vertical offsets of SAM's image encoder, for each layer.
     SamRows,
+    /// The horizontal offsets of SAM's image encoder, for each layer.
     SamColumns,
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Functions that take such an enum are not generic. So kernels are compiled once, in this crate,
 //! and not in every crate that calls a generic method.
+//!
+//! The items are `pub` because [`Sealed`], a supertrait of the public [`Element`], names them. The
+//! module is private, so that other crates can neither name nor implement them.
 
 use crate::element::Element;
 

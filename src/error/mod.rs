@@ -284,7 +284,8 @@ pub enum ConfigProblem {
     Syntax {
         /// The line, counted from 1.
         line: usize,
-        /// The column.
+        /// The byte of the line, counted from 1; 0 where the text ends, or fails, right at the line
+        /// break before it.
         column: usize,
     },
     /// The setting of the field is not possible.

@@ -21,9 +21,9 @@ use crate::{Error, Frequencies};
 /// | `HunyuanImage` | 64, 64 | 256 | not rotated | row, column |
 /// | `ZImage` (Ernie-Image, Bria) | 32, 48, 48 | 256 | l, 0, 0 from 1 | text + 1, row, column |
 /// | `Lumina2` | 32, 32, 32 | 10000 | l, l, l | text, row, column |
-/// | `Krea2` | 32, 48, 48 | 1000 | | |
-/// | `Kandinsky5Lite` | 16, 24, 24 | 10000 | one axis | frame, row, column |
-/// | `Kandinsky5` | 32, 48, 48 | 10000 | one axis | frame, row, column |
+/// | `Krea2` | 32, 48, 48 | 1000 | 0, 0, 0 | 0, row, column |
+/// | `Kandinsky5Lite` | 16, 24, 24 | 10000 | another rotation, of one axis | frame, row, column |
+/// | `Kandinsky5` | 32, 48, 48 | 10000 | another rotation, of one axis | frame, row, column |
 /// | `CogVideoX` | 16, 24, 24 | 10000 | not rotated | frame, row, column |
 /// | `Cosmos` | 44, 42, 42 | 10000, of frames · 2^(44/42) | not rotated | frame · 24/fps, row, column |
 ///
@@ -46,21 +46,34 @@ use crate::{Error, Frequencies};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[allow(missing_docs)] // the table above
 pub enum Diffusion {
+    /// FLUX.1: images.
     Flux,
+    /// FLUX.2: images, with reference images.
     Flux2,
+    /// Qwen-Image: images.
     QwenImage,
+    /// Wan, and models built on it (SkyReels, ChronoEdit, Helios): videos.
     Wan,
+    /// HunyuanVideo, FramePack and JoyImage: videos and images.
     HunyuanVideo,
+    /// HunyuanImage: images.
     HunyuanImage,
+    /// Z-Image, Ernie-Image and Bria: images.
     ZImage,
+    /// Lumina-Image 2: images.
     Lumina2,
+    /// Krea 2: images.
     Krea2,
+    /// Kandinsky 5 Lite, with heads of 64 features: images and videos.
     Kandinsky5Lite,
+    /// Kandinsky 5, with heads of 128 features: images and videos.
     Kandinsky5,
+    /// CogVideoX: videos.
     CogVideoX,
+    /// Cosmos: videos.
     Cosmos,
+    /// FLUX.3, with the axes and positions of FLUX.2.
     Flux3,
 }
 

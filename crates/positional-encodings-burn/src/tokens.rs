@@ -61,6 +61,9 @@ impl TokenEmbeddingConfig {
 /// The embedding layer of a transformer: word rows times a scale, plus segment rows, plus position
 /// vectors, summed in this order, as in BERT.
 ///
+/// An id without a row panics on flex, burn's CPU backend. On other devices ids are not read, and the
+/// result for such an id depends on the backend.
+///
 /// In a record the tables are called `words` and `segments`.
 #[derive(Module, Debug)]
 pub struct TokenEmbedding<P: AddPositions> {
@@ -126,8 +129,8 @@ impl<P: AddPositions> TokenEmbedding<P> {
     /// # Panics
     ///
     /// Panics if shapes differ, if tensors are on different devices, or for segments without a
-    /// table. On flex it also panics if an id has no row; ids on other devices are not read, and
-    /// the lookup of the backend decides.
+    /// table. On flex it also panics if an id has no row; on other devices ids are not read, and
+    /// the result for such an id depends on the backend.
     ///
     /// ```
     /// use burn::tensor::{Device, Int, Tensor};
