@@ -114,16 +114,8 @@ impl Cape {
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
         let shifts = [("global_shift", self.global_shift), ("local_shift", self.local_shift)];
-        for (name, value) in shifts {
-            if !(value >= 0.0 && value.is_finite()) {
-                let needs = "finite and not negative";
-                return Err(Error::InvalidParameter { name, value, needs });
-            }
-        }
-        if !(self.scaling >= 1.0 && self.scaling.is_finite()) {
-            let (name, value, needs) = ("scaling", self.scaling, "finite and at least 1");
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
+        shifts.iter().try_for_each(|&(name, value)| check_shift(name, value))?;
+        check_factor("scaling", self.scaling)?;
         let rows = if positions.is_empty() { 0 } else { positions.rows().unwrap_or(1) };
         let mut factors = with_room(rows, 1)?;
         factors.extend((0..rows).map(|_| libm::exp(symmetric(rng) * libm::log(self.scaling))));
@@ -222,6 +214,22 @@ impl Positions<'_> {
         }
         Positions::from_changed(axes, self.rows(), self.len())
     }
+}
+
+/// Checks the largest shift of a random shift.
+pub(super) fn check_shift(name: &'static str, value: f64) -> Result<(), Error> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::InvalidParameter { name, value, needs: "finite and not negative" })
+}
+
+/// Checks the largest factor of a random factor from its inverse to itself.
+pub(super) fn check_factor(name: &'static str, value: f64) -> Result<(), Error> {
+    if value >= 1.0 && value.is_finite() {
+        return Ok(());
+    }
+    Err(Error::InvalidParameter { name, value, needs: "finite and at least 1" })
 }
 
 /// Draws a number from −1 (included) to 1 (excluded), with 53 bits.

@@ -1,7 +1,7 @@
 //! Coordinates of image patches and of text between images.
 
 use super::Positions;
-use super::augment::symmetric;
+use super::augment::{check_factor, check_shift, symmetric};
 use super::list::with_room;
 use crate::error::Error;
 
@@ -234,11 +234,11 @@ impl Positions<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dinov3Augmentation {
-    /// Adds to each axis a number drawn uniformly from −shift to shift.
+    /// Adds to each axis a number drawn uniformly from −shift to shift; not negative.
     pub shift: Option<f64>,
-    /// Multiplies each axis by a number drawn log-uniformly from 1/jitter to jitter.
+    /// Multiplies each axis by a number drawn log-uniformly from 1/jitter to jitter; at least 1.
     pub jitter: Option<f64>,
-    /// Multiplies all axes by one number drawn log-uniformly from 1/rescale to rescale.
+    /// Multiplies all axes by one number drawn log-uniformly from 1/rescale to rescale; at least 1.
     pub rescale: Option<f64>,
 }
 
@@ -248,12 +248,17 @@ impl Dinov3Augmentation {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`] where the coordinates do not fit into memory.
+    /// [`Error::InvalidParameter`] for a shift that is negative or not finite, and for a jitter or
+    /// rescale that is below 1 or not finite, before any number is drawn; [`Error::TooLarge`] where
+    /// the coordinates do not fit into memory.
     pub fn augment<R: rand::Rng + ?Sized>(
         &self,
         coordinates: &Positions<'_>,
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
+        self.shift.map_or(Ok(()), |shift| check_shift("shift", shift))?;
+        self.jitter.map_or(Ok(()), |jitter| check_factor("jitter", jitter))?;
+        self.rescale.map_or(Ok(()), |rescale| check_factor("rescale", rescale))?;
         let axes = coordinates.axes();
         let mut draw = || symmetric(rng);
         let mut each = |bound: Option<f64>, neutral: f64, of: fn(f64, f64) -> f64| -> Vec<f64> {

@@ -61,8 +61,8 @@ impl TokenEmbeddingConfig {
 /// The embedding layer of a transformer: word rows times a scale, plus segment rows, plus position
 /// vectors, summed in this order, as in BERT.
 ///
-/// An id without a row panics on flex, burn's CPU backend. On other devices ids are not read, and the
-/// result for such an id depends on the backend.
+/// An id without a row panics on flex, burn's CPU backend. On other devices ids are not read, and
+/// the result for such an id depends on the backend.
 ///
 /// In a record the tables are called `words` and `segments`.
 #[derive(Module, Debug)]

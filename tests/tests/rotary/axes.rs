@@ -366,10 +366,33 @@ fn dinov3_augmentation() {
             assert!(shift.abs() <= 0.5 + 1e-12 && (0.25..=4.0).contains(&slope), "{shift} {slope}");
         }
     }
-    // Bounds that are none give coordinates that are refused.
-    for bad in [only(0, f64::NAN), only(1, -2.0), only(2, 0.0)] {
-        let coordinates = bad.augment(&patches, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
-        assert!(Rotary::dinov3(16, 100.0).unwrap().at::<f32>(coordinates).is_err(), "{bad:?}");
+}
+
+#[test]
+fn dinov3_augmentation_checks_its_parameters_before_it_draws() {
+    let patches = Positions::dinov3(3, 4).unwrap();
+    let none = Dinov3Augmentation::default();
+    let not_finite = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+    for bound in [-1.0, 0.0, 0.5].into_iter().chain(not_finite) {
+        let given = Some(bound);
+        for (name, bad) in [
+            ("shift", Dinov3Augmentation { shift: given, ..none }),
+            ("jitter", Dinov3Augmentation { jitter: given, ..none }),
+            ("rescale", Dinov3Augmentation { rescale: given, ..none }),
+        ] {
+            let mut rng = ChaCha8Rng::seed_from_u64(1);
+            let result = bad.augment(&patches, &mut rng);
+            if name == "shift" && (0.0..=0.5).contains(&bound) {
+                assert!(result.is_ok(), "{bad:?}");
+                continue;
+            }
+            let error = result.unwrap_err();
+            assert!(
+                matches!(error, Error::InvalidParameter { name: found, .. } if found == name),
+                "{bad:?}: {error}"
+            );
+            assert_eq!(rng, ChaCha8Rng::seed_from_u64(1), "{bad:?}");
+        }
     }
 }
 
