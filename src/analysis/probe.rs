@@ -126,7 +126,7 @@ fn ridge_weights(x: &Array2<f64>, y: &Array2<f64>, ridge: f64) -> Result<Array2<
     let matrix = |array: &Array2<f64>| {
         DMatrix::from_row_iterator(array.nrows(), array.ncols(), array.iter().copied())
     };
-    let needs = "large enough for these rows: they depend on each other";
+    let needs = "larger: these rows are linearly dependent";
     let singular = Error::InvalidParameter { name: "ridge", value: ridge, needs };
     let solved = matrix(&products).cholesky().ok_or(singular)?.solve(&matrix(&right));
     let weights = Array2::from_shape_fn(right.dim(), |(row, column)| solved[(row, column)]);

@@ -118,7 +118,7 @@ fn weight_map(path: &Path) -> Result<BTreeMap<String, String>, FileProblem> {
     for (key, name) in map {
         let name = name.as_str().filter(|name| is_plain(name));
         let name =
-            name.ok_or_else(|| invalid("a weight_map whose values are no names of files"))?;
+            name.ok_or_else(|| invalid("a weight_map whose values are not names of files"))?;
         names.insert(key.clone(), name.to_string());
     }
     if names.is_empty() {

@@ -47,7 +47,7 @@ impl Reader<'_> {
                 None if latent => ROPE,
                 None => "partial_rotary_factor",
             };
-            let expected = "a part of the head with an even number of features";
+            let expected = "such that a positive, even number of the head's features rotates";
             return Err(self.fields.not_a(name, expected));
         }
         if latent && dim != self.latent_part(ROPE)? {
@@ -126,7 +126,8 @@ impl Reader<'_> {
             return match listed {
                 None => Ok(None),
                 Some(_) => {
-                    let expected = "without head_dim: heads of one width are read";
+                    let expected =
+                        "without head_dim: only heads of one width are supported for this type";
                     Err(fields.not_a("per_layer_config", expected))
                 }
             };
@@ -170,7 +171,7 @@ impl Reader<'_> {
             }
             let width = fields.count(name)?;
             if found.is_some() && width.is_some() && found != width {
-                return Err(fields.not_a("", "as wide as the other layers that it lists"));
+                return Err(fields.not_a("", "of the same width as the other listed layers"));
             }
             found = found.or(width);
         }

@@ -182,7 +182,8 @@ fn every(reader: &Reader<'_>) -> Result<usize, Error> {
             .map(|_| pattern.len()),
         _ => Some(fields.count(layers.field)?.unwrap_or(layers.every)),
     };
-    let expected = "a whole number from 1, or local layers and a global one as in LLLG";
+    let expected =
+        "a whole number from 1, or a pattern of local layers and a global one, such as LLLG";
     found.filter(|&every| every > 0).ok_or_else(|| fields.not_a(layers.field, expected))
 }
 

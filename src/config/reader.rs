@@ -84,7 +84,7 @@ impl Reader<'_> {
     /// local layers, too.
     pub(super) fn local(&self, main: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
         if self.fields.count("swa_head_dim")?.is_some_and(|head_dim| head_dim != main.head_dim) {
-            let other = "head_dim: heads of one width are read";
+            let other = "head_dim: only heads of one width are supported";
             return Err(self.fields.contradicts("swa_head_dim", other));
         }
         let name = self.fields.name_of(Role::LocalBase).unwrap_or("rope_theta");
@@ -233,7 +233,7 @@ impl Reader<'_> {
             None => own.map_or(Sections::Chunked, |(_, order)| order),
         };
         if self.is_given && said.is_none() && dict.get(name).is_some() {
-            let reason = "models order their pairs in three ways: mrope_interleaved says whether \
+            let reason = "models order their pairs in three ways: mrope_interleaved must say whether \
                 this one interleaves them";
             return Err(dict.not_read(name, reason));
         }

@@ -69,13 +69,13 @@ impl Source<'_> {
             (None, None) => match part.kind {
                 None => Err(fields.error(name, ConfigProblem::Missing)),
                 Some(kind) if has_parts(kind) => {
-                    let reason = "its parts rotate, each by a config of its own: read one of them \
+                    let reason = "its parts have configs and rotations of their own: read one of them \
                         with from_json_part";
                     Err(fields.not_read(name, reason))
                 }
                 Some(kind) if row_of(kind).is_some() => {
                     let reason = "models of this type rotate nothing: ModelPositions::from_json says \
-                        whether they have a bias, Checkpoint reads tables that are added";
+                        whether they have a bias, and Checkpoint reads tables that are added";
                     Err(fields.not_read(name, reason))
                 }
                 Some(kind) => Err(fields.unknown(name, kind)),
@@ -170,7 +170,7 @@ fn layer_types(fields: &Fields<'_>, family: &Family) -> Result<Option<Vec<&'stat
     }
     let Some(codes) = fields.counts(field)? else { return Ok(None) };
     let found: Option<_> = codes.into_iter().map(|code| names.get(code).copied()).collect();
-    found.map(Some).ok_or_else(|| fields.not_a(field, "a list of numbers of types of layers"))
+    found.map(Some).ok_or_else(|| fields.not_a(field, "a list of codes of layer types"))
 }
 
 fn is_some(value: &Value) -> bool {

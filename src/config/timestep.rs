@@ -104,7 +104,7 @@ impl Timestep {
 impl Dim {
     fn read(&self, fields: &Fields<'_>) -> Result<usize, Error> {
         let check = |name: &str, dim: Option<usize>| {
-            let expected = "a width of a model";
+            let expected = "a width from 2 to 65536";
             let is_one = |dim: &usize| (2..=LIMIT).contains(dim);
             dim.filter(is_one).ok_or_else(|| fields.not_a(name, expected))
         };

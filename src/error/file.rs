@@ -256,14 +256,17 @@ impl fmt::Display for FileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { kind } => write!(f, "{kind}"),
-            Self::OutOfMemory { values } => write!(f, "no memory for {values} values"),
+            Self::OutOfMemory { values } => write!(f, "not enough memory for {values} values"),
             Self::Table(error) => write!(f, "{error}"),
             Self::NoPictureFormat => write!(f, "pictures are .svg or .png files"),
             Self::NoCheckpoint => {
                 write!(f, "no model.safetensors and no model.safetensors.index.json in this folder")
             }
             Self::HeaderTooLong { claimed, available } => {
-                write!(f, "the header claims {claimed} bytes where {available} are to be had")
+                write!(
+                    f,
+                    "the header claims {claimed} bytes where at most {available} are possible"
+                )
             }
             Self::InvalidHeader { byte, cause } => {
                 write!(f, "byte {byte}: not a valid header: {cause}")
@@ -272,7 +275,7 @@ impl fmt::Display for FileProblem {
                 write!(f, "{found} bytes where the header describes {expected}")
             }
             Self::InvalidMetadata { key, value } => {
-                write!(f, "metadata {key}: {value:?} is not a row of the table")
+                write!(f, "metadata {key}: {value:?} is not the index of a row")
             }
             Self::DuplicateKey { .. }
             | Self::Misplaced { .. }
@@ -299,11 +302,11 @@ impl FileProblem {
                 write!(f, "{key} has {found} bytes where its shape and type ask for {expected}")
             }
             Self::WrongSize { key, expected: None, found } => {
-                write!(f, "{key} has {found} bytes and a shape or type of no known size")
+                write!(f, "{key} has {found} bytes, and its shape and type give no valid size")
             }
             Self::MissingKey { key } => write!(f, "there is no tensor {key}"),
             Self::AmbiguousKey { key, other } => {
-                write!(f, "{key} and {other} could both be meant: load one by its key")
+                write!(f, "{key} and {other} both match: load one by its key")
             }
             Self::WrongType { key, found } => {
                 write!(f, "{key} is of type {found}: it must be F64, F32, F16 or BF16")
@@ -330,12 +333,12 @@ impl FileProblem {
     fn write_words(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidWordHeader => {
-                write!(f, "line 1: not the number of words and the number of numbers for each")
+                write!(f, "line 1: expected the number of words and the number of values of each")
             }
             Self::UnexpectedWordHeader { words, dim } => {
                 write!(
                     f,
-                    "line 1: a header of {words} words with {dim} numbers: this is word2vec's text, not GloVe's"
+                    "line 1: a header of {words} words with {dim} numbers: the format is word2vec's, not GloVe's"
                 )
             }
             Self::TooLong { at, limit } => write!(f, "{at}: longer than {limit} bytes"),
@@ -354,7 +357,7 @@ impl FileProblem {
             Self::EmptyLine { at } => write!(f, "{at}: an empty line between others"),
             Self::Compressed => write!(
                 f,
-                "the file is compressed by gzip: decompress it, or read_from a decompressor"
+                "the file is compressed by gzip: decompress it, or pass a decompressor to read_from"
             ),
             Self::Empty => write!(f, "there are no vectors"),
             _ => Ok(()),

@@ -16,7 +16,7 @@ use core::fmt;
 ///
 /// let error = Sinusoidal::new(7).unwrap_err();
 /// assert_eq!(error, Error::OddDim { dim: 7 });
-/// assert_eq!(error.to_string(), "dim 7 is odd, and systems disagree on what follows: choose an OddDim");
+/// assert_eq!(error.to_string(), "dim 7 is odd, and conventions for odd dims differ: choose an OddDim");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -296,7 +296,7 @@ impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => write!(f, " is missing"),
-            Self::NotA { expected } => write!(f, " is not {expected}"),
+            Self::NotA { expected } => write!(f, " must be {expected}"),
             Self::Unknown { found } => write!(f, ": {found:?} is not known"),
             Self::Contradicts { other } => write!(f, " contradicts {other}"),
             Self::NotRead { reason } => write!(f, ": {reason}"),
@@ -313,10 +313,7 @@ impl fmt::Display for Error {
         match self {
             Self::ZeroDim => write!(f, "dim 0: an encoding needs at least one feature"),
             Self::OddDim { dim } => {
-                write!(
-                    f,
-                    "dim {dim} is odd, and systems disagree on what follows: choose an OddDim"
-                )
+                write!(f, "dim {dim} is odd, and conventions for odd dims differ: choose an OddDim")
             }
             Self::DimTooSmall { dim, needed } => {
                 write!(f, "dim {dim} is too small: the frequencies need {needed} features")
@@ -327,8 +324,8 @@ impl fmt::Display for Error {
                 let next = would.saturating_add(*divisor);
                 write!(
                     f,
-                    "dim {dim} does not divide among the axes: a multiple of {divisor} does, \
-                     {would} or {next} say"
+                    "dim {dim} cannot be divided among the axes: it must be a multiple of {divisor}, \
+                     such as {would} or {next}"
                 )
             }
             Self::OutsideRange { index, position, low, high } => {
@@ -348,7 +345,7 @@ impl fmt::Display for Error {
             Self::InvalidFrequency { pair, frequency } => {
                 write!(
                     f,
-                    "frequency {frequency} of pair {pair} is not finite or turns 2^63 times per position"
+                    "frequency {frequency} of pair {pair} is not finite, or makes 2^63 turns or more per position"
                 )
             }
             Self::InvalidFactor { factor } => write!(f, "factor {factor} is not finite"),
@@ -384,7 +381,7 @@ impl fmt::Display for Error {
                 write!(f, "{found} {what} where there must be {expected}")
             }
             Self::AxesMismatch { expected, found } => {
-                write!(f, "the number of axes of the positions is {found}, and must be {expected}")
+                write!(f, "the number of axes of the positions is {found}, but must be {expected}")
             }
             Self::Ragged { row, expected, found } => {
                 write!(f, "row {row} has {found} ids where the rows before it have {expected}")
@@ -411,10 +408,10 @@ impl fmt::Display for Error {
                 )
             }
             Self::InvalidParameter { name, value, needs } => {
-                write!(f, "{name} {value} is not {needs}")
+                write!(f, "{name} is {value}, but must be {needs}")
             }
             Self::TooNarrow { needed, found } => {
-                write!(f, "the last axis has {found} features where the rotation turns {needed}")
+                write!(f, "the last axis has {found} features where the rotation needs {needed}")
             }
             Self::NoSuchAxis { axis, axes } => {
                 write!(f, "axis {axis} is not one of the {axes} axes before the features")

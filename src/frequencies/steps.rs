@@ -248,7 +248,7 @@ impl Step {
     /// another call.
     fn misplaced(&self) -> Error {
         use crate::error::ConfigProblem::NotA;
-        let expected = "where it must be: a constructor first, then changes";
+        let expected = "in order: a constructor first, then changes";
         Error::Config { field: self.to_string(), problem: NotA { expected } }
     }
 }

@@ -66,7 +66,7 @@ impl Curve {
 
     fn sampled(name: &str, len: usize, at: impl Fn(usize) -> (f64, f64)) -> Result<Self, Error> {
         if len == 0 {
-            let (name, needs) = ("points of a curve", "at least 1");
+            let (name, needs) = ("number of points of a curve", "at least 1");
             return Err(Error::InvalidParameter { name, value: 0.0, needs });
         }
         let mut points = Vec::new();
@@ -108,8 +108,9 @@ impl Curves {
     /// Chooses axes that contain all curves.
     pub(crate) fn new(curves: Vec<Curve>, log_x: bool, log_y: bool) -> Result<Self, Error> {
         if curves.is_empty() || curves.len() > LOOKS {
-            let (value, needs) = (curves.len() as f64, "1 to 12, which can be told apart");
-            return Err(Error::InvalidParameter { name: "curves", value, needs });
+            let (value, needs) =
+                (curves.len() as f64, "from 1 to 12, so that they can be told apart");
+            return Err(Error::InvalidParameter { name: "number of curves", value, needs });
         }
         let points = || curves.iter().flat_map(|curve| &curve.points);
         let (x, y) = (points().map(|point| point.0), points().map(|point| point.1));

@@ -202,7 +202,7 @@ impl Picture {
     pub fn with_ranges(mut self, x: Range<f64>, y: Range<f64>) -> Result<Self, Error> {
         for Range { start, end } in [&x, &y] {
             if !(start < end && (end - start).is_finite()) {
-                let (name, needs) = ("end of a range", "finite and larger than its start");
+                let (name, needs) = ("end of a range", "finite and larger than the start");
                 return Err(Error::InvalidParameter { name, value: *end, needs });
             }
         }
@@ -270,7 +270,7 @@ impl Picture {
     pub(crate) fn marks(&self) -> Result<Vec<Mark>, Error> {
         let mut marks = Vec::new();
         self.draw(&mut marks).map_err(|_| {
-            let (value, needs) = (f64::from(self.size.0), "one that the plotting crate can use");
+            let (value, needs) = (f64::from(self.size.0), "a size that can be drawn");
             Error::InvalidParameter { name: "size", value, needs }
         })?;
         Ok(marks)

@@ -41,7 +41,7 @@ impl Positions<'_> {
                 }
                 Run::Repeated { position, len } => (position, position, len),
                 Run::Real(value) => {
-                    let needs = "a whole number: a row of a table is read";
+                    let needs = "a whole number, since it selects a row of a table";
                     return Err(Error::InvalidParameter { name: "position", value, needs });
                 }
             };

@@ -156,7 +156,7 @@ impl Rotary {
         if let Some(other) =
             ordered.iter().map(|(_, each)| each.attention_factor()).find(|&other| other != factor)
         {
-            let (name, needs) = ("attention factor of an axis", "that of the first axis");
+            let (name, needs) = ("attention factor of an axis", "equal to that of the first axis");
             return Err(Error::InvalidParameter { name, value: other, needs });
         }
         let mut first = 0;

@@ -45,7 +45,7 @@ impl MixedRotary {
             return Err(Error::InvalidTimescales { shortest: slowest, longest: fastest });
         }
         if still > pairs {
-            let (name, needs) = ("still pairs", "at most the number of pairs");
+            let (name, needs) = ("number of still pairs", "at most the number of pairs");
             return Err(Error::InvalidParameter { name, value: still as f64, needs });
         }
         let rows = axes.saturating_mul(heads);

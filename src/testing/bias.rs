@@ -36,7 +36,7 @@ pub fn check_bias_laws<A: Element>(
 ) -> Result<(), Violation> {
     let case = Case { bias, queries: &queries.flat(), keys: &keys.flat() };
     if bias.heads() == 0 || queries.is_empty() || keys.is_empty() {
-        let law = "a bias has at least one head, and is tried at some positions";
+        let law = "a bias has at least one head, and is checked at one or more positions";
         let detail = format!("{} heads, queries {queries:?}, keys {keys:?}", bias.heads());
         return Err(Violation { law, detail });
     }
@@ -80,7 +80,7 @@ impl<A: Element> Case<'_, A> {
     }
 
     fn values_depend_on_what_they_should(&self, whole: &Array3<A>) -> Result<(), Violation> {
-        const LAW: &str = "a bias depends on what it says alone";
+        const LAW: &str = "a bias depends only on what depends_on returns";
         // Distances of whole numbers are whole; those of others are rounded.
         let at = |of: &Positions<'_>, i| match of.get(i) {
             Some(Position::Integer(position)) => Some(position as f64),
@@ -126,7 +126,7 @@ impl<A: Element> Case<'_, A> {
         apart.slice_axis_inplace(Axis(2), Slice::new(0, None, -3));
         let views = [plain.view_mut(), apart, turned.view_mut().reversed_axes()];
         for (name, mut view) in
-            ["a whole array", "a view of strides", "columns first"].into_iter().zip(views)
+            ["a whole array", "a strided view", "columns first"].into_iter().zip(views)
         {
             ok(WRITTEN, self.bias.encode_into(self.queries, self.keys, view.view_mut()))?;
             same(WRITTEN, name.into(), view.view(), whole.view())?;
@@ -194,7 +194,7 @@ impl<A: Element> Case<'_, A> {
     }
 
     fn no_positions_are_no_work(&self) -> Result<(), Violation> {
-        const LAW: &str = "no positions are no work";
+        const LAW: &str = "no positions give an empty result";
         let (queries, keys) = (self.queries.slice(0..0), self.keys.slice(0..0));
         for (queries, keys) in [(&queries, self.keys), (self.queries, &keys)] {
             let none = Case { queries, keys, ..*self }.encode(LAW)?;

@@ -36,7 +36,7 @@ pub fn check_content_bias_laws<A: Element>(
 ) -> Result<(), Violation> {
     let (heads, rows, columns) = (bias.heads(), queries.count(), keys.count());
     if heads == 0 || rows == 0 || columns == 0 {
-        let law = "a bias has at least one head, and is tried at some positions";
+        let law = "a bias has at least one head, and is checked at one or more positions";
         let detail = format!("{heads} heads, queries {queries:?}, keys {keys:?}");
         return Err(Violation { law, detail });
     }

@@ -238,7 +238,7 @@ fn refuses<A: Element>(
 }
 
 fn no_positions_are_no_work<A: Element>(e: &dyn PositionalEncoding<A>) -> Result<(), Violation> {
-    const LAW: &str = "no positions are no work";
+    const LAW: &str = "no positions give an empty result";
     let none = encode(LAW, e, &at(e, 0..0))?;
     same_bits(LAW, "an empty range".into(), none.view(), Array2::zeros((0, e.dim())).view())
 }

@@ -163,7 +163,7 @@ impl LearnedPositions {
         for position in positions.iter() {
             let Position::Integer(id) = position else {
                 candle_core::bail!(
-                    "position {} is not whole: interpolate by `Learned`",
+                    "position {} is not whole: interpolate with `Learned`",
                     position.to_f64()
                 )
             };

@@ -197,11 +197,11 @@ impl Header {
         }
         match bytes.u32()? {
             2 | 3 => {}
-            1 => return Err(invalid(4, "version 1 of GGUF is not read: convert the file")),
+            1 => return Err(invalid(4, "version 1 of GGUF is not supported: convert the file")),
             version if version.swap_bytes() <= 3 => {
                 return Err(invalid(4, "the file has its bytes in big-endian order"));
             }
-            _ => return Err(invalid(4, "a version of GGUF that is not known")),
+            _ => return Err(invalid(4, "an unknown version of GGUF")),
         }
         // A tensor has a name, a number of axes, a type and an offset; a value has a key and a type.
         let tensors = bytes.count(8 + 4 + 4 + 8, "more tensors than the file has bytes for")?;
@@ -246,10 +246,10 @@ impl Header {
             Some(_) => 0,
         };
         if !alignment.is_power_of_two() {
-            return Err(invalid(end, "general.alignment is no power of two"));
+            return Err(invalid(end, "general.alignment is not a power of two"));
         }
         end.checked_next_multiple_of(alignment)
-            .ok_or_else(|| invalid(end, "the tensors begin beyond any file"))
+            .ok_or_else(|| invalid(end, "the tensors would begin beyond the largest possible file"))
     }
 }
 
@@ -334,7 +334,7 @@ impl<R: Read> Bytes<'_, R> {
             (TEXT, _) => Ok(Value::Text(self.text()?)),
             (LIST, _) => self.list(),
             (number, byte) => {
-                let unknown = || invalid(byte, "a type of metadata that is not known");
+                let unknown = || invalid(byte, "an unknown type of metadata");
                 let kind = Kind::of(number).ok_or_else(unknown)?;
                 let byte = self.at;
                 let number = kind.number(&self.read(kind.size() as u64)?);
@@ -367,7 +367,7 @@ impl<R: Read> Bytes<'_, R> {
                     open.push(count as u64);
                 }
                 _ => {
-                    let unknown = || invalid(byte, "a type of metadata that is not known");
+                    let unknown = || invalid(byte, "an unknown type of metadata");
                     let kind = Kind::of(number).ok_or_else(unknown)?;
                     let size = kind.size() as u64;
                     let count = self.count(size, "a list that is longer than the file")? as u64;

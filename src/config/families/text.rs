@@ -23,7 +23,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     (
         "blt",
         not_read(
-            "its patcher, encoder, decoder and global transformer rotate by configs of their own: read one of them with from_json_part",
+            "its patcher, encoder, decoder and global transformer have configs and rotations of their own: read one of them with from_json_part",
         ),
     ),
     ("blt_global_transformer", NEIGHBOURS.base(500_000.0)),
@@ -191,7 +191,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     (
         "musicflamingo",
         not_read(
-            "its parameters turn audio features by their time in seconds, which is no rotation by position: read its text_config with from_json_part",
+            "its parameters rotate audio features by time in seconds, not by position: read its text_config with from_json_part",
         ),
     ),
     ("nanochat", HALVES),

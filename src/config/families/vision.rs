@@ -18,7 +18,7 @@ const QWEN2_VL: &[(&str, &str)] = &[
 ];
 
 const MEMORY: Family = not_read(
-    "its memory attention turns with columns, then rows: Rotary::axial_2d with AxialOrder::Llama4",
+    "its memory attention rotates by columns, then rows: use Rotary::axial_2d with AxialOrder::Llama4",
 );
 
 pub(super) const MODELS: &[(&str, Family)] = &[
@@ -28,13 +28,13 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     (
         "efficientloftr",
         not_read(
-            "rows and columns turn the whole width before heads are split: Rotary::axial_2d over hidden_size, in neighbours",
+            "rows and columns rotate the whole width before it is split into heads: use Rotary::axial_2d over hidden_size, in neighbours",
         ),
     ),
     (
         "eomt_dinov3",
         not_read(
-            "coordinates turn from -1 to 1, in full turns: Rotary::dinov3 at Positions::dinov3",
+            "coordinates run from -1 to 1, and angles are multiplied by 2π: use Rotary::dinov3 at Positions::dinov3",
         ),
     ),
     ("ernie4_5_vl_moe_vision", GRID),
@@ -51,7 +51,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     (
         "minimax_m3_vl_vision",
         not_read(
-            "three axes have 2·⌊d/6⌋ features each: Rotary::axial of three Frequencies::geometric, in halves",
+            "three axes have 2·⌊d/6⌋ features each: use Rotary::axial of three Frequencies::geometric, in halves",
         ),
     ),
     ("mlcd_vision_model", GRID),

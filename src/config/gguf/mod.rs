@@ -226,7 +226,7 @@ impl Model {
         let fields = self.fields();
         let blocks = self.row.still_blocks;
         if blocks.is_some() && fields.count("block_count")? == blocks {
-            return Ok(Some("files of so many blocks have ALiBi: a bias by distance"));
+            return Ok(Some("models with this number of blocks use ALiBi, a bias by distance"));
         }
         let name = "rope.scaling.finetuned";
         if self.row.finetuned_rotates && fields.flag(name)? == Some(false) {
@@ -309,7 +309,7 @@ impl Model {
             scaling if told.is_none() => Ok(scaling),
             _ => {
                 let reason =
-                    "the file has divisors besides a scaling: Gguf::model_rotary reads both";
+                    "the file has divisors in addition to a scaling: Gguf::model_rotary reads both";
                 Err(fields.not_read(DIVISORS, reason))
             }
         }
@@ -353,7 +353,7 @@ impl Model {
         // A negative value is not set; a value other than 1 would mix in another way.
         let name = "rope.scaling.yarn_ext_factor";
         if fields.number(name)?.is_some_and(|factor| factor >= 0.0 && factor != 1.0) {
-            return Err(fields.not_a(name, "1, which is YaRN"));
+            return Err(fields.not_a(name, "1, as in YaRN"));
         }
         let name = "rope.scaling.original_context_length";
         let original = fields.count(name)?.or(fields.count("context_length")?);

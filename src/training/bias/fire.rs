@@ -56,7 +56,7 @@ impl<A: Element> Fire<A> {
         }
         for (name, value) in [("c", c), ("L", threshold)] {
             if !(value >= f64::from(f32::MIN_POSITIVE) && value <= f64::from(f32::MAX)) {
-                let needs = "positive, and as large or small as f32 holds";
+                let needs = "positive and within the range of normal f32 numbers";
                 return Err(Error::InvalidParameter { name, value, needs });
             }
         }

@@ -35,7 +35,7 @@ fn dims() {
     says(
         Sinusoidal::new(7),
         Error::OddDim { dim: 7 },
-        "dim 7 is odd, and systems disagree on what follows: choose an OddDim",
+        "dim 7 is odd, and conventions for odd dims differ: choose an OddDim",
     );
     for odd in [OddDim::DropLast, OddDim::DropLastOfEven, OddDim::ZeroColumn] {
         assert_eq!(Sinusoidal::odd(0, odd).unwrap_err(), Error::ZeroDim);
@@ -113,7 +113,7 @@ fn frequencies_and_factors() {
             Frequencies::from_radians([1.0, 2.0, frequency]),
             Error::InvalidFrequency { pair: 2, frequency },
             &format!(
-                "frequency {frequency} of pair 2 is not finite or turns 2^63 times per position"
+                "frequency {frequency} of pair 2 is not finite, or makes 2^63 turns or more per position"
             ),
         );
     }

@@ -228,7 +228,7 @@ fn the_battery_catches_every_fault() {
     const WRITTEN: &str = "encode_into writes every element of any view";
     const ADDED: &str = "add_to is encode and an addition";
     const REFUSED: &str = "bad input is an error, and the output stays as it was";
-    const NOTHING: &str = "no positions are no work";
+    const NOTHING: &str = "no positions give an empty result";
     assert_eq!(check_laws(&Faulty(Fault::None)), Ok(()));
     for (fault, law) in [
         (Fault::KnowsItsNeighbour, COMPANY),

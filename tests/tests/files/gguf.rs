@@ -223,14 +223,14 @@ fn causes() {
     };
     for (bytes, expected) in [
         (b"GGML\x03\0\0\0".to_vec(), "a GGUF file begins with the letters GGUF"),
-        (small().version(1).bytes(), "version 1 of GGUF is not read: convert the file"),
-        (small().version(4).bytes(), "a version of GGUF that is not known"),
+        (small().version(1).bytes(), "version 1 of GGUF is not supported: convert the file"),
+        (small().version(4).bytes(), "an unknown version of GGUF"),
         (small().version(3_u32.swap_bytes()).bytes(), "the file has its bytes in big-endian order"),
         (b"GGUF".to_vec(), "the file ends within the header"),
         (big(8), "more tensors than the file has bytes for"),
         (big(16), "more metadata than the file has bytes for"),
         (big(24), "the file ends within the header"),
-        (with("a", Item::Raw(13, vec![])), "a type of metadata that is not known"),
+        (with("a", Item::Raw(13, vec![])), "an unknown type of metadata"),
         (with("a", Item::Raw(7, vec![2])), "a boolean that is neither 0 nor 1"),
         (with("a", Item::Raw(9, list(4, 1 << 40, vec![]))), "a list that is longer than the file"),
         (with("a", Item::Raw(9, list(9, 1 << 40, vec![]))), "a list that is longer than the file"),
@@ -240,7 +240,7 @@ fn causes() {
         ),
         (
             with("general.alignment", Item::Raw(4, vec![3, 0, 0, 0])),
-            "general.alignment is no power of two",
+            "general.alignment is not a power of two",
         ),
         (with("gpt2.context_length", Item::U32(1)), "gpt2.context_length is described twice"),
         (small().tensor("t", &[1; 5], &[1.0]).bytes(), "a tensor of more than four axes"),

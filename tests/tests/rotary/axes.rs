@@ -456,7 +456,8 @@ fn axes_carry_what_their_frequencies_do() {
         assert!((cos[at].hypot(sin[at]) - 1.5).abs() < 1e-15);
     }
     let error = Rotary::axial([factor(1.5), factor(1.25)], Pairing::Halves).unwrap_err();
-    assert_eq!(error.to_string(), "attention factor of an axis 1.25 is not that of the first axis");
+    let text = "attention factor of an axis is 1.25, but must be equal to that of the first axis";
+    assert_eq!(error.to_string(), text);
     let (short, long) = (vec![1.0; 4], vec![2.0; 4]);
     let longrope = LongRope { short, long, original_len: 4096, factor: 1.0 };
     let long = Frequencies::geometric(8, 1e4).unwrap().longrope(&longrope, 5000).unwrap();

@@ -21,7 +21,7 @@ fn dims() {
     let mut narrow = Array2::<f32>::ones((3, 6));
     let error = rotary().at(0..3).unwrap().apply(narrow.view_mut()).unwrap_err();
     assert_eq!(error, Error::TooNarrow { needed: 8, found: 6 });
-    assert_eq!(error.to_string(), "the last axis has 6 features where the rotation turns 8");
+    assert_eq!(error.to_string(), "the last axis has 6 features where the rotation needs 8");
     assert_eq!(narrow, Array2::<f32>::ones((3, 6)));
 }
 
@@ -131,7 +131,7 @@ fn parameters() {
         }
     }
     let error = plain().ntk(0.5).unwrap_err();
-    assert_eq!(error.to_string(), "factor 0.5 is not finite and at least 1");
+    assert_eq!(error.to_string(), "factor is 0.5, but must be finite and at least 1");
     assert!(plain().yarn(&Yarn::new(2.0, 0)).is_err());
     assert!(plain().dynamic_ntk(DynamicNtk { factor: 2.0, original_len: 0 }, 20).is_err());
     assert!(matches!(
@@ -212,7 +212,7 @@ fn intervals_between_frames() {
     }
     assert_eq!(
         video(3, -1.0).unwrap_err().to_string(),
-        "interval -1 is not finite and not negative"
+        "interval is -1, but must be finite and not negative"
     );
     // All frames at one time are odd, and possible.
     assert_eq!(video(3, 0.0).unwrap().1, 2);

@@ -15,8 +15,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("musicflamingo", "read its text_config with from_json_part"),
     // 2048 features of 28 heads: transformers computes 37 frequencies for heads of 73 features,
     // which its class cannot apply. Released configs have a head_dim.
-    ("qwen3_omni_moe_text", "partial_rotary_factor is not a part of the head"),
-    ("qwen3_omni_moe_text", "partial_rotary_factor is not a part of the head"),
+    ("qwen3_omni_moe_text", "partial_rotary_factor must be such that a positive"),
+    ("qwen3_omni_moe_text", "partial_rotary_factor must be such that a positive"),
     // A config without a type.
     ("Qwen3OmniMoeCode2WavConfig", "model_type is missing"),
 ];

@@ -210,7 +210,7 @@ fn swa_rope_theta_and_hybrid_layer_pattern() {
         [(64, 5e6), (64, 1e4), (64, 1e4), (64, 5e6)]
     );
     let error = |field: &str, problem| Err(Error::Config { field: field.into(), problem });
-    let other = "head_dim: heads of one width are read".to_string();
+    let other = "head_dim: only heads of one width are supported".to_string();
     assert_eq!(
         with_heads(json!([0, 1, 1, 0]), 128),
         error("swa_head_dim", ConfigProblem::Contradicts { other })

@@ -62,7 +62,7 @@ fn parts_that_are_not_there() {
     let part = |name| message(ModelRotary::from_json_part(whole, name));
     assert_eq!(part("audio_config"), "config field audio_config is missing");
     assert_eq!(part("vision_config.audio"), "config field vision_config.audio is missing");
-    assert_eq!(part("text_config"), "config field text_config is not an object");
+    assert_eq!(part("text_config"), "config field text_config must be an object");
     assert_eq!(part(""), "config field  is missing");
     let untyped = read(&json!({"text_config": {"head_dim": 64}}));
     assert_eq!(message(untyped), "config field text_config.model_type is missing");

@@ -138,12 +138,12 @@ fn what_is_saved_comes_back() {
         (r#"[{"geometric": {"dim": 7, "base": 1e4}}]"#, "dim 7 is odd"),
         (r#"[{"geometric": {"dim": 8, "base": 1e4, "bass": 1}}]"#, "unknown field `bass`"),
         (r#"[{"geometrical": {"dim": 8, "base": 1e4}}]"#, "unknown variant `geometrical`"),
-        (r#"[{"linear": {"factor": 2.0}}]"#, "linear(2) is not where it must be"),
+        (r#"[{"linear": {"factor": 2.0}}]"#, "linear(2) must be in order"),
         (
             r#"[{"geometric": {"dim": 8, "base": 1e4}}, {"harmonic": {"dim": 8, "period": 9.0}}]"#,
-            "harmonic(8, 9) is not where it must be",
+            "harmonic(8, 9) must be in order",
         ),
-        (r#"[{"geometric": {"dim": 8, "base": 1e4}}, {"linear": {"factor": 0.0}}]"#, "factor 0"),
+        (r#"[{"geometric": {"dim": 8, "base": 1e4}}, {"linear": {"factor": 0.0}}]"#, "factor is 0"),
         (
             r#"[{"geometric": {"dim": 8, "base": 1e4}}, {"yarn": {"factor": 2.0}}]"#,
             "missing field `original_len`",

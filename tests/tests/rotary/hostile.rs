@@ -81,23 +81,23 @@ fn wrong_configs_name_the_field() {
         (
             json!({"head_dim": 63}),
             "partial_rotary_factor",
-            NotA { expected: "a part of the head with an even number of features" },
+            NotA { expected: "such that a positive, even number of the head's features rotates" },
         ),
         // 33 of 66 features, which StableLM's class cannot and YaRN counts
         (
             json!({"model_type": "stablelm", "head_dim": 66, "partial_rotary_factor": 0.5}),
             "partial_rotary_factor",
-            NotA { expected: "a part of the head with an even number of features" },
+            NotA { expected: "such that a positive, even number of the head's features rotates" },
         ),
         (
             json!({"head_dim": 66, "partial_rotary_factor": 0.5, "rope_scaling": {"rope_type": "yarn", "factor": 2.0}}),
             "partial_rotary_factor",
-            NotA { expected: "a part of the head with an even number of features" },
+            NotA { expected: "such that a positive, even number of the head's features rotates" },
         ),
         (
             json!({"rotary_dim": 33}),
             "rotary_dim",
-            NotA { expected: "a part of the head with an even number of features" },
+            NotA { expected: "such that a positive, even number of the head's features rotates" },
         ),
         (
             json!({"partial_rotary_factor": 0.0}),

@@ -16,7 +16,8 @@ type Grid = Axes<f32, Sinusoidal>;
 fn dims_that_do_not_divide_say_which_would() {
     let error = Grid::mae(10).unwrap_err();
     assert_eq!(error, Error::IndivisibleDim { dim: 10, divisor: 4 });
-    let text = "dim 10 does not divide among the axes: a multiple of 4 does, 8 or 12 say";
+    let text =
+        "dim 10 cannot be divided among the axes: it must be a multiple of 4, such as 8 or 12";
     assert_eq!(error.to_string(), text);
     for (found, dim, divisor) in [
         (Grid::timm(6, 1e4), 6, 4),
