@@ -46,7 +46,7 @@ fn new_array(criterion: &mut Criterion) {
     let table: Array2<f32> = encoding.encode(&Positions::from(0..SHAPE.1)).unwrap();
     let floor = |words: &mut Array3<f32>| drop(black_box(&*words + &table));
     let (name, words) = ("a new array (8, 1024, 1024), f32", Array3::zeros(SHAPE));
-    Group::new(criterion, name, BYTES, words, ("words + a table that is ready", floor)).row(
+    Group::new(criterion, name, BYTES, words, ("words + a precomputed table", floor)).row(
         "embed_with_positions",
         |words| {
             drop(black_box(embed_with_positions(&*words, &encoding).unwrap()));

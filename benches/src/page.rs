@@ -1,5 +1,5 @@
-//! Writes docs/speed.md, and the lines of the README that come from it, from what `cargo bench -p
-//! benches` measured.
+//! Writes docs/speed.md, and the lines of the README that come from it, from the measurements of
+//! `cargo bench -p benches`.
 //!
 //! `cargo run -p benches`
 
@@ -17,35 +17,39 @@ const HEAD: &str = "# Speed
 
 Written by `cargo run -p benches` after `cargo bench -p benches`.
 
-A *floor* is what touching the same memory costs. It is measured in the same run, on the same
-buffer, before and after each row, and *part* is the speed of the row as a part of the floor's: 1 is
-the speed of memory. Times are medians; *±* says how far from it half of the samples were, where
-that is more than a twentieth: then the machine was not quiet. One thread does it all unless the row
-says otherwise. [limits.md] says what bounds the parts that are small.
+A *floor* is the cost of touching the same memory, or of the simple loop that is named. It is
+measured in the same run on the same buffer, before and after each row; *× floor* is the speed of
+the row as a multiple of the floor's. Times are medians; *±* is the median absolute deviation, given
+where it exceeds 5%: the machine was then not idle. Calls use one thread unless their title says
+otherwise. [limits.md] explains what bounds the slow rows.
 
 [limits.md]: limits.md
 ";
-/// What of this stands in the README: the group, the row, and what to call it.
+/// The rows that the README shows: the group, the row, and its name in the README.
 const README: [(&str, &str, &str); 5] = [
     ("table 8192 x 1024, f32", "interleaved", "a table 8192 × 1024, f32"),
     ("add in place to (8, 1024, 1024), f32", "", "positions added in place to (8, 1024, 1024)"),
-    ("a new array (8, 1024, 1024), f32", "", "the same into a new array"),
-    ("lookup x 32 + position, ids (8, 1024), f32", "", "ids (8, 1024) looked up, scaled, added to"),
+    ("a new array (8, 1024, 1024), f32", "", "positions added into a new array (8, 1024, 1024)"),
+    (
+        "lookup x 32 + position, ids (8, 1024), f32",
+        "",
+        "ids (8, 1024) looked up and scaled, positions added",
+    ),
     ("rotation of (1, 32, 2048, 128), f32", "halves", "queries (1, 32, 2048, 128) rotated"),
 ];
 const START: &str = "<!-- written by `cargo run -p benches` -->\n";
 const END: &str = "<!-- end -->";
-/// Rows that are so much older than the newest are not of the same run.
+/// Rows that are older than the newest by this much are from another run.
 const ONE_RUN: Duration = Duration::from_secs(3600);
 
-/// What criterion measured of one row.
+/// The measurements of one row by criterion.
 struct Row {
     group: String,
     name: String,
     /// The median.
     nanoseconds: f64,
-    /// The median distance from it, as a part of it.
-    unrest: f64,
+    /// The median absolute deviation, as a fraction of the median.
+    deviation: f64,
     bytes: Option<f64>,
     time: SystemTime,
 }
@@ -66,7 +70,7 @@ fn main() -> Outcome<()> {
     fs::write(root.join("docs/speed.md"), page)?;
 
     let readme = fs::read_to_string(root.join("README.md"))?;
-    let (before, rest) = readme.split_once(START).ok_or("README.md has no mark to write at")?;
+    let (before, rest) = readme.split_once(START).ok_or("README.md has no start mark")?;
     let (_, after) = rest.split_once(END).ok_or("README.md has no end mark")?;
     let lines = lines(&rows, &machine)?;
     fs::write(root.join("README.md"), format!("{before}{START}{lines}{END}{after}"))?;
@@ -101,27 +105,27 @@ fn row(folder: &Path) -> Option<Row> {
         group: text("group_id")?,
         name: text("function_id")?,
         nanoseconds,
-        unrest: estimate("median_abs_dev")? / nanoseconds,
+        deviation: estimate("median_abs_dev")? / nanoseconds,
         bytes: about.get("throughput").and_then(|of| of.get("Bytes")).and_then(Value::as_f64),
         time: fs::metadata(folder.join("estimates.json")).ok()?.modified().ok()?,
     })
 }
 
 impl Row {
-    /// The name of a floor: "floor: fill, 2" is `fill`.
+    /// The name of the floor that this row measures: `fill` for "floor: fill, 2".
     fn floor(&self) -> Option<&str> {
         Some(self.name.strip_prefix("floor: ")?.rsplit_once(", ")?.0)
     }
 
-    /// The time of the row, and where the machine was not quiet, how much that wavered.
+    /// The time of the row, with its deviation where the machine was not idle.
     fn time(&self) -> String {
-        let wavered = format!(" ± {:.0}%", 100.0 * self.unrest);
-        readable(self.nanoseconds) + if self.unrest > 0.05 { &wavered } else { "" }
+        let spread = format!(" ± {:.0}%", 100.0 * self.deviation);
+        readable(self.nanoseconds) + if self.deviation > 0.05 { &spread } else { "" }
     }
 }
 
-/// The speed of a row as a part of that of its floor, measured before and after it.
-fn part(group: &[Row], at: usize) -> Option<f64> {
+/// The speed of a row as a multiple of that of its floor, measured before and after it.
+fn relative(group: &[Row], at: usize) -> Option<f64> {
     let is_floor = |row: &&Row| row.floor().is_some();
     let before = group[..at].iter().rev().find(is_floor)?;
     let after = group[at..].iter().find(is_floor).unwrap_or(before);
@@ -136,28 +140,28 @@ fn table(page: &mut String, group: &[Row]) -> Outcome<()> {
         let (least, most) = (times().fold(f64::MAX, f64::min), times().fold(0.0, f64::max));
         writeln!(page, "Floor: {name}, {} to {}.\n", readable(least), readable(most))?;
     }
-    writeln!(page, "| row | time | GB/s | part |\n|---|---|---|---|")?;
+    writeln!(page, "| row | time | GB/s | × floor |\n|---|---|---|---|")?;
     for (at, row) in group.iter().enumerate().filter(|(_, row)| row.floor().is_none()) {
         let speed =
             row.bytes.map_or(String::new(), |bytes| format!("{:.1}", bytes / row.nanoseconds));
-        let part = part(group, at).map_or(String::new(), |part| format!("{part:.2}"));
-        writeln!(page, "| {} | {} | {speed} | {part} |", title(&row.name), row.time())?;
+        let relative = relative(group, at).map_or(String::new(), |speed| format!("{speed:.2}"));
+        writeln!(page, "| {} | {} | {speed} | {relative} |", title(&row.name), row.time())?;
     }
     Ok(())
 }
 
-/// The lines of the README: of each work, the best instruction set.
+/// The lines of the README: each call with the best instruction set.
 fn lines(rows: &[Row], machine: &str) -> Outcome<String> {
     let mut text =
-        format!("{machine}\n\n| work | time | part of the floor's speed |\n|---|---|---|\n");
+        format!("{machine}\n\n| work | time | speed relative to the floor |\n|---|---|---|\n");
     for (group, name, what) in README {
         let group = rows.chunk_by(|a, b| a.group == b.group).find(|rows| rows[0].group == group);
         let group = group.ok_or_else(|| format!("{what}: not measured"))?;
         let is_it = |row: &Row| row.floor().is_none() && row.name.starts_with(name);
         let at = group.iter().rposition(is_it).ok_or_else(|| format!("{what}: no row"))?;
-        let (part, floor) = (part(group, at), group.iter().find_map(Row::floor));
-        let (part, floor) = (part.unwrap_or(f64::NAN), floor.unwrap_or_default());
-        writeln!(text, "| {what} | {} | {part:.2} of: {floor} |", group[at].time())?;
+        let (speed, floor) = (relative(group, at), group.iter().find_map(Row::floor));
+        let (speed, floor) = (speed.unwrap_or(f64::NAN), floor.unwrap_or_default());
+        writeln!(text, "| {what} | {} | {speed:.2} (floor: {floor}) |", group[at].time())?;
     }
     Ok(text)
 }
@@ -176,7 +180,7 @@ fn readable(nanoseconds: f64) -> String {
     format!("{value:.digits$} {unit}")
 }
 
-/// What it was measured on, and when.
+/// The machine and the date of the measurements.
 fn machine(time: SystemTime) -> String {
     let says = |program: &str, arguments: &[&str]| {
         let output = process::Command::new(program).args(arguments).output().ok()?;
