@@ -1,7 +1,7 @@
-//! How close the values are to the formula: against truth at 80 digits and more.
+//! The errors of values, measured against references of 80 digits and more.
 //!
-//! `tests/golden/e1…` and `e2…` come with the other golden files; `tests/truth/` is made by
-//! `tools/truth.py`. Run with `--nocapture` to see what was measured.
+//! `tests/golden/e1…` and `e2…` come with the other golden files; `tools/truth.py` makes
+//! `tests/truth/`. Run with `--nocapture` to see the figures.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use positional_encodings::{
     Element, Error, Frequencies, PositionalEncoding, Positions, Sinusoidal,
 };
 
-/// A true value: the nearest double, and what it lacks.
+/// A true value: the nearest f64, and the remainder.
 #[derive(Clone, Copy)]
 struct Truth {
     nearest: f64,
@@ -19,12 +19,12 @@ struct Truth {
 }
 
 impl Truth {
-    /// `value` − truth. The first difference is exact wherever `value` is any good.
+    /// Returns `value` − truth. The first difference is exact where `value` is close.
     fn error(self, value: f64) -> f64 {
         (value - self.nearest) - self.rest
     }
 
-    /// The distance between neighbours at this magnitude in a format with `bits` bits.
+    /// Returns the distance between neighbours at this magnitude in a format with `bits` bits.
     fn ulp(self, bits: i32) -> f64 {
         let exponent = (self.nearest.abs().to_bits() >> 52) as i32 - 1023;
         2_f64.powi(exponent - bits + 1)
@@ -100,8 +100,8 @@ fn rows<A: Element>(encoding: &Sinusoidal, positions: &[f64]) -> Array2<A> {
     encoding.encode(&Positions::from(positions)).unwrap()
 }
 
-/// sin and cos at the positions, dims and bases of the golden truth: everything correctly rounded
-/// in f32.
+/// Sines and cosines at the positions, dims and bases of the golden truth: all are correctly
+/// rounded in f32.
 #[test]
 fn golden_sines_and_cosines() {
     let golden = Tensors::golden("e1_truth_sin_cos");
@@ -119,8 +119,7 @@ fn golden_sines_and_cosines() {
         for (row, &case) in cases.iter().enumerate() {
             for member in [0, 1] {
                 let column = 2 * pairs[case] as usize + member;
-                // The nearest double stands for the truth here: half an ulp of f64 is its own
-                // error.
+                // The nearest f64 is the reference here: its own error is up to half an ulp of f64.
                 let truth = Truth { nearest: truths[member][case], rest: 0.0 };
                 single.see_f32(singles[[row, column]], truth);
                 double.see_f64(doubles[[row, column]], truth);
@@ -134,7 +133,7 @@ fn golden_sines_and_cosines() {
     double.check_f64();
 }
 
-/// Positions where sines and cosines are as small as they get, and the last positions, at bases
+/// Positions where sines and cosines are smallest, and the last positions, at bases
 /// from 100 to 1e8 and dims from 2 to 16384.
 #[test]
 fn hard_sines_and_cosines() {
@@ -199,7 +198,8 @@ fn correctly_rounded_rows<A: Element>(format: &str, bytes: impl Fn(A) -> Vec<u8>
         dims.len()
     );
     assert!(values >= 1_000_000);
-    // A wrong row has at least one wrong value; with one wrong row, as good as surely one.
+    // A wrong row has at least one wrong value, and with one wrong row in all almost surely exactly
+    // one.
     assert!(
         wrong.len() <= values / 1_000_000,
         "{} rows of {values} values are wrong: {wrong:?}",
@@ -224,7 +224,7 @@ fn a_million_values_are_correctly_rounded_in_bf16() {
     correctly_rounded_rows("bf16", |value: half::bf16| value.to_le_bytes().to_vec());
 }
 
-/// Frequencies are correctly rounded when they are asked for.
+/// Frequencies are returned correctly rounded.
 #[test]
 fn frequencies() -> Result<(), Error> {
     let golden = Tensors::golden("e2_truth_frequencies");
@@ -243,7 +243,7 @@ fn frequencies() -> Result<(), Error> {
     Ok(())
 }
 
-/// The yardstick must be able to fail: what people write is far off.
+/// The measure must be able to fail: the usual code is far off.
 #[test]
 fn a_naive_loop_is_caught() {
     let truth = Truth { nearest: 9999.99_f64.sin(), rest: 0.0 };

@@ -1,4 +1,5 @@
-//! The four formulas of the article that this crate was founded on, with its worked example.
+//! The four formulas of the Chinese article on absolute positional encoding in large language
+//! models on which this crate was founded, with its worked example.
 
 use approx::abs_diff_eq;
 use std::f64::consts::PI;
@@ -49,8 +50,8 @@ fn one_radian_per_position() -> Outcome {
     Ok(())
 }
 
-/// Its worked example: sin 1, cos 1, sin 2, cos 2, … cos 4, which is positions 1..=4 at dim 2 in
-/// order.
+/// The article's worked example: sin 1, cos 1, sin 2, cos 2, … cos 4, which is positions 1..=4 at
+/// dim 2 in order.
 #[test]
 fn worked_example() -> Outcome {
     let rows: Array2<f64> = Sinusoidal::new(2)?.encode(&Positions::from(1..5))?;
@@ -62,8 +63,8 @@ fn worked_example() -> Outcome {
     Ok(())
 }
 
-/// Its code: feature 2i − 2 is sin(π · p · i / pos_size), feature 2i − 1 the cosine, for i in
-/// 1..=pos_size; the rest is zero.
+/// The article's code: feature 2i − 2 is sin(π · p · i / pos_size), feature 2i − 1 the cosine, for
+/// i in 1..=pos_size; the rest is zero.
 #[test]
 fn its_code() -> Outcome {
     let (pos_size, dim) = (3, 10);
@@ -89,13 +90,14 @@ fn its_code() -> Outcome {
             .all(|column| column.iter().all(|&value| value == 0.0))
     );
 
-    // There a pos_size of more than dim/2 writes out of bounds; here it is refused.
+    // In the article a pos_size above dim/2 writes out of bounds; this crate refuses it.
     assert!(encoding(5, dim).is_ok());
     assert_eq!(encoding(6, dim).unwrap_err(), Error::DimTooSmall { dim: 10, needed: 12 });
     Ok(())
 }
 
-/// Its answer to "how are position vectors generated": [sin(2π p / max_len), cos(2π p / max_len)].
+/// The article's answer to "how are position vectors generated": [sin(2π p / max_len), cos(2π p /
+/// max_len)].
 #[test]
 fn one_turn_in_max_len() -> Outcome {
     let max_len = 12;
@@ -105,7 +107,7 @@ fn one_turn_in_max_len() -> Outcome {
         let angle = 2.0 * PI * p as f64 / max_len as f64;
         if j == 0 { angle.sin() } else { angle.cos() }
     });
-    // After a thousand million turns the formula in doubles has lost six digits.
+    // After 10⁹ turns the formula in f64 has lost six digits.
     let far: Array2<f64> = circle.encode(&Positions::from(12_000_000_000..12_000_000_001))?;
     assert!(far[[0, 0]].abs() < 1e-37 && far[[0, 1]] == 1.0, "{far}");
     let sixteenths = Sinusoidal::from_frequencies(Frequencies::harmonic(2, 16.0)?);

@@ -11,12 +11,12 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 #[track_caller]
 fn says<T>(result: Result<T, Error>, error: Error, message: &str) {
     let found = result.err().expect("there should be an error");
-    // NaN is not equal to itself; its text is.
+    // NaN does not equal itself, but its text does.
     assert_eq!(format!("{found:?}"), format!("{error:?}"));
     assert_eq!(found.to_string(), message);
 }
 
-/// Runs `call` on an array of sevens, which must fail and leave the sevens alone.
+/// Runs `call` on an array of sevens: it must fail and leave the array unchanged.
 #[track_caller]
 fn refused<D: Dimension>(
     shape: impl ndarray::ShapeBuilder<Dim = D>,
@@ -96,7 +96,7 @@ fn bases() {
         says(Frequencies::geometric_inclusive(8, base), error(), &message);
         says(Frequencies::geometric_odd(7, base, OddDim::DropLast), error(), &message);
     }
-    // Base 1 is allowed: all pairs turn one radian per position. So is one below 1.
+    // Base 1 is allowed: all pairs turn one radian per position. A base below 1 is allowed, too.
     assert_eq!(Frequencies::geometric(6, 1.0).unwrap().to_radians(), [1.0; 3]);
     assert_eq!(Frequencies::geometric(4, 0.25).unwrap().to_radians(), [1.0, 2.0]);
     let too_fast = Frequencies::geometric(4, 1e-300).unwrap_err();
@@ -378,7 +378,7 @@ fn tokens() {
         Error::IdOutsideTable { table: "segment", id: 2, rows: 2 },
         "segment id 2 is outside a table of 2 rows",
     );
-    // Segments for a model that has none.
+    // Segments for a model without segments.
     let none = embedding.lookup(&tokens).with_segments(&tokens).embed();
     assert_eq!(none, Err(Error::IdOutsideTable { table: "segment", id: 0, rows: 0 }));
     says(

@@ -1,4 +1,4 @@
-//! Sequences that share positions are summed several at a time: with the bits of one by one,
+//! Sequences that share positions are summed several at a time, with the same bits as one by one,
 //! whatever their number and layout.
 
 use ndarray::{
@@ -10,7 +10,7 @@ use positional_encodings::{
     add_positions_at, concat_positions_at, embed_with_positions, embed_with_positions_at,
 };
 
-/// The same additions, one sequence after the other.
+/// The reference: the sequences added one after the other.
 fn one_by_one<A: Element>(mut words: ArrayViewMutD<'_, A>, vectors: &Array2<A>) {
     if words.ndim() > 2 {
         return words.axis_iter_mut(Axis(0)).for_each(|words| one_by_one(words, vectors));
@@ -74,8 +74,8 @@ fn table<A: Element>(rows: usize, dim: usize) -> Array2<A> {
     words(&[rows, dim]).into_dimensionality().unwrap()
 }
 
-/// A lookup with and without segments, in outputs that begin anywhere in a line of the cache, have
-/// gaps, or elements apart.
+/// Lookups with and without segments, into outputs that begin anywhere in a cache line, have gaps,
+/// or are not contiguous.
 fn check_lookups<A: Element>() {
     for (dim, len, sequences) in
         [(37, 70, 5), (37, 3, 1), (150, 7, 1), (300, 9, 4), (1, 5, 3), (1100, 3, 2)]
@@ -148,8 +148,8 @@ fn words_of_any_layout() {
     }
 }
 
-/// Longer sequences than the rows that are encoded at a time: each row of words stays beside its own
-/// vector, whether sequences share positions or not, and in any layout.
+/// Sequences longer than a block of encoded rows: each row of words meets its own vector, whether
+/// sequences share positions or not, and in any layout.
 #[test]
 fn words_beside_vectors_of_long_sequences() {
     let (batch, len, width, dim) = (2, 150, 3, 4);

@@ -18,7 +18,7 @@ fn golden() -> Tensors {
     Tensors::golden("a1_sinusoidal_1d")
 }
 
-/// How far a library's f32 arithmetic may be from the exact value.
+/// The tolerance for a library's f32 arithmetic.
 #[derive(Clone, Copy)]
 struct Slack {
     constant: f64,
@@ -26,7 +26,7 @@ struct Slack {
 }
 
 const F32_ANGLES: Slack = Slack { constant: 1e-6, per_radian: 3e-7 };
-/// MLX raises to powers by exp and log of f32.
+/// MLX computes powers by exp and log in f32.
 const MLX: Slack = Slack { constant: 1e-6, per_radian: 1e-6 };
 
 /// An encoding, and the frequency behind each of its columns: 0 for columns of zeros.
@@ -79,7 +79,7 @@ fn ok(encoding: Sinusoidal) -> Result<Sinusoidal, Error> {
     Ok(encoding)
 }
 
-/// Computed by XLM in f64, so that it must agree to the bit.
+/// XLM computes in f64, so values must agree to the bit.
 #[test]
 fn the_paper() -> Outcome {
     let golden = golden();
@@ -141,7 +141,7 @@ fn tensor2tensor() -> Outcome {
     Ok(())
 }
 
-/// fairseq with its padding row, also as FSMT, M2M-100 and Speech2Text have it.
+/// fairseq's encoding with its padding row, and those of FSMT, M2M-100 and Speech2Text.
 #[test]
 fn fairseq() -> Outcome {
     let golden = golden();
@@ -181,7 +181,7 @@ fn fairseq() -> Outcome {
     Ok(())
 }
 
-/// A batch of tokens at padding-aware positions, as ids of its own and through words of zeros.
+/// A batch of tokens at padding-aware positions, encoded from ids and added to words of zeros.
 fn batch_agrees(golden: &Tensors, name: &str, fairseq: &Case, past: usize, out: &str) {
     let tokens: Array2<i64> = golden.get(&format!("{name}/input_ids"));
     let out: Array3<f32> = golden.get(&format!("{name}/{out}"));
@@ -198,7 +198,8 @@ fn batch_agrees(golden: &Tensors, name: &str, fairseq: &Case, past: usize, out: 
     }
 }
 
-/// Computed in f64, so that it must agree to the bit. Pegasus, RoFormer and Informer have the same.
+/// Marian computes in f64, so values must agree to the bit. Pegasus, RoFormer and Informer use the
+/// same table.
 #[test]
 fn marian() -> Outcome {
     let golden = golden();
@@ -303,7 +304,7 @@ fn keras_hub() -> Outcome {
     Ok(())
 }
 
-/// The values in burn's own test of its `PositionalEncoding`, to the five decimals that it gives.
+/// The values in burn's test of its `PositionalEncoding`, to the five decimals stated there.
 #[test]
 fn burn() -> Outcome {
     let expected = ndarray::array![
@@ -395,8 +396,7 @@ fn ctrl() -> Outcome {
     Ok(())
 }
 
-/// The one-liners of the table that are shorter than the frequencies spelled out above give the
-/// same encodings.
+/// The shortcuts in the table give the same encodings as the frequencies spelled out above.
 #[test]
 fn short_forms() -> Outcome {
     let same = |short: Sinusoidal, long: Sinusoidal| {
@@ -422,7 +422,7 @@ fn short_forms() -> Outcome {
     same(Sinusoidal::odd(9, OddDim::DropLast)?, of(odd).drop_last())
 }
 
-/// tensor2tensor over two axes: the encodings of both indices side by side, and columns of zeros.
+/// tensor2tensor over two axes: the encodings of both indices side by side, then columns of zeros.
 #[test]
 fn tensor2tensor_nd() -> Outcome {
     let out: ndarray::Array4<f32> = golden().get("t2t_nd/out");

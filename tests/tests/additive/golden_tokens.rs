@@ -1,4 +1,4 @@
-//! Token ids to a model's input, and position ids, against the libraries' own: equal to the bit.
+//! Token ids to a model's input, and position ids, compared with the libraries: equal to the bit.
 
 use crate::common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
@@ -63,7 +63,7 @@ fn bert() -> Outcome {
     Ok(())
 }
 
-/// What LayerNorm makes of the sum, so that the golden file itself is known to fit together.
+/// Applies LayerNorm to the sum, to check that the golden file is consistent.
 #[test]
 fn layer_norm_of_the_sum_is_the_output() -> Outcome {
     let golden = text();
@@ -97,13 +97,13 @@ fn roberta() -> Outcome {
         let tokens = batch(&golden, &tensor("input_ids"));
         let ids = ids::padding_aware(&tokens, 1, past).unwrap();
         assert_eq!(ids, batch(&golden, &tensor("position_ids")), "{name}");
-        // No segments named: all are segment 0.
+        // Without segments, all tokens are in segment 0.
         same_sum(&roberta.lookup(&tokens).at(&ids).embed()?, &golden, &tensor("sum"));
     }
     Ok(())
 }
 
-/// Words that come as vectors: positions follow the padding id, and the segment row is added first.
+/// Words as vectors: positions follow the padding id, and the segment row is added first.
 #[test]
 fn roberta_inputs_embeds() -> Outcome {
     let golden = text();
@@ -156,7 +156,7 @@ fn opt() -> Outcome {
     let tokens = batch(&golden, "opt/input_ids");
     same_sum(&opt.lookup(&tokens).at(&ids).embed()?, &golden, "opt/sum");
 
-    // A decode step cuts the ids of the whole mask.
+    // A decode step takes a slice of the ids of the whole mask.
     let learned = Learned::from_table(matrix(&golden, "opt_proj/position"))?.with_offset(2)?;
     let ids = ids::from_mask(&batch(&golden, "opt_decode_step/attention_mask"), -1).unwrap();
     let rows = rows_at(&learned, &ids.slice(s![.., 4..]).to_owned())?;
@@ -183,7 +183,8 @@ fn opt_with_projection() -> Outcome {
     let ids = ids::from_mask(&batch(&golden, "opt_proj/attention_mask"), -1).unwrap();
     let found = embed_with_positions_at(&projected, &learned, &ids)?;
     let expected: Array3<f32> = golden.get("opt_proj/sum");
-    // The library's matrix product has its own order of sums; the addition of positions does not.
+    // The library's matrix product adds in its own order; the addition of positions is exact to the
+    // bit.
     for (found, expected) in found.iter().zip(&expected) {
         assert!((found - expected).abs() <= 2.0 * f32::EPSILON, "{found} instead of {expected}");
     }
@@ -237,7 +238,7 @@ fn keras_hub() -> Outcome {
         &learned.encode(&Positions::from(4..9))?,
         &matrix(&golden, "position_embedding_start/out"),
     );
-    // Past the end keras-hub raises; so does this.
+    // Past the end keras-hub raises an error, and so does this crate.
     assert_eq!(golden.list::<i64>("position_embedding_start_past_end/raises"), [1]);
     let past_end = learned.encode(&Positions::from(9..14));
     assert_eq!(past_end, Err(Error::PositionOutsideTable { position: 12.0, first: 0, len: 12 }));
@@ -272,7 +273,7 @@ fn ways_to_the_same_sum() -> Outcome {
     gpt2.lookup(&tokens).embed_into(reversed.view_mut().reversed_axes())?;
     same_bits(reversed.t().iter(), &expected);
 
-    // By hand: look up, then add.
+    // The reference: look up, then add.
     let table: ArrayView2<'_, f32> = gpt2.words();
     let words =
         Array3::from_shape_fn(expected.dim(), |(i, j, k)| table[[tokens[[i, j]] as usize, k]]);

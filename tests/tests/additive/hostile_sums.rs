@@ -1,5 +1,5 @@
-//! Sums of words and positions of shapes that nobody should ask for: a typed error or no work, no
-//! panic, no wait.
+//! Sums of words and positions with unreasonable shapes: each call returns a typed error or an
+//! empty result, without a panic or a wait.
 
 use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn, arr1, array};
 use positional_encodings::training::{TouchedRows, backward_positions};
@@ -58,10 +58,10 @@ fn no_room_is_made_for_no_work() {
     assert_eq!(add_positions(none.view_mut(), &padded), Ok(()));
     let concat = concat_positions(&Array3::<f32>::zeros((2, 0, 4)), &padded).unwrap();
     assert_eq!(concat.shape(), [2, 0, (1 << 60) + 4]);
-    // More than an array of no elements may claim to have.
+    // A larger shape than ndarray allows, even without elements.
     let too_wide = concat_positions(&Array3::<f32>::zeros((8, 0, 4)), &padded);
     assert!(matches!(too_wide, Err(Error::TooLarge { .. })), "{too_wide:?}");
-    // A view that was broadcast asks for more than there is.
+    // A broadcast view whose sum would not fit into memory.
     let one = Array3::<f32>::zeros((1, 3, 4));
     let words = one.broadcast((1 << 50, 3, 4)).unwrap();
     let error = Error::TooLarge { rows: 3 << 50, dim: 4 };
@@ -89,7 +89,7 @@ fn empty_axes_beside_huge_ones_are_no_work() {
         let embedding = TokenEmbedding::new(Array2::<f32>::zeros((3, 4)), &encoding).unwrap();
         same(embedding.embed(&ids));
         same(embedding.lookup(&ids).at(&ids).with_segments(&ids).embed().or_else(|_| {
-            // Segments for a model that has none, of which there are none.
+            // An empty list of segments for a model without segments.
             embedding.lookup(&ids).at(&ids).embed()
         }));
         assert_eq!(embedding.lookup(&ids).embed_into(words.view_mut()), Ok(()));
@@ -147,7 +147,7 @@ fn ids_of_128_bits_do_not_wrap() {
     assert_eq!(embedding.embed(&arr1(&[1_u128])).unwrap(), array![[3.0, 4.0]]);
 }
 
-/// A row of zeros has the same signs alone and in a run.
+/// A row of zeros has the same signs alone and among other rows.
 #[test]
 fn zeros_keep_their_sign() {
     let frequencies = Frequencies::geometric(4, 1e4).unwrap().proportional(0.5).unwrap();
@@ -160,7 +160,7 @@ fn zeros_keep_their_sign() {
     assert_eq!(bits(1), bits(300));
 }
 
-/// What was asked of rows as wide as can be said is refused before it is done.
+/// Calls on rows of the largest width are refused before any work.
 #[test]
 fn touched_rows_of_any_width() {
     let mut touched = TouchedRows::<f32>::new(usize::MAX);
@@ -189,7 +189,7 @@ fn slices_of_another_length_are_refused() {
     assert_eq!(words, [7.0; 12]);
 }
 
-/// What the documentation says that a thread needs.
+/// The stack that a thread needs according to the documentation.
 #[test]
 fn small_stacks() {
     fn on_stack(kib: usize, work: impl FnOnce() + Send + 'static) {
@@ -213,12 +213,13 @@ fn small_stacks() {
     });
 }
 
-/// The global pool of rayon cannot be made where no thread can be started. Nothing panics then.
+/// Rayon's global pool cannot be built where no thread can be started; no call may panic then.
 #[cfg(feature = "rayon")]
 mod without_threads {
     use super::*;
 
-    /// Run by the test below, in a process whose threads would need more memory than there is.
+    /// The test below runs this one in a process whose threads need more memory than the machine
+    /// has.
     #[test]
     #[ignore = "wants a process of its own"]
     fn child() {

@@ -1,4 +1,4 @@
-//! The public battery over the crate's own encodings: a new one adds its line.
+//! The public battery over the crate's own encodings: a new encoding adds a line.
 
 use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{
@@ -188,7 +188,7 @@ fn an_encoding_without_features_breaks_a_law() {
     assert_eq!(violation.to_string(), "a position vector has at least one feature: dim 0");
 }
 
-/// Whoever prints an encoding wants to know what it is, not its numbers.
+/// Printing an encoding shows its parameters and not its values.
 #[test]
 fn encodings_are_printed_in_a_line_or_two() {
     let learned = Learned::from_table(Array2::<f32>::zeros((512, 768))).unwrap();
@@ -241,7 +241,7 @@ fn choices_stand_in_configs() {
     let plain = Resample::new(Kernel::Linear, Sampling::AlignedCorners);
     let text = r#"{"kernel":"linear","sampling":"aligned_corners"}"#;
     assert_eq!(serde_json::from_str::<Resample>(text).unwrap(), plain);
-    // What a constructor refuses, a config is refused for.
+    // A config is refused where the constructor refuses.
     for bad in ["[0.0,1.0]", "[1.0,-1.0]"] {
         let text = format!(r#"{{"kernel":"cubic","sampling":"half_pixel","factors":{bad}}}"#);
         assert!(serde_json::from_str::<Resample>(&text).is_err(), "{text}");

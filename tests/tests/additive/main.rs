@@ -1,4 +1,5 @@
-//! Encodings that are added to words: against the systems in use, against truth, and their laws.
+//! Encodings that are added to words: compared with the systems in use and with references, and
+//! checked against their laws.
 
 #[path = "../common/mod.rs"]
 mod common;

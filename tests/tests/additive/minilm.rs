@@ -1,5 +1,4 @@
-//! The excerpt of all-MiniLM-L6-v2 that the examples read gives the sum that the real model
-//! computes.
+//! The excerpt of all-MiniLM-L6-v2 in the examples gives the same sum as the whole model.
 
 use ndarray::{Array1, arr1};
 use positional_encodings::{Learned, TokenEmbedding};

@@ -1,5 +1,5 @@
-//! A user outside the crate writes an encoding and runs the public battery; and the battery catches
-//! every broken one.
+//! An encoding written outside the crate passes the public battery, and the battery catches every
+//! broken one.
 
 use ndarray::{Array2, Array3, ArrayViewMut2, array};
 use positional_encodings::{
@@ -77,25 +77,25 @@ fn it_works_wherever_the_crates_own_do() -> Result<(), Error> {
     Ok(())
 }
 
-/// Ways to be wrong, one for each law and each way of asking that it covers.
+/// Faults, one for each law and each kind of call that it covers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     None,
     /// A row depends on the row before it.
     KnowsItsNeighbour,
-    /// A range and ids give different rows.
+    /// Ranges and ids give different rows.
     IndexInsteadOfPosition,
-    /// Bits that a comparison with == would miss.
+    /// The sign of zero differs, which == would not see.
     SignOfZero,
     /// The last bit differs in longer calls.
     LastBit,
-    /// Adds to what stood there.
+    /// Adds to the previous contents.
     Accumulates,
-    /// Leaves the last column alone.
+    /// Leaves out the last column.
     ForgetsAColumn,
-    /// Takes the view for a row-major one.
+    /// Ignores the strides of the view.
     IgnoresStrides,
-    /// add_to writes.
+    /// add_to overwrites.
     AddWrites,
     /// add_to adds twice.
     AddsTwice,
@@ -105,17 +105,17 @@ enum Fault {
     WrapsAround,
     /// NaN is taken for 0.
     TakesNan,
-    /// An output of the wrong width is written as far as it goes.
+    /// An output of the wrong width is partly written.
     TakesAnyWidth,
-    /// An output with too many rows is written as far as it goes.
+    /// An output with too many rows is partly written.
     TakesAnyLength,
-    /// Positions on two axes are taken for their first.
+    /// The second axis of positions is ignored.
     TakesAnyAxes,
-    /// Writes before it looks.
+    /// Writes before it checks.
     WritesThenFails,
 }
 
-/// One feature more than the position's parity needs, and a fault.
+/// The parity of a position and one more feature, with a fault.
 struct Faulty(Fault);
 
 const LEN: usize = 40;
@@ -257,7 +257,7 @@ fn the_battery_catches_every_fault() {
     }
 }
 
-/// A point of a plane, as it is: an encoding of two axes.
+/// The coordinates of a point in a plane: an encoding of two axes.
 struct Plane;
 
 impl PositionalEncoding<f64> for Plane {
@@ -310,14 +310,14 @@ fn an_encoding_of_two_axes() -> Result<(), Error> {
     let expected = array![[[1.0, 5.0], [2.0, 6.0]], [[3.0, 7.0], [4.0, 8.0]]];
     assert_eq!(Plane.encode_batch(&batch)?, expected);
     assert_eq!(embed_with_positions_at(&Array3::zeros((2, 2, 2)), &Plane, &batch)?, expected);
-    // One axis is no point.
+    // Positions on one axis are not points.
     let error = Err(Error::AxesMismatch { expected: 2, found: 1 });
     assert_eq!(Plane.encode(&Positions::from(0..5)), error);
     assert_eq!(embed_with_positions(&words, &Plane).map(drop), error.map(|_: Array2<f64>| ()));
     Ok(())
 }
 
-/// As many positions as can be counted, and an encoding that knows all but the last.
+/// The largest number of positions, and an encoding without a row for the last.
 struct Endless;
 
 impl PositionalEncoding<f64> for Endless {

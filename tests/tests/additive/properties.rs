@@ -1,4 +1,4 @@
-//! Laws that hold for all inputs, on random ones.
+//! Laws for all inputs, tested on random ones.
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, ArrayView2, Axis, IxDyn, Slice};
 use positional_encodings::{
@@ -91,7 +91,7 @@ fn dot(a: &Array2<f64>, b: &Array2<f64>) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Words that are not all alike.
+/// Words with different values.
 fn words(shape: &[usize]) -> ArrayD<f32> {
     let mut n = 0_u32;
     ArrayD::from_shape_simple_fn(shape, || {
@@ -122,7 +122,7 @@ proptest! {
         let product = dot(&row(p), &row(q));
         let tolerance = 1e-15 * 4.0 * pairs as f64;
         prop_assert!((product - dot(&row(p + shift), &row(q + shift))).abs() <= tolerance);
-        // It is the sum of the cosines at the distance.
+        // The product is the sum of the cosines at the distance.
         let distance = encode::<f64>(&encoding.with_layout(FeatureLayout::CosSinHalves), Positions::from(&[p - q]));
         prop_assert!((product - distance.iter().take(pairs).sum::<f64>()).abs() <= tolerance);
     }
@@ -181,7 +181,7 @@ proptest! {
     ) {
         let (rows, dim) = (list.len(), encoding.dim());
         let large = words(&[rows * steps.0 as usize, dim * steps.1 as usize]).into_dimensionality::<ndarray::Ix2>().unwrap();
-        // Any steps, forwards or backwards, along rows or along columns.
+        // Any stride, positive or negative, along rows or columns.
         let mut large = if transposed { large.t().as_standard_layout().into_owned().reversed_axes() } else { large };
         let before = large.clone();
         let sign = |negative, step: isize| Slice::new(0, None, if negative { -step } else { step });
@@ -194,7 +194,7 @@ proptest! {
         prop_assert_eq!(bits(&view), bits(&expected));
         encoding.encode_into(&Positions::from(&list), view.view_mut()).unwrap();
         prop_assert_eq!(bits(&view), bits(&encode::<f32>(&encoding, Positions::from(&list))));
-        // What lies between the steps was not touched.
+        // Elements between the strides are unchanged.
         let touched = |at: usize, step: isize, negative: bool, len: usize| {
             (if negative { len - 1 - at } else { at }) % step as usize == 0
         };
@@ -265,7 +265,7 @@ proptest! {
     fn embedding_any_leading_axes(leading in prop::collection::vec(0..4_usize, 0..4), len in 0..9_usize, half in 1..6_usize, permutation in 0..24_usize, differing in any::<bool>(), ids in ids_list(64 * 9)) {
         let encoding = Sinusoidal::new(2 * half).unwrap();
         let shape = [&leading[..], &[len, 2 * half]].concat();
-        // Stored with its axes in another order, so that it is not contiguous as it stands.
+        // Stored with its axes in another order, so that the view is not contiguous.
         let mut order: Vec<usize> = (0..shape.len()).collect();
         for i in 0..order.len() {
             let swap = (permutation / (i + 1)) % order.len();

@@ -1,4 +1,4 @@
-//! A sequence built in shards is the sequence built whole, bit for bit, wherever it is cut.
+//! A sequence encoded in shards equals the whole sequence bit for bit, wherever it is divided.
 
 use std::ops::Range;
 
@@ -9,17 +9,17 @@ use positional_encodings::{
 };
 use proptest::prelude::*;
 
-/// Far positions: past f32, past 2^40, and as far as ids of f64 go.
+/// Large positions: beyond the integers of f32, beyond 2^40, and up to the largest ids in f64.
 const STARTS: [usize; 5] = [0, 29, (1 << 24) - 1000, (1 << 40) + 17, (1 << 53) - 5000];
 
-/// What stands where positions are added.
+/// The words to which positions are added.
 fn words<A: Element>(len: usize, dim: usize) -> Array2<A> {
     let word =
         |at: usize| A::from_f64((at / dim * 31 % 1009 + at % dim * 7 % 13) as f64 * 0.01 - 5.0);
     Array2::from_shape_vec((len, dim), (0..len * dim).map(word).collect()).unwrap()
 }
 
-/// What one rank makes of its shard of the words, row 0 being at position `start`.
+/// Returns the result of one rank for its shard of the words, whose row 0 is at position `start`.
 type Build<A> = fn(
     &dyn PositionalEncoding<A>,
     words: &Array2<A>,
@@ -49,7 +49,7 @@ fn added<A: Element>(
     sum
 }
 
-/// The same through ids, as a rank that holds several documents has them.
+/// Returns the same result by ids, which a rank with several documents uses.
 fn added_at_ids<A: Element>(
     encoding: &dyn PositionalEncoding<A>,
     words: &Array2<A>,
@@ -62,7 +62,7 @@ fn added_at_ids<A: Element>(
     sum
 }
 
-/// Two sequences at once, of which the second is given back.
+/// Encodes two sequences at once and returns the second.
 fn added_in_a_batch<A: Element>(
     encoding: &dyn PositionalEncoding<A>,
     words: &Array2<A>,
@@ -76,10 +76,10 @@ fn added_in_a_batch<A: Element>(
     batch.index_axis_move(Axis(0), 1)
 }
 
-/// Bit for bit: no value is NaN, and of zeros the signs are compared.
+/// Compares bit for bit: no value is NaN, and the signs of zeros count.
 fn same_bits<A: Element>(values: &[A], expected: &[A]) -> bool {
-    // A loop, not `all`: this is where the time goes, and tests are not optimised. Conversions of
-    // 16 bits would take most of it.
+    // A loop and not `all`: most of the time is spent here, and tests are not optimised.
+    // Conversions of 16-bit values would take most of that time.
     for (value, expected) in values.iter().zip(expected) {
         let signs = || [value, expected].map(|zero| zero.to_f64().is_sign_negative());
         if value != expected || value.is_zero() && signs()[0] != signs()[1] {
@@ -120,7 +120,7 @@ fn check<A: Element>(
     for (name, build) in builds {
         let whole = build(encoding, &words, start, 0..len);
         for ends in shardings {
-            // Built one by one, and put side by side.
+            // Encoded one by one, then placed side by side.
             let mut parts = Vec::new();
             for (first, &end) in [0].iter().chain(ends).zip(ends) {
                 parts.extend_from_slice(
@@ -137,7 +137,7 @@ fn check<A: Element>(
     }
 }
 
-/// Every place to cut a sequence in two.
+/// Every place to divide a sequence in two.
 fn every_split<A: Element>() {
     const LEN: usize = 150;
     let splits: Vec<_> = (0..=LEN).map(|split| vec![split, LEN]).collect();
@@ -178,7 +178,7 @@ fn blocks(len: usize, size: usize) -> Vec<usize> {
     (size..len).step_by(size).chain([len]).collect()
 }
 
-/// As a stream is written, and as ranks share a sequence: n · len / ranks.
+/// The shards of a stream, and those of ranks that share a sequence: n · len / ranks.
 #[test]
 fn blocks_and_ranks_of_a_long_sequence() {
     const LEN: usize = 4096;

@@ -1,5 +1,5 @@
-//! Stretched tables: transformers' and timm's own, and the properties of the ways that no library
-//! offers.
+//! Stretched tables, compared with transformers and timm, and properties of the methods that no
+//! library has.
 
 use crate::common::Tensors;
 use ndarray::{Array2, Array3, Array4, ArrayView2, Axis};
@@ -90,8 +90,8 @@ fn gradients_of_grids_are_torchs() {
     }
 }
 
-/// Every choice keeps a constant, leaves an unchanged grid alone where it says so, and has its own
-/// transpose as gradient.
+/// Every method keeps a constant, leaves a grid of the same size unchanged where documented, and
+/// has its transpose as gradient.
 #[test]
 fn every_choice_has_weights_that_sum_to_one_and_a_transpose() {
     for kernel in [Kernel::Linear, Kernel::Cubic, Kernel::CatmullRom] {
@@ -133,8 +133,8 @@ fn every_choice_has_weights_that_sum_to_one_and_a_transpose() {
     }
 }
 
-/// torch, `interpolate(scale_factor=1.6)` of [0, 1, 2, 3] and [0, 10, 0, 0], computed by its
-/// formula in doubles.
+/// torch, `interpolate(scale_factor=1.6)` of [0, 1, 2, 3] and [0, 10, 0, 0], computed by torch's
+/// formula in f64.
 #[test]
 fn factors_move_the_points() {
     let line = Array2::from_shape_vec((4, 1), vec![0.0_f64, 1.0, 2.0, 3.0]).unwrap();

@@ -1,4 +1,4 @@
-//! Long work goes to all cores, with the bits of one.
+//! Long calls run on all cores, with the same bits as on one.
 
 use ndarray::{Array2, Array3, ArrayView, ArrayViewMut2, Axis, Dimension, s};
 use positional_encodings::{
@@ -7,17 +7,17 @@ use positional_encodings::{
 };
 use rayon::ThreadPoolBuilder;
 
-/// More bytes than this are shared among threads.
+/// Calls on more bytes than this are divided among threads.
 const CUT: usize = 1 << 20;
-/// So many rows that they are cut twice, and no multiple of anything.
+/// Enough rows to be divided twice, and not a round number.
 fn rows<A>() -> usize {
     2 * CUT / (530 * size_of::<A>()) + 27
 }
 
-/// What has been computed, by name: a number for each row.
+/// The results by name: a hash for each row.
 type Results = Vec<(String, Vec<u64>)>;
 
-/// Keeps a hash of the bits of each row, of work that is long enough to be cut twice.
+/// Keeps a hash of the bits of each row, for calls long enough to be divided twice.
 fn keep<A: Element, D: Dimension>(
     results: &mut Results,
     name: String,
@@ -29,8 +29,8 @@ fn keep<A: Element, D: Dimension>(
     results.push((name, values.chunks(dim).map(hash).collect()));
 }
 
-/// Every bit counts, and so does the order. Conversion to f64 keeps all bits, the sign of zero
-/// included.
+/// Returns a hash that depends on every bit and on the order. Conversion to f64 keeps all bits, the
+/// sign of zero included.
 fn hash<A: Element>(values: &[A]) -> u64 {
     values.iter().fold(0x9e37_79b9_7f4a_7c15, |hash, value| {
         let mixed = (hash ^ value.to_f64().to_bits()).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -91,7 +91,7 @@ fn batches<A: Element>(
 ) -> Result<(), Error> {
     let dim = encoding.dim();
     let what = |call: &str| format!("{call}, {name}, {}", std::any::type_name::<A>());
-    // Long sequences are cut at a position, short ones between two of them.
+    // Long sequences are divided at a position, short ones between sequences.
     for (sequences, len) in [(2, rows::<A>() / 2 + 9), (41, rows::<A>() / 41 + 1)] {
         let words = Array3::from_elem((sequences, len, dim), value::<A>(7, 5));
         keep(

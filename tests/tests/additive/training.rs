@@ -1,4 +1,4 @@
-//! Gradients: torch's own, and finite differences of everything that is learned.
+//! Gradients, compared with torch's and with finite differences of everything that is learned.
 
 use crate::common::Tensors;
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, array};
@@ -46,7 +46,7 @@ fn lookups_have_torchs_gradient() {
     embedding.lookup(&ids).backward_words(upstream.view(), gradient.view_mut()).unwrap();
     assert_eq!(gradient, expected);
 
-    // Touched rows are the dense ones that are not zero.
+    // The sparse rows are the nonzero rows of the dense gradient.
     let mut touched = TouchedRows::new(5);
     embedding.lookup(&ids).backward_words(upstream.view(), &mut touched).unwrap();
     let mut dense = Array2::<f32>::zeros((9, 5));
@@ -98,7 +98,7 @@ fn doubles_and_a_shared_range_have_torchs_gradient() {
     assert_eq!(gradient, file.get::<f32, _>("broadcast_add/grad_table"));
 }
 
-/// torch adds bf16 in bf16 as well, so that even its roundings are met.
+/// torch also adds bf16 in bf16, so even the roundings agree.
 #[test]
 #[cfg(feature = "half")]
 fn bf16_has_torchs_gradient() {
@@ -114,7 +114,7 @@ fn bf16_has_torchs_gradient() {
     assert_eq!(gradient, file.get::<bf16, _>("plain_bf16/grad"));
 }
 
-/// BERT's whole embedding layer: the LayerNorm between is undone here.
+/// BERT's whole embedding layer; the test inverts the LayerNorm between.
 #[test]
 fn the_embedding_layer_of_bert_has_torchs_gradient() {
     let file = b4();
@@ -394,7 +394,7 @@ fn lookups_refuse_gradients_that_do_not_fit() {
             .is_err()
     );
     assert_eq!(gradient, Array2::<f32>::zeros((5, 2)));
-    // A column-major gradient will do
+    // A column-major gradient is accepted
     let mut columns = Array2::zeros((2, 5));
     lookup.backward_words(good.view(), columns.view_mut().reversed_axes()).unwrap();
     assert_eq!(columns.row(0).to_vec(), [1.0, 1.0, 1.0, 0.0, 1.0]);
@@ -407,7 +407,7 @@ fn sizes_of_no_machine_are_no_trouble() {
     let touched = TouchedRows::<f32>::new(usize::MAX);
     assert_eq!(touched.gradient().nrows(), 0);
     assert!(touched.to_dense(1).is_err());
-    // Sequences without tokens, more than could be counted, pass nothing back.
+    // Sequences without tokens, in any number, contribute no gradient.
     let (learned, mut gradient) = (table(3, 4), [7.0; 12]);
     let upstream = Array3::<f64>::zeros((1 << 58, 0, 4));
     backward_positions(&upstream, &learned, &mut gradient).unwrap();
@@ -489,7 +489,7 @@ fn an_embedding_is_trained_as_a_whole() {
         let difference = (at(0.5) - at(-0.5)) / 1.0;
         assert!((difference - slope).abs() < 1e-9, "{index}: {difference} {slope}");
     }
-    // What the positions refuse leaves the words as they were.
+    // Positions that are refused leave the words unchanged.
     embedding.set_values(&values).unwrap();
     let mut bad = vec![1.0; values.len()];
     bad[14] = f64::NAN;

@@ -9,7 +9,7 @@ use positional_encodings::{
 };
 
 const LEN: usize = 70;
-/// One more than an encoding's `dim`, so that rows can stand apart.
+/// One more than an encoding's `dim`, so that there can be gaps between rows.
 const GAP: usize = 1;
 
 type Named<A> = (&'static str, Box<dyn PositionalEncoding<A>>);
@@ -50,14 +50,15 @@ fn encodings<A: Element>() -> Result<Vec<Named<A>>, Error> {
     ])
 }
 
-/// Fails where `work` asks for memory. It is not run before: the first call must not ask either.
+/// Fails if `work` allocates. There is no warm-up: the first call must not allocate either.
 fn takes_nothing(what: &str, name: &str, work: impl FnOnce() -> Result<(), Error>) {
     let (taken, result) = measure(work);
     result.unwrap_or_else(|error| panic!("{what}, {name}: {error}"));
     assert_eq!(taken.calls, 0, "{what}, {name}: up to {} bytes of the heap", taken.peak);
 }
 
-/// Contiguous rows, rows apart, features apart, features backwards and rows and columns exchanged.
+/// Contiguous rows, rows with gaps, features with gaps, features in reverse, and rows and columns
+/// exchanged.
 fn views<A: Element>(rows: usize, dim: usize, mut visit: impl FnMut(&str, ArrayViewMut2<'_, A>)) {
     visit("contiguous", Array2::zeros((rows, dim)).view_mut());
     let mut wide = Array2::zeros((rows, dim + GAP));
@@ -158,7 +159,7 @@ fn lookups<A: Element>(name: &str, encoding: &dyn PositionalEncoding<A>) -> Resu
     Ok(())
 }
 
-/// The widest rows of which a block fits on the stack, as CHANGELOG.md has it.
+/// The widest rows of which a block fits on the stack, as stated in CHANGELOG.md.
 fn widest<A>() -> usize {
     match size_of::<A>() {
         8 => 32_768,
@@ -193,8 +194,7 @@ fn very_wide_rows<A: Element>() {
     }
 }
 
-/// Fails where `work` asks for other memory than that of one row, or for any where the row has no
-/// elements.
+/// Fails if `work` allocates anything but one row, or anything at all if the row has no elements.
 fn takes_a_row<A>(
     what: &str,
     name: &str,
@@ -207,7 +207,7 @@ fn takes_a_row<A>(
     assert_eq!((taken.calls, taken.peak), expected, "{what}, {name}: calls and bytes");
 }
 
-/// Everything, on one thread.
+/// All checks, on one thread.
 fn all<A: Element>() {
     for (name, encoding) in encodings::<A>().unwrap() {
         let name = format!("{name}, {}", std::any::type_name::<A>());
@@ -218,8 +218,8 @@ fn all<A: Element>() {
     very_wide_rows::<A>();
 }
 
-/// Does `work` in a pool of so many threads, and gives back the pool: threads that start or end
-/// take memory of their own.
+/// Runs `work` in a pool of the given number of threads and returns the pool: threads allocate when
+/// they start or end.
 #[cfg(feature = "rayon")]
 fn on_threads(count: usize, work: impl FnOnce() + Send) -> rayon::ThreadPool {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build().unwrap();
@@ -234,11 +234,11 @@ fn on_threads(_: usize, work: impl FnOnce()) -> NoPool {
     NoPool
 }
 
-/// Without rayon there is none.
+/// Without rayon there is no pool.
 #[cfg(not(feature = "rayon"))]
 struct NoPool;
 
-/// Short calls do not go to other threads. Long ones do, and take nothing either but room in
+/// Short calls stay on their thread. Long ones use other threads, and allocate nothing but room in
 /// rayon's queues now and then.
 fn among_threads() {
     const CALLS: usize = 256;

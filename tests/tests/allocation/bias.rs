@@ -53,8 +53,8 @@ fn steps_and_blocks_take_nothing() {
     }
 }
 
-/// 64 × 64 patches have 16 million pairs: neither making the bias nor a block of it, nor all keys of
-/// some queries, takes anything.
+/// 64 × 64 patches have 16 million pairs: making the bias and encoding a block of it allocate
+/// nothing.
 fn no_index_of_a_window_is_kept() {
     let table = Array2::from_elem((127 * 127, 2), 0.5_f32);
     let (patches, mut block) = (Positions::grid(&[64, 64]).unwrap(), Array3::zeros((2, 16, 4096)));
@@ -65,8 +65,8 @@ fn no_index_of_a_window_is_kept() {
     assert_eq!(taken.calls, 0, "up to {} bytes of the heap", taken.peak);
 }
 
-/// What a call for 4,096 keys takes is a few numbers for each key and each row of the tables, however
-/// many queries there are.
+/// A call for 4,096 keys allocates a few numbers for each key and each row of the tables, whatever
+/// the number of queries.
 fn content_biases_take_a_row() {
     const KEYS: usize = 4096;
     const DIM: usize = 4;

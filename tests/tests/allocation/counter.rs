@@ -1,4 +1,4 @@
-//! Counts what the heap is asked for, by all threads of the process.
+//! Counts the allocations of all threads of the process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -13,11 +13,12 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Small requests may take so many bytes beyond the limit: a list of three axes, a box.
+/// The number of bytes by which small allocations, such as a list of three axes or a box, may
+/// exceed the limit.
 const SMALL: usize = 4096;
 const BEYOND: usize = 64 << 10;
 
-/// What `allocate` gives, and nothing where that would be more than the limit.
+/// Returns the result of `allocate`, or null where it would exceed the limit.
 fn grow(bytes: usize, allocate: impl FnOnce() -> *mut u8) -> *mut u8 {
     let beyond = if bytes <= SMALL { BEYOND } else { 0 };
     if HELD.load(Relaxed).saturating_add(bytes) > LIMIT.load(Relaxed).saturating_add(beyond) {
@@ -51,7 +52,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The system moves pages; what it holds is the larger of the two.
+        // The system moves pages, so it holds the larger of the two sizes.
         HELD.fetch_sub(layout.size(), Relaxed);
         // SAFETY: as the caller promises.
         let new = grow(size, || unsafe { System.realloc(pointer, layout, size) });
@@ -62,15 +63,15 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What some work took.
+/// The memory that some work took.
 pub struct Taken {
-    /// Calls for new or larger memory.
+    /// The number of allocations and growing reallocations.
     pub calls: usize,
-    /// Bytes held at most beyond those held before.
+    /// The largest number of bytes held beyond those held before.
     pub peak: usize,
 }
 
-/// Does `work`, and says what it took.
+/// Runs `work`, and returns the memory that it took.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (Taken, T) {
     let (calls, held) = (CALLS.load(Relaxed), HELD.load(Relaxed));
     PEAK.store(held, Relaxed);
@@ -78,8 +79,8 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (Taken, T) {
     (Taken { calls: CALLS.load(Relaxed) - calls, peak: PEAK.load(Relaxed) - held }, result)
 }
 
-/// Does `work` where the process may hold at most so many bytes more than now: what asks for more
-/// is refused, and what cannot bear that aborts.
+/// Runs `work` in a process that may hold at most the given number of bytes more than now: larger
+/// allocations fail, and code that does not handle the failure aborts.
 pub fn limited<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     LIMIT.store(HELD.load(Relaxed).saturating_add(bytes), Relaxed);
     let result = work();

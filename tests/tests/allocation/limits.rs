@@ -1,5 +1,5 @@
-//! Sizes of every magnitude where there are 8 MiB: each call does its work or refuses it with an
-//! error. What takes memory without asking whether there is any aborts this process.
+//! Sizes of every magnitude with 8 MiB of memory: each call does its work or returns an error. A
+//! call that allocates without checking for failure aborts this process.
 
 use crate::counter::limited;
 use ndarray::{Array2, Array3, array};
@@ -15,12 +15,12 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 const MEMORY: usize = 8 << 20;
 const NORMAL: Init = Init::Normal { std: 0.02 };
 
-/// Small and large numbers, and the largest there is.
+/// Small and large sizes, up to the largest.
 fn sizes() -> impl Iterator<Item = usize> {
     (0..usize::BITS).step_by(2).map(|bits| (1 << bits) + 1).chain([usize::MAX])
 }
 
-/// Makes the call at every size: a small one is done, a large one is refused.
+/// Makes the call at every size: a small one succeeds, a large one is refused.
 fn sweep<T>(name: &str, call: impl Fn(usize) -> Result<T, Error>) {
     let (mut done, mut refused) = (0, 0);
     for size in sizes() {
@@ -98,7 +98,7 @@ fn tables() {
     sweep("initialise", |n| learned.stretch().initialise(n, NORMAL, &mut rng()));
 }
 
-/// Views whose one element stands for all: they claim more than there is.
+/// Broadcast views of one element, whose shapes are larger than memory.
 fn broadcast_views() {
     let whole = |len: usize| Error::TooLarge { rows: len, dim: 1 };
     let real = array![[1.0_f32]];

@@ -1,7 +1,7 @@
-//! What the calls that promise something about memory ask the heap for, counted by an allocator.
+//! The allocations of calls that promise something about memory, counted by an allocator.
 //!
-//! The counters are those of the whole process, so that work on other threads counts too. The test
-//! harness takes memory on a thread of its own: this file has a `main` instead.
+//! The counters are of the whole process, so that work on other threads counts, too. The test
+//! harness would allocate on a thread of its own, so this file has a `main` instead.
 
 mod additive;
 mod bias;
@@ -11,7 +11,7 @@ mod memory;
 mod rotary;
 
 fn main() {
-    // First what takes no threads: those of a pool take memory of their own when they start.
+    // Checks without threads come first, since the threads of a pool allocate when they start.
     rotary::run();
     bias::run();
     additive::run();

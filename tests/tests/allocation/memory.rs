@@ -1,4 +1,4 @@
-//! How much memory the calls that promise something about it take, counted by an allocator.
+//! The memory that calls with a promise about it take, counted by an allocator.
 
 use crate::counter::{limited, measure};
 use ndarray::{Array2, Array3};
@@ -19,8 +19,8 @@ pub fn run() {
     checkpoints_take_their_table_and_little_more();
 }
 
-/// With 64 MiB an encoding exists or is refused, and the process goes on: whatever it is made of is
-/// asked for before.
+/// With 64 MiB of memory an encoding is made or refused, and the process goes on: memory is
+/// reserved before it is used.
 fn what_does_not_fit_is_refused() {
     let (mut made, mut refused) = (0, 0);
     for bits in 1..usize::BITS {
@@ -60,14 +60,15 @@ fn gradients_are_not_allocated() {
     assert_eq!(taken.calls, 0);
 }
 
-/// However long it is and however narrow: what makes a row is found when the row is made.
+/// A stretched table allocates nothing beside itself, however long and narrow it is: the weights of
+/// a row are computed with the row.
 fn a_stretched_table_takes_its_own_memory() {
     let learned = Learned::from_table(ndarray::array![[0.0_f32], [4.0]]).unwrap();
     let (taken, stretched) =
         measure(|| learned.stretch().linear(1 << 20, Sampling::HalfPixel).unwrap());
     assert_eq!(stretched.max_len(), Some(1 << 20));
     assert!(taken.peak < (4 << 20) + (1 << 12), "{}", taken.peak);
-    // A grid's plan is refused where there is no room for it.
+    // The plan of a grid is refused where memory is short.
     let plan = || GridResample::new([2, 2], [1 << 40, 2], Resample::timm()).map(|_| ());
     let error = limited(64 << 20, plan).unwrap_err();
     assert_eq!(error, Error::TooLarge { rows: 1 << 40, dim: 1 });

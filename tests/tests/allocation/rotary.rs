@@ -21,7 +21,7 @@ pub fn run() {
         }
     });
     assert_eq!(taken.calls, 0);
-    // A new array, and the question whether there is memory for it.
+    // One allocation for a new array, and one to check that there is memory for it.
     let (taken, _) = measure(|| rotation.applied(q.view()).unwrap());
     assert_eq!(taken.calls, 2);
 }

@@ -1,4 +1,4 @@
-//! What can be told beforehand: sums of cosines, slopes, published figures.
+//! Results that are known in advance: sums of cosines, slopes, published figures.
 
 use ndarray::Array2;
 use positional_encodings::analysis::{
@@ -10,7 +10,7 @@ use positional_encodings::{Alibi, FeatureLayout, Frequencies, Pairing, Rotary, S
 
 use crate::{assert_close, random_table, table};
 
-/// PE(p)·PE(q) = Σ cos((p − q)·wᵢ), and nothing else counts.
+/// PE(p)·PE(q) = Σ cos((p − q)·wᵢ) depends on nothing else.
 #[test]
 fn a_sinusoids_similarity_is_a_sum_of_cosines() {
     let frequencies = Frequencies::geometric(512, 10_000.0).unwrap().to_radians();
@@ -37,7 +37,7 @@ fn a_sinusoids_similarity_is_a_sum_of_cosines() {
     }
 }
 
-/// In f32 the same figures come out to its rounding.
+/// f32 gives the same figures within its rounding.
 #[test]
 fn f32_and_f64_agree() {
     let rows = table(&Sinusoidal::new(64).unwrap(), 900);
@@ -50,8 +50,8 @@ fn f32_and_f64_agree() {
     assert!(narrow.toeplitz_residual() < 1e-6);
 }
 
-/// A rotary kernel is the mean of cos(Δ·wᵢ), times the squared attention factor, wherever it
-/// begins.
+/// A rotary kernel is the mean of cos(Δ·wᵢ), times the squared attention factor, from any first
+/// position.
 #[test]
 fn the_rotary_kernel_is_a_mean_of_cosines() {
     let frequencies = Frequencies::geometric(64, 10_000.0).unwrap();
@@ -72,7 +72,7 @@ fn the_rotary_kernel_is_a_mean_of_cosines() {
     }
 }
 
-/// FIELD's goldens of rope-profiler, which its closed form and a count over all distances gave.
+/// Reference values of rope-profiler, from its closed form and from a sum over all distances.
 #[test]
 fn profiles_are_rope_profilers() {
     let frequencies = Frequencies::geometric(8, 10_000.0).unwrap();
@@ -126,8 +126,8 @@ fn yarn_keeps_fast_pairs_and_slows_the_others() {
     assert_close(pairs[0].before.wavelength, std::f64::consts::TAU, 1e-15);
 }
 
-/// A sinusoid's shift is a rotation of each pair, so that a linear map does it; positions are
-/// recovered where the slowest wave has not turned.
+/// A shift of a sinusoid rotates each pair, so a linear map does it; positions are recovered as
+/// long as the slowest wave has not made a turn.
 #[test]
 fn linear_maps_read_and_shift_sinusoids() {
     let rows = table(&Sinusoidal::new(64).unwrap(), 512);
@@ -136,8 +136,8 @@ fn linear_maps_read_and_shift_sinusoids() {
     }
     let probe = analysis::probe_position(rows.view(), 1e-9).unwrap();
     assert!(probe.r_squared > 0.9999 && probe.mean_error < 1.0, "{probe:?}");
-    // Nothing can be read from random vectors that were not fitted, by fewer rows than features
-    // neither.
+    // Nothing can be read from random vectors that were not fitted, even with fewer rows than
+    // features.
     for (len, dim) in [(256, 16), (64, 128)] {
         let random = random_table(len, dim, 7);
         let probe = analysis::probe_position(random.view(), 1.0).unwrap();
@@ -180,7 +180,7 @@ fn every_order_of_features_is_named() {
         let explanation = analysis::explain(a.view(), b.view()).unwrap();
         assert_eq!((explanation.order, explanation.row_shift), (order, 0));
         assert_eq!(explanation.difference.largest, 0.0);
-        // Two rows in front, as OPT and fairseq have them.
+        // Two rows in front, as in OPT and fairseq.
         let rows = ndarray::concatenate![ndarray::Axis(0), Array2::zeros((2, 16)), b.view()];
         let explanation = analysis::explain(a.view(), rows.view()).unwrap();
         assert_eq!((explanation.order, explanation.row_shift), (order, 2));

@@ -1,4 +1,4 @@
-//! What cannot be analysed is an error with its numbers.
+//! Input that cannot be analysed is an error with its numbers.
 
 use ndarray::{Array2, aview1};
 use positional_encodings::analysis::{
@@ -33,7 +33,7 @@ fn tables_without_rows_or_features() {
     for (name, _, error) in findings(&Array2::zeros((5, 0))) {
         assert_eq!(error, Some(Error::ZeroDim), "{name}");
     }
-    // As wide as no memory is.
+    // Wider than memory.
     for (name, needed, error) in findings(&Array2::zeros((0, 1 << 50))) {
         assert_eq!(error, Some(Error::TooFewRows { needed, found: 0 }), "{name}");
     }
@@ -57,7 +57,7 @@ fn values_that_are_no_numbers_or_too_large() {
             assert_eq!(found.to_bits(), value.to_bits());
         }
     }
-    // The largest that are taken, and the smallest, give finite figures, in f32 too.
+    // The largest and the smallest accepted values give finite figures, in f32 too.
     for value in [(1_u64 << 50) as f64, 1e-310, 0.0] {
         let table = Array2::from_elem((6, 4), value);
         assert!(findings(&table).iter().all(|(_, _, error)| error.is_none()));

@@ -1,7 +1,7 @@
-//! The example `inspect`, run as its users do.
+//! The example `inspect`, run from its command line.
 //!
-//! `cargo test --all-features` builds it beside the tests; where it is missing, a line on standard
-//! error says so.
+//! `cargo test --all-features` builds it beside the tests; where it is missing, the test says so on
+//! standard error.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// Runs the example; `None` where it was not built.
+/// Runs the example; returns `None` where it was not built.
 fn inspect(arguments: &[&str]) -> Option<Output> {
     let this = std::env::current_exe().unwrap();
     let folder = this.parent().and_then(Path::parent).unwrap().join("examples");
@@ -35,7 +35,7 @@ fn json(arguments: &[&str]) -> Option<Value> {
     Some(serde_json::from_str(&text(&arguments)?).unwrap())
 }
 
-/// The value of a figure.
+/// Returns the value of a figure.
 fn figure<'v>(report: &'v Value, what: &str) -> &'v Value {
     let figures = report["figures"].as_array().unwrap();
     let row = figures.iter().find(|row| row["what"] == what);
@@ -62,7 +62,7 @@ fn a_sinusoid_by_name() {
     assert!((figure(&report, "mean norm").as_f64().unwrap() - 32_f64.sqrt()).abs() < 1e-9);
     let at = &report["similarity by distance"][1];
     assert!(at["distance"] == 1 && at["cosine"].as_f64().unwrap() > 0.96);
-    // The same numbers for people, in columns.
+    // The same numbers as text, in columns.
     let text = text(&arguments).unwrap();
     let line = text.lines().find(|line| line.contains("similarity first rises at")).unwrap();
     assert!(line.contains('6') && line.ends_with("positions apart"), "{line}");
@@ -114,7 +114,7 @@ fn a_bias_a_config_and_a_checkpoint() {
     assert_eq!(figure(&report, "95 % of the variance"), 10);
     assert!((figure(&report, "largest norm").as_f64().unwrap() - 2.3618103).abs() < 1e-6);
     assert!(figure(&report, "positions beside words").as_f64().unwrap() < 0.5);
-    // Without a key, the error lists what there is.
+    // Without a key, the error lists the tensors.
     let output = inspect(&[excerpt]).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&positions));

@@ -1,5 +1,5 @@
-//! Findings about encodings: against closed forms, against plain loops on small tables, and on the
-//! tables of real models.
+//! Findings about encodings, compared with closed forms, with plain loops on small tables, and on
+//! the tables of real models.
 #![cfg(feature = "analysis")]
 
 mod closed_forms;
@@ -15,12 +15,12 @@ use ndarray::Array2;
 use positional_encodings::{PositionalEncoding, Positions};
 use rand::{RngExt, SeedableRng};
 
-/// The vectors of 0..len.
+/// Returns the vectors of positions 0..len.
 fn table(encoding: &dyn PositionalEncoding<f64>, len: usize) -> Array2<f64> {
     encoding.encode(&Positions::from(0..len)).unwrap()
 }
 
-/// A table of random values between −1 and 1.
+/// Returns a table of random values between −1 and 1.
 fn random_table(rows: usize, dim: usize, seed: u64) -> Array2<f64> {
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
     Array2::from_shape_simple_fn((rows, dim), || random.random_range(-1.0..1.0))

@@ -1,4 +1,4 @@
-//! Encodings, rotations and biases of users are analysed as the crate's own are.
+//! Encodings, rotations and biases of users are analysed like the crate's own.
 
 use ndarray::{Array2, ArrayViewMut2, array};
 use positional_encodings::analysis::{self, ByDistance, Measure};
@@ -8,7 +8,7 @@ use positional_encodings::{
 
 use crate::assert_close;
 
-/// The parity of a position, and one.
+/// The parity of a position, and the constant 1.
 struct Parity;
 
 impl<A: Element> PositionalEncoding<A> for Parity {
@@ -35,7 +35,7 @@ impl<A: Element> PositionalEncoding<A> for Parity {
     }
 }
 
-/// One head that sees its neighbours only.
+/// A head that attends to its neighbours only.
 struct Neighbours;
 
 impl AttentionBias<f32> for Neighbours {

@@ -1,4 +1,4 @@
-//! The findings again by plain loops, on tables of all shapes.
+//! The findings, compared with plain loops on tables of all shapes.
 
 use std::collections::HashMap;
 
@@ -15,8 +15,8 @@ fn dot(table: ArrayView2<'_, f64>, a: usize, b: usize) -> f64 {
     table.row(a).iter().zip(table.row(b)).map(|(a, b)| a * b).sum()
 }
 
-/// Mean and spread of each diagonal of a matrix, from the lower left corner on, and the residual
-/// from its definition: the norm of what is left without the means, over the norm.
+/// Returns the mean and the spread of each diagonal of a matrix, from the lower left corner on, and
+/// the residual by its definition: the norm of the matrix without the means over its norm.
 fn by_diagonal(matrix: &Array2<f64>) -> (Vec<[f64; 2]>, f64) {
     let (rows, columns) = matrix.dim();
     let mut diagonals = vec![Vec::new(); rows + columns - 1];
@@ -38,7 +38,7 @@ fn by_diagonal(matrix: &Array2<f64>) -> (Vec<[f64; 2]>, f64) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Blocks of products are the matrix: lengths around those of a block too.
+    /// Blocks of products make up the matrix, also at lengths close to that of a block.
     #[test]
     fn blocks_are_the_whole_matrix(
         rows in 1_usize..700,
@@ -89,7 +89,7 @@ proptest! {
             }
         }
         prop_assert_eq!(curve.first_rise(0.0), rises.first().copied());
-        // Curves that begin on one side of 0 only have all their steps there.
+        // Curves on one side of 0 have all their steps there.
         if steps == values.len() - 1 {
             let share = if steps == 0 { 1.0 } else { 1.0 - rises.len() as f64 / steps as f64 };
             prop_assert!((curve.monotone_share() - share).abs() < 1e-12);
@@ -126,7 +126,7 @@ proptest! {
         prop_assert_eq!(analysis::collisions::<f64, f32>(table.view()).unwrap(), expected);
     }
 
-    /// Scores of rotated queries and keys are those of the products of their pairs.
+    /// Scores of rotated queries and keys equal those from the products of their pairs.
     #[test]
     fn products_give_the_scores(seed: u64, halves: bool, last: bool, start in 0_usize..100_000) {
         let pairing = if halves { Pairing::Halves } else { Pairing::Interleaved };
@@ -151,8 +151,8 @@ proptest! {
         }
     }
 
-    /// The moments in closed form are those of all distances, one by one: slow, fast and equal
-    /// waves, and waves that turn a whole number of times.
+    /// The moments in closed form equal those of all distances, one by one, for slow, fast and
+    /// equal waves and for waves that make a whole number of turns.
     #[test]
     fn moments_are_those_of_all_distances(
         len in 2_usize..600,
@@ -219,7 +219,7 @@ proptest! {
     }
 }
 
-/// Ridge regression with hardly a penalty is least squares: a plane is found whole, whichever side
+/// Ridge regression with almost no penalty is least squares: a plane is recovered, whichever side
 /// of the table is longer.
 #[test]
 fn probes_find_what_is_linear() {
@@ -232,13 +232,13 @@ fn probes_find_what_is_linear() {
     let tall = rows.slice(ndarray::s![.., 10..20]);
     let probe = analysis::probe_position(tall, 1e-9).unwrap();
     assert!(probe.r_squared > 0.9999999 && probe.largest_error < 0.02, "{probe:?}");
-    // A table that does not vary tells nothing, and is shifted by doing nothing.
+    // A constant table has no positions to read, and the identity shifts it.
     let constant = Array2::from_elem((20, 3), 4.0);
     assert!(analysis::probe_position(constant.view(), 1e-6).unwrap().r_squared <= 0.0);
     assert_eq!(analysis::probe_shift(constant.view(), 2, 1e-6).unwrap(), 1.0);
 }
 
-/// Rows past the end of what was trained are found, and trained ones are not.
+/// Untrained rows past the end are found, and trained ones are not.
 #[test]
 fn untrained_rows_are_found() {
     let mut rows = table(&Sinusoidal::new(384).unwrap(), 200);

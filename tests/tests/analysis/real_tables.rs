@@ -1,7 +1,7 @@
-//! The tables of trained models: figures that numpy computed from the same rows.
+//! The tables of trained models, compared with figures that numpy computed from the same rows.
 //!
-//! The first 128 rows stand in this repository; all 512 of all-MiniLM-L6-v2 are read where they
-//! have been installed, and a line on standard error says where they have not.
+//! The first 128 rows are in this repository; all 512 of all-MiniLM-L6-v2 are read where the model
+//! is installed, and otherwise the test says so on standard error.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::assert_close;
 
 const MINILM: &str = "embeddings.position_embeddings.weight";
 
-/// What numpy says of a table.
+/// The figures of a table by numpy.
 struct Figures {
     norms: [f64; 2],
     smallest: usize,
@@ -101,7 +101,7 @@ fn the_first_rows_of_minilm() {
     let mut excerpt = Checkpoint::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let table: Array2<f32> = excerpt.table(MINILM).unwrap();
     check(table.view(), &MINILM_128);
-    // A table that was made longer by rows that nobody trained.
+    // A table with untrained rows at its end.
     let mut longer = Array2::zeros((160, 384));
     longer.slice_mut(s![..128, ..]).assign(&table);
     let noise = crate::random_table(16, 384, 5).mapv(|value| 0.03 * value as f32);
@@ -111,7 +111,8 @@ fn the_first_rows_of_minilm() {
     assert!(found[..16].iter().all(|found| found.sign == Untrained::Unrelated));
 }
 
-/// Where `cargo test -p minilm` and the example of that name install the model.
+/// Returns the folder in which `cargo test -p minilm` and the example of that name install the
+/// model.
 fn minilm() -> Option<PathBuf> {
     let folder = std::env::var_os("MINILM_FOLDER").map(PathBuf::from);
     let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
@@ -139,8 +140,7 @@ fn the_whole_table_of_minilm() {
     assert_close(RowNorms::of(words.view()).unwrap().mean, 1.0656488357918317, 1e-9);
 }
 
-/// Whisper's encoder has tensor2tensor's sinusoid, rounded to f16; its decoder has a table of its
-/// own.
+/// Whisper's encoder has tensor2tensor's sinusoid, rounded to f16; its decoder has a trained table.
 #[test]
 fn whispers_encoder_is_a_sinusoid() {
     let path =
@@ -154,7 +154,7 @@ fn whispers_encoder_is_a_sinusoid() {
         "a sinusoid: tensor2tensor's and Whisper's, sines in the first half, to 2.4e-4"
     );
     assert!(formula.difference.largest <= 2.45e-4);
-    // Interleaved, the same formula is another table, whose order is named.
+    // Interleaved, the same formula gives another table, and the order is named.
     let interleaved =
         Sinusoidal::from_frequencies(Frequencies::geometric_inclusive(384, 10_000.0).unwrap());
     let ours: Array2<f32> = interleaved

@@ -1,5 +1,5 @@
-//! Positions of a batch: shared, of each sequence, padded, packed, of a cache; on one thread and on
-//! several.
+//! Positions of a batch: shared, for each sequence, padded, packed, or of a cache, on one thread
+//! and on several.
 
 use ndarray::{Array2, Array3, Array4, Array5, ArrayD, Axis, IxDyn, s};
 use positional_encodings::{Alibi, AttentionBias, Element, Positions, T5Bias, add_bias, ids};
@@ -26,7 +26,7 @@ fn each_sequence_has_its_positions() {
         t5.add_to(&at(&queries), &at(&padded), own.view_mut()).unwrap();
         assert_eq!(after.index_axis(Axis(0), row), own, "row {row}");
     }
-    // Leading axes whose product is the number of rows, and none.
+    // Leading axes whose product is the number of rows, and no leading axes.
     let mut more = Array5::from_shape_fn((1, 5, 3, 10, 40), |(_, b, h, i, j)| before[[b, h, i, j]]);
     add_bias(more.view_mut(), &t5, &queries, &padded).unwrap();
     assert_eq!(more.index_axis(Axis(0), 0), after);
@@ -47,7 +47,7 @@ fn packed_documents() {
     assert_eq!(bias.slice(s![.., ..30, ..30]), alone.slice(s![.., ..30, ..30]));
 }
 
-/// A definition that knows nothing of tiles, windows and vectors: one query and one key at a time.
+/// The definition without tiles, windows and vectors: one query and one key at a time.
 fn one_by_one<A: Element>(
     bias: &dyn AttentionBias<A>,
     queries: &Positions<'_>,
@@ -80,7 +80,7 @@ fn every_value_is_that_of_its_pair() {
     check::<half::bf16>();
 }
 
-/// Larger than a tile and than a piece of a thread, at positions of every kind.
+/// Scores larger than a tile and than the share of a thread, at positions of every kind.
 #[test]
 fn long_work_is_short_work_piece_by_piece() {
     let alibi = Alibi::new(3).unwrap();
@@ -104,7 +104,7 @@ fn long_work_is_short_work_piece_by_piece() {
             }
         }
     }
-    // More heads than the stack has room for.
+    // More heads than fit on the stack.
     let many = T5Bias::causal(table::<f32>(4, 70_000), 8).unwrap();
     let bias = many.encode(&Positions::from(3..4), &Positions::from(0..5)).unwrap();
     assert_eq!(bias[[69_999, 0, 3]], many.table()[[0, 69_999]]);

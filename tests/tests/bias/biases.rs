@@ -1,4 +1,4 @@
-//! The crate's own biases, at positions that they know: a new one adds its line.
+//! The crate's own biases, at positions that they support: a new bias adds a line.
 
 use ndarray::Array2;
 use positional_encodings::bias::{AlibiForm, AxesBias, Forget, Kerple, Sandwich, WindowBias};
@@ -8,17 +8,17 @@ use positional_encodings::training::{
 };
 use positional_encodings::{Alibi, Element, Error, Positions, T5Bias};
 
-/// A name, a bias, and positions of queries and keys that it knows.
+/// A name, a bias, and positions of queries and keys that it supports.
 pub type Case<A> = (&'static str, Box<dyn DifferentiableBias<A>>, [Positions<'static>; 2]);
 
-/// Values in no order.
+/// Returns irregular values.
 pub fn table<A: Element>(rows: usize, heads: usize) -> Array2<A> {
     Array2::from_shape_fn((rows, heads), |(i, j)| {
         A::from_f64(((i * heads + j) * 37 % 101) as f64 / 7.0 - 5.0)
     })
 }
 
-/// Layers of these widths, with SiLU, so that they have slopes everywhere.
+/// Returns layers of these widths, with SiLU, which has a derivative everywhere.
 pub fn layers<A: Element>(widths: [usize; 3]) -> Result<Layers<A>, Error> {
     let layer = |inputs, outputs| {
         let bias = table::<A>(1, outputs).row(0).mapv(|value| value * A::from_f64(0.1));
@@ -29,7 +29,7 @@ pub fn layers<A: Element>(widths: [usize; 3]) -> Result<Layers<A>, Error> {
     Layers::new([layer(inputs, hidden)?, layer(hidden, outputs)?], Activation::Silu)
 }
 
-/// Text: a whole, a cache of keys, two documents, shuffled ids.
+/// Text: a whole sequence, a cache of keys, two documents, shuffled ids.
 fn text() -> Vec<[Positions<'static>; 2]> {
     let of = |ids: Vec<i64>| Positions::from(ids);
     vec![
@@ -40,7 +40,7 @@ fn text() -> Vec<[Positions<'static>; 2]> {
     ]
 }
 
-/// Real times, some of whose differences are no doubles.
+/// Real times, some of whose differences are not exact in f64.
 fn times() -> [Positions<'static>; 2] {
     let list = |len: usize, step: f64| (0..len).map(|i| i as f64 * step - 1.0).collect::<Vec<_>>();
     [Positions::from(list(20, 0.1)), Positions::from(list(30, 0.7))]

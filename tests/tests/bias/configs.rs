@@ -1,4 +1,4 @@
-//! What a `config.json` says of biases: published configs, defaults, and what is refused.
+//! Biases read from `config.json`: published configs, defaults, and refused ones.
 
 use positional_encodings::bias::{AlibiForm, Buckets, LogBuckets, Side};
 use positional_encodings::config::{ConfigProblem, ModelBias, ModelPositions, ModelRotary};
@@ -41,7 +41,7 @@ fn types_without_either() {
     assert!(bloom.contains("ModelPositions"), "{bloom}");
 }
 
-/// Baichuan2's two sizes, as far as positions go: one model type, and another method each.
+/// The fields about positions of Baichuan2's two sizes: one model type, two methods.
 #[test]
 fn baichuan_has_alibi_or_rotates() {
     let large = r#"{"model_type": "baichuan", "hidden_size": 5120, "num_attention_heads": 40,
@@ -58,7 +58,7 @@ fn baichuan_has_alibi_or_rotates() {
     assert_eq!((spec.dim, spec.base, spec.pairing), (128, 1e4, Pairing::Halves));
 }
 
-/// What the classes of transformers take where a config says nothing but the type.
+/// The defaults of the classes of transformers where a config has the type alone.
 #[test]
 fn defaults_of_classes_with_relative_keys() {
     let text = |bias: &str| format!("\"position_embedding_type\": \"{bias}\"");
@@ -191,7 +191,7 @@ fn buckets_of_text_and_of_boxes() {
         if *encoder == Buckets::bidirectional(32, 256).unwrap()),
         "{umt5:?}"
     );
-    // The config of all-mpnet-base-v2, as far as positions go.
+    // The fields about positions of all-mpnet-base-v2's config.
     let mpnet = r#"{"model_type": "mpnet", "num_attention_heads": 12, "hidden_size": 768,
         "max_position_embeddings": 514, "relative_attention_num_buckets": 32}"#;
     assert_eq!(read(mpnet), ModelBias::Bucketed { heads: 12, encoder, decoder: None, shared });
@@ -221,7 +221,7 @@ fn windows_and_images() {
     let windows = vec![[24; 2], [24; 2], [24; 2], [12; 2]];
     let trained = Some(vec![[12; 2], [12; 2], [12; 2], [6; 2]]);
     assert_eq!(read(swin), ModelBias::Windows { heads, windows, trained });
-    // swinv2-tiny-patch4-window16-256: 8 × 8 patches, and no other windows before.
+    // swinv2-tiny-patch4-window16-256: 8 × 8 patches, and no pretrained windows.
     let swin = r#"{"model_type": "swinv2", "image_size": 256, "window_size": 16,
         "num_heads": [3, 6, 12, 24], "pretrained_window_sizes": [0, 0, 0, 0]}"#;
     let windows = vec![[16; 2], [16; 2], [16; 2], [8; 2]];

@@ -1,4 +1,5 @@
-//! Biases that read queries or keys: their laws, their definitions in plain loops, their gradients.
+//! Biases that read queries or keys: their laws, their gradients, and their definitions as plain
+//! loops.
 
 use ndarray::{Array1, Array2, Array3, Array4, Axis, s};
 use positional_encodings::bias::{
@@ -45,7 +46,7 @@ fn scores(
     scores
 }
 
-/// The sums of the definitions, a score at a time.
+/// The definitions, one score at a time.
 #[test]
 fn scores_are_those_of_the_definitions() {
     let at = |positions: &Positions<'_>, i| positions.get(i).unwrap().to_f64();
@@ -223,7 +224,7 @@ fn sequences_of_a_batch_have_their_own_positions() {
         shaw.add_to(q, k, &at, &at, alone.view_mut()).unwrap();
         assert_eq!(scores, alone);
     }
-    // Long work on all cores is the same work.
+    // Long calls on all cores give the same bits.
     let (q, k) = (Array3::from_elem((2, 600, 4), 0.5), Array3::from_elem((2, 600, 4), 0.25));
     let shaw = ShawBias::shaw(flat::<f32>(9, 4), 2).unwrap();
     let mut scores = Array3::zeros((2, 600, 600));
@@ -281,7 +282,7 @@ fn hostile_tables_and_shapes() {
         sam.resized([0, 4], resample).is_err() && sam.resized([usize::MAX, 4], resample).is_err()
     );
 
-    // Positions that a table has no row for, and halves of positions.
+    // Positions without a row in the table, and fractional positions.
     let bert = ShawBias::relative_key(flat::<f32>(5, 4), 1).unwrap();
     let mut scores = Array3::from_elem((1, 1, 1), 7.0);
     let (q, none) = (rows(1, 1, 4), Array3::zeros((0, 0, 0)));
@@ -295,7 +296,7 @@ fn hostile_tables_and_shapes() {
         deberta.unwrap().add_to(q.view(), none.view(), &half, &half, scores.view_mut()).is_err()
     );
     assert_eq!(scores[[0, 0, 0]], 7.0);
-    // Scores of too few axes, and far apart positions that are clipped.
+    // Scores with too few axes, and distant positions that are clipped.
     let flat_scores = &mut Array2::<f32>::zeros((1, 1));
     let query = Array2::<f32>::zeros((1, 4));
     let few =
@@ -306,7 +307,7 @@ fn hostile_tables_and_shapes() {
     shaw.add_to(q.view(), none.view(), &ends[0], &ends[1], scores.view_mut()).unwrap();
     assert!(scores[[0, 0, 0]].is_finite());
 
-    // Many sequences of nothing, and more axes than anyone nests.
+    // Many empty sequences, and a large number of axes.
     let many = isize::MAX as usize / 64;
     let mut none = Array4::<f32>::zeros((many, 1, 0, 3));
     let (q, k) = (Array4::zeros((many, 1, 0, 4)), Array4::zeros((0, 0, 0, 0)));

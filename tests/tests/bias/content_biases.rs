@@ -1,5 +1,5 @@
-//! The crate's own biases that read queries or keys, at positions that they know: a new one adds
-//! its line.
+//! The crate's own biases that read queries or keys, at positions that they support: a new bias
+//! adds a line.
 
 use ndarray::{Array2, Array3, Axis};
 use positional_encodings::bias::{
@@ -11,11 +11,11 @@ use positional_encodings::{Element, Error, Positions};
 
 use crate::biases::table;
 
-/// A name, a bias, and positions of queries and keys that it knows.
+/// A name, a bias, and positions of queries and keys that it supports.
 pub type ContentCase<A> =
     (&'static str, Box<dyn DifferentiableContentBias<A>>, [Positions<'static>; 2]);
 
-/// Small values in no order.
+/// Returns small irregular values.
 pub fn rows<A: Element>(heads: usize, entries: usize, dim: usize) -> Array3<A> {
     let values = table::<A>(heads * entries, dim).mapv(|value| value * A::from_f64(0.125));
     values.into_shape_with_order((heads, entries, dim)).unwrap()

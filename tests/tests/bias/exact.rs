@@ -1,11 +1,11 @@
-//! ALiBi's values against the exact product, in whole numbers.
+//! ALiBi's values, compared with the exact product in integers.
 
 use std::cmp::Ordering;
 
 use positional_encodings::bias::AlibiForm;
 use positional_encodings::{Alibi, AttentionBias, Element, Positions};
 
-/// A finite value as whole · 2^exponent.
+/// Returns a finite value as whole · 2^exponent.
 fn parts(value: f64) -> (i128, i32) {
     let bits = value.abs().to_bits();
     let (field, fraction) = ((bits >> 52) as i32, (bits & ((1 << 52) - 1)) as i128);
@@ -17,7 +17,7 @@ fn parts(value: f64) -> (i128, i32) {
     (whole, exponent)
 }
 
-/// Whether the square of a value is above that of distance · 2^(−halves/2).
+/// Returns whether the square of a value is above that of distance · 2^(−halves/2).
 fn is_above(value: f64, distance: i128, halves: i32) -> Option<bool> {
     let (whole, exponent) = parts(value);
     // whole² · 2^(2 · exponent) against distance² · 2^(−halves)
@@ -25,7 +25,7 @@ fn is_above(value: f64, distance: i128, halves: i32) -> Option<bool> {
     let (left, right) = (whole * whole, distance * distance);
     let [left, right] =
         if shift >= 0 { [(left, shift), (right, 0)] } else { [(left, 0), (right, -shift)] };
-    // What does not fit into 128 bits is the greater one.
+    // A side that does not fit into 128 bits is the greater one.
     let shifted = |(number, shift): (i128, i32)| {
         if number.leading_zeros() as i32 > shift + 1 { number << shift } else { i128::MAX }
     };
@@ -35,9 +35,9 @@ fn is_above(value: f64, distance: i128, halves: i32) -> Option<bool> {
     }
 }
 
-/// The neighbours of a value of this type, by bisection of the doubles on both sides.
+/// Returns the neighbours of a value in this type, by bisection in f64 on both sides.
 fn check<A: Element>(next: impl Fn(A, i64) -> f64) {
-    // Slopes 2^(−1/2), 2^(−3/2), … of the heads beyond the eighth, and whole powers before them.
+    // Heads after the eighth have the slopes 2^(−1/2), 2^(−3/2), …, those before them whole powers.
     let alibi = Alibi::new(12).unwrap().with_form(AlibiForm::Symmetric);
     let halves = [2, 4, 6, 8, 10, 12, 14, 16, 1, 3, 5, 7];
     let distances: Vec<i64> =
@@ -68,7 +68,7 @@ fn check<A: Element>(next: impl Fn(A, i64) -> f64) {
                 Some(above) => {
                     assert_eq!(above, !beyond, "head {head}, distance {distance}: {value:?}")
                 }
-                // To the even one.
+                // Ties go to the even one.
                 None => ties += 1,
             }
         }
@@ -91,8 +91,8 @@ fn products_are_rounded_once() {
     }
 }
 
-/// Each value is that of its own slope and distance: the same bits as with one distance at a time in
-/// f64, rounded by way of integers for slopes that are powers of two.
+/// Each value depends on its own slope and distance: it has the same bits as one distance at a time
+/// in f64, and slopes that are powers of two are rounded through integers.
 #[test]
 fn powers_of_two_are_exact() {
     let alibi = Alibi::new(8).unwrap();

@@ -1,4 +1,4 @@
-//! Element by element against output of the systems that made the methods known.
+//! Compared element by element with output of the systems that made the methods known.
 
 use ndarray::{Array1, Array2, Array3, Array4, Axis, Ix1, Ix2, Ix3, Ix4, s};
 use positional_encodings::bias::{AlibiForm, Buckets, Forget, WindowBias};
@@ -10,7 +10,7 @@ use positional_encodings::{Alibi, AttentionBias, Element, Positions, T5Bias, add
 
 use crate::common::Tensors;
 
-/// Equal within `most`, absolute.
+/// Asserts equality within an absolute `most`.
 pub fn assert_near<A: Element, B: Element, D: ndarray::Dimension>(
     found: &ndarray::Array<A, D>,
     expected: &ndarray::Array<B, D>,
@@ -36,13 +36,13 @@ fn slopes_for_any_number_of_heads() {
             let expected: Array1<f32> = golden.get(&format!("slopes_h{heads}/{system}"));
             assert_eq!(slopes.len(), heads);
             for (slope, expected) in slopes.iter().zip(expected) {
-                // They multiply f32 powers: an ulp or two.
+                // The systems multiply powers in f32: up to two ulps.
                 let error = (slope / f64::from(expected) - 1.0).abs();
                 assert!(error < 3e-7, "{system}, {heads} heads: {slope} instead of {expected}");
             }
         }
     }
-    // The paper's text is another set.
+    // The text of the paper has another set.
     let text = Alibi::geometric(12).unwrap().slopes();
     (1..=12).zip(text).for_each(|(h, slope)| {
         let expected = 2_f64.powf(-8.0 * h as f64 / 12.0);
@@ -52,7 +52,7 @@ fn slopes_for_any_number_of_heads() {
 
 /// Rows (batch · heads, 1, keys) of a mask (batch, keys).
 fn of_mask<A: Element>(alibi: &Alibi, mask: &Array2<i64>) -> Array3<A> {
-    // BLOOM numbers tokens as its mask counts them, and gives the padding position 0.
+    // BLOOM counts tokens by its mask, and padding has position 0.
     let mut positions = ids::from_mask(mask, 0).unwrap();
     positions.zip_mut_with(mask, |position, mask| *position *= mask);
     let (batch, keys) = mask.dim();
@@ -193,8 +193,8 @@ fn windows_of_other_sizes() {
     let expected = golden.get::<f32, Ix2>("timm_resize_bicubic/out");
     assert_near(&resized.table().to_owned(), &expected, 1e-6, "timm, bicubic");
 
-    // transformers takes the height for the width, so offsets between patches differ; what the class
-    // token reads does not.
+    // transformers takes the height for the width, so offsets between patches differ; the rows of
+    // the class token agree.
     let beit = WindowBias::beit(golden.get::<f32, Ix2>("hf_beit_larger/table"), [3, 3]).unwrap();
     let linear = Resample::new(Kernel::Linear, Sampling::HalfPixel);
     let expected = golden.get::<f32, Ix3>("hf_beit_larger/bias");
@@ -261,7 +261,7 @@ fn forget_gates() {
     let found: Array3<f32> = forget.encode(&Positions::from(0..5), &Positions::from(0..5)).unwrap();
     let expected = golden.get::<f32, Ix4>("data_dependent_alibi/out").index_axis_move(Axis(0), 0);
     for ((at, found), expected) in found.indexed_iter().zip(&expected) {
-        // What is behind the query is for the mask.
+        // The mask hides keys after the query.
         if at.2 <= at.1 {
             assert!((found - expected).abs() < 1e-6, "{found} instead of {expected} at {at:?}");
         }

@@ -11,7 +11,7 @@ use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
 use crate::common::Tensors;
 use crate::golden::assert_near;
 
-/// The scores q · k / √dim of heads.
+/// Returns the scores q · k / √dim of heads.
 fn products(q: ArrayView3<'_, f32>, k: ArrayView3<'_, f32>) -> Array3<f32> {
     let mut scores = Array3::zeros((q.dim().0, q.dim().1, k.dim().1));
     for ((mut scores, q), k) in scores.outer_iter_mut().zip(q.outer_iter()).zip(k.outer_iter()) {
@@ -30,7 +30,7 @@ fn softmax(mut scores: Array3<f32>) -> Array3<f32> {
     scores
 }
 
-/// A batch of heads as heads alone.
+/// Returns a batch of heads as one axis of heads.
 fn flat<D: ndarray::Dimension>(array: ndarray::Array<f32, D>) -> Array3<f32> {
     let [.., rows, columns] = *array.shape() else { panic!("two axes at least") };
     let heads = array.len() / (rows * columns);
@@ -92,7 +92,7 @@ fn sam_along_rows_and_columns() {
     let expected = expected.into_shape_with_order((2, 12, 12)).unwrap();
     assert_near(&flat(scores), &expected, 1e-6, "SAM");
 
-    // Pooled queries stand at 0 and 2; the table of 5 rows becomes one of 7.
+    // Pooled queries are at positions 0 and 2; the table of 5 rows becomes one of 7.
     let table = golden.get::<f32, Ix2>("sam_get_rel_pos_unequal/rel_pos");
     let linear = Resample::new(Kernel::Linear, Sampling::HalfPixel);
     let pooled = DecomposedBias::new([table.clone(), Array2::zeros((1, 4))], 1).unwrap();
@@ -120,7 +120,7 @@ fn conformer() {
     let weights = |name: &str| golden.get::<f32, Ix2>(&format!("conformer_relative/{name}"));
     let distances = Positions::from((-4..5).collect::<Vec<i64>>());
     let sinusoid: Array2<f32> = Sinusoidal::new(8).unwrap().encode(&distances).unwrap();
-    // Theirs has the farthest distance first.
+    // transformers has the farthest distance first.
     let theirs = golden.get::<f32, Ix3>("conformer_relative/pos_emb").index_axis_move(Axis(0), 0);
     assert_near(&sinusoid, &theirs.slice_move(s![..;-1, ..]).to_owned(), 1e-6, "sinusoid");
 
@@ -144,7 +144,7 @@ fn transformer_xl_with_memory() {
     let rows = golden.get::<f32, Ix3>("transfo_xl_attention/r_k").permuted_axes([1, 0, 2]);
     let rows = rows.slice_move(s![.., ..;-1, ..]);
     let (q, k) = (of("q"), of("k"));
-    // Three rows more for what the mask hides.
+    // Three more rows for the keys that the mask hides.
     let hidden = Array3::zeros((2, 2, 4));
     let rows = ndarray::concatenate(Axis(1), &[hidden.view(), rows.view()]).unwrap();
     let bias = TransformerXlBias::transformer_xl(rows, -2, weights("u"), weights("v")).unwrap();
@@ -165,7 +165,7 @@ fn transformer_xl_with_memory() {
     assert_near(&softmax(scores), &expected.to_owned(), 1e-6, "Transformer-XL");
 }
 
-/// The logits of all rows, given as they are: what a shift is about.
+/// Returns scores whose logits are given, to test the shift alone.
 fn gathered(logits: ArrayView3<'_, f32>, span: Span, keys: usize) -> Array3<f32> {
     let (heads, rows, len) = logits.dim();
     let bias =
@@ -185,7 +185,7 @@ fn what_shifts_do() {
     let rows = x.dim().1 as i64;
     let span = Span::new(-rows, x.dim().2, Order::KeyMinusQuery, Beyond::Nothing).unwrap();
     for ((at, found), expected) in gathered(x.view(), span, out.dim().2).indexed_iter().zip(&out) {
-        // Keys beyond the last row read what the shift leaves there.
+        // Keys beyond the last row read what the shift leaves in that place.
         let has_row = at.2 + rows as usize - at.1 < x.dim().2;
         assert!(found == expected || !has_row, "XLNet at {at:?}: {found} instead of {expected}");
     }
@@ -198,7 +198,7 @@ fn what_shifts_do() {
     let (_, rows, keys) = x.dim();
     let span = Span::new(1 - rows as i64, keys, Order::KeyMinusQuery, Beyond::Nothing).unwrap();
     for ((at, found), expected) in gathered(x.view(), span, keys).indexed_iter().zip(&out) {
-        // What lies behind is filler that a mask hides.
+        // The values beyond are filler that a mask hides.
         assert!(found == expected || at.2 > at.1 + keys - rows, "Transformer-XL at {at:?}");
     }
 }
@@ -231,7 +231,7 @@ fn relative_keys() {
     }
 }
 
-/// The definition, in a loop.
+/// The definition, as a loop.
 #[test]
 fn relative_values() {
     let table = Array3::from_shape_fn((2, 5, 3), |(h, row, j)| (h * 31 + row * 7 + j) as f64 * 0.1);
@@ -259,7 +259,7 @@ fn contextual_positions() {
         let mut scores = before.clone();
         cope.add_to(q.view(), none.view(), &positions, &positions, scores.view_mut()).unwrap();
         for (((found, before), out), at) in scores.iter().zip(&before).zip(&get(out)).zip(0..) {
-            // What was masked stays so.
+            // Masked scores stay masked.
             let expected = before + out;
             assert!(
                 (found - expected).abs() <= 2e-6 || *before < -1e30,

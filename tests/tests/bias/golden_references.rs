@@ -1,5 +1,5 @@
-//! KERPLE, FIRE, Sandwich, boxes and forget gates, element by element against the code of those who
-//! have them.
+//! KERPLE, FIRE, Sandwich, boxes and forget gates, element by element against the reference
+//! implementations.
 
 use ndarray::{Array2, Array3, Axis, Ix1, Ix2, Ix3, Ix4, s};
 use positional_encodings::bias::{Forget, Kerple, Sandwich};
@@ -28,7 +28,7 @@ fn network(golden: &Tensors, [first, second]: [String; 2]) -> Layers<f32> {
     Layers::new([layer(first), layer(second)], Activation::Relu).unwrap()
 }
 
-/// The authors' module gives keys that come after the query the distance 0: a mask hides them.
+/// The authors' module gives keys after the query the distance 0; a mask hides them.
 #[test]
 fn kerple_of_its_authors() {
     let golden = golden();
@@ -66,7 +66,7 @@ fn kerple_and_sandwich_of_nemo() {
         Sandwich::with_frequencies(heads, Frequencies::from_radians(radians).unwrap()).unwrap();
     let mut bias: Array3<f64> =
         sandwich.encode(&Positions::from(33..40), &Positions::from(0..40)).unwrap();
-    // It subtracts what each head has at distance 0.
+    // NeMo subtracts the value of each head at distance 0.
     for (head, mut bias) in bias.axis_iter_mut(Axis(0)).enumerate() {
         bias -= f64::from(dim / 2) * heads as f64 / (8 * (head + 1)) as f64;
     }
@@ -101,7 +101,7 @@ fn boxes_of_sam_3() {
     assert_near(&found, &golden.get::<f32, Ix3>("sam3_boxes/bias"), 2e-6, "SAM 3");
 }
 
-/// Weights of attention, whose values were unit vectors.
+/// Attention weights, from outputs whose values were unit vectors.
 #[test]
 fn forgetting_attention() {
     let golden = golden();
@@ -139,7 +139,7 @@ fn forgetting_attention() {
     }
 }
 
-/// The parameters of the first layers are there, so that a file of zeros would not pass.
+/// The parameters of the first layers are not zero, so a file of zeros would not pass.
 #[test]
 fn references_are_not_zero() {
     let golden = golden();

@@ -1,4 +1,4 @@
-//! Bad input: typed errors with their numbers, scores untouched, nothing taken that is not there.
+//! Bad input gives typed errors with their numbers, and scores stay unchanged.
 
 use ndarray::{Array2, Array3, Array4, ArrayViewMut, IxDyn, arr3};
 use positional_encodings::bias::{
@@ -135,7 +135,7 @@ fn positions_that_a_table_does_not_know() {
     ));
     let huge = Positions::from_axes([&[i64::MAX - 1, 0], &[0, i64::MIN]]).unwrap();
     assert!(swin.encode(&huge, &inside).is_err());
-    // Patches that are far from 0 and near each other are in the window.
+    // Patches far from 0 but near each other are within the window.
     let far = inside.map(|_, place| place + 1e15).unwrap();
     assert!(swin.encode(&far, &far).is_ok());
     let gates = Forget::from_sums(Array2::<f32>::zeros((2, 5))).unwrap();
@@ -147,7 +147,7 @@ fn positions_that_a_table_does_not_know() {
     assert!(matches!(result, Err(Error::PositionTooLarge { .. })));
 }
 
-/// Distances of the farthest positions that there are, whole and real.
+/// Distances between the largest positions, whole and real.
 #[test]
 fn the_farthest_positions() {
     let ends = [-(1_i64 << 62), 1 - (1 << 62), -1, 0, (1 << 62) - 1, 1 << 62];
@@ -209,7 +209,7 @@ fn scores_that_do_not_fit() {
         Err(Error::NonFinitePosition { .. })
     ));
     assert!(scores.iter().all(|score| *score == 1.0));
-    // A row of positions beside a list that all share.
+    // Positions for one sequence beside a shared list.
     assert_eq!(add_bias(scores.view_mut(), &alibi, &pairs, 0..5), Ok(()));
 
     let huge = Positions::from(0..1 << 61);
@@ -219,7 +219,7 @@ fn scores_that_do_not_fit() {
     assert!(matches!(result, Err(Error::TooLarge { .. })));
 }
 
-/// Rows by themselves, with more or less room than there are values, and without keys.
+/// Single rows, with more or less room than values, and without keys.
 #[test]
 fn rows_of_another_length_do_not_panic() {
     for (_, bias, [queries, keys]) in crate::biases::biases::<f32>().unwrap() {
@@ -256,7 +256,7 @@ fn rows_of_other_lengths() {
         let error = bias.add_row(&Positions::from(0..2), &keys, &mut scores[..12]).unwrap_err();
         assert_eq!(error, Error::LengthMismatch { what: "queries", expected: 1, found: 2 });
         assert_eq!(scores, [1.0; 13]);
-        // What has no place is not written.
+        // A value without a place is not written.
         bias.encode_row(&query, &keys, &mut scores[..11]);
         assert_eq!(scores[11..], [1.0; 2]);
     }

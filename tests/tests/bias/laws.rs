@@ -1,4 +1,4 @@
-//! The public battery over the crate's own biases: a new one adds its line in `biases.rs`.
+//! The public battery over the crate's own biases: a new bias adds a line in `biases.rs`.
 
 use positional_encodings::Element;
 use positional_encodings::testing::check_bias_laws;

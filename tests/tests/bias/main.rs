@@ -1,5 +1,5 @@
-//! Biases of attention scores: against the systems in use, against their definitions, and their
-//! laws.
+//! Biases of attention scores, compared with the systems in use and with their definitions, and
+//! checked against their laws.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,4 +1,4 @@
-//! Gradients against finite differences.
+//! Gradients, compared with finite differences.
 
 use ndarray::{Array3, Array4, Axis};
 use positional_encodings::training::backward_bias;
@@ -6,7 +6,7 @@ use positional_encodings::{AttentionBias, Positions};
 
 use crate::biases::biases;
 
-/// A loss: the sum of the bias times these.
+/// A loss: the sum of the bias times these weights.
 fn weights(shape: (usize, usize, usize)) -> Array3<f64> {
     Array3::from_shape_fn(shape, |(h, i, j)| ((h * 31 + i * 17 + j * 7) % 23) as f64 / 8.0 - 1.3)
 }
@@ -25,7 +25,7 @@ fn gradients_are_those_of_finite_differences() {
         assert_eq!(values.len(), lengths, "{name}");
         let mut gradient = vec![0.5; values.len()];
         bias.backward(&queries, &keys, weights.view(), &mut gradient).unwrap();
-        // All of few values, some of many.
+        // All values of a short list, some of a long one.
         for k in (0..values.len()).step_by(1 + values.len() / 20) {
             let mut loss_at = |value: f64| {
                 let mut moved = values.clone();
@@ -48,8 +48,8 @@ fn gradients_are_those_of_finite_differences() {
     assert!(learned > 200, "{learned}");
 }
 
-/// Positions of a batch, each its own, pass back what its sequences pass back one by one; a bias of
-/// the distance passes back the same whether distances are summed first or not.
+/// A batch with positions for each sequence has the summed gradient of its sequences; a bias of the
+/// distance has the same gradient whether distances are summed first or not.
 #[test]
 fn batches_and_orders_of_positions_agree() {
     for (name, bias, [queries, keys]) in biases::<f64>().unwrap() {

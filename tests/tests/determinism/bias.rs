@@ -47,7 +47,7 @@ const PINNED: [(&str, [u64; 2]); 36] = [
     ("CoPE", [0xaff0d3ab7de92e4e, 0xcfa6e3dec3da472a]),
 ];
 
-/// The bits of scores that a bias was added to.
+/// Returns the bits of scores to which a bias was added.
 fn scores<A: Element>(
     bias: &dyn ContentBias<A>,
     queries: &Positions<'_>,
@@ -58,7 +58,7 @@ fn scores<A: Element>(
     bits(&scores)
 }
 
-/// The bits of each bias by its name.
+/// Returns the bits of each bias by its name.
 fn values<A: Element>() -> Vec<(&'static str, Vec<u64>)> {
     let mut all: Vec<(&'static str, Vec<u64>)> = Vec::new();
     for (name, bias, [queries, keys]) in biases::<A>().unwrap() {

@@ -1,9 +1,9 @@
 //! The same bits everywhere: on every machine, with every instruction set, in debug and in release,
 //! however a row is asked for.
 //!
-//! The hashes below are outputs of this crate. A change of one is a change of values: it belongs
-//! into CHANGELOG.md as value-breaking. The test prints the new table where it fails. To run it in
-//! all profiles, add `--release` or `--profile dev` to:
+//! The hashes below are outputs of this crate. A changed hash is a change of values: it belongs in
+//! CHANGELOG.md as value-breaking. A failing test prints the new table. To run it in all
+//! profiles, add `--release` or `--profile dev` to:
 //!
 //!     cargo test --all-features --test determinism
 
@@ -109,13 +109,13 @@ const PINNED: [Pinned; 11] = [
     ("given", [0x3a672e2b4b82d969, 0x686c_be09_ec29_1d70, 0xedb85c73f5254402, 0x9897c2bf9b1ec545]),
 ];
 
-/// Of the frequencies in radians of all encodings.
+/// A hash of the frequencies in radians of all encodings.
 const PINNED_FREQUENCIES: u64 = 0xc32b_97e9_d5ac_29ed;
-/// Of a table's interpolated rows, and of a lookup with scale and segments.
+/// Hashes of a table's interpolated rows, and of a lookup with scale and segments.
 const PINNED_TABLES: [u64; 4] =
     [0x3ddf_e39c_840a_69db, 0x38a5_2236_a7fa_5971, 0xa37a_5b31_ee0c_4345, 0x8cae_8b7b_ca76_2c21];
 
-/// Multiplies and shifts, so that every bit of every value counts, and so does the order.
+/// Hashes by multiplying and shifting, so that every bit of every value and the order count.
 fn hash(values: impl IntoIterator<Item = u64>) -> u64 {
     values.into_iter().fold(0x9e37_79b9_7f4a_7c15, |hash: u64, value| {
         let mixed = (hash ^ value).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -123,7 +123,7 @@ fn hash(values: impl IntoIterator<Item = u64>) -> u64 {
     })
 }
 
-/// The values as bits: conversion to f64 is exact, the sign of zero included.
+/// Returns the values as bits: conversion to f64 is exact, the sign of zero included.
 fn bits<'a, A: Element>(values: impl IntoIterator<Item = &'a A>) -> Vec<u64> {
     values.into_iter().map(|value| value.to_f64().to_bits()).collect()
 }
@@ -138,9 +138,9 @@ fn random(n: usize) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Ranges near and far, ids in disorder, negative ones, reals.
+/// Near and distant ranges, unordered and negative ids, reals.
 fn positions() -> Vec<Positions<'static>> {
-    // As i64: the positions are the same where usize has 32 bits.
+    // In i64, so that the positions are the same where usize has 32 bits.
     const LAST: i64 = (1 << 53) - 1;
     let ids: Vec<i64> = random(60).map(|z| (z as i64) >> (11 + z % 40)).collect();
     let near: Vec<usize> = random(60).map(|z| (z % 300) as usize).collect();
@@ -155,12 +155,12 @@ fn positions() -> Vec<Positions<'static>> {
         Positions::from(ids),
         Positions::from(near),
         Positions::from(reals),
-        // Where sines are tiny.
+        // Positions with tiny sines.
         Positions::from(vec![22_i64, 355, 103_993, 80_143_857, 6_167_950_454, 14_885_392_687]),
     ]
 }
 
-/// A padded sequence, a grid, and padding far away.
+/// A padded sequence, a grid, and padding at a distant position.
 fn repeated() -> [Positions<'static>; 3] {
     [
         Positions::from(vec![1_i64, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
@@ -209,7 +209,7 @@ fn encodings() -> Vec<(&'static str, Sinusoidal)> {
 }
 
 fn rows_hash<A: Element>(encoding: &Sinusoidal) -> u64 {
-    // Of wide rows a few, around the middle between two anchors: unoptimised builds should not take
+    // A few wide rows, around the middle between two anchors: unoptimised builds should not take
     // minutes.
     let part = if encoding.dim() > 200 { 25..40 } else { 0..usize::MAX };
     let rows =
@@ -300,7 +300,8 @@ fn tables_are_pinned() {
     assert!(same, "other values than pinned: now they are {found:#018x?}");
 }
 
-/// Alone, in a range that starts elsewhere, as an id, in a batch, strided, transposed, added.
+/// A row has the same bits alone, in a range that starts elsewhere, as an id, in a batch, strided,
+/// transposed and added.
 fn company<A: Element>(encoding: &Sinusoidal) {
     let dim = encoding.dim();
     for at in positions().into_iter().chain(repeated()) {
@@ -365,14 +366,14 @@ fn a_row_has_the_same_bits_in_any_company() {
 }
 
 /// Where rows and halves are whole pages apart, the sines of eight rows are stored before their
-/// cosines: the same bits as in another layout.
+/// cosines; the bits are the same as in other layouts.
 #[test]
 fn halves_that_are_pages_apart_have_the_same_bits() {
     fn check<A: Element>(interleaved: &Sinusoidal, set: InstructionSet) {
         let halves = interleaved.clone().with_layout(FeatureLayout::SinCosHalves);
         let pairs = interleaved.dim() / 2;
         assert_eq!(pairs * size_of::<A>() % 4096, 0, "halves are whole pages apart");
-        // Angles that have not wrapped, that have, and rows that begin within a block.
+        // Angles before and after they wrap, and rows that begin within a block.
         for start in [0, -64, 1_000_003, 3 << 40] {
             let run: Vec<i64> = (start..start + 70).collect();
             let positions = Positions::from(&run);
@@ -405,8 +406,8 @@ fn halves_that_are_pages_apart_have_the_same_bits() {
     }
 }
 
-/// Additions in place and lookups are sums that the encoding's instructions make, in batches that
-/// fill no whole group of rows or lanes.
+/// Additions in place and lookups use the encoding's instruction set, in batches that do not fill
+/// whole groups of rows or lanes.
 #[test]
 fn sums_have_the_same_bits_with_every_set() {
     fn sums<A: Element>(encoding: &Sinusoidal) -> Vec<u64> {
@@ -443,7 +444,7 @@ fn sums_have_the_same_bits_with_every_set() {
     }
 }
 
-/// Rows do not depend on the thread that asks: encodings are values without state.
+/// Rows do not depend on the calling thread: encodings are values without state.
 #[test]
 fn threads_agree() {
     let encoding = Sinusoidal::new(128).unwrap();
@@ -460,8 +461,8 @@ fn threads_agree() {
     assert_eq!(bits(&parts), bits(&whole));
 }
 
-/// Rows by themselves are computed in another way than runs of rows, and must not differ from them
-/// in a single bit.
+/// Single rows are computed in another way than runs of rows, and must not differ from them in a
+/// single bit.
 #[test]
 fn single_rows_are_those_of_runs() {
     let mut random = 88_172_645_463_325_252_u64;
@@ -480,8 +481,8 @@ fn single_rows_are_those_of_runs() {
             let start = (random >> (12 + round % 40)) as i64 - 64;
             let run: Vec<i64> = (start..start + 128).collect();
             let shuffled: Vec<i64> = (0..128).map(|i| run[i * 37 % 128]).collect();
-            // The best set every time, the others now and then, at positions of all magnitudes:
-            // unoptimised builds should not take minutes.
+            // The best set is tested every time, the others now and then, at positions of all
+            // magnitudes: unoptimised builds should not take minutes.
             for (_, encoding) in
                 forced.iter().rev().enumerate().filter(|(n, _)| *n == 0 || round % 7 == *n)
             {

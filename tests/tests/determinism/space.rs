@@ -1,4 +1,4 @@
-//! The same for grids, points and continuous time.
+//! Hashes of the encodings of grids, points and continuous time.
 
 use ndarray::{Array1, Array2, Array3};
 use positional_encodings::space::{
@@ -12,7 +12,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 use crate::{bits, hash, random};
 
-/// Of f32, f64, f16, bf16.
+/// Hashes for f32, f64, f16, bf16.
 const PINNED: [(&str, [u64; 4]); 19] = [
     (
         "mae",
@@ -186,10 +186,10 @@ const PINNED: [(&str, [u64; 4]); 19] = [
         ],
     ),
 ];
-/// Of positions: of a mask, of the Equal Earth, and drawn while training.
+/// Hashes of positions: of a mask, of the Equal Earth projection, and drawn in training.
 const PINNED_POSITIONS: u64 = 0x0b39_8f28_294b_942c;
 
-/// Reals with all their bits, of magnitudes up to 2^`most`.
+/// Returns reals with all bits, of magnitudes up to 2^`most`.
 fn reals(count: usize, most: u32) -> Vec<f64> {
     let real = |z: u64| (z as i64 >> 11) as f64 / 2_f64.powi(52 - (z % u64::from(most)) as i32);
     random(count).map(real).collect()
@@ -200,7 +200,7 @@ fn points(axes: usize) -> Result<Positions<'static>, Error> {
     Positions::from_axes(all.chunks(40).map(<[f64]>::to_vec))
 }
 
-/// A matrix of such numbers.
+/// Returns a matrix of such numbers.
 fn matrix(rows: usize, columns: usize) -> Array2<f64> {
     let all = reals(rows * columns, 5);
     Array2::from_shape_fn((rows, columns), |(i, j)| all[i * columns + j])

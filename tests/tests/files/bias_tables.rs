@@ -9,7 +9,7 @@ use positional_encodings::{AttentionBias, FileProblem, Positions, T5Bias};
 
 use crate::checkpoints::{file, open, tensor};
 
-/// The names and shapes of what is found among these tensors.
+/// Returns the names and shapes of the tables found among these tensors.
 fn found(
     tensors: &[(&'static str, &[usize])],
     table: BiasTable,
@@ -81,7 +81,7 @@ fn tables_come_in_the_order_of_layers() {
     assert_eq!(order, [names[2], names[1], names[0]]);
     let (_, columns) = tables.into_iter().next().unwrap();
     DecomposedBias::new([columns.clone(), columns], 2).unwrap();
-    // A table of the wrong rank is named.
+    // The error for a table of the wrong rank names it.
     let flat = found(&[("a.relative_position_bias_table", &[4])], BiasTable::Swin);
     assert!(matches!(flat, Err(FileProblem::WrongRank { expected: 2, found: 1, .. })));
     let (_, table) = found(&tensors_of_swin(), BiasTable::Swin).unwrap().remove(0);
@@ -103,12 +103,12 @@ fn the_table_of_a_real_model() {
     assert_eq!((table.dim(), table[[0, 0]]), ((32, 12), -4.485_283));
     let bias = T5Bias::bidirectional(table.clone(), 128).unwrap();
     let scores = bias.encode(&Positions::from(0..300), &Positions::from(0..300)).unwrap();
-    // Neighbours on either side, and what is far.
+    // Neighbours on either side, and distant keys.
     assert_eq!(scores[[3, 8, 7]], table[[1, 3]]);
     assert_eq!(scores[[3, 7, 8]], table[[17, 3]]);
     assert_eq!(scores[[11, 299, 0]], table[[15, 11]]);
     assert_eq!(scores[[11, 0, 299]], table[[31, 11]]);
-    // It was trained: heads prefer near tokens to far ones, on the average.
+    // The table was trained: on average, heads prefer near tokens to distant ones.
     let mean = |rows: [usize; 2]| table.select(ndarray::Axis(0), &rows).mean().unwrap();
     assert!(mean([1, 17]) > mean([15, 31]), "{} {}", mean([1, 17]), mean([15, 31]));
 }

@@ -1,4 +1,4 @@
-//! Checkpoints: names, types, ranges; and headers that lie.
+//! Checkpoints: names, types, ranges, and wrong headers.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Seek, SeekFrom};
@@ -14,7 +14,7 @@ use safetensors::tensor::{Dtype, TensorView, serialize};
 
 pub type Tensor = (&'static str, Vec<usize>, Vec<f32>);
 
-/// A file of f32 tensors.
+/// Returns a file of f32 tensors.
 pub fn file(tensors: &[Tensor]) -> Vec<u8> {
     let bytes: Vec<Vec<u8>> =
         tensors.iter().map(|(_, _, v)| v.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
@@ -33,7 +33,7 @@ pub fn tensor(name: &'static str, shape: &[usize]) -> Tensor {
     (name, shape.to_vec(), (0..len).map(|i| i as f32 * 0.5).collect())
 }
 
-/// A file with this header and so many bytes after it.
+/// Returns a file with this header and the given number of bytes after it.
 fn with_header(json: &str, data: usize) -> Vec<u8> {
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
     bytes.extend(json.bytes());
@@ -250,7 +250,7 @@ fn what_is_saved_is_loaded() {
     round_trip::<half::bf16>("bf16");
 }
 
-/// A reader that counts.
+/// A reader that counts the bytes read.
 struct Counting<R> {
     inner: R,
     read: std::rc::Rc<std::cell::Cell<usize>>,
@@ -375,7 +375,7 @@ fn metadata_that_lies_is_refused() {
     );
 }
 
-/// What is saved can be loaded, and nobody else's file is written to.
+/// Saved tables can be loaded, and no other file is written to.
 #[test]
 fn saving_refuses_what_loading_would() {
     let folder =

@@ -79,7 +79,7 @@ fn rotations_of_a_file() {
     assert_eq!((sliding.dim, sliding.base, full.dim, full.base), (4, 1e4, 8, 1e6));
     let whole = gguf.model_rotary().unwrap();
     assert_eq!(whole.layer(0).unwrap(), Some(sliding));
-    // Until the tensor is there, nothing turns eight times too fast.
+    // Without the tensor there is no rotation, rather than one that is eight times too fast.
     let missing = full.rotary(1).unwrap_err().to_string();
     assert_eq!(missing, "config field rope_freqs.weight is missing");
     let mut full = full.clone();
@@ -103,7 +103,7 @@ fn damage_is_an_error() {
                 .map_err(|error| error.problem)
         });
         if let Ok(list) = refused {
-            // Only padding was cut.
+            // Only padding was cut off.
             assert_eq!(list, array![1.0, 1.0, 2.0, 8.0]);
         }
     }
@@ -122,7 +122,7 @@ fn damage_is_an_error() {
     );
 }
 
-/// Llama 3.1, Phi-3 and a file without tensors: what `model_rotary` reads, and what metadata say.
+/// `model_rotary` and metadata for Llama 3.1, Phi-3 and a file without tensors.
 #[test]
 #[cfg(feature = "serde")]
 fn tensors_of_rotations() {
@@ -143,7 +143,7 @@ fn tensors_of_rotations() {
     assert!((slow * 8.0 / plain - 1.0).abs() < 1e-14);
     let told = ModelRotary::from_gguf(open(&divided).unwrap().metadata()).unwrap();
     assert_eq!(told.only().unwrap().scaling, Scaling::DivisorsTensor);
-    // A file that has no tensor is plain, whatever its metadata look like.
+    // A file without the tensor has plain rotations, whatever its metadata are.
     for context in [8192, 131_072] {
         let bytes = llama(context).bytes();
         let spec = open(&bytes).unwrap().model_rotary().unwrap().only().unwrap().clone();

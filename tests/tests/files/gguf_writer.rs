@@ -1,6 +1,6 @@
 //! Writes GGUF files for tests, as ggml's docs/gguf.md describes them.
 
-/// A file in the making.
+/// A file that is being written.
 #[derive(Clone)]
 pub struct Writer {
     version: u32,
@@ -20,7 +20,7 @@ pub enum Item {
     Words(Vec<&'static str>),
     Flags(Vec<bool>),
     Counts(Vec<u32>),
-    /// The number of a type, and the bytes of its value.
+    /// The number of the type, and the bytes of the value.
     Raw(u32, Vec<u8>),
 }
 
@@ -28,7 +28,7 @@ fn text(text: &str) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat()
 }
 
-/// The bytes of a list.
+/// Returns the bytes of a list.
 pub fn list(kind: u32, count: usize, items: Vec<u8>) -> Vec<u8> {
     [kind.to_le_bytes().to_vec(), (count as u64).to_le_bytes().to_vec(), items].concat()
 }

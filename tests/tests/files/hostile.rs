@@ -1,16 +1,16 @@
-//! Readers against damaged and invented files: whatever the bytes, an answer or a typed error, in
-//! memory that the bytes account for.
+//! Readers on damaged and random files: any bytes give a result or a typed error, in memory
+//! proportional to the file.
 //!
-//! A fuzzer proper (cargo-fuzz) needs nightly; these run on stable. Each starts from files that are
-//! whole, changes them as a fuzzer would (bits, bytes, cuts, repeats, numbers that matter to the
-//! format), and feeds them to a reader. They run for a moment in `cargo test`; to search for
-//! longer, say how many seconds each may take:
+//! A fuzzer proper (cargo-fuzz) needs nightly; these run on stable. Each starts from valid files,
+//! changes them as a fuzzer would (bits, bytes, cuts, repeats, numbers that matter to the format),
+//! and feeds them to a reader. They run for a moment in `cargo test`; to search for longer, set the
+//! number of seconds for each:
 //!
 //! ```text
 //! FUZZ_SECONDS=600 cargo test --release --features safetensors,gguf --test files -- hostile --nocapture
 //! ```
 //!
-//! Inputs that taught something stand at the end as tests of their own.
+//! Inputs that found faults are tests of their own at the end.
 
 use std::io::BufReader;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ impl Chance {
     }
 }
 
-/// Pieces of files that formats give a meaning to.
+/// Pieces of files that have a meaning in a format.
 const PIECES: [&[u8]; 26] = [
     b"\n",
     b" ",
@@ -61,7 +61,7 @@ const PIECES: [&[u8]; 26] = [
     b"\xc3",
 ];
 
-/// A few changes to one of the seeds, or to a piece of two of them.
+/// Returns one of the seeds, or pieces of two of them, with a few changes.
 fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = seeds[chance.below(seeds.len())].clone();
     for _ in 0..1 + chance.below(6) {
@@ -85,7 +85,7 @@ fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
             6 => {
                 drop(bytes.splice(at..at + len, PIECES[chance.below(PIECES.len())].iter().copied()))
             }
-            // The length at the head of a safetensors file, near its truth and far from it
+            // The length at the head of a safetensors file, close to the true one or far from it
             _ => bytes
                 .iter_mut()
                 .take(chance.below(9))
@@ -95,7 +95,7 @@ fn mutate(chance: &mut Chance, seeds: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// Feeds changed seeds to `reader`, which panics where it finds fault with the answer.
+/// Feeds changed seeds to `reader`, which panics if the result is wrong.
 fn search(name: &str, seeds: &[Vec<u8>], reader: impl Fn(&[u8])) {
     let seconds: u64 =
         std::env::var("FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(0);
@@ -117,8 +117,7 @@ fn search(name: &str, seeds: &[Vec<u8>], reader: impl Fn(&[u8])) {
     println!("{name}: {runs} files in {:.0?}", start.elapsed());
 }
 
-/// A reader of words, whose answers must be finite, complete and no larger than the file accounts
-/// for.
+/// Reads words; results must be finite, complete and no larger than the file allows.
 fn words(format: WordFormat) -> impl Fn(&[u8]) {
     move |bytes| {
         for (duplicates, capacity, only) in [
@@ -264,7 +263,7 @@ fn gguf() {
     });
 }
 
-/// A table of as many rows as the file claims numbers: nothing may be reserved for them.
+/// Files that claim large numbers of words: no memory may be reserved for them.
 #[test]
 fn claims_cost_nothing() {
     let claims: [(&[u8], WordFormat); 3] = [
@@ -285,7 +284,7 @@ fn claims_cost_nothing() {
         );
         assert!(short, "{error}");
     }
-    // No words of a width that no array has: no work, and no array either.
+    // No words of a width beyond any array: there is no work, and no array.
     let none = b"0 1152921504606846976\n";
     let empty = WordVectors::reader(WordFormat::Word2vecText).read_from(&none[..], "none");
     assert!(empty.map_or(true, |vectors| vectors.table().nrows() == 0));

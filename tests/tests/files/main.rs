@@ -1,4 +1,4 @@
-//! Files of others: checkpoints, GGUF, word vectors; and what damaged ones may do.
+//! Files of other systems: checkpoints, GGUF and word vectors, valid and damaged.
 
 #[cfg(feature = "safetensors")]
 mod bias_tables;

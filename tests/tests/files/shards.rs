@@ -74,7 +74,7 @@ fn shards_of_an_index() {
     assert_eq!((embedding.words(), embedding.positions().max_len()), (words().view(), Some(1)));
     let by_index = Checkpoint::open(folder.0.join("model.safetensors.index.json")).unwrap();
     assert_eq!(by_index.shape("transformer.wte.weight"), Some(&[3, 2][..]));
-    // A file that is not there, and one that lacks what the index says
+    // A missing file, and one without the tensors that the index lists
     std::fs::remove_file(folder.0.join("model-00001-of-00002.safetensors")).unwrap();
     assert!(matches!(folder.open(), Err(FileProblem::Io { .. })));
     let folder = Folder::new("lacks").with("a.safetensors", &[("x", words())]);
@@ -115,7 +115,7 @@ fn folders() {
     ));
 }
 
-/// OpenAI's CLIP after DataParallel: the text's table has the shorter name of the two.
+/// OpenAI's CLIP after DataParallel: the text table has the shorter of the two names.
 #[test]
 fn prefixes() {
     let (text, vision) = (array![[1.0, 2.0]], array![[3.0, 4.0], [5.0, 6.0]]);
@@ -141,7 +141,7 @@ fn prefixes() {
     assert!({ none }.learned::<f32>(Architecture::Gpt2).is_err());
 }
 
-/// An infinity is refused where values must be exact, and stays one where they may be rounded.
+/// An infinity is an error where values must be exact, and is kept where they may be rounded.
 #[test]
 fn infinities() {
     let table = array![[1.0, f32::INFINITY], [f32::NEG_INFINITY, 0.1]];
@@ -166,7 +166,7 @@ fn whole_embeddings_in_a_rounded_form() {
     let mut rounding = folder.open().unwrap().with_rounding();
     let embedding = rounding.embedding::<half::bf16>(Architecture::Gpt2).unwrap();
     assert_eq!(embedding.words()[[0, 0]], half::bf16::from_f32(0.1));
-    // f32::MAX rounds to an infinity of bf16, which it was not.
+    // f32::MAX would round to infinity in bf16.
     let folder = Folder::new("large").with("model.safetensors", &[("x", array![[f32::MAX]])]);
     assert!(folder.open().unwrap().table_rounded::<half::bf16>("x").is_err());
 }

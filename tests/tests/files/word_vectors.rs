@@ -1,4 +1,4 @@
-//! Word vectors: the quirks of real files, and what is refused.
+//! Word vectors: the quirks of real files, and refused ones.
 
 use ndarray::Array2;
 use positional_encodings::{
@@ -30,7 +30,7 @@ fn glove_has_words_with_spaces() {
     assert_eq!(vectors.vector(b"\xff\xfe").unwrap().to_vec(), [1.0, 2.0, 3.0]);
     assert_eq!(vectors.vocabulary().text(4).unwrap(), "\u{fffd}\u{fffd}");
     assert!(vectors.vector("cat").is_none());
-    // A first word with spaces needs the dim said.
+    // A first word with spaces needs a given dim.
     let spaced = b". . 1 2\nthe 3 4\n";
     assert!(read(WordFormat::Glove, spaced).is_err());
     let vectors = read_by(WordVectors::reader(WordFormat::Glove).with_dim(2), spaced).unwrap();
@@ -60,7 +60,7 @@ fn word2vec_and_fasttext_have_a_header() {
         assert_eq!(refused(header), FileProblem::InvalidWordHeader);
     }
     assert_eq!(refused(b""), FileProblem::Empty);
-    // Claims cost nothing.
+    // A claimed size costs no memory.
     let huge = b"99999999999999999 99999999999999999\na 1\n";
     assert_eq!(
         refused(huge),
@@ -89,7 +89,7 @@ fn word2vec_binary() {
     let names: [&[u8]; 3] = [b"the", b"\xe9t\xe9", b"New_York"];
     for line_feed in [false, true] {
         let file = binary(&names, 7, line_feed);
-        // Readers that give a few bytes at a time must make no difference.
+        // Sources that return a few bytes at a time must make no difference.
         for capacity in [1, 3, 5, 64, 1 << 16] {
             let source = std::io::BufReader::with_capacity(capacity, &file[..]);
             let vectors = WordVectors::reader(WordFormat::Word2vecBinary)
@@ -197,7 +197,8 @@ fn a_file_reports_its_progress_and_gives_only_what_is_asked_for() {
     );
 }
 
-/// The article's first step and its second: words to vectors, and positions added.
+/// The first two steps of the article on which this crate was founded: words to vectors, and
+/// positions added.
 #[test]
 fn vectors_go_through_the_token_lookup() {
     let vectors = read(WordFormat::Glove, b"the 1 2\ncat 3 4\nsat 5 6\n").unwrap();
@@ -234,8 +235,7 @@ fn vocabularies_find_all_their_words() {
     assert_eq!(few, ["a", ""].into_iter().collect());
 }
 
-/// A header may claim any width where it claims no words: nothing is reserved for rows that are not
-/// there.
+/// A header may claim any width if it claims no words: no memory is reserved for missing rows.
 #[test]
 fn tables_without_words_cost_nothing() {
     let file: &[u8] = b"0 1152921504606846976\n";
@@ -250,7 +250,7 @@ fn tables_without_words_cost_nothing() {
     }
 }
 
-/// Empty lines at the end, separators, and files that are compressed.
+/// Empty lines at the end, separators, and compressed files.
 #[test]
 fn forms_of_text() {
     use positional_encodings::words::{Place, Separator};
@@ -288,7 +288,7 @@ fn forms_of_text() {
     ] {
         let found = read(text.as_bytes(), separator);
         match problem {
-            // U+008B is two bytes, so that this is text, and of no use.
+            // U+008B is two bytes in UTF-8, so this is text, which is not a valid vector.
             FileProblem::TooFewNumbers { expected: 1, .. } => assert!(found.is_err()),
             problem => assert_eq!(found, Err(problem), "{text:?}"),
         }

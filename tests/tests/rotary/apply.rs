@@ -1,4 +1,4 @@
-//! Rotated queries and keys of other systems.
+//! Rotated queries and keys, compared with other systems.
 
 use ndarray::{Array2, Array3, ArrayD, ArrayViewMut, Axis, Dimension, Ix2, Ix3, Ix4, s};
 use positional_encodings::scaling::Yarn;
@@ -10,14 +10,14 @@ pub fn plain(dim: usize, base: f64, pairing: Pairing) -> Rotary {
     Rotary::new(Frequencies::geometric(dim, base).unwrap(), pairing)
 }
 
-/// What the golden README allows for a cosine, times values below 4: theirs are of angles in f32,
-/// which are no larger than the position.
+/// The tolerance of the golden README for a cosine, times values below 4: the systems have angles
+/// in f32, which are at most the position.
 fn f32_angles(positions: &Positions<'_>) -> impl Fn(&ndarray::IxDyn) -> f64 {
     let furthest = positions.iter().map(|position| position.to_f64().abs()).fold(0.0, f64::max);
     move |_| 4.0 * (1e-6 + 3e-7 * furthest)
 }
 
-/// The array with the positions on the last axis but one, where they are on the given one.
+/// Returns an array whose positions are moved from the given axis to the last but one.
 pub fn positions_on<T, D: Dimension>(
     axis: usize,
     mut array: ArrayViewMut<'_, T, D>,
@@ -72,7 +72,8 @@ pub fn transformers() {
 }
 
 /// transformers rounds cosines, sines, products and sums to the type (Cohere: only the first two
-/// and the result); here the result alone is rounded, so that a few units of the type lie between.
+/// and the result); here only the result is rounded, so the results differ by a few units of the
+/// type.
 #[test]
 #[cfg(feature = "half")]
 pub fn transformers_in_half_precision() {
@@ -99,7 +100,7 @@ fn rounded<T: positional_encodings::Element>(
     }
 }
 
-/// The helper of DeepSeek-V3 takes neighbours and gives halves.
+/// The helper of DeepSeek-V3 reads neighbours and returns halves.
 #[test]
 pub fn deepseek_reorders() {
     let golden = Golden::open("c2_rope_apply");
@@ -210,14 +211,14 @@ pub fn rotary_embedding_torch() {
             2,
         );
     }
-    // One query over cached keys stands at the end of them.
+    // A single query is at the end of the cached keys.
     let rotary = plain(16, 1e4, Pairing::Interleaved);
     let case = "rotary_torch_cached_keys";
     check(&golden, &rotary, &format!("{case}/q_last"), &format!("{case}/q_out"), &(5..6).into(), 2);
     check(&golden, &rotary, &format!("{case}/k"), &format!("{case}/k_out"), &(0..6).into(), 2);
 }
 
-/// Any layout gives the bits of the plain one.
+/// Any layout gives the same bits as the standard one.
 #[test]
 fn layouts() {
     for (pairing, last) in
@@ -242,7 +243,7 @@ fn layouts() {
         for order in
             [[0, 2, 1, 3], [2, 0, 1, 3], [1, 0, 2, 3], [3, 2, 1, 0], [0, 1, 3, 2], [2, 3, 0, 1]]
         {
-            // In memory the axes stand in another order.
+            // The axes are in another order in memory.
             let mut memory = q.view().permuted_axes(order).as_standard_layout().into_owned();
             let mut back = [0; 4];
             order.iter().enumerate().for_each(|(i, &axis)| back[axis] = i);
@@ -271,7 +272,7 @@ fn layouts() {
                 .chain(fused.index_axis(Axis(2), 2))
                 .all(|&x| x == 0.0)
         );
-        // More axes than most
+        // A large number of axes
         let mut many = q
             .clone()
             .into_shape_with_order((1, 2, 1, 1, 3, 1, 1, 1, 1, 100, 24).to_vec_shape())
@@ -309,7 +310,7 @@ fn rows_of_a_batch() {
     let mut swapped = q.view().permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned();
     rotary.at(&ids).unwrap().apply(positions_on(1, swapped.view_mut())).unwrap();
     assert_eq!(swapped, whole.view().permuted_axes([0, 2, 1, 3]));
-    // A decode step of sequences that stand at different positions
+    // A decode step of sequences at different positions
     let mut step = q.slice_axis(Axis(2), (0..1).into()).to_owned();
     rotary.at(&ndarray::array![[3], [70], [9]]).unwrap().apply(step.view_mut()).unwrap();
     let mut second = q.slice_axis(Axis(2), (0..1).into()).index_axis(Axis(0), 1).to_owned();
@@ -317,8 +318,8 @@ fn rows_of_a_batch() {
     assert_eq!(step.index_axis(Axis(0), 1), second);
 }
 
-/// DeepSeek's heads are [NoPE | RoPE]: the last features turn as they would alone, the others keep
-/// their bits.
+/// DeepSeek's heads are [NoPE | RoPE]: the last features are rotated as they would be alone, the
+/// others keep their bits.
 #[test]
 fn split_heads() {
     let (nope, rope) = (24, 16);
@@ -333,7 +334,7 @@ fn split_heads() {
         rotary.clone().on_last_features().at(7..12).unwrap().apply(whole.view_mut()).unwrap();
         assert_eq!(whole.slice(s![.., .., .., ..nope]), q.slice(s![.., .., .., ..nope]));
         assert_eq!(whole.slice(s![.., .., .., nope..]), alone);
-        // The same through a view of the part; the first features likewise.
+        // The same by a view of that part, also for the first features.
         let mut part = q.clone();
         rotary.at(7..12).unwrap().apply(part.slice_mut(s![.., .., .., nope..])).unwrap();
         assert_eq!(part, whole);
@@ -371,7 +372,7 @@ fn views_with_gaps() {
     }
 }
 
-/// Documents in one row: each turns as it would alone. Ids that are a broadcast view serve as well.
+/// Documents in one row: each is rotated as it would be alone. Ids may be a broadcast view.
 #[test]
 fn packed_documents() {
     let rotary = plain(8, 1e4, Pairing::Interleaved);
@@ -393,8 +394,8 @@ fn packed_documents() {
     assert_eq!(batch, expected);
 }
 
-/// Cached keys that move to other positions, the attention factor of YaRN in them: StreamingLLM
-/// drops the oldest but the sinks.
+/// Cached keys with YaRN's attention factor move to other positions: StreamingLLM drops the oldest
+/// ones, except the sinks.
 #[test]
 fn cached_keys_that_move() {
     let frequencies = Frequencies::geometric(16, 1e4).unwrap().with_attention_factor(1.2).unwrap();
@@ -410,7 +411,7 @@ fn cached_keys_that_move() {
     plain.at(4..7).unwrap().apply(fresh.view_mut()).unwrap();
     let difference = &cache.slice(s![.., 7.., ..]) - &fresh;
     assert!(difference.iter().all(|difference| difference.abs() < 1e-15), "{difference}");
-    // Back again, by either way
+    // Back again, in either way
     let mut back = cache.clone();
     shift.inverse().apply(back.slice_mut(s![.., 7.., ..])).unwrap();
     plain.shift::<f64>(3).unwrap().apply(cache.slice_mut(s![.., 7.., ..])).unwrap();

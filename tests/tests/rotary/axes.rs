@@ -1,4 +1,4 @@
-//! Images and video, against the systems that rotate by them.
+//! Rotations of images and video, compared with the systems that use them.
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
 use positional_encodings::InstructionSet;
@@ -15,13 +15,13 @@ use crate::golden::{Golden, close};
 
 use crate::apply::positions_on;
 
-/// Angles are below 10 but in the cases in pixels, where they reach 16π: 1e-6 + 3e-7 · angle for a
-/// cosine.
+/// The tolerance of a cosine is 1e-6 + 3e-7 · angle: angles are below 10, except in the cases in
+/// pixels, where they reach 16π.
 fn bound(_: &ndarray::IxDyn) -> f64 {
     2e-5
 }
 
-/// Cosines and sines against tables, column i of which belongs to pair `pair(i)`.
+/// Compares cosines and sines with tables, whose column i belongs to pair `pair(i)`.
 #[track_caller]
 fn same(
     case: &str,
@@ -50,7 +50,7 @@ fn coordinates(golden: &Golden, name: &str) -> Positions<'static> {
     Positions::from_points(&rows).unwrap().into_owned().unwrap()
 }
 
-/// The axes of coordinates of one sequence.
+/// Returns the coordinates of one sequence, axis by axis.
 fn axes(coordinates: &Positions<'_>) -> Vec<Vec<f64>> {
     let list = |axis| coordinates.axis(axis).unwrap().row(0).iter().map(|p| p.to_f64()).collect();
     (0..coordinates.axes()).map(list).collect()
@@ -149,7 +149,7 @@ pub fn timm_and_rotary_embedding_torch() {
         rotary.at(&grid).unwrap().apply(flat.view_mut()).unwrap();
         let out = flat.into_shape_with_order(shape).unwrap();
         close(case, &out, &golden.f32(&format!("{case}/out")), bound);
-        // timm's table is [sin | cos], that of rotary-embedding-torch has angles.
+        // timm's table is [sin | cos]; the table of rotary-embedding-torch has angles.
         let interleaved = rotary.pairing() == Pairing::Interleaved;
         let pair = |i: usize| if interleaved { i / 2 } else { i % (rotary.dim() / 2) };
         let rotation = rotary.at(&grid).unwrap();
@@ -253,7 +253,7 @@ pub fn multimodal_positions() {
     for case in ["qwen2_vl_rope_index", "qwen3_vl_rope_index"] {
         let expected = three(&golden, &format!("{case}/position_ids"));
         let kinds = golden.ids(&format!("{case}/mm_token_type_ids"));
-        // The one token that stands for patches is nowhere else.
+        // The token of patches occurs nowhere else.
         let ids = golden.ids(&format!("{case}/input_ids"));
         let image_id = ids[kinds.iter().position(|&kind| kind != 0).unwrap()];
         assert!(
@@ -283,8 +283,8 @@ pub fn multimodal_positions() {
 }
 
 /// get_rope_index of modeling_qwen2_vl.py and modeling_qwen2_5_vl.py (transformers 4.57) on a
-/// prompt of two images and a video, by hand: what follows a grid starts after the largest of its
-/// positions, of time as well.
+/// prompt of two images and a video, by hand: the segment after a grid starts after the largest of
+/// its positions, time included.
 #[test]
 fn several_images_and_videos() {
     let image = |rows, columns| Segment::Image { rows, columns };
@@ -298,7 +298,7 @@ fn several_images_and_videos() {
     let width = [0, 1, 2, 3, 4, 5, 6, 6, 8, 9, 8, 9, 21, 22];
     assert_eq!(axes(&positions), [time, height, width].map(|axis| axis.map(f64::from).to_vec()));
     assert_eq!(next, 23);
-    // Qwen3-VL: each frame is an image, with its time in text before it.
+    // Qwen3-VL: each frame is an image, preceded by its time as text.
     let frames = [Segment::Text(2), image(2, 2), Segment::Text(2), image(2, 2)];
     let (positions, next) = Positions::multimodal(&frames).unwrap();
     assert_eq!(axes(&positions)[0], [0, 1, 2, 2, 2, 2, 4, 5, 6, 6, 6, 6].map(f64::from));
@@ -330,7 +330,7 @@ fn dinov3_augmentation() {
     };
     let (mut shifts, mut jitters, mut rescales) = (Vec::new(), Vec::new(), Vec::new());
     for seed in 0..500 {
-        // One number for each axis, or for both: what it is, is the same at every patch.
+        // One number for each axis, or for both; it is the same at every patch.
         for (which, found, bound) in
             [(0, &mut shifts, 0.5), (1, &mut jitters, 2.0), (2, &mut rescales, 2.0)]
         {
@@ -339,7 +339,7 @@ fn dinov3_augmentation() {
                 let (before, after) = (plain[axis][patch], after[axis][patch]);
                 if which == 0 { after - before } else { (after / before).log2() }
             };
-            // The middle row has a coordinate of 0, which no factor moves.
+            // The middle row has coordinate 0, which no factor changes.
             let of_axis = [change(0, 0), change(1, 0)];
             for (axis, of_axis) in of_axis.into_iter().enumerate() {
                 assert!((change(axis, 11) - of_axis).abs() < 1e-14);
@@ -358,7 +358,7 @@ fn dinov3_augmentation() {
     let all = Dinov3Augmentation { shift: Some(0.5), jitter: Some(2.0), rescale: Some(2.0) };
     assert_eq!(augmented(all, 5), augmented(all, 5));
     assert_ne!(augmented(all, 5), augmented(all, 6));
-    // Together: what is shifted is multiplied, the shift as well.
+    // All together: shifted coordinates are multiplied, and so is the shift.
     for seed in 0..200 {
         for (before, after) in plain.iter().zip(augmented(all, seed)) {
             let slope = (after[11] - after[0]) / (before[11] - before[0]);
@@ -396,7 +396,7 @@ fn dinov3_augmentation_checks_its_parameters_before_it_draws() {
     }
 }
 
-/// Gemma 4's halves of halves where features lie apart in memory, and in gradients.
+/// Gemma 4's halves of halves with gaps between features, and in gradients.
 #[test]
 fn halves_of_each_axis() {
     let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();
@@ -407,7 +407,7 @@ fn halves_of_each_axis() {
     let mut columns = x.t().as_standard_layout().into_owned();
     rotary.at(&grid).unwrap().apply(columns.view_mut().reversed_axes()).unwrap();
     assert_eq!(columns.t(), rows);
-    // To stretch the coordinates is to raise each frequency by its own share.
+    // Stretching the coordinates multiplies every frequency by the same factor.
     let upstream = x.mapv(|value| (5.0 * value).cos());
     let loss = |stretch: f64| {
         let mut y = x.clone();
@@ -420,7 +420,7 @@ fn halves_of_each_axis() {
     assert!((along - difference).abs() < 1e-6 * difference.abs().max(1.0), "{along} {difference}");
 }
 
-/// The attention factor of the frequencies stays, whatever divides them.
+/// The attention factor of the frequencies is kept, however they are divided.
 #[test]
 fn sections_keep_what_was_before() {
     let frequencies =
@@ -471,7 +471,8 @@ fn sections_that_do_not_fit() {
     assert!(plain().with_sections(&[2, 3, 4], Sections::Chunked).is_err());
     assert!(plain().with_sections(&[4, 4], Sections::Interleaved).is_err());
     assert!(plain().with_sections(&[usize::MAX, 9], Sections::Chunked).is_err());
-    // Found by fuzzing: where there are several axes already, sections are not summed up, or listed.
+    // Found by fuzzing: sections are neither summed nor listed where there are several axes
+    // already.
     let several = plain().with_sections(&[2, 3, 3], Sections::Chunked).unwrap();
     for order in
         [Sections::Chunked, Sections::Interleaved, Sections::InTurn, Sections::SpaceThenTime]
@@ -489,6 +490,6 @@ fn sections_that_do_not_fit() {
     );
     assert!(Rotary::axial_2d(18, 1e4, AxialOrder::Eva02).is_err());
     assert!(Rotary::axial([], Pairing::Halves).is_err());
-    // An image rotation has no one position for both axes.
+    // The rotation of an image needs a position for each axis.
     assert!(Rotary::axial_2d(16, 1e4, AxialOrder::Eva02).unwrap().at::<f32>(0..3).is_err());
 }

@@ -1,4 +1,4 @@
-//! What cannot be done is an error with the numbers, and nothing is touched.
+//! Impossible calls are errors with their numbers, and arrays stay unchanged.
 
 use ndarray::{Array1, Array2, Array3, array};
 use positional_encodings::scaling::{DynamicNtk, Llama3, LongRope, Yarn};
@@ -61,7 +61,7 @@ fn positions() {
     assert_eq!(rotary().at::<f32>(0..0).unwrap().positions(), Some(0));
 }
 
-/// Shapes are compared, and room is asked for, before a range is collected.
+/// Shapes are compared, and memory is reserved, before a range is collected.
 #[test]
 fn ranges_that_nobody_can_collect() {
     const HUGE: usize = 1 << 62;
@@ -144,7 +144,7 @@ fn parameters() {
     assert!(Frequencies::geometric(2, 1e4).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     assert!(Frequencies::from_radians([1.0, 1.0]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
     assert!(Frequencies::from_radians([0.0, 0.0]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err());
-    // Betas at the ends of f64 leave a ramp, too.
+    // Betas at the limits of f64 still give a ramp.
     for (beta_fast, beta_slow) in
         [(1e308, 1.0), (1e308, 1e308), (32.0, 5e-324), (5e-324, 1e308), (1e308, 5e-324)]
     {
@@ -161,7 +161,7 @@ fn parameters() {
     assert!(
         Frequencies::from_radians([1e10, 5e-324]).unwrap().yarn(&Yarn::new(2.0, 4096)).is_err()
     );
-    // Betas the wrong way round make a ramp that falls, not a panic.
+    // Exchanged betas give a falling ramp, not a panic.
     assert!(
         plain().yarn(&Yarn { beta_fast: 1.0, beta_slow: 32.0, ..Yarn::new(2.0, 4096) }).is_ok()
     );
@@ -191,7 +191,7 @@ fn query_temperatures() {
         QueryTemperature::ministral3(0.1, 0),
         Err(Error::InvalidParameter { name: "floor", .. })
     ));
-    // Before position 0 it is 1, and far out it is the formula's.
+    // The factor is 1 before position 0, and follows the formula at large positions.
     let llama4 = QueryTemperature::llama4(0.1, 8192.0).unwrap();
     let found = llama4.factors(&[-1_i64 << 40, -8193, -8192, -1, 1 << 60]).unwrap();
     assert_eq!(found, [1.0, 1.0, 1.0, 1.0, 1.0 + 0.1 * (2_f64.powi(47)).ln_1p()]);
@@ -214,7 +214,7 @@ fn intervals_between_frames() {
         video(3, -1.0).unwrap_err().to_string(),
         "interval is -1, but must be finite and not negative"
     );
-    // All frames at one time are odd, and possible.
+    // All frames at the same time are unusual, but allowed.
     assert_eq!(video(3, 0.0).unwrap().1, 2);
     let none = Segment::Video { frames: usize::MAX, rows: usize::MAX, columns: 0, interval: 1.0 };
     assert_eq!(Positions::multimodal(&[none, Segment::Text(2)]).unwrap().1, 2);

@@ -1,4 +1,4 @@
-//! The same bits with every instruction set, in every layout, with threads: those of the formula.
+//! Every instruction set, every layout and threads give the bits of the formula.
 
 use ndarray::{Array3, Axis, s};
 use positional_encodings::{Element, InstructionSet, Pairing, Rotation};
@@ -64,7 +64,7 @@ fn same_bits<T: Element>(pairs: usize, pairing: Pairing, last: bool, set: Instru
         let mut inside = q.view().permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned();
         rotation.apply(inside.view_mut().permuted_axes([0, 2, 1, 3])).unwrap();
         same(&inside.permuted_axes([0, 2, 1, 3]).as_standard_layout().into_owned(), "heads inside");
-        // With holes between heads, positions and features, and backwards
+        // With gaps between heads, positions and features, and in reverse
         let one = T::one();
         let mut holes = ndarray::Array4::from_elem((1, 12, 7, 3 * width + 1), one);
         for slice in [s![.., ..;2, 1..;2, 1..width + 1], s![.., ..;-2, 1..;-2, ..2 * width;2]] {
@@ -79,7 +79,7 @@ fn same_bits<T: Element>(pairs: usize, pairing: Pairing, last: bool, set: Instru
     }
 }
 
-/// Whole vectors, tiles of them, remainders, and fewer pairs than a vector has lanes.
+/// Whole vectors, tiles of vectors, remainders, and fewer pairs than the lanes of a vector.
 #[test]
 fn instruction_sets_give_the_formula() {
     for set in InstructionSet::available() {
@@ -96,7 +96,7 @@ fn instruction_sets_give_the_formula() {
     }
 }
 
-/// Many rows, in parts for threads, and angles in more than one block.
+/// Many rows, divided among threads, and angles in more than one block.
 #[test]
 fn long_arrays_are_made_of_short_ones() {
     let rotary = plain(64, 1e4, Pairing::Interleaved);
@@ -111,7 +111,7 @@ fn long_arrays_are_made_of_short_ones() {
     assert_eq!(found, expected);
 }
 
-/// Every finite number of a 16-bit type, rotated by nothing, is itself; what is not finite stays so.
+/// A rotation by 0 keeps every finite number of a 16-bit type, and other numbers stay not finite.
 #[cfg(feature = "half")]
 #[test]
 fn sixteen_bits_survive() {

@@ -1,6 +1,6 @@
-//! Configs of real models: what each must give. Beside each stands the model whose config.json it
-//! is cut from, and the class of transformers (4.57 and 5.23) that was read for what the config
-//! leaves out.
+//! Configs of real models, and the result that each must give. Comments name the model whose
+//! config.json was shortened, and the class of transformers (4.57 and 5.23) that has the missing
+//! fields.
 
 use positional_encodings::config::{ModelRotary, RopeRatio, RotarySpec};
 use positional_encodings::scaling::{Llama3, Regime, Scaling};
@@ -20,7 +20,7 @@ fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 4e-9 * expected.abs(), "{found} instead of {expected}");
 }
 
-/// dim, head, base, pairing and no scaling.
+/// Asserts the dim, head width, base and pairing of a config without scaling.
 #[track_caller]
 fn plain(config: Value, dim: usize, head_dim: usize, base: f64, pairing: Pairing) {
     let spec = only(config);
@@ -53,9 +53,9 @@ fn models_without_scaling() {
     let qwen2 = json!({"model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
         "rope_theta": 1000000.0, "max_position_embeddings": 131072, "use_sliding_window": false});
     plain(qwen2, 128, 128, 1e6, halves);
-    // Qwen/Qwen2.5-7B-Instruct-1M. transformers does not know its dual chunks, which are a matter
-    // of attention: vLLM gives queries and keys positions within chunks, and the frequencies stay
-    // those of rope_theta.
+    // Qwen/Qwen2.5-7B-Instruct-1M. transformers does not implement its dual chunks, which belong to
+    // attention: vLLM gives queries and keys positions within chunks, and the frequencies follow
+    // rope_theta.
     let qwen25_1m = json!({"model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
         "rope_theta": 10000000.0, "max_position_embeddings": 1010000,
         "dual_chunk_attention_config": {"chunk_size": 262144, "local_size": 8192, "original_max_position_embeddings": 262144}});
@@ -103,7 +103,7 @@ fn models_without_scaling() {
     plain(chatglm, 64, 128, 1e4, pairs);
 }
 
-/// Parts of the head are rounded down: 64.128 of MiMo-V2-Flash's 192
+/// Fractions of the head are rounded down: 64.128 of MiMo-V2-Flash's 192
 /// (configuration_mimo_v2_flash.py), 32.4 of Moonshine's 36.
 #[test]
 fn parts_of_a_head_are_whole_features() {
@@ -146,7 +146,7 @@ fn falcon_with_alibi_does_not_rotate() {
 
 #[test]
 fn llama3() {
-    // meta-llama/Llama-3.1-8B, and the same as transformers 5 saves it
+    // meta-llama/Llama-3.1-8B, and the same config as saved by transformers 5
     let llama31 = |version: &str| {
         let scaling = json!({"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
             "original_max_position_embeddings": 8192, "rope_type": "llama3"});
@@ -176,7 +176,8 @@ fn llama3() {
 
 #[test]
 fn llama4() {
-    // meta-llama/Llama-4-Scout-17B-16E; Llama4TextConfig: no_rope_layers [] is every fourth without
+    // meta-llama/Llama-4-Scout-17B-16E; Llama4TextConfig: no_rope_layers [] means that every fourth
+    // layer has no rotation
     let scout = model(
         json!({"model_type": "llama4", "text_config": {"model_type": "llama4_text", "hidden_size": 5120,
         "num_attention_heads": 40, "head_dim": 128, "num_hidden_layers": 48, "rope_theta": 500000.0, "no_rope_layers": [],
@@ -189,8 +190,8 @@ fn llama4() {
     let llama3 =
         Llama3 { factor: 16.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
     assert_eq!((&rope.scaling, rope.attention_factor), (&Scaling::Llama3(llama3), 1.0));
-    // Two equal factors leave nothing between: pair 34 has a wavelength of 6695.1 and stays, pair
-    // 35 one of 8218.7. By mpmath.
+    // Two equal factors leave no range between: pair 34 has a wavelength of 6695.1 and is kept,
+    // pair 35 has one of 8218.7. By mpmath.
     let frequencies = rope.rotary(1).unwrap().frequencies();
     for (pair, expected) in [
         (0, 1.0),
@@ -212,7 +213,7 @@ fn llama4() {
 
 #[test]
 fn ministral3() {
-    // mistralai/Ministral-3-8B; Ministral3Config has these parameters as its own
+    // mistralai/Ministral-3-8B; Ministral3Config has these parameters by default
     let ministral = model(
         json!({"model_type": "ministral3", "hidden_size": 4096, "num_attention_heads": 32, "head_dim": 128,
         "num_hidden_layers": 34, "max_position_embeddings": 262144,
@@ -247,8 +248,8 @@ fn multimodal_qwen() {
         "rope_scaling": {"type": "mrope", "mrope_section": [16, 24, 24]}}));
     assert_eq!(qwen2_vl.sections, Some((vec![16, 24, 24], Sections::Chunked)));
     assert_eq!(qwen2_vl.rotary(1).unwrap().axes(), 3);
-    // Qwen/Qwen2.5-VL-7B-Instruct with the YaRN of its model card: the attention factor is on all
-    // axes.
+    // Qwen/Qwen2.5-VL-7B-Instruct with the YaRN of its model card: the attention factor applies to
+    // all axes.
     let with_yarn =
         only(json!({"model_type": "qwen2_5_vl", "hidden_size": 3584, "num_attention_heads": 28,
         "num_hidden_layers": 28, "rope_theta": 1000000.0, "max_position_embeddings": 128000,
@@ -293,7 +294,7 @@ fn gemma3() {
     assert_eq!(v4.layer(0).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 1.0);
 }
 
-/// Bases, dims and numbers of pairs that turn, of local and of global layers.
+/// Returns bases, dims and numbers of rotated pairs, of local and of global layers.
 #[track_caller]
 fn is_gemma4(config: Value, layers: usize, every: usize, head_dim: usize) {
     let gemma4 = model(config);
@@ -327,7 +328,7 @@ fn gemma4() {
     let mut text = json!({"model_type": "gemma4_text", "hidden_size": 1536, "head_dim": 256, "global_head_dim": 512,
         "num_attention_heads": 8, "num_hidden_layers": 35, "layer_types": types, "rope_parameters": parameters});
     is_gemma4(json!({"model_type": "gemma4", "text_config": text}), 35, 5, 512);
-    // Some versions save what a plain model would have beside the types.
+    // Some versions save the fields of a plain model beside the types.
     text["rope_parameters"]["rope_type"] = "default".into();
     text["rope_parameters"]["rope_theta"] = Value::Null;
     is_gemma4(text.clone(), 35, 5, 512);
@@ -339,7 +340,7 @@ fn gemma4() {
     is_gemma4(text.clone(), 35, 5, 384);
     text["per_layer_config"] = json!({});
     is_gemma4(text, 35, 5, 256);
-    // What the class has where the config says nothing: every sixth layer and the last
+    // The default of the class: every sixth layer and the last
     is_gemma4(json!({"model_type": "gemma4_text", "num_hidden_layers": 20}), 20, 6, 512);
 }
 

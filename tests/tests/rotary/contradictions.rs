@@ -1,4 +1,4 @@
-//! What a config says and nobody would follow: an error that names the field, or it is followed.
+//! Fields that could be ignored: each is followed, or gives an error that names it.
 
 use positional_encodings::config::{ModelRotary, RotarySpec};
 use positional_encodings::scaling::Scaling;
@@ -35,10 +35,10 @@ fn refused(found: Result<ModelRotary, Error>, field: &str, problem: ConfigProble
     assert_eq!(found, Err(Error::Config { field: field.into(), problem }));
 }
 
-/// Types that are not known may have DeepSeek-V3's heads under another name.
+/// Unknown types may have DeepSeek-V3's heads under another name.
 #[test]
 fn latent_heads_are_known_by_their_fields() {
-    // moonshotai/Kimi-K2-Instruct, as of a type that is not known
+    // moonshotai/Kimi-K2-Instruct, with an unknown type
     let kimi = json!({"model_type": "unheard_of", "hidden_size": 7168, "num_attention_heads": 64, "num_hidden_layers": 61,
         "kv_lora_rank": 512, "q_lora_rank": 1536, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128,
         "max_position_embeddings": 131072, "rope_theta": 50000.0, "rope_scaling": {"beta_fast": 1.0, "beta_slow": 1.0,
@@ -55,7 +55,7 @@ fn latent_heads_are_known_by_their_fields() {
     let mut deepseek = kimi.clone();
     deepseek["model_type"] = "deepseek_v3".into();
     assert_eq!(only(&deepseek), spec);
-    // transformers saves the rotated part as head_dim, and a part of 1 or of both.
+    // transformers saves the rotated part as head_dim, and a fraction of 1 or that of both parts.
     for changes in [
         json!({"head_dim": 64}),
         json!({"partial_rotary_factor": 1.0}),
@@ -87,7 +87,7 @@ fn latent_heads_are_known_by_their_fields() {
     );
 }
 
-/// transformers reads the text part alone; some versions saved the same fields beside it.
+/// transformers reads only the text part; some versions saved the same fields beside it.
 #[test]
 fn the_root_says_what_its_text_part_says() {
     let text = json!({"model_type": "qwen2_5_vl_text", "hidden_size": 3584, "num_attention_heads": 28, "num_hidden_layers": 28,
@@ -174,7 +174,7 @@ fn parameters_of_a_scaling_want_its_type() {
     ] {
         let typeless = llama(&json!({"rope_parameters": {"rope_theta": 1e6, name: 4.0}}));
         refused(read(&typeless), "rope_parameters.rope_type", ConfigProblem::Missing);
-        // One that another type has
+        // A name that another type has
         for kind in ["default", "mrope", "linear", "dynamic", "yarn", "llama3"] {
             let used = match kind {
                 "default" | "mrope" => &[][..],
@@ -206,7 +206,7 @@ fn parameters_of_a_scaling_want_its_type() {
     {
         assert_eq!(only(&llama(&json!({"rope_parameters": dict}))).scaling, Scaling::None);
     }
-    // Without effect: factors of 1, nulls, and the length trained on
+    // Values without effect: factors of 1, nulls, and the original length
     let extras = json!({"type": "default", "factor": 1.0, "attention_factor": 1.0, "beta_fast": null,
         "original_max_position_embeddings": 4096});
     assert_eq!(only(&llama(&json!({"rope_scaling": extras}))), only(&llama(&json!({}))));
@@ -295,7 +295,7 @@ fn types_of_positions() {
         let model = read(&llama(&changes)).unwrap();
         assert_eq!((model.layer_type("all"), model.layer(3)), (Ok(None), Ok(None)), "{changes}");
     }
-    // The names of the pairings, which must not be another one
+    // The names of the pairing, which must be that of the class
     let name = "position_embedding_type";
     assert_eq!(of("rope_gpt_neox"), of("rope"));
     refused(of("rope_gptj"), name, contradicts("model_type"));
@@ -316,7 +316,7 @@ fn types_of_positions() {
     }
 }
 
-/// A class that is not known may do anything with what it calls a rotation.
+/// An unknown class may use fields of rotations in any way.
 #[test]
 fn unknown_classes_speak_of_nothing_else() {
     let given = |changes: &Value| {
@@ -342,10 +342,10 @@ fn unknown_classes_speak_of_nothing_else() {
     );
     let listed = given(&json!({"no_rope_layers": [1, 0], "no_rope_layer_interval": 2})).unwrap();
     assert_eq!(listed.layer(1), Ok(None));
-    // NomicBERT's name of the pairing
+    // NomicBERT's name for the pairing
     assert_eq!(given(&json!({"rotary_emb_interleaved": false})), given(&json!({})));
     let name = "rotary_emb_interleaved";
     refused(given(&json!({name: true})), name, contradicts("the pairing given"));
-    // transformers' own classes read what they read.
+    // Classes of transformers ignore fields of others.
     assert_eq!(read(&llama(&json!({"attn_rotary_emb": 64}))), read(&llama(&json!({}))));
 }

@@ -1,15 +1,15 @@
 //! The default config of every model class of transformers 5.24.0 that rotates, and what the class
-//! computes from it (tests/golden/README.md): read and right, or an error; and the same of released
-//! configs.
+//! computes from it (tests/golden/README.md): each is read correctly, or gives an error. The same
+//! holds for released configs.
 
 use positional_encodings::config::{ModelRotary, RotarySpec};
 use positional_encodings::rotary::Sections;
 use positional_encodings::{Error, Pairing};
 use serde_json::Value;
 
-/// The cases that are refused, and what the error says.
+/// The cases that are refused, and a part of the error message.
 const REFUSED: &[(&str, &str)] = &[
-    // A config without a type.
+    // A config without a model type.
     ("SaProtConfig", "model_type is missing"),
     // Not a rotation by position.
     ("musicflamingo", "read its text_config with from_json_part"),
@@ -17,12 +17,12 @@ const REFUSED: &[(&str, &str)] = &[
     // which its class cannot apply. Released configs have a head_dim.
     ("qwen3_omni_moe_text", "partial_rotary_factor must be such that a positive"),
     ("qwen3_omni_moe_text", "partial_rotary_factor must be such that a positive"),
-    // A config without a type.
+    // A config without a model type.
     ("Qwen3OmniMoeCode2WavConfig", "model_type is missing"),
 ];
 
-/// The cases whose class makes frequencies that the default config then does not use, and the field
-/// that makes it use them. `layers` of the golden file counts what `layer_types` says only.
+/// The cases whose class makes frequencies that the default config does not use, and the field that
+/// enables them. `layers` of the golden file counts `layer_types` only.
 const UNUSED: &[(&str, &str)] =
     &[("esm", r#""position_embedding_type":"rotary""#), ("zamba2", r#""use_mem_rope":true"#)];
 
@@ -35,12 +35,12 @@ fn cases(name: &str) -> Vec<Value> {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// What one type of layers has at each length, against its spec.
+/// Compares the values of one type of layers at each length with its spec.
 fn compare(spec: &RotarySpec, lengths: &Value) -> Result<(), String> {
     for (length, golden) in lengths.as_object().unwrap() {
         let rotary = spec.rotary(length.parse().unwrap_or(1)).map_err(|error| error.to_string())?;
         let (found, pairs) = (rotary.frequencies(), golden["pairs"].as_u64().unwrap() as usize);
-        // A pair that does not rotate is one that may be left out.
+        // Pairs that do not rotate may be left out.
         let still = found.iter().skip(pairs).all(|&frequency| frequency == 0.0);
         if found.len() < pairs || !still {
             return Err(format!("{} pairs instead of {pairs}", found.len()));
@@ -61,7 +61,7 @@ fn compare(spec: &RotarySpec, lengths: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The config of a case, made to use what it makes.
+/// Returns the config of a case, changed so that its frequencies are used.
 fn config(case: &Value, name: &str) -> String {
     let mut text = case["config"].to_string();
     if let Some((_, field)) = UNUSED.iter().find(|(known, _)| *known == name) {
@@ -75,7 +75,7 @@ fn config(case: &Value, name: &str) -> String {
     text
 }
 
-/// Pairs of ERNIE's list of frequencies, which has those of its heights first.
+/// Returns the pairs of ERNIE's list of frequencies, which has those of height first.
 fn unsorted(mut lengths: Value, spec: &RotarySpec) -> Value {
     if let Some((sections, Sections::SpaceThenTime)) = &spec.sections {
         let [heights, widths] = [sections[0], sections[1]];
@@ -96,7 +96,7 @@ fn unsorted(mut lengths: Value, spec: &RotarySpec) -> Value {
     lengths
 }
 
-/// A whole case.
+/// Compares a whole case.
 fn check(case: &Value, name: &str) -> Result<(), String> {
     let model = match ModelRotary::from_json(&config(case, name)) {
         Ok(model) => model,
@@ -171,7 +171,7 @@ fn defaults_of_transformers() {
     assert!(expected, "{left:#?}");
 }
 
-/// Configs of released models, trimmed to what speaks of positions: all are read, and right.
+/// Configs of released models, shortened to the fields about positions: all are read correctly.
 #[test]
 fn released_configs() {
     let cases = cases("released");

@@ -72,7 +72,7 @@ fn frequency_gradients_are_finite_differences() {
     }
 }
 
-/// With an axis for each section, a frequency's position is that of its axis.
+/// With an axis for each section, each frequency uses the position on its axis.
 #[test]
 fn frequency_gradients_of_several_axes() {
     let ids = Positions::multimodal(&[Segment::Text(2), Segment::Image { rows: 2, columns: 3 }])
@@ -107,8 +107,7 @@ fn frequency_gradients_of_several_axes() {
 fn mixed_rotations() {
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
     let mixed = MixedRotary::init(3, 16, 10.0, Pairing::Interleaved, &mut rng).unwrap();
-    // Magnitudes of the paper, in two directions at right angles that each head turns by an angle
-    // of its own
+    // Magnitudes of the paper, in two orthogonal directions, rotated by an angle of each head
     let frequency =
         |head: usize, pair: usize| [0, 1].map(|axis| mixed.frequencies()[[axis, head, pair]]);
     for head in 0..3 {
@@ -173,7 +172,7 @@ fn mixed_rotations() {
     assert!(MixedRotary::new(Array3::from_elem((2, 1, 4), f64::NAN), Pairing::Halves).is_err());
 }
 
-/// Powers that no element can hold are an error; up to there all are finite.
+/// Powers outside the range of the element type are an error; within it all are finite.
 fn xpos_within_reach() {
     let xpos = XPos::new(64).unwrap();
     let finite = |position: f64, xpos: &XPos| {
@@ -215,7 +214,7 @@ pub fn xpos_is_theirs_without_the_centre() {
             let len = x.shape()[x.ndim() - 2];
             let (queries, keys) = xpos.at::<f32>(start..start + len).unwrap();
             if sign < 0.0 { queries } else { keys }.apply(x.view_mut()).unwrap();
-            // Theirs has every power less by centre / scale_base.
+            // In the reference every exponent is smaller by centre / scale_base.
             let features = Axis(x.ndim() - 1);
             for mut lane in x.lanes_mut(features) {
                 for (i, value) in lane.iter_mut().enumerate() {
@@ -234,7 +233,7 @@ pub fn xpos_is_theirs_without_the_centre() {
     }
     assert!(XPos::new(16).unwrap().with_scale_base(0.0).is_err());
     xpos_within_reach();
-    // B = 512, where queries have grown by ζ once
+    // At B = 512 queries are multiplied by ζ once
     let (queries, _) = XPos::new(2).unwrap().at::<f64>(512..513).unwrap();
     assert!((queries.cos_sin(0).unwrap()[0][0] - 0.4 / 1.4 * 512_f64.cos()).abs() < 1e-15);
     let (queries, _) = XPos::new(16).unwrap().at::<f64>(700..701).unwrap();
@@ -246,7 +245,7 @@ pub fn xpos_is_theirs_without_the_centre() {
 
 #[test]
 fn converted_projections_give_the_same_scores() {
-    // Two heads of ten features, eight of which turn; queries and keys are W·x.
+    // Two heads of ten features, eight of which are rotated; queries and keys are W·x.
     let weights = |seed| noise(&[20, 5], seed).into_dimensionality::<ndarray::Ix2>().unwrap();
     let (wq, wk, x) = (
         weights(0.3),

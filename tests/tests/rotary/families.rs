@@ -1,5 +1,5 @@
-//! What a model class has where its config says nothing: the configuration_*.py of transformers
-//! 4.57 and 5.23, which were read for every number here.
+//! Defaults of model classes for missing fields. Every number is from the configuration_*.py of
+//! transformers 4.57 or 5.23.
 
 use positional_encodings::config::{ModelRotary, RotarySpec};
 use positional_encodings::scaling::{Llama3, Regime, Scaling, Yarn};
@@ -10,7 +10,7 @@ fn read(config: &Value) -> Result<ModelRotary, Error> {
     ModelRotary::from_json(&config.to_string())
 }
 
-/// A config with little more than a name.
+/// Returns a config with little more than a name.
 fn bare(name: &str) -> Value {
     json!({"model_type": name, "hidden_size": 2048, "num_attention_heads": 32, "num_hidden_layers": 8,
         "max_position_embeddings": 4096})
@@ -69,8 +69,8 @@ fn class_defaults() {
     }
 }
 
-/// modeling_afmoe.py rotates in sliding layers, modeling_nemotron_h.py in none; a pairing that the
-/// caller gives does not make them others.
+/// modeling_afmoe.py rotates in sliding layers, modeling_nemotron_h.py in none; a pairing from the
+/// caller does not change that.
 #[test]
 fn layers_without_positions_are_known_by_the_type() {
     let listed = json!({"model_type": "afmoe", "head_dim": 128, "num_hidden_layers": 4, "rope_theta": 1e4,
@@ -88,7 +88,7 @@ fn layers_without_positions_are_known_by_the_type() {
     }
     let nemotron_h = read(&json!({"model_type": "nemotron_h", "num_hidden_layers": 2})).unwrap();
     assert_eq!([0, 1].map(|layer| nemotron_h.layer(layer)), [Ok(None), Ok(None)]);
-    // The list of layers is needed where a class has one of its own.
+    // The list of layers is required where the class has one of its own.
     let untold = read(&json!({"model_type": "flint", "num_hidden_layers": 4}));
     let problem = ConfigProblem::Missing;
     assert_eq!(untold, Err(Error::Config { field: "layer_types".into(), problem }));
@@ -118,7 +118,7 @@ fn bases_of_single_layers() {
     }
 }
 
-/// transformers 4 and 5 have different bases for them.
+/// transformers 4 and 5 have different bases for these types.
 #[test]
 fn bases_that_versions_disagree_on_must_be_given() {
     for name in ["cohere", "olmo3", "persimmon", "qwen3_vl", "qwen3_vl_moe"] {
@@ -133,7 +133,7 @@ fn bases_that_versions_disagree_on_must_be_given() {
     }
 }
 
-/// GptOssConfig and Ministral3Config scale by themselves.
+/// GptOssConfig and Ministral3Config have a scaling by default.
 #[test]
 fn classes_that_scale() {
     let gpt_oss = read(&bare("gpt_oss")).unwrap();
@@ -157,7 +157,8 @@ fn classes_that_scale() {
     assert!(ministral3.query_temperature().is_some());
 }
 
-/// modeling_olmo3.py has a plain rotation for sliding layers and the config's for full ones.
+/// modeling_olmo3.py has a plain rotation for sliding layers and the scaled one of the config for
+/// full layers.
 #[test]
 fn olmo3_scales_full_layers_only() {
     // allenai/Olmo-3-7B-Think
@@ -202,7 +203,7 @@ fn exaone4_rotates_in_sliding_layers() {
     (0..8).for_each(|layer| assert!(small.layer(layer).unwrap().is_some()));
 }
 
-/// Each type takes the base that transformers 4 gave it, where its dictionary has none.
+/// Where its dictionary has no base, each type has the base of transformers 4.
 #[test]
 fn bases_of_layer_types() {
     for (name, local, global) in [("gemma3_text", 1e4, 1e6), ("modernbert", 1e4, 160_000.0)] {
@@ -310,8 +311,8 @@ fn sections_of_multimodal_classes() {
     }
 }
 
-/// Qwen3-VL's heights and widths take each third pair. In 58 pairs there is room for 20 of each, and
-/// 18 are left for time. In 57 there is none, and positions have one axis.
+/// Qwen3-VL's height and width have every third pair. 58 pairs have room for 20 of each, and 18 are
+/// left for time. 57 pairs have no room, and positions have one axis.
 #[test]
 fn interleaved_sections_find_room_or_not() {
     let of = |head_dim: usize| {
@@ -338,7 +339,7 @@ fn longrope_of_a_part() {
         json!({"type": "longrope", "short_factor": vec![1.0; 48], "long_factor": vec![2.0; 48]});
     let model = read(&config).unwrap();
     assert_eq!((model.only().unwrap().dim, model.only().unwrap().head_dim), (96, 128));
-    // Their own factor goes before 131072/4096.
+    // A factor in the config takes precedence over 131072/4096.
     config["rope_scaling"]["factor"] = 8.0.into();
     let factor = read(&config).unwrap().only().unwrap().attention_factor;
     assert!((factor - (1.0 + 8_f64.ln() / 4096_f64.ln()).sqrt()).abs() < 1e-15, "{factor}");

@@ -1,11 +1,11 @@
-//! Fields that few models have, each where it changes what is read.
+//! Rare fields, each in a config that it changes.
 
 use positional_encodings::config::{ModelRotary, RopeRatio, RotarySpec};
 use positional_encodings::scaling::{DynamicNtk, Scaling};
 use positional_encodings::{Error, Pairing, config::ConfigProblem};
 use serde_json::{Value, json};
 
-/// The model that a small config with `fields` describes.
+/// Returns the model of a small config with `fields`.
 #[track_caller]
 fn with(model_type: &str, fields: Value) -> ModelRotary {
     let mut config = json!({"model_type": model_type, "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 8});
@@ -18,7 +18,8 @@ fn only(fields: Value) -> RotarySpec {
     with("llama", fields).only().unwrap().clone()
 }
 
-/// ChatGLM3 multiplies the base by it, ChatGLM2 divides positions: the caller says which.
+/// ChatGLM3 multiplies the base by `rope_ratio`, ChatGLM2 divides positions by it: the caller
+/// chooses.
 #[test]
 fn rope_ratio() {
     let of = |ratio: f64, scaling: Value, choice| {
@@ -36,7 +37,7 @@ fn rope_ratio() {
             of(ratio, Value::Null, base).is_err() && of(ratio, Value::Null, positions).is_err()
         );
     }
-    // Twice scaled is what nobody means.
+    // A second scaling is an error.
     let linear = json!({"type": "linear", "factor": 2.0});
     let problem = ConfigProblem::Contradicts { other: "the scaling of the parameters".into() };
     let error = Error::Config { field: "rope_ratio".into(), problem };
@@ -69,11 +70,11 @@ fn fields_of_the_first_qwen() {
     let temperature = model.query_temperature().unwrap();
     let factors = temperature.factors(&[0, 8191, 16_383]).unwrap();
     assert_eq!(factors, [1.0, 1.0, 16_384_f64.ln() / 8192_f64.ln()]);
-    // Without the length that it was trained on, nobody knows where it starts.
+    // Without the original length, its start is unknown.
     let untold = json!({"model_type": "qwen", "kv_channels": 128, "use_dynamic_ntk": true});
     let error = ModelRotary::from_json(&untold.to_string()).unwrap_err();
     assert_eq!(error.to_string(), "config field seq_length is missing");
-    // Nor does an unknown class pass it over.
+    // An unknown class does not ignore it either.
     let unknown = json!({"model_type": "unheard_of", "head_dim": 64, "rope_theta": 1e4,
         "seq_length": 2048, "use_dynamic_ntk": true});
     let given = ModelRotary::from_json_with_pairing(&unknown.to_string(), Pairing::Halves).unwrap();
@@ -105,7 +106,7 @@ fn rotary_scaling_factor() {
     );
 }
 
-/// ChatGLM's and Qwen's first name of head_dim.
+/// The name of head_dim in ChatGLM and in the first Qwen.
 #[test]
 fn kv_channels() {
     let spec = only(json!({"kv_channels": 64}));
@@ -115,7 +116,8 @@ fn kv_channels() {
     assert_eq!((half.dim, half.head_dim), (32, 64));
 }
 
-/// The factor of the query at 29, which Llama 4 counts as 30, where there is a temperature.
+/// Returns the factor of the query at position 29, which Llama 4 counts as 30, if there is a
+/// temperature.
 fn factor(fields: Value) -> Option<f64> {
     let temperature = with("llama4_text", fields).query_temperature()?;
     Some(temperature.factors(29..30).unwrap()[0])
@@ -143,8 +145,8 @@ fn attn_scale_and_floor_scale() {
     assert_eq!(factor(json!({"floor_scale": 30, "attn_scale": 0})), Some(1.0));
 }
 
-/// An odd part of the head keeps its number in the exponents, under all scalings that do not count
-/// features.
+/// An odd number of rotated features stays in the exponents with all scalings that do not depend on
+/// it.
 #[test]
 fn scaled_odd_parts() {
     let scaled = |scaling: Value| {
@@ -160,7 +162,7 @@ fn scaled_odd_parts() {
     }
 }
 
-/// transformers divides Gemma 4's frequencies that turn.
+/// transformers divides the nonzero frequencies of Gemma 4.
 #[test]
 fn factor_of_proportional() {
     let spec = only(json!({"head_dim": 8, "partial_rotary_factor": 0.5,
@@ -179,7 +181,7 @@ fn mscale_all_dim_without_latent_heads() {
     assert!((latent.softmax_factor - (0.1 * 16_f64.ln() + 1.0).powi(2)).abs() < 1e-15);
 }
 
-/// One of Phi-3.5-MoE's two factors alone leaves the other as the formula has it.
+/// If one of Phi-3.5-MoE's two factors is given, the other follows the formula.
 #[test]
 fn one_mscale() {
     let factors = |name: &str| {
@@ -215,7 +217,7 @@ fn swa_rope_theta_and_hybrid_layer_pattern() {
         with_heads(json!([0, 1, 1, 0]), 128),
         error("swa_head_dim", ConfigProblem::Contradicts { other })
     );
-    // Two bases, and nothing that says where
+    // Two bases, and no field that says which layers they are for
     assert_eq!(read(Value::Null), error("layer_types", ConfigProblem::Missing));
     let expected = "a list of 0 and 1";
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Forms of configs that few models have: where the language model stands, which layers have which
-//! base, and what Python writes for numbers.
+//! Rare forms of configs: the place of the language model, the base of each layer, and numbers as
+//! Python writes them.
 
 use positional_encodings::config::{ConfigProblem, ModelRotary, RotarySpec};
 use positional_encodings::rotary::{AxialOrder, Sections};
@@ -19,7 +19,7 @@ fn base(model: &ModelRotary, index: usize) -> Option<f64> {
     layer(model, index).map(|spec| spec.base)
 }
 
-/// The sizes of LLaVA-1.5's language model are those of its class: the file leaves them out.
+/// The sizes of LLaVA-1.5's language model are the defaults of its class: the file leaves them out.
 #[test]
 fn language_models_within() {
     let llava = json!({"model_type": "llava", "text_config": {"model_type": "llama",
@@ -27,7 +27,7 @@ fn language_models_within() {
     let model = read(&llava).unwrap();
     let spec = model.only().unwrap();
     assert_eq!((spec.dim, spec.base, model.layer_count()), (128, 1e4, Some(32)));
-    // Without a type the class of the whole knows it.
+    // Without a type, the class of the whole model determines it.
     let untyped = json!({"model_type": "llava", "text_config": {}});
     assert_eq!(read(&untyped).unwrap(), model);
     let mistral3 =
@@ -74,7 +74,7 @@ fn parts_that_are_not_there() {
     assert_eq!(ModelRotary::from_json_part(text, "text_config").unwrap().only().unwrap().dim, 128);
 }
 
-/// Which pairs of a vision tower turn with rows, and which with columns.
+/// The pairs of a vision tower that rotate by rows, and those that rotate by columns.
 #[test]
 fn vision_towers() {
     for (model_type, head_dim, order, pairing) in [
@@ -128,7 +128,7 @@ fn space_in_the_fast_pairs() {
     }
 }
 
-/// HunYuan's alpha: base · alpha^(d/(d − 2)), whatever else stands beside it.
+/// HunYuan's alpha: base · alpha^(d/(d − 2)), whatever other fields there are.
 #[test]
 fn alpha_is_static() {
     let scaling = json!({"alpha": 1000.0, "beta_fast": 32, "beta_slow": 1, "factor": 1.0,
@@ -150,12 +150,12 @@ fn alpha_is_static() {
     vision["xdrope_section"] = json!([16, 16, 16, 16]);
     let vision = read(&config("hunyuan_vl_text", &vision)).unwrap();
     assert_eq!(vision.only().unwrap().sections, Some((vec![16; 4], Sections::Chunked)));
-    // Others know no alpha.
+    // Other types have no alpha.
     let error = read(&config("llama", &scaling)).unwrap_err();
     assert_eq!(error.to_string(), "config field rope_scaling.alpha: \"alpha\" is not known");
 }
 
-/// configuration_deepseek_v4.py: plain layers with `rope_theta`, those that compress with a base of
+/// configuration_deepseek_v4.py: plain layers with `rope_theta`; compressed layers with a base of
 /// their own and YaRN, whose attention factor is 1.
 #[test]
 fn compressed_layers() {
@@ -178,7 +178,7 @@ fn compressed_layers() {
     );
 }
 
-/// A base and a part for each layer, as older files of Step 3.5 have them, with the layers that
+/// A base and a rotated part for each layer, as in older files of Step 3.5, with the layers that
 /// predict further tokens at the end; only full layers are scaled.
 #[test]
 fn lists_of_bases_and_parts() {
@@ -206,7 +206,7 @@ fn lists_of_bases_and_parts() {
     assert_eq!(layer(&uneven, 0).unwrap().dim, 32);
 }
 
-/// Types of layers by any name, those without positions among them.
+/// Types of layers with any name, including types without positions.
 #[test]
 fn layers_by_any_name() {
     let lfm2 = json!({"model_type": "lfm2", "hidden_size": 2048, "num_attention_heads": 32,
@@ -230,7 +230,7 @@ fn layers_by_any_name() {
     assert_eq!(error.to_string(), "config field layer_types: \"ful_attention\" is not known");
 }
 
-/// Python's numbers that JSON has not, where nobody needs them, and where somebody does.
+/// Numbers of Python that JSON lacks, in fields that are not read and in fields that are.
 #[test]
 fn numbers_of_python() {
     let with = |field: &str| {
@@ -257,7 +257,8 @@ fn numbers_of_python() {
     }
 }
 
-/// A null is not the width of the class, but a share of the model's: transformers takes it so.
+/// As in transformers, a null stands for a share of the model's width and not for the default of
+/// the class.
 #[test]
 fn nulls() {
     let qwen3 = |head_dim: Value| {
@@ -275,7 +276,7 @@ fn nulls() {
         panic!()
     };
     assert_eq!(yarn.factor, 40.0);
-    // Without an original length it is the longest one.
+    // Without an original length, the maximal length is used.
     let llama3 = json!({"model_type": "llama", "max_position_embeddings": 8192, "rope_scaling":
         {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}});
     let Scaling::Llama3(llama3) = read(&llama3).unwrap().only().unwrap().scaling else { panic!() };
@@ -294,8 +295,8 @@ fn latent_heads_that_are_none() {
     assert!(!spec.on_last_features);
 }
 
-/// Every type of transformers 5.24 that has rope parameters: read with its own base, or an error that
-/// says what its class does.
+/// Every type of transformers 5.24 with rope parameters is read with its own base, or gives an
+/// error that says what its class does.
 #[test]
 fn all_types() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/transformers_types.tsv");
@@ -316,7 +317,7 @@ fn all_types() {
                 reasons.push((cells[0].to_string(), reason));
                 continue;
             }
-            // The list of layers is all that some lack; one class' heads are 73 wide.
+            // Some lack only the list of layers; one class has heads of 73 features.
             Err(Error::Config { field, problem: ConfigProblem::Missing })
                 if field == "layer_types" =>
             {

@@ -1,4 +1,4 @@
-//! What frequencies carry with them, and how they show themselves.
+//! The attention factors and regimes of frequencies, and how frequencies are printed and saved.
 
 use ndarray::Array2;
 use positional_encodings::scaling::{DynamicNtk, Llama3, LongRope, Regime, Yarn};
@@ -15,7 +15,7 @@ fn longrope(pairs: usize) -> LongRope {
     LongRope { short: list(0.1), long: list(0.3), original_len: 4096, factor: 32.0 }
 }
 
-/// A rotation multiplies by what a scaling asks for, without being told.
+/// A rotation multiplies by the attention factor of the scaling by itself.
 #[test]
 fn attention_factors_cannot_be_forgotten() {
     let yarn = Yarn::new(4.0, 32768);
@@ -26,13 +26,13 @@ fn attention_factors_cannot_be_forgotten() {
         (plain().yarn(&yarn).unwrap(), yarn.default_attention_factor(), Regime::Fixed),
         (long.clone(), longrope.default_attention_factor(), Regime::Long),
         (long.clone().with_attention_factor(1.25).unwrap(), 1.25, Regime::Long),
-        // Other changes leave both as they are.
+        // Other changes keep both.
         (
             long.clone().scaled(0.5).unwrap().linear(2.0).unwrap(),
             longrope.default_attention_factor(),
             Regime::Long,
         ),
-        // A scaling multiplies what is there.
+        // A scaling multiplies the existing factor.
         (
             plain().with_attention_factor(2.0).unwrap().yarn(&yarn).unwrap(),
             2.0 * yarn.default_attention_factor(),
@@ -44,7 +44,7 @@ fn attention_factors_cannot_be_forgotten() {
         assert_eq!((rotary.attention_factor(), rotary.regime()), (factor, regime));
         let rotation = rotary.at::<f64>(0..3).unwrap();
         assert_eq!((rotation.cos_sin(0).unwrap()[0][7], rotation.regime()), (factor, regime));
-        // Keys that have the factor already are moved without it.
+        // Keys that already have the factor are moved without it.
         assert_eq!(rotary.shift::<f64>(0).unwrap().cos_sin(0).unwrap()[0][7], 1.0);
     }
     assert_ne!(long, long.clone().with_attention_factor(1.25).unwrap());
@@ -80,7 +80,7 @@ fn attention_factors_out_of_range() {
     assert!(plain().longrope(&of_one, 1).is_err());
 }
 
-/// A few of each kind of call.
+/// Returns a few frequencies by each kind of call.
 fn many() -> Vec<Frequencies> {
     let llama3 =
         Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
@@ -116,7 +116,7 @@ fn frequencies_show_themselves_in_a_line() {
     assert_eq!(shown, expected);
 }
 
-/// By value: however they were made.
+/// Frequencies are compared by value, however they were made.
 #[test]
 fn equal_frequencies() {
     assert_eq!(plain().linear(1.0).unwrap(), plain());

@@ -92,7 +92,7 @@ fn deepseek_scales_the_softmax() {
     let missing = model("deepseek2", &keys);
     let field = "deepseek2.rope.scaling.yarn_log_multiplier".to_string();
     assert_eq!(missing, Err(Error::Config { field, problem: ConfigProblem::Missing }));
-    // A factor of the file's own goes into both.
+    // A factor of the file multiplies both.
     keys.extend([
         ("rope.scaling.yarn_log_multiplier", 0.1.into()),
         ("rope.scaling.attn_factor", 0.5.into()),
@@ -103,7 +103,7 @@ fn deepseek_scales_the_softmax() {
     assert!(spec.on_last_features && spec.pairing == Pairing::Interleaved);
 }
 
-/// The converter writes Ministral 3's mscale_all_dim as it is; llama-context.cpp divides by its
+/// The converter writes Ministral 3's mscale_all_dim unchanged; llama-context.cpp divides by its
 /// factor, as transformers does.
 #[test]
 fn ministral3_does_not_scale_scores() {
@@ -124,7 +124,7 @@ fn ministral3_does_not_scale_scores() {
     near(factor(1.0).unwrap(), 1.0);
     near(factor(0.0).unwrap(), 0.1 * 16_f64.ln() + 1.0);
     assert!(factor(-1e9).is_err());
-    // What llama.cpp would mix in another way, or what is not known
+    // Values that llama.cpp would mix in another way, and unknown values
     for (key, value) in [
         ("rope.scaling.yarn_ext_factor", 0.5),
         ("rope.scaling.alpha", 1000.0),
@@ -185,7 +185,7 @@ fn longrope_needs_its_tensors() {
     both.scaling = Scaling::LongRope(LongRope { short, long, original_len: 4096, factor: 32.0 });
     let first = |len| both.rotary(len).map(|rotary| (rotary.frequencies()[0], rotary.regime()));
     assert_eq!([first(4096), first(4097)], [Ok((1.0, Regime::Short)), Ok((0.5, Regime::Long))]);
-    // What is wrong beside the factors is found all the same.
+    // Faults in other keys are still found.
     let mut wrong = keys.to_vec();
     wrong.push(("rope.freq_base", (-1).into()));
     assert!(model("phi3", &wrong).is_err());
@@ -204,7 +204,7 @@ fn a_scaling_that_is_none() {
     assert_eq!(read.only().unwrap().rotary(1).unwrap().frequencies()[1], 0.1);
 }
 
-/// All keys as a file has them.
+/// Returns all keys as in a file.
 fn named(architecture: &str, keys: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
     let architecture_key = ("general.architecture".to_string(), Metadata::from(architecture));
     let keys = keys.iter().map(|(key, value)| (format!("{architecture}.{key}"), value.clone()));
@@ -215,7 +215,7 @@ fn model(architecture: &str, keys: &[(&str, Metadata)]) -> Result<ModelRotary, E
     ModelRotary::from_gguf(named(architecture, keys))
 }
 
-/// Which layers have which base, or none.
+/// Returns the base of each layer, if it has one.
 fn bases(model: &ModelRotary) -> Vec<Option<f64>> {
     (0..)
         .map_while(|layer| model.layer(layer).ok())
@@ -239,7 +239,7 @@ fn layers_with_rotations_of_their_own() {
     assert_eq!(bases(&read), [local, local, local, local, local, global, local, local]);
     assert_eq!(read.layer(5).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 0.125);
     assert_eq!(read.layer(4).unwrap().unwrap().rotary(1).unwrap().frequencies()[0], 1.0);
-    // Without a window all layers are alike; a pattern of one's own counts.
+    // Without a window all layers are alike; a pattern in the file takes precedence.
     let all = model("gemma3", &[gemma3[0].clone(), gemma3[1].clone(), gemma3[3].clone()]).unwrap();
     assert_eq!(bases(&all), [global; 8]);
     let mut every_second = gemma3.to_vec();
@@ -297,7 +297,7 @@ fn layers_with_rotations_of_their_own() {
 }
 
 /// llama4.cpp and smollm3.cpp: every fourth layer has no positions; cohere2.cpp and exaone4.cpp:
-/// only sliding ones have.
+/// only sliding layers have them.
 #[test]
 fn layers_without_positions() {
     let keys = |count: usize| {
@@ -351,7 +351,7 @@ fn layers_that_are_alike() {
         .unwrap())
     );
     assert_eq!(bases(&read), [Some(150_000.0); 4]);
-    // Two bases, and nothing that says where
+    // Two bases, and no key that says which layers they are for
     let problem = ConfigProblem::Missing;
     let field = "gpt-oss.attention.sliding_window_pattern".to_string();
     assert_eq!(model("gpt-oss", &keys), Err(Error::Config { field, problem }));
@@ -371,7 +371,7 @@ fn layers_that_are_alike() {
     }
 }
 
-/// phi.py writes an attention factor where there are factors, and no type:
+/// phi.py writes an attention factor with the factors, and no type:
 /// unsloth/Phi-4-mini-instruct-GGUF.
 #[test]
 fn longrope_of_phi3_has_no_type() {
@@ -406,7 +406,7 @@ fn longrope_of_phi3_has_no_type() {
     without.remove(without.len() - 2);
     let spec = model("phi3", &without).unwrap().only().unwrap().clone();
     assert_eq!(spec.scaling, Scaling::LongRopeTensors);
-    // A factor by itself, as others have it
+    // A factor alone, as in other architectures
     let other = model("llama", &keys).unwrap();
     assert_eq!(other.only().unwrap().scaling, Scaling::None);
 }

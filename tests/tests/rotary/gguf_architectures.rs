@@ -5,17 +5,18 @@ use positional_encodings::config::{ConfigProblem, Metadata, ModelRotary, RotaryS
 use positional_encodings::scaling::Scaling;
 use positional_encodings::{Error, Pairing};
 
-/// Those that do not rotate (llama_model_rope_type; bert, clip and starcoder add a table).
+/// Architectures that do not rotate (llama_model_rope_type; bert, clip and starcoder add a table).
 const STILL: &str = "clip gpt2 mpt refact bert jina-bert-v2 bloom starcoder rwkv6 rwkv6qwen2 rwkv7 \
     arwkv7 mamba mamba2 jamba t5 t5encoder jais nemotron_h nemotron_h_moe wavtokenizer-dec kimi-linear \
     kimi-k3 glm5-next";
-/// NORM, pairs of neighbours.
+/// Architectures with NORM, pairs of neighbours.
 const PAIRS: &str = "llama llama4 deci baichuan gptj internlm2 minicpm xverse command-r cohere2 olmo \
     arctic deepseek deepseek2 glm-dsa mistral3 mistral4 plm chatglm glm4 granite granitemoe \
     granitehybrid chameleon bailingmoe neo-bert smollm3 arcee ernie4_5 ernie4_5-moe llada llama-embed \
     maincoder bailingmoe3 cohere2moe deepseek32 deepseek4 dots3note eagle3 granite_swa graniteswitch \
     hy_v4 muse-glimmer nanbeige pockettts";
-/// NEOX, and those with sections; deepseek2.cpp has it for deepseek2-ocr, whatever the list says.
+/// Architectures with NEOX or with sections; deepseek2.cpp uses NEOX for deepseek2-ocr, unlike the
+/// list.
 const HALVES: &str = "falcon grok gptneox nomic-bert nomic-bert-moe jina-bert-v3 modern-bert eurobert \
     stablelm qwen qwen2 qwen2moe qwen2vl qwen3 qwen3moe qwen3next qwen3vl qwen3vlmoe qwen35 qwen35moe \
     phi2 phi3 phimoe plamo plamo2 plamo3 codeshell orion minicpm3 gemma gemma2 gemma3 gemma3n gemma4 \
@@ -24,7 +25,8 @@ const HALVES: &str = "falcon grok gptneox nomic-bert nomic-bert-moe jina-bert-v3
     dream smallthinker llada-moe seed_oss grovemoe apertus minimax-m2 cogvlm rnd1 pangu-embedded \
     paddleocr mimo2 step35 afmoe glm4moe deepseek2-ocr dflash gemma4-assistant hrm_text hy_v3 laguna \
     maple mellum minimax-01 minimax-m3 qwen3tts qwen4exp spark2_5 talkie";
-/// Those that turn the last features of a head (ggml_rope_set_offset, or parts of latent heads).
+/// Architectures that rotate the last features of a head (ggml_rope_set_offset, or parts of latent
+/// heads).
 const LAST: &str =
     "deepseek2 deepseek32 deepseek4 glm-dsa mistral4 plm minicpm3 bailingmoe3 dots3note hy_v4";
 
@@ -38,7 +40,7 @@ fn keys(name: &str, more: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
         ("block_count", 4.into()),
         ("attention.sliding_window", 512.into()),
         ("attention.sliding_window_pattern", Metadata::Numbers(vec![1.0, 1.0, 1.0, 0.0])),
-        // Which only DeepSeek-V4 reads
+        // A key that only DeepSeek-V4 reads
         ("attention.compress_rope_freq_base", 160_000.into()),
         ("attention.compress_ratios", Metadata::Numbers(vec![0.0, 4.0, 128.0, 4.0])),
     ];
@@ -97,8 +99,8 @@ fn files_that_do_not_rotate() {
     }
 }
 
-/// Llama 3.1's base and context: the divisors are a tensor, and metadata alone are an error when a
-/// rotation is made; those of Llama 3 and of others are none.
+/// With Llama 3.1's base and context the divisors are in a tensor, and metadata alone give an error
+/// when a rotation is made; metadata of Llama 3 and of others do not.
 #[test]
 fn divisors_that_metadata_lack() {
     let spec = |base: f64, context: i32| {
@@ -117,7 +119,7 @@ fn divisors_that_metadata_lack() {
     }
 }
 
-/// One number of heads for each layer: OpenELM, and layers without attention.
+/// A number of heads for each layer: OpenELM, and layers without attention.
 #[test]
 fn heads_of_each_layer() {
     let metadata = [

@@ -24,7 +24,7 @@ fn keys(more: &[(&'static str, Metadata)]) -> Keys {
     own.iter().chain(more).cloned().collect()
 }
 
-/// What `of` says of each layer, `None` where it has no positions.
+/// Returns the value of `of` for each layer, `None` for layers without positions.
 fn each<T>(model: &ModelRotary, of: impl Fn(&RotarySpec) -> T) -> Vec<Option<T>> {
     (0..8).map(|layer| model.layer(layer).unwrap().map(&of)).collect()
 }
@@ -82,8 +82,8 @@ fn sliding_layers_without_the_scaling() {
     }
 }
 
-/// step35.cpp: full layers rotate half of what the file says; mimo2.cpp, gemma4.cpp, plamo3.cpp:
-/// local layers have base 10000 where the file has none.
+/// step35.cpp: full layers rotate half of the features in the file; mimo2.cpp, gemma4.cpp,
+/// plamo3.cpp: local layers have base 10000 where the file has none.
 #[test]
 fn what_the_code_has_for_local_layers() {
     let sliding = list(&[0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
@@ -113,7 +113,7 @@ fn layers_that_compress() {
         ("rope.scaling.factor", 16.into()),
         ("rope.scaling.original_context_length", 65536.into()),
         ("attention.compress_rope_freq_base", 160_000.into()),
-        // One more than blocks
+        // One more than the blocks
         ("attention.compress_ratios", list(&[0.0, 0.0, 4.0, 128.0, 4.0, 128.0, 4.0, 128.0, 0.0])),
     ];
     let model = read("deepseek4", &keys(&more)).unwrap();
@@ -128,7 +128,7 @@ fn layers_that_compress() {
     assert_eq!(read("deepseek4", &keys(&more)), Err(missing));
 }
 
-/// Layers that are recurrent, or have no heads for keys, do not rotate.
+/// Layers that are recurrent, or have no key heads, do not rotate.
 #[test]
 fn layers_without_attention() {
     let (with, without) = (Some(1e6), None);
@@ -163,7 +163,7 @@ fn layers_without_attention() {
     assert_eq!(read("lfm2", &keys(&short)), Err(Error::Config { field, problem }));
 }
 
-/// hunyuan-vl.cpp: `alpha` makes the base another for good; others do not read it.
+/// hunyuan-vl.cpp: `alpha` changes the base at every length; other architectures do not read it.
 #[test]
 fn a_base_changed_by_alpha() {
     let alpha = [("rope.scaling.type", "none".into()), ("rope.scaling.alpha", 1000.into())];

@@ -9,7 +9,7 @@ fn near(found: f64, expected: f64) {
     assert!((found - expected).abs() <= 4e-9 * expected.abs(), "{found} instead of {expected}");
 }
 
-/// All keys as a file has them.
+/// Returns all keys as in a file.
 fn named(architecture: &str, keys: &[(&str, Metadata)]) -> Vec<(String, Metadata)> {
     let architecture_key = ("general.architecture".to_string(), Metadata::from(architecture));
     let keys = keys.iter().map(|(key, value)| (format!("{architecture}.{key}"), value.clone()));
@@ -39,8 +39,8 @@ fn sections_pair_halves() {
     assert_eq!(of("qwen2vl", &[32.0, 0.0, 0.0, 0.0]), (Pairing::Halves, Some(vec![32, 0, 0])));
 }
 
-/// base.py writes a config's attention_factor, which is all of it, as yarn_attn_factor; olmo.py
-/// once wrote it as attn_factor. Grok-2's multiplies, as attn_factor does elsewhere.
+/// base.py writes a config's attention_factor, which is the whole factor, as yarn_attn_factor;
+/// olmo.py once wrote it as attn_factor. Grok-2's is multiplied, as attn_factor is elsewhere.
 #[test]
 fn the_factor_of_yarn_is_not_applied_twice() {
     let factor = |architecture: &str, key: &str, value: f64| {
@@ -88,8 +88,8 @@ fn gpt_oss_is_as_its_config() {
     near(of(&read)[8], 0.0508132748);
 }
 
-/// What a file leaves out: the width of heads, the length trained on, the dims of sliding layers;
-/// and what it may say of YaRN's ramp.
+/// Keys that a file may leave out (the width of heads, the original length, the dims of sliding
+/// layers), and keys about YaRN's ramp.
 #[test]
 fn keys_that_are_left_out() {
     let widths = [("embedding_length", 4544.into()), ("attention.head_count", 71.into())];

@@ -12,7 +12,7 @@ thread_local! {
     static READ: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
-/// What the tests of this thread have read so far.
+/// Returns the tensors that the tests of this thread have read so far.
 #[cfg(feature = "half")]
 pub fn read_so_far() -> BTreeSet<String> {
     READ.with_borrow(Clone::clone)
@@ -45,7 +45,7 @@ impl Golden {
         }
     }
 
-    /// All tensors, as file/case/tensor.
+    /// Returns all tensors, as file/case/tensor.
     #[cfg(feature = "half")]
     pub fn names(&self) -> Vec<String> {
         let tensors = SafeTensors::deserialize(&self.bytes).unwrap();
@@ -56,7 +56,7 @@ impl Golden {
         SafeTensors::deserialize(&self.bytes).unwrap().tensor(name).is_ok()
     }
 
-    /// A tensor of any type, as f64.
+    /// Returns a tensor of any type, as f64.
     pub fn tensor(&self, name: &str) -> ArrayD<f64> {
         let tensors = SafeTensors::deserialize(&self.bytes).unwrap();
         let tensor = tensors.tensor(name).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -88,18 +88,18 @@ impl Golden {
         ArrayD::from_shape_vec(IxDyn(tensor.shape()), values).unwrap()
     }
 
-    /// The same in f32.
+    /// Returns a tensor of any type, as f32.
     pub fn f32(&self, name: &str) -> ArrayD<f32> {
         self.tensor(name).mapv(|value| value as f32)
     }
 
-    /// A list of positions.
+    /// Returns a list of positions.
     pub fn ids(&self, name: &str) -> Vec<i64> {
         self.tensor(name).iter().map(|&value| value as i64).collect()
     }
 }
 
-/// A finite f16.
+/// Converts a finite f16.
 fn from_f16(bits: u16) -> f64 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
     let size = if exponent == 0 {

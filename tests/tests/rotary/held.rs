@@ -9,7 +9,7 @@ fn read(config: &Value) -> ModelRotary {
     ModelRotary::from_json(&config.to_string()).unwrap()
 }
 
-/// Each layer gets what its spec makes.
+/// Each layer has the rotation of its spec.
 #[test]
 fn a_held_rotation_is_that_of_the_spec() {
     for config in [
@@ -41,7 +41,7 @@ fn a_held_rotation_is_that_of_the_spec() {
     }
 }
 
-/// Nothing is passed over in silence.
+/// Layers and types that do not exist are errors.
 #[test]
 fn layers_that_are_not_there() {
     let known = read(&json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 8}));
@@ -57,7 +57,7 @@ fn layers_that_are_not_there() {
     assert_eq!(untold.layer(0), Err(missing.clone()));
     assert_eq!(untold.rotaries(1).unwrap().layer(0).unwrap_err(), missing);
     assert_eq!((untold.layer_count(), known.layer_count()), (None, Some(8)));
-    // By its type the rotation is there all the same.
+    // The rotation can still be found by its type.
     assert!(untold.rotaries(1).unwrap().layer_type("all").unwrap().is_some());
     assert!(held.layer_type("sliding_attention").is_err());
 }
@@ -74,7 +74,7 @@ fn why_there_is_no_only_one() {
     }
 }
 
-/// Held rotations say for which lengths they are.
+/// Held rotations know the lengths for which they are valid.
 #[test]
 fn lengths_that_fit() {
     let dynamic = read(&json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 2,

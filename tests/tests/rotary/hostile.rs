@@ -1,4 +1,4 @@
-//! Configs that are wrong, by accident or on purpose: typed errors that name the field.
+//! Configs that are wrong, by accident or on purpose, give typed errors that name the field.
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec};
 use positional_encodings::{Error, config::ConfigProblem};
@@ -83,7 +83,7 @@ fn wrong_configs_name_the_field() {
             "partial_rotary_factor",
             NotA { expected: "such that a positive, even number of the head's features rotates" },
         ),
-        // 33 of 66 features, which StableLM's class cannot and YaRN counts
+        // 33 of 66 features, which StableLM's class cannot rotate and which YaRN counts
         (
             json!({"model_type": "stablelm", "head_dim": 66, "partial_rotary_factor": 0.5}),
             "partial_rotary_factor",
@@ -149,12 +149,12 @@ fn texts_that_are_no_config() {
     ] {
         assert!(matches!(ModelRotary::from_json(text), Err(Error::Config { .. })), "{text:.20}");
     }
-    // Truncated anywhere, a config is an error and never a panic.
+    // A config that is truncated anywhere gives an error and never a panic.
     let whole = base_config().to_string();
     (0..whole.len()).for_each(|end| assert!(ModelRotary::from_json(&whole[..end]).is_err()));
 }
 
-/// Each is an error that names the field, whatever the problem is called.
+/// Each gives an error that names the field, with any problem.
 #[test]
 fn values_that_no_model_has() {
     let scaling = |changes: Value| {
@@ -342,7 +342,7 @@ fn values_that_no_model_has() {
         let (found, problem) = refused(changes.clone());
         assert_eq!(found, field, "{changes} {problem:?}");
     }
-    // As far as a factor goes, it gives frequencies.
+    // The largest factors still give frequencies.
     let mut config = base_config();
     config["rope_parameters"] = json!({"rope_type": "dynamic", "factor": 1e308});
     let model = ModelRotary::from_json(&config.to_string()).unwrap();
@@ -351,7 +351,7 @@ fn values_that_no_model_has() {
         frequencies[0] == 1.0 && frequencies.windows(2).all(|w| w[1] < w[0] && w[1] >= 0.0),
         "{frequencies:?}"
     );
-    // Two lengths that the model was trained on
+    // Two original lengths
     let mut config = scaling(json!({}));
     config["original_max_position_embeddings"] = 8192.into();
     let (field, problem) = refused(config);
@@ -423,8 +423,8 @@ fn metadata_that_no_file_has() {
             other => panic!("{name} {value:?}: {other:?}"),
         }
     }
-    // What is found wrong only when the rotation is made names the architecture, and the parameter
-    // in its text.
+    // An error that is found when the rotation is made names the architecture, and the parameter in
+    // its text.
     for (name, value) in [
         ("rope.freq_base", Metadata::from(-1.0)),
         ("rope.freq_base", 0.into()),
@@ -457,7 +457,7 @@ fn metadata_that_no_file_has() {
     }
 }
 
-/// Values that the root and the text part share are compared once, however deep they lie.
+/// Values shared by the root and the text part are compared once, at any depth.
 #[test]
 fn deep_dictionaries() {
     for depth in [24, 110] {
@@ -475,7 +475,7 @@ fn deep_dictionaries() {
     }
 }
 
-/// No model has more axes than a few.
+/// The number of sections is limited.
 #[test]
 fn many_sections() {
     let zeros = vec![0_usize; 50_000];

@@ -14,7 +14,7 @@ fn only(config: &Value) -> RotarySpec {
     read(config).unwrap().only().unwrap().clone()
 }
 
-/// Width, rotated features, base and pairing of configs as they were released.
+/// The width, rotated features, base and pairing of released configs.
 #[test]
 fn released_configs() {
     let (halves, pairs) = (Pairing::Halves, Pairing::Interleaved);
@@ -122,7 +122,7 @@ fn local_bases() {
     assert_eq!([base(0), base(6), base(7)], [2e4, 2e4, 1e6]);
 }
 
-/// Of a type that is not known nobody knows which pair has which axis.
+/// For an unknown type, the axis of each pair is unknown.
 #[test]
 fn sections_of_an_unknown_order() {
     let config = |more: Value| {
@@ -140,7 +140,7 @@ fn sections_of_an_unknown_order() {
     }
 }
 
-/// transformers puts an attention factor of 1 beside DeepSeek-V4's YaRN, where the file has none.
+/// transformers adds an attention factor of 1 to DeepSeek-V4's YaRN, where the file has none.
 #[test]
 fn factors_of_compressed_layers() {
     let factor = |more: Value| {

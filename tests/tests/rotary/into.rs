@@ -1,4 +1,5 @@
-//! From one array into another, and into a new one: the bits of a copy that is rotated in place.
+//! Rotations from one array into another, and into a new one, give the bits of a copy that is
+//! rotated in place.
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, ArrayViewMutD, Axis, Dimension, Slice};
 use positional_encodings::{
@@ -21,7 +22,7 @@ fn filled<T: Element>(shape: &[usize]) -> ArrayD<T> {
     })
 }
 
-/// How a view lies in its memory: the order of the axes there, and the step along each.
+/// The layout of a view in memory: the order of the axes, and the step along each.
 #[derive(Clone, Debug)]
 struct Layout {
     order: Vec<usize>,
@@ -32,7 +33,7 @@ fn layouts(axes: usize) -> impl Strategy<Value = Layout> {
     let plain = Layout { order: (0..axes).collect(), steps: vec![1; axes] };
     let order = Just(plain.order.clone()).prop_shuffle();
     let steps = prop::collection::vec(prop::sample::select(vec![1, 1, 1, 2, -1, -2]), axes);
-    // Features next to each other, and then any.
+    // Adjacent features, then any layout.
     let kept = (order.clone(), steps.clone()).prop_map(move |(mut order, mut steps)| {
         order.retain(|&axis| axis + 1 < axes);
         order.push(axes - 1);
@@ -46,13 +47,13 @@ fn layouts(axes: usize) -> impl Strategy<Value = Layout> {
     ]
 }
 
-/// Memory for an array of this shape and layout, all of it `value`.
+/// Returns memory for an array of this shape and layout, filled with `value`.
 fn memory<T: Element>(shape: &[usize], layout: &Layout, value: f64) -> ArrayD<T> {
     let len = |&axis: &usize| shape[axis] * layout.steps[axis].unsigned_abs();
     ArrayD::from_elem(layout.order.iter().map(len).collect::<Vec<_>>(), T::from_f64(value))
 }
 
-/// The view of this layout in its memory.
+/// Returns the view of this layout in its memory.
 fn view<'a, T>(memory: &'a mut ArrayD<T>, layout: &Layout) -> ArrayViewMutD<'a, T> {
     let mut back = vec![0; layout.order.len()];
     layout.order.iter().enumerate().for_each(|(i, &axis)| back[axis] = i);
@@ -63,7 +64,7 @@ fn view<'a, T>(memory: &'a mut ArrayD<T>, layout: &Layout) -> ArrayViewMutD<'a, 
     view
 }
 
-/// All ways to rotate give the bits of the first, and write nothing else.
+/// All ways to rotate give the same bits as the first, and write nothing else.
 fn same_in_all_ways<T: Element>(
     rotation: &Rotation<T::Angle>,
     positions: usize,
@@ -140,7 +141,7 @@ proptest! {
     }
 }
 
-/// Blocks that are paired on their own, and heads with angles of their own.
+/// Blocks with their own pairing, and heads with their own angles.
 #[test]
 fn images() {
     let standard = Layout { order: (0..4).collect(), steps: vec![1; 4] };
@@ -160,7 +161,7 @@ fn images() {
     }
 }
 
-/// Nothing calls itself for each axis, and axes without rows are not walked.
+/// There is no recursion over axes, and axes without rows are not walked.
 #[test]
 fn strange_shapes() {
     let rotation = plain(8, 1e4, Pairing::Halves).at::<f32>(0..3).unwrap();
@@ -234,7 +235,7 @@ fn slices_and_tables() {
     assert!(format!("{rotary:?} {rotation:?}").len() < 400);
 }
 
-/// Arrays of many rows, wide ones, and more axes than most.
+/// Arrays with many rows, wide rows, and many axes.
 #[test]
 fn long_arrays() {
     for (shape, axis) in [
@@ -304,7 +305,7 @@ fn bad_input() {
         rotation.applied(ndarray::Array1::<f32>::ones(8).view()),
         Err(Error::TooFewAxes { expected: 2, found: 1 })
     );
-    // A view that repeats one number can have any shape, memory for it cannot.
+    // A broadcast view of one number can have any shape, but memory cannot.
     let shift = plain(8, 1e4, Pairing::Halves).shift::<f32>(1).unwrap();
     let one = ndarray::arr0(1_f32);
     let endless = one.broadcast((1 << 40, 1 << 10, 8)).unwrap();

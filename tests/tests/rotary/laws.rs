@@ -1,4 +1,4 @@
-//! What every rotation obeys.
+//! Laws of every rotation.
 
 use ndarray::{Array1, Array2, Axis};
 use positional_encodings::{Element, Frequencies, InstructionSet, Pairing, Rotary};
@@ -98,7 +98,7 @@ fn scores_at_a_far_position() {
     }
 }
 
-/// One position at a time gives the bits of all at once, remade in place or not.
+/// One position at a time gives the same bits as all at once, also with a plan remade in place.
 #[test]
 fn whole_is_one_at_a_time() {
     fn check<A: Element>() {
@@ -146,7 +146,7 @@ fn halves_are_rounded_once() {
     check::<half::f16>(1.0 / 1024.0);
 }
 
-/// The bits do not depend on the instructions, nor on the machine.
+/// The bits depend neither on the instruction set nor on the machine.
 #[test]
 fn determinism() {
     fn hash<A: Element>(rotary: &Rotary) -> u64 {

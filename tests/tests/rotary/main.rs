@@ -1,4 +1,4 @@
-//! Rotations, against goldens of the systems in use, and their laws.
+//! Rotations, compared with golden values of the systems in use, and checked against their laws.
 
 mod apply;
 mod axes;

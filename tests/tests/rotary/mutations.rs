@@ -1,13 +1,11 @@
-//! Real configs with something in them changed: an error that names a field, or a model that can
-//! be.
+//! Real configs with a change: the result is an error that names a field, or a possible model.
 
 use positional_encodings::Error;
 use positional_encodings::config::ModelRotary;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// Configs of several families, cut down to what a reader looks at and a few fields that it does
-/// not.
+/// Configs of several families, reduced to the fields that are read and a few that are not.
 fn real_configs() -> Vec<Value> {
     vec![
         json!({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "num_hidden_layers": 32,
@@ -40,7 +38,7 @@ fn real_configs() -> Vec<Value> {
     ]
 }
 
-/// JSON pointers to all values that hold no others.
+/// Returns JSON pointers to all values that are not lists or objects.
 fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
@@ -54,7 +52,7 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What a model can be: whole and finite, and all of it can be made.
+/// Checks a model: it is complete and finite, and all its rotations can be made.
 fn is_plausible(model: &ModelRotary) {
     for (name, spec) in model.types() {
         let Some(spec) = spec else { continue };
@@ -83,7 +81,7 @@ const OTHERS: [&str; 3] = ["vocab_size", "rms_norm_eps", "use_cache"];
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
 
-    /// One value is another: of another type, or a number that is not like it.
+    /// One value is replaced by a value of another type, or by a very different number.
     #[test]
     fn one_wrong_value(which in 0_usize..10, at in any::<prop::sample::Index>(), with in 0_usize..20) {
         let wrong = [json!("NaN"), json!("4"), json!([]), json!({}), json!([4]), json!({"factor": 4}), json!(true),
@@ -102,8 +100,8 @@ proptest! {
                 if OTHERS.iter().any(|name| path.ends_with(name)) {
                     prop_assert_eq!(model, before);
                 } else {
-                    // Strings, lists and objects are never taken for what they are not; what wraps
-                    // a text_config has any name.
+                    // Strings, lists and objects are never read as another type; the model type
+                    // around a text_config may be any string.
                     let wraps = path == "/model_type" && real.get("text_config").is_some();
                     prop_assert!(with >= 6 || wraps && with < 2, "{} {}", path, config);
                 }
@@ -116,7 +114,7 @@ proptest! {
         }
     }
 
-    /// A name inside the rope parameters is misspelt: never passed over.
+    /// A misspelt name inside the rope parameters is always an error.
     #[test]
     fn one_wrong_name(which in 0_usize..6, at in any::<prop::sample::Index>(), letter in "[a-z_]") {
         let mut config = real_configs().swap_remove(which);
@@ -129,7 +127,7 @@ proptest! {
         prop_assert!(matches!(error, Err(Error::Config { .. })), "{}", config);
     }
 
-    /// Bytes go, come or change.
+    /// Bytes are removed, added or changed.
     #[test]
     fn wrong_bytes(which in 0_usize..10, edits in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..3, 32_u8..127), 1..6)) {
         let mut text = real_configs().swap_remove(which).to_string().into_bytes();

@@ -7,7 +7,7 @@ use positional_encodings::{Error, Frequencies, Pairing, Positions, Rotary, Rotat
 
 use crate::common::Tensors;
 
-/// What a node of ONNX's `RotaryEmbedding` does, with this crate's rotation.
+/// Runs a node of ONNX's `RotaryEmbedding` with this crate's rotation.
 fn node(golden: &Tensors, case: &str, pairing: Pairing, heads: Option<usize>) -> Array4<f32> {
     let name = |tensor: &str| format!("{case}/{tensor}");
     // (batch, heads, positions, dim), or (batch, positions, heads · dim)
@@ -22,7 +22,7 @@ fn node(golden: &Tensors, case: &str, pairing: Pairing, heads: Option<usize>) ->
     };
     let mut out = x.clone();
     for (row, mut sequence) in out.axis_iter_mut(Axis(0)).enumerate() {
-        // A cache of all positions, of which ids pick some, or one for each sequence
+        // A cache of all positions, indexed by ids, or one for each sequence
         let table = |tensor: &str| -> Array2<f32> {
             if case.contains("no_position_ids") {
                 golden.get::<f32, Ix3>(&name(tensor)).index_axis_move(Axis(0), row)
@@ -98,7 +98,8 @@ fn vjepa2() {
     assert_eq!(VJepa2::new(5), Err(Error::DimTooSmall { dim: 5, needed: 6 }));
 }
 
-/// The first directions of two axes, by the reference's ten steps to the golden ratio's kin.
+/// The first directions of two axes, by the reference's ten iterations for the generalised golden
+/// ratio.
 #[test]
 fn golden_gate() {
     let mixed = MixedRotary::golden_gate([2, 1, 3], 1.0..=1.0, 0, Pairing::Halves).unwrap();
@@ -175,7 +176,8 @@ fn diffusion() {
     assert!(Diffusion::Flux.ids(usize::MAX, [1, usize::MAX, 2]).is_err());
 }
 
-/// What diffusers 0.42 computes at dim 24 and base 1e4; a place of a quarter turns back by half.
+/// The frequencies of diffusers 0.42 at dim 24 and base 1e4; the coordinate 1/4 turns back by half
+/// of each.
 #[test]
 fn ltx() {
     let rotary = Rotary::ltx(26, 1e4).unwrap();
@@ -200,7 +202,7 @@ fn ltx() {
     }
 }
 
-/// The slope of a loss along LeRoPE's exponents is that along the frequencies, times them.
+/// The gradient for LeRoPE's exponents is the gradient for the frequencies, times the frequencies.
 #[test]
 fn learned_exponents() {
     let plain = Frequencies::geometric(8, 10_000.0).unwrap();
@@ -221,7 +223,7 @@ fn merged_and_centred_grids() {
         assert!(Positions::merged(4, 6, merge).is_err());
     }
     let points = Positions::merged(4, 6, 2).unwrap().to_array().unwrap();
-    // Every point once, and blocks that lie together
+    // Every point once, and each block together
     let mut seen = Array2::<usize>::zeros((4, 6));
     for (index, point) in points.rows().into_iter().enumerate() {
         let [row, column] = [point[0] as usize, point[1] as usize];

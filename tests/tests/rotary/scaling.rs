@@ -1,5 +1,4 @@
-//! Frequencies and tables of every rope type of transformers, and those of FIELD's reference
-//! values.
+//! Frequencies and tables of every rope type of transformers, and of published reference values.
 
 use positional_encodings::scaling::{DynamicNtk, Llama3, LongRope, Regime, Yarn};
 use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};
@@ -7,7 +6,7 @@ use serde_json::Value;
 
 use crate::golden::Golden;
 
-/// The rotation that the parameters of a golden case ask for, at a total length.
+/// Returns the rotation for the parameters of a golden case, at a total length.
 fn rotary(params: &Value, len: usize) -> Rotary {
     let number = |name: &str| params[name].as_f64();
     let count = |name: &str| number(name).map(|value| value as usize);
@@ -68,7 +67,7 @@ fn rotary(params: &Value, len: usize) -> Rotary {
     Rotary::new(frequencies, Pairing::Halves)
 }
 
-/// Frequencies within a few roundings of f32 of what torch computed in f32.
+/// Asserts that frequencies are within a few f32 roundings of torch's.
 #[track_caller]
 fn same_frequencies(case: &str, rotary: &Rotary, golden: &[f64]) {
     // Torch rounds base^x, its reciprocal and each step of a scaling; llama3's smoothing cancels.
@@ -114,7 +113,7 @@ pub fn every_rope_type_of_transformers() {
     }
 }
 
-/// Cos and sin within what f32 angles lose; by the recipe, within a few ulp.
+/// Cosines and sines are within the error of f32 angles, and those by the recipe within a few ulps.
 fn same_tables(
     case: &str,
     rotary: &Rotary,
@@ -125,8 +124,8 @@ fn same_tables(
     let [cos, sin] = names.map(|name| golden.tensor(&name));
     let pairs = rotary.dim() / 2;
     let recipe = rotary.clone().with_precision(Precision::Float32Recipe);
-    // What the golden README allows; the recipe's frequencies differ from theirs as far as
-    // frequencies may.
+    // The tolerance of the golden README; the recipe's frequencies may differ from transformers' by
+    // the tolerance of frequencies.
     let slack = |exact| match (case.starts_with("llama3"), exact) {
         (false, _) => 3e-7,
         (true, true) => 1e-6,
@@ -184,8 +183,8 @@ fn the_recipe_is_within_a_few_ulp_of_torch() {
     }
 }
 
-/// With torch's own frequencies nothing but its sine and cosine is left, which are right to an ulp.
-/// In units of the last place of the value itself, however small it is.
+/// With torch's own frequencies only its sine and cosine can differ, which are right to an ulp, in
+/// units of the last place of the value itself, however small it is.
 #[test]
 fn the_recipe_with_torchs_frequencies_is_torch() {
     let golden = Golden::open("c1_rope_scaling_hf");
@@ -338,7 +337,7 @@ fn ramps_of_yarn() {
     }
 }
 
-/// The regimes end where transformers has them end.
+/// Regimes end at the same lengths as in transformers.
 #[test]
 fn ends_of_regimes() {
     let plain = || Frequencies::geometric(16, 1e4).unwrap();
@@ -347,7 +346,7 @@ fn ends_of_regimes() {
     assert_eq!((&at, at.regime()), (&plain(), Regime::Fixed));
     let past = plain().dynamic_ntk(parameters, 4097).unwrap();
     assert!(past != plain() && past.regime() == Regime::Length(4097));
-    // A plan that is remade says what it is made of now.
+    // A remade plan describes its new frequencies.
     let rotary = |len| {
         let (short, long) = (vec![1.0; 8], vec![2.0; 8]);
         let longrope = LongRope { short, long, original_len: 4096, factor: 32.0 };
@@ -364,7 +363,7 @@ fn ends_of_regimes() {
     }
 }
 
-/// Quotients of exact frequencies, rounded once: within an ulp of the quotient of the rounded ones.
+/// Quotients of exact frequencies are rounded once, within an ulp of the quotient of rounded ones.
 #[test]
 fn divided_frequencies_are_quotients() {
     let plain = || Frequencies::geometric(64, 5e5).unwrap();
@@ -386,7 +385,8 @@ fn divided_frequencies_are_quotients() {
         ),
         ("ntk", plain().ntk(3.0), (0..32).map(|i| ntk_base.powf(-f64::from(i) / 32.0)).collect()),
     ] {
-        let ulps = if what == "ntk" { 16.0 } else { 1.0 }; // ntk_base is a double, and its power has an error of its own
+        // ntk_base is an f64, and its power has an error of its own.
+        let ulps = if what == "ntk" { 16.0 } else { 1.0 };
         for (found, expected) in scaled.unwrap().to_radians().iter().zip(&expected) {
             assert!(
                 (found - expected).abs() <= ulps * f64::EPSILON * expected,
@@ -418,17 +418,17 @@ fn scaled_frequencies_are_the_truth() {
     }
 }
 
-/// Where a formula divides by nothing, or has a factor that shrinks.
+/// Formulas that divide by zero, and factors below 1.
 #[test]
 fn edges_of_formulas() {
-    // Half way along a ramp of no width, which transformers makes 0.001 wide: from pair 4.9995 on.
+    // The middle of a ramp of no width, which transformers makes 0.001 wide: from pair 4.9995 on.
     let turns = 4096.0 / std::f64::consts::TAU / 1e4_f64.powf(2.0 * 4.9995 / 64.0);
     let yarn = Yarn { beta_fast: turns, beta_slow: turns, truncate: false, ..Yarn::new(4.0, 4096) };
     let plain = || Frequencies::geometric(64, 1e4).unwrap();
     let ratio = plain().yarn(&yarn).unwrap().to_radians()[5] / plain().to_radians()[5];
     assert!((ratio - (0.5 + 0.5 / 4.0)).abs() < 1e-9, "{ratio}");
-    // Llama 3's two bounds are one, and a pair stands on it: kept, where transformers divides zero
-    // by zero.
+    // Llama 3's two bounds are equal, and a pair is on the bound: it is kept, where transformers
+    // divides zero by zero.
     let llama3 =
         Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 1.0, original_len: 8192 };
     let on_it = Frequencies::harmonic(2, 8192.0).unwrap();
@@ -436,7 +436,7 @@ fn edges_of_formulas() {
     // NTK: the last of two pairs is divided, the only one is not.
     let ntk = |dim| Frequencies::geometric(dim, 1e4).unwrap().ntk(4.0).unwrap().to_radians();
     assert_eq!((ntk(4), ntk(2)), (vec![1.0, 0.0025], vec![1.0]));
-    // No attention factor but 1 where the context does not grow
+    // The attention factor is 1 where the context does not grow
     for factor in [0.25, 1.0] {
         let (short, long) = (vec![1.0], vec![1.0]);
         let longrope = LongRope { short, long, original_len: 4096, factor };

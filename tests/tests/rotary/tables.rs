@@ -1,5 +1,5 @@
-//! Tables of cosines, sines, angles and frequencies that other systems keep; and that no golden
-//! tensor stays unread.
+//! Tables of cosines, sines, angles and frequencies of other systems, and a check that every golden
+//! tensor is read.
 
 use ndarray::{Array2, ArrayD, Axis, Slice};
 use positional_encodings::scaling::Llama3;
@@ -12,7 +12,7 @@ fn plain(dim: usize, base: f64) -> Rotary {
     Rotary::new(Frequencies::geometric(dim, base).unwrap(), Pairing::Halves)
 }
 
-/// The pair of a column where each cosine stands twice in a row, [c₀ c₀ c₁ c₁ …].
+/// Returns the pair of a column where each cosine is repeated, [c₀ c₀ c₁ c₁ …].
 fn twice(column: usize) -> usize {
     column / 2
 }
@@ -21,9 +21,8 @@ fn once(column: usize) -> usize {
     column
 }
 
-/// Cosines and sines, element by element, of all rows that the positions have: as far from each
-/// other as a unit of the type, and as f32 angles are from exact ones (torchtune's are scaled as
-/// Llama 3's).
+/// Compares cosines and sines element by element in all rows of the positions, within a unit of the
+/// type and the error of f32 angles (torchtune's are scaled as Llama 3's).
 #[track_caller]
 fn same<T: Element>(
     case: &str,
@@ -155,7 +154,7 @@ fn other_systems() {
     let table = |case: &str| ["cos", "sin"].map(|name| golden.tensor(&format!("{case}/{name}")));
     let interleaved = "diffusers_1d_interleaved";
     same::<f32>(interleaved, &plain(8, 500.0), &(0..6).into(), table(interleaved), twice, 1e-6);
-    // Their ntk_factor multiplies the base as it is.
+    // ntk_factor multiplies the base directly.
     let ntk = of(Frequencies::geometric(8, 3.0 * 1e4).unwrap().linear(2.0).unwrap());
     let half_ntk = "diffusers_1d_half_ntk";
     same::<f32>(half_ntk, &ntk, &(0..5).into(), table(half_ntk), |i| i % 4, 1e-6);
@@ -194,7 +193,7 @@ fn inverse_frequencies() {
             );
         }
     }
-    // Those of the rows, then those of the columns.
+    // The features of rows, then those of columns.
     let pixtral = Rotary::axial_2d(16, 1e4, AxialOrder::Pixtral).unwrap().frequencies();
     for (found, expected) in pixtral.iter().zip(&c3.tensor("pixtral/inv_freq")) {
         assert!(
@@ -208,7 +207,7 @@ fn inverse_frequencies() {
     }
 }
 
-/// Every tensor of the three files is read by a test of this list.
+/// Every tensor of the three files is read by one of these tests.
 #[test]
 #[cfg(feature = "half")]
 fn nothing_stays_unread() {

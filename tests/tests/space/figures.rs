@@ -1,4 +1,4 @@
-//! Figures of other systems that were computed once by running them, and formulas in f64.
+//! Figures that were computed once by running other systems, and formulas in f64.
 
 use core::f64::consts::{PI, TAU};
 
@@ -28,7 +28,7 @@ fn graphs_in_pyg() -> Outcome {
     let scales = Frequencies::timescales(16, 1.0..=root.powf(root))?;
     let expected = [1.0, 0.656974, 0.431615, 0.283560, 0.186292, 0.122388, 0.080406, 0.052825];
     close(ArrayView1::from(&scales.to_radians()), &expected, 1e-6);
-    // A cosine is a sine a quarter of a turn on.
+    // A cosine is a sine that is a quarter of a turn ahead.
     let turns = Frequencies::from_radians(scales.to_radians().into_iter().map(|w| w / TAU))?;
     let temporal = Fourier::bands(1, &turns)?.with_phases(&[0.25; 8])?.sines_only();
     let row: Array2<f64> = temporal.encode(&Positions::from(&[3.5]))?;
@@ -76,7 +76,7 @@ fn mip_nerf() -> Outcome {
     let fades = [0.01, 0.2].map(|v| [0, 2, 4].map(|e| (-0.5 * 4_f64.powi(e) * v).exp())).concat();
     let expected: Vec<f64> = plain.iter().zip(fades.iter().cycle()).map(|(v, f)| v * f).collect();
     close(found.row(0), &expected, 1e-15);
-    // The paper's: 2^k without a circle.
+    // The paper's frequencies: 2^k without 2π.
     let found: Array2<f64> =
         MipNerf::new(1, 3)?.encode(&Positions::from_points(&array![[0.3, 0.1]])?)?;
     let wave = |k: i32| (2_f64.powi(k) * 0.3, (-0.5 * 4_f64.powi(k) * 0.1).exp());
@@ -131,7 +131,7 @@ fn flux() -> Outcome {
     Ok(())
 }
 
-/// The limits where a Bessel function divides by its distance.
+/// The limits at distance 0, where a Bessel function divides by the distance.
 #[test]
 fn bessel_at_zero() -> Outcome {
     let rows = |radial: Radial| -> Result<Array2<f64>, Error> {

@@ -1,4 +1,4 @@
-//! Timesteps and Fourier features against output of the systems that use them.
+//! Timesteps and Fourier features, compared with output of the systems that use them.
 
 use core::f64::consts::{PI, TAU};
 
@@ -17,7 +17,7 @@ fn golden() -> Tensors {
     Tensors::golden("a3_timestep_fourier")
 }
 
-/// The array that a case calls so.
+/// Returns the array of this name in a case.
 fn matrix(name: &str) -> Array2<f32> {
     golden().get::<f32, Ix2>(name)
 }
@@ -152,11 +152,11 @@ fn timm() -> Outcome {
         Frequencies::from_radians([0.0, 4.0 / 3.0, 8.0 / 3.0, 4.0].map(|e: f64| e.exp2() / 2.0))?;
     let grid = Positions::linspace(&[2, 3], -1.0..=1.0)?;
     timm_agrees("timm_fourier_parts_pixel_log", &logarithmic, &grid, [2, 3]);
-    // `lang` has radians: temperature^(−i/n) at whole coordinates.
+    // `lang` has frequencies in radians: temperature^(−i/n) at whole coordinates.
     let language = Frequencies::geometric(8, 100.0)?.scaled(1.0 / TAU)?;
     let grid = Positions::grid(&[3, 3])?;
     timm_agrees("timm_fourier_parts_lang", &language, &grid, [3, 3]);
-    // FourierEmbed puts them after the features of the image, and the axes next to each other.
+    // FourierEmbed appends them to the features of the image, with the axes next to each other.
     let axis = Fourier::bands(1, &linear(4, 8.0)?)?.with_input(Input::First);
     let grid = Positions::linspace(&[3, 2], -1.0..=1.0)?;
     let found: Array2<f32> = Axes::concat([axis.clone(), axis])?.dealt(1)?.encode(&grid)?;

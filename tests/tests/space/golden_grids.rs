@@ -1,4 +1,4 @@
-//! Each recipe against output of the system whose name it bears.
+//! Each recipe, compared with output of the system in its name.
 
 use core::f64::consts::TAU;
 
@@ -16,7 +16,7 @@ fn golden() -> Tensors {
     Tensors::golden("a2_sinusoidal_nd")
 }
 
-/// Whether the vectors of a grid are those of a table (points, dim) or (sizes…, dim).
+/// Asserts that the vectors of a grid equal those of a table (points, dim) or (sizes…, dim).
 #[track_caller]
 fn grid_agrees(encoding: &dyn PositionalEncoding<f32>, sizes: &[usize], table: &str) {
     let found: ArrayD<f32> = encoding.encode_grid(sizes).unwrap();
@@ -51,7 +51,7 @@ fn timm() -> Outcome {
     Ok(())
 }
 
-/// The channels of a table (…, height, width) last, as here.
+/// Returns a table (…, height, width) with its channels last, as in this crate.
 fn channels_last(table: Array4<f32>) -> Array4<f32> {
     table.permuted_axes([0, 2, 3, 1]).as_standard_layout().into_owned()
 }
@@ -104,7 +104,7 @@ fn python_package() -> Outcome {
     let table = permuted.permuted_axes([1, 2, 0]).as_standard_layout().into_owned();
     let found = Axes::python(8, 2)?.encode(&Positions::grid(&[3, 4])?)?;
     agrees(found.view(), table.view().into_dyn(), 4.0);
-    // In one axis it is the paper's sinusoid.
+    // On one axis it is the paper's sinusoid.
     let line: Array2<f64> = Axes::python(6, 1)?.encode(&Positions::grid(&[9])?)?;
     let paper: Array2<f64> = Sinusoidal::new(6)?.encode(&Positions::from(0..9))?;
     assert_eq!(line, paper);
@@ -131,7 +131,7 @@ fn diffusers() -> Outcome {
     Ok(())
 }
 
-/// What has no recorded output is made of parts that have one, by the formula in the source.
+/// Recipes without recorded output are made of parts that have one, by the formula in the source.
 #[test]
 fn others_by_their_formulas() -> Outcome {
     let halves = |dim| -> Result<Sinusoidal, Error> {
@@ -148,7 +148,7 @@ fn others_by_their_formulas() -> Outcome {
     };
     let expected = [at(&halves(8)?, 3.0), at(&halves(4)?, 5.0), at(&halves(4)?, 2.0)].concat();
     assert_eq!(row(&Axes::v_jepa(16)?, &video), expected);
-    // uniform_power: 2⌈16/6⌉ = 6 for each, and two are cut off.
+    // uniform_power: 2⌈16/6⌉ = 6 columns for each axis, and two are cut off.
     let expected = [3.0, 5.0, 2.0].map(|p| at(&halves(6).unwrap(), p)).concat();
     assert_eq!(row(&Axes::v_jepa_uniform(16)?, &video), expected[..16]);
     let inclusive = |dim| -> Result<Sinusoidal, Error> {

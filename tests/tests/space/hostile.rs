@@ -1,4 +1,4 @@
-//! Input that cannot be: typed errors with their numbers, and outputs as they were.
+//! Impossible input gives typed errors with their numbers, and outputs stay unchanged.
 
 use ndarray::{Array2, Array3, Array4, array};
 use positional_encodings::space::{
@@ -70,7 +70,7 @@ fn axes_that_cannot_be() -> Outcome {
     let wide = two()?.with_dim(usize::MAX)?;
     let result: Result<Array2<f32>, Error> = wide.encode(&Positions::grid(&[2, 2])?);
     assert_eq!(result.unwrap_err(), Error::TooLarge { rows: 4, dim: usize::MAX });
-    // No vectors are no work, however wide.
+    // An empty list of vectors is no work, however wide they are.
     let none: Array2<f32> = two()?.encode(&Positions::grid(&[0, 2])?)?;
     assert_eq!(none.dim(), (0, 8));
     let endless = core::iter::repeat(axis()?);
@@ -78,7 +78,7 @@ fn axes_that_cannot_be() -> Outcome {
     Ok(())
 }
 
-/// Whether encoding these points is this error, and changes nothing.
+/// Asserts that encoding these points gives this error, and changes nothing.
 #[track_caller]
 fn refused(encoding: &dyn PositionalEncoding<f32>, at: &Positions<'_>, error: &Error) {
     let before = Array2::from_shape_fn((at.count(), encoding.dim()), |(i, j)| (i + j) as f32);
@@ -100,7 +100,7 @@ fn points_that_cannot_be() -> Outcome {
             let at = Positions::from_points(&points)?;
             let Err(error) = at.check_finite() else { panic!("{bad} is finite") };
             assert!(matches!(error, Error::NonFinitePosition { index: 2, .. }), "{error}");
-            // NaN is not itself.
+            // NaN does not equal itself.
             if !bad.is_nan() {
                 refused(encoding, &at, &error);
             }

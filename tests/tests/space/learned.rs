@@ -1,4 +1,4 @@
-//! Learned tables of axes, their gradients, and what is read from files.
+//! Learned tables of axes, their gradients, and tables read from files.
 
 use ndarray::{Array1, Array2, Array3, array};
 use positional_encodings::training::{
@@ -15,7 +15,7 @@ fn value(i: usize) -> f64 {
     ((i * 37 + 11) % 101) as f64 / 51.0 - 1.0
 }
 
-/// Whether gradients are those of differences of the loss Σ upstream · PE.
+/// Asserts that gradients equal differences of the loss Σ upstream · PE.
 fn check_gradient<E: Differentiable<f64>>(encoding: &mut E, positions: &Positions<'_>) {
     let count = encoding.parameter_count();
     assert_eq!(count, encoding.parameters().iter().map(|own| own.len()).sum::<usize>());
@@ -64,7 +64,7 @@ fn axial_tables_and_their_gradients() -> Outcome {
     check_gradient(&mut detr, &grid);
     check_gradient(&mut Axes::sum([table(3, 2)?, table(4, 2)?])?, &grid);
     check_gradient(&mut Axes::concat([table(3, 4)?, table(4, 4)?])?.dealt(2)?.with_dim(7)?, &grid);
-    // A refused value leaves all as they were.
+    // A refused value leaves all values unchanged.
     let projection = || Fourier::new(&array![[0.5]]).map(LearnedProjection::new);
     let mut two = Axes::<f64, _>::concat([projection()?, projection()?])?;
     assert!(two.set_values(&[0.25, f64::NAN]).is_err());
@@ -114,7 +114,7 @@ fn learnable_fourier_features() -> Outcome {
     Ok(())
 }
 
-/// MAE's table is a sinusoid whatever it was saved as, and ViT's is not.
+/// MAE's table is a sinusoid in any element type, and ViT's is not.
 #[test]
 fn tables_are_recognised() -> Outcome {
     let mae = Axes::<f32, _>::mae(32)?.with_zero_position(-1);
@@ -148,7 +148,7 @@ fn tables_are_recognised() -> Outcome {
     let table: Array2<f32> = whisper.encode(&Positions::from(0..300))?;
     let expected = PositionTable::Line { encoding: whisper, len: 300 };
     assert_eq!(PositionTable::of(table.clone())?, expected);
-    // Its table in f16, and one whose angles were rounded to f32.
+    // The table in f16, and one whose angles were rounded to f32.
     #[cfg(feature = "half")]
     {
         let narrow = table.mapv(half::f16::from_f32);

@@ -1,5 +1,5 @@
-//! Encodings of space and continuous time: against the systems in use, against truth, and what must
-//! hold of any grid.
+//! Encodings of space and continuous time, compared with the systems in use and with references,
+//! and properties of any grid.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,12 +14,12 @@ mod truth;
 
 use ndarray::{ArrayView2, ArrayViewD};
 
-/// How far a library's f32 angles may be from the exact ones: see `tests/golden/README.md`.
+/// The tolerance for a library's f32 angles: see `tests/golden/README.md`.
 fn slack(largest_angle: f64) -> f64 {
     1e-6 + 3e-7 * largest_angle
 }
 
-/// Whether all values are those of a library that computes angles up to this one in f32.
+/// Asserts that all values agree with a library that computes angles up to this one in f32.
 #[track_caller]
 fn agrees<G: Copy + Into<f64>>(
     found: ArrayView2<'_, f32>,

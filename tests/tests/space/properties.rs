@@ -1,4 +1,4 @@
-//! What must hold of any grid, whatever it is encoded with.
+//! Properties of any grid with any encoding.
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, s};
 use positional_encodings::{
@@ -25,7 +25,7 @@ fn rows(encoding: &Grid, positions: &Positions<'_>) -> Array2<f32> {
     encoding.encode(positions).unwrap()
 }
 
-/// The slow way: each point by itself, which finds nothing to copy.
+/// The slow way: each point by itself, so that nothing is copied.
 fn one_by_one<A: Element>(
     encoding: &dyn PositionalEncoding<A>,
     positions: &Positions<'_>,
@@ -37,7 +37,7 @@ fn one_by_one<A: Element>(
     all
 }
 
-/// Copied features are those that would have been computed.
+/// Copied features equal computed ones.
 #[test]
 fn a_row_alone_is_its_row_in_the_grid() -> Outcome {
     let mask = Array3::from_shape_fn((3, 11, 13), |(i, y, x)| y < 11 - 2 * i && x < 6 + 3 * i);
@@ -51,7 +51,7 @@ fn a_row_alone_is_its_row_in_the_grid() -> Outcome {
         Positions::from_masks(&mask, MaskCounts::CENTRED)?,
         Positions::linspace(&[6, 5], -1.0..=1.0)?,
         Positions::concat([Positions::from(&[-1]), Positions::grid(&[5, 5])?])?,
-        // The slots of 5, 1029 and 2053 are one.
+        // 5, 1029 and 2053 share a slot.
         Positions::from_axes([[5, 1029, 5, 5, 2053, 1029, 5], [0, 0, 1, 0, 1, 1, 0]].each_ref())?,
     ];
     for (name, encoding) in recipes()? {
@@ -139,7 +139,7 @@ fn masks_and_their_padding() -> Outcome {
     Ok(())
 }
 
-/// Axes in any combination, against what they are made of.
+/// Axes in any combination, compared with their parts.
 #[test]
 fn parts_side_by_side_summed_and_dealt() -> Outcome {
     let (rows, columns) = (Sinusoidal::new(6)?, Sinusoidal::new(6)?.with_amplitude(0.5)?);
@@ -186,13 +186,13 @@ fn arrays_of_images() -> Outcome {
     let mut images = words.clone();
     add_positions_to_grid(images.view_mut(), &encoding)?;
     assert_eq!(images.view().into_dyn(), expected.view().into_dyn());
-    // Channels first, as torch has them.
+    // Channels first, as in torch.
     let mut channels_first =
         words.view().permuted_axes([0, 3, 1, 2]).as_standard_layout().to_owned();
     let view = channels_first.view_mut().permuted_axes([0, 2, 3, 1]);
     add_positions_to_grid(view, &encoding)?;
     assert_eq!(channels_first.permuted_axes([0, 2, 3, 1]).into_dyn(), expected.view().into_dyn());
-    // One image, and a part of a larger one.
+    // One image, and a view of a larger one.
     let mut one = words.index_axis(Axis(0), 1).to_owned();
     add_positions_to_grid(one.view_mut(), &encoding)?;
     assert_eq!(one.into_dyn(), expected.index_axis(Axis(0), 1));

@@ -1,6 +1,6 @@
-//! How close the values are to the formulas at random real coordinates: against truth at 90 digits.
+//! The errors of values at random real coordinates, measured against references of 90 digits.
 //!
-//! `tests/truth/space.safetensors` is made by `tools/truth_space.py`.
+//! `tools/truth_space.py` makes `tests/truth/space.safetensors`.
 
 use ndarray::{Array2, ArrayView2};
 use positional_encodings::space::{AngleUnit, Cycle, Radial, Sphere2Vec};
@@ -25,7 +25,7 @@ fn counts(name: &str) -> Vec<usize> {
     truth().list::<i32>(name).into_iter().map(|n| usize::try_from(n).unwrap()).collect()
 }
 
-/// A true value: the nearest double, and what it lacks.
+/// A true value: the nearest f64, and the remainder.
 #[derive(Clone, Copy)]
 struct True {
     nearest: f64,
@@ -33,14 +33,14 @@ struct True {
 }
 
 impl True {
-    /// How far a value is off, in units of the last of so many bits.
+    /// Returns the error of a value in units of the last of `bits` bits.
     fn ulps(self, value: f64, bits: i32) -> f64 {
         let exponent = (self.nearest.abs().to_bits() >> 52) as i32 - 1023;
         ((value - self.nearest) - self.rest).abs() / 2_f64.powi(exponent - bits + 1)
     }
 }
 
-/// The true sine and cosine of each case of a section.
+/// Returns the true sine and cosine of each case of a section.
 fn waves(section: &str) -> Vec<[True; 2]> {
     let [sin, cos] = ["sin", "cos"].map(|name| doubles(&format!("{section}/{name}")));
     let rest = |name| truth().list::<f32>(&format!("{section}/{name}_rest"));
@@ -52,8 +52,7 @@ fn waves(section: &str) -> Vec<[True; 2]> {
     (0..sin.len()).map(pair).collect()
 }
 
-/// Sine and cosine of a case, where `features` are those of the encoding and `columns` where they
-/// stand.
+/// Checks the sine and cosine of a case, which are in the given columns of the encoding.
 fn check(
     case: usize,
     encoding: &dyn Encodings,
@@ -78,14 +77,14 @@ fn check(
         #[cfg(feature = "half")]
         {
             let bf16 = encoding.brain(&at)[[0, column]];
-            // Not half's own conversion, which may round twice.
+            // The conversion of the `half` crate may round twice, so it is not used.
             let rounded = <half::bf16 as Element>::from_f64(truth.nearest);
             assert_eq!(bf16, rounded, "case {case}");
         }
     }
 }
 
-/// An encoding of all element types.
+/// An encoding for all element types.
 trait Encodings {
     fn narrow(&self, at: &Positions<'_>) -> Array2<f32>;
     fn wide(&self, at: &Positions<'_>) -> Array2<f64>;
@@ -227,7 +226,7 @@ fn places() -> Outcome {
             let off = True { nearest, rest: 0.0 }.ulps(found.into(), 24);
             assert!(off <= 0.501, "case {i}: {found} is {off} ulp off");
         }
-        // The other unit is another place.
+        // The other unit gives another place.
         let radians = Sphere2Vec::new(&scale, AngleUnit::Radians)?;
         let point = point.mapv(f64::to_radians);
         let same: Array2<f64> = radians.encode(&Positions::from_points(&point)?)?;
