@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 const DIM: usize = 1024;
 const ROWS: usize = 8192;
-/// Where tables begin: no row is that of position 0.
+/// The first position of tables: none begins at position 0.
 const FIRST: usize = 1024;
 const LAYOUTS: [(&str, FeatureLayout); 2] =
     [("interleaved", FeatureLayout::Interleaved), ("halves", FeatureLayout::SinCosHalves)];
@@ -54,7 +54,7 @@ fn two_threads(criterion: &mut Criterion) {
     }
 }
 
-/// Rows that have no neighbours: each is computed by itself.
+/// Rows without neighbours, each computed by itself.
 fn random_ids(criterion: &mut Criterion) {
     let mut group = beside_fill::<f32>(criterion, "8192 random ids x 1024, f32", ROWS, DIM);
     let ids = random(ROWS, 1 << 31);
@@ -63,7 +63,7 @@ fn random_ids(criterion: &mut Criterion) {
     }
 }
 
-/// The loops that people write.
+/// The usual loops.
 fn loops(criterion: &mut Criterion) {
     let angle = |i: usize| 10_000_f32.powf((i / 2 * 2) as f32 / DIM as f32);
     let value = |i: usize, angle: f32| if i.is_multiple_of(2) { angle.sin() } else { angle.cos() };
@@ -111,7 +111,7 @@ fn encode<A: Element>(encoding: &Sinusoidal, positions: &Positions<'_>, out: &mu
 
 type Fill<A> = fn(&mut Array2<A>);
 
-/// Rows beside `fill` of an array (rows, dim).
+/// Makes a group of rows whose floor is `fill` of an array (rows, dim).
 fn beside_fill<'c, A: Element>(
     criterion: &'c mut Criterion,
     name: &str,

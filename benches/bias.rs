@@ -1,4 +1,4 @@
-//! Biases added to scores (heads, queries, keys), beside a row in cache that is added in place to
+//! Biases added to scores (heads, queries, keys), beside the in-place addition of a cached row to
 //! the same memory.
 
 use benches::{Group, run};

@@ -11,7 +11,7 @@ use positional_encodings::bias::{
 
 const HEADS: usize = 12;
 const DIM: usize = 64;
-/// Shaw's rows for either sign.
+/// The number of Shaw's rows for distances of each sign.
 const REACH: usize = 64;
 
 fn main() {

@@ -27,7 +27,7 @@ fn encode(encoding: &dyn PositionalEncoding<f32>, at: &Positions<'_>, out: &mut 
     encoding.encode_into(black_box(at), out.view_mut()).unwrap();
 }
 
-/// A grid, beside a table of as many rows.
+/// A grid, beside a table with the same number of rows.
 fn grids(criterion: &mut Criterion) {
     let (side, dim) = (64, 1024);
     let mut group = beside_fill(criterion, "grid 64 x 64 x 1024, f32", (side * side, dim));
@@ -78,7 +78,7 @@ fn masks(criterion: &mut Criterion) {
     });
 }
 
-/// What people write for [`masks`], in f32.
+/// The usual loop for [`masks`], in f32.
 fn plain_detr(masks: &Array3<bool>, mut out: ArrayViewMut3<'_, f32>) {
     let (_, height, width) = masks.dim();
     let features = out.shape()[2] / 2;

@@ -27,7 +27,7 @@ fn paper() -> Sinusoidal {
 }
 
 fn in_place(criterion: &mut Criterion) {
-    // The same row to all words, while it is in cache.
+    // Adds the same row to all words while it is in cache.
     let row = [0.5_f32; DIM];
     let floor = |words: &mut Array3<f32>| {
         for words in words.as_slice_mut().unwrap().chunks_exact_mut(DIM) {

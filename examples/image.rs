@@ -1,5 +1,5 @@
-//! How similar the patches of a picture are to one of them, once positions were added: each recipe for
-//! grids shows another pattern.
+//! The similarity of the patches of a picture to one of them, with positions added: each recipe for
+//! grids gives another pattern.
 //!
 //! `cargo run --release --example image`, or with `-- FILE.png --patch 16 --at 2,3 --svg out.svg`
 
@@ -13,7 +13,7 @@ use positional_encodings::{
     Axes, Fourier, MaskCounts, PositionalEncoding, Positions, add_positions_to_grid,
 };
 
-/// The width of vectors. All recipes can make it.
+/// The width of vectors, which all recipes support.
 const DIM: usize = 96;
 const HOUSE: &[u8] = include_bytes!("data/house.png");
 
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let outcome = arguments(std::env::args().skip(1)).and_then(|arguments| run(&arguments));
     match outcome {
         Ok(text) => {
-            // Whoever reads may have seen enough, `head` say.
+            // A reader such as `head` may close the pipe.
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What is shown in the terminal.
+/// Returns the text for the terminal.
 fn run(arguments: &Arguments) -> Outcome<String> {
     let (name, bytes) = match &arguments.file {
         Some(file) => (file.as_str(), std::fs::read(file).map_err(|e| format!("{file}: {e}"))?),
@@ -143,7 +143,7 @@ fn similarity(vectors: &Array2<f32>, chosen: usize) -> Vec<f32> {
     vectors.rows().into_iter().map(|v| v.dot(&own) / (length(v) * length(own))).collect()
 }
 
-/// One of so many steps from −1 to 1: most of them for what is alike.
+/// Returns the step of a cosine, from 0 (negative values included) to `steps` − 1.
 fn step(value: f32, steps: usize) -> usize {
     ((value.max(0.0) * steps as f32) as usize).min(steps - 1)
 }

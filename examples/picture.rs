@@ -7,7 +7,7 @@ use std::fmt::Write;
 use ndarray::Array2;
 use positional_encodings::{FeatureLayout, PositionalEncoding, Positions, Sinusoidal};
 
-/// Colours are this many steps on either side of white.
+/// The number of colours on each side of white.
 const STEPS: i32 = 8;
 const CELL: usize = 6;
 const LEFT: usize = 76;
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         text(&mut svg, LEFT - 8, y + dim / 2 * CELL - 4, "end", "slow")?;
     }
 
-    // One path for each colour, with a stroke for each stretch of cells that have it.
+    // One path for each colour, with a stroke for each run of cells of that colour.
     writeln!(
         svg,
         "<g transform='translate({LEFT} {TOP}) scale({CELL})' shape-rendering='crispEdges'>"
@@ -84,7 +84,7 @@ fn text(svg: &mut String, x: usize, y: usize, anchor: &str, text: &str) -> std::
     writeln!(svg, "<text x='{x}' y='{y}' text-anchor='{anchor}'>{text}</text>")
 }
 
-/// From blue over white to orange.
+/// Returns a colour from blue over white to orange.
 fn colour(step: i32) -> String {
     let end = if step < 0 { [31, 95, 168] } else { [216, 104, 11] };
     let [r, g, b] = end.map(|end| 247 + (end - 247) * step.abs() / STEPS);

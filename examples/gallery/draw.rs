@@ -1,4 +1,4 @@
-//! Figures as pictures of the crate.
+//! Figures as pictures of the crate's `plot`.
 
 use positional_encodings::Error;
 use positional_encodings::plot::{Curve, Picture};
@@ -28,7 +28,7 @@ pub fn picture(method: &Method, figure: &Figure) -> Result<Picture, Error> {
     Ok(picture.with_title(&title).with_axes(figure.x.en, figure.y.en))
 }
 
-/// The text with a small first letter, as after a colon.
+/// Returns the text with a lower-case first letter, as after a colon.
 fn lower(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_lowercase().to_string());

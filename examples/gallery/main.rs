@@ -1,11 +1,12 @@
-//! Every method of the crate as pictures, and one page in which they can be played with.
+//! Every method of the crate as pictures, and one interactive page.
 //!
 //! `cargo run --release --example gallery --features plot` writes `target/gallery/`: a picture for
-//! each figure as SVG, its numbers as JSON, and `index.html`, which needs nothing else and no
-//! network. `--out FOLDER` writes elsewhere, `--docs` writes the pictures of the documentation too.
+//! each figure as SVG, its numbers as JSON, and `index.html`, which needs no other file and no
+//! network. `--out FOLDER` writes elsewhere, `--docs` also writes the pictures of the
+//! documentation.
 //!
-//! What moves in the page is computed by this crate, compiled to WebAssembly. Without that target
-//! (`rustup target add wasm32-unknown-unknown`) the page has the pictures that stand still.
+//! The interactive figures are computed by this crate, compiled to WebAssembly. Without that target
+//! (`rustup target add wasm32-unknown-unknown`) the page has static pictures.
 
 mod docs;
 mod draw;
@@ -52,7 +53,7 @@ fn target_folder() -> Result<PathBuf, Box<dyn Error>> {
     Ok(program.ancestors().nth(3).ok_or("this program is in no target folder")?.to_path_buf())
 }
 
-/// Compiles the methods for the page, or says why the page stands still.
+/// Compiles the methods for the page, or says why the page is static.
 fn compiled_methods() -> Result<Option<Vec<u8>>, Box<dyn Error>> {
     const TARGET: &str = "wasm32-unknown-unknown";
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -78,8 +79,8 @@ fn compiled_methods() -> Result<Option<Vec<u8>>, Box<dyn Error>> {
     Ok(Some(fs::read(target.join(TARGET).join("page/gallery_page.wasm"))?))
 }
 
-/// Draws all figures of all methods as they are at the beginning, and returns for each method one
-/// PNG for the page.
+/// Draws all figures of all methods with their first values, and returns for each method one PNG
+/// for the page.
 fn pictures(out: &Path) -> Result<Vec<page::Still>, Box<dyn Error>> {
     let count = methods::methods().count();
     let mut stills = Vec::new();

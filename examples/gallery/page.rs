@@ -1,4 +1,4 @@
-//! The page: a template with the catalogue, the pictures and the compiled methods within.
+//! The page: a template filled with the catalogue, the pictures and the compiled methods.
 
 use crate::methods::{Method, PARTS, Text, catalogue, methods};
 
@@ -79,7 +79,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Bytes as the 64 letters of RFC 4648.
+/// Returns bytes in base64 (RFC 4648).
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

@@ -29,7 +29,7 @@ OPTIONS
   --help         this
 ";
 
-/// What is asked for; parameters that are not given are left to the subject.
+/// The request; missing parameters get the defaults of the subject.
 #[derive(Default)]
 pub struct Arguments {
     pub subject: String,

@@ -7,7 +7,7 @@ use positional_encodings::plot::{Curve, Picture};
 use crate::Result;
 use crate::report::{Cell, Section, distances};
 
-/// The share of the largest weight below which a key counts as not seen.
+/// The fraction of the largest weight below which a key counts as not attended.
 const SHARE: f64 = 0.01;
 
 pub fn inspect(bias: &dyn AttentionBias<f64>, len: usize) -> Result<(Vec<Section>, Picture)> {
@@ -32,7 +32,7 @@ pub fn inspect(bias: &dyn AttentionBias<f64>, len: usize) -> Result<(Vec<Section
         let biases = heads.map(|head| Cell::from(curves[[head, len - 1 - distance]]));
         values.row([distance.into()].into_iter().chain(biases));
     }
-    // A picture has twelve curves at most.
+    // A picture has at most twelve curves.
     let step = curves.nrows().div_ceil(8);
     let curve = |head: usize| {
         let behind: Vec<f64> =

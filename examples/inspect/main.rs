@@ -1,5 +1,5 @@
-//! Shows what an encoding can and cannot tell apart: by name, as a model's `config.json` has it, or
-//! from a table of a checkpoint.
+//! Shows what an encoding can and cannot tell apart: an encoding by name, that of a model's
+//! `config.json`, or a table of a checkpoint.
 //!
 //! ```text
 //! cargo run --release --all-features --example inspect -- sinusoidal --dim 512 --len 1000
@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, USAGE};
 
-/// Any error, for its message.
+/// Any error, shown by its message.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         picture.ok_or("there is no picture of this")?.save(path)?;
     }
     let text = if arguments.json { format!("{:#}\n", report.to_json()) } else { report.to_text() };
-    // A reader that has seen enough, `head` say, closes the pipe.
+    // A reader such as `head` may close the pipe.
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

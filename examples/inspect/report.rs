@@ -1,10 +1,10 @@
-//! Findings as tables, for people and for machines.
+//! Findings as tables, in text and in JSON.
 
 use std::fmt::Write;
 
 use serde_json::{Map, Value, json};
 
-/// All that is found about a subject.
+/// All findings about a subject.
 pub struct Report {
     pub subject: String,
     pub sections: Vec<Section>,
@@ -21,7 +21,7 @@ pub enum Cell {
     Text(String),
     Count(i64),
     Number(f64),
-    /// Nothing, as text says why: "beyond 512".
+    /// No number; the text says why: "beyond 512".
     None(String),
 }
 
@@ -58,7 +58,7 @@ impl Section {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// A row of a table of figures: what, how much, in what unit.
+    /// Makes a row of a table of figures: a name, a value, a unit.
     pub fn figure(&mut self, what: &str, value: impl Into<Cell>, unit: &str) {
         self.row([what.into(), value.into(), unit.into()]);
     }
@@ -93,8 +93,8 @@ impl Cell {
 }
 
 impl Report {
-    /// Tables with aligned columns: texts to the left, numbers to the right. Of a long one some
-    /// rows are shown.
+    /// Returns tables with aligned columns, texts to the left, numbers to the right. Of a long
+    /// table some rows are shown.
     pub fn to_text(&self) -> String {
         let mut text = format!("{}\n", self.subject);
         for section in &self.sections {
@@ -103,7 +103,7 @@ impl Report {
         text
     }
 
-    /// An object with a list for each table, and in it an object for each row.
+    /// Returns an object with a list for each table, which has an object for each row.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
         object.insert("subject".to_string(), json!(self.subject));

@@ -8,7 +8,7 @@ use positional_encodings::{Error, Frequencies, Rotary};
 use crate::Result;
 use crate::report::{Cell, Section, distances};
 
-/// Rotations as trained, within the length trained on, and as they are used.
+/// The frequencies of training and their length, and the rotation as used and its length.
 pub struct Rotations {
     pub trained: Vec<f64>,
     pub trained_len: usize,
@@ -17,7 +17,8 @@ pub struct Rotations {
 }
 
 impl Rotations {
-    /// All findings; `of` is what distinguishes the tables of several types of layer.
+    /// Returns all findings and a picture; `of` distinguishes the tables of several types of
+    /// layers.
     pub fn inspect(&self, of: &str) -> Result<(Vec<Section>, Picture)> {
         let frequencies = self.rotary.frequencies();
         let pairs =
@@ -41,7 +42,7 @@ impl Rotations {
         }
         sections.insert(0, figures);
         let longest = |list: Vec<f64>| -> Vec<f64> {
-            // A pair that stands still has no wavelength that could be drawn.
+            // A pair that does not rotate has no wavelength to draw.
             let drawn = |w: f64| std::f64::consts::TAU / w.abs().max(1e-15);
             list.into_iter().map(drawn).collect()
         };
@@ -77,7 +78,7 @@ impl Rotations {
         section
     }
 
-    /// The mean score of queries and keys that agree.
+    /// Returns the mean score of equal queries and keys by distance.
     fn kernel(&self, of: &str, figures: &mut Section) -> Result<Section> {
         let rotation = self.rotary.at::<f64>(0..self.len)?;
         let uniform = analysis::uniform_products(self.rotary.dim() / 2)?;

@@ -1,4 +1,4 @@
-//! The encodings that are known by name, and those of files.
+//! Encodings by name, and encodings from files.
 
 use ndarray::Array2;
 use positional_encodings::bias::{AlibiForm, Sandwich};
@@ -91,7 +91,7 @@ fn rotations(arguments: &Arguments, base: f64) -> Result<Rotations> {
     Ok(Rotations { trained, trained_len, rotary: Rotary::new(scaled, Pairing::Halves), len })
 }
 
-/// What a model does with positions after its embeddings.
+/// How a model uses positions after its embeddings.
 fn config(path: &str, arguments: &Arguments) -> Result<(Report, Option<Picture>)> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let model = ModelPositions::from_json(&text)?;
@@ -124,7 +124,8 @@ fn config(path: &str, arguments: &Arguments) -> Result<(Report, Option<Picture>)
     Ok((Report { subject: path.to_string(), sections }, picture))
 }
 
-/// A rotation of a config before and after scaling, in the length trained on as far as it is said.
+/// Returns a rotation of a config before and after scaling, with the length of training if it is
+/// known.
 fn of_spec(spec: &RotarySpec, len: usize, arguments: &Arguments) -> Result<Rotations> {
     let rotary = spec.rotary(len)?;
     let plain = Frequencies::geometric(spec.dim, spec.base).map(|plain| plain.to_radians());

@@ -8,7 +8,7 @@ use positional_encodings::plot::Picture;
 use crate::Result;
 use crate::report::{Cell, Section, distances};
 
-/// The penalty of the probes: what remains of features that hardly vary is not taken for signal.
+/// The penalty of the probes, so that features that hardly vary are not taken for signal.
 const RIDGE: f64 = 1e-6;
 
 /// The longest table whose similarities are drawn: a larger matrix shows no more.
@@ -56,7 +56,7 @@ pub fn inspect(
 
 fn by_distance(figures: &mut Section, cosine: &ByDistance) {
     figures.figure("Toeplitz residual", cosine.toeplitz_residual(), "0 where distance is all");
-    // What rounding to f32 leaves is no rise.
+    // The rounding to f32 is not a rise.
     let rise = cosine.first_rise(1e-6);
     let rise = rise.map_or(Cell::None("never".to_string()), Cell::Count);
     figures.figure("similarity first rises at", rise, "positions apart");

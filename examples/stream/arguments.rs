@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The options of the command line.
 
 use std::fs::File;
 use std::ops::Range;
@@ -17,7 +17,7 @@ pub struct Arguments {
     pub dim: usize,
     pub shards: usize,
     pub out: Option<PathBuf>,
-    /// Set where this is the process of one shard.
+    /// The shard of this process, if it is one of several.
     pub shard: Option<Range<usize>>,
 }
 
@@ -40,12 +40,12 @@ impl Arguments {
         parsed.checked()
     }
 
-    /// Of all positions.
+    /// Returns the bytes of all positions.
     pub fn bytes(&self) -> usize {
         self.positions * self.dim * size_of::<f32>()
     }
 
-    /// Makes the file, all zeros, if there is to be one.
+    /// Makes the file, filled with zeros, if one is written.
     pub fn new_file(&self) -> Result<(), String> {
         let Some(path) = &self.out else { return Ok(()) };
         let made = File::create(path).and_then(|file| file.set_len(self.bytes() as u64));
@@ -73,7 +73,7 @@ impl Arguments {
     }
 }
 
-/// A whole number from 1 on.
+/// Reads a whole number from 1 on.
 fn count(option: &str, text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|&number| number > 0);
     number.ok_or_else(|| format!("{option} needs a whole number from 1 on, and {text} is none"))

@@ -1,14 +1,14 @@
-//! Writes the positions of a sequence of any length block by block, in the memory of one block; in
-//! shards, if you like, each by a process of its own.
+//! Writes the positions of a sequence of any length block by block, in the memory of one block;
+//! optionally in shards, each by a process of its own.
 //!
 //! ```text
 //! cargo run --release --example stream                                     # a million positions × 4096, to a checksum
-//! cargo run --release --example stream -- --shards 2                       # the same again by two processes
-//! cargo run --release --example stream -- --positions 65536 --out table    # 1 GiB of little-endian f32, row after row
+//! cargo run --release --example stream -- --shards 2                       # the same by two
+//! processes cargo run --release --example stream -- --positions 65536 --out table    # 1 GiB of
+//! little-endian f32, row after row
 //! ```
 //!
-//! A row depends on its position and on nothing else: that is why no process needs to know of the
-//! others.
+//! A row depends on its position alone, so no process needs to know of the others.
 
 mod arguments;
 
@@ -25,13 +25,13 @@ use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
 
 use arguments::{Arguments, USAGE};
 
-/// What is held at a time: small enough for the second cache.
+/// The bytes of a block, small enough for the L2 cache.
 const BLOCK_BYTES: usize = 1 << 19;
 
-/// What a process may take besides, in KiB: the program, its stack and its libraries.
+/// The other memory of a process, in KiB: the program, its stack and its libraries.
 const PROGRAM_KIB: u64 = 8 << 10;
 
-/// What became of a range of positions.
+/// The result of a range of positions.
 struct Written {
     checksum: u64,
     time: Duration,
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let Arguments { dim, out, .. } = arguments;
     if let Some(shard) = &arguments.shard {
-        // One of the processes that the lines below start: its one line is for them.
+        // This is one of the processes that are started below; they read the line that it prints.
         let written = write(shard.clone(), *dim, out.as_deref())?;
         println!("{:016x} {}", written.checksum, peak_memory(*dim)?.unwrap_or(0));
         return Ok(());
@@ -86,7 +86,7 @@ fn write(range: Range<usize>, dim: usize, out: Option<&Path>) -> Result<Written,
     let mut block = vec![0_f32; rows * dim];
     let mut bytes = vec![0; if file.is_some() { size_of_val(&*block) } else { 0 }];
     let mut checksum = 0_u64;
-    // Blocks end at multiples of their length, so that a shard's first may be shorter.
+    // Blocks end at multiples of their length, so the first block of a shard may be shorter.
     let mut first = range.start;
     while first < range.end {
         let end = (first / rows * rows + rows).min(range.end);
@@ -117,11 +117,11 @@ fn open_at(path: &Path, offset: usize) -> std::io::Result<File> {
     Ok(file)
 }
 
-/// What a row adds to the checksum: all bits of it, in their order, and its position. So the
-/// checksum of a range is the sum of those of its parts, wherever it was cut.
+/// Returns the summand of a row in the checksum, from all its bits in order and its position. So
+/// the checksum of a range is the sum of the checksums of its parts, wherever it is divided.
 fn row_sum(position: usize, row: &[f32]) -> u64 {
-    // Many sums side by side, each of every 64th value: a multiplication need not wait for the
-    // last.
+    // Many sums side by side, each of every 64th value, so that a multiplication need not wait for
+    // the previous one.
     const SUMS: usize = 64;
     let step =
         |sum: &mut u32, value: &f32| *sum = (*sum ^ value.to_bits()).wrapping_mul(0x9e37_79b1);
@@ -141,10 +141,10 @@ fn mixed(value: u64) -> u64 {
     (value ^ (value >> 31)).wrapping_add(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Does the same with so many processes, and compares.
+/// Does the same with several processes, and compares.
 fn in_shards(arguments: &Arguments, shards: usize, whole: &Written) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
-    // What one process wrote must not pass for the work of many.
+    // The output of the single process must not pass for that of the shards.
     arguments.new_file()?;
     let bound =
         |shard: usize| (shard as u128 * arguments.positions as u128 / shards as u128) as usize;
@@ -189,7 +189,7 @@ fn spawn(arguments: &Arguments, range: &Range<usize>) -> std::io::Result<Child> 
     command.stdout(Stdio::piped()).spawn()
 }
 
-/// The checksum that a shard's process says, and its peak memory if it knows it.
+/// Reads the checksum that a shard's process prints, and its peak memory if known.
 fn answer(child: Child, range: &Range<usize>) -> Result<(u64, Option<u64>), Box<dyn Error>> {
     let output = child.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -216,8 +216,8 @@ fn report(who: &str, arguments: &Arguments, written: &Written, peak: Option<u64>
     );
 }
 
-/// The most memory that this process has had, in KiB, where the system tells (Linux). It fails
-/// where that is more than it may be.
+/// Returns the peak memory of this process in KiB, where the system reports it (Linux); an error
+/// where it exceeds the limit.
 fn peak_memory(dim: usize) -> Result<Option<u64>, String> {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return Ok(None) };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -232,7 +232,7 @@ fn peak_memory(dim: usize) -> Result<Option<u64>, String> {
     }
 }
 
-/// The most memory in KiB that a process of any length may take: the encoding, which takes below
+/// Returns the limit of memory in KiB for a sequence of any length: the encoding, with less than
 /// 200 bytes for each feature, a block, and its bytes for the file.
 fn most_memory(dim: usize) -> u64 {
     let row = dim * size_of::<f32>();

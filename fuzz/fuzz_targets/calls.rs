@@ -1,4 +1,4 @@
-//! Constructors and calls with any arguments, into the middle of a larger array.
+//! Constructors and calls with any arguments, which write into the middle of a larger array.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -69,7 +69,7 @@ struct Call {
 }
 
 impl Call {
-    /// Small ones, so that an input takes milliseconds.
+    /// Small sizes, so that an input takes milliseconds.
     fn sizes(&self) -> [usize; 3] {
         self.shape.map(|size| usize::from(size % 24))
     }
@@ -127,7 +127,7 @@ fn frequencies(call: &Call) -> Result<Frequencies, Error> {
     Ok(frequencies)
 }
 
-/// Calls with the middle of an array of sentinels, and looks at what was written.
+/// Calls with the middle of an array of sentinels, and checks what was written.
 fn framed(
     call: &Call,
     dim: usize,

@@ -1,4 +1,4 @@
-//! A `config.json` of any bytes.
+//! Any bytes, read as a `config.json`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,12 +9,12 @@ fn told<T>(result: Result<T, Error>) -> Option<T> {
     result.inspect_err(|error| assert!(!error.to_string().is_empty())).ok()
 }
 
-/// Every rotation that the model has at some lengths is one of finite frequencies.
+/// Checks that the rotations of the model have finite frequencies at several lengths.
 fn rotates(model: &ModelRotary) {
     for (name, spec) in model.types() {
         let Some(spec) = spec else { continue };
         assert!(model.layer_type(name).is_ok());
-        // A head of a million features is a head, and takes its time.
+        // A head of a million features is valid, but takes long.
         if spec.dim > 4096 {
             continue;
         }
@@ -42,6 +42,6 @@ fuzz_target!(|bytes: &[u8]| {
     told(ModelBias::from_json(text));
     told(ModelPositions::from_json(text));
     told(Timestep::from_json(text));
-    // A user's own config.
+    // A config of the user.
     let _ = serde_json::from_str::<Frequencies>(text);
 });

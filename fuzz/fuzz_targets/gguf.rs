@@ -1,4 +1,4 @@
-//! A GGUF file of any bytes.
+//! Any bytes, read as a GGUF file.
 #![no_main]
 
 use std::io::Cursor;

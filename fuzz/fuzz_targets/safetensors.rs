@@ -1,4 +1,4 @@
-//! A safetensors file of any bytes.
+//! Any bytes, read as a safetensors file.
 #![no_main]
 
 use std::io::Cursor;

@@ -1,4 +1,4 @@
-//! A file of word vectors of any bytes: the first says how it is read.
+//! Any bytes, read as a file of word vectors; the first byte chooses how.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -44,7 +44,7 @@ pub(super) struct Architecture {
     pub(super) temperature: Tempered,
     /// How pairs are divided among axes.
     pub(super) sections: Sections,
-    /// What provides positions in architectures whose layers do not rotate.
+    /// The source of positions in architectures whose layers do not rotate.
     pub(super) still: Option<&'static str>,
     /// The number of blocks of the files that do not rotate, if others do.
     pub(super) still_blocks: Option<usize>,

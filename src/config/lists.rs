@@ -116,7 +116,7 @@ pub(super) fn by_lists(
     Ok((types.collect::<Result<_, Error>>()?, layers))
 }
 
-/// What distinguishes a type of layers.
+/// The properties that distinguish a type of layers.
 #[derive(PartialEq)]
 struct Kind<'a> {
     name: Option<&'a str>,

@@ -151,7 +151,7 @@ pub enum Error {
     },
     /// An axis or a list has the wrong length.
     LengthMismatch {
-        /// What is counted.
+        /// The counted items, in the plural.
         what: &'static str,
         /// The expected number.
         expected: usize,

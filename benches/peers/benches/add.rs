@@ -1,4 +1,4 @@
-//! Positions added to word vectors (8, 1024, 1024). All but this crate have their table ready.
+//! Positions added to word vectors (8, 1024, 1024). All but this crate have a precomputed table.
 
 use criterion::Criterion;
 use ndarray::{Array2, Array3};
@@ -51,8 +51,8 @@ fn by_hand(contest: &mut Contest<'_>, words: &Array3<f32>) {
 fn by_burn(contest: &mut Contest<'_>, words: &Array3<f32>) {
     let encoding = burn::table();
     let words = burn::tensor(words.as_slice().unwrap(), [BATCH, LEN, DIM]);
-    // burn adds in place where nobody else holds the tensor. The tensor is copied for that: a clone
-    // shares its memory.
+    // burn adds in place if the tensor has no other handle. The tensor is copied for that, since a
+    // clone shares its memory.
     let alone = burn::tensor(&burn::values(&words), [BATCH, LEN, DIM]);
     contest
         .in_place(
@@ -68,7 +68,7 @@ fn by_burn(contest: &mut Contest<'_>, words: &Array3<f32>) {
 }
 
 fn by_candle(contest: &mut Contest<'_>, words: &Array3<f32>) {
-    // candle's own table has another layout, and the layout makes no difference to an addition.
+    // candle's own table has another layout, which makes no difference to an addition.
     let encoding = ours::sinusoid(DIM, FeatureLayout::Interleaved);
     let table: Array2<f32> = encoding.encode(&Positions::from(0..LEN)).unwrap();
     let table = candle::tensor(table.as_slice().unwrap(), (LEN, DIM)).unwrap();

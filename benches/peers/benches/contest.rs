@@ -1,4 +1,4 @@
-//! One work, done by several, each checked before it is timed.
+//! One task for several contenders, each checked before it is timed.
 
 use std::hint::black_box;
 
@@ -17,7 +17,8 @@ pub struct Contest<'c> {
 }
 
 impl<'c> Contest<'c> {
-    /// `expected` is what everyone must compute; without places no angles are in it.
+    /// Makes a contest: `expected` is the result that all must compute; without places, no angles
+    /// are involved.
     pub fn new(
         criterion: &'c mut Criterion,
         work: &str,
@@ -30,7 +31,7 @@ impl<'c> Contest<'c> {
         Self { group, memory, places: places.into(), expected }
     }
 
-    /// What touching as many bytes costs.
+    /// Times the floors: the cost of touching the same number of bytes.
     pub fn floors(&mut self) {
         let source = self.expected.clone();
         let mut out = source.clone();
@@ -41,7 +42,7 @@ impl<'c> Contest<'c> {
         self.time("floor: copy", self.memory, || black_box(&source).to_vec());
     }
 
-    /// A contender that makes a new output with each call.
+    /// Times a contender that makes a new output in each call.
     pub fn allocating<T>(
         &mut self,
         who: &str,
@@ -54,7 +55,7 @@ impl<'c> Contest<'c> {
         self
     }
 
-    /// A contender that works on memory that it is given.
+    /// Times a contender that works in given memory.
     pub fn in_place<T>(
         &mut self,
         who: &str,
@@ -76,7 +77,7 @@ impl<'c> Contest<'c> {
         }
     }
 
-    /// Times work in place once: what kind of memory others get makes no difference to it.
+    /// Times work in place only once, since the kind of new memory makes no difference to it.
     fn time<T>(&mut self, who: &str, memory: Memory, mut run: impl FnMut() -> T) {
         if memory == Memory::InPlace && self.memory == Memory::Kept {
             return;

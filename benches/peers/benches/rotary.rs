@@ -1,4 +1,4 @@
-//! Queries (1, 32, 2048, 128) rotated, and one decode step of them. Angles are ready everywhere.
+//! Queries (1, 32, 2048, 128) rotated, and one decode step of them. All angles are precomputed.
 
 use std::ops::Range;
 
@@ -47,7 +47,7 @@ fn interleaved(c: &mut Criterion, work: &str, memory: Memory, positions: Range<u
     by_burn(&mut contest, &positions);
 }
 
-/// A contest of which this crate has done its part.
+/// Returns a contest in which this crate has had its turn.
 fn contest<'c>(
     c: &'c mut Criterion,
     work: &str,

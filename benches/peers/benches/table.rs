@@ -52,7 +52,7 @@ fn zeros() -> Vec<f32> {
     vec![0.0; ROWS * DIM]
 }
 
-/// A contest of which this crate has done its part.
+/// Returns a contest in which this crate has had its turn.
 fn contest<'c>(
     c: &'c mut Criterion,
     kind: Memory,

@@ -1,4 +1,4 @@
-//! candle, as its models use it.
+//! candle, as used by its models.
 
 use candle_core::{DType, Device, Result, Tensor};
 
@@ -15,12 +15,12 @@ pub fn sin_cos(positions: usize, dim: usize) -> Result<[Tensor; 2]> {
     Ok([angles.sin()?, angles.cos()?])
 }
 
-/// The table from them: sines, then cosines.
+/// Returns the table of them: sines, then cosines.
 pub fn table(positions: usize, dim: usize) -> Result<Tensor> {
     Tensor::cat(&sin_cos(positions, dim)?, 1)
 }
 
-/// What its T5 adds to scores: a bucket for each query and key, its row of the table (buckets,
+/// Returns the bias of candle's T5: a bucket for each query and key, its row of the table (buckets,
 /// heads), and heads before queries.
 pub fn t5_bias(table: &Tensor, queries: usize, keys: usize) -> Result<Tensor> {
     let (each, exact) = (BUCKETS as u32 / 2, BUCKETS as u32 / 4);
@@ -43,7 +43,7 @@ pub fn t5_bias(table: &Tensor, queries: usize, keys: usize) -> Result<Tensor> {
     rows.reshape((queries, keys, HEADS))?.permute((2, 0, 1))?.unsqueeze(0)
 }
 
-/// What its MPT adds to scores: slopes (1, heads, 1, 1) times distances from the last key.
+/// Returns the bias of candle's MPT: slopes (1, heads, 1, 1) times distances from the last key.
 pub fn alibi(keys: usize) -> Result<Tensor> {
     let distances = Tensor::arange(1 - keys as i64, 1, &Device::Cpu)?.reshape((1, 1, 1, keys))?;
     let slope = |k: usize| 1.0 / 2_f32.powf((8 * k) as f32 / HEADS as f32);

@@ -1,8 +1,8 @@
-//! Whether two results are of the same work.
+//! Checks that two results are of the same task.
 
 use crate::work::Places;
 
-/// In what precision angles, position × frequency, were computed.
+/// The precision of angles, position × frequency.
 #[derive(Clone, Copy)]
 pub enum Angles {
     F32,
@@ -11,12 +11,12 @@ pub enum Angles {
 }
 
 impl Angles {
-    /// How far a value may be off, in units of the largest input.
+    /// Returns the tolerance of a value, in units of the largest input.
     ///
     /// In f32, ln(frequency) is made with three roundings at most, which exp turns into relative
     /// errors of the frequency; exp and the product with the position round again: (3 |ln
-    /// frequency| + 3) · 2⁻²⁴ of the angle. Sine, cosine and what is done with them round a few
-    /// times more, to 2⁻²⁴ each, whatever the angles.
+    /// frequency| + 3) · 2⁻²⁴ of the angle. Sine, cosine and the operations on them round a few
+    /// more times, by 2⁻²⁴ each, for any angle.
     fn error(self, position: usize, frequency: f64) -> f64 {
         let unit = 2_f64.powi(-24);
         let angle = match self {
@@ -29,8 +29,8 @@ impl Angles {
 
 /// # Panics
 ///
-/// Where `found` is further from `expected` than its angles explain. A rotation has two inputs,
-/// hence the 2.
+/// Panics where `found` is further from `expected` than its angles explain. A rotation has two
+/// inputs, hence the 2.
 pub fn assert_same(who: &str, angles: Angles, places: Places, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{who}: the number of values");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -46,7 +46,7 @@ pub fn assert_same(who: &str, angles: Angles, places: Places, found: &[f32], exp
 
 /// # Panics
 ///
-/// Where `found` is further from `expected` than a few roundings of f32 explain.
+/// Panics where `found` is further from `expected` than a few roundings of f32 explain.
 pub fn assert_close(who: &str, found: &[f32], expected: &[f32]) {
     assert_eq!(found.len(), expected.len(), "{who}: the number of values");
     for (i, (found, expected)) in found.iter().zip(expected).enumerate() {

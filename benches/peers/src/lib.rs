@@ -1,5 +1,5 @@
-//! The same work by this crate, by other crates and by loops written by hand; [`check`] tells
-//! whether it is the same.
+//! The same tasks by this crate, by other crates and by loops written by hand; [`check`] compares
+//! their results.
 
 #![forbid(unsafe_code)]
 
@@ -12,22 +12,22 @@ pub mod loops;
 pub mod ours;
 pub mod work;
 
-/// Everything here reads from the environment, before it does anything, on how many threads it
-/// works.
+/// All contenders read the number of threads from these variables when they start.
 const ONE_THREAD: [(&str, &str); 2] = [("RAYON_NUM_THREADS", "1"), ("CANDLE_NUM_THREADS", "1")];
 
-/// Where outputs come from. New memory costs a page fault for every 4 KiB, a multiple of most work
-/// here, and whether the C library gives new memory depends on what ran before. So it is told
-/// (glibc is; others do as they do), and what allocates is compared with what allocates.
+/// The memory of outputs. New memory costs a page fault for every 4 KiB, a multiple of most work
+/// here, and whether the C library uses new memory depends on what ran before. So it is set (for
+/// glibc; other libraries have no such setting), and calls that allocate are compared with calls
+/// that allocate.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Memory {
-    /// Every array over 1 MiB is memory that the system has just given.
+    /// Every array over 1 MiB is new memory of the system.
     New,
-    /// Memory that was freed is used again.
+    /// Freed memory is reused.
     Kept,
-    /// Too little for a difference: the C library keeps it in any case.
+    /// Outputs too small for a difference: the C library reuses their memory in any case.
     Little,
-    /// There is no new output.
+    /// Work in place, without a new output.
     InPlace,
 }
 
@@ -53,8 +53,8 @@ impl Memory {
     }
 }
 
-/// Runs a program once for each kind of memory, on one thread. Both are settings that a program
-/// cannot change while it runs, so it starts itself with them.
+/// Runs a program once for each kind of memory, on one thread. A program cannot change these
+/// settings while it runs, so it restarts itself with them.
 pub fn with_memories(run: impl Fn(Memory)) {
     const NAME: &str = "PEERS_MEMORY";
     let memories = [Memory::New, Memory::Kept];
@@ -66,7 +66,7 @@ pub fn with_memories(run: impl Fn(Memory)) {
     }
 }
 
-/// Sees to it that a program works on one thread.
+/// Makes the program run on one thread.
 pub fn one_thread() {
     if ONE_THREAD
         .iter()
@@ -77,7 +77,7 @@ pub fn one_thread() {
     }
 }
 
-/// Starts this program with other settings, and ends it where it fails.
+/// Restarts this program with other settings, and ends if it fails.
 fn again(settings: &[(&str, &str)]) {
     let this = std::env::current_exe().expect("a program knows where it is");
     let status = Command::new(this)

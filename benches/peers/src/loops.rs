@@ -1,4 +1,4 @@
-//! What people write by hand.
+//! Loops written by hand.
 
 use crate::work::BASE;
 
@@ -38,7 +38,7 @@ fn frequencies(dim: usize) -> Vec<f32> {
     (0..dim / 2).map(|i| (BASE as f32).powf(-2.0 * i as f32 / dim as f32)).collect()
 }
 
-/// The table of as many positions as a sequence has, added to every sequence.
+/// Adds the table of a sequence's positions to every sequence.
 pub fn add(words: &mut [f32], table: &[f32]) {
     for sequence in words.chunks_exact_mut(table.len()) {
         sequence.iter_mut().zip(table).for_each(|(word, value)| *word += value);
@@ -62,7 +62,7 @@ impl Tables {
         Self { cos, sin, pairs: dim / 2 }
     }
 
-    /// Rows of `q` with their cosines and sines; heads share the positions.
+    /// Returns the rows of `q` with their cosines and sines; heads share the positions.
     fn rows<'a>(
         &'a self,
         q: &'a mut [f32],
@@ -93,7 +93,7 @@ impl Tables {
     }
 }
 
-/// The floor of what is done in place: every value read, multiplied and written.
+/// The floor of work in place: every value is read, multiplied and written.
 pub fn sweep(values: &mut [f32]) {
     let factor = std::hint::black_box(1.0);
     values.iter_mut().for_each(|value| *value *= factor);

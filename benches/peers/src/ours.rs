@@ -31,12 +31,12 @@ pub fn t5() -> T5Bias<f32> {
     T5Bias::bidirectional(bucket_table(), FARTHEST).expect("an even number of buckets")
 }
 
-/// MPT's: all queries share it.
+/// MPT's bias, which all queries share.
 pub fn alibi() -> Alibi {
     Alibi::new(HEADS).expect("some heads").with_form(AlibiForm::Keys)
 }
 
-/// Adds a bias to scores (1, heads, queries, keys): the queries are at the last of the positions.
+/// Adds a bias to scores (1, heads, queries, keys): the queries are at the last positions.
 pub fn add_bias(
     scores: &mut Array4<f32>,
     bias: &dyn AttentionBias<f32>,
@@ -48,7 +48,7 @@ pub fn add_bias(
         .expect("positions of the scores");
 }
 
-/// The sum of scores and a bias, in new memory.
+/// Returns the sum of scores and a bias, in new memory.
 pub fn with_bias(
     scores: &Array4<f32>,
     bias: &dyn AttentionBias<f32>,

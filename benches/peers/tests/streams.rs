@@ -1,5 +1,5 @@
-//! What docs/streams.md says of candle and burn: the positions of a shard, added on the device, are
-//! those of the whole sequence.
+//! The statements of docs/streams.md about candle and burn: the positions of a shard, added on the
+//! device, equal those of the whole sequence.
 
 use ndarray::{Array2, Array3, Axis, Slice};
 use positional_encodings::{PositionalEncoding, Positions, Sinusoidal, add_positions};
@@ -7,7 +7,7 @@ use positional_encodings::{PositionalEncoding, Positions, Sinusoidal, add_positi
 const SHAPE: (usize, usize, usize) = (2, 24, 16);
 const SHARD: std::ops::Range<usize> = 8..16;
 
-/// Words, and what they are with all positions.
+/// Returns words, and the words with all positions.
 fn whole() -> (Array3<f32>, Array3<f32>, Sinusoidal) {
     let encoding = Sinusoidal::new(SHAPE.2).unwrap();
     let words =
@@ -17,7 +17,7 @@ fn whole() -> (Array3<f32>, Array3<f32>, Sinusoidal) {
     (words, sums, encoding)
 }
 
-/// The values of a shard of each sequence.
+/// Returns the values of a shard of each sequence.
 fn shard(of: &Array3<f32>) -> Vec<f32> {
     of.slice_axis(Axis(1), Slice::from(SHARD.start as isize..SHARD.end as isize))
         .iter()

@@ -1,7 +1,7 @@
-//! Queries (1, 32, 2048, 128) rotated on flex: this crate on burn's tensors, burn's own
-//! `RotaryEncoding`, and this crate on ndarray. Angles are ready everywhere.
+//! Queries (1, 32, 2048, 128) rotated on flex: this crate on burn's tensors, burn's
+//! `RotaryEncoding`, and this crate on ndarray. All angles are precomputed.
 //!
-//! burn's tensors are compared on their one thread; so is this crate: `RAYON_NUM_THREADS=1`.
+//! burn's tensors use one thread, so run this crate on one, too: `RAYON_NUM_THREADS=1`.
 
 use std::hint::black_box;
 
@@ -18,7 +18,7 @@ fn rotary(pairing: Pairing) -> Rotary {
     Rotary::new(Frequencies::geometric(SHAPE[3], 10_000.0).unwrap(), pairing)
 }
 
-/// One tensor is rotated again and again, which changes neither its length nor its time.
+/// One tensor is rotated repeatedly, which changes neither its norm nor the time.
 fn ours(c: &mut Criterion, name: &str, dtype: DType, pairing: Pairing) {
     let mut group = c.benchmark_group(name);
     let device = Device::flex();
@@ -39,7 +39,7 @@ fn ours(c: &mut Criterion, name: &str, dtype: DType, pairing: Pairing) {
     group.finish();
 }
 
-/// What burn has, and what there is without burn.
+/// burn's rotation, and this crate's without burn.
 fn others(c: &mut Criterion) {
     let mut group = c.benchmark_group("neighbours, f32");
     let device = Device::flex();

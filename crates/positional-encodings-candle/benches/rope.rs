@@ -1,12 +1,12 @@
 //! Queries (1, 32, 2048, 128), and those of a decode step, rotated: this crate on candle's tensors,
-//! candle-nn, and this crate on ndarray. Angles are ready everywhere.
+//! candle-nn, and this crate on ndarray. All angles are precomputed.
 //!
 //! ```text
 //! RAYON_NUM_THREADS=1 cargo bench -p positional-encodings-candle
 //! ```
 //!
-//! At the end stand ratios of the large ones, each the median of rounds in which all take turns: a
-//! shared machine changes its speed from one second to the next.
+//! The last lines are ratios for the large tensors, medians of rounds in which all take turns,
+//! since a shared machine changes its speed from one second to the next.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -23,8 +23,8 @@ const ROUNDS: usize = 41;
 
 type Run = Box<dyn FnMut()>;
 
-/// The ways to rotate (1, 32, len, 128), by name. One tensor is rotated again and again, which
-/// changes neither its length nor its time.
+/// The ways to rotate (1, 32, len, 128), by name. One tensor is rotated repeatedly, which changes
+/// neither its norm nor the time.
 fn ways(len: usize, dtype: DType, pairing: Pairing) -> Vec<(&'static str, Run)> {
     let shape = (1, 32, len, 128);
     let q = Tensor::ones(shape, dtype, &Device::Cpu).unwrap();
@@ -58,7 +58,7 @@ fn group(c: &mut Criterion, name: &str, ways: Vec<(&'static str, Run)>) {
     group.finish();
 }
 
-/// How many times the time of the first way the others take.
+/// Prints the times of all ways as multiples of the first.
 fn ratios(name: &str, mut ways: Vec<(&'static str, Run)>, rounds: usize) {
     let mut times = vec![Vec::new(); ways.len()];
     for _ in 0..rounds {

@@ -214,7 +214,8 @@ fn layout(settings: &Settings) -> FeatureLayout {
     }
 }
 
-/// The wavelengths of frequencies as staircases, and the length that is to be told apart.
+/// Returns the wavelengths of frequencies as staircases, and the length within which positions must
+/// differ.
 pub fn wavelengths(curves: Vec<(String, &Frequencies)>, len: f64) -> Figure {
     let pairs = curves.iter().map(|(_, frequencies)| frequencies.len()).max().unwrap_or(0) as f64;
     let waves = |frequencies: &Frequencies| -> (Vec<f64>, Vec<f64>) {
@@ -301,7 +302,7 @@ fn grid(settings: &Settings) -> Result<Answer, Error> {
 fn learned_grid(settings: &Settings) -> Result<Answer, Error> {
     let (trained, side, dim) =
         (settings.count("trained"), settings.count("side"), settings.count("dim"));
-    // A grid as training might leave it: that of MAE's sinusoid.
+    // A grid as after training: MAE's sinusoid.
     let rows: Array2<f64> = Axes::mae(dim)?.encode(&Positions::grid(&[trained, trained])?)?;
     let table = Array3::from_shape_fn((trained, trained, dim), |(row, column, feature)| {
         rows[[row * trained + column, feature]]

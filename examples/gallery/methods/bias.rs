@@ -1,4 +1,4 @@
-//! Numbers that are added to the scores, whatever the tokens are.
+//! Biases that do not depend on the tokens.
 
 use ndarray::{Array1, Array2, ArrayView2};
 use positional_encodings::bias::{AxesBias, ClippedBias, Forget, Kerple, Sandwich, WindowBias};
@@ -282,7 +282,7 @@ fn forget(settings: &Settings) -> Result<Answer, Error> {
     let forget = Forget::from_log_gates(gates)?;
     let places = Positions::from(0..len);
     let mut values = forget.encode(&places, &places)?.index_axis_move(ndarray::Axis(0), 0);
-    // A causal mask hides what comes later; here it is as dark as the farthest key.
+    // A causal mask hides later keys; they are drawn as dark as the farthest key.
     let darkest = values[[len - 1, 0]];
     values.indexed_iter_mut().filter(|((i, j), _)| j > i).for_each(|(_, value)| *value = darkest);
     Ok(cells(values, text("What is left of each key", "每个键还剩多少")))
@@ -301,7 +301,7 @@ fn cells(values: Array2<f64>, title: super::Text) -> Answer {
     }
 }
 
-/// The bias of nine places of a window to all others.
+/// Returns the bias of nine points of a window to all others.
 fn of_window(bias: &impl AttentionBias<f64>, side: usize) -> Result<Answer, Error> {
     let places = Positions::grid(&[side, side])?;
     let values = bias.encode(&places, &places)?.index_axis_move(ndarray::Axis(0), 0);

@@ -1,4 +1,4 @@
-//! Numbers that are added to the scores and read the queries or the keys.
+//! Biases that read the queries or the keys.
 
 use ndarray::{Array2, Array3, Axis};
 use positional_encodings::bias::{
@@ -125,7 +125,7 @@ fn tokens(len: usize, dim: usize, rng: &mut Xoshiro256PlusPlus) -> Result<Array3
     Ok(table([len, dim], 1.0, rng)?.insert_axis(Axis(0)))
 }
 
-/// What a bias adds to scores of zero for tokens at 0..len.
+/// Returns the bias of tokens at 0..len, added to scores of zero.
 fn added(
     bias: &impl ContentBias<f64>,
     dim: usize,
@@ -153,7 +153,7 @@ fn transformer_xl(settings: &Settings) -> Result<Answer, Error> {
     let distances = Positions::from((first..len as i64).collect::<Vec<i64>>());
     let sinusoid: Array2<f64> = Sinusoidal::new(dim)?.encode(&distances)?;
     let projection = table([dim, dim], 0.3, &mut rng)?;
-    // Sums in one order, so that all machines have the same bits.
+    // Sums in a fixed order, so that all machines have the same bits.
     let rows = Array2::from_shape_fn((sinusoid.nrows(), dim), |(row, column)| {
         (0..dim).map(|i| sinusoid[[row, i]] * projection[[column, i]]).sum::<f64>()
     });

@@ -1,4 +1,4 @@
-//! Figures: what is computed from an encoding, a rotation or a bias, to be drawn by anyone.
+//! Figures computed from an encoding, a rotation or a bias, independent of how they are drawn.
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{AttentionBias, Error, PositionalEncoding, Positions, Rotation};
@@ -13,7 +13,7 @@ pub struct Answer {
     pub facts: Vec<(Text, f64)>,
 }
 
-/// A picture: its title, what its axes count, and its numbers.
+/// A picture: its title, the names of its axes, and its numbers.
 pub struct Figure {
     /// The title.
     pub title: Text,
@@ -72,13 +72,13 @@ pub fn cosines(rows: ArrayView2<'_, f64>, chosen: &[usize]) -> Array2<f64> {
             row /= norm;
         }
     }
-    // Sums in one order, so that all machines have the same bits.
+    // Sums in a fixed order, so that all machines have the same bits.
     Array2::from_shape_fn((chosen.len(), rows.nrows()), |(i, j)| {
         unit.row(chosen[i]).iter().zip(unit.row(j)).map(|(a, b)| a * b).sum()
     })
 }
 
-/// The mean over all pairs of positions so far apart.
+/// Returns the mean over all pairs of positions at each distance.
 pub fn by_distance(similarity: &Array2<f64>) -> Vec<f64> {
     let len = similarity.nrows();
     let mean = |distance: usize| {
@@ -100,7 +100,7 @@ pub fn curves(title: Text, x: Text, y: Text, values: Vec<(String, Vec<f64>)>) ->
     Figure { title, x, y, content: Content::Curves { curves, logarithmic: false, stairs: false } }
 }
 
-/// Position vectors as cells, and how similar they are by distance.
+/// Returns position vectors as cells, and their similarity by distance.
 pub fn of_vectors(rows: Array2<f64>) -> Answer {
     let all: Vec<usize> = (0..rows.nrows()).collect();
     let similarity = by_distance(&cosines(rows.view(), &all));
@@ -127,7 +127,7 @@ pub fn of_vectors(rows: Array2<f64>) -> Answer {
     }
 }
 
-/// Features of real positions that are drawn side by side: the vectors, and some features as curves.
+/// Returns features of real positions: the vectors as cells, and some features as curves.
 pub fn of_reals(x: Text, at: &[f64], rows: Array2<f64>) -> Answer {
     let shown = rows.ncols().min(6);
     let curves = (0..shown)
@@ -141,7 +141,7 @@ pub fn of_reals(x: Text, at: &[f64], rows: Array2<f64>) -> Answer {
     Answer { figures, facts: Vec::new() }
 }
 
-/// How similar nine places of a grid (rows · columns, dim) are to all others.
+/// Returns the similarity of nine points of a grid (rows · columns, dim) to all others.
 pub fn of_grid(rows: Array2<f64>, sizes: [usize; 2]) -> Answer {
     let places = |size: usize| [size / 6, size / 2, size - 1 - size / 6];
     let (mut names, mut chosen) = (Vec::new(), Vec::new());
@@ -214,7 +214,7 @@ pub fn of_bias(bias: &(impl AttentionBias<f64> + ?Sized), len: usize) -> Result<
     })
 }
 
-/// What is added to the scores (queries, keys) of the first head.
+/// Returns the bias of the scores (queries, keys) of the first head.
 pub fn of_scores(scores: Array3<f64>, title: Text) -> Answer {
     let first = scores.index_axis(Axis(0), 0).to_owned();
     let largest = first.iter().fold(0.0, |most: f64, value| most.max(value.abs()));

@@ -1,4 +1,4 @@
-//! Answers and the catalogue as JSON: numbers are written so that they come back to the bit.
+//! Answers and the catalogue as JSON: numbers are written so that they can be read back to the bit.
 
 use std::fmt::Write;
 

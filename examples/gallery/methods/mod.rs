@@ -1,7 +1,7 @@
 //! Every method of the crate with its texts, its knobs and its numbers.
 //!
-//! The gallery compiles this for the machine that it runs on, to draw pictures that stand still,
-//! and the package `wasm` compiles it for the page, so that both show the numbers of the crate.
+//! The gallery compiles this for the machine that it runs on, to draw static pictures, and the
+//! package `wasm` compiles it for the page, so that both show the numbers of the crate.
 
 mod additive;
 mod bias;
@@ -39,11 +39,11 @@ pub struct Knob {
     pub label: Text,
     /// The values: numbers in ascending order, or names.
     pub values: &'static [&'static str],
-    /// The index of the value at the beginning.
+    /// The index of the first value shown.
     pub start: usize,
 }
 
-/// A knob by its name, the names that readers see, its values, and the first index.
+/// Makes a knob from its name, the names that readers see, its values, and the first index.
 pub const fn knob(
     name: &'static str,
     label: Text,
@@ -53,13 +53,13 @@ pub const fn knob(
     Knob { name, label, values, start }
 }
 
-/// A method: what the page says of it, and how its figures are computed.
+/// A method: its texts on the page, and the computation of its figures.
 pub struct Method {
     /// The name in requests and of files.
     pub id: &'static str,
     /// The name that the reader sees.
     pub name: Text,
-    /// Some sentences about it.
+    /// A description in some sentences.
     pub about: Text,
     /// The formula.
     pub formula: &'static str,
@@ -75,17 +75,17 @@ pub struct Method {
 pub struct Settings(Vec<(&'static str, &'static str)>);
 
 impl Settings {
-    /// The value of a knob as it is written.
+    /// Returns the value of a knob as written.
     pub fn name(&self, knob: &str) -> &'static str {
         self.0.iter().find(|(name, _)| *name == knob).map_or("", |(_, value)| value)
     }
 
-    /// The value of a knob that is a number.
+    /// Returns the value of a knob that is a number.
     pub fn number(&self, knob: &str) -> f64 {
         self.name(knob).parse().unwrap_or(f64::NAN)
     }
 
-    /// The value of a knob that counts.
+    /// Returns the value of a knob that is a count.
     pub fn count(&self, knob: &str) -> usize {
         self.name(knob).parse().unwrap_or(0)
     }
@@ -106,10 +106,10 @@ pub fn methods() -> impl Iterator<Item = &'static Method> {
     PARTS.iter().flat_map(|(_, groups)| groups.iter().copied().flatten())
 }
 
-/// A request that cannot be answered, and why.
+/// The reason why a request cannot be answered.
 pub type Refusal = String;
 
-/// Answers `id?knob=value&…`; knobs that are not named have the value that they begin with.
+/// Answers `id?knob=value&…`; knobs that are not named have their first value.
 pub fn answer(request: &str) -> Result<Answer, Refusal> {
     let (id, query) = request.split_once('?').unwrap_or((request, ""));
     let method =
@@ -126,7 +126,7 @@ pub fn answer(request: &str) -> Result<Answer, Refusal> {
     (method.compute)(&Settings(settings)).map_err(|error| error.to_string())
 }
 
-/// The answer to a request, or the reason why there is none, as JSON.
+/// Returns the answer to a request, or the reason why there is none, as JSON.
 pub fn answer_json(request: &str) -> String {
     json::answer(&answer(request))
 }

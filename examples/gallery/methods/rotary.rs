@@ -213,7 +213,7 @@ fn rotary(settings: &Settings) -> Result<Answer, Error> {
     let rotary = Rotary::new(frequencies.clone(), pairing(settings));
     let rotation = rotary.at::<f64>(0..settings.count("len"))?;
     let score = kernel(&rotation, &rotation)?;
-    // The first query, turned: what each feature has become.
+    // The features of the first query, rotated.
     let mut ones = Array3::<f64>::ones((1, 64, rotary.dim()));
     rotary.at::<f64>(0..64)?.apply(ones.view_mut())?;
     let turned = ones.index_axis(ndarray::Axis(0), 0).to_owned();
@@ -244,7 +244,7 @@ fn scaled(settings: &Settings, plain: Frequencies) -> Result<Frequencies, Error>
             original_len,
         }),
         "LongRoPE" => {
-            // Divisors like those of Phi-3, which a search found: from 1 to the factor.
+            // Divisors like those of Phi-3, which were found by a search: from 1 to the factor.
             let pairs = plain.len();
             let share = |i: usize| i as f64 / (pairs - 1).max(1) as f64;
             let long = (0..pairs).map(|i| 1.0 + (factor - 1.0) * share(i)).collect();
@@ -293,7 +293,7 @@ fn grid_scores(settings: &Settings, parts: Vec<(String, Array2<f64>)>) -> Answer
     }
 }
 
-/// Scores (rows, columns) of the middle with all places, for the features of one head.
+/// Returns the scores (rows, columns) of the middle with all points, for the features of one head.
 fn middle_scores(rotated: ndarray::ArrayView2<'_, f64>, side: usize) -> Array2<f64> {
     let middle = rotated.row(side / 2 * side + side / 2);
     let dim = rotated.ncols() as f64;

@@ -237,7 +237,7 @@ fn radial(settings: &Settings) -> Result<Answer, Error> {
 fn wavelengths(settings: &Settings) -> Result<Answer, Error> {
     let (shortest, longest) = (settings.number("shortest"), settings.number("longest"));
     let encoding = Wavelengths::new(settings.count("dim"), shortest..=longest)?;
-    // Quantities outside of the bounds are refused.
+    // Quantities outside the bounds are refused.
     let at = line(shortest, longest.min(12.0 * shortest), 120);
     Ok(of_reals(text("quantity", "数量"), &at, encoding.encode(&Positions::from(&at))?))
 }

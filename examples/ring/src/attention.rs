@@ -1,11 +1,11 @@
-//! Causal attention: of a whole sequence, and of blocks of keys as they come.
+//! Causal attention: of a whole sequence, and block by block of keys.
 
 use ndarray::{Array2, Array3, Axis, s};
 
 type Array = Array3<f32>;
 
 /// Attention over blocks of keys, one after the other: the largest score so far and the sum of
-/// exponentials are kept for each query, and what has been summed is scaled as they change
+/// exponentials are kept for each query, and earlier sums are rescaled as they change
 /// (Milakov and Gimelshein 2018; Liu et al. 2023, ring attention).
 pub struct OnlineSoftmax {
     /// (heads, queries, dim)
@@ -24,8 +24,8 @@ impl OnlineSoftmax {
         }
     }
 
-    /// Adds a block of keys and values at the places `from`, for queries at the places `to`: a
-    /// query sees the keys up to its own place.
+    /// Adds a block of keys and values at the positions `from`, for queries at the positions `to`:
+    /// a query attends to keys up to its own position.
     pub fn add(&mut self, q: &Array, k: &Array, v: &Array, to: &[usize], from: &[usize]) {
         let (heads, _, _) = q.dim();
         for (head, (row, place)) in
@@ -62,8 +62,8 @@ impl OnlineSoftmax {
     }
 }
 
-/// Attention of a whole sequence, as one process computes it: all scores of a query, their softmax,
-/// and the sum.
+/// Returns the attention of a whole sequence, as one process computes it: all scores of a query,
+/// their softmax, and the sum.
 pub fn whole(q: &Array, k: &Array, v: &Array) -> Array {
     let (heads, len, dim) = q.dim();
     let mut output = Array::zeros((heads, len, dim));

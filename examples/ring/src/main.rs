@@ -1,5 +1,5 @@
 //! Ring attention over MPI: each process has a shard of one sequence, rotates its queries and keys
-//! at their own positions, and passes keys and values round the ring. The output is that of one
+//! at their own positions, and passes keys and values round the ring. The output equals that of one
 //! process.
 //!
 //! `examples/ring/run` builds it, and runs it on 2 and on 4 processes.
@@ -21,7 +21,7 @@ use shard::Layout;
 
 const HEADS: usize = 4;
 const DIM: usize = 64;
-/// Of the first token: far out, where angles in f32 would be wrong by some hundredths.
+/// The position of the first token, so large that angles in f32 would be wrong by some hundredths.
 const START: usize = 1_000_000;
 const TOLERANCE: f32 = 1e-5;
 
@@ -61,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The attention (heads, positions, dim) of this process's queries over all keys.
+/// Returns the attention (heads, positions, dim) of this process's queries over all keys.
 fn ring_attention(
     world: &SimpleCommunicator,
     rotary: &Rotary,
@@ -75,7 +75,7 @@ fn ring_attention(
     };
     let [mut q, mut k, mut v] = inputs(len).map(shard);
 
-    // The lines about positions: a shard is rotated wherever its tokens stand.
+    // The only lines about positions: a shard is rotated at the positions of its tokens.
     let positions: Vec<usize> = mine.iter().map(|index| START + index).collect();
     let rotation = rotary.at(&positions)?;
     rotation.apply(q.view_mut())?;
@@ -94,7 +94,7 @@ fn ring_attention(
     Ok(output.finish())
 }
 
-/// Sends an array to the next process, and returns that of the one before.
+/// Sends an array to the next process, and returns the array of the previous one.
 fn passed_on(world: &SimpleCommunicator, array: &Array) -> Result<Array, Box<dyn Error>> {
     let (rank, ranks) = (world.rank(), world.size());
     let next = world.process_at_rank((rank + 1) % ranks);
@@ -132,8 +132,8 @@ fn gathered(
     Ok(Some(sequence))
 }
 
-/// Queries, keys and values (heads, positions, dim) of the whole sequence, without a pattern: what
-/// a model would compute of its words.
+/// Returns irregular queries, keys and values (heads, positions, dim) of the whole sequence, in
+/// place of those of a model.
 fn inputs(len: usize) -> [Array; 3] {
     let mut state = 1_u64;
     let mut next = || {

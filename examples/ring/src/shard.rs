@@ -1,4 +1,4 @@
-//! Which tokens of a sequence each process has.
+//! The tokens of a sequence that each process has.
 
 /// How a sequence is divided among the processes.
 #[derive(Clone, Copy, Debug)]

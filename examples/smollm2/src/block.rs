@@ -49,11 +49,12 @@ impl Block {
         })
     }
 
-    /// The next vectors (1, tokens, dim). Keys and values of the tokens go to the cache.
+    /// Returns the next vectors (1, tokens, dim), and stores keys and values of the tokens in the
+    /// cache.
     ///
     /// # Errors
     ///
-    /// Those of candle and of the rotation.
+    /// The errors of candle and of the rotation.
     pub fn forward(
         &self,
         xs: &Tensor,
@@ -78,13 +79,13 @@ impl Block {
         xs + self.down.forward(&gated)?
     }
 
-    /// Attention to the tokens themselves and to those of the cache, (1, tokens, dim).
+    /// Returns the attention (1, tokens, dim) to the tokens themselves and to those of the cache.
     fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, cache: &mut KvCache) -> Result<Tensor> {
         let Shape { heads, kv_heads, head_dim, .. } = self.shape;
         let (past, len) = (cache.current_seq_len(), q.dim(2)?);
         let (k, v) = cache.append(k, v)?;
         let (k, v) = (k.squeeze(0)?, v.squeeze(0)?); // (heads of keys, past and new tokens, dim)
-        // Heads that share keys stand one below the other: nothing is repeated.
+        // Heads that share keys are stacked along rows, so that keys are not repeated.
         let q = (q / (head_dim as f64).sqrt())?.reshape((kv_heads, (), head_dim))?;
         let scores = q.matmul(&k.t()?)?.reshape((heads, len, past + len))?;
         if len > 1 {
@@ -97,7 +98,7 @@ impl Block {
     }
 }
 
-/// −∞ for the tokens that come after, (len, len).
+/// Returns a mask (len, len) with −∞ for later tokens.
 fn future(len: usize) -> Result<Tensor> {
     let seen = |at: usize| if at % len > at / len { f32::NEG_INFINITY } else { 0.0 };
     Tensor::from_iter((0..len * len).map(seen), &Device::Cpu)?.reshape((len, len))

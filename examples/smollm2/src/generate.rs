@@ -4,12 +4,12 @@ use candle_core::{Result, Tensor};
 
 use crate::session::Session;
 
-/// Reads a prompt and then picks the likeliest token again and again: `count` of them, or fewer
-/// where `end` comes. Each is shown to `show`.
+/// Reads a prompt and then picks the most likely token repeatedly: `count` times, or until `end`.
+/// Each token is passed to `show`.
 ///
 /// # Errors
 ///
-/// Those of candle and of the positions.
+/// The errors of candle and of the positions.
 pub fn greedy(
     session: &mut Session<'_>,
     prompt: &[u32],
@@ -33,16 +33,16 @@ pub fn greedy(
     Ok(tokens)
 }
 
-/// The token with the largest logit.
+/// Returns the token with the largest logit.
 ///
 /// # Errors
 ///
-/// Those of candle.
+/// The errors of candle.
 pub fn likeliest(logits: &Tensor) -> Result<u32> {
     logits.argmax(0)?.to_scalar()
 }
 
-/// A question in the form that the model was trained to answer.
+/// Returns a question in the form of the model's training.
 pub fn question(text: &str) -> String {
     format!(
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face\

@@ -21,5 +21,5 @@ pub mod session;
 pub mod text;
 pub mod weights;
 
-/// What each step of this example can fail with.
+/// The error of any step of this example.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,5 +1,5 @@
-//! A language model whose positions are this crate's: it answers a question, shows how long
-//! positions take, and what becomes of its perplexity when they change.
+//! A language model with positions by this crate: it answers a question, and shows how long
+//! positions take and how its perplexity changes with other positions.
 //!
 //! ```text
 //! cargo run --release -p smollm2
@@ -90,7 +90,7 @@ fn answer(weights: &Weights, options: &Options) -> Result<()> {
     let show = |session: &mut Session<'_>, token| {
         if let Ok(Some(word)) = words.step(token) {
             print!("{word}");
-            let _ = std::io::stdout().flush(); // Where nobody listens, nothing is lost.
+            let _ = std::io::stdout().flush(); // A closed pipe is no error.
         }
         if read.whole.calls == 0 {
             read = std::mem::take(&mut session.profile);
@@ -112,7 +112,7 @@ fn answer(weights: &Weights, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Where the time of a decode step goes.
+/// Prints how the time of a decode step is spent.
 fn print_profile(steps: &Profile) {
     let Profile { positions, attention, whole } = steps;
     println!("a decode step of all layers, mean of {}", whole.calls);

@@ -7,7 +7,7 @@ use candle_nn::RmsNorm;
 
 use crate::block::Block;
 
-/// The sizes of a model, as its GGUF metadata has them.
+/// The sizes of a model, from its GGUF metadata.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Layers.
@@ -22,7 +22,7 @@ pub struct Shape {
     pub context: usize,
     /// The base of its rotation.
     pub base: f32,
-    /// What RMSNorm adds to the mean square.
+    /// The number that RMSNorm adds to the mean square.
     pub epsilon: f32,
     /// The token that ends an answer.
     pub end: u32,
@@ -33,7 +33,7 @@ impl Shape {
     ///
     /// # Errors
     ///
-    /// Where a key is missing or the architecture is another.
+    /// An error where a key is missing or the architecture is another.
     pub fn read(content: &Content) -> Result<Self> {
         let value = |key: &str| match content.metadata.get(key) {
             Some(value) => Ok(value),
@@ -63,7 +63,7 @@ impl Shape {
     }
 }
 
-/// Token vectors, layers and the last norm. The matrix of token vectors makes the logits too.
+/// Token vectors, layers and the last norm. The matrix of token vectors also gives the logits.
 pub struct Model {
     /// The sizes.
     pub shape: Shape,
@@ -73,11 +73,11 @@ pub struct Model {
 }
 
 impl Model {
-    /// Takes the matrices of a model, quantised or not, by their names in a GGUF file.
+    /// Makes a model from its matrices, quantised or not, by their names in a GGUF file.
     ///
     /// # Errors
     ///
-    /// Those of `tensor`, and where the weights of a norm are quantised.
+    /// The errors of `tensor`, and an error where the weights of a norm are quantised.
     pub fn new(shape: Shape, mut tensor: impl FnMut(&str) -> Result<QMatMul>) -> Result<Self> {
         let words = tensor("token_embd.weight")?;
         let norm = norm(&shape, tensor("output_norm.weight")?)?;
@@ -90,12 +90,12 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// Where there is no such token.
+    /// An error where there is no such token.
     pub fn embed(&self, tokens: &[u32]) -> Result<Tensor> {
         self.words.embedding(&Tensor::new(tokens, &Device::Cpu)?.unsqueeze(0)?)
     }
 
-    /// The layers in turn.
+    /// Returns the layers in order.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
     }
@@ -104,13 +104,13 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// Those of candle.
+    /// The errors of candle.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
         self.words.forward(&self.norm.forward(hidden)?)?.squeeze(0)
     }
 }
 
-/// A norm whose weights are in a tensor.
+/// Makes a norm from a tensor of weights.
 pub(crate) fn norm(shape: &Shape, weight: QMatMul) -> Result<RmsNorm> {
     match weight {
         QMatMul::Tensor(weight) => Ok(RmsNorm::new(weight, f64::from(shape.epsilon))),

@@ -1,24 +1,24 @@
-//! What the command line asks for.
+//! The options of the command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The arguments.
 pub struct Options {
-    /// Less of each.
+    /// Whether to do less of each part.
     pub quick: bool,
-    /// The table beyond the length of the training too.
+    /// Whether to print the table beyond the length of training, too.
     pub long: bool,
     /// The folder of the GGUF file.
     pub weights: Option<PathBuf>,
     /// The file to be scored.
     pub text: Option<PathBuf>,
-    /// What the model is asked.
+    /// The question to the model.
     pub question: String,
 }
 
 impl Options {
-    /// Takes the arguments, without the name of the program.
+    /// Reads the arguments, without the name of the program.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let question = "What is the capital of France, and what is it known for?".to_string();
         let mut options = Self { quick: false, long: false, weights: None, text: None, question };

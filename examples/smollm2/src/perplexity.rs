@@ -1,4 +1,4 @@
-//! How well the model foretells a text.
+//! How well the model predicts a text.
 
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::ops::log_softmax;
@@ -7,15 +7,15 @@ use crate::model::Model;
 use crate::recipe::Recipe;
 use crate::session::Session;
 
-/// Tokens that are read at a time, so that scores take the memory of a few of them.
+/// The number of tokens that are read at a time, which bounds the memory of scores.
 const CHUNK: usize = 256;
 
-/// The logarithm of the probability that the model gives each token, but the first, after all that
-/// stand before it. `done` hears of tokens that have been read.
+/// Returns the log probability of each token but the first, given all tokens before it. `done` is
+/// told the number of tokens that have been read.
 ///
 /// # Errors
 ///
-/// Those of candle and of the positions.
+/// The errors of candle and of the positions.
 pub fn log_probabilities(
     model: &Model,
     recipe: &Recipe,
@@ -35,7 +35,7 @@ pub fn log_probabilities(
     Ok(all)
 }
 
-/// exp of the mean of what is lost: as many tokens would be as likely as the true one.
+/// Returns exp of the mean loss: the number of equally likely tokens that would give the same loss.
 pub fn perplexity(logs: &[f32]) -> f64 {
     let sum: f64 = logs.iter().map(|&log| f64::from(log)).sum();
     (-sum / logs.len() as f64).exp()

@@ -1,4 +1,4 @@
-//! How queries and keys are rotated: exactly, as candle's models do it, or not at all.
+//! How queries and keys are rotated: exactly, as in candle's models, or not at all.
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::rotary_emb::rope_i;
@@ -9,7 +9,7 @@ use positional_encodings_candle::{Rope, RopePlan};
 /// Positions of a model.
 pub struct Recipe {
     how: How,
-    /// What is added to all positions.
+    /// The number that is added to all positions.
     shift: usize,
 }
 
@@ -30,7 +30,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// Those of [`Frequencies::geometric`] and [`Scaling::apply`].
+    /// The errors of [`Frequencies::geometric`] and [`Scaling::apply`].
     pub fn scaled(dim: usize, base: f64, scaling: &Scaling, len: usize) -> crate::Result<Self> {
         let frequencies = scaling.apply(Frequencies::geometric(dim, base)?, len)?;
         Ok(Self::exact(Rope::new(Rotary::new(frequencies, Pairing::Interleaved))))
@@ -41,7 +41,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// Those of candle.
+    /// The errors of candle.
     pub fn candle(dim: usize, base: f32) -> Result<Self> {
         let exponent = |pair: usize| (2 * pair) as f32 / dim as f32;
         let frequencies = (0..dim / 2).map(|pair| 1.0 / base.powf(exponent(pair)));
@@ -49,7 +49,7 @@ impl Recipe {
         Ok(Self { how: How::Single(frequencies), shift: 0 })
     }
 
-    /// Rotates nothing: tokens are a bag of words that came before.
+    /// Rotates nothing: earlier tokens are a bag of words.
     pub fn none() -> Self {
         Self { how: How::Nothing, shift: 0 }
     }
@@ -59,11 +59,11 @@ impl Recipe {
         Self { shift, ..self }
     }
 
-    /// What all layers rotate by at tokens past..past + len.
+    /// Returns the rotation of all layers for tokens past..past + len.
     ///
     /// # Errors
     ///
-    /// Those of [`Rope::at`].
+    /// The errors of [`Rope::at`].
     pub fn at(&self, past: usize, len: usize) -> Result<Turn> {
         let start = self.shift + past;
         Ok(match &self.how {
@@ -95,11 +95,12 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// Rotates queries or keys (1, heads, tokens, dim) of a layer, which nothing else may hold.
+    /// Rotates queries or keys (1, heads, tokens, dim) of a layer, which must not have another
+    /// handle.
     ///
     /// # Errors
     ///
-    /// Where their shape does not fit.
+    /// An error where their shape does not fit.
     pub fn rotate(&self, layer: usize, xs: Tensor) -> Result<Tensor> {
         match self {
             Turn::Exact(plan) => {

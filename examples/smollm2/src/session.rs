@@ -1,4 +1,4 @@
-//! A text on its way through the model: what it has seen, and how long each part took.
+//! A text in the model: the tokens so far, and the time of each part.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use candle_nn::kv_cache::KvCache;
 use crate::model::Model;
 use crate::recipe::Recipe;
 
-/// How long the parts of a forward pass took.
+/// The times of the parts of a forward pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Profile {
     /// Cosines and sines of the positions, and the rotation of queries and keys in all layers.
@@ -19,17 +19,17 @@ pub struct Profile {
     pub whole: Clock,
 }
 
-/// Time spent, in so many calls.
+/// The time of a part, and the number of calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Clock {
-    /// In all.
+    /// The total time.
     pub time: Duration,
-    /// How often.
+    /// The number of calls.
     pub calls: u32,
 }
 
 impl Clock {
-    /// Does something and counts how long it takes.
+    /// Runs something and adds its time.
     pub fn time<T>(&mut self, run: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let done = run();
@@ -45,32 +45,32 @@ pub struct Session<'m> {
     recipe: &'m Recipe,
     caches: Vec<KvCache>,
     past: usize,
-    /// How long the passes since the start, or since it was set anew, took.
+    /// The times of the passes since the start, or since the last reset.
     pub profile: Profile,
 }
 
 impl<'m> Session<'m> {
-    /// Begins a text of `len` tokens at most; more make the cache grow by so many.
+    /// Begins a text of `len` tokens; beyond them the cache grows in steps of `len`.
     pub fn new(model: &'m Model, recipe: &'m Recipe, len: usize) -> Self {
         let cache = |_| KvCache::new(2, len.max(1));
         let caches = (0..model.shape.layers).map(cache).collect();
         Self { model, recipe, caches, past: 0, profile: Profile::default() }
     }
 
-    /// Reads further tokens; the logits (tokens, vocabulary) of those that follow each.
+    /// Reads further tokens, and returns the logits (tokens, vocabulary) of the token after each.
     ///
     /// # Errors
     ///
-    /// Those of candle and of the positions.
+    /// The errors of candle and of the positions.
     pub fn logits(&mut self, tokens: &[u32]) -> Result<Tensor> {
         self.pass(tokens, |model, hidden| model.logits(&hidden))
     }
 
-    /// Reads further tokens; the logits (vocabulary) of the one that follows the last.
+    /// Reads further tokens, and returns the logits (vocabulary) of the token after the last.
     ///
     /// # Errors
     ///
-    /// Those of candle and of the positions, and where there is no token.
+    /// The errors of candle and of the positions, and an error for no tokens.
     pub fn next_logits(&mut self, tokens: &[u32]) -> Result<Tensor> {
         let Some(last) = tokens.len().checked_sub(1) else {
             candle_core::bail!("there is no token to follow")

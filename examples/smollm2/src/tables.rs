@@ -1,7 +1,7 @@
 //! The tables: perplexity with other positions, and beyond the length of the training.
 //!
-//! Matrices are dequantised here, for candle's quantised products round what they multiply to
-//! 8 bits: the last bit of an angle then decides many roundings, which blurs what positions do. One
+//! Matrices are dequantised here, since candle's quantised products round their inputs to 8 bits:
+//! the last bit of an angle then decides many roundings, which hides the effect of positions. One
 //! row shows by how much.
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,10 +15,10 @@ use smollm2::recipe::Recipe;
 use smollm2::text::parts;
 use smollm2::weights::Weights;
 
-/// How far all positions are shifted.
+/// The shift of all positions.
 const SHIFT: usize = 1_000_000;
 
-/// The first tokens of parts of a text.
+/// Returns the first tokens of parts of a text.
 fn windows(weights: &Weights, text: &str, count: usize, len: usize) -> Result<Vec<Vec<u32>>> {
     parts(text, count, 8 * len)
         .map(|part| {

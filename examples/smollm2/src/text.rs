@@ -5,10 +5,10 @@ use std::process::Command;
 
 use minilm::install::cache;
 
-/// What to do where the Bible cannot be had.
+/// The advice where the Bible cannot be fetched.
 const INSTEAD: &str = "Install it (`apt-get install bible-kjv`) or give a text with --text FILE.";
 
-/// The text of a file.
+/// Reads the text of a file.
 ///
 /// # Errors
 ///
@@ -17,12 +17,12 @@ pub fn of_file(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// The King James Bible, a verse on each line: from the program `bible` where it is installed, and
-/// otherwise from Debian's packages, which are unpacked into a cache folder.
+/// Returns the King James Bible, a verse on each line: from the program `bible` where it is
+/// installed, and otherwise from Debian's packages, which are unpacked into a cache folder.
 ///
 /// # Errors
 ///
-/// A message that says what could not be done, and what to do instead.
+/// A message that says what failed, and what to do instead.
 pub fn bible() -> Result<String, String> {
     if let Ok(text) = verses(&mut Command::new("bible")) {
         return Ok(text);
@@ -71,8 +71,8 @@ fn output(command: &mut Command) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Parts of a text that lie evenly in it, each from the start of a line and of `bytes` bytes at
-/// least, where there is as much.
+/// Returns evenly spaced parts of a text, each from the start of a line and at least `bytes` bytes
+/// long, where the text is long enough.
 pub fn parts(text: &str, count: usize, bytes: usize) -> impl Iterator<Item = &str> {
     (0..count).map(move |index| {
         let from = text.floor_char_boundary(text.len() / count * index);

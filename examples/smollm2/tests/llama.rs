@@ -30,7 +30,7 @@ fn config(rope: &str) -> Config {
     config.into_config(false)
 }
 
-/// candle's model with weights large enough for attention to look at few tokens.
+/// Makes candle's model with weights large enough for attention to select few tokens.
 fn theirs(vars: &VarMap, config: &Config) -> Result<Llama> {
     let llama = Llama::load(VarBuilder::from_varmap(vars, DType::F32, &Device::Cpu), config)?;
     for (name, var) in vars.data().lock().unwrap().iter() {
@@ -54,11 +54,11 @@ fn ours(vars: &VarMap, config: &Config) -> Result<Model> {
         end: 0,
     };
     let vars = vars.data().lock().unwrap();
-    // Nothing is trained here, and queries and keys are rotated where they lie.
+    // Nothing is trained here, and queries and keys are rotated in place.
     Model::new(shape, |name| Ok(QMatMul::Tensor(vars[&name_of_theirs(name)].detach())))
 }
 
-/// The name in a checkpoint of transformers of a tensor of a GGUF file.
+/// Returns the name of a GGUF file's tensor in a checkpoint of transformers.
 fn name_of_theirs(name: &str) -> String {
     let names = [
         ("token_embd", "model.embed_tokens"),
@@ -77,7 +77,8 @@ fn name_of_theirs(name: &str) -> String {
     names.iter().fold(name.to_string(), |name, (gguf, theirs)| name.replace(gguf, theirs))
 }
 
-/// A prompt and decode steps: the largest difference of a logit, and how large they are.
+/// Runs a prompt and decode steps, and returns the largest difference of logits, and the largest
+/// logit.
 fn difference(rope: &str, recipe: impl Fn(Rope) -> Recipe) -> Result<(f32, f32)> {
     let (vars, config) = (VarMap::new(), config(rope));
     let theirs = theirs(&vars, &config)?;
@@ -109,7 +110,7 @@ fn logits_are_the_same() -> Result<()> {
     Ok(())
 }
 
-/// The comparison sees positions that are missing, and frequencies that are not scaled.
+/// The comparison detects missing positions and unscaled frequencies.
 #[test]
 fn other_positions_give_other_logits() -> Result<()> {
     let (largest, _) = difference(PLAIN, |_| Recipe::none())?;

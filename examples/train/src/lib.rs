@@ -19,8 +19,8 @@ pub mod run;
 pub mod tasks;
 pub mod transformer;
 
-/// What went wrong, as a message.
+/// An error, as a message.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result of everything here that can fail.
+/// The result of calls that can fail.
 pub type Result<T> = core::result::Result<T, Error>;

@@ -1,5 +1,5 @@
-//! An LSTM that reads a text and keeps its last state, as the article's model of text does; unlike
-//! there, the positions are really added.
+//! An LSTM that reads a text and keeps its last state, like the text model of the article on which
+//! this crate was founded; unlike there, positions are really added.
 
 use candle_core::{D, Device, Tensor};
 use candle_nn::ops::sigmoid;
@@ -23,7 +23,7 @@ impl Lstm {
     ///
     /// # Errors
     ///
-    /// Where the encoding is one of attention, which an LSTM does not have.
+    /// An error where the encoding is for attention, which an LSTM does not have.
     pub fn new(
         vocabulary: usize,
         encoding: Encoding,
@@ -35,7 +35,7 @@ impl Lstm {
             return Err(format!("{name} is of attention, and an LSTM has none").into());
         }
         let dim = size.dim;
-        // The gates for forgetting start open (Jozefowicz et al. 2015).
+        // Forget gates start open (Jozefowicz et al. 2015).
         let bias = (0..4 * dim).map(|i| if i / dim.max(1) == 1 { 1.0 } else { 0.0 }).collect();
         let bias = scope.get("bias", 4 * dim, Start::Values(bias), false)?;
         Ok(Self {
@@ -46,11 +46,11 @@ impl Lstm {
         })
     }
 
-    /// The last state (batch, dim) for ids (batch, len).
+    /// Returns the last state (batch, dim) for ids (batch, len).
     ///
     /// # Errors
     ///
-    /// Where there is no such id or position.
+    /// An error where there is no such id or position.
     pub fn forward(&self, ids: &Tensor) -> candle_core::Result<Tensor> {
         let (batch, len) = ids.dims2()?;
         let inputs = self.input.forward(&self.embedding.forward(ids)?)?;

@@ -25,11 +25,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// What candle and the C library read before a program begins.
+/// The environment that candle and the C library read when a program starts.
 ///
-/// Threads of candle that share the work on small tensors wait for each other longer than they
-/// work, so that each training has one; and glibc gives memory of this size back to the system
-/// after each use, which takes a quarter of the time.
+/// On small tensors, candle's threads wait for each other longer than they work, so each training
+/// uses one thread; and glibc returns memory of this size to the system after each use, which takes
+/// a quarter of the time.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("CANDLE_NUM_THREADS", "1"),
     ("RAYON_NUM_THREADS", "1"),
@@ -37,7 +37,7 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("MALLOC_TRIM_THRESHOLD_", "1000000000"),
 ];
 
-/// Starts this program anew in that environment, unless it is in it.
+/// Restarts this program in that environment, unless it is already set.
 fn started_anew() -> Result<Option<ExitCode>> {
     let missing = ENVIRONMENT.iter().filter(|(name, _)| std::env::var_os(name).is_none());
     let missing: Vec<&(&str, &str)> = missing.collect();

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-/// chrF (Popović 2015), in percent: the F-score, recall counting twice, of the 1 to 6 characters in
-/// a row that a corpus of translations has of its references, spaces left out.
+/// Returns chrF (Popović 2015) in percent: the F-score of character n-grams of 1 to 6 characters
+/// that a corpus of translations shares with its references, without spaces, recall counting twice.
 ///
-/// Precision and recall are means over those orders of which there are any.
+/// Precision and recall are means over the orders that occur.
 pub fn chrf(translations: &[(String, String)]) -> f64 {
     const ORDERS: usize = 6;
     const BETA: f64 = 2.0;
@@ -41,7 +41,7 @@ fn grams(text: &str, order: usize) -> HashMap<Vec<char>, usize> {
     grams
 }
 
-/// The mean and the standard deviation (of a sample) of numbers; the deviation of one is zero.
+/// Returns the mean and the sample standard deviation of numbers; the deviation of one number is 0.
 pub fn mean_and_spread(values: &[f64]) -> (f64, f64) {
     let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
     let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn chrf_by_hand() {
-        // "ab" of "abc": orders 1 and 2 are precise; of order 3 there is none in the translation.
+        // "ab" of "abc": orders 1 and 2 are precise; the translation has none of order 3.
         // Recall is 2/3, 1/2 and 0.
         let recall = (2.0 / 3.0 + 0.5) / 3.0;
         let by_hand = 100.0 * 5.0 * recall / (4.0 + recall);

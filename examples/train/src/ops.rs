@@ -1,4 +1,4 @@
-//! Operations that candle has without a gradient, or only as a dozen smaller ones.
+//! Operations that candle has without gradients, or only as a dozen smaller ones.
 
 use core::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use positional_encodings_candle::with_array;
 ///
 /// # Errors
 ///
-/// For elements other than f32.
+/// An error for elements other than f32.
 pub fn softmax(xs: &Tensor) -> Result<Tensor> {
     xs.contiguous()?.apply_op1(RowWise::<Softmax>::new())
 }
@@ -19,12 +19,12 @@ pub fn softmax(xs: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 ///
-/// For elements other than f32.
+/// An error for elements other than f32.
 pub fn normalise(xs: &Tensor) -> Result<Tensor> {
     xs.contiguous()?.apply_op1(RowWise::<Normalise>::new())
 }
 
-/// A function of each row, and what its gradient by the row is, given the row's result.
+/// A function of each row, and its gradient for the row, given the row's result.
 trait RowFunction: Send + Sync + 'static {
     const NAME: &'static str;
     fn forward(row: &[f32], out: &mut [f32]);
@@ -39,7 +39,7 @@ impl<F> RowWise<F> {
     }
 }
 
-/// The elements of a contiguous tensor on the CPU.
+/// Returns the elements of a contiguous tensor on the CPU.
 fn elements<'a>(storage: &'a CpuStorage, layout: &Layout, name: &str) -> Result<&'a [f32]> {
     let all = storage.as_slice::<f32>()?;
     match layout.contiguous_offsets() {
@@ -79,7 +79,7 @@ impl<F: RowFunction> CustomOp1 for RowWise<F> {
     }
 }
 
-/// Shows the elements of a contiguous tensor.
+/// Passes the elements of a contiguous tensor to `read`.
 fn with_rows<R>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> R) -> Result<R> {
     with_array::<f32, _>(tensor, |array| match array.as_slice() {
         Some(slice) => Ok(read(slice)),

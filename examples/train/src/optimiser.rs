@@ -15,8 +15,7 @@ const WEIGHT_DECAY: f64 = 0.01;
 
 /// AdamW (Loshchilov and Hutter 2019) with gradient clipping.
 ///
-/// candle-nn's own keeps its moments to itself, so that a run which goes on from a checkpoint would
-/// not be the same run.
+/// candle-nn's AdamW does not expose its moments, so a run resumed from a checkpoint would differ.
 pub struct AdamW {
     slots: Vec<Slot>,
     step: usize,
@@ -33,11 +32,11 @@ struct Slot {
 }
 
 impl AdamW {
-    /// Makes an optimiser of all parameters.
+    /// Makes an optimiser for all parameters.
     ///
     /// # Errors
     ///
-    /// Where a parameter has elements other than f32.
+    /// An error where a parameter has elements other than f32.
     pub fn of(parameters: &Parameters) -> Result<Self> {
         let mut optimiser = Self { slots: Vec::new(), step: 0, rate: 0.0 };
         for (name, parameter) in parameters.all() {
@@ -58,11 +57,11 @@ impl AdamW {
         self.step
     }
 
-    /// All values and moments, for a checkpoint.
+    /// Returns all values and moments, for a checkpoint.
     ///
     /// # Errors
     ///
-    /// Those of candle.
+    /// The errors of candle.
     pub fn state(&self) -> Result<HashMap<String, Tensor>> {
         let mut state = HashMap::new();
         for slot in &self.slots {
@@ -76,11 +75,11 @@ impl AdamW {
         Ok(state)
     }
 
-    /// Goes on from a state.
+    /// Restores a state.
     ///
     /// # Errors
     ///
-    /// Where a tensor is missing or has another size; then variables are as they were.
+    /// An error where a tensor is missing or has another size; variables are then unchanged.
     pub fn restore(&mut self, state: &HashMap<String, Tensor>) -> Result<()> {
         let read = |name: &str, len: usize| -> Result<Vec<f32>> {
             let Some(tensor) = state.get(name) else { candle_core::bail!("no tensor {name}") };
@@ -107,7 +106,7 @@ impl AdamW {
 }
 
 impl Slot {
-    /// One step of this parameter, with the gradient times `scale`.
+    /// Takes one step of this parameter, with the gradient times `scale`.
     fn update(&mut self, gradient: &[f32], scale: f64, step: usize, rate: f64) -> Result<()> {
         const BETAS: [f32; 2] = [0.9, 0.98];
         let corrections = BETAS.map(|beta| 1.0 - f64::from(beta).powi(step.min(1 << 30) as i32));

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The options of the command line.
 
 use std::path::PathBuf;
 
@@ -27,12 +27,12 @@ tasks: classification, translation, dates, generation
 
 An interrupted run goes on when the same command is given again.";
 
-/// What the command line says.
+/// The options of the command line.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The task.
     pub task: String,
-    /// What is trained.
+    /// The variants to train.
     pub variants: Vec<Variant>,
     /// The number of seeds.
     pub seeds: u64,
@@ -40,7 +40,7 @@ pub struct Options {
     pub steps: usize,
     /// The size of the model.
     pub shape: Shape,
-    /// The number of trainings at the same time.
+    /// The number of simultaneous trainings.
     pub jobs: usize,
     /// The data.
     pub sources: Sources,
@@ -49,11 +49,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads arguments. `None` where help is asked for.
+    /// Reads arguments; returns `None` for a request of help.
     ///
     /// # Errors
     ///
-    /// A message that says which argument is wrong, and what could stand there.
+    /// A message that says which argument is wrong, and which are possible.
     pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>> {
         let mut arguments = arguments.into_iter().peekable();
         let Some(task) = arguments.next() else { return Ok(None) };
@@ -79,7 +79,7 @@ impl Options {
         Ok(Some(options))
     }
 
-    /// What a task is run with where nothing else is said.
+    /// Returns the default options of a task.
     fn of(task: &str, quick: bool) -> Result<Self> {
         let names: Vec<&str> = match (quick, task) {
             (true, "classification") => vec!["none", "sinusoidal", "learned"],
@@ -88,7 +88,7 @@ impl Options {
         };
         let mut variants = names.into_iter().map(Variant::named).collect::<Result<Vec<_>>>()?;
         if task == "generation" {
-            // A decoder without positions has the mask either way: it is called by one name.
+            // A decoder without positions has a mask in any case, so only one name is used.
             variants.retain(|variant| variant.encoding != Encoding::None);
         }
         if task == "classification" && !quick {
@@ -99,7 +99,7 @@ impl Options {
         let steps = match (task, quick) {
             ("classification", true) => 500,
             (_, true) => 400,
-            // By the time of single trainings, a task in full takes less than an hour on two cores.
+            // Judging by single trainings, a full task takes less than an hour on two cores.
             ("translation", false) => 800,
             (_, false) => 1500,
         };

@@ -1,4 +1,4 @@
-//! The variables of a model, by name, with values that a seed decides.
+//! The variables of a model, by name, with values from a seed.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,16 +12,17 @@ use rand_distr::{Distribution, Normal};
 pub enum Start {
     /// N(0, std²)
     Normal(f64),
-    /// All the same.
+    /// One value for all.
     Constant(f64),
-    /// The given ones.
+    /// Given values.
     Values(Vec<f32>),
 }
 
 /// The variables of a model in the order of their names.
 ///
 /// candle's own generator of random numbers cannot be seeded on the CPU, so values are drawn here,
-/// each variable's from the seed and its name: adding a layer does not change another one's values.
+/// for each variable from the seed and its name: adding a layer does not change the values of
+/// another.
 pub struct Parameters {
     variables: RefCell<BTreeMap<String, Parameter>>,
     seed: u64,
@@ -42,12 +43,12 @@ impl Parameters {
         Self { variables: RefCell::default(), seed }
     }
 
-    /// The place where names begin.
+    /// Returns the scope of names without a prefix.
     pub fn root(&self) -> Scope<'_> {
         Scope { all: self, prefix: String::new() }
     }
 
-    /// All variables, with their names, in the order of these.
+    /// Returns all variables with their names, in the order of the names.
     pub fn all(&self) -> Vec<(String, Parameter)> {
         let variables = self.variables.borrow();
         variables.iter().map(|(name, parameter)| (name.clone(), parameter.clone())).collect()
@@ -66,12 +67,12 @@ pub struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// The place below this one.
+    /// Returns the scope of a name within this one.
     pub fn at(&self, name: &str) -> Scope<'a> {
         Scope { all: self.all, prefix: format!("{}{name}.", self.prefix) }
     }
 
-    /// A generator of random numbers that the seed and the name decide.
+    /// Returns a generator of random numbers for the seed and the name.
     pub fn rng(&self, name: &str) -> SmallRng {
         // FNV-1a: the same on every machine and in every version of Rust.
         let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -83,7 +84,7 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     ///
-    /// Where there is one of that name, or its values do not fill the shape.
+    /// An error where the name is taken, or where the values do not fill the shape.
     pub fn get(
         &self,
         name: &str,
@@ -112,11 +113,11 @@ impl<'a> Scope<'a> {
         Ok(tensor)
     }
 
-    /// Makes a weight (outputs, inputs) as Glorot does, N(0, 2 / (inputs + outputs)).
+    /// Makes a weight (outputs, inputs) with Glorot's initialisation, N(0, 2 / (inputs + outputs)).
     ///
     /// # Errors
     ///
-    /// Those of [`get`](Self::get).
+    /// The errors of [`get`](Self::get).
     pub fn weight(&self, name: &str, [outputs, inputs]: [usize; 2]) -> Result<Tensor> {
         let std = (2.0 / (inputs + outputs) as f64).sqrt();
         self.get(name, (outputs, inputs), Start::Normal(std), true)

@@ -16,7 +16,7 @@ pub struct Line {
 ///
 /// # Errors
 ///
-/// Those of plotters.
+/// The errors of plotters.
 pub fn plot(title: &str, (x, y): (&str, &str), lines: &[Line]) -> Result<String> {
     let mut svg = String::new();
     {
@@ -35,7 +35,7 @@ pub fn plot(title: &str, (x, y): (&str, &str), lines: &[Line]) -> Result<String>
             let colour = colour(index, lines.len());
             let style = ShapeStyle::from(&colour).stroke_width(2);
             chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
-            // The legend stands beside the plot, in the order of the lines.
+            // The legend is beside the plot, in the order of the lines.
             let top = 44 + 20 * index as i32;
             area.draw(&PathElement::new([(742, top), (764, top)], style))?;
             area.draw(&Text::new(line.name.clone(), (770, top - 6), ("sans-serif", 13)))?;
@@ -45,7 +45,7 @@ pub fn plot(title: &str, (x, y): (&str, &str), lines: &[Line]) -> Result<String>
     Ok(svg)
 }
 
-/// From the least to the greatest number that is finite, never empty.
+/// Returns the range of the finite numbers, never empty.
 fn range(values: impl Iterator<Item = f64>) -> core::ops::Range<f64> {
     let values = values.filter(|value| value.is_finite());
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {

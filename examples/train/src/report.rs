@@ -16,7 +16,7 @@ use crate::tasks::Axes;
 pub struct Report {
     /// The task.
     pub task: String,
-    /// What the data were.
+    /// The description of the data.
     pub data: String,
     /// The settings.
     pub settings: String,
@@ -33,7 +33,7 @@ pub struct Summary {
     pub spread: f64,
 }
 
-/// All seeds of a variant in short.
+/// A summary of all seeds of a variant.
 #[derive(Debug, Serialize)]
 struct Short<'a> {
     variant: &'a str,
@@ -118,7 +118,7 @@ impl Report {
         }))?)
     }
 
-    /// What the first seed of each variant says.
+    /// Returns the outputs of the first seed of each variant.
     pub fn samples(&self) -> String {
         let mut text = String::new();
         for variant in self.variants() {
@@ -149,7 +149,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// Those of the file system.
+    /// The errors of the file system.
     pub fn write(&self, folder: &Path, axes: &Axes) -> Result<()> {
         write(&folder.join("results.json"), serde_json::to_string(self)?.as_bytes())?;
         write(&folder.join("summary.json"), self.short()?.as_bytes())?;

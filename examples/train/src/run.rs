@@ -21,13 +21,13 @@ use crate::transformer::Shape;
 /// The largest learning rate.
 const RATE: f64 = 4e-3;
 
-/// How often a checkpoint is written.
+/// The interval of checkpoints.
 const EVERY: Duration = Duration::from_secs(20);
 
 /// One training.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// What is trained.
+    /// The variant that is trained.
     pub variant: Variant,
     /// The seed.
     pub seed: u64,
@@ -37,26 +37,26 @@ pub struct Job {
     pub steps: usize,
     /// The folder of checkpoints and results.
     pub folder: PathBuf,
-    /// All that decides the result: a checkpoint of other settings is not used.
+    /// All settings of the result: a checkpoint of other settings is not used.
     pub settings: String,
 }
 
-/// What came out of a training.
+/// The outcome of a training.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outcome {
     /// The name of the variant.
     pub variant: String,
     /// The seed.
     pub seed: u64,
-    /// All that decided the result.
+    /// All settings of the result.
     pub settings: String,
-    /// The number of values that were learned.
+    /// The number of learned values.
     pub parameters: usize,
-    /// The seconds that it took, those before an interruption left out.
+    /// The seconds that it took, without those before an interruption.
     pub seconds: f64,
     /// The mean loss of each hundredth of the steps.
     pub losses: Vec<(f64, f64)>,
-    /// What the model is worth.
+    /// The measures of the model.
     pub scores: Scores,
 }
 
@@ -78,12 +78,12 @@ impl Job {
         (outcome.settings == self.settings).then_some(outcome)
     }
 
-    /// Makes the model and nothing else, and returns the size of a checkpoint in bytes: what cannot
-    /// be trained says so before anything else is.
+    /// Makes the model without training it, and returns the size of a checkpoint in bytes, so that
+    /// impossible models fail before any training.
     ///
     /// # Errors
     ///
-    /// Those of the model.
+    /// The errors of the model.
     pub fn check(&self, task: &dyn Task) -> Result<u64> {
         let parameters = Parameters::new(self.seed);
         let model = task.model(self.variant, self.shape, &parameters.root());
@@ -91,12 +91,12 @@ impl Job {
         Ok(parameters.count() as u64 * 12 + 4096)
     }
 
-    /// Trains, from a checkpoint if there is one. `None` where it was stopped; then there is a
+    /// Trains, from a checkpoint if there is one. Returns `None` if it was stopped; then there is a
     /// checkpoint.
     ///
     /// # Errors
     ///
-    /// Those of the model, and of writing files.
+    /// The errors of the model, and of writing files.
     pub fn run(
         &self,
         task: &dyn Task,
@@ -121,7 +121,7 @@ impl Job {
             }
             let step = optimiser.steps();
             optimiser.set_learning_rate(self.rate(step));
-            // Seed and step decide the batch: a run that goes on sees what it would have seen.
+            // Seed and step decide the batch, so a resumed run sees the same batches.
             let mut rng = SmallRng::seed_from_u64((self.seed << 32) + step as u64);
             let loss = model.loss(&mut rng)?;
             optimiser.backward_step(&loss)?;
@@ -146,7 +146,8 @@ impl Job {
         Ok(Some(outcome))
     }
 
-    /// The learning rate of a step: it grows over the first steps and falls along a cosine to a tenth.
+    /// Returns the learning rate of a step: it grows over the first steps and falls along a cosine
+    /// to a tenth.
     fn rate(&self, step: usize) -> f64 {
         let warm = (step + 1) as f64 / (self.steps as f64 / 10.0).clamp(1.0, 100.0);
         let share = step as f64 / self.steps.max(1) as f64;
@@ -192,24 +193,24 @@ impl Job {
 ///
 /// # Errors
 ///
-/// Those of the file system, with the name of the file.
+/// The errors of the file system, with the name of the file.
 pub fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     let partial = file.with_extension("partial");
     std::fs::write(&partial, bytes).map_err(|error| format!("{}: {error}", partial.display()))?;
     Ok(std::fs::rename(&partial, file).map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
-/// Whether there is room for `bytes` in a file: it is written and removed again.
+/// Checks that there is room for `bytes` in a file, by writing and removing it.
 ///
 /// # Errors
 ///
-/// What the file system says, with the name of the file and the number of bytes.
+/// The error of the file system, with the name of the file and the number of bytes.
 pub fn check_room(file: &Path, bytes: u64) -> Result<()> {
     let result = std::fs::File::create(file).and_then(|mut file| {
         std::io::copy(&mut std::io::Read::take(std::io::repeat(0), bytes), &mut file)?;
         file.sync_all()
     });
-    // Not where the name is that of a device.
+    // A device is not removed.
     if file.is_file() {
         let _ = std::fs::remove_file(file);
     }
@@ -224,7 +225,7 @@ fn recent(losses: &[f32]) -> f32 {
     last.iter().sum::<f32>() / last.len().max(1) as f32
 }
 
-/// The mean of each hundredth of a list, with the step at its end.
+/// Returns the mean of each hundredth of a list, with the step at its end.
 fn hundredths(losses: &[f32]) -> Vec<(f64, f64)> {
     let group = losses.len().div_ceil(100).max(1);
     let mean = |group: &[f32]| group.iter().map(|loss| f64::from(*loss)).sum::<f64>();

@@ -30,7 +30,7 @@ impl Embedding {
     ///
     /// # Errors
     ///
-    /// Those of [`Encoding::build`].
+    /// The errors of [`Encoding::build`].
     pub fn new(
         vocabulary: usize,
         encoding: Encoding,
@@ -47,7 +47,7 @@ impl Embedding {
     ///
     /// # Errors
     ///
-    /// Where there is no such id or position.
+    /// An error where there is no such id or position.
     pub fn forward(&self, ids: &Tensor) -> candle_core::Result<Tensor> {
         let (batch, len) = ids.dims2()?;
         let words = self.words.index_select(&ids.flatten_all()?, 0)?;
@@ -60,7 +60,8 @@ impl Embedding {
     }
 }
 
-/// Layers on an embedding: an encoder, a decoder, or one that looks at an encoder's output.
+/// Layers on an embedding: an encoder, a decoder, or a decoder with attention to an encoder's
+/// output.
 pub struct Transformer {
     embedding: Embedding,
     layers: Vec<Layer>,
@@ -72,7 +73,7 @@ impl Transformer {
     ///
     /// # Errors
     ///
-    /// Where the width is not a multiple of the heads; those of [`Encoding::build`].
+    /// An error where the width is not a multiple of the heads; the errors of [`Encoding::build`].
     pub fn new(
         vocabulary: usize,
         encoding: Encoding,
@@ -92,11 +93,11 @@ impl Transformer {
         Ok(Self { embedding, layers, causal })
     }
 
-    /// The output (batch, len, dim) for ids (batch, len) and an encoder's output, if it has one.
+    /// Returns the output (batch, len, dim) for ids (batch, len) and an encoder's output, if any.
     ///
     /// # Errors
     ///
-    /// Where there is no such id or position.
+    /// An error where there is no such id or position.
     pub fn forward(&self, ids: &Tensor, memory: Option<&Tensor>) -> candle_core::Result<Tensor> {
         let plan = self.embedding.positional().plan(ids.dim(1)?, self.causal)?;
         let mut x = self.embedding.forward(ids)?;
@@ -107,14 +108,14 @@ impl Transformer {
     }
 }
 
-/// What a transformer is for.
+/// The use of a transformer.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// The number of positions in training.
     pub max_len: usize,
-    /// Whether each token sees only those before it, whatever the encoding.
+    /// Whether each token attends only to those before it, with any encoding.
     pub decodes: bool,
-    /// Whether it looks at an encoder's output.
+    /// Whether it attends to an encoder's output.
     pub crosses: bool,
 }
 
@@ -149,7 +150,7 @@ impl Layer {
         let normal = normalise(x)?;
         let mut x = (x + self.own.forward(&normal, &normal, plan)?)?;
         if let (Some(cross), Some(memory)) = (&self.cross, memory) {
-            // There is no order between two sequences, so that it is without positions.
+            // Two sequences have no relative order, so this attention has no positions.
             let plain = Plan { rope: None, bias: None };
             x = (&x + cross.forward(&normalise(&x)?, memory, &plain)?)?;
         }
@@ -197,11 +198,11 @@ impl Attention {
     }
 }
 
-/// The mean over positions, (batch, len, dim) to (batch, dim).
+/// Returns the mean over positions, (batch, len, dim) to (batch, dim).
 ///
 /// # Errors
 ///
-/// Those of candle.
+/// The errors of candle.
 pub fn mean(x: &Tensor) -> candle_core::Result<Tensor> {
     x.mean(D::Minus2)
 }

@@ -1,4 +1,4 @@
-//! The program as it is called: what it says of bad input, and what Ctrl-C leaves.
+//! The program from its command line: its messages for bad input, and its files after Ctrl-C.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

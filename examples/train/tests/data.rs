@@ -1,8 +1,8 @@
-//! Texts as they are read.
+//! Reading of texts.
 
 use train::data::{bible, catalogues, dates, is_held_out};
 
-/// A catalogue of pairs, as msgfmt lays it out, with numbers in the given order of bytes.
+/// Returns a catalogue of pairs in msgfmt's layout, with the given byte order.
 fn catalogue(pairs: &[(&str, &str)], bytes_of: fn(u32) -> [u8; 4]) -> Vec<u8> {
     let start = 28 + 16 * pairs.len() as u32;
     let (mut lists, mut text) = ([Vec::new(), Vec::new()], Vec::new());

@@ -1,4 +1,4 @@
-//! What must come out of a short run, whatever else does.
+//! Facts that any short run must show.
 
 use std::process::Command;
 

@@ -18,7 +18,7 @@ const SIZE: Size = Size { dim: 8, heads: 2, max_len: LEN, causal: false };
 
 const CPU: &Device = &Device::Cpu;
 
-/// A loss of position vectors or of a bias in which every number counts differently.
+/// Returns a loss of position vectors or of a bias in which every number has another weight.
 fn loss(numbers: &Tensor) -> candle_core::Result<Tensor> {
     let weights = Tensor::arange(0_f32, numbers.elem_count() as f32, CPU)?.sin()?;
     (numbers * weights.reshape(numbers.shape())?)?.tanh()?.sqr()?.sum_all()
@@ -37,8 +37,8 @@ fn assert_near(name: &str, ours: &[f32], theirs: &[f32]) {
     }
 }
 
-/// The values of an encoding's parameters, and the gradient of the loss by them: by candle through
-/// the operation, and by this crate from the gradient by the numbers.
+/// Returns the values of an encoding's parameters, and the gradient of the loss for them: by candle
+/// through the operation, and by `positional-encodings` from the gradient for the numbers.
 fn ours(encoding: Encoding) -> Result<(Vec<f32>, Vec<f32>)> {
     let parameters = Parameters::new(3);
     let scope = parameters.root();
@@ -50,7 +50,7 @@ fn ours(encoding: Encoding) -> Result<(Vec<f32>, Vec<f32>)> {
     };
     let var = parameters.all()[0].1.var.clone();
     if encoding == Encoding::T5 {
-        // Its table starts with zeros, at which this loss is flat.
+        // The table starts with zeros, at which this loss is flat.
         var.set(&(Tensor::arange(0_f32, var.elem_count() as f32, CPU)? * 0.37)?.cos()?)?;
     }
     let numbers = learning.at(LEN)?;
@@ -75,7 +75,7 @@ fn ours(encoding: Encoding) -> Result<(Vec<f32>, Vec<f32>)> {
     Ok((values, engine))
 }
 
-/// Cuts flat values into variables of the given shapes.
+/// Splits a vector of values into variables of the given shapes.
 fn variables(values: &[f32], shapes: &[&[usize]]) -> candle_core::Result<Vec<Var>> {
     let mut rest = values;
     let cut = shapes.iter().map(|shape| {
@@ -86,7 +86,8 @@ fn variables(values: &[f32], shapes: &[&[usize]]) -> candle_core::Result<Vec<Var
     cut.collect()
 }
 
-/// The gradient by variables, flat, where candle computes the numbers by operations of its own.
+/// Returns the gradient for variables, as one vector, where candle computes the numbers by its own
+/// operations.
 fn theirs(numbers: &Tensor, variables: &[Var]) -> Result<Vec<f32>> {
     let gradients = loss(numbers)?.backward()?;
     let mut all = Vec::new();
@@ -96,7 +97,7 @@ fn theirs(numbers: &Tensor, variables: &[Var]) -> Result<Vec<f32>> {
     Ok(all)
 }
 
-/// Two linear layers with an activation between them, from flat values.
+/// Computes two linear layers with an activation between them, from a vector of values.
 fn two_layers(
     values: &[f32],
     [inputs, hidden, outputs]: [usize; 3],
@@ -176,8 +177,8 @@ fn distance_network() -> Result<()> {
     Ok(())
 }
 
-/// Softmax and normalisation are operations of this package: their gradients are those of candle's
-/// smaller ones.
+/// Softmax and normalisation are operations of this package: their gradients equal those of
+/// candle's smaller operations.
 #[test]
 fn operations() -> Result<()> {
     let x = Var::from_tensor(&(Tensor::arange(0_f32, 24.0, CPU)? * 1.3)?.cos()?.reshape((4, 6))?)?;

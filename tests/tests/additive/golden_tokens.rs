@@ -251,7 +251,7 @@ fn keras_hub() -> Outcome {
     Ok(())
 }
 
-/// The same sums by tokens in every integer type, one sequence at a time, and in a given array.
+/// Sums by tokens are the same in every integer type, one sequence at a time, and in a given array.
 #[test]
 fn ways_to_the_same_sum() -> Outcome {
     let golden = text();

@@ -1,5 +1,5 @@
-//! What `python.py` compares with: medians of this crate's work in nanoseconds, and some of the
-//! values, as JSON.
+//! This crate's side of `python.py`: medians of its times in nanoseconds, and some of the values,
+//! as JSON.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use positional_encodings::{
 };
 use serde_json::{Map, Value, json};
 
-/// Every so many values of a long result are printed, and all of a short one.
+/// Every `STRIDE`-th value of a result longer than `SHORT` is printed, and all of a shorter one.
 const STRIDE: usize = 9973;
 const SHORT: usize = 10_000;
 
@@ -35,7 +35,7 @@ impl Report {
     }
 }
 
-/// Half a second of samples, each long enough for the clock.
+/// Returns the median time of a call in half a second of samples, each long enough for the clock.
 fn median(mut run: impl FnMut()) -> f64 {
     let start = Instant::now();
     run();
@@ -112,7 +112,7 @@ fn rotate(report: &mut Report) {
     });
 }
 
-/// The same for one position: its cosines and sines, and what is done with them.
+/// A decode step: the cosines and sines of one position, and the rotation.
 fn decode(report: &mut Report) {
     let rotary = rotary(Pairing::Halves);
     let mut rotation = rotary.at::<f32>(STEP..STEP + 1).unwrap();
@@ -130,7 +130,7 @@ fn decode(report: &mut Report) {
     report.values("decode", q.as_slice().unwrap());
 }
 
-/// A bias added to scores (1, 32, queries, keys), the last of which are the queries'.
+/// A bias added to scores (1, 32, queries, keys), with the queries at the last positions.
 fn bias(
     report: &mut Report,
     name: &str,

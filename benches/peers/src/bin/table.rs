@@ -1,4 +1,4 @@
-//! Prints what `cargo bench` measured here as a Markdown table: how many times as fast as the
+//! Prints the measurements of `cargo bench` as a Markdown table: how many times as fast as the
 //! others this crate is.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ struct Result {
     when: SystemTime,
 }
 
-/// Contenders by (work, memory): only the same memory is compared.
+/// Contenders by (work, memory): only results with the same memory are compared.
 type Results = BTreeMap<(String, String), Vec<Result>>;
 
 fn folders(of: &Path) -> impl Iterator<Item = PathBuf> {
@@ -26,7 +26,7 @@ fn folders(of: &Path) -> impl Iterator<Item = PathBuf> {
     entries.map(|entry| entry.path()).filter(|path| path.is_dir())
 }
 
-/// One benchmark: the work, the memory, and the median.
+/// Reads one benchmark: the work, the memory, and the median.
 fn read(folder: &Path) -> Option<((String, String), Result)> {
     let path = |name| folder.join("new").join(name);
     let json = |name| serde_json::from_slice::<Value>(&fs::read(path(name)).ok()?).ok();
@@ -66,12 +66,12 @@ fn main() {
     };
     if last.duration_since(*first).is_ok_and(|span| span > Duration::from_secs(3600)) {
         eprintln!(
-            "warning: these results are not of one run; delete {} and run again",
+            "warning: these results are not from one run; delete {} and run again",
             target.join("criterion").display()
         );
     }
     println!(
-        "| work | output | this crate | times as fast as | times as fast, here in place | part of a floor's speed |"
+        "| work | output | this crate | times as fast as | times as fast, here in place | speed relative to floors |"
     );
     println!("|---|---|---|---|---|---|");
     for ((work, memory), contenders) in &results {
@@ -82,7 +82,7 @@ fn main() {
     }
 }
 
-/// This crate's time.
+/// Returns this crate's time.
 fn ours(results: &[Result]) -> Option<f64> {
     results.iter().find(|result| result.who == OURS).map(|result| result.nanoseconds)
 }

@@ -1,4 +1,4 @@
-//! The facts and the code of `docs/adopt.md` about burn's own modules.
+//! The facts and the code in `docs/adopt.md` about burn's own modules.
 
 use burn::tensor::{DType, Device, Tensor, s};
 use burn_nn::{PositionalEncodingConfig, RotaryEncodingConfig};
@@ -7,7 +7,7 @@ use positional_encodings_burn::RopeConfig;
 
 use crate::{assert_panics, assert_same, ropes, rotary, tensor, values};
 
-/// Angles in f32: the cosines of a window at position 10⁶.
+/// burn's angles in f32 change the cosines of a window at position 10⁶.
 #[test]
 fn angles_in_f32_drift() {
     let (start, len, dim) = (1_000_000, 16, 128);
@@ -20,7 +20,7 @@ fn angles_in_f32_drift() {
     assert!((0.055..0.065).contains(&error), "{error}");
 }
 
-/// Where one row of its table is left, burn's rotation gives it to all tokens.
+/// With one row of its table left, burn's rotation uses it for all tokens.
 #[test]
 fn the_last_row_is_for_all() {
     let theirs = RotaryEncodingConfig::new(8, 4).init(&Device::flex());
@@ -34,7 +34,7 @@ fn the_last_row_is_for_all() {
     assert_ne!(values(&ours.forward(q, 7..10)), at_seven);
 }
 
-/// Burn's own rotates all features or none, and its sinusoid needs a base beyond its length.
+/// burn's rotation rotates all features or none, and its sinusoid needs a base above its length.
 #[test]
 fn what_it_refuses() {
     let theirs = RotaryEncodingConfig::new(8, 4).init(&Device::flex());

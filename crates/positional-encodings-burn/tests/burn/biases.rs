@@ -1,4 +1,4 @@
-//! Biases are those of the arrays, as tensors and added to scores.
+//! Biases equal those on arrays, as tensors and added to scores.
 
 use burn::tensor::{DType, Device, Tensor, s};
 use half::bf16;
@@ -20,7 +20,7 @@ fn as_a_tensor_and_added() {
     assert_eq!(to_array::<bf16, 3>(bias), array);
 }
 
-/// Sequences at positions of their own, and scores that are a view.
+/// Sequences with their own positions, and scores that are a view.
 #[test]
 fn a_table_and_rows_of_a_batch() {
     let table = ndarray::Array2::from_shape_fn((32, 2), |(i, j)| (10 * i + j) as f64);

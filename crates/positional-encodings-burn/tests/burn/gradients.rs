@@ -1,4 +1,4 @@
-//! Gradients are there, and right.
+//! Gradients exist and are right.
 
 use burn::tensor::{DType, Device, Tensor};
 use positional_encodings::{Alibi, Frequencies, Pairing, Rotary, Sinusoidal};
@@ -45,7 +45,7 @@ fn finite_differences() {
     }
 }
 
-/// Of a sum with weights it is these, turned back: to the last bit.
+/// The gradient of a weighted sum is the weights, rotated back, to the last bit.
 #[test]
 fn the_rotation_back() {
     for (pairing, dtype) in PAIRINGS.into_iter().flat_map(|p| DTYPES.map(|d| (p, d))) {

@@ -1,4 +1,4 @@
-//! What cannot be panics as burn's operations do, with our message and before any work.
+//! Impossible calls panic like burn's operations, with this crate's message and before any work.
 
 use burn::tensor::quantization::QuantScheme;
 use burn::tensor::{DType, Device, Int, Tensor};
@@ -25,7 +25,7 @@ fn shapes_that_do_not_fit() {
         let first = list.only();
         assert_panics(|| first.forward_positions_first(tensor([5, 8], f32)), "axes");
         assert_panics(|| first.forward_positions_first(tensor([1, 4, 5, 8], f32)), "positions");
-        // A tensor that does not fit is as it was, for whoever else holds it.
+        // A tensor of the wrong shape is unchanged for its other handles.
         let q = tensor([2, 4, 8], f32);
         assert_panics(|| list.only().forward(q.clone()), "4 positions where there must be 5");
         assert_same(&q, &tensor([2, 4, 8], f32));
@@ -56,7 +56,7 @@ fn positions_that_cannot_be() {
     assert_panics(|| config(dynamic).at(0..1 << 60), "");
 }
 
-/// No rows of nothing, without an answer that means something else.
+/// Empty lists of positions give empty results, and a wrong number of positions is still an error.
 #[test]
 fn no_positions() {
     let positions = PositionVectors::new(Sinusoidal::new(8).unwrap());

@@ -1,4 +1,4 @@
-//! Every layout gives what its contiguous copy gives.
+//! Every layout gives the same result as its contiguous copy.
 
 use burn::tensor::{DType, Device, Tensor, TensorData, s};
 use positional_encodings::rotary::{AxialOrder, Sections};
@@ -7,7 +7,7 @@ use positional_encodings_burn::{Rope, to_array, to_tensor};
 
 use crate::{DTYPES, PAIRINGS, assert_same, ropes, rotary, tensor, values};
 
-/// The same elements in memory of their own.
+/// Returns the same elements in memory of their own.
 fn copy<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
     let data = TensorData::new(values(tensor), tensor.dims());
     Tensor::from_data(data, (&Device::flex(), tensor.dtype()))
@@ -39,7 +39,7 @@ fn views_of_every_type() {
     }
 }
 
-/// What others hold is copied: clones, and the rest of a view's memory, stay as they were.
+/// Shared tensors are copied: clones, and the rest of a view's memory, stay unchanged.
 #[test]
 fn nobody_sees_that_a_call_works_in_place() {
     let [rope, _] = ropes(&rotary(8, Pairing::Interleaved));
@@ -85,7 +85,7 @@ fn positions_before_heads_and_packed() {
     }
 }
 
-/// Each row by itself, as a tensor of its own.
+/// Rotates each row by itself, as a tensor of its own.
 #[test]
 fn ranks_from_two_on() {
     fn check<const D: usize>(rope: &Rope, shape: [usize; D]) {
@@ -123,7 +123,7 @@ fn a_part_of_the_features() {
     }
 }
 
-/// M-RoPE: where a token has one position on all axes, it is rotated as text.
+/// M-RoPE: a token with the same position on all axes is rotated as text.
 #[test]
 fn coordinates_on_several_axes() {
     let plain = rotary(16, Pairing::Halves);
@@ -136,13 +136,13 @@ fn coordinates_on_several_axes() {
         let grid = Positions::from_axes(grid.each_ref()).unwrap();
         let rotated = video.forward(q.clone(), &grid);
         let token = |x: &Tensor<4>, index| x.clone().narrow(2, index, 1);
-        // At the origin nothing turns.
+        // Nothing is rotated at the origin.
         assert_same(&token(&rotated, 0), &token(&q, 0));
         assert_ne!(values(&token(&rotated, 3)), values(&token(&q, 3)));
     }
 }
 
-/// Blocks that are paired each on its own, as in Gemma 4's vision tower.
+/// Blocks with their own pairing, as in Gemma 4's vision tower.
 #[test]
 fn paired_blocks() {
     let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();

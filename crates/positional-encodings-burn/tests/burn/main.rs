@@ -1,4 +1,4 @@
-//! Everything that this crate promises of burn's tensors, on its CPU backend, flex.
+//! The promises of this crate for burn's tensors, on the CPU backend, flex.
 
 mod adopt;
 mod arrays;
@@ -21,7 +21,7 @@ fn rotary(dim: usize, pairing: Pairing) -> Rotary {
     Rotary::new(Frequencies::geometric(dim, 10_000.0).unwrap(), pairing)
 }
 
-/// A rotation where this crate's kernel runs, and where burn's operations do.
+/// Returns a rotation by this crate's kernel, and one by burn's operations.
 fn ropes(rotary: &Rotary) -> [Rope; 2] {
     devices().map(|device| RopeConfig::new(rotary.clone()).init(&device))
 }
@@ -34,7 +34,7 @@ fn config(text: &str) -> Rope {
     RopeConfig::from_json(text).unwrap().init(&Device::flex())
 }
 
-/// Numbers in −1..1 that have no pattern.
+/// Returns irregular numbers in −1..1.
 fn numbers(count: usize) -> Vec<f64> {
     let mut state = 1_u64;
     let mut next = || {
@@ -49,12 +49,12 @@ fn tensor<const D: usize>(shape: [usize; D], dtype: DType) -> Tensor<D> {
     Tensor::from_data(data, (&Device::flex(), dtype))
 }
 
-/// The elements in f64, which holds each of them.
+/// Returns the elements in f64, exactly.
 fn values<const D: usize>(tensor: &Tensor<D>) -> Vec<f64> {
     tensor.try_to_vec_as().unwrap()
 }
 
-/// Whether two tensors have the same shape, type and elements.
+/// Asserts that two tensors have the same shape, type and elements.
 #[track_caller]
 fn assert_same<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) {
     assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));
@@ -65,7 +65,7 @@ fn assert_same<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) {
     }
 }
 
-/// Whether a call panics with a message.
+/// Asserts that a call panics with a message.
 #[track_caller]
 fn assert_panics<T>(call: impl FnOnce() -> T, message: &str) {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));

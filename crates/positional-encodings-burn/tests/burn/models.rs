@@ -36,7 +36,7 @@ fn layers_without_positions() {
     assert!(moved > 0.1);
 }
 
-/// The base grows with the sequence: that of all positions, cache included.
+/// The base grows with the length of the whole sequence, cache included.
 #[test]
 fn what_depends_on_the_length() {
     let (rope, model) = (config(DYNAMIC), ModelRotary::from_json(DYNAMIC).unwrap());
@@ -51,7 +51,7 @@ fn what_depends_on_the_length() {
     }
 }
 
-/// Without a number of layers, any layer of a model whose layers are the same.
+/// A model with equal layers and an unknown number of them has any layer.
 #[test]
 fn nobody_says_how_many_layers() {
     let config = r#"{"model_type": "mine", "head_dim": 64, "rope_theta": 1e6}"#;
@@ -63,7 +63,7 @@ fn nobody_says_how_many_layers() {
     assert_same(&plan.layer(1000).forward(q.clone()), &plan.only().forward(q));
 }
 
-/// The files that a model comes with; what is wrong with one names it.
+/// The files of a model; an error names the file.
 #[test]
 fn from_files() {
     let path = |end| std::env::temp_dir().join(format!("burn-rope-{}.{end}", std::process::id()));
@@ -87,7 +87,7 @@ fn from_files() {
     assert_same(&rope.forward(q.clone(), 7..10), &by_hand.forward(q, 7..10));
 }
 
-/// Metadata of a GGUF file: in llama.cpp, llama has neighbours for pairs.
+/// Metadata of a GGUF file: llama.cpp's llama pairs neighbours.
 fn gguf() -> Vec<u8> {
     let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
     let numbers = [
@@ -108,7 +108,8 @@ fn gguf() -> Vec<u8> {
     file
 }
 
-/// A rotary encoding is a module: without parameters, on a device, the same in training and out.
+/// A rotary encoding is a module without parameters, on a device, and the same in training and
+/// inference.
 #[test]
 fn a_module_among_others() {
     #[derive(Module, Debug)]

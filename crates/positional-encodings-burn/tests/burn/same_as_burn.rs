@@ -1,4 +1,4 @@
-//! Rotations equal this crate's on arrays, and burn's own in its one convention.
+//! Rotations equal those on arrays, and burn's in its one convention.
 
 use burn::tensor::{DType, Device, Tensor};
 use burn_nn::RotaryEncodingConfig;
@@ -8,7 +8,7 @@ use positional_encodings_burn::{RopeConfig, Stored, StoredFloat, to_array, to_te
 
 use crate::{DTYPES, PAIRINGS, assert_same, ropes, rotary, tensor};
 
-/// The rotation of an array, made into a tensor again.
+/// Returns the rotation of an array as a tensor.
 fn by_arrays(q: &Tensor<4>, rotary: &Rotary, positions: &Positions<'_>) -> Tensor<4> {
     fn typed<A: StoredFloat>(q: &Tensor<4>, rotary: &Rotary, at: &Positions<'_>) -> Tensor<4>
     where
@@ -27,7 +27,7 @@ fn by_arrays(q: &Tensor<4>, rotary: &Rotary, positions: &Positions<'_>) -> Tenso
     }
 }
 
-/// By the kernel and by burn's operations: the same bits.
+/// The kernel and burn's operations give the same bits.
 #[test]
 fn a_prompt_and_a_decode_step() {
     for (pairing, dtype) in PAIRINGS.into_iter().flat_map(|p| DTYPES.map(|d| (p, d))) {
@@ -55,7 +55,7 @@ fn a_row_of_positions_for_each_sequence() {
     }
 }
 
-/// burn's angles are of f32: at small positions they are nearly right.
+/// burn's angles are in f32, which is accurate at small positions.
 #[test]
 fn burns_one_convention() {
     let device = Device::flex();

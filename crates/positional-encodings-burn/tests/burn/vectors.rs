@@ -1,4 +1,4 @@
-//! Position vectors, learned tables and token embeddings equal those of arrays.
+//! Position vectors, learned tables and token embeddings equal those on arrays.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Gradients, Int, Tensor, s};
@@ -35,7 +35,7 @@ fn sums_are_those_of_arrays() {
     assert_eq!(to_array::<f64, 4>(sinusoidal(10).forward(words)), expected);
 }
 
-/// In the tensor's own memory, and the vectors on a device with burn's addition.
+/// Addition in the tensor's memory, and burn's addition of vectors on a device.
 #[test]
 fn in_one_pass_and_in_two() {
     for dtype in DTYPES {
@@ -73,7 +73,7 @@ fn a_learned_table_is_looked_up() {
     }
 }
 
-/// What burn's optimisers do: each parameter of a module is moved by its gradient.
+/// Moves each parameter of a module by its gradient, as burn's optimisers do.
 struct Descent(Gradients, f64);
 
 impl ModuleMapper for Descent {
@@ -86,7 +86,7 @@ impl ModuleMapper for Descent {
     }
 }
 
-/// Each use of a row adds to its gradient, and rows that are not used stay.
+/// Each use of a row adds to its gradient, and unused rows do not change.
 #[test]
 fn gradient_descent_trains_it() {
     let device = Device::flex().autodiff();

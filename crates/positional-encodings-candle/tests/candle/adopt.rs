@@ -1,4 +1,4 @@
-//! The numbers of `docs/adopt.md`: what other recipes compute, and what they should.
+//! The numbers in `docs/adopt.md`: the results of other recipes, and the right ones.
 
 use candle_core::{DType, Device, Result, Tensor};
 use half::bf16;
@@ -8,7 +8,7 @@ use positional_encodings_candle::Rope;
 
 use crate::{assert_error, rotary};
 
-/// text-embeddings-inference: whatever has a factor is NTK, with a division by s besides.
+/// text-embeddings-inference: every config with a factor is NTK, with a division by s.
 #[test]
 fn linear_is_not_ntk() -> Result<()> {
     let config = |kind: &str| {

@@ -1,4 +1,4 @@
-//! Biases are those of the arrays, as tensors and in place.
+//! Biases equal those on arrays, as tensors and in place.
 
 use candle_core::{DType, Device, Result};
 use half::{bf16, f16};
@@ -40,7 +40,7 @@ fn every_element_type_and_views() -> Result<()> {
     check::<bf16>()
 }
 
-/// A table is of one type, which need not be named; a view is changed where it lies.
+/// A table has one element type, which is inferred; a view is changed in place.
 #[test]
 fn a_table_and_rows_of_a_batch() -> Result<()> {
     let table = ndarray::Array2::from_shape_fn((32, 2), |(i, j)| (10 * i + j) as f64);

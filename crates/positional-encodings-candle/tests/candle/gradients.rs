@@ -1,4 +1,4 @@
-//! Gradients are there, and right.
+//! Gradients exist and are right.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::rotary_emb::{rope_i_slow, rope_slow};
@@ -44,7 +44,7 @@ fn finite_differences() -> Result<()> {
     Ok(())
 }
 
-/// candle's slow path is made of operations that have gradients.
+/// candle's slow path consists of operations with gradients.
 #[test]
 fn candles_slow_path() -> Result<()> {
     for (pairing, dtype) in
@@ -58,7 +58,7 @@ fn candles_slow_path() -> Result<()> {
         let ours = gradient(&x, |x| plan.only().rope(x))?;
         let theirs = gradient(&x, |x| slow(x, &cos, &sin))?;
         let largest = (ours - theirs)?.abs()?.max_all()?.to_dtype(DType::F64)?;
-        // Its tables are of f32.
+        // candle's tables are in f32.
         assert!(largest.to_scalar::<f64>()? < 1e-6, "{largest}");
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What cannot be is candle's error with our message, and nothing has been written.
+//! Impossible calls return candle's error with this crate's message, and nothing is written.
 
 use candle_core::{DType, Device, Module, Result, Tensor};
 use positional_encodings::{Pairing, Positions, Sinusoidal};
@@ -64,7 +64,7 @@ fn positions_that_cannot_be() {
     assert_error(Rope::from_json(dynamic).unwrap().at(0..1 << 60), "");
 }
 
-/// No rows of nothing, without an answer that means something else.
+/// Empty lists of positions give empty results, and a wrong number of positions is still an error.
 #[test]
 fn no_positions() -> Result<()> {
     let plan = Rope::new(rotary(8, Pairing::Halves)).at(7..7)?;

@@ -1,4 +1,4 @@
-//! Every layout and view gives what its contiguous copy gives.
+//! Every layout and view gives the same result as its contiguous copy.
 
 use candle_core::{DType, IndexOp, Result, Tensor};
 use positional_encodings::{Pairing, Positions, Rotary, rotary::AxialOrder};
@@ -6,7 +6,8 @@ use positional_encodings_candle::{LayerRope, Rope, RopePlan, to_positions};
 
 use crate::{DTYPES, PAIRINGS, assert_error, assert_same, rotary, tensor};
 
-/// The expected rotation, head by head and position by position: each row as a tensor of its own.
+/// Returns the expected rotation, head by head and position by position, each row as a tensor of
+/// its own.
 fn by_rows(rotary: &Rotary, q: &Tensor, positions: &[i64]) -> Result<Tensor> {
     let rows = positions.iter().enumerate().map(|(index, &position)| {
         let row = q.narrow(q.rank() - 2, index, 1)?.contiguous()?;
@@ -129,7 +130,7 @@ fn a_part_of_the_features() -> Result<()> {
     Ok(())
 }
 
-/// M-RoPE: where a token has one position on all axes, it is rotated as text.
+/// M-RoPE: a token with the same position on all axes is rotated as text.
 #[test]
 fn coordinates_on_several_axes() -> Result<()> {
     use positional_encodings::rotary::Sections;
@@ -142,7 +143,7 @@ fn coordinates_on_several_axes() -> Result<()> {
     assert_same(&at(&video, text)?.only().rope(&q)?, &as_text);
     let grid = Positions::from_axes([[0, 0, 0, 0], [0, 0, 1, 1], [0, 1, 0, 1]].each_ref()).unwrap();
     let rotated = at(&video, grid)?.only().rope(&q)?;
-    // At the origin nothing turns, and on no axis does a token's turn depend on the others'.
+    // Nothing is rotated at the origin, and a token's rotation does not depend on other tokens.
     assert_same(&rotated.i((.., .., 0, ..))?, &q.i((.., .., 0, ..))?);
     assert!(
         rotated.i((.., .., 3, ..))?.ne(&q.i((.., .., 3, ..))?)?.sum_all()?.to_scalar::<u8>()? > 0
@@ -173,7 +174,7 @@ fn coordinates_of_a_batch() -> Result<()> {
     Ok(())
 }
 
-/// Blocks that are paired each on its own, as in Gemma 4's vision tower.
+/// Blocks with their own pairing, as in Gemma 4's vision tower.
 #[test]
 fn paired_blocks() -> Result<()> {
     let rotary = Rotary::axial_2d(16, 100.0, AxialOrder::Gemma4).unwrap();

@@ -1,4 +1,4 @@
-//! Everything that this crate promises of candle's tensors, on the CPU.
+//! The promises of this crate for candle's tensors, on the CPU.
 
 mod adopt;
 mod arrays;
@@ -20,7 +20,7 @@ fn rotary(dim: usize, pairing: Pairing) -> Rotary {
     Rotary::new(Frequencies::geometric(dim, 10_000.0).unwrap(), pairing)
 }
 
-/// Numbers in −1..1 that have no pattern.
+/// Returns irregular numbers in −1..1.
 fn tensor(shape: &[usize], dtype: DType) -> Result<Tensor> {
     let mut state = 1_u64;
     let mut next = || {
@@ -31,12 +31,12 @@ fn tensor(shape: &[usize], dtype: DType) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)
 }
 
-/// The elements in f64, which holds each of them.
+/// Returns the elements in f64, exactly.
 fn values(tensor: &Tensor) -> Result<Vec<f64>> {
     tensor.to_dtype(DType::F64)?.flatten_all()?.to_vec1()
 }
 
-/// Whether two tensors have the same shape, type and elements.
+/// Asserts that two tensors have the same shape, type and elements.
 #[track_caller]
 fn assert_same(a: &Tensor, b: &Tensor) {
     assert_eq!((a.dims(), a.dtype()), (b.dims(), b.dtype()));

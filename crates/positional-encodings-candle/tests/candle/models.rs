@@ -43,7 +43,7 @@ fn layers_without_positions() -> Result<()> {
     Ok(())
 }
 
-/// The base grows with the sequence: that of all positions, cache included.
+/// The base grows with the length of the whole sequence, cache included.
 #[test]
 fn what_depends_on_the_length() -> Result<()> {
     let (rope, model) = (Rope::from_json(DYNAMIC)?, ModelRotary::from_json(DYNAMIC).unwrap());
@@ -58,7 +58,7 @@ fn what_depends_on_the_length() -> Result<()> {
     Ok(())
 }
 
-/// Without a number of layers, any layer of a model whose layers are the same.
+/// A model with equal layers and an unknown number of them has any layer.
 #[test]
 fn nobody_says_how_many_layers() -> Result<()> {
     let config = r#"{"model_type": "mine", "head_dim": 64, "rope_theta": 1e6}"#;
@@ -100,7 +100,7 @@ fn threads_share_a_plan() -> Result<()> {
     Ok(())
 }
 
-/// Metadata of a GGUF file, as candle itself writes one: its llama has neighbours for pairs.
+/// Metadata of a GGUF file, as candle writes it: its llama pairs neighbours.
 #[test]
 fn a_gguf_file() -> Result<()> {
     let number = |number| Value::U32(number);

@@ -1,4 +1,4 @@
-//! Rotations equal candle-nn's ops that are given exact tables.
+//! Rotations equal candle-nn's ops with exact tables.
 
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::rotary_emb::{rope, rope_i, rope_thd};
@@ -71,7 +71,7 @@ fn positions_before_heads() -> Result<()> {
     Ok(())
 }
 
-/// candle's own op in 16 bits rounds each product and the sum: this crate rounds once.
+/// candle's op in 16 bits rounds each product and the sum; this crate rounds once.
 #[test]
 fn sixteen_bits_are_rounded_once() -> Result<()> {
     let q = tensor(&[1, 8, 64, 128], DType::BF16)?;

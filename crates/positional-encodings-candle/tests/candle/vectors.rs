@@ -1,4 +1,4 @@
-//! Position vectors, learned tables and token embeddings give what the arrays' own give.
+//! Position vectors, learned tables and token embeddings equal those on arrays.
 
 use candle_core::{DType, Device, IndexOp, Module, Result, Tensor};
 use candle_nn::{Optimizer, SGD, VarBuilder, VarMap};
@@ -27,7 +27,7 @@ fn sums_are_those_of_the_arrays() -> Result<()> {
     Ok(())
 }
 
-/// The vectors on a device and candle's addition give the same bits.
+/// Addition of vectors on a device by candle gives the same bits.
 #[test]
 fn in_one_pass_and_in_two() -> Result<()> {
     for dtype in DTYPES {
@@ -67,7 +67,7 @@ fn a_learned_table_is_looked_up() -> Result<()> {
     Ok(())
 }
 
-/// Each use of a row adds to its gradient, and rows that are not used stay.
+/// Each use of a row adds to its gradient, and unused rows do not change.
 #[test]
 fn an_optimiser_trains_it() -> Result<()> {
     let vars = VarMap::new();

@@ -1,8 +1,9 @@
-//! What the page of the gallery asks this crate: a request in, its answer as JSON out.
+//! The interface between the page of the gallery and this crate: a request in, its answer as JSON
+//! out.
 //!
-//! Both go through the memory that the page sees: [`request`] makes room for so many bytes of UTF-8
-//! and says where, [`answer`] reads them and says where the answer begins, [`answer_len`] how long
-//! it is. There is no other state, and a page has one thread.
+//! Both use the memory shared with the page: [`request`] makes room for bytes of UTF-8 and returns
+//! their address, [`answer`] reads them and returns the address of the answer, [`answer_len`] its
+//! length. There is no other state, and a page has one thread.
 
 #[path = "../../methods/mod.rs"]
 pub mod methods;
@@ -16,7 +17,7 @@ fn bytes(of: &'static Mutex<Vec<u8>>) -> MutexGuard<'static, Vec<u8>> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes room for a request of so many bytes.
+/// Makes room for a request of the given number of bytes, and returns its address.
 #[unsafe(no_mangle)]
 pub extern "C" fn request(len: usize) -> *mut u8 {
     let mut request = bytes(&REQUEST);
@@ -25,7 +26,7 @@ pub extern "C" fn request(len: usize) -> *mut u8 {
     request.as_mut_ptr()
 }
 
-/// Answers the request and says where the answer begins.
+/// Answers the request, and returns the address of the answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer() -> *const u8 {
     let json = methods::answer_json(&String::from_utf8_lossy(&bytes(&REQUEST)));
@@ -34,7 +35,7 @@ pub extern "C" fn answer() -> *const u8 {
     answer.as_ptr()
 }
 
-/// The bytes of the answer.
+/// Returns the number of bytes of the answer.
 #[unsafe(no_mangle)]
 pub extern "C" fn answer_len() -> usize {
     bytes(&ANSWER).len()

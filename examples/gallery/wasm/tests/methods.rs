@@ -1,4 +1,4 @@
-//! Every method answers, whatever its knobs say.
+//! Every method answers with any values of its knobs.
 
 use gallery_page::methods::{Content, PARTS, answer, answer_json, catalogue, methods};
 use serde_json::Value;
@@ -54,7 +54,7 @@ fn what_is_not_known_is_refused() {
         let json: Value = serde_json::from_str(&answer_json(request)).unwrap();
         assert!(json["error"].is_string(), "{request}: {json}");
     }
-    // 16 features do not divide among DETR's two axes and their pairs in this way.
+    // 16 features cannot be divided among DETR's two axes and their pairs in this way.
     assert!(answer("grid?recipe=DETR&dim=16").is_ok());
 }
 
@@ -91,7 +91,8 @@ fn numbers_are_those_of_the_formula() {
             assert!(near(&row[2 * pair], angle.sin()) && near(&row[2 * pair + 1], angle.cos()));
         }
     }
-    // A vector of dim 8 has norm 2, and ALiBi's first head of 8 takes a half for each position.
+    // A vector of dim 8 has norm 2, and the first of ALiBi's 8 heads subtracts a half for each
+    // position.
     assert_eq!(json["facts"][0][1].as_f64(), Some(2.0));
     let json: Value = serde_json::from_str(&answer_json("alibi?heads=8&len=32")).unwrap();
     assert_eq!(json["figures"][0]["curves"][0]["y"][31].as_f64(), Some(-15.5));

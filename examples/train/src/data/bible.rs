@@ -6,7 +6,7 @@ use std::process::Command;
 use super::install;
 use crate::Result;
 
-/// An excerpt that comes with this program, for short runs: Genesis, Psalms, Proverbs, Matthew,
+/// The excerpt in this package, for short runs: Genesis, Psalms, Proverbs, Matthew,
 /// Luke and John.
 const EXCERPT: &str = include_str!("../../data/kjv-excerpt.txt");
 
@@ -16,7 +16,7 @@ const EXCERPT: &str = include_str!("../../data/kjv-excerpt.txt");
 ///
 /// # Errors
 ///
-/// Where there is no text: what to do about it.
+/// A message that says what to do where there is no text.
 pub fn verses(file: Option<&Path>) -> Result<Vec<String>> {
     let text = match file {
         Some(file) => std::fs::read_to_string(file)
@@ -39,7 +39,7 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect()
 }
 
-/// The text as the package's own program prints it: the package holds it compressed.
+/// Returns the text as printed by the package's own program, since the package holds it compressed.
 fn packaged() -> Result<String> {
     let instead = "give a text with a sentence on each line: --text FILE";
     let text = &install::unpacked(&["bible-kjv-text"], instead)?[0];
@@ -57,7 +57,7 @@ fn packaged() -> Result<String> {
     Ok(text.lines().filter_map(verse).collect())
 }
 
-/// The words of a verse in small letters, and its marks of punctuation.
+/// Returns the words of a verse in lower case, and its punctuation marks.
 pub fn tokens(verse: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     for word in verse.split_whitespace() {

@@ -1,4 +1,4 @@
-//! Messages of programs in English and German, from the catalogues that these install.
+//! Messages of programs in English and German, from their message catalogues.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ const PACKAGES: [&str; 13] = [
     "wget",
 ];
 
-/// Pairs of messages that are short, English first, without those that are the same in both.
+/// Returns pairs of short messages, English first, without those that are equal in both languages.
 ///
 /// `folder` has catalogues (.mo) anywhere within. Without it, Debian's packages are fetched.
 ///
 /// # Errors
 ///
-/// Where there are no catalogues: what to do about it.
+/// A message that says what to do where there are no catalogues.
 pub fn messages(folder: Option<&Path>, longest: usize) -> Result<Vec<(String, String)>> {
     let folders = match folder {
         Some(folder) => vec![folder.to_path_buf()],
@@ -63,12 +63,13 @@ pub fn messages(folder: Option<&Path>, longest: usize) -> Result<Vec<(String, St
     Ok(messages.into_iter().collect())
 }
 
-/// Whether a message is one line of letters that English or German has.
+/// Returns whether a message is one line of English or German letters.
 fn plain(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_graphic() || c == ' ' || "äöüÄÖÜß".contains(c))
 }
 
-/// The catalogues in a folder and those below it, to some depth: links may lead in circles.
+/// Returns the catalogues in a folder and below it, to a limited depth, since links may form
+/// cycles.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
@@ -80,8 +81,8 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The messages of a catalogue with their translations, the singular of each; `None` where the
-/// bytes are no catalogue.
+/// Returns the messages of a catalogue with their translations, in the singular; `None` where the
+/// bytes are not a catalogue.
 ///
 /// A catalogue is a magic number, a revision, the number of messages, the places of two lists, of
 /// originals and of translations, each entry a length and a place (GNU gettext's manual, "The
@@ -101,7 +102,7 @@ pub fn read(bytes: &[u8]) -> Option<Vec<(String, String)>> {
         let entry = list.checked_add(index.checked_mul(8)?)?;
         let (len, start) = (number(entry)?, number(entry.checked_add(4)?)?);
         let text = bytes.get(start..start.checked_add(len)?)?;
-        // Plural forms follow a zero; the context of a message stands before a 4.
+        // Plural forms follow a byte 0; the context of a message precedes a byte 4.
         let singular = text.split(|byte| *byte == 0).next()?;
         let message = singular.rsplit(|byte| *byte == 4).next()?;
         Some(String::from_utf8_lossy(message).into_owned())

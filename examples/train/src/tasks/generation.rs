@@ -13,7 +13,7 @@ use crate::encodings::Encoding;
 use crate::parameters::Scope;
 use crate::transformer::{Kind, Shape, Transformer};
 
-/// The number of characters in training; tests are at once, twice and four times as many.
+/// The number of characters in training; tests are at this length, and at twice and four times it.
 const LENGTH: usize = 64;
 
 /// The number of texts in a batch.
@@ -33,7 +33,7 @@ impl Generation {
     ///
     /// # Errors
     ///
-    /// Where there are none.
+    /// An error where there are none.
     pub fn new(sources: &Sources) -> Result<Self> {
         let verses = match (&sources.text, sources.quick) {
             (None, true) => bible::excerpt(),
@@ -100,7 +100,8 @@ struct Generator<'t> {
 }
 
 impl Generator<'_> {
-    /// The logits (texts · len, vocabulary) of texts (texts, len + 1), and what came next.
+    /// Returns the logits (texts · len, vocabulary) of texts (texts, len + 1), and the next
+    /// characters.
     fn logits(&self, texts: &[Vec<u32>]) -> candle_core::Result<(Tensor, Tensor)> {
         let ids = ids(texts)?;
         let len = ids.dim(1)? - 1;
@@ -109,7 +110,7 @@ impl Generator<'_> {
         Ok((logits, ids.narrow(1, 1, len)?.flatten_all()?))
     }
 
-    /// The bits of each character in windows of a length, (windows · len); `None` where the
+    /// Returns the bits of each character in windows of a length, (windows · len); `None` where the
     /// encoding has no such positions.
     fn bits(&self, len: usize) -> Result<Option<Vec<f64>>> {
         if self.encoding.is_table() && len > LENGTH {
@@ -129,7 +130,7 @@ impl Generator<'_> {
         Ok(Some(bits))
     }
 
-    /// A text that goes on from a beginning, at temperature 0.7.
+    /// Continues a text, at temperature 0.7.
     fn sample(&self, beginning: &str, len: usize) -> Result<String> {
         let mut rng = SmallRng::seed_from_u64(7);
         let mut text = self.task.vocabulary.characters(beginning);
@@ -169,7 +170,7 @@ impl Model for Generator<'_> {
             scores.measures.push((format!("bits per character at {len}"), mean));
             scores.by_length.extend(mean.map(|mean| (len as f64, mean)));
             if let Some(bits) = bits {
-                // The longest texts that the encoding can do stay.
+                // The longest texts that the encoding supports are kept.
                 scores.by_position = by_position(&bits, len);
             }
         }
@@ -178,7 +179,7 @@ impl Model for Generator<'_> {
     }
 }
 
-/// The mean of values by their position in texts of a length, in groups of 8 positions.
+/// Returns the mean of values by their position in texts of a length, in groups of 8 positions.
 fn by_position(values: &[f64], len: usize) -> Vec<(f64, f64)> {
     const GROUP: usize = 8;
     let mut sums = vec![(0.0, 0.0); len / GROUP];

@@ -1,4 +1,4 @@
-//! The tasks: each has data, models that learn from it, and tests on what was held out.
+//! The tasks: each has data, models that learn from it, and tests on held-out data.
 
 pub mod classification;
 pub mod generation;
@@ -15,10 +15,10 @@ use crate::encodings::Encoding;
 use crate::parameters::Scope;
 use crate::transformer::Shape;
 
-/// What is trained: a kind of model with an encoding.
+/// A kind of model with an encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variant {
-    /// Whether it is an LSTM instead of a transformer.
+    /// Whether the model is an LSTM instead of a transformer.
     pub lstm: bool,
     /// The encoding.
     pub encoding: Encoding,
@@ -43,11 +43,11 @@ impl Variant {
 
 /// A task with its data.
 pub trait Task: Send + Sync {
-    /// A model to be trained, with its variables in `scope`.
+    /// Makes a model to be trained, with its variables in `scope`.
     ///
     /// # Errors
     ///
-    /// Where there is no such model.
+    /// An error where there is no such model.
     fn model<'t>(
         &'t self,
         variant: Variant,
@@ -55,7 +55,7 @@ pub trait Task: Send + Sync {
         scope: &Scope<'_>,
     ) -> Result<Box<dyn Model + 't>>;
 
-    /// What the data are, in one line.
+    /// Describes the data in one line.
     fn describe(&self) -> String;
 
     /// The names of the plots' axes.
@@ -64,34 +64,34 @@ pub trait Task: Send + Sync {
 
 /// The names of the axes of the plots.
 pub struct Axes {
-    /// What is counted as length.
+    /// The unit of length.
     pub length: &'static str,
-    /// What is measured by length.
+    /// The measure by length.
     pub by_length: &'static str,
-    /// What is counted as position.
+    /// The unit of position.
     pub position: &'static str,
-    /// What is measured by position.
+    /// The measure by position.
     pub by_position: &'static str,
 }
 
 /// A model in training.
 pub trait Model {
-    /// The loss of a batch that is drawn.
+    /// Draws a batch and returns its loss.
     ///
     /// # Errors
     ///
-    /// Those of candle.
+    /// The errors of candle.
     fn loss(&self, rng: &mut SmallRng) -> candle_core::Result<Tensor>;
 
-    /// Measures on what was held out.
+    /// Measures on held-out data.
     ///
     /// # Errors
     ///
-    /// Those of candle.
+    /// The errors of candle.
     fn test(&self) -> Result<Scores>;
 }
 
-/// What a trained model is worth.
+/// The measures of a trained model.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Scores {
     /// Each measure with its name; `None` where the encoding has no such positions.
@@ -100,11 +100,11 @@ pub struct Scores {
     pub by_length: Vec<(f64, f64)>,
     /// A measure by the position in the text.
     pub by_position: Vec<(f64, f64)>,
-    /// What the model says.
+    /// Outputs of the model.
     pub samples: Vec<String>,
 }
 
-/// Where the data are, if not in packages, and how much of them is used.
+/// The source of the data, if not packages, and the amount that is used.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     /// A text with a sentence on each line.
@@ -122,7 +122,7 @@ pub const TASKS: [&str; 4] = ["classification", "translation", "dates", "generat
 ///
 /// # Errors
 ///
-/// A message that lists all tasks; where there are no data.
+/// A message that lists all tasks; an error where there are no data.
 pub fn named(name: &str, sources: &Sources) -> Result<Box<dyn Task>> {
     Ok(match name {
         "classification" => Box::new(classification::Classification::new(sources)?),
@@ -133,7 +133,7 @@ pub fn named(name: &str, sources: &Sources) -> Result<Box<dyn Task>> {
     })
 }
 
-/// Ids (rows, len) as a tensor.
+/// Returns ids (rows, len) as a tensor.
 fn ids(rows: &[Vec<u32>]) -> candle_core::Result<Tensor> {
     let len = rows.first().map_or(0, Vec::len);
     Tensor::from_vec(rows.concat(), (rows.len(), len), &Device::Cpu)

@@ -26,14 +26,15 @@ const BATCH: usize = 48;
 pub struct Pairs {
     train: Vec<Pair>,
     held_out: Vec<Pair>,
-    /// Of `train`, those whose source has the same length: a batch has no padding before its end.
+    /// Indices of `train`, grouped by the length of the source, so that sources in a batch have no
+    /// padding.
     by_length: Vec<Vec<usize>>,
     sources: Vocabulary,
     targets: Vocabulary,
     unit: Unit,
 }
 
-/// What sources are made of.
+/// The units of sources.
 #[derive(Clone, Copy)]
 enum Unit {
     Characters,
@@ -48,7 +49,7 @@ impl Unit {
         }
     }
 
-    /// What stands between two of them.
+    /// Returns the separator of units.
     fn glue(self) -> &'static str {
         match self {
             Self::Characters => "",
@@ -59,7 +60,7 @@ impl Unit {
 
 struct Pair {
     source: Vec<u32>,
-    /// The tokens of the answer, between a start and an end.
+    /// Returns the tokens of the answer, between a start and an end.
     target: Vec<u32>,
     reference: String,
 }
@@ -69,7 +70,7 @@ impl Pairs {
     ///
     /// # Errors
     ///
-    /// Where there are none.
+    /// An error where there are none.
     pub fn catalogues(sources: &Sources) -> Result<Self> {
         let pairs = catalogues::messages(sources.catalogues.as_deref(), LONGEST)?;
         let vocabularies = [
@@ -108,7 +109,7 @@ impl Pairs {
             let list = if is_held_out(&source) { &mut held_out } else { &mut train };
             list.push(Pair { source: numbers, target, reference });
         }
-        // Every so many, so that all kinds are there: they are in alphabetical order.
+        // Evenly spaced ones, so that all kinds are included: they are in alphabetical order.
         let step = (held_out.len() / tests).max(1);
         let held_out = held_out.into_iter().step_by(step).take(tests).collect();
         let longest = train.iter().map(|pair| pair.source.len()).max().unwrap_or(0);
@@ -179,8 +180,9 @@ struct Translator<'t> {
 }
 
 impl Translator<'_> {
-    /// The sum over a batch of −ln of the probability of each next token, and their number. Sources
-    /// have the same length; targets are padded at their end, where no token before looks.
+    /// Returns the sum over a batch of −ln of the probability of each next token, and their number.
+    /// Sources have the same length; targets are padded at the end, to which no earlier token
+    /// attends.
     fn cost(&self, pairs: &[&Pair]) -> candle_core::Result<(Tensor, usize)> {
         let longest = pairs.iter().map(|pair| pair.target.len()).max().unwrap_or(1);
         let pad = |pair: &&Pair| {
@@ -204,7 +206,7 @@ impl Translator<'_> {
         Ok(((own * counts)?.sum_all()?.neg()?, count))
     }
 
-    /// The most likely token, one after the other, for sources of the same length.
+    /// Returns the most likely tokens, one after the other, for sources of the same length.
     fn translate(&self, pairs: &[&Pair]) -> candle_core::Result<Vec<String>> {
         let sources: Vec<Vec<u32>> = pairs.iter().map(|pair| pair.source.clone()).collect();
         let memory = self.encoder.forward(&ids(&sources)?, None)?;
@@ -226,7 +228,7 @@ impl Translator<'_> {
 impl Model for Translator<'_> {
     fn loss(&self, rng: &mut SmallRng) -> candle_core::Result<Tensor> {
         let train = &self.task.train;
-        // A pair decides the length, so that each pair is as likely as another.
+        // A random pair decides the length, so that all pairs are equally likely.
         let first = &train[rng.random_range(0..train.len())];
         let same = &self.task.by_length[first.source.len()];
         let pair = |_| &train[same[rng.random_range(0..same.len())]];
@@ -280,7 +282,7 @@ impl Translator<'_> {
     }
 }
 
-/// The means of values by number, numbers in groups.
+/// Returns the means of values by number, numbers in groups.
 fn means(values: impl Iterator<Item = (usize, f64)>, group: usize) -> Vec<(f64, f64)> {
     let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
     for (number, value) in values {
@@ -291,7 +293,7 @@ fn means(values: impl Iterator<Item = (usize, f64)>, group: usize) -> Vec<(f64, 
     sums.into_iter().map(|(at, (sum, count))| (middle(at), sum / count)).collect()
 }
 
-/// The share of wrong characters at each position that at least ten references have.
+/// Returns the fraction of wrong characters at each position that at least ten references have.
 fn wrong(texts: &[(String, String)]) -> Vec<(f64, f64)> {
     let mut counts: Vec<(f64, f64)> = Vec::new();
     for (ours, reference) in texts {

@@ -1,4 +1,4 @@
-//! The little of WebDriver (W3C) that the test needs: JSON over HTTP to chromedriver.
+//! The part of WebDriver (W3C) that the test needs: JSON over HTTP to chromedriver.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::value;
 
-/// How long a script may take on a machine that others use.
+/// The time limit of a script, on a shared machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A browser without a window, with a folder of its own. Both end with it.
+/// A browser without a window, with a folder of its own; both are removed with it.
 pub struct Browser {
     driver: Child,
     port: u16,
@@ -37,7 +37,7 @@ impl Browser {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse().ok()
         })?;
-        // The pipe must not fill.
+        // The pipe must be read, so that it does not fill.
         std::thread::spawn(move || lines.for_each(drop));
         let folder = std::env::temp_dir().join(format!("gallery-browser-{}", std::process::id()));
         let mut started = Self { driver, port, session: String::new(), folder };
@@ -122,14 +122,14 @@ impl Browser {
         self.post(&format!("/element/{id}/value"), json!({ "text": keys }));
     }
 
-    /// Shows the page in a window of this size, as a telephone would.
+    /// Shows the page in a window of this size, like a phone.
     pub fn resize(&mut self, width: u32, height: u32) {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", size);
     }
 
-    /// Lets the page be seen by someone who prefers dark pages, or light ones.
+    /// Sets the preference for dark or light pages.
     pub fn dark(&mut self, dark: bool) {
         let preferred = if dark { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": preferred }]);
@@ -140,7 +140,7 @@ impl Browser {
         self.post("/goog/cdp/execute", json!({ "cmd": command, "params": parameters }));
     }
 
-    /// What the page has said on the console since the last call.
+    /// Returns the messages of the page on the console since the last call.
     pub fn console(&mut self) -> Vec<String> {
         let said = self.post("/se/log", json!({ "type": "browser" }));
         said.as_array().unwrap().iter().map(Value::to_string).collect()
@@ -167,7 +167,7 @@ impl Drop for Browser {
     }
 }
 
-/// The first of these programs that there is.
+/// Returns the first of these programs that exists.
 fn program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();

@@ -1,6 +1,6 @@
-//! The page of the gallery in a real browser: its numbers are the crate's, to the bit; knobs turn
-//! within 50 ms, by mouse and keyboard; nothing is said on the console; narrow windows do not
-//! scroll sideways. Without Chromium and its driver the test says so and checks nothing.
+//! The page of the gallery in a real browser: its numbers equal the crate's to the bit; knobs react
+//! within 50 ms, by mouse and keyboard; the console stays empty; narrow windows do not scroll
+//! sideways. Without Chromium and its driver the test says so and checks nothing.
 //!
 //! `GALLERY_SHOTS=FOLDER` keeps pictures of the page.
 
@@ -47,7 +47,7 @@ fn pages() -> (PathBuf, PathBuf) {
     let (page, still) = (out.join("index.html"), out.join("still.html"));
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.len() < 3_000_000, "{} bytes", html.len());
-    // It needs nothing else: no address but that of SVG, which is a name.
+    // The page needs no other file: its only address is the namespace of SVG.
     assert_eq!(html.replace("http://www.w3.org/2000/svg", "").matches("http").count(), 0);
     let begin = html.find("id=\"wasm\">").unwrap() + "id=\"wasm\">".len();
     let end = begin + html[begin..].find("</script>").unwrap();
@@ -56,7 +56,8 @@ fn pages() -> (PathBuf, PathBuf) {
     (page, still)
 }
 
-/// Every method at its beginning, and with each knob moved, gives the same JSON here and there.
+/// Every method, with its first values and with each knob moved, gives the same JSON here and in
+/// the page.
 fn numbers_are_the_crates(browser: &mut Browser) {
     let mut requests = Vec::new();
     for method in methods() {
@@ -71,7 +72,7 @@ fn numbers_are_the_crates(browser: &mut Browser) {
         assert!(found == answer_json(request).as_str(), "{request} differs in the browser");
     }
     println!("{} answers are the same to the bit", requests.len());
-    // What stands in the page is that answer.
+    // The page shows that answer.
     let shown = |value: f64| format!("{}", (value * 1e6).round() / 1e6).replace('-', "−");
     for id in ["sinusoidal", "rotary", "alibi"] {
         browser.run("document.getElementById(arguments[0]).scrollIntoView()", json!([id]));
@@ -88,7 +89,7 @@ fn numbers_are_the_crates(browser: &mut Browser) {
     }
 }
 
-/// The pointer on a cell of the heat map reads the crate's number of that cell.
+/// The pointer on a cell of the heat map shows the crate's number for that cell.
 fn a_cell_is_read(browser: &mut Browser) {
     let script = "
         const svg = document.querySelector('#sinusoidal svg');
@@ -106,7 +107,7 @@ fn a_cell_is_read(browser: &mut Browser) {
 }
 
 /// Each knob of each method is moved to its end; each answer, drawing included, takes less than
-/// 50 ms in the best of five tries, which is judged where nobody else uses the machine.
+/// 50 ms in the best of five tries; this is checked only where no other process uses the machine.
 fn knobs_turn(browser: &mut Browser) {
     let script = "
         const times = [];
@@ -141,7 +142,7 @@ fn knobs_turn(browser: &mut Browser) {
     }
 }
 
-/// Whether more processes than there are cores have been running in the last minute.
+/// Returns whether more processes than cores were running in the last minute.
 fn busy() -> bool {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().and_then(|load| load.parse::<f64>().ok());
@@ -154,7 +155,7 @@ fn keyboard_and_languages(browser: &mut Browser) {
         let script = "return document.querySelector(arguments[0]).textContent";
         browser.run(script, json!([selector])).as_str().unwrap().to_string()
     };
-    // A slider under the keyboard: one step to the left, and the figure is another.
+    // A slider by keyboard: one step to the left changes the figure.
     browser.run(
         "const knob = document.querySelector('#sinusoidal [name=dim]');
          knob.value = 2; knob.dispatchEvent(new Event('input')); knob.focus();",
@@ -164,7 +165,7 @@ fn keyboard_and_languages(browser: &mut Browser) {
     browser.keys("#sinusoidal [name=dim]", "\u{e012}"); // arrow left
     assert_eq!(text(browser, "#sinusoidal label:nth-child(2) output"), "16");
     assert_ne!(text(browser, "#sinusoidal dd"), before);
-    // From knob to knob with the tabulator.
+    // From knob to knob with the tab key.
     browser.keys("#sinusoidal [name=dim]", "\u{e004}");
     assert_eq!(browser.run("return document.activeElement.name", json!([])), "base");
     // Return on the language button.
@@ -221,7 +222,7 @@ fn pictures_stay_without_wasm(browser: &mut Browser, still: &Path) {
     let _ = std::fs::remove_dir_all(still.parent().unwrap());
 }
 
-/// The value of a JSON answer of the driver, or its complaint.
+/// Returns the value of a JSON answer of the driver, or its error.
 fn value(answer: &Value) -> &Value {
     assert!(answer["value"]["error"].is_null(), "{answer}");
     &answer["value"]
