@@ -1,10 +1,11 @@
-//! From word embeddings to inputs that know their order, and on to a small encoder and decoder: the
-//! article that this crate was founded on, step by step.
+//! From word embeddings to inputs with positions, and on to a small encoder and decoder: the steps of
+//! the article on which this crate was founded, an article in Chinese on absolute positional encoding
+//! in large language models. Its sections are numbered 2 to 6.
 //!
 //! `cargo run --release --example article`
 //!
-//! The numbers in brackets are the article's own: its steps stand in section 4.1, its code in 5.2,
-//! and question 3 asks how position vectors are generated, by formulas or by a network.
+//! The numbers in brackets are sections of the article: its steps are in section 4.1, its code in
+//! 5.2, and question 3 asks how position vectors are generated, by formulas or by a network.
 
 use std::error::Error;
 
@@ -21,7 +22,7 @@ use data::{MiniLm, words_of};
 const SENTENCE: &str = "The quick brown fox jumps over the lazy dog";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // [4.1, step 1] Word embeddings: every word has a vector, wherever it stands.
+    // [4.1, step 1] Word embeddings: every word has a vector, at any position.
     let minilm = MiniLm::load()?;
     let names = words_of(SENTENCE);
     let ids: Vec<usize> =
@@ -40,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     network(dim)?;
 
     // [4.1, step 3] Words plus positions.
-    // Scaled as in the paper, so that neither drowns the other.
+    // Words are scaled as in the paper, so that both have similar magnitudes.
     let words = &words * (dim as f32).sqrt();
     let input = embed_with_positions(&words, &transformer)?;
     println!(
@@ -51,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     print_start("the", &input, 6);
     side_by_side(&words)?;
 
-    // Another order is another input.
+    // Another order gives another input.
     let mut moved = ids.clone();
     moved.rotate_left(1);
     let moved_words = minilm.words.select(Axis(0), &moved) * (dim as f32).sqrt();
@@ -62,17 +63,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("   \"quick\" without positions is the same: {}", words.row(1) == moved_words.row(0));
     println!("   \"quick\" with positions is the same:    {}", input.row(1) == moved.row(0));
 
-    // [4.1, steps 4 and 5] What an encoder and a decoder make of them.
+    // [4.1, steps 4 and 5] An encoder and a decoder on these inputs.
     let encoded = encoder(&names, &words, &input);
     decoder(&names, &input, &encoded);
     Ok(())
 }
 
-/// Three of the article's four formulas and its worked example; the paper's is returned.
+/// Prints three of the article's four formulas and its worked example, and returns the paper's.
 fn formulas(dim: usize, len: usize) -> Result<Sinusoidal, Box<dyn Error>> {
     println!("\n[4.1] 2. Position vectors: the first features at positions 0, 1 and 6");
 
-    // sin(p / 10000^(2i/dim)), cos of the same: the Transformer's.
+    // sin(p / 10000^(2i/dim)) and the cosine: the Transformer's formula.
     let transformer = Sinusoidal::new(dim)?;
     print_positions("[4.1] sin, cos of p / 10000^(2i/dim)", &transformer)?;
 
@@ -83,8 +84,8 @@ fn formulas(dim: usize, len: usize) -> Result<Sinusoidal, Box<dyn Error>> {
     let worked: Array2<f32> = radian(2)?.encode(&Positions::from(1..5))?;
     println!("         its worked example, sin 1 … cos 4: {:.4}", worked.flatten());
 
-    // sin(pi p i / size), cos of the same for i in 1..=size, then zeros; size may not exceed dim/2,
-    // where the article's code writes out of bounds.
+    // sin(pi p i / size) and the cosine for i in 1..=size, then zeros; size may not exceed dim/2,
+    // beyond which the article's code writes out of bounds.
     let size = 8;
     let code = Sinusoidal::from_frequencies(Frequencies::harmonic(2 * size, 2.0 * size as f64)?)
         .padded_to(dim)?;
@@ -101,11 +102,11 @@ fn circle(len: usize) -> Result<Sinusoidal, positional_encodings::Error> {
     Ok(Sinusoidal::from_frequencies(Frequencies::harmonic(2, len as f64)?))
 }
 
-/// The other way of question 3: a network makes position vectors of any width out of a few numbers
-/// that say where a token is. Its weights would be trained; here they are written by hand.
+/// The other answer to question 3: a network makes position vectors of any width from a few numbers
+/// for the position of a token. Its weights would be trained; here they are fixed.
 fn network(dim: usize) -> Result<(), Box<dyn Error>> {
     let (inner, hidden) = (Sinusoidal::new(4)?, 8);
-    // Weights that differ from each other, and nothing else.
+    // Weights that differ from each other, without another meaning.
     let weights = |rows: usize, columns: usize| {
         Array2::from_shape_fn((rows, columns), |(i, j)| ((3 * i + 5 * j + 1) as f32).sin())
     };
@@ -116,8 +117,8 @@ fn network(dim: usize) -> Result<(), Box<dyn Error>> {
     print_positions(name, &network)
 }
 
-/// Positions next to words instead of added to them: the words stay as they are, and the model
-/// becomes wider.
+/// Positions next to words instead of added to them: the words are unchanged, and the model becomes
+/// wider.
 fn side_by_side(words: &Array2<f32>) -> Result<(), Box<dyn Error>> {
     let (len, dim) = words.dim();
     let wide = concat_positions(words, &circle(len)?)?;
@@ -148,8 +149,8 @@ fn encoder(names: &[String], words: &Array2<f32>, input: &Array2<f32>) -> Array2
     attention(input, input, |_, _| true).dot(input)
 }
 
-/// Step 5: a decoder has written three words and looks for the fourth: at what it has written, but
-/// not ahead, and then at what the encoder made of the sentence.
+/// Step 5: a decoder has written three words and looks for the fourth: it attends to its own words,
+/// but not ahead, and then to the output of the encoder.
 fn decoder(names: &[String], input: &Array2<f32>, encoded: &Array2<f32>) {
     let written = input.slice(s![..3, ..]).to_owned();
     println!("\n[4.1] 5. The decoder, which has written \"the quick brown\": its own words");
@@ -166,8 +167,8 @@ fn decoder(names: &[String], input: &Array2<f32>, encoded: &Array2<f32>) {
     }
 }
 
-/// The attention weights, softmax(Q·Kᵀ/√dim): a row for each query, which sums to 1. Queries and
-/// keys are the vectors over dim^¼, since nothing here has learned their scale.
+/// Returns the attention weights, softmax(Q·Kᵀ/√dim): a row for each query, which sums to 1. Queries
+/// and keys are the vectors over dim^¼, since no scale has been learned here.
 fn attention(
     queries: &Array2<f32>,
     keys: &Array2<f32>,
