@@ -82,8 +82,8 @@ pub(super) fn upper_blocks<T: Element>(
     // Enough rows for a matrix product at full speed. Blocks on the diagonal have fewer rows, since
     // their part below the diagonal is not needed.
     const ROWS: usize = 512;
-    const ROWS_ON_DIAGONAL: usize = 128;
-    const COLUMNS: usize = 2048;
+    const ROWS_ON_DIAGONAL: usize = 64;
+    const COLUMNS: usize = 1024;
     let len = table.nrows();
     let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
     let mut room = zeros(ROWS.min(len), COLUMNS.min(len))?;
