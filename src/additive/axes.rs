@@ -136,12 +136,12 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
     /// use positional_encodings::{Axes, Learned, PositionalEncoding, Positions};
     ///
     /// let [rows, columns] = [1.0_f32, 5.0].map(|a| Learned::from_table(array![[a, a + 1.0]]));
-    /// let dealt = Axes::concat([rows?, columns?])?.dealt(1)?;
-    /// assert_eq!(dealt.encode(&Positions::grid(&[1, 1])?)?, array![[1.0, 5.0, 2.0, 6.0]]);
+    /// let interleaved = Axes::concat([rows?, columns?])?.interleaved(1)?;
+    /// assert_eq!(interleaved.encode(&Positions::grid(&[1, 1])?)?, array![[1.0, 5.0, 2.0, 6.0]]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
-    pub fn dealt(mut self, chunk: usize) -> Result<Self, Error> {
-        self.parts.deal(chunk)?;
+    pub fn interleaved(mut self, chunk: usize) -> Result<Self, Error> {
+        self.parts.interleave(chunk)?;
         Ok(self)
     }
 

@@ -128,7 +128,7 @@ impl Fourier {
     ///
     /// timm's `build_fourier_pos_embed` has the features one axis at a time: use `Axes::concat` of
     /// `Fourier::bands(1, …)?.with_input(Input::First)`. Its `FourierEmbed` interleaves the axes:
-    /// add `.dealt(1)?`.
+    /// add `.interleaved(1)?`.
     ///
     /// # Errors
     ///

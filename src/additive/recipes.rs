@@ -85,7 +85,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn timm(dim: usize, temperature: f64) -> Result<Self, Error> {
-        Self::timm_interleaved(dim, temperature)?.dealt(dim / 4)
+        Self::timm_interleaved(dim, temperature)?.interleaved(dim / 4)
     }
 
     /// Makes timm's 2-D sinusoid with `interleave_sin_cos`: \[sin r | cos r | sin c | cos c\].
@@ -194,7 +194,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// ```
     pub fn loftr(dim: usize) -> Result<Self, Error> {
         let w = share(dim, 2, 2)?;
-        Self::concat(repeat(geometric(w, 1e4, Interleaved)?, 2))?.dealt(2)?.reading(&[1, 0])
+        Self::concat(repeat(geometric(w, 1e4, Interleaved)?, 2))?.interleaved(2)?.reading(&[1, 0])
     }
 
     /// Makes LoFTR's encoding with the frequencies of its first checkpoints: wᵢ = exp(−2i · n), n =
@@ -219,7 +219,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
         let exponent = libm::floor(-libm::log(1e4) / dim as f64 / 2.0);
         let radians = (0..w / 2).map(|i| libm::exp(2.0 * i as f64 * exponent));
         let axis = Sinusoidal::from_frequencies(Frequencies::from_radians(radians)?);
-        Self::concat(repeat(axis, 2))?.dealt(2)?.reading(&[1, 0])
+        Self::concat(repeat(axis, 2))?.interleaved(2)?.reading(&[1, 0])
     }
 
     /// Makes the encoding of the Python package `positional-encodings` (`PositionalEncoding1D`,

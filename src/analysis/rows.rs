@@ -69,7 +69,7 @@ pub struct UntrainedRow {
     /// The row.
     pub row: usize,
     /// The reason.
-    pub sign: Untrained,
+    pub reason: Untrained,
 }
 
 /// Returns the rows of a learned table that look untrained: rows for positions past the longest
@@ -93,7 +93,7 @@ pub struct UntrainedRow {
 /// let mut table: Array2<f32> = Sinusoidal::new(64)?.encode(&Positions::from(0..32))?;
 /// table.slice_mut(s![30.., ..]).fill(0.0);
 /// let found = untrained_rows(table.view())?;
-/// assert_eq!(found, [30, 31].map(|row| UntrainedRow { row, sign: Untrained::Zero }));
+/// assert_eq!(found, [30, 31].map(|row| UntrainedRow { row, reason: Untrained::Zero }));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn untrained_rows<A: Element>(table: ArrayView2<'_, A>) -> Result<Vec<UntrainedRow>, Error> {
@@ -109,7 +109,7 @@ pub fn untrained_rows<A: Element>(table: ArrayView2<'_, A>) -> Result<Vec<Untrai
         near.filter(|&other| other != row)
             .all(|other| own.dot(&directions.row(other)).abs() <= bound)
     };
-    let sign = |row: usize| {
+    let reason = |row: usize| {
         let values = table.index_axis(Axis(0), row);
         if values.iter().all(|value| *value == A::zero()) {
             Some(Untrained::Zero)
@@ -119,5 +119,5 @@ pub fn untrained_rows<A: Element>(table: ArrayView2<'_, A>) -> Result<Vec<Untrai
             (dim >= FEWEST_FEATURES && is_unrelated(row)).then_some(Untrained::Unrelated)
         }
     };
-    Ok((0..len).filter_map(|row| Some(UntrainedRow { row, sign: sign(row)? })).collect())
+    Ok((0..len).filter_map(|row| Some(UntrainedRow { row, reason: reason(row)? })).collect())
 }

@@ -42,7 +42,7 @@ impl<'a> Fields<'a> {
 
     /// Returns an error: the setting of the field is not supported, for this reason.
     pub(super) fn not_read(&self, name: &str, reason: &'static str) -> Error {
-        self.error(name, ConfigProblem::NotRead { reason })
+        self.error(name, ConfigProblem::Unsupported { reason })
     }
 
     /// Returns an error: the field has an unknown value.

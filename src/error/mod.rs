@@ -276,7 +276,7 @@ pub enum ConfigProblem {
     },
     /// The setting of the field is not supported, or needs more than one rotation; the reason says
     /// what it is and what to use instead.
-    NotRead {
+    Unsupported {
         /// The reason.
         reason: &'static str,
     },
@@ -299,7 +299,7 @@ impl fmt::Display for ConfigProblem {
             Self::NotA { expected } => write!(f, " must be {expected}"),
             Self::Unknown { found } => write!(f, ": {found:?} is not known"),
             Self::Contradicts { other } => write!(f, " contradicts {other}"),
-            Self::NotRead { reason } => write!(f, ": {reason}"),
+            Self::Unsupported { reason } => write!(f, ": {reason}"),
             Self::Syntax { line, column } => {
                 write!(f, " is not JSON at line {line}, column {column}")
             }

@@ -79,7 +79,7 @@ impl<E> Parts<E> {
         }
     }
 
-    pub(super) fn deal(&mut self, chunk: usize) -> Result<(), Error> {
+    pub(super) fn interleave(&mut self, chunk: usize) -> Result<(), Error> {
         let width = self.one_width()?;
         if self.join == Join::Sum {
             let expected = width.saturating_mul(self.parts.len());

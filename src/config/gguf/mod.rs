@@ -242,7 +242,7 @@ impl Model {
             None => self.spec(),
             Some(reason) => {
                 let field = "general.architecture".to_string();
-                Err(Error::Config { field, problem: ConfigProblem::NotRead { reason } })
+                Err(Error::Config { field, problem: ConfigProblem::Unsupported { reason } })
             }
         }
     }

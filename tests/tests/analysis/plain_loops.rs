@@ -250,7 +250,7 @@ fn untrained_rows_are_found() {
     let found: HashMap<usize, Untrained> = analysis::untrained_rows(rows.view())
         .unwrap()
         .into_iter()
-        .map(|found| (found.row, found.sign))
+        .map(|found| (found.row, found.reason))
         .collect();
     for row in 0..200 {
         let expected = match row {

@@ -108,7 +108,7 @@ fn the_first_rows_of_minilm() {
     longer.slice_mut(s![128..144, ..]).assign(&noise);
     let found = analysis::untrained_rows(longer.view()).unwrap();
     assert_eq!(found.iter().map(|found| found.row).collect::<Vec<_>>(), Vec::from_iter(128..160));
-    assert!(found[..16].iter().all(|found| found.sign == Untrained::Unrelated));
+    assert!(found[..16].iter().all(|found| found.reason == Untrained::Unrelated));
 }
 
 /// Returns the folder in which `cargo test -p minilm` and the example of that name install the

@@ -313,7 +313,7 @@ fn all_types() {
         }
         let model = match read(&config) {
             Ok(model) => model,
-            Err(Error::Config { problem: ConfigProblem::NotRead { reason }, .. }) => {
+            Err(Error::Config { problem: ConfigProblem::Unsupported { reason }, .. }) => {
                 reasons.push((cells[0].to_string(), reason));
                 continue;
             }

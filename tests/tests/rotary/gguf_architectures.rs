@@ -61,7 +61,7 @@ fn every_architecture() {
         );
         let error = RotarySpec::from_gguf(keys(name, &[])).unwrap_err();
         assert!(
-            matches!(error, Error::Config { problem: ConfigProblem::NotRead { .. }, .. }),
+            matches!(error, Error::Config { problem: ConfigProblem::Unsupported { .. }, .. }),
             "{error}"
         );
     }

@@ -159,7 +159,7 @@ fn timm() -> Outcome {
     // FourierEmbed appends them to the features of the image, with the axes next to each other.
     let axis = Fourier::bands(1, &linear(4, 8.0)?)?.with_input(Input::First);
     let grid = Positions::linspace(&[3, 2], -1.0..=1.0)?;
-    let found: Array2<f32> = Axes::concat([axis.clone(), axis])?.dealt(1)?.encode(&grid)?;
+    let found: Array2<f32> = Axes::concat([axis.clone(), axis])?.interleaved(1)?.encode(&grid)?;
     let out = golden().get::<f32, Ix3>("timm_fourier_embed/out");
     agrees(found.view(), out.slice(s![0, .., 2..]).into_dyn(), 8.0 * PI);
     Ok(())

@@ -61,10 +61,13 @@ fn axes_that_cannot_be() -> Outcome {
     let huge = two()?.reading(&[0, usize::MAX]).unwrap_err();
     assert_eq!(huge, Error::NoSuchAxis { axis: 1, axes: 2 });
     for chunk in [0, 3, 5, usize::MAX] {
-        assert!(matches!(two()?.dealt(chunk), Err(Error::InvalidParameter { .. })), "{chunk}");
+        assert!(
+            matches!(two()?.interleaved(chunk), Err(Error::InvalidParameter { .. })),
+            "{chunk}"
+        );
     }
-    assert!(Grid::sum([axis()?, axis()?])?.dealt(2).is_err());
-    assert!(Grid::concat([axis()?, Sinusoidal::new(6)?])?.dealt(2).is_err());
+    assert!(Grid::sum([axis()?, axis()?])?.interleaved(2).is_err());
+    assert!(Grid::concat([axis()?, Sinusoidal::new(6)?])?.interleaved(2).is_err());
     assert_eq!(two()?.with_dim(0), Err(Error::ZeroDim));
     assert!(Grid::sum([axis()?, axis()?])?.with_dim(3).is_err());
     let wide = two()?.with_dim(usize::MAX)?;

@@ -63,7 +63,10 @@ fn axial_tables_and_their_gradients() -> Outcome {
     let mut detr = Axes::concat([table(4, 3)?, table(3, 3)?])?.reading(&[1, 0])?;
     check_gradient(&mut detr, &grid);
     check_gradient(&mut Axes::sum([table(3, 2)?, table(4, 2)?])?, &grid);
-    check_gradient(&mut Axes::concat([table(3, 4)?, table(4, 4)?])?.dealt(2)?.with_dim(7)?, &grid);
+    check_gradient(
+        &mut Axes::concat([table(3, 4)?, table(4, 4)?])?.interleaved(2)?.with_dim(7)?,
+        &grid,
+    );
     // A refused value leaves all values unchanged.
     let projection = || Fourier::new(&array![[0.5]]).map(LearnedProjection::new);
     let mut two = Axes::<f64, _>::concat([projection()?, projection()?])?;

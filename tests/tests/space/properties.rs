@@ -153,14 +153,14 @@ fn parts_side_by_side_summed_and_dealt() -> Outcome {
     assert_eq!(concat.encode(&at)?, beside);
     assert_eq!(Grid::sum([rows.clone(), columns.clone()])?.encode(&at)?, &a + &b);
     for chunk in [1, 2, 3, 6] {
-        let dealt: Array2<f32> = concat.clone().dealt(chunk)?.encode(&at)?;
+        let dealt: Array2<f32> = concat.clone().interleaved(chunk)?.encode(&at)?;
         for (column, values) in dealt.columns().into_iter().enumerate() {
             let (turn, within) = (column / chunk, column % chunk);
             let expected = [&a, &b][turn % 2].column(turn / 2 * chunk + within).to_owned();
             assert_eq!(values, expected, "chunk {chunk}, column {column}");
         }
         for dim in [1, 5, 7, 11, 12, 20] {
-            let cut: Array2<f32> = concat.clone().dealt(chunk)?.with_dim(dim)?.encode(&at)?;
+            let cut: Array2<f32> = concat.clone().interleaved(chunk)?.with_dim(dim)?.encode(&at)?;
             let kept = dim.min(12);
             assert_eq!(cut.slice(s![.., ..kept]), dealt.slice(s![.., ..kept]));
             assert!(cut.slice(s![.., kept..]).iter().all(|value| *value == 0.0));
