@@ -33,6 +33,21 @@ pub(crate) fn copied<A: Clone, S: Data<Elem = A>, D: Dimension>(
     Ok(array.to_owned())
 }
 
+/// Returns the array in row-major order.
+pub(crate) fn row_major<A: Clone, D: Dimension>(array: Array<A, D>) -> Array<A, D> {
+    if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() }
+}
+
+/// Checks that a count is the expected one.
+pub(crate) fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if found == expected { Ok(()) } else { Err(Error::LengthMismatch { what, expected, found }) }
+}
+
+/// Checks that the last axis has the expected width.
+pub(crate) fn check_width(expected: usize, found: usize) -> Result<(), Error> {
+    if found == expected { Ok(()) } else { Err(Error::WidthMismatch { expected, found }) }
+}
+
 /// Checks that all values are finite: +∞ added to a score that a mask has set to −∞ is NaN.
 pub(crate) fn check_finite<'a, A: Element>(
     values: impl IntoIterator<Item = &'a A>,

@@ -4,7 +4,7 @@ use super::distance::{Distances, PAGE, distances};
 use super::{AttentionBias, DependsOn, check_heads, check_row};
 use crate::add::{Multiples, Put, put_multiples};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::exact::{Factor, largest, smallest_normal};
 use crate::positions::Positions;
 
@@ -89,10 +89,8 @@ impl Alibi {
     /// [`Error::InvalidParameter`] for no heads or more than 65,536, or a max outside 1…64.
     pub fn with_bias_max(heads: usize, bias_max: u32) -> Result<Self, Error> {
         check_heads(heads)?;
-        if !(1..=64).contains(&bias_max) {
-            let (name, value) = ("alibi_bias_max", f64::from(bias_max));
-            return Err(Error::InvalidParameter { name, value, needs: "a number from 1 to 64" });
-        }
+        let (value, is_met) = (f64::from(bias_max), (1..=64).contains(&bias_max));
+        check_parameter("alibi_bias_max", value, is_met, "a number from 1 to 64")?;
         let n = heads.next_power_of_two() as u64;
         let (evens, odds) = ((2..=n).step_by(2), (1..=n).step_by(2));
         // All k of a power of two, in order.
@@ -132,10 +130,9 @@ impl Alibi {
     /// [`Error::InvalidParameter`] without a slope, or for one that is not finite or beyond f32.
     pub fn from_slopes(slopes: &[f64]) -> Result<Self, Error> {
         check_heads(slopes.len())?;
-        let is_slope = |slope: &f64| slope.abs() <= f64::from(f32::MAX);
-        if let Some(&value) = slopes.iter().find(|slope| !is_slope(slope)) {
-            let needs = "finite, and no larger than f32 holds";
-            return Err(Error::InvalidParameter { name: "slope", value, needs });
+        for &slope in slopes {
+            let is_met = slope.abs() <= f64::from(f32::MAX);
+            check_parameter("slope", slope, is_met, "finite, and no larger than f32 holds")?;
         }
         Ok(Self::of(slopes.iter().map(|&slope| Factor::given(slope))))
     }
@@ -220,20 +217,16 @@ impl Alibi {
     ) {
         let origin = Positions::from(0..1);
         let query = if self.form == AlibiForm::Keys { &origin } else { query };
+        let is_symmetric = self.form == AlibiForm::Symmetric;
         distances(query, keys, |start, Distances { values, rests, fall }| {
-            if fall {
-                let is_symmetric = self.form == AlibiForm::Symmetric;
-                values.iter_mut().for_each(|value| {
-                    *value = 0.0 - if is_symmetric { value.abs() } else { *value };
-                });
-                return visit(start, Distances { values, rests, fall });
+            if !fall {
+                let turned = rests.iter_mut().zip(&*values);
+                let turned = turned.filter(|(_, value)| !is_symmetric || **value > 0.0);
+                turned.for_each(|(rest, _)| *rest = 0.0 - *rest);
             }
-            for (value, rest) in values.iter_mut().zip(rests.iter_mut()) {
-                // A distance of 0 becomes 0, not −0.
-                if self.form != AlibiForm::Symmetric || *value > 0.0 {
-                    (*value, *rest) = (0.0 - *value, 0.0 - *rest);
-                }
-            }
+            // A distance of 0 becomes 0, not −0.
+            let size = |value: f64| if is_symmetric { value.abs() } else { value };
+            values.iter_mut().for_each(|value| *value = 0.0 - size(*value));
             visit(start, Distances { values, rests, fall });
         });
     }

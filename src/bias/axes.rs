@@ -1,7 +1,8 @@
 //! One table for each axis of the positions.
 
 use super::distance::{CHUNK, put_values};
-use super::{AttentionBias, TableBias, TableRule, check_positions};
+use super::{AttentionBias, TableBias, TableRule, check_axes};
+use crate::arrays::check_len;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -48,10 +49,7 @@ impl<A: Element, R: TableRule> AxesBias<A, R> {
             return Err(Error::TooLarge { rows: parts.len(), dim: expected });
         }
         for part in &parts {
-            if part.heads() != expected {
-                let found = part.heads();
-                return Err(Error::LengthMismatch { what: "heads", expected, found });
-            }
+            check_len("heads", expected, part.heads())?;
             if part.axes() != [1, 1] {
                 return Err(Error::AxesMismatch { expected: 1, found: part.axes()[0] });
             }
@@ -92,12 +90,8 @@ impl<A: Element, R: TableRule> AttentionBias<A> for AxesBias<A, R> {
     }
 
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-        check_positions(self.axes(), queries, keys)?;
-        self.parts.iter().enumerate().try_for_each(|(axis, part)| {
-            match queries.axis(axis).zip(keys.axis(axis)) {
-                Some((queries, keys)) => part.check(&queries, &keys),
-                None => Ok(()),
-            }
+        check_axes(self.parts.len(), queries, keys, |axis, queries, keys| {
+            self.parts[axis].check(queries, keys)
         })
     }
 }

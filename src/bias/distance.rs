@@ -48,17 +48,42 @@ pub(crate) fn distances(
     }
 }
 
-/// The distance of the first key, where all are small whole numbers and fall by 1 from key to key.
-pub(crate) fn first_of_falling(query: Position, keys: &Positions<'_>) -> Option<i64> {
-    match (query, keys.run_at(0)) {
-        // Small numbers, of which nothing is lost.
-        (Position::Integer(query), Some(Run::Integers { start, len }))
-            if len == keys.len() && (query.unsigned_abs() | start.unsigned_abs()) < 1 << 50 =>
-        {
-            Some(query - start)
+/// The first of positions that are consecutive whole numbers on one axis.
+fn consecutive(positions: &Positions<'_>) -> Option<i64> {
+    match positions.run_at(0) {
+        Some(Run::Integers { start, len }) if len == positions.len() && positions.axes() == 1 => {
+            Some(start)
         }
         _ => None,
     }
+}
+
+/// The distance of the first key, where all are small whole numbers and fall by 1 from key to key.
+pub(crate) fn first_of_falling(query: Position, keys: &Positions<'_>) -> Option<i64> {
+    let (Position::Integer(query), Some(start)) = (query, consecutive(keys)) else { return None };
+    // Small numbers, of which nothing is lost.
+    let is_small = (query.unsigned_abs() | start.unsigned_abs()) < 1 << 50;
+    is_small.then(|| query - start)
+}
+
+/// The distance of the last query and the first key, where all are consecutive: the others follow
+/// it down, one by one.
+pub(crate) fn last_distance(queries: &Positions<'_>, keys: &Positions<'_>) -> Option<i64> {
+    let (query, key) = consecutive(queries).zip(consecutive(keys))?;
+    query.checked_add_unsigned(queries.len() as u64 - 1)?.checked_sub(key)
+}
+
+/// Writes row(distance) to `rows` for the distance of each key.
+pub(crate) fn rows_of_distances(
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    rows: &mut [usize],
+    row: impl Fn(f64) -> usize,
+) {
+    distances(query, keys, |start, Distances { values, .. }| {
+        let rows = rows.iter_mut().skip(start).zip(values);
+        rows.for_each(|(to, distance)| *to = row(*distance));
+    });
 }
 
 /// Writes value(head, i) for the i-th of `count` keys from `start` on to a row of `keys` keys for

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use super::distance::{CHUNK, put_values};
-use super::{AttentionBias, check_positions};
+use super::{AttentionBias, check_positions, check_some_heads};
 use crate::additive::check_table;
 use crate::arrays::check_finite;
 use crate::element::Element;
@@ -51,10 +51,7 @@ impl Forget {
     ///
     /// [`Error::InvalidParameter`] without a head, or for a value that is not finite.
     pub fn from_sums<A: Element>(sums: Array2<A>) -> Result<Self, Error> {
-        if sums.nrows() == 0 {
-            let (name, needs) = ("number of heads", "at least 1");
-            return Err(Error::InvalidParameter { name, value: 0.0, needs });
-        }
+        check_some_heads(sums.nrows())?;
         check_finite(&sums)?;
         Ok(Self { sums: sums.mapv(Element::to_f64) })
     }
@@ -85,10 +82,9 @@ impl<A: Element> AttentionBias<A> for Forget {
     /// Whole numbers in 0..len.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions([1, 1], queries, keys)?;
-        for positions in [queries, keys] {
+        [queries, keys].into_iter().try_for_each(|positions| {
             positions.extent(None)?;
-            check_table(positions, 0, self.sums.ncols())?;
-        }
-        Ok(())
+            check_table(positions, 0, self.sums.ncols())
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::distance::{Distances, distances, put_values};
 use super::{AttentionBias, DependsOn, check_heads};
+use crate::arrays::check_len;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -56,10 +57,7 @@ impl Kerple {
 
     pub(crate) fn new(kernel: Kernel, r1: &[f64], r2: &[f64]) -> Result<Self, Error> {
         check_heads(r1.len())?;
-        let (what, expected, found) = ("values of r2", r1.len(), r2.len());
-        if found != expected {
-            return Err(Error::LengthMismatch { what, expected, found });
-        }
+        check_len("values of r2", r1.len(), r2.len())?;
         let most = f64::from(f32::MAX);
         let most_power = if kernel == Kernel::Power { 2.0 } else { most };
         for (name, values, most) in [("r1", r1, most), ("r2", r2, most_power)] {

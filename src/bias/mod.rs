@@ -41,7 +41,7 @@ mod forget;
 mod kerple;
 mod sandwich;
 mod t5;
-mod table;
+pub(crate) mod table;
 mod walk;
 mod window;
 
@@ -66,11 +66,10 @@ use std::sync::Arc;
 use ndarray::{Array3, ArrayViewMut, ArrayViewMut3, Dimension};
 
 use crate::add::Put;
-use crate::arrays::room;
+use crate::arrays::{check_len, room};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
-use walk::Walk;
 
 /// The argument that a bias depends on: where it repeats itself, the bias is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,7 +175,7 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         keys: &Positions<'_>,
         out: ArrayViewMut3<'_, A>,
     ) -> Result<(), Error> {
-        put(&self, queries, keys, out, Put::Write)
+        walk::put(&self, &queries.flat(), &keys.flat(), out.into_dyn(), Put::Write)
     }
 
     /// Returns the bias as a new array (heads, queries, keys).
@@ -207,7 +206,7 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         keys: &Positions<'_>,
         scores: ArrayViewMut3<'_, A>,
     ) -> Result<(), Error> {
-        put(&self, queries, keys, scores, Put::Add)
+        walk::put(&self, &queries.flat(), &keys.flat(), scores.into_dyn(), Put::Add)
     }
 }
 
@@ -304,9 +303,7 @@ where
     D: Dimension,
     B: AttentionBias<A> + ?Sized,
 {
-    let (queries, keys) = (queries.into(), keys.into());
-    check_scores(&bias, scores.shape(), &queries, &keys)?;
-    Walk { bias: &bias, queries: &queries, keys: &keys, put: Put::Add }.through(scores.into_dyn())
+    walk::put(&bias, &queries.into(), &keys.into(), scores.into_dyn(), Put::Add)
 }
 
 /// Whether scores of this shape, (…, heads, queries, keys), can be given the bias.
@@ -331,23 +328,16 @@ fn check_shape(
     let [leading @ .., found, rows, columns] = shape else {
         return Err(Error::TooFewAxes { expected: 3, found: shape.len() });
     };
-    let sequences = leading.iter().product();
-    let counts = [
-        ("heads", heads, *found),
-        ("queries", queries.len(), *rows),
-        ("keys", keys.len(), *columns),
-    ];
-    let of = |positions: &Positions<'_>| positions.rows().filter(|&rows| rows != 1);
-    let rows = [queries, keys].map(|positions| of(positions).unwrap_or(sequences));
-    let rows = rows.map(|rows| ("sequences", rows, sequences));
-    for (what, expected, found) in counts.into_iter().chain(rows) {
-        if found != expected {
-            return Err(Error::LengthMismatch { what, expected, found });
-        }
-    }
+    check_len("heads", heads, *found)?;
+    check_len("queries", queries.len(), *rows)?;
+    check_len("keys", keys.len(), *columns)?;
     // Sequences of their own are checked one by one: only positions of the same one meet.
-    let own = of(queries).or(of(keys)).map_or(1, |_| sequences);
-    (0..own).try_for_each(|row| check(&queries.row(row), &keys.row(row)))
+    let mut lists = 1;
+    for own in [queries.rows(), keys.rows()].into_iter().flatten().filter(|&own| own != 1) {
+        check_len("sequences", own, leading.iter().product())?;
+        lists = own;
+    }
+    (0..lists).try_for_each(|list| check(&queries.row(list), &keys.row(list)))
 }
 
 /// Whether there are as many scores as one query has.
@@ -357,25 +347,8 @@ fn check_row<A>(
     keys: &Positions<'_>,
     scores: &[A],
 ) -> Result<(), Error> {
-    let expected = heads.saturating_mul(keys.len());
-    let counts = [("queries", 1, query.len()), ("scores", expected, scores.len())];
-    match counts.into_iter().find(|(_, expected, found)| expected != found) {
-        Some((what, expected, found)) => Err(Error::LengthMismatch { what, expected, found }),
-        None => Ok(()),
-    }
-}
-
-/// Writes or adds a whole bias; all rows of a batch are one list.
-fn put<A: Element>(
-    bias: &dyn AttentionBias<A>,
-    queries: &Positions<'_>,
-    keys: &Positions<'_>,
-    scores: ArrayViewMut3<'_, A>,
-    put: Put,
-) -> Result<(), Error> {
-    let (queries, keys) = (&queries.flat(), &keys.flat());
-    check_scores(bias, scores.shape(), queries, keys)?;
-    Walk { bias, queries, keys, put }.through(scores.into_dyn())
+    check_len("queries", 1, query.len())?;
+    check_len("scores", heads.saturating_mul(keys.len()), scores.len())
 }
 
 /// Whether positions have these axes and are finite.
@@ -391,14 +364,31 @@ fn check_positions(
     Ok(())
 }
 
+/// Whether positions are whole numbers on one axis.
+fn check_whole(queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
+    check_positions([1, 1], queries, keys)?;
+    [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
+}
+
+/// Whether positions have so many axes, and `check` finds nothing wrong with any of them.
+fn check_axes(
+    axes: usize,
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+    check: impl Fn(usize, &Positions<'_>, &Positions<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    check_positions([axes; 2], queries, keys)?;
+    let mut on = (0..axes).filter_map(|axis| Some((axis, queries.axis(axis)?, keys.axis(axis)?)));
+    on.try_for_each(|(axis, queries, keys)| check(axis, &queries, &keys))
+}
+
 /// Whether there can be so many heads: as many as a formula is computed for.
 fn check_heads(heads: usize) -> Result<(), Error> {
-    const MOST: usize = 1 << 16;
-    let needs = "a number from 1 to 65,536";
-    let value = heads as f64;
-    if (1..=MOST).contains(&heads) {
-        Ok(())
-    } else {
-        Err(Error::InvalidParameter { name: "number of heads", value, needs })
-    }
+    let is_met = (1..=1 << 16).contains(&heads);
+    check_parameter("number of heads", heads as f64, is_met, "a number from 1 to 65,536")
+}
+
+/// Whether there is a head at all.
+fn check_some_heads(heads: usize) -> Result<(), Error> {
+    check_parameter("number of heads", heads as f64, heads > 0, "at least 1")
 }

@@ -2,10 +2,10 @@
 
 use ndarray::Array2;
 
-use super::distance::{Distances, distances, first_of_falling};
-use super::{DependsOn, TableBias, TableRule, check_positions};
+use super::distance::{first_of_falling, rows_of_distances};
+use super::{DependsOn, TableBias, TableRule, check_whole};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::exact::log_step;
 use crate::positions::Positions;
 
@@ -87,16 +87,12 @@ impl Buckets {
 
     fn new(buckets: usize, directions: usize, max_distance: usize) -> Result<Self, Error> {
         let each = buckets / directions;
-        if buckets % 2 == 1 || !(2..=1 << 16).contains(&each) {
-            let (name, value) = ("number of buckets", buckets as f64);
-            let needs = "even, at least 2 for a direction, and at most 65,536";
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
-        if !(buckets as u64..=1 << 52).contains(&(max_distance as u64)) {
-            let (name, value) = ("max_distance", max_distance as f64);
-            let needs = "a number from the number of buckets to 2^52";
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
+        let is_met = buckets.is_multiple_of(2) && (2..=1 << 16).contains(&each);
+        let needs = "even, at least 2 for a direction, and at most 65,536";
+        check_parameter("number of buckets", buckets as f64, is_met, needs)?;
+        let is_met = (buckets as u64..=1 << 52).contains(&(max_distance as u64));
+        let needs = "a number from the number of buckets to 2^52";
+        check_parameter("max_distance", max_distance as f64, is_met, needs)?;
         let exact = each as u64 / 2;
         let shared = each as u64 - exact;
         let far = (1..shared).map(|k| log_step(exact, max_distance as u64, k, shared));
@@ -114,26 +110,21 @@ impl Buckets {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn bucket(&self, distance: i64) -> usize {
-        self.bucket_of(distance as f64)
+        self.run(-(distance as f64)).0
     }
 
-    fn bucket_of(&self, distance: f64) -> usize {
-        let (after, distance) = match (self.directions, distance > 0.0) {
-            (2, true) => (self.each, distance),
-            (2, false) => (0, -distance),
-            _ => (0, (-distance).max(0.0)),
-        };
-        after + self.starts.partition_point(|start| *start <= distance)
-    }
-
-    /// The number of distances from this one down, query − key, that are in its bucket.
-    fn reach(&self, distance: f64) -> f64 {
-        let start = |bucket: usize| bucket.checked_sub(1).map_or(0.0, |start| self.starts[start]);
-        match self.starts.partition_point(|start| *start <= distance.abs()) {
-            bucket if distance >= 0.0 => distance - start(bucket) + 1.0,
-            _ if self.directions == 1 => f64::MAX,
-            bucket => self.starts.get(bucket).map_or(f64::MAX, |end| end + distance),
+    /// The bucket of a distance query − key, and how many distances from this one down are in it.
+    fn run(&self, distance: f64) -> (usize, f64) {
+        if distance < 0.0 && self.directions == 1 {
+            return (0, f64::MAX);
         }
+        let bucket = self.starts.partition_point(|start| *start <= distance.abs());
+        if distance < 0.0 {
+            let end = self.starts.get(bucket);
+            return (self.each + bucket, end.map_or(f64::MAX, |end| end + distance));
+        }
+        let start = bucket.checked_sub(1).map_or(0.0, |before| self.starts[before]);
+        (bucket, distance - start + 1.0)
     }
 }
 
@@ -145,17 +136,14 @@ impl TableRule for Buckets {
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
         let falls = query.get(0).and_then(|query| first_of_falling(query, keys));
         let Some(first) = falls else {
-            return distances(query, keys, |start, Distances { values, .. }| {
-                let rows = rows.get_mut(start..).unwrap_or_default();
-                rows.iter_mut().zip(values).for_each(|(row, value)| *row = self.bucket_of(-*value));
-            });
+            return rows_of_distances(query, keys, rows, |distance| self.run(distance).0);
         };
         // A bucket at a time: far ones have many keys.
         let len = keys.len().min(rows.len());
         let (mut rest, mut distance) = (&mut rows[..len], first as f64);
         while !rest.is_empty() {
-            let bucket = self.bucket_of(-distance);
-            let own = self.reach(distance).clamp(1.0, rest.len() as f64) as usize;
+            let (bucket, own) = self.run(distance);
+            let own = own.clamp(1.0, rest.len() as f64) as usize;
             let (rows, others) = rest.split_at_mut(own);
             rows.fill(bucket);
             (rest, distance) = (others, distance - own as f64);
@@ -167,7 +155,6 @@ impl TableRule for Buckets {
     }
 
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-        check_positions([1, 1], queries, keys)?;
-        [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
+        check_whole(queries, keys)
     }
 }

@@ -3,9 +3,9 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::distance::PAGE;
-use super::{AttentionBias, DependsOn, check_positions, check_row};
+use super::{AttentionBias, DependsOn, check_positions, check_row, check_some_heads};
 use crate::add::{Put, put_one};
-use crate::arrays::check_finite;
+use crate::arrays::{check_finite, check_len, row_major};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -86,21 +86,10 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
     /// [`Error::LengthMismatch`] where it has not as many rows as the rule has entries,
     /// [`Error::InvalidParameter`] without a head or with a value that is not finite.
     pub fn new(table: Array2<A>, rule: R) -> Result<Self, Error> {
-        let (expected, found) = (rule.entries(), table.nrows());
-        if found != expected {
-            return Err(Error::LengthMismatch { what: "rows of the table", expected, found });
-        }
-        if table.ncols() == 0 {
-            let (name, needs) = ("number of heads", "at least 1");
-            return Err(Error::InvalidParameter { name, value: 0.0, needs });
-        }
+        check_len("rows of the table", rule.entries(), table.nrows())?;
+        check_some_heads(table.ncols())?;
         check_finite(&table)?;
-        let table = if table.is_standard_layout() {
-            table
-        } else {
-            table.as_standard_layout().into_owned()
-        };
-        Ok(Self { table, rule })
+        Ok(Self { table: row_major(table), rule })
     }
 
     /// The table, shape (entries, heads).
@@ -121,7 +110,7 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
     }
 
     fn put_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A], put: Put) {
-        self.in_chunks(query, keys, |start, rows| {
+        read_rows::<PAGE>(&self.rule, query, keys, |start, rows| {
             // Far keys of T5 are many that read one row: where each run of them ends.
             let mut ends = [0_u16; PAGE];
             let runs = rows.chunk_by(|a, b| a == b).zip(&mut ends);
@@ -140,21 +129,22 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
             }
         });
     }
+}
 
-    /// Calls `visit` with the rows that some keys after the other read, and where the first of them
-    /// stands.
-    pub(crate) fn in_chunks(
-        &self,
-        query: &Positions<'_>,
-        keys: &Positions<'_>,
-        mut visit: impl FnMut(usize, &[usize]),
-    ) {
-        let mut rows = [0; PAGE];
-        for start in (0..keys.len()).step_by(PAGE) {
-            let keys = keys.slice(start..start + PAGE);
-            self.rule.rows(query, &keys, &mut rows[..keys.len()]);
-            visit(start, &rows[..keys.len()]);
-        }
+/// Calls `visit` with the rows that some keys after the other read, at most so many at a time, and
+/// where the first of them stands.
+pub(crate) fn read_rows<const MOST: usize>(
+    rule: &impl TableRule,
+    query: &Positions<'_>,
+    keys: &Positions<'_>,
+    mut visit: impl FnMut(usize, &[usize]),
+) {
+    let mut rows = [0; MOST];
+    for start in (0..keys.len()).step_by(MOST) {
+        let keys = keys.slice(start..start + MOST);
+        let rows = &mut rows[..keys.len()];
+        rule.rows(query, &keys, rows);
+        visit(start, rows);
     }
 }
 

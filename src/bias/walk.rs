@@ -8,91 +8,93 @@ use core::ops::Range;
 
 use ndarray::{ArrayViewMut3, ArrayViewMutD, Axis, Ix3};
 
-use super::{AttentionBias, DependsOn, check_row};
+use super::distance::last_distance;
+use super::{AttentionBias, DependsOn, check_row, check_scores};
 use crate::add::{Put, add_streams};
-use crate::arrays::without_unit_axes;
+use crate::arrays::{room, without_unit_axes};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Positions, Run};
 use crate::threads::{join, piece};
 
-/// A bias for scores, whose shapes and positions have been checked.
-#[derive(Clone, Copy)]
-pub(super) struct Walk<'a, A> {
-    pub(super) bias: &'a dyn AttentionBias<A>,
-    pub(super) queries: &'a Positions<'a>,
-    pub(super) keys: &'a Positions<'a>,
-    pub(super) put: Put,
+/// The work for which scores are cut along an axis.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Cut {
+    Always,
+    /// Work that is long enough for another thread.
+    Long,
+    Never,
 }
 
-impl<A: Element> Walk<'_, A> {
-    /// Goes through scores (…, heads, queries, keys).
-    pub(super) fn through(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
-        if scores.is_empty() {
-            return Ok(());
-        }
-        let piece = piece(scores.len() * size_of::<A>()).unwrap_or(usize::MAX);
-        self.part(piece, without_unit_axes(scores, 3), 0, [0, 0])
+/// Calls `visit` with parts of scores (…, heads, queries, keys), on all cores, and with where each
+/// begins: its sequence, head, query and key. `cuts` says of each of these when it is cut.
+pub(super) fn in_parts<A: Element>(
+    scores: ArrayViewMutD<'_, A>,
+    cuts: [Cut; 4],
+    visit: &(impl Fn(ArrayViewMutD<'_, A>, [usize; 4]) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    if scores.is_empty() {
+        return Ok(());
     }
+    let piece = piece(scores.len() * size_of::<A>()).unwrap_or(usize::MAX);
+    part(piece, without_unit_axes(scores, 3), [0; 4], cuts, visit)
+}
 
-    /// The part that begins with this sequence and this query and key, in pieces of so many bytes.
-    fn part(
-        &self,
-        piece: usize,
-        mut scores: ArrayViewMutD<'_, A>,
-        sequence: usize,
-        [query, key]: [usize; 2],
-    ) -> Result<(), Error> {
-        let last = scores.ndim() - 1;
-        let long = scores.len() * size_of::<A>() > piece;
-        let shared = self.queries.are_shared() && self.keys.are_shared();
-        if last > 2 && scores.len_of(Axis(0)) == 1 {
-            scores.index_axis_inplace(Axis(0), 0);
-            return self.part(piece, scores, sequence, [query, key]);
-        }
-        let axes = (0..last - 2).chain([last - 1, last]);
-        let cut = axes.into_iter().find(|&axis| scores.len_of(Axis(axis)) > 1);
-        let Some(axis) = cut.filter(|&axis| long || !shared && axis < last - 2) else {
-            return self.tiles(scores, sequence, [query, key]);
-        };
-        let middle = scores.len_of(Axis(axis)) / 2;
-        let below: usize = scores.shape()[..last - 2].iter().skip(axis + 1).product();
-        let (sequences, rows, columns) = match axis {
-            axis if axis < last - 2 => (middle * below, 0, 0),
-            axis if axis < last => (0, middle, 0),
-            _ => (0, 0, middle),
-        };
-        let (low, high) = scores.split_at(Axis(axis), middle);
-        let next = [query + rows, key + columns];
-        let first = || self.part(piece, low, sequence, [query, key]);
-        let second = || self.part(piece, high, sequence + sequences, next);
-        if long { join(first, second) } else { first().and_then(|()| second()) }
+/// The part of scores that begins at `start`, in pieces of so many bytes.
+fn part<A: Element>(
+    piece: usize,
+    mut scores: ArrayViewMutD<'_, A>,
+    start: [usize; 4],
+    cuts: [Cut; 4],
+    visit: &(impl Fn(ArrayViewMutD<'_, A>, [usize; 4]) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    let leading = scores.ndim() - 3;
+    if leading > 0 && scores.len_of(Axis(0)) == 1 {
+        scores.index_axis_inplace(Axis(0), 0);
+        return part(piece, scores, start, cuts, visit);
     }
+    let is_long = scores.len() * size_of::<A>() > piece;
+    let kind = |axis: usize| (axis + 1).saturating_sub(leading);
+    let is_cut = |&axis: &usize| {
+        let cut = cuts[kind(axis)];
+        scores.len_of(Axis(axis)) > 1 && (cut == Cut::Always || is_long && cut == Cut::Long)
+    };
+    let Some(axis) = (0..scores.ndim()).find(is_cut) else { return visit(scores, start) };
+    let middle = scores.len_of(Axis(axis)) / 2;
+    let within: usize = scores.shape()[..leading].iter().skip(axis + 1).product();
+    let mut next = start;
+    next[kind(axis)] += middle * within;
+    let (low, high) = scores.split_at(Axis(axis), middle);
+    let first = || part(piece, low, start, cuts, visit);
+    let second = || part(piece, high, next, cuts, visit);
+    if is_long { join(first, second) } else { first().and_then(|()| second()) }
+}
 
-    /// Goes through the tiles of sequences that share their positions, in memory that is as large
-    /// as the work is long: it is filled with zeros first.
-    fn tiles(
-        &self,
-        scores: ArrayViewMutD<'_, A>,
-        sequence: usize,
-        [query, key]: [usize; 2],
-    ) -> Result<(), Error> {
+/// Writes or adds the bias to scores (…, heads, queries, keys).
+pub(super) fn put<A: Element>(
+    bias: &dyn AttentionBias<A>,
+    queries: &Positions<'_>,
+    keys: &Positions<'_>,
+    scores: ArrayViewMutD<'_, A>,
+    put: Put,
+) -> Result<(), Error> {
+    check_scores(bias, scores.shape(), queries, keys)?;
+    let are_shared = queries.are_shared() && keys.are_shared();
+    let sequences = if are_shared { Cut::Long } else { Cut::Always };
+    let cuts = [sequences, Cut::Never, Cut::Long, Cut::Long];
+    in_parts(scores, cuts, &|mut scores, [sequence, _, query, key]| {
         let [.., rows, columns] = *scores.shape() else { return Ok(()) };
-        let (queries, keys) = (self.queries.row(sequence), self.keys.row(sequence));
-        let tiles = Tiles {
-            bias: self.bias,
-            queries: &queries.slice(query..query + rows),
-            keys: &keys.slice(key..key + columns),
-            put: self.put,
-        };
-        let mut scores = scores;
-        if let (1, Put::Add, Some(row)) = (rows, self.put, scores.as_slice_mut())
-            && row.len() == self.bias.heads() * columns
+        let queries = &queries.row(sequence);
+        let queries = &queries.slice(query..query + rows);
+        let keys = &keys.row(sequence);
+        let keys = &keys.slice(key..key + columns);
+        if let (1, Put::Add, Some(row)) = (rows, put, scores.as_slice_mut())
+            && row.len() == bias.heads() * columns
         {
-            return self.bias.add_row(tiles.queries, tiles.keys, row);
+            return bias.add_row(queries, keys, row);
         }
-        tiles.of_size(scores)
-    }
+        Tiles { bias, queries, keys, put }.of_size(scores)
+    })
 }
 
 /// Adds the bias of one query, made in pieces.
@@ -117,14 +119,8 @@ struct Tiles<'a, A> {
     put: Put,
 }
 
-/// Positions that are neighbours: consecutive from a first one on, or in any order.
-struct Segment {
-    indices: Range<usize>,
-    first: Option<i64>,
-}
-
 impl<A: Element> Tiles<'_, A> {
-    /// Takes as much of the stack as the work is long.
+    /// Takes as much of the stack as the work is long: it is filled with zeros first.
     fn of_size(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
         match (scores.len(), size_of::<A>()) {
             (..=1024, _) => self.on_stack::<1024>(scores),
@@ -138,15 +134,10 @@ impl<A: Element> Tiles<'_, A> {
     #[inline(never)]
     fn on_stack<const LEN: usize>(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
         let heads = self.bias.heads();
-        if heads <= LEN {
-            self.through(&mut [A::zero(); LEN], scores);
-            return Ok(());
+        match heads <= LEN {
+            true => self.through(&mut [A::zero(); LEN], scores),
+            false => self.through(&mut vec![A::zero(); room::<A>(heads, 1)?], scores),
         }
-        let mut heap = Vec::new();
-        let too_large = |_| Error::TooLarge { rows: heads, dim: 1 };
-        heap.try_reserve_exact(heads).map_err(too_large)?;
-        heap.resize(heads, A::zero());
-        self.through(&mut heap, scores);
         Ok(())
     }
 
@@ -157,72 +148,65 @@ impl<A: Element> Tiles<'_, A> {
         while start < self.queries.len() {
             // Long rows are long runs of memory, so they take most of the room.
             let queries = self.segment(self.queries, start, (most / 4).max(1));
-            start = queries.indices.end;
-            let most = most + 1 - queries.indices.len();
+            start = queries.end;
+            let most = most + 1 - queries.len();
             let mut start = 0;
             while start < self.keys.len() {
                 let keys = self.segment(self.keys, start, most);
-                start = keys.indices.end;
-                let mut part = scores.slice_axis_mut(rows, queries.indices.clone().into());
-                part.slice_axis_inplace(Axis(rows.0 + 1), keys.indices.clone().into());
-                self.tile(room, &queries, &keys, part);
+                start = keys.end;
+                let mut part = scores.slice_axis_mut(rows, queries.clone().into());
+                part.slice_axis_inplace(Axis(rows.0 + 1), keys.clone().into());
+                let (queries, keys) = (self.queries.slice(queries.clone()), self.keys.slice(keys));
+                Tiles { queries: &queries, keys: &keys, ..*self }.tile(room, part);
             }
         }
     }
 
-    /// The next positions, at most so many, that go together.
-    fn segment(&self, positions: &Positions<'_>, start: usize, most: usize) -> Segment {
+    /// The next positions, at most so many, that go together: consecutive ones, or in any order.
+    fn segment(&self, positions: &Positions<'_>, start: usize, most: usize) -> Range<usize> {
         /// Shorter runs are not worth a vector of their own.
         const LEAST: usize = 16;
         let end = start.saturating_add(most).min(positions.len());
         if self.bias.depends_on() != DependsOn::Distance || positions.axes() != 1 {
-            return Segment { indices: start..end, first: None };
+            return start..end;
         }
         let rest = positions.slice(start..end);
         let mut len = 0;
         while let Some(run) = rest.run_at(len) {
             match run {
-                Run::Integers { start: first, len: own } if own >= LEAST.min(rest.len()) => {
-                    let (end, first) = if len == 0 { (own, Some(first)) } else { (len, None) };
-                    return Segment { indices: start..start + end, first };
+                Run::Integers { len: own, .. } if own >= LEAST.min(rest.len()) => {
+                    return start..start + if len == 0 { own } else { len };
                 }
                 Run::Integers { len: own, .. } | Run::Repeated { len: own, .. } => len += own,
                 Run::Real(_) => len += 1,
             }
         }
-        Segment { indices: start..end, first: None }
+        start..end
     }
 
     /// Makes the rows of one tile and puts them where they belong.
-    fn tile(
-        &self,
-        room: &mut [A],
-        queries: &Segment,
-        keys: &Segment,
-        mut scores: ArrayViewMutD<'_, A>,
-    ) {
-        let (rows, columns) = (queries.indices.len(), keys.indices.len());
-        let heads = self.bias.heads();
-        // The first row of the vector of distances is the last query's.
-        let last = queries.first.map(|first| first.saturating_add_unsigned(rows as u64 - 1));
-        let distance = last.zip(keys.first).and_then(|(last, key)| last.checked_sub(key));
-        if let (Some(distance), 2..) = (distance, rows) {
+    fn tile(&self, room: &mut [A], mut scores: ArrayViewMutD<'_, A>) {
+        let Self { bias, queries, keys, .. } = *self;
+        let (heads, rows, columns) = (bias.heads(), queries.len(), keys.len());
+        let distance = match (bias.depends_on(), rows) {
+            (DependsOn::Distance, 2..) => last_distance(queries, keys),
+            _ => None,
+        };
+        if let Some(distance) = distance {
+            // The first row of the vector of distances is the last query's.
             let len = rows + columns - 1;
             let vectors = &mut room[..heads * len];
-            let (query, keys) = ([distance], Positions::from(0..len));
-            self.bias.encode_row(&Positions::from(&query), &keys, vectors);
+            bias.encode_row(&Positions::from(&[distance]), &Positions::from(0..len), vectors);
             return self.put(vectors, scores, |row| rows - 1 - row);
         }
-        let (keys, vectors) = (self.keys.slice(keys.indices.clone()), &mut room[..heads * columns]);
-        let query =
-            |row| self.queries.slice(queries.indices.start + row..queries.indices.start + row + 1);
-        if self.bias.depends_on() == DependsOn::Key {
-            self.bias.encode_row(&query(0), &keys, vectors);
+        let vectors = &mut room[..heads * columns];
+        if bias.depends_on() == DependsOn::Key {
+            bias.encode_row(&queries.slice(0..1), keys, vectors);
             return self.put(vectors, scores, |_| 0);
         }
         let axis = Axis(scores.ndim() - 2);
         for row in 0..rows {
-            self.bias.encode_row(&query(row), &keys, vectors);
+            bias.encode_row(&queries.slice(row..row + 1), keys, vectors);
             self.put(vectors, scores.slice_axis_mut(axis, (row..row + 1).into()), |_| 0);
         }
     }

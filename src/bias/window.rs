@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Axis, concatenate};
 
-use super::{TableBias, TableRule, check_positions};
+use super::{Span, TableBias, TableRule, check_axes};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Position, Positions};
@@ -77,8 +77,7 @@ impl<A: Element> WindowBias<A> {
     /// [`Error::EmptyGrid`], [`Error::TooLarge`].
     pub fn resized(&self, window: [usize; 2], resample: Resample) -> Result<Self, Error> {
         let rule = Window { class: self.rule.class, ..Window::new(window)? };
-        let grid = |window: [usize; 2]| window.map(|len| 2 * len - 1);
-        let resize = GridResample::new(grid(self.rule.size), grid(window), resample)?;
+        let resize = GridResample::new(self.rule.sides(), rule.sides(), resample)?;
         let (offsets, class) = self.table.view().split_at(Axis(0), self.rule.offsets);
         let offsets = resize.apply(offsets)?;
         let too_large = Error::TooLarge { rows: rule.entries(), dim: self.table.ncols() };
@@ -99,6 +98,11 @@ impl Window {
         Ok(Self { size: [height, width], offsets, class: false })
     }
 
+    /// The numbers of offsets along both axes.
+    pub(crate) fn sides(&self) -> [usize; 2] {
+        self.size.map(|len| 2 * len - 1)
+    }
+
     /// Height and width.
     pub fn size(&self) -> [usize; 2] {
         self.size
@@ -111,19 +115,16 @@ impl TableRule for Window {
     }
 
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
-        let whole = |position: Option<Position>| match position {
-            Some(Position::Integer(position)) => position,
-            _ => 0,
+        let point = |positions: &Positions<'_>, at: usize| {
+            let mut point = [Position::Integer(0); 2];
+            positions.read_point(at, &mut point);
+            point.map(|position| if let Position::Integer(at) = position { at } else { 0 })
         };
-        let point = |positions: &[Option<Positions<'_>>; 2], at: usize| {
-            [0, 1].map(|axis| whole(positions[axis].as_ref().and_then(|axis| axis.get(at))))
-        };
-        let [query, keys] = [query, keys].map(|of| [of.axis(0), of.axis(1)]);
-        let query = point(&query, 0);
+        let query = point(query, 0);
         let is_class = |point: [i64; 2]| self.class && point.contains(&CLASS);
         let [height, width] = self.size.map(|len| len as i64);
         for (at, row) in rows.iter_mut().enumerate() {
-            let key = point(&keys, at);
+            let key = point(keys, at);
             let [dy, dx] = [0, 1].map(|axis| query[axis].wrapping_sub(key[axis]));
             *row = match (is_class(query), is_class(key)) {
                 (true, false) => self.offsets,
@@ -142,19 +143,12 @@ impl TableRule for Window {
     }
 
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-        check_positions(self.axes(), queries, keys)?;
         let skipped = self.class.then_some(CLASS);
-        for (axis, len) in self.size.into_iter().enumerate() {
-            let own = |positions: &Positions<'_>| {
-                positions.axis(axis).map_or(Ok(None), |axis| axis.extent(skipped))
-            };
-            let (Some(query), Some(key)) = (own(queries)?, own(keys)?) else { continue };
-            let farthest = [query[0] as f64 - key[1] as f64, query[1] as f64 - key[0] as f64];
-            let first = 1 - len as i64;
-            if let Some(&position) = farthest.iter().find(|offset| offset.abs() >= len as f64) {
-                return Err(Error::PositionOutsideTable { position, first, len: 2 * len - 1 });
-            }
-        }
-        Ok(())
+        check_axes(2, queries, keys, |axis, queries, keys| {
+            let extents = queries.extent(skipped)?.zip(keys.extent(skipped)?);
+            let Some((query, key)) = extents else { return Ok(()) };
+            let [query, key] = [query, key].map(|extent| extent.map(|end| end as f64));
+            Span::symmetric(self.sides()[axis])?.check_bounds(query, key)
+        })
     }
 }

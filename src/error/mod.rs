@@ -432,3 +432,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Whether a parameter meets its condition.
+pub(crate) fn check_parameter(
+    name: &'static str,
+    value: f64,
+    is_met: bool,
+    needs: &'static str,
+) -> Result<(), Error> {
+    if is_met { Ok(()) } else { Err(Error::InvalidParameter { name, value, needs }) }
+}

@@ -13,7 +13,7 @@ use num_traits::PrimInt;
 use super::rows::{Picked, Target, Terms};
 use super::walk::{Sum, nth};
 use crate::additive::{FrozenRows, PositionalEncoding, check_lengths};
-use crate::arrays::without_unit_axes;
+use crate::arrays::{check_width, row_major, without_unit_axes};
 use crate::element::Element;
 use crate::error::Error;
 use crate::phase::BLOCK;
@@ -63,7 +63,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     ///
     /// [`Error::WidthMismatch`].
     pub fn new(words: Array2<A>, positions: E) -> Result<Self, Error> {
-        check_width(&words, positions.dim())?;
+        check_width(positions.dim(), words.ncols())?;
         Ok(Self {
             words: row_major(words),
             segments: None,
@@ -104,7 +104,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     ///
     /// [`Error::WidthMismatch`].
     pub fn with_segments(self, segments: Array2<A>) -> Result<Self, Error> {
-        check_width(&segments, self.positions.dim())?;
+        check_width(self.positions.dim(), segments.ncols())?;
         Ok(Self { segments: Some(row_major(segments)), ..self })
     }
 
@@ -129,7 +129,7 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         self,
         positions: F,
     ) -> Result<TokenEmbedding<A, F>, Error> {
-        check_width(&self.words, positions.dim())?;
+        check_width(positions.dim(), self.words.ncols())?;
         let Self { words, segments, scale, frozen, .. } = self;
         Ok(TokenEmbedding { words, segments, positions, scale, frozen })
     }
@@ -285,7 +285,7 @@ where
             return Err(Error::TooFewAxes { expected: 1, found: 0 });
         }
         let embedding = self.embedding;
-        check_width(&embedding.words, embedding.positions.dim())?;
+        check_width(embedding.positions.dim(), embedding.words.ncols())?;
         check_ids("word", &self.tokens, embedding.words.nrows())?;
         let kinds = embedding.segments.as_ref().map_or(0, Array2::nrows);
         match &self.segments {
@@ -353,16 +353,4 @@ fn check_lens(what: &'static str, expected: &[usize], found: &[usize]) -> Result
         Some((&expected, &found)) => Err(Error::LengthMismatch { what, expected, found }),
         None => Ok(()),
     }
-}
-
-fn check_width<A>(table: &Array2<A>, dim: usize) -> Result<(), Error> {
-    if table.ncols() == dim {
-        Ok(())
-    } else {
-        Err(Error::WidthMismatch { expected: dim, found: table.ncols() })
-    }
-}
-
-fn row_major<A: Element>(table: Array2<A>) -> Array2<A> {
-    if table.is_standard_layout() { table } else { table.as_standard_layout().into_owned() }
 }

@@ -40,6 +40,7 @@ use core::fmt;
 use ndarray::ArrayView2;
 
 use crate::additive::PositionalEncoding;
+use crate::arrays::check_len;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -221,11 +222,7 @@ impl<A: Element, E: Differentiable<A> + ?Sized> Differentiable<A> for Box<E> {
 
 /// Checks the length of a list of parameter values.
 pub(crate) fn check_values(expected: usize, found: usize) -> Result<(), Error> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Error::LengthMismatch { what: "parameter values", expected, found })
-    }
+    check_len("parameter values", expected, found)
 }
 
 /// Copies an encoding's own `count` values to the output, in order.

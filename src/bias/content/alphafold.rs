@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::{Span, TableRule};
-use crate::bias::{TableBias, check_positions};
+use crate::bias::TableBias;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -90,9 +90,5 @@ impl TableRule for Residues {
 
     fn axes(&self) -> [usize; 2] {
         [2, 2]
-    }
-
-    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-        check_positions(self.axes(), queries, keys)
     }
 }

@@ -2,7 +2,6 @@
 
 use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
 
-use super::relative::check_rows;
 use super::{ContentBias, Head, RelativeRows, Side};
 use crate::arrays::dot;
 use crate::bias::check_heads;
@@ -61,9 +60,7 @@ impl<A: Element> Cope<A> {
         if positions == 0 {
             return Err(Error::ZeroDim);
         }
-        check_rows(tables.view(), heads, positions)?;
-        let rows = tables.as_standard_layout().into_owned();
-        Ok(Self { heads, rows: RelativeRows { side: Side::Queries, rows } })
+        Ok(Self { heads, rows: RelativeRows::new(Side::Queries, tables, heads, positions)? })
     }
 
     /// The whole position below one, and how far above it that is; of one past the last, that. A

@@ -3,10 +3,10 @@
 use ndarray::Array3;
 
 use super::{RelativeBias, Side, TableRule};
-use crate::bias::distance::{Distances, distances};
-use crate::bias::{DependsOn, check_positions};
+use crate::bias::distance::rows_of_distances;
+use crate::bias::{DependsOn, check_whole};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::exact::log_step_beyond;
 use crate::positions::Positions;
 
@@ -91,17 +91,13 @@ impl LogBuckets {
     /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4 … 65,536, or a
     /// distance below half of it plus 2 or beyond 2⁵².
     pub fn new(buckets: usize, max_distance: usize) -> Result<Self, Error> {
-        if buckets % 2 == 1 || !(4..=1 << 16).contains(&buckets) {
-            let (name, value) = ("number of buckets", buckets as f64);
-            let needs = "an even number from 4 to 65,536";
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
+        let (is_met, needs) = (buckets.is_multiple_of(2), "an even number from 4 to 65,536");
+        let is_met = is_met && (4..=1 << 16).contains(&buckets);
+        check_parameter("number of buckets", buckets as f64, is_met, needs)?;
         let (mid, max) = (buckets as u64 / 2, max_distance as u64);
-        if !(mid + 2..=1 << 52).contains(&max) {
-            let (name, value) = ("max_distance", max_distance as f64);
-            let needs = "a number from half the buckets + 2 to 2^52";
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
+        let is_met = (mid + 2..=1 << 52).contains(&max);
+        let needs = "a number from half the buckets + 2 to 2^52";
+        check_parameter("max_distance", max as f64, is_met, needs)?;
         let first = core::iter::once(mid + 1);
         let far = (1..mid).map(|k| log_step_beyond(mid, max - 1, k, mid - 1));
         let starts = first.chain(far).map(|start| start as f64).collect();
@@ -114,11 +110,8 @@ impl LogBuckets {
     ///
     /// [`Error::InvalidParameter`] for a distance of 0 or beyond 2³¹.
     pub fn plain(max_distance: usize) -> Result<Self, Error> {
-        if !(1..=1 << 31).contains(&(max_distance as u64)) {
-            let (name, value) = ("max_distance", max_distance as f64);
-            let needs = "a number from 1 to 2^31";
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
+        let is_met = (1..=1 << 31).contains(&(max_distance as u64));
+        check_parameter("max_distance", max_distance as f64, is_met, "a number from 1 to 2^31")?;
         Ok(Self { span: max_distance, mid: f64::INFINITY, starts: Vec::new() })
     }
 
@@ -144,10 +137,7 @@ impl TableRule for LogBuckets {
     }
 
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
-        distances(query, keys, |start, Distances { values, .. }| {
-            let rows = rows.iter_mut().skip(start).zip(values);
-            rows.for_each(|(row, distance)| *row = self.row(*distance));
-        });
+        rows_of_distances(query, keys, rows, |distance| self.row(distance));
     }
 
     fn depends_on(&self) -> DependsOn {
@@ -156,7 +146,6 @@ impl TableRule for LogBuckets {
 
     /// Whole numbers.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-        check_positions([1, 1], queries, keys)?;
-        [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
+        check_whole(queries, keys)
     }
 }

@@ -1,10 +1,11 @@
 //! Relative positions of images, decomposed along rows and columns.
 
-use ndarray::{Array2, ArrayView3, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::relative::put;
-use super::{Beyond, ContentBias, Head, Order, RelativeBias, Side, Span, TableRule};
-use crate::bias::check_positions;
+use super::{ContentBias, Head, RelativeBias, Side, Span, TableRule};
+use crate::arrays::check_width;
+use crate::bias::{Window, check_axes};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -45,17 +46,9 @@ impl<A: Element> DecomposedBias<A> {
     /// [`Error::InvalidParameter`] for a table with an even number of rows,
     /// [`Error::WidthMismatch`] where the dims differ, and the errors of [`RelativeBias::new`].
     pub fn new([rows, columns]: [Array2<A>; 2], heads: usize) -> Result<Self, Error> {
-        let (expected, found) = (rows.ncols(), columns.ncols());
-        if found != expected {
-            return Err(Error::WidthMismatch { expected, found });
-        }
+        check_width(rows.ncols(), columns.ncols())?;
         let part = |table: Array2<A>| {
-            let len = table.nrows();
-            if len.is_multiple_of(2) || len as u64 > 1 << 32 {
-                let (name, needs) = ("rows of the table", "an odd number up to 2^32");
-                return Err(Error::InvalidParameter { name, value: len as f64, needs });
-            }
-            let span = Span::new(-(len as i64 / 2), len, Order::QueryMinusKey, Beyond::Refuse)?;
+            let span = Span::symmetric(table.nrows())?;
             RelativeBias::new(span, heads, [(Side::Queries, table.insert_axis(Axis(0)))])
         };
         Ok(Self { parts: [part(rows)?, part(columns)?] })
@@ -68,25 +61,18 @@ impl<A: Element> DecomposedBias<A> {
     ///
     /// [`Error::EmptyGrid`], [`Error::TooLarge`], and what resampling says.
     pub fn resized(&self, grid: [usize; 2], resample: Resample) -> Result<Self, Error> {
-        let [height, width] = grid;
-        if height == 0 || width == 0 {
-            return Err(Error::EmptyGrid { rows: height, columns: width });
-        }
-        let too_large = Error::TooLarge { rows: height, dim: width };
+        let sides = Window::new(grid)?.sides();
         let resized = |axis: usize| {
-            let table = self.table(axis).index_axis_move(Axis(0), 0);
-            let len = grid[axis].checked_mul(2).ok_or(too_large.clone())? - 1;
-            match len == table.nrows() {
+            // Shape (1, 2 · len − 1, dim).
+            let table = self.parts[axis].tables[0].rows.index_axis(Axis(0), 0);
+            match sides[axis] == table.nrows() {
                 true => Ok(table.to_owned()),
-                false => GridResample::new([table.nrows(), 1], [len, 1], resample)?.apply(table),
+                false => {
+                    GridResample::new([table.nrows(), 1], [sides[axis], 1], resample)?.apply(table)
+                }
             }
         };
         Self::new([resized(0)?, resized(1)?], self.parts[0].heads)
-    }
-
-    /// The table of an axis, shape (1, 2 · len − 1, dim).
-    fn table(&self, axis: usize) -> ArrayView3<'_, A> {
-        self.parts[axis].tables[0].rows.view()
     }
 }
 
@@ -106,7 +92,7 @@ impl<A: Element> ContentBias<A> for DecomposedBias<A> {
         for (query, scores) in scores.outer_iter_mut().enumerate() {
             sums.fill(0.0);
             for (part, (queries, keys)) in self.parts.iter().zip([&rows, &columns]) {
-                let head = Head { queries, keys, ..head.borrowed() };
+                let head = Head { queries, keys, ..*head };
                 part.add_sums(&head, query, &mut logits, &mut sums);
             }
             put(scores, &sums, 1.0);
@@ -118,12 +104,8 @@ impl<A: Element> ContentBias<A> for DecomposedBias<A> {
     }
 
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-        check_positions(self.axes(), queries, keys)?;
-        self.parts.iter().enumerate().try_for_each(|(axis, part)| {
-            match queries.axis(axis).zip(keys.axis(axis)) {
-                Some((queries, keys)) => part.rule().check(&queries, &keys),
-                None => Ok(()),
-            }
+        check_axes(2, queries, keys, |axis, queries, keys| {
+            self.parts[axis].rule().check(queries, keys)
         })
     }
 }

@@ -53,15 +53,13 @@ pub use transformer_xl::TransformerXlBias;
 use relative::RelativeRows;
 pub(crate) use walk::check_content;
 
+use ndarray::Dimension;
 use ndarray::{ArrayView, ArrayView2, ArrayView3, ArrayViewMut, ArrayViewMut2, ArrayViewMut3};
-use ndarray::{Dimension, Ix3};
 
 use super::{TableRule, check_positions};
-use crate::arrays::without_unit_axes;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
-use walk::{Sequence, through};
 
 /// The queries and keys of one head, and where they stand.
 #[derive(Clone)]
@@ -76,14 +74,6 @@ pub struct Head<'a, A> {
     pub queries: &'a Positions<'a>,
     /// The positions of the keys.
     pub keys: &'a Positions<'a>,
-}
-
-impl<A> Head<'_, A> {
-    /// Borrows the head for as long as something else lives.
-    pub(crate) fn borrowed(&self) -> Head<'_, A> {
-        let Self { index, q, k, queries, keys } = self;
-        Head { index: *index, q: q.view(), k: k.view(), queries, keys }
-    }
 }
 
 /// A bias of the attention scores that depends on queries or keys as well as on their positions.
@@ -147,13 +137,11 @@ pub trait ContentBias<A: Element>: Send + Sync {
         true
     }
 
-    /// Whether there is a bias for each of these queries and each of these keys. As provided, that
-    /// is whether they have as many axes as they should and are finite.
+    /// As [`AttentionBias::check`](super::AttentionBias::check).
     ///
     /// # Errors
     ///
-    /// [`Error::AxesMismatch`], [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], and what
-    /// a bias says of positions that it does not know.
+    /// Those of [`AttentionBias::check`](super::AttentionBias::check).
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions(self.axes(), queries, keys)
     }
@@ -173,9 +161,8 @@ pub trait ContentBias<A: Element>: Send + Sync {
         keys: &Positions<'_>,
         scores: ArrayViewMut3<'_, A>,
     ) -> Result<(), Error> {
-        let (queries, keys) = (&queries.flat(), &keys.flat());
-        check_content(&self, scores.shape(), [q.shape(), k.shape()], queries, keys)?;
-        Sequence { bias: &self, q: q.view(), k: k.view(), queries, keys }.through(scores)
+        let contents = [q.into_dyn(), k.into_dyn()];
+        walk::add(&self, contents, &queries.flat(), &keys.flat(), scores.into_dyn())
     }
 }
 
@@ -262,21 +249,6 @@ where
     D: Dimension,
     B: ContentBias<A> + ?Sized,
 {
-    let (queries, keys) = (queries.into(), keys.into());
-    check_content(&bias, scores.shape(), [q.shape(), k.shape()], &queries, &keys)?;
-    if scores.is_empty() {
-        return Ok(());
-    }
-    let widths = bias.widths();
-    let contents =
-        [(q.view(), widths[0]), (k.view(), widths[1])].map(|(content, width)| match width {
-            Some(_) => without_unit_axes(content.into_dyn(), 3),
-            None => content.into_dyn(),
-        });
-    let mut sequence = 0;
-    through(contents, widths, without_unit_axes(scores.into_dyn(), 3), &mut |q, k, scores| {
-        let (queries, keys) = (&queries.row(sequence), &keys.row(sequence));
-        sequence += 1;
-        Sequence { bias: &bias, q: q.view(), k: k.view(), queries, keys }.through(scores)
-    })
+    let contents = [q.into_dyn(), k.into_dyn()];
+    walk::add(&bias, contents, &queries.into(), &keys.into(), scores.into_dyn())
 }

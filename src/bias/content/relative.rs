@@ -3,10 +3,10 @@
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2};
 
 use super::{ContentBias, Head, TableRule};
-use crate::arrays::{check_finite, dot};
-use crate::bias::{check_heads, distance::CHUNK};
+use crate::arrays::{check_finite, check_len, check_width, dot, row_major};
+use crate::bias::{check_heads, distance::CHUNK, table::read_rows};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 
 /// Which of the two a table of relative rows is multiplied with.
@@ -74,21 +74,18 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         tables: impl IntoIterator<Item = (Side, Array3<A>)>,
     ) -> Result<Self, Error> {
         check_heads(heads)?;
-        let tables = tables.into_iter().take(3).map(|(side, rows)| {
-            check_rows(rows.view(), heads, rule.entries())?;
-            Ok(RelativeRows { side, rows: rows.as_standard_layout().into_owned() })
-        });
+        let entries = rule.entries();
+        let tables = tables.into_iter().take(3);
+        let tables = tables.map(|(side, rows)| RelativeRows::new(side, rows, heads, entries));
         let tables: Vec<_> = tables.collect::<Result<_, Error>>()?;
         let uses = |side| tables.iter().filter(|table| table.reads(side)).count();
         let most = uses(Side::Queries).max(uses(Side::Keys));
-        match most {
-            0 => Err(Error::ZeroDim),
-            1 => Ok(Self { rule, heads, tables, biases: None, factor: 1.0 }),
-            _ => {
-                let (name, needs) = ("number of tables", "at most one for queries and for keys");
-                Err(Error::InvalidParameter { name, value: most as f64, needs })
-            }
+        if most == 0 {
+            return Err(Error::ZeroDim);
         }
+        let needs = "at most one for queries and for keys";
+        check_parameter("number of tables", most as f64, most == 1, needs)?;
+        Ok(Self { rule, heads, tables, biases: None, factor: 1.0 })
     }
 
     /// Multiplies the bias: with 1/√dim where that of the scores is in them already.
@@ -113,17 +110,11 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
     pub fn with_biases(self, u: Array2<A>, v: Array2<A>) -> Result<Self, Error> {
         let dim = self.tables.first().map_or(0, |table| table.rows.dim().2);
         for bias in [&u, &v] {
-            let (found, width) = bias.dim();
-            if found != self.heads {
-                return Err(Error::LengthMismatch { what: "heads", expected: self.heads, found });
-            }
-            if width != dim {
-                return Err(Error::WidthMismatch { expected: dim, found: width });
-            }
+            check_len("heads", self.heads, bias.nrows())?;
+            check_width(dim, bias.ncols())?;
             check_finite(bias)?;
         }
-        let biases = Some([u, v].map(|bias| bias.as_standard_layout().into_owned()));
-        Ok(Self { biases, ..self })
+        Ok(Self { biases: Some([u, v].map(row_major)), ..self })
     }
 
     /// The rule.
@@ -141,9 +132,11 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         &self,
         query: &Positions<'_>,
         keys: &Positions<'_>,
-        visit: impl FnMut(usize, usize),
+        mut visit: impl FnMut(usize, usize),
     ) {
-        for_each_row(&self.rule, query, keys, visit);
+        read_rows::<CHUNK>(&self.rule, query, keys, |start, rows| {
+            (start..).zip(rows).for_each(|(key, row)| visit(key, *row));
+        });
     }
 
     /// The bias u or v of a head.
@@ -193,6 +186,25 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
 }
 
 impl<A: Element> RelativeRows<A> {
+    /// Takes finite rows for these heads, or for all at once, and these entries.
+    pub(super) fn new(
+        side: Side,
+        rows: Array3<A>,
+        heads: usize,
+        entries: usize,
+    ) -> Result<Self, Error> {
+        let (own, found, dim) = rows.dim();
+        if dim == 0 {
+            return Err(Error::ZeroDim);
+        }
+        if own != 1 {
+            check_len("heads", heads, own)?;
+        }
+        check_len("rows of the table", entries, found)?;
+        check_finite(&rows)?;
+        Ok(Self { side, rows: row_major(rows) })
+    }
+
     pub(crate) fn reads(&self, side: Side) -> bool {
         self.side == side || self.side == Side::Both
     }
@@ -211,47 +223,11 @@ impl<A: Element> RelativeRows<A> {
     }
 }
 
-/// Calls `visit` with where each of some keys stands and the row that the query and it read.
-pub(super) fn for_each_row(
-    rule: &impl TableRule,
-    query: &Positions<'_>,
-    keys: &Positions<'_>,
-    mut visit: impl FnMut(usize, usize),
-) {
-    let mut rows = [0; CHUNK];
-    for start in (0..keys.len()).step_by(CHUNK) {
-        let keys = keys.slice(start..start + CHUNK);
-        let rows = &mut rows[..keys.len()];
-        rule.rows(query, &keys, rows);
-        (start..).zip(rows).for_each(|(key, row)| visit(key, *row));
-    }
-}
-
 /// Adds sums, times a factor, to scores: each rounded once.
 pub(super) fn put<A: Element>(scores: ArrayViewMut1<'_, A>, sums: &[f64], factor: f64) {
     for (score, sum) in scores.into_iter().zip(sums) {
         *score = A::from_f64(score.to_f64() + factor * sum);
     }
-}
-
-/// Whether a table has rows for these heads and entries, and finite values.
-pub(super) fn check_rows<A: Element>(
-    rows: ArrayView3<'_, A>,
-    heads: usize,
-    entries: usize,
-) -> Result<(), Error> {
-    let (own, found, dim) = rows.dim();
-    if dim == 0 {
-        return Err(Error::ZeroDim);
-    }
-    if own != 1 && own != heads {
-        return Err(Error::LengthMismatch { what: "heads", expected: heads, found: own });
-    }
-    if found != entries {
-        let what = "rows of the table";
-        return Err(Error::LengthMismatch { what, expected: entries, found });
-    }
-    check_finite(rows)
 }
 
 impl<A: Element, R: TableRule> ContentBias<A> for RelativeBias<A, R> {
@@ -268,7 +244,7 @@ impl<A: Element, R: TableRule> ContentBias<A> for RelativeBias<A, R> {
 
     fn add_head(&self, head: &Head<'_, A>, mut scores: ArrayViewMut2<'_, A>) {
         let k = head.k.as_standard_layout();
-        let head = &Head { k: k.view(), ..head.borrowed() };
+        let head = &Head { k: k.view(), ..*head };
         let mut of_keys = vec![0.0; head.keys.len()];
         if let Some(u) = self.bias(0, head.index) {
             let keys = of_keys.iter_mut().zip(head.k.rows());
@@ -313,7 +289,6 @@ pub fn split_heads<A: Clone>(rows: ArrayView2<'_, A>, heads: usize) -> Result<Ar
         let split = rows.into_shape_with_order((entries, heads, width / heads)).ok()?;
         Some(split.permuted_axes([1, 0, 2]).as_standard_layout().into_owned())
     });
-    let (name, needs) = ("number of heads", "a divisor of the width");
-    let value = heads as f64;
+    let (name, value, needs) = ("number of heads", heads as f64, "a divisor of the width");
     split.flatten().ok_or(Error::InvalidParameter { name, value, needs })
 }

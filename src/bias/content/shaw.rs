@@ -2,10 +2,10 @@
 
 use ndarray::{Array2, Array3, ArrayView3, ArrayViewMut3, Axis};
 
-use super::relative::{check_rows, for_each_row, put};
+use super::relative::put;
 use super::{Beyond, Order, RelativeBias, Side, Span, TableRule};
-use crate::arrays::zeros;
-use crate::bias::{check_heads, check_shape};
+use crate::arrays::{check_len, check_width};
+use crate::bias::check_shape;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
@@ -45,8 +45,8 @@ impl<A: Element> ShawBias<A> {
     /// [`Error::InvalidParameter`] for a table with an even number of rows, and the errors of
     /// [`RelativeBias::new`].
     pub fn shaw(table: Array2<A>, heads: usize) -> Result<Self, Error> {
-        let left = (odd(table.nrows())? - 1) / 2;
-        Self::clipped(table, left, heads)
+        let left = Span::symmetric(table.nrows())?.first().unsigned_abs();
+        Self::clipped(table, left as usize, heads)
     }
 
     /// Takes a table (left + 1 + right, dim) of distances key − query from −left to right.
@@ -57,7 +57,7 @@ impl<A: Element> ShawBias<A> {
     pub fn clipped(table: Array2<A>, left: usize, heads: usize) -> Result<Self, Error> {
         let first = -((left as u64).min(1 << 53) as i64);
         let span = Span::new(first, table.nrows(), Order::KeyMinusQuery, Beyond::Clip)?;
-        Self::of_queries(table, span, heads, Side::Queries)
+        Self::divided(span, heads, Side::Queries, table)
     }
 
     /// Takes BERT's `distance_embedding.weight`, shape (2 · `max_position_embeddings` − 1, dim).
@@ -66,8 +66,7 @@ impl<A: Element> ShawBias<A> {
     ///
     /// As [`shaw`](Self::shaw).
     pub fn relative_key(table: Array2<A>, heads: usize) -> Result<Self, Error> {
-        let span = whole(&table)?;
-        Self::of_queries(table, span, heads, Side::Queries)
+        Self::divided(Span::symmetric(table.nrows())?, heads, Side::Queries, table)
     }
 
     /// Takes the same table, which keys are multiplied with as well.
@@ -76,27 +75,14 @@ impl<A: Element> ShawBias<A> {
     ///
     /// As [`shaw`](Self::shaw).
     pub fn relative_key_query(table: Array2<A>, heads: usize) -> Result<Self, Error> {
-        let span = whole(&table)?;
-        Self::of_queries(table, span, heads, Side::Both)
+        Self::divided(Span::symmetric(table.nrows())?, heads, Side::Both, table)
     }
 
-    fn of_queries(table: Array2<A>, span: Span, heads: usize, side: Side) -> Result<Self, Error> {
+    /// The bias of a table that heads share, divided by √dim.
+    fn divided(span: Span, heads: usize, side: Side, table: Array2<A>) -> Result<Self, Error> {
         let factor = 1.0 / libm::sqrt(table.ncols().max(1) as f64);
         Self::new(span, heads, [(side, table.insert_axis(Axis(0)))])?.with_factor(factor)
     }
-}
-
-/// The span of a table of BERT's: as many distances of either sign.
-fn whole<A>(table: &Array2<A>) -> Result<Span, Error> {
-    let rows = odd(table.nrows())?;
-    Span::new(-(rows as i64 / 2), rows, Order::QueryMinusKey, Beyond::Refuse)
-}
-
-/// A number of rows that has one in its middle.
-fn odd(rows: usize) -> Result<usize, Error> {
-    let (name, value, needs) = ("rows of the table", rows as f64, "an odd number up to 2^32");
-    let fits = rows % 2 == 1 && rows as u64 <= 1 << 32;
-    fits.then_some(rows).ok_or(Error::InvalidParameter { name, value, needs })
 }
 
 /// Relative values (Shaw et al. 2018): Σⱼ weightᵢⱼ · b\[distance\], which is added to what
@@ -117,9 +103,8 @@ fn odd(rows: usize) -> Result<usize, Error> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RelativeValues<A, R> {
-    rule: R,
-    heads: usize,
-    table: Array3<A>,
+    /// The table, as if queries read it.
+    own: RelativeBias<A, R>,
 }
 
 impl<A: Element, R: TableRule> RelativeValues<A, R> {
@@ -129,9 +114,7 @@ impl<A: Element, R: TableRule> RelativeValues<A, R> {
     ///
     /// As [`RelativeBias::new`].
     pub fn new(rule: R, heads: usize, table: Array3<A>) -> Result<Self, Error> {
-        check_heads(heads)?;
-        check_rows(table.view(), heads, rule.entries())?;
-        Ok(Self { rule, heads, table })
+        Ok(Self { own: RelativeBias::new(rule, heads, [(Side::Queries, table)])? })
     }
 
     /// Adds to `out` (heads, queries, dim) the rows of each query, weighted with its attention
@@ -150,35 +133,32 @@ impl<A: Element, R: TableRule> RelativeValues<A, R> {
         mut out: ArrayViewMut3<'_, A>,
     ) -> Result<(), Error> {
         let (queries, keys) = (&queries.flat(), &keys.flat());
-        check_shape(self.heads, weights.shape(), queries, keys, &|queries, keys| {
-            self.rule.check(queries, keys)
+        let RelativeBias { rule, heads, tables, .. } = &self.own;
+        check_shape(*heads, weights.shape(), queries, keys, &|queries, keys| {
+            rule.check(queries, keys)
         })?;
-        let ((heads, rows, width), (own, entries, dim)) = (out.dim(), self.table.dim());
-        let lens = [("heads", self.heads, heads), ("queries", queries.len(), rows)];
-        if let Some((what, expected, found)) = lens.into_iter().find(|len| len.1 != len.2) {
-            return Err(Error::LengthMismatch { what, expected, found });
-        }
-        if width != dim {
-            return Err(Error::WidthMismatch { expected: dim, found: width });
-        }
-        let (mut of_rows, mut sums) = (vec![0.0; entries], zeros::<f64>(1, dim)?);
+        let ((own_heads, rows, width), (_, entries, dim)) = (out.dim(), tables[0].rows.dim());
+        check_len("heads", *heads, own_heads)?;
+        check_len("queries", queries.len(), rows)?;
+        check_width(dim, width)?;
+        let (mut of_rows, mut sums) = (vec![0.0; entries], vec![0.0; dim]);
         for (head, (mut out, weights)) in out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
         {
-            let table = self.table.index_axis(Axis(0), head % own);
-            for (query, (out, weights)) in
-                out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
-            {
+            let rows = out.outer_iter_mut().zip(weights.outer_iter());
+            for (query, (out, weights)) in rows.enumerate() {
                 of_rows.fill(0.0);
                 sums.fill(0.0);
-                for_each_row(&self.rule, &queries.slice(query..query + 1), keys, |key, row| {
+                let at = &queries.slice(query..query + 1);
+                self.own.for_each_row(at, keys, |key, row| {
                     if let Some(sum) = of_rows.get_mut(row) {
                         *sum += weights[key].to_f64();
                     }
                 });
-                for (weight, row) in of_rows.iter().zip(table.rows()).filter(|of| *of.0 != 0.0) {
-                    sums.iter_mut().zip(row).for_each(|(sum, b)| *sum += weight * b.to_f64());
+                for (row, weight) in of_rows.iter().enumerate().filter(|of| *of.1 != 0.0) {
+                    let values = sums.iter_mut().zip(tables[0].row(head, row));
+                    values.for_each(|(sum, b)| *sum += weight * b.to_f64());
                 }
-                put(out, sums.as_slice().unwrap_or_default(), 1.0);
+                put(out, &sums, 1.0);
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Rows for a span of distances, one for each.
 
 use super::TableRule;
-use crate::bias::distance::{Distances, distances};
+use crate::bias::distance::rows_of_distances;
 use crate::bias::{DependsOn, check_positions};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 
 /// The rule for distances that a [`Span`] has no row for.
@@ -53,15 +53,10 @@ impl Span {
     ///
     /// [`Error::InvalidParameter`] for no distance or more than 2³², or a first one beyond ±2⁵².
     pub fn new(first: i64, len: usize, order: Order, beyond: Beyond) -> Result<Self, Error> {
-        if !(1..=1 << 32).contains(&(len as u64)) {
-            let (name, value) = ("number of distances", len as f64);
-            let needs = "a number from 1 to 2^32";
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
-        if first.unsigned_abs() > 1 << 52 {
-            let (name, needs) = ("first distance", "within ±2^52");
-            return Err(Error::InvalidParameter { name, value: first as f64, needs });
-        }
+        let is_met = (1..=1 << 32).contains(&(len as u64));
+        check_parameter("number of distances", len as f64, is_met, "a number from 1 to 2^32")?;
+        let is_met = first.unsigned_abs() <= 1 << 52;
+        check_parameter("first distance", first as f64, is_met, "within ±2^52")?;
         Ok(Self { first, len, order, beyond })
     }
 
@@ -73,20 +68,44 @@ impl Span {
         Self { first: -(radius as i64), len, order, beyond: Beyond::Clip }
     }
 
+    /// Distances query − key, as many of either sign, of a table of so many rows; others are
+    /// refused.
+    pub(crate) fn symmetric(rows: usize) -> Result<Self, Error> {
+        let is_met = rows % 2 == 1 && rows as u64 <= 1 << 32;
+        check_parameter("rows of the table", rows as f64, is_met, "an odd number up to 2^32")?;
+        Self::new(-(rows as i64 / 2), rows, Order::QueryMinusKey, Beyond::Refuse)
+    }
+
     /// The first distance.
     pub fn first(&self) -> i64 {
         self.first
     }
 
+    /// The distance query − key with the sign that it has in this span.
+    fn signed(&self, distance: f64) -> f64 {
+        if self.order == Order::QueryMinusKey { distance } else { -distance }
+    }
+
     /// The row of a distance query − key, past the last one where there is none.
     fn row(&self, distance: f64) -> usize {
-        let distance = if self.order == Order::QueryMinusKey { distance } else { -distance };
-        let row = (distance - self.first as f64).floor();
+        let row = (self.signed(distance) - self.first as f64).floor();
         let last = (self.len - 1) as f64;
         match self.beyond {
             Beyond::Clip => row.clamp(0.0, last) as usize,
             _ if (0.0..=last).contains(&row) => row as usize,
             _ => usize::MAX,
+        }
+    }
+
+    /// Whether there is a row for queries and keys that have these least and greatest positions.
+    pub(crate) fn check_bounds(&self, query: [f64; 2], key: [f64; 2]) -> Result<(), Error> {
+        let farthest = [query[0] - key[1], query[1] - key[0]];
+        match farthest.into_iter().find(|distance| self.row(*distance) == usize::MAX) {
+            Some(distance) => {
+                let (position, first, len) = (self.signed(distance), self.first, self.len);
+                Err(Error::PositionOutsideTable { position, first, len })
+            }
+            None => Ok(()),
         }
     }
 }
@@ -97,10 +116,7 @@ impl TableRule for Span {
     }
 
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
-        distances(query, keys, |start, Distances { values, .. }| {
-            let rows = rows.iter_mut().skip(start).zip(values);
-            rows.for_each(|(row, distance)| *row = self.row(*distance));
-        });
+        rows_of_distances(query, keys, rows, |distance| self.row(distance));
     }
 
     fn depends_on(&self) -> DependsOn {
@@ -116,17 +132,9 @@ impl TableRule for Span {
                 Some([at.min(least), at.max(greatest)])
             })
         };
-        let both = bounds(queries).zip(bounds(keys)).filter(|_| self.beyond == Beyond::Refuse);
-        let Some((query, key)) = both else { return Ok(()) };
-        let farthest = [query[0] - key[1], query[1] - key[0]];
-        match farthest.into_iter().find(|distance| self.row(*distance) == usize::MAX) {
-            Some(distance) => {
-                let (first, len) = (self.first, self.len);
-                let position =
-                    if self.order == Order::QueryMinusKey { distance } else { -distance };
-                Err(Error::PositionOutsideTable { position, first, len })
-            }
-            None => Ok(()),
+        match bounds(queries).zip(bounds(keys)) {
+            Some((query, key)) if self.beyond == Beyond::Refuse => self.check_bounds(query, key),
+            _ => Ok(()),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{DifferentiableBias, of_key};
 use crate::arrays::check_finite;
-use crate::bias::distance::{Distances, distances};
+use crate::bias::distance::{Distances, PAGE, distances};
+use crate::bias::table::read_rows;
 use crate::bias::{
     Alibi, AttentionBias, AxesBias, Forget, Kerple, Sandwich, TableBias, TableRule, column,
 };
@@ -37,7 +38,7 @@ impl<A: Element, R: TableRule> DifferentiableBias<A> for TableBias<A, R> {
         gradient: &mut [f64],
     ) {
         let heads = self.table.ncols();
-        self.in_chunks(query, keys, |start, rows| {
+        read_rows::<PAGE>(&self.rule, query, keys, |start, rows| {
             for (key, row) in (start..).zip(rows) {
                 let own = gradient.get_mut(row * heads..).unwrap_or_default();
                 let upstream = of_key(upstream, keys.len(), key);

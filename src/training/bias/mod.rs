@@ -18,10 +18,10 @@ pub use swin_v2::SwinV2Bias;
 use ndarray::{Array2, ArrayBase, ArrayView3, ArrayViewD, Axis, Data, Dimension, Ix3};
 
 use super::{Trainable, check_values};
-use crate::bias::{AttentionBias, DependsOn, check_scores};
+use crate::bias::{AttentionBias, DependsOn, check_scores, distance::last_distance};
 use crate::element::Element;
 use crate::error::Error;
-use crate::positions::{Positions, Run};
+use crate::positions::Positions;
 
 /// An attention bias that passes gradients back to its parameters.
 ///
@@ -164,13 +164,7 @@ fn backward_rows<A: Element>(
         return;
     }
     let (rows, columns) = (queries.len(), keys.len());
-    let first = |of: &Positions<'_>| match of.run_at(0) {
-        Some(Run::Integers { start, len }) if len == of.len() => Some(start),
-        _ => None,
-    };
-    let both = first(queries).zip(first(keys));
-    let last = both
-        .and_then(|(query, key)| query.saturating_add_unsigned(rows as u64 - 1).checked_sub(key));
+    let last = last_distance(queries, keys);
     if let (Some(last), DependsOn::Distance, 2..) = (last, bias.depends_on(), rows) {
         let len = rows + columns - 1;
         let mut sums = vec![0.0; bias.heads() * len];
