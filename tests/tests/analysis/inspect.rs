@@ -130,7 +130,7 @@ fn what_is_not_known_is_listed() {
         (&[], 2, "what is to be inspected?"),
         (&["sinusoidal", "--dim", "0"], 1, "dim 0"),
         (&["sinusoidal", "--len", "0"], 1, "0 rows"),
-        (&["rotary", "--len", "0"], 1, "length 0"),
+        (&["rotary", "--len", "0"], 1, "length is 0"),
         (&["alibi", "--len", "0"], 1, "0 rows"),
         (&["alibi", "--heads", "0"], 1, "heads"),
         (&["nowhere.json"], 1, "nowhere.json"),
