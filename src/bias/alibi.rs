@@ -8,30 +8,30 @@ use crate::error::{Error, check_parameter};
 use crate::exact::{Factor, largest, smallest_normal};
 use crate::positions::Positions;
 
-/// The factor of the slopes, i being the query and j the key.
+/// The factor by which slopes are multiplied, for a query at i, a key at j and the slope m.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum AlibiForm {
-    /// −m · (i − j): the paper's, for attention to what came before. A key that is still to come
-    /// gets a positive bias, which a causal mask hides.
+    /// −m · (i − j): the paper's form, for causal attention. A key after the query gets a positive
+    /// bias, which a causal mask hides.
     Causal,
     /// −m · |i − j|: encoders (Jina BERT), MLX, x-transformers.
     Symmetric,
-    /// m · j, whatever the query: BLOOM and Falcon. Under a softmax it is the causal form, from
-    /// which each row differs by one number.
+    /// m · j, for every query: BLOOM and Falcon. Each row differs from the causal form by a
+    /// constant, so a softmax gives the same weights.
     Keys,
 }
 
-/// ALiBi (Press et al. 2021, *Train short, test long*): a slope for each head, times the distance.
+/// ALiBi (Press et al. 2021, *Train short, test long*): the distance times a slope for each head.
 ///
-/// bias\[h, i, j\] = −mₕ · (i − j), each value the exact product rounded once. Slopes are exact
-/// powers of 2, to 250 bits where they are irrational.
+/// bias\[h, i, j\] = −mₕ · (i − j), and each value is the exact product, rounded once. Slopes are
+/// powers of 2 with rational exponents; irrational ones are known to 250 bits.
 ///
-/// | system | write |
+/// | system | constructor |
 /// |---|---|
-/// | the reference, BLOOM's and x-transformers' slopes | [`new`](Self::new) |
+/// | the authors' code, BLOOM, x-transformers | [`new`](Self::new) |
 /// | MPT with `alibi_bias_max` | [`with_bias_max`](Self::with_bias_max) |
 /// | the paper's text | [`geometric`](Self::geometric) |
 /// | Falcon | [`falcon`](Self::falcon) |
@@ -47,8 +47,8 @@ pub enum AlibiForm {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alibi {
     slopes: Vec<Factor>,
-    /// Heads whose slopes are powers of two times that of the first, and these powers: of 32 heads
-    /// there are four classes.
+    /// Classes of heads whose slopes are powers of two times the slope of the first, with these
+    /// powers: 32 heads make four classes.
     classes: Vec<Vec<(usize, f64)>>,
     form: AlibiForm,
     rounding: Rounding,
@@ -56,16 +56,16 @@ pub struct Alibi {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Rounding {
-    /// The product, to the element type.
+    /// The exact product is rounded to the element type.
     Once,
-    /// Slopes and products to bf16, before anything else.
+    /// Slopes, and then products, are rounded to bf16.
     Bf16,
 }
 
 impl Alibi {
-    /// The slopes of the reference implementation, of any number of heads: 2^(−8k/n), k = 1…n, for
-    /// a power of two n; otherwise those of the next lower power, then every second one of twice as
-    /// many.
+    /// Makes ALiBi with the slopes of the authors' code. For n heads, n a power of two, they are
+    /// 2^(−8k/n), k = 1…n; for other numbers of heads, those of the next lower power of two,
+    /// followed by every second slope of the next higher one.
     ///
     /// # Errors
     ///
@@ -80,26 +80,28 @@ impl Alibi {
         Self::with_bias_max(heads, 8)
     }
 
-    /// MPT's slopes: 2^(−max·k/n) for `alibi_bias_max` max and n the next power of two; where there
-    /// are not so many heads, those of even k and then those of odd k. With 8 they are the
-    /// reference's.
+    /// Makes ALiBi with MPT's slopes, 2^(−max·k/n), where max is `alibi_bias_max` and n the number
+    /// of heads, or the next power of two. If there are fewer than n heads, slopes of even k come
+    /// first, then those of odd k. With `bias_max` 8 they are those of [`new`](Self::new).
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for no heads or more than 65,536, or a max outside 1…64.
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536, or for `bias_max` outside
+    /// 1…64.
     pub fn with_bias_max(heads: usize, bias_max: u32) -> Result<Self, Error> {
         check_heads(heads)?;
         let (value, is_met) = (f64::from(bias_max), (1..=64).contains(&bias_max));
         check_parameter("alibi_bias_max", value, is_met, "a number from 1 to 64")?;
         let n = heads.next_power_of_two() as u64;
         let (evens, odds) = ((2..=n).step_by(2), (1..=n).step_by(2));
-        // All k of a power of two, in order.
+        // For a power of two, all k are used in order.
         let in_order = (1..=n).take(if n == heads as u64 { heads } else { 0 });
         let order = in_order.chain(evens.chain(odds)).take(heads);
         Ok(Self::of(order.map(|k| Factor::power(u64::from(bias_max) * k, n))))
     }
 
-    /// The slopes of the paper's text, 2^(−8k/n), k = 1…n, for every number of heads.
+    /// Makes ALiBi with the slopes of the paper's text, 2^(−8k/n), k = 1…n, for any number n of
+    /// heads.
     ///
     /// # Errors
     ///
@@ -109,9 +111,10 @@ impl Alibi {
         Ok(Self::of((1..=heads as u64).map(|k| Factor::power(8 * k, heads as u64))))
     }
 
-    /// Falcon's way: the reference's slopes rounded to bf16, times the key's position, and the
-    /// product rounded to bf16. At position 2,048 it is off by up to 7. Falcon adds it to the
-    /// products of queries and keys before it divides these by √(width of a head).
+    /// Makes Falcon's ALiBi: the slopes of [`new`](Self::new) rounded to bf16, times the position
+    /// of the key, and the product rounded to bf16. At position 2,048 its error is up to 7. Falcon
+    /// adds it to the products of queries and keys before it divides the sums by √(width of a
+    /// head).
     ///
     /// # Errors
     ///
@@ -122,32 +125,34 @@ impl Alibi {
         Ok(Self { form: AlibiForm::Keys, rounding: Rounding::Bf16, ..Self::of(rounded) })
     }
 
-    /// Takes slopes as they are, one for each head: learned ones, or those of some of the heads of
-    /// a sharded model. A head without a bias has slope 0.
+    /// Makes ALiBi with the given slopes, one for each head, for example learned ones, or the
+    /// slopes of a shard's heads. A head without a bias has slope 0.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] without a slope, or for one that is not finite or beyond f32.
+    /// [`Error::InvalidParameter`] for no slopes or more than 65,536, or for a slope that is not
+    /// within the range of f32.
     pub fn from_slopes(slopes: &[f64]) -> Result<Self, Error> {
         check_heads(slopes.len())?;
         for &slope in slopes {
             let is_met = slope.abs() <= f64::from(f32::MAX);
-            check_parameter("slope", slope, is_met, "finite, and no larger than f32 holds")?;
+            check_parameter("slope", slope, is_met, "within the range of f32")?;
         }
         Ok(Self::of(slopes.iter().map(|&slope| Factor::given(slope))))
     }
 
-    /// Multiplies the slopes with something else than the causal distance.
+    /// Sets the factor by which slopes are multiplied; [`AlibiForm::Causal`] by default, and
+    /// [`AlibiForm::Keys`] for [`falcon`](Self::falcon).
     pub fn with_form(self, form: AlibiForm) -> Self {
         Self { form, ..self }
     }
 
-    /// The form.
+    /// The factor by which slopes are multiplied.
     pub fn form(&self) -> AlibiForm {
         self.form
     }
 
-    /// The slope of each head, the nearest double.
+    /// Returns the slope of each head, rounded to the nearest double.
     pub fn slopes(&self) -> Vec<f64> {
         self.slopes.iter().map(|slope| slope.value).collect()
     }
@@ -196,7 +201,8 @@ impl Alibi {
                 slope >= smallest_normal::<A>() && slope * most <= largest::<A>()
             };
             for heads in &self.classes {
-                // What is rounded once for one of them is for all, if none has fewer bits.
+                // Multiplication by a power of two is exact unless the product is subnormal, so one
+                // rounding serves all heads of the class.
                 if bits < 64 && self.rounding == Rounding::Once && heads.iter().all(is_normal) {
                     of_heads(self.slopes[heads[0].0], true, heads);
                     continue;
@@ -208,7 +214,8 @@ impl Alibi {
         });
     }
 
-    /// Calls `visit` with what the slopes are multiplied with.
+    /// Calls `visit` with the factors by which slopes are multiplied, in blocks of keys, and with
+    /// the index of the first key of each block.
     pub(crate) fn factors(
         &self,
         query: &Positions<'_>,
@@ -257,11 +264,11 @@ impl<A: Element> AttentionBias<A> for Alibi {
     }
 }
 
-/// The bits that distances are long, and the largest: whole numbers below 2²³ are that long at most,
-/// others longer than is worth asking.
+/// Returns an upper bound of the bits of each distance, and the largest absolute value. Whole
+/// numbers below 2²³ have at most the bits of the largest; for others the bound is 64.
 fn bits_and_largest(distances: &Distances<'_>) -> (u32, f64) {
     let Distances { values, rests, fall } = distances;
-    // Nothing that falls is farther from 0 than its ends.
+    // The largest absolute value of a falling sequence is at one of its ends.
     let step = if *fall { values.len().saturating_sub(1).max(1) } else { 1 };
     let most = values.iter().step_by(step).fold(0.0_f64, |most, value| most.max(value.abs()));
     let is_whole = |value: &f64| value.trunc() == *value;
@@ -270,7 +277,7 @@ fn bits_and_largest(distances: &Distances<'_>) -> (u32, f64) {
     (if is_short { (most as u32).checked_ilog2().unwrap_or(0) + 1 } else { 64 }, most)
 }
 
-/// The nearest number with the eight bits of bf16; ties go to the even one.
+/// Rounds to the nearest number with the eight bits of bf16, ties to even.
 fn to_bf16(value: f64) -> f64 {
     let bits = value.to_bits();
     f64::from_bits((bits + 0xfff_ffff_ffff + (bits >> 45 & 1)) >> 45 << 45)

@@ -1,4 +1,4 @@
-//! One table for each axis of the positions.
+//! A sum of learned tables, one for each axis of the positions: LayoutLMv2 and v3.
 
 use super::distance::{CHUNK, put_values};
 use super::{AttentionBias, TableBias, TableRule, check_axes};
@@ -7,11 +7,12 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// The sum of a bias for each axis of the positions: LayoutLMv2 and v3 have T5's buckets of the
-/// token's number (32, up to distance 128), and of x₀ and y₁ of its box (64, up to 256).
+/// The sum of a table bias for each axis of the positions: Σₐ tableₐ\[row(iₐ, jₐ), h\].
 ///
-/// Sums are taken in f64 and rounded once. LayoutLMv3 divides them by √(width of a head), which is
-/// done once, to the tables; LayoutLMv2 does not.
+/// LayoutLMv2 and v3 (transformers' `modeling_layoutlmv3.py`) read T5's buckets of the token's
+/// index (32 buckets, up to distance 128), and of x₀ and y₁ of its box (64 buckets, up to 256).
+/// Sums are taken in f64 and rounded once. LayoutLMv3 divides them by √(width of a head): divide
+/// the tables once. LayoutLMv2 does not.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -21,7 +22,7 @@ use crate::positions::Positions;
 /// let table = |buckets| Array2::from_elem((buckets, 12), 1.0_f32); // (buckets, heads)
 /// let of_box = || T5Bias::bidirectional(table(64), 256);
 /// let layout = AxesBias::new([T5Bias::bidirectional(table(32), 128)?, of_box()?, of_box()?])?;
-/// // Two tokens: their number, x₀ and y₁.
+/// // Two tokens: their index, x₀ and y₁.
 /// let tokens = Positions::from_axes([&[0, 1], &[150, 310], &[40, 40]])?;
 /// assert_eq!(layout.encode(&tokens, &tokens)?, ndarray::Array3::from_elem((12, 2, 2), 3.0));
 /// # Ok::<(), positional_encodings::Error>(())
@@ -31,17 +32,17 @@ pub struct AxesBias<A, R> {
     pub(crate) parts: Vec<TableBias<A, R>>,
 }
 
-/// More axes than these are refused.
+/// The largest number of axes.
 const MOST_AXES: usize = 8;
 
 impl<A: Element, R: TableRule> AxesBias<A, R> {
-    /// Takes the table of each axis.
+    /// Makes the sum of these biases, one for each axis.
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without an axis, [`Error::TooLarge`] for more than 8,
-    /// [`Error::LengthMismatch`] where they differ in their heads, [`Error::AxesMismatch`] for one
-    /// that has several axes itself.
+    /// [`Error::ZeroDim`] without an axis, [`Error::TooLarge`] for more than 8 axes,
+    /// [`Error::LengthMismatch`] where the numbers of heads differ, [`Error::AxesMismatch`] for a
+    /// bias that reads several axes itself.
     pub fn new(parts: impl IntoIterator<Item = TableBias<A, R>>) -> Result<Self, Error> {
         let parts: Vec<_> = parts.into_iter().take(MOST_AXES + 1).collect();
         let expected = parts.first().map(|part| part.heads()).ok_or(Error::ZeroDim)?;
@@ -57,7 +58,7 @@ impl<A: Element, R: TableRule> AxesBias<A, R> {
         Ok(Self { parts })
     }
 
-    /// The bias of each axis.
+    /// The biases of the axes.
     pub fn parts(&self) -> &[TableBias<A, R>] {
         &self.parts
     }

@@ -1,26 +1,26 @@
-//! Distances of a query and its keys, some at a time.
+//! Distances of a query from its keys, in blocks of keys.
 
 use crate::element::Element;
 use crate::exact::largest;
 use crate::positions::{Position, Positions, Run};
 
-/// So many keys are gone through at a time.
+/// The number of keys in a block of rows or values.
 pub(crate) const CHUNK: usize = 256;
 
-/// So many distances are made at a time, on the stack: the memory of a head is gone through page by
-/// page.
+/// The number of distances in a block, which is on the stack. It is larger than [`CHUNK`], so that
+/// the row of each head is written in long pieces.
 pub(crate) const PAGE: usize = 1024;
 
-/// Query − key of some keys, each exactly the sum of two doubles.
+/// The distances query − key of a block of keys, each exactly the sum of two doubles.
 pub(crate) struct Distances<'a> {
     pub(crate) values: &'a mut [f64],
-    /// The errors of the doubles: zero wherever a distance is a double.
+    /// The rounding errors of the values: zero wherever a distance is a double.
     pub(crate) rests: &'a mut [f64],
-    /// Whether the values are whole numbers that fall by 1, and the rests zero.
+    /// Whether the values are whole numbers that fall by 1 from key to key, and all rests are zero.
     pub(crate) fall: bool,
 }
 
-/// Calls `visit` with the distances of some keys after the other, and where the first one stands.
+/// Calls `visit` with the distances of each block of keys and the index of its first key.
 pub(crate) fn distances(
     query: &Positions<'_>,
     keys: &Positions<'_>,
@@ -48,7 +48,7 @@ pub(crate) fn distances(
     }
 }
 
-/// The first of positions that are consecutive whole numbers on one axis.
+/// Returns the first of positions that are consecutive whole numbers on one axis.
 fn consecutive(positions: &Positions<'_>) -> Option<i64> {
     match positions.run_at(0) {
         Some(Run::Integers { start, len }) if len == positions.len() && positions.axes() == 1 => {
@@ -58,16 +58,17 @@ fn consecutive(positions: &Positions<'_>) -> Option<i64> {
     }
 }
 
-/// The distance of the first key, where all are small whole numbers and fall by 1 from key to key.
+/// Returns the distance of the first key if all distances are small whole numbers and fall by 1
+/// from key to key.
 pub(crate) fn first_of_falling(query: Position, keys: &Positions<'_>) -> Option<i64> {
     let (Position::Integer(query), Some(start)) = (query, consecutive(keys)) else { return None };
-    // Small numbers, of which nothing is lost.
+    // Differences of such numbers are exact doubles.
     let is_small = (query.unsigned_abs() | start.unsigned_abs()) < 1 << 50;
     is_small.then(|| query - start)
 }
 
-/// The distance of the last query and the first key, where all are consecutive: the others follow
-/// it down, one by one.
+/// Returns the distance of the last query from the first key if queries and keys are consecutive.
+/// It is the largest distance, and the others fall from it by 1.
 pub(crate) fn last_distance(queries: &Positions<'_>, keys: &Positions<'_>) -> Option<i64> {
     let (query, key) = consecutive(queries).zip(consecutive(keys))?;
     query.checked_add_unsigned(queries.len() as u64 - 1)?.checked_sub(key)
@@ -86,8 +87,8 @@ pub(crate) fn rows_of_distances(
     });
 }
 
-/// Writes value(head, i) for the i-th of `count` keys from `start` on to a row of `keys` keys for
-/// each head, rounded once.
+/// Writes value(head, i), rounded once, for each head and the i-th of `count` keys from `start` on,
+/// to `out`, a row of `keys` values for each head.
 pub(crate) fn put_values<A: Element>(
     out: &mut [A],
     [heads, keys]: [usize; 2],

@@ -1,4 +1,4 @@
-//! Forget gates: what each token lets pass of what came before it.
+//! Forget gates: each token reduces the weights of the tokens before it.
 
 use ndarray::{Array2, Axis};
 
@@ -11,11 +11,12 @@ use crate::error::Error;
 use crate::positions::{Position, Positions};
 
 /// The forget gates of FoX (Lin et al. 2025, *Forgetting transformer*), also x-transformers'
-/// `DataDependentAlibi`: Fᵢ − Fⱼ with Fₜ the sum of ln σ(f) of the gates up to token t.
+/// `DataDependentAlibi`: bias\[h, i, j\] = Fₕᵢ − Fₕⱼ, where Fₕₜ is the sum of ln σ(f) over the
+/// gates of head h up to token t.
 ///
-/// Gates come from the tokens, so each sequence has its own: (heads, len), read at positions
-/// 0..len. For a key that comes after the query the difference is positive, and a causal mask hides
-/// it.
+/// Gates are computed from tokens, so each sequence has its own, shape (heads, len); positions are
+/// whole numbers in 0..len. For a key after the query the difference is positive, and a causal mask
+/// hides it.
 ///
 /// ```
 /// use ndarray::{Array3, array};
@@ -29,12 +30,13 @@ use crate::positions::{Position, Positions};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forget {
-    /// F, shape (heads, len).
+    /// The sums F, shape (heads, len).
     pub(crate) sums: Array2<f64>,
 }
 
 impl Forget {
-    /// Sums the logarithms of gates (heads, len), in f64.
+    /// Makes the bias from logarithms of gates, ln σ(f), shape (heads, len), which are summed in
+    /// f64.
     ///
     /// # Errors
     ///
@@ -45,7 +47,7 @@ impl Forget {
         Self::from_sums(sums)
     }
 
-    /// Takes sums of logarithms of gates (heads, len) as they are.
+    /// Makes the bias from the sums F, shape (heads, len).
     ///
     /// # Errors
     ///
@@ -57,7 +59,7 @@ impl Forget {
     }
 }
 
-/// The column of a position, which has been checked.
+/// Returns the column of a checked position.
 pub(crate) fn column(position: Option<Position>) -> usize {
     position.map_or(0, |position| position.to_f64() as usize)
 }
@@ -79,7 +81,7 @@ impl<A: Element> AttentionBias<A> for Forget {
         }
     }
 
-    /// Whole numbers in 0..len.
+    /// Checks that positions are whole numbers in 0..len.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions([1, 1], queries, keys)?;
         [queries, keys].into_iter().try_for_each(|positions| {

@@ -1,4 +1,4 @@
-//! KERPLE: kernels of the distance, two parameters for each head.
+//! KERPLE: kernels of the distance with two parameters for each head.
 
 use super::distance::{Distances, distances, put_values};
 use super::{AttentionBias, DependsOn, check_heads};
@@ -8,10 +8,10 @@ use crate::error::Error;
 use crate::positions::Positions;
 
 /// KERPLE (Chi et al. 2022, *Kernelized relative positional embedding for length extrapolation*):
-/// −r₁ · ln(1 + r₂ · |i − j|), or −r₁ · |i − j|^r₂, with r₁ and r₂ of each head.
+/// bias\[h, i, j\] = −r₁ · ln(1 + r₂ · |i − j|) or −r₁ · |i − j|^r₂, with r₁ and r₂ of head h.
 ///
-/// Values are computed in f64 and rounded once. Both parameters are learned; the authors' code calls
-/// them `bias_p` and `bias_a` in the first kernel, `bias_a` and `bias_p` in the second.
+/// Values are computed in f64 and rounded once. r₁ and r₂ are learned. The authors' code calls them
+/// `bias_p` and `bias_a` in the logarithmic kernel, `bias_a` and `bias_p` in the power kernel.
 ///
 /// ```
 /// use positional_encodings::{AttentionBias, Positions, bias::Kerple};
@@ -25,7 +25,7 @@ use crate::positions::Positions;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kerple {
     pub(crate) kernel: Kernel,
-    /// r₁ and r₂ of each head.
+    /// The parameters r₁ and r₂ of each head.
     pub(crate) parameters: Vec<[f64; 2]>,
 }
 
@@ -36,21 +36,23 @@ pub(crate) enum Kernel {
 }
 
 impl Kerple {
-    /// The logarithmic kernel, −r₁ · ln(1 + r₂ · |i − j|).
+    /// Makes the logarithmic kernel, −r₁ · ln(1 + r₂ · |i − j|), from r₁ and r₂ of each head.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not as many r₂ as r₁, [`Error::InvalidParameter`]
-    /// without a head, and unless all are positive and no larger than f32 holds.
+    /// [`Error::LengthMismatch`] where the numbers of r₁ and r₂ differ, [`Error::InvalidParameter`]
+    /// for no heads or more than 65,536, or unless all values are positive and within the range of
+    /// f32.
     pub fn log(r1: &[f64], r2: &[f64]) -> Result<Self, Error> {
         Self::new(Kernel::Log, r1, r2)
     }
 
-    /// The power kernel, −r₁ · |i − j|^r₂.
+    /// Makes the power kernel, −r₁ · |i − j|^r₂, from r₁ and r₂ of each head.
     ///
     /// # Errors
     ///
-    /// As [`log`](Self::log), and for an r₂ above 2, which makes no kernel.
+    /// The errors of [`log`](Self::log), and [`Error::InvalidParameter`] for an r₂ above 2, for
+    /// which −|i − j|^r₂ is not a conditionally positive definite kernel.
     pub fn power(r1: &[f64], r2: &[f64]) -> Result<Self, Error> {
         Self::new(Kernel::Power, r1, r2)
     }
@@ -62,7 +64,7 @@ impl Kerple {
         let most_power = if kernel == Kernel::Power { 2.0 } else { most };
         for (name, values, most) in [("r1", r1, most), ("r2", r2, most_power)] {
             if let Some(&value) = values.iter().find(|value| !(**value > 0.0 && **value <= most)) {
-                let needs = "positive and finite, and as the power of a kernel at most 2";
+                let needs = "positive and within the range of f32, and at most 2 as an exponent";
                 return Err(Error::InvalidParameter { name, value, needs });
             }
         }
@@ -70,14 +72,14 @@ impl Kerple {
         Ok(Self { kernel, parameters })
     }
 
-    /// r₁ and r₂ of each head.
+    /// The parameters r₁ and r₂ of each head.
     pub fn parameters(&self) -> &[[f64; 2]] {
         &self.parameters
     }
 }
 
 impl Kernel {
-    /// The value at a distance d ≥ 0, and its slopes by r₁ and r₂.
+    /// Returns the value at a distance d ≥ 0 and its derivatives with respect to r₁ and r₂.
     pub(crate) fn value_and_slopes(self, [r1, r2]: [f64; 2], d: f64) -> [f64; 3] {
         match self {
             _ if d == 0.0 => [0.0; 3],

@@ -1,4 +1,5 @@
-//! Numbers that are added to the attention scores: one for a head, a query and a key.
+//! Attention biases: numbers that are added to the attention scores, one for each head, query and
+//! key.
 //!
 //! ```
 //! use ndarray::Array4;
@@ -12,26 +13,30 @@
 //!
 //! | method | here | learned |
 //! |---|---|---|
-//! | ALiBi (Press et al. 2021): BLOOM, MPT, Falcon, Baichuan | [`Alibi`] | slopes, if they are to be |
-//! | T5's buckets: T5, UMT5, LongT5, MPNet | [`T5Bias`] | table |
+//! | ALiBi (Press et al. 2021): BLOOM, MPT, Falcon, Baichuan | [`Alibi`] | slopes, if wanted |
+//! | T5's buckets (Raffel et al. 2019): T5, UMT5, LongT5, MPNet | [`T5Bias`] | table |
 //! | several axes, each with buckets: LayoutLMv2, LayoutLMv3 | [`AxesBias`] | tables |
-//! | windows of images: Swin, BEiT | [`WindowBias`] | table |
+//! | windows of images: Swin (Liu et al. 2021), BEiT | [`WindowBias`] | table |
 //! | windows with log-spaced coordinates: Swin V2 | [`SwinV2Bias`](crate::training::SwinV2Bias) | network |
 //! | boxes and pixels: SAM 3 | [`BoxBias`](crate::training::BoxBias) | networks |
-//! | KERPLE (Chi et al. 2022), both kernels | [`Kerple`] | its parameters |
+//! | KERPLE (Chi et al. 2022), both kernels | [`Kerple`] | r₁ and r₂ |
 //! | FIRE (Li et al. 2023) | [`Fire`](crate::training::Fire) | network, c and L |
 //! | a network of the distance: x-transformers' `DynamicPositionBias` | [`DistanceNetwork`](crate::training::DistanceNetwork) | network |
 //! | Sandwich (Chi et al. 2022) | [`Sandwich`] | |
 //! | forget gates: FoX (Lin et al. 2025), `DataDependentAlibi` | [`Forget`] | gates |
 //! | clipped distances of residues: AlphaFold | [`ClippedBias`], [`ResidueBias`] | table |
-//! | a table of your own | [`TableBias`] with a [`TableRule`] | table |
+//! | your own table | [`TableBias`] with a [`TableRule`] | table |
 //!
-//! What reads queries or keys, as Shaw's, Transformer-XL's, DeBERTa's and SAM's biases do, is a
-//! [`ContentBias`], which [`add_content_bias`] adds.
+//! Biases that read queries or keys, such as Shaw's, Transformer-XL's, DeBERTa's and SAM's, are
+//! [`ContentBias`]es, and [`add_content_bias`] adds them.
 //!
-//! Positions say where queries and keys stand, so a cache of keys, a padded batch and packed
-//! documents are positions and nothing else. A bias is finite, so what a mask has set to −∞ stays
-//! −∞. Gradients are those of [`DifferentiableBias`](crate::training::DifferentiableBias).
+//! A *distance* is a relative position with its sign: the position of the query minus that of the
+//! key, unless a method says otherwise.
+//!
+//! A bias depends only on the positions of queries and keys, so a cache of keys, a padded batch and
+//! packed documents need nothing but their positions. Biases of this crate are finite, so a score
+//! that a mask has set to −∞ stays −∞. Gradients are given by
+//! [`DifferentiableBias`](crate::training::DifferentiableBias).
 
 mod alibi;
 mod axes;
@@ -71,27 +76,28 @@ use crate::element::Element;
 use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 
-/// The argument that a bias depends on: where it repeats itself, the bias is computed once.
+/// The arguments that a bias depends on. Where they repeat, the bias is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DependsOn {
-    /// The query and the key.
+    /// The positions of the query and of the key.
     Pair,
     /// The distance alone: the bias of consecutive positions is a Toeplitz matrix.
     Distance,
-    /// The key alone: all queries have the same row.
+    /// The position of the key alone: all queries have the same row.
     Key,
 }
 
-/// A number for each head, query and key, which is added to their attention score.
+/// An attention bias: a number for each head, query and key, which is added to their attention
+/// score.
 ///
-/// Two methods make a bias: [`heads`](Self::heads) and [`encode_row`](Self::encode_row). The others
-/// stand on them. It is object-safe, and `&T`, `Box<T>` and `Arc<T>` forward it.
+/// Two methods are required: [`heads`](Self::heads) and [`encode_row`](Self::encode_row). The
+/// provided ones call them. The trait is object-safe, and `&T`, `Box<T>` and `Arc<T>` forward it.
 ///
 /// ```
 /// use positional_encodings::{AttentionBias, Positions};
 ///
-/// /// One head, which looks at neighbours.
+/// /// One head, which attends to neighbours.
 /// struct Neighbours;
 ///
 /// impl AttentionBias<f32> for Neighbours {
@@ -110,28 +116,28 @@ pub enum DependsOn {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 ///
-/// Implementations outside this crate can run the laws that its own must obey:
-/// [`testing::check_bias_laws`](crate::testing::check_bias_laws).
+/// [`testing::check_bias_laws`](crate::testing::check_bias_laws) tests implementations outside this
+/// crate as it does those of this crate.
 pub trait AttentionBias<A: Element>: Send + Sync {
     /// The number of heads, at least 1.
     fn heads(&self) -> usize;
 
-    /// Writes the bias of the one query at `query` for all `keys`: first that of the first head,
-    /// `keys.len()` values, then that of the next, to `out` of heads · keys values.
+    /// Writes the bias of the one query at `query` for all `keys` to `out`, heads · keys values:
+    /// `keys.len()` values of the first head, then those of the next.
     ///
-    /// Both are lists, and [`check`](Self::check) has found nothing wrong with them; where the bias
+    /// `query` and `keys` are lists of positions that [`check`](Self::check) accepts. If the bias
     /// [depends on](Self::depends_on) the distance alone, they may be other positions at the same
     /// distances. Values must be finite or −∞.
     fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]);
 
     /// Adds the bias of the one query at `query` to `scores`, heads · keys values in the order of
-    /// [`encode_row`](Self::encode_row): a decode step. As provided the row is made in pieces, which
-    /// are added.
+    /// [`encode_row`](Self::encode_row): a decode step. The provided method computes the row in
+    /// blocks and adds these.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where there are not one query and so many scores;
-    /// [`Error::TooLarge`] for more than 65,536 heads that have no room.
+    /// [`Error::LengthMismatch`] unless there is one query and a score for each head and key;
+    /// [`Error::TooLarge`] if one value for each head does not fit into memory.
     fn add_row(
         &self,
         query: &Positions<'_>,
@@ -141,34 +147,35 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         walk::add_row(&self, query, keys, scores)
     }
 
-    /// The number of axes that positions of queries and of keys have: 1 and 1 as provided.
+    /// The numbers of axes of the positions of queries and of keys; 1 and 1 by default.
     fn axes(&self) -> [usize; 2] {
         [1, 1]
     }
 
-    /// Returns the argument that the bias depends on: [`DependsOn::Pair`] as provided.
+    /// Returns the arguments that the bias depends on; [`DependsOn::Pair`] by default.
     fn depends_on(&self) -> DependsOn {
         DependsOn::Pair
     }
 
-    /// Whether there is a bias for each of these queries and each of these keys. As provided, that
-    /// is whether they have as many axes as they should and are finite.
+    /// Checks that the bias is defined for each of these queries with each of these keys. The
+    /// provided method checks that the positions have the right number of axes and are finite.
     ///
     /// # Errors
     ///
-    /// [`Error::AxesMismatch`], [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], and what
-    /// a bias says of positions that it does not know.
+    /// [`Error::AxesMismatch`], [`Error::NonFinitePosition`], [`Error::PositionTooLarge`], and the
+    /// errors of the bias for positions outside its domain.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions(self.axes(), queries, keys)
     }
 
-    /// Writes the bias to `out` (heads, queries, keys), whatever stood there: a block of it for
-    /// fused attention, which asks again and again. Up to 65,536 heads nothing is allocated.
+    /// Writes the bias to `out` (heads, queries, keys), overwriting its values, for example one
+    /// block at a time for fused attention. With up to 16,384 heads this method allocates nothing
+    /// itself.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where the shape is another one, and the errors of
-    /// [`check`](Self::check); then `out` is as it was.
+    /// [`Error::LengthMismatch`] where the shape of `out` differs, and the errors of
+    /// [`check`](Self::check); `out` is then unchanged.
     fn encode_into(
         &self,
         queries: &Positions<'_>,
@@ -194,12 +201,12 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         Ok(out)
     }
 
-    /// Adds the bias to `scores` (heads, queries, keys). The sums are those of
-    /// [`encode`](Self::encode) and an addition.
+    /// Adds the bias to `scores` (heads, queries, keys). The sums equal `scores` plus the array of
+    /// [`encode`](Self::encode).
     ///
     /// # Errors
     ///
-    /// The errors of [`encode_into`](Self::encode_into); then `scores` is as it was.
+    /// The errors of [`encode_into`](Self::encode_into); `scores` is then unchanged.
     fn add_to(
         &self,
         queries: &Positions<'_>,
@@ -267,25 +274,25 @@ forward!(&B);
 forward!(Box<B>);
 forward!(Arc<B>);
 
-/// Adds the bias of keys at `keys` for queries at `queries` to `scores` (…, heads, queries, keys)
+/// Adds the bias of queries at `queries` and keys at `keys` to `scores` (…, heads, queries, keys)
 /// in place.
 ///
-/// Leading axes share the positions, or have a row of them each: positions (batch, len) for scores
-/// (batch, heads, len, len), with any number of leading axes whose product is the number of rows.
-/// Nothing is allocated for scores of four axes; what is needed of the bias is made on the stack,
-/// for which a thread needs 512 KiB. With feature `rayon` long work is done on all cores.
+/// All sequences of a batch share the positions, or each has its own row of positions (batch, len).
+/// With several leading axes, the number of rows is the product of their lengths. For scores with
+/// four axes nothing is allocated: blocks of the bias are computed on the stack, of which a thread
+/// needs 512 KiB. With feature `rayon`, long calls use all cores.
 ///
 /// # Errors
 ///
-/// [`Error::TooFewAxes`], [`Error::LengthMismatch`] where heads, positions or rows of them are not as
-/// many as the scores ask for, and the errors of [`AttentionBias::check`]; then `scores` is as it
-/// was.
+/// [`Error::TooFewAxes`], [`Error::LengthMismatch`] where the numbers of heads, positions or rows
+/// differ from those of the scores, and the errors of [`AttentionBias::check`]; `scores` is then
+/// unchanged.
 ///
 /// ```
 /// use ndarray::{Array4, array};
 /// use positional_encodings::{Alibi, add_bias};
 ///
-/// // A left-padded batch: the second sequence starts one step later.
+/// // A left-padded batch: the second sequence starts one token later.
 /// let positions = array![[0, 1, 2], [0, 0, 1]];
 /// let mut scores = Array4::<f64>::zeros((2, 8, 3, 3));
 /// add_bias(scores.view_mut(), &Alibi::new(8)?, &positions, &positions)?;
@@ -306,7 +313,7 @@ where
     walk::put(&bias, &queries.into(), &keys.into(), scores.into_dyn(), Put::Add)
 }
 
-/// Whether scores of this shape, (…, heads, queries, keys), can be given the bias.
+/// Checks that scores of this shape, (…, heads, queries, keys), fit the bias and the positions.
 pub(crate) fn check_scores<A: Element>(
     bias: &dyn AttentionBias<A>,
     shape: &[usize],
@@ -316,8 +323,8 @@ pub(crate) fn check_scores<A: Element>(
     check_shape(bias.heads(), shape, queries, keys, &|queries, keys| bias.check(queries, keys))
 }
 
-/// Whether scores of this shape belong to so many heads and to these positions, of which `check`
-/// tells whether those of one sequence go together.
+/// Checks that scores of this shape have this number of heads and fit the positions. `check` checks
+/// the positions of one sequence.
 fn check_shape(
     heads: usize,
     shape: &[usize],
@@ -331,7 +338,8 @@ fn check_shape(
     check_len("heads", heads, *found)?;
     check_len("queries", queries.len(), *rows)?;
     check_len("keys", keys.len(), *columns)?;
-    // Sequences of their own are checked one by one: only positions of the same one meet.
+    // Sequences with their own positions are checked one by one: only positions of the same
+    // sequence are combined.
     let mut lists = 1;
     for own in [queries.rows(), keys.rows()].into_iter().flatten().filter(|&own| own != 1) {
         check_len("sequences", own, leading.iter().product())?;
@@ -340,7 +348,7 @@ fn check_shape(
     (0..lists).try_for_each(|list| check(&queries.row(list), &keys.row(list)))
 }
 
-/// Whether there are as many scores as one query has.
+/// Checks that there is one query, and a score for each head and key.
 fn check_row<A>(
     heads: usize,
     query: &Positions<'_>,
@@ -351,7 +359,7 @@ fn check_row<A>(
     check_len("scores", heads.saturating_mul(keys.len()), scores.len())
 }
 
-/// Whether positions have these axes and are finite.
+/// Checks that positions of queries and of keys have these numbers of axes and are finite.
 fn check_positions(
     axes: [usize; 2],
     queries: &Positions<'_>,
@@ -364,13 +372,13 @@ fn check_positions(
     Ok(())
 }
 
-/// Whether positions are whole numbers on one axis.
+/// Checks that positions are whole numbers on one axis.
 fn check_whole(queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
     check_positions([1, 1], queries, keys)?;
     [queries, keys].into_iter().try_for_each(|positions| positions.extent(None).map(|_| ()))
 }
 
-/// Whether positions have so many axes, and `check` finds nothing wrong with any of them.
+/// Checks that positions have this number of axes and that each axis passes `check`.
 fn check_axes(
     axes: usize,
     queries: &Positions<'_>,
@@ -382,13 +390,13 @@ fn check_axes(
     on.try_for_each(|(axis, queries, keys)| check(axis, &queries, &keys))
 }
 
-/// Whether there can be so many heads: as many as a formula is computed for.
+/// Checks the number of heads of a formula, whose parameters are computed for each head.
 fn check_heads(heads: usize) -> Result<(), Error> {
     let is_met = (1..=1 << 16).contains(&heads);
     check_parameter("number of heads", heads as f64, is_met, "a number from 1 to 65,536")
 }
 
-/// Whether there is a head at all.
+/// Checks that there is at least one head.
 fn check_some_heads(heads: usize) -> Result<(), Error> {
     check_parameter("number of heads", heads as f64, heads > 0, "at least 1")
 }

@@ -1,4 +1,4 @@
-//! Sandwich: the products of sinusoidal positions, for each head another strength.
+//! Sandwich: inner products of sinusoidal position vectors, scaled for each head.
 
 use ndarray::Array2;
 
@@ -12,12 +12,12 @@ use crate::phase::FeatureLayout;
 use crate::positions::Positions;
 
 /// Sandwich (Chi et al. 2022, *Dissecting transformer length extrapolation via the lens of
-/// receptive field analysis*): the inner product of two sinusoidal vectors, Σₖ cos((i − j) · wₖ),
-/// divided by 8h/n for head h of n, counted from 1.
+/// receptive field analysis*): the inner product of two sinusoidal vectors, divided by 8h/n for
+/// head h of n, counted from 1.
 ///
-/// Each cosine is correctly rounded, at any distance. NeMo counts k from 1, which is
-/// [`with_frequencies`](Self::with_frequencies), and subtracts dim/2 from each sum, which under a
-/// softmax changes nothing.
+/// bias\[h, i, j\] = Σₖ cos((i − j) · wₖ) / (8h/n), and each cosine is correctly rounded, at any
+/// distance. NeMo counts k from 1: use [`with_frequencies`](Self::with_frequencies). It also
+/// subtracts dim/2 from each sum, which does not change the weights after a softmax.
 ///
 /// ```
 /// use positional_encodings::{AttentionBias, Positions, bias::Sandwich};
@@ -34,7 +34,8 @@ pub struct Sandwich {
 }
 
 impl Sandwich {
-    /// Sums dim/2 cosines of the paper's frequencies, 10000^(−2k/dim); it takes dim 128.
+    /// Makes the bias with the paper's dim/2 frequencies, 10000^(−2k/dim), k = 0…dim/2 − 1. The
+    /// paper uses dim 128.
     ///
     /// # Errors
     ///
@@ -44,7 +45,7 @@ impl Sandwich {
         Self::with_frequencies(heads, Frequencies::geometric(dim, 10_000.0)?)
     }
 
-    /// Sums a cosine for each of these frequencies.
+    /// Makes the bias with a cosine for each of these frequencies.
     ///
     /// # Errors
     ///
@@ -53,7 +54,7 @@ impl Sandwich {
     /// ```
     /// use positional_encodings::{AttentionBias, Frequencies, Positions, bias::Sandwich};
     ///
-    /// // NeMo's, of dim 8: 10000^(−2k/8), k = 1…4.
+    /// // NeMo's frequencies for dim 8: 10000^(−2k/8), k = 1…4.
     /// let frequencies = Frequencies::from_radians([1e-1, 1e-2, 1e-3, 1e-4])?;
     /// let sandwich = Sandwich::with_frequencies(2, frequencies)?;
     /// let bias = sandwich.encode(&Positions::from(5..6), &Positions::from(5..6))?;
@@ -76,7 +77,7 @@ impl<A: Element> AttentionBias<A> for Sandwich {
         let pairs = self.cosines.dim() / 2;
         distances(query, keys, |start, Distances { values, .. }| {
             let rows: Result<Array2<f64>, _> = self.cosines.encode(&Positions::from(&*values));
-            // Distances of positions that were checked can be encoded.
+            // Distances of checked positions can be encoded.
             let Ok(rows) = rows else { return };
             let sums: Vec<f64> =
                 rows.outer_iter().map(|row| row.iter().take(pairs).sum()).collect();
@@ -90,7 +91,7 @@ impl<A: Element> AttentionBias<A> for Sandwich {
         DependsOn::Distance
     }
 
-    /// Positions within ±2⁶¹, so that distances are positions too.
+    /// Checks that positions are within ±2⁶¹, so that distances can be encoded as positions.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions([1, 1], queries, keys)?;
         let mut ends = queries.ends().chain(keys.ends());

@@ -1,4 +1,4 @@
-//! T5's buckets: near distances each their own, far ones in buckets that grow.
+//! T5's buckets: one for each small distance, and logarithmically wider ones for larger distances.
 
 use ndarray::Array2;
 
@@ -9,16 +9,17 @@ use crate::error::{Error, check_parameter};
 use crate::exact::log_step;
 use crate::positions::Positions;
 
-/// T5's bias (Raffel et al. 2019): a learned table (buckets, heads), read at the bucket of the
-/// distance. T5, UMT5 (a table for each layer), LongT5, Switch, Pop2Piano, MPNet.
+/// T5's bias (Raffel et al. 2019, *Exploring the limits of transfer learning with a unified
+/// text-to-text transformer*): bias\[h, i, j\] = table\[bucket(j − i), h\], where the table
+/// (buckets, heads) is learned. T5, UMT5 (a table for each layer), LongT5, Switch, Pop2Piano, MPNet.
 ///
-/// x-transformers multiplies the table with √(width of a head), which is done once, to the table.
+/// x-transformers multiplies the bias by √(width of a head): multiply the table once.
 ///
 /// ```
 /// use ndarray::Array2;
 /// use positional_encodings::{AttentionBias, Positions, T5Bias};
 ///
-/// // A table (32, heads) whose rows tell their number.
+/// // A table (32, heads) whose values are the indices of their rows.
 /// let table = Array2::from_shape_fn((32, 1), |(bucket, _)| bucket as f32);
 /// let encoder = T5Bias::bidirectional(table, 128)?;
 /// let bias = encoder.encode(&Positions::from(&[20]), &Positions::from(&[0, 13, 20, 21, 84]))?;
@@ -27,23 +28,23 @@ use crate::positions::Positions;
 /// ```
 pub type T5Bias<A> = TableBias<A, Buckets>;
 
-/// The buckets of T5 for distances r = key − query.
+/// T5's buckets of the distance r = key − query (`_relative_position_bucket` of transformers' T5).
 ///
-/// Of n buckets for a direction, distances below e = ⌊n/2⌋ have one each, and greater ones share
-/// bucket e + ⌊ln(r/e) / ln(max/e) · (n − e)⌋, at most n − 1. The last distances of the buckets are
-/// found once, in integers: no rounding moves one.
+/// With n buckets for a direction, each |r| below e = ⌊n/2⌋ has its own bucket, and larger ones are
+/// in bucket e + ⌊ln(|r|/e) / ln(max/e) · (n − e)⌋, at most n − 1. Where buckets begin is computed
+/// once, in integers, so no rounding error changes a bucket.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Buckets {
     /// The number of buckets for a direction.
     each: usize,
     directions: usize,
-    /// The least distance of each bucket from the second on.
+    /// The smallest |r| of each bucket from the second on.
     starts: Vec<f64>,
 }
 
 impl<A: Element> T5Bias<A> {
-    /// Takes a table (buckets, heads) of an encoder: its second half is for keys that come after
-    /// the query. MPNet's is such a table.
+    /// Makes the bias of an encoder (also of MPNet) from a table (buckets, heads), whose second
+    /// half is for keys after the query.
     ///
     /// # Errors
     ///
@@ -53,8 +54,8 @@ impl<A: Element> T5Bias<A> {
         Self::new(table, buckets)
     }
 
-    /// Takes a table (buckets, heads) of a decoder: keys that come after the query are in bucket 0,
-    /// where a causal mask hides them.
+    /// Makes the bias of a decoder from a table (buckets, heads). Keys after the query are in
+    /// bucket 0; a causal mask hides them.
     ///
     /// # Errors
     ///
@@ -66,21 +67,23 @@ impl<A: Element> T5Bias<A> {
 }
 
 impl Buckets {
-    /// Half of the buckets for keys before the query and at it, half for those after it.
+    /// Makes an encoder's buckets: one half for keys at or before the query, the other for keys
+    /// after it.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4…65,536, or a
-    /// distance below it or beyond 2⁵².
+    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4…131,072, or a
+    /// `max_distance` below that number or above 2⁵².
     pub fn bidirectional(buckets: usize, max_distance: usize) -> Result<Self, Error> {
         Self::new(buckets, 2, max_distance)
     }
 
-    /// All buckets for keys before the query and at it.
+    /// Makes a decoder's buckets, all of them for keys at or before the query.
     ///
     /// # Errors
     ///
-    /// As [`bidirectional`](Self::bidirectional), from 2 buckets on.
+    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 2…65,536, or a
+    /// `max_distance` below that number or above 2⁵².
     pub fn causal(buckets: usize, max_distance: usize) -> Result<Self, Error> {
         Self::new(buckets, 1, max_distance)
     }
@@ -88,7 +91,7 @@ impl Buckets {
     fn new(buckets: usize, directions: usize, max_distance: usize) -> Result<Self, Error> {
         let each = buckets / directions;
         let is_met = buckets.is_multiple_of(2) && (2..=1 << 16).contains(&each);
-        let needs = "even, at least 2 for a direction, and at most 65,536";
+        let needs = "even, with 2 to 65,536 buckets for each direction";
         check_parameter("number of buckets", buckets as f64, is_met, needs)?;
         let is_met = (buckets as u64..=1 << 52).contains(&(max_distance as u64));
         let needs = "a number from the number of buckets to 2^52";
@@ -100,7 +103,7 @@ impl Buckets {
         Ok(Self { each, directions, starts })
     }
 
-    /// The bucket of a distance key − query.
+    /// Returns the bucket of a distance key − query.
     ///
     /// ```
     /// use positional_encodings::bias::Buckets;
@@ -113,7 +116,8 @@ impl Buckets {
         self.run(-(distance as f64)).0
     }
 
-    /// The bucket of a distance query − key, and how many distances from this one down are in it.
+    /// Returns the bucket of a distance query − key, and the number of distances in it from this
+    /// one down.
     fn run(&self, distance: f64) -> (usize, f64) {
         if distance < 0.0 && self.directions == 1 {
             return (0, f64::MAX);
@@ -138,7 +142,7 @@ impl TableRule for Buckets {
         let Some(first) = falls else {
             return rows_of_distances(query, keys, rows, |distance| self.run(distance).0);
         };
-        // A bucket at a time: far ones have many keys.
+        // One bucket at a time, since many keys share the buckets of large distances.
         let len = keys.len().min(rows.len());
         let (mut rest, mut distance) = (&mut rows[..len], first as f64);
         while !rest.is_empty() {

@@ -1,4 +1,4 @@
-//! Learned tables: a rule says which row a query and a key read.
+//! Biases from learned tables, of which a rule selects a row for each query and key.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -10,10 +10,10 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// The rule by which a query and a key read a row of a table: T5's buckets, the places in a window.
+/// A rule that selects the row of a table for a query and a key, for example T5's
+/// [`Buckets`](super::Buckets) or the offsets within a [`Window`](super::Window).
 ///
-/// The table may be one of your own, and so may the rule: AlphaFold's clipped distances are three
-/// lines.
+/// You can write your own rule; clipped distances, for example, take three lines.
 ///
 /// ```
 /// use ndarray::array;
@@ -43,48 +43,52 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub trait TableRule: Send + Sync {
-    /// The number of rows of the table.
+    /// The number of rows that the table must have.
     fn entries(&self) -> usize;
 
-    /// Writes the row that the one query at `query` reads for each key; rows from
-    /// [`entries`](Self::entries) on read nothing, and give 0.
+    /// Writes to `rows`, for each key, the index of the row that the one query at `query` reads. An
+    /// index of [`entries`](Self::entries) or more reads no row and gives 0.
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]);
 
-    /// As [`AttentionBias::axes`].
+    /// The numbers of axes of positions, see [`AttentionBias::axes`].
     fn axes(&self) -> [usize; 2] {
         [1, 1]
     }
 
-    /// As [`AttentionBias::depends_on`].
+    /// Returns the arguments that the row depends on, see [`AttentionBias::depends_on`].
     fn depends_on(&self) -> DependsOn {
         DependsOn::Pair
     }
 
-    /// As [`AttentionBias::check`].
+    /// Checks that the rule is defined for each of these queries with each of these keys, see
+    /// [`AttentionBias::check`].
     ///
     /// # Errors
     ///
-    /// Refuses positions that the rule does not know.
+    /// The errors of [`AttentionBias::check`].
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions(self.axes(), queries, keys)
     }
 }
 
-/// A bias from a learned table (entries, heads), of which a rule picks the rows.
+/// A bias from a learned table (entries, heads): bias\[h, i, j\] = table\[row(i, j), h\], where a
+/// [`TableRule`] selects the row. [`T5Bias`](super::T5Bias), [`WindowBias`](super::WindowBias) and
+/// [`ClippedBias`](super::ClippedBias) are such biases; [`TableRule`] has an example.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableBias<A, R> {
-    /// In row-major order.
+    /// The table, in row-major order.
     pub(crate) table: Array2<A>,
     pub(crate) rule: R,
 }
 
 impl<A: Element, R: TableRule> TableBias<A, R> {
-    /// Takes the table (entries, heads) and its rule.
+    /// Makes the bias from a table (entries, heads) and the rule that selects its rows.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] where it has not as many rows as the rule has entries,
-    /// [`Error::InvalidParameter`] without a head or with a value that is not finite.
+    /// [`Error::LengthMismatch`] unless the table has one row for each
+    /// [entry](TableRule::entries) of the rule, [`Error::InvalidParameter`] without a head or for a
+    /// value that is not finite.
     pub fn new(table: Array2<A>, rule: R) -> Result<Self, Error> {
         check_len("rows of the table", rule.entries(), table.nrows())?;
         check_some_heads(table.ncols())?;
@@ -97,12 +101,12 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         self.table.view()
     }
 
-    /// The rule.
+    /// The rule that selects rows.
     pub fn rule(&self) -> &R {
         &self.rule
     }
 
-    /// The value of a head in a row; 0 past the table.
+    /// Returns the value of a head in a row; 0 if there is no such row.
     #[inline]
     pub(crate) fn value(&self, row: usize, head: usize) -> A {
         let table = self.table.as_slice().unwrap_or_default();
@@ -111,7 +115,7 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
 
     fn put_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A], put: Put) {
         read_rows::<PAGE>(&self.rule, query, keys, |start, rows| {
-            // Far keys of T5 are many that read one row: where each run of them ends.
+            // The ends of runs of keys that read the same row: T5's far keys make long runs.
             let mut ends = [0_u16; PAGE];
             let runs = rows.chunk_by(|a, b| a == b).zip(&mut ends);
             let mut end = 0;
@@ -131,8 +135,8 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
     }
 }
 
-/// Calls `visit` with the rows that some keys after the other read, at most so many at a time, and
-/// where the first of them stands.
+/// Calls `visit` with the index of the first key of each block of at most `MOST` keys, and the rows
+/// that these keys read.
 pub(crate) fn read_rows<const MOST: usize>(
     rule: &impl TableRule,
     query: &Positions<'_>,

@@ -1,8 +1,8 @@
-//! The way through scores (…, heads, queries, keys): rows of the bias are made in a block on the
-//! stack, and written or added to all sequences that share them, on all cores.
+//! The traversal of scores (…, heads, queries, keys), on all cores: rows of the bias are computed
+//! in a block on the stack, and written or added to all sequences that share their positions.
 //!
-//! Where the bias depends on the distance alone and positions are consecutive, all rows of a tile
-//! are slices of one vector per head: rows + columns − 1 values instead of rows × columns.
+//! If the bias depends on the distance alone and positions are consecutive, all rows of a tile are
+//! slices of one vector per head, with rows + columns − 1 values instead of rows × columns.
 
 use core::ops::Range;
 
@@ -17,17 +17,18 @@ use crate::error::Error;
 use crate::positions::{Positions, Run};
 use crate::threads::{join, piece};
 
-/// The work for which scores are cut along an axis.
+/// The condition for cutting scores along an axis.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Cut {
     Always,
-    /// Work that is long enough for another thread.
+    /// Scores are cut if they have enough work for another thread.
     Long,
     Never,
 }
 
-/// Calls `visit` with parts of scores (…, heads, queries, keys), on all cores, and with where each
-/// begins: its sequence, head, query and key. `cuts` says of each of these when it is cut.
+/// Calls `visit` with parts of scores (…, heads, queries, keys), on all cores, and with the indices
+/// of the first sequence, head, query and key of each. `cuts` says when each of these four axes is
+/// cut.
 pub(super) fn in_parts<A: Element>(
     scores: ArrayViewMutD<'_, A>,
     cuts: [Cut; 4],
@@ -40,7 +41,8 @@ pub(super) fn in_parts<A: Element>(
     part(piece, without_unit_axes(scores, 3), [0; 4], cuts, visit)
 }
 
-/// The part of scores that begins at `start`, in pieces of so many bytes.
+/// Visits the part of scores that begins at `start`; a thread takes at most `piece` bytes if they
+/// can be cut.
 fn part<A: Element>(
     piece: usize,
     mut scores: ArrayViewMutD<'_, A>,
@@ -97,7 +99,7 @@ pub(super) fn put<A: Element>(
     })
 }
 
-/// Adds the bias of one query, made in pieces.
+/// Adds the bias of one query, computed in blocks.
 pub(super) fn add_row<A: Element>(
     bias: &dyn AttentionBias<A>,
     query: &Positions<'_>,
@@ -111,7 +113,7 @@ pub(super) fn add_row<A: Element>(
     Tiles { bias, queries: query, keys, put: Put::Add }.of_size(scores.into_dyn())
 }
 
-/// Sequences that share lists of positions.
+/// The bias of sequences that share lists of positions, computed tile by tile.
 struct Tiles<'a, A> {
     bias: &'a dyn AttentionBias<A>,
     queries: &'a Positions<'a>,
@@ -120,7 +122,8 @@ struct Tiles<'a, A> {
 }
 
 impl<A: Element> Tiles<'_, A> {
-    /// Takes as much of the stack as the work is long: it is filled with zeros first.
+    /// Uses a block on the stack whose size grows with the work, since it is filled with zeros
+    /// first.
     fn of_size(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
         match (scores.len(), size_of::<A>()) {
             (..=1024, _) => self.on_stack::<1024>(scores),
@@ -130,7 +133,8 @@ impl<A: Element> Tiles<'_, A> {
         }
     }
 
-    /// Does long work. This stays a call, so that short work does not take its stack.
+    /// Works with a block of `LEN` values. It is not inlined, so that short work does not reserve
+    /// the stack of long work.
     #[inline(never)]
     fn on_stack<const LEN: usize>(&self, scores: ArrayViewMutD<'_, A>) -> Result<(), Error> {
         let heads = self.bias.heads();
@@ -146,7 +150,7 @@ impl<A: Element> Tiles<'_, A> {
         let rows = Axis(scores.ndim() - 2);
         let mut start = 0;
         while start < self.queries.len() {
-            // Long rows are long runs of memory, so they take most of the room.
+            // Long rows are long runs of memory, so rows take most of the block.
             let queries = self.segment(self.queries, start, (most / 4).max(1));
             start = queries.end;
             let most = most + 1 - queries.len();
@@ -162,9 +166,10 @@ impl<A: Element> Tiles<'_, A> {
         }
     }
 
-    /// The next positions, at most so many, that go together: consecutive ones, or in any order.
+    /// Returns the range of the next positions, at most `most`: either a consecutive run or
+    /// positions in any order.
     fn segment(&self, positions: &Positions<'_>, start: usize, most: usize) -> Range<usize> {
-        /// Shorter runs are not worth a vector of their own.
+        /// The shortest run that is worth its own vector of distances.
         const LEAST: usize = 16;
         let end = start.saturating_add(most).min(positions.len());
         if self.bias.depends_on() != DependsOn::Distance || positions.axes() != 1 {
@@ -184,7 +189,7 @@ impl<A: Element> Tiles<'_, A> {
         start..end
     }
 
-    /// Makes the rows of one tile and puts them where they belong.
+    /// Computes the rows of one tile and writes or adds them to the scores.
     fn tile(&self, room: &mut [A], mut scores: ArrayViewMutD<'_, A>) {
         let Self { bias, queries, keys, .. } = *self;
         let (heads, rows, columns) = (bias.heads(), queries.len(), keys.len());
@@ -193,7 +198,7 @@ impl<A: Element> Tiles<'_, A> {
             _ => None,
         };
         if let Some(distance) = distance {
-            // The first row of the vector of distances is the last query's.
+            // The vector of distances begins with the row of the last query.
             let len = rows + columns - 1;
             let vectors = &mut room[..heads * len];
             bias.encode_row(&Positions::from(&[distance]), &Positions::from(0..len), vectors);
@@ -211,8 +216,8 @@ impl<A: Element> Tiles<'_, A> {
         }
     }
 
-    /// Writes or adds to row i of each head the part of the head's vector that begins at
-    /// `start(i)`; four rows at a time, see [`add_streams`].
+    /// Writes or adds, to row i of each head, the part of the head's vector that begins at
+    /// `start(i)`. Four rows are added at a time, see [`add_streams`].
     fn put(
         &self,
         vectors: &[A],

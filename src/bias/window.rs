@@ -1,4 +1,4 @@
-//! Windows of images: a learned number for each offset between two patches.
+//! Biases of windows of images: a learned value for each offset between two patches.
 
 use ndarray::{Array2, Axis, concatenate};
 
@@ -8,17 +8,18 @@ use crate::error::Error;
 use crate::positions::{Position, Positions};
 use crate::resample::{GridResample, Resample};
 
-/// Swin's bias (Liu et al. 2021), and BEiT's: a learned table with a row for each offset (dy, dx)
-/// between a query and a key of a window (height, width).
+/// The bias of Swin (Liu et al. 2021, *Swin transformer: hierarchical vision transformer using
+/// shifted windows*) and BEiT (Bao et al. 2021): a learned table with a row for each offset
+/// (dy, dx) = query − key within a window (height, width).
 ///
-/// Row (dy + height − 1) · (2 · width − 1) + dx + width − 1 is that of the offset query − key.
-/// Positions have two axes, row and column; [`Positions::grid`] makes those of a window. No table
-/// of pairs is kept.
+/// bias\[h, i, j\] = table\[(dy + height − 1) · (2 · width − 1) + dx + width − 1, h\]. Positions
+/// have two axes, row and column, as in [`Positions::grid`]. No index of pairs is kept.
 ///
-/// BEiT (also Data2Vec-vision, timm's `RelPosBias` with a prefix token) has three rows more: the
-/// class token to patches, patches to it, and it to itself. Its position is −1 on both axes. For
-/// windows that are not square transformers' BEiT takes the height for the width; here each is
-/// itself.
+/// The table of BEiT (also of Data2Vec-vision and of timm's `RelPosBias` with a prefix token) has
+/// three more rows: one for the class token as the query and a patch as the key, one for a patch
+/// and the class token, and one for the class token with itself. The class token is at position −1
+/// on both axes. For windows that are not square, transformers' BEiT swaps height and width; this
+/// crate does not.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -37,20 +38,22 @@ use crate::resample::{GridResample, Resample};
 /// ```
 pub type WindowBias<A> = TableBias<A, Window>;
 
-/// The offsets within a window, and three more rows where there is a class token.
+/// The rule of [`WindowBias`]: a row for each offset within a window, and three more with a class
+/// token.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Window {
     size: [usize; 2],
-    /// The number of rows that are for offsets.
+    /// The number of rows for offsets.
     offsets: usize,
     class: bool,
 }
 
-/// Where the class token stands, on each axis.
+/// The position of the class token on each axis.
 const CLASS: i64 = -1;
 
 impl<A: Element> WindowBias<A> {
-    /// Takes a table ((2 · height − 1) · (2 · width − 1), heads) of a window (height, width).
+    /// Makes Swin's bias from a table ((2 · height − 1) · (2 · width − 1), heads) and the window
+    /// (height, width).
     ///
     /// # Errors
     ///
@@ -59,7 +62,8 @@ impl<A: Element> WindowBias<A> {
         Self::new(table, Window::new(window)?)
     }
 
-    /// Takes a table of a window with a class token, the last three rows being its own.
+    /// Makes BEiT's bias from a table ((2 · height − 1) · (2 · width − 1) + 3, heads) and the
+    /// window (height, width); the last three rows are for the class token.
     ///
     /// # Errors
     ///
@@ -68,9 +72,11 @@ impl<A: Element> WindowBias<A> {
         Self::new(table, Window { class: true, ..Window::new(window)? })
     }
 
-    /// Returns the bias of another window, whose offsets lie between those of this one: bilinear
-    /// and half pixels for transformers' BEiT, [`Resample::vit`] for timm's
-    /// `resize_rel_pos_bias_table_simple`. The class token's rows stay.
+    /// Returns the bias for another window, with rows resampled from this one's; the rows of the
+    /// class token are kept. Use [`Resample::bilinear`] with [`Sampling::HalfPixel`] for
+    /// transformers' BEiT, [`Resample::vit`] for timm's `resize_rel_pos_bias_table_simple`.
+    ///
+    /// [`Sampling::HalfPixel`]: crate::resample::Sampling::HalfPixel
     ///
     /// # Errors
     ///
@@ -91,19 +97,19 @@ impl Window {
         if height == 0 || width == 0 {
             return Err(Error::EmptyGrid { rows: height, columns: width });
         }
-        // As many rows as can be counted, and offsets of either sign.
+        // Sides and the number of rows must fit into usize.
         let sides = |len: usize| (len <= 1 << 30).then(|| 2 * len - 1);
         let offsets = sides(height).zip(sides(width)).and_then(|(y, x)| y.checked_mul(x));
         let offsets = offsets.ok_or(Error::TooLarge { rows: height, dim: width })?;
         Ok(Self { size: [height, width], offsets, class: false })
     }
 
-    /// The numbers of offsets along both axes.
+    /// Returns the numbers of offsets along both axes.
     pub(crate) fn sides(&self) -> [usize; 2] {
         self.size.map(|len| 2 * len - 1)
     }
 
-    /// Height and width.
+    /// The height and width of the window.
     pub fn size(&self) -> [usize; 2] {
         self.size
     }
