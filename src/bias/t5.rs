@@ -11,7 +11,8 @@ use crate::positions::Positions;
 
 /// T5's bias (Raffel et al. 2019, *Exploring the limits of transfer learning with a unified
 /// text-to-text transformer*): bias\[h, i, j\] = table\[bucket(j − i), h\], where the table
-/// (buckets, heads) is learned. T5, UMT5 (a table for each layer), LongT5, Switch, Pop2Piano, MPNet.
+/// (buckets, heads) is learned. T5, UMT5 (a table for each layer), LongT5, Switch, Pop2Piano and
+/// MPNet use it.
 ///
 /// x-transformers multiplies the bias by √(width of a head): multiply the table once.
 ///

@@ -8,9 +8,12 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// AlphaFold 2's relative positions (Jumper et al. 2021): a learned row for each distance query −
-/// key of residues, clipped to ±r. Its heads are the channels of the pairs, and its table
-/// (2r + 1, channels) is the transposed weight of the layer that reads the one-hot distances.
+/// AlphaFold 2's relative positions (Jumper et al. 2021, *Highly accurate protein structure
+/// prediction with AlphaFold*): bias\[c, i, j\] = table\[clip(i − j, −r, r) + r, c\] for residues i
+/// and j.
+///
+/// The channels c of pairs take the place of heads. The table (2r + 1, channels) is the transposed
+/// weight of the linear layer that reads the one-hot distances.
 ///
 /// ```
 /// use ndarray::Array2;
@@ -25,22 +28,25 @@ use crate::positions::Positions;
 pub type ClippedBias<A> = TableBias<A, Span>;
 
 impl<A: Element> ClippedBias<A> {
-    /// Takes a table (2r + 1, channels).
+    /// Makes the bias from a table (2r + 1, channels).
     ///
     /// # Errors
     ///
-    /// The errors of [`TableBias::new`]: a table with an even number of rows has one too many.
+    /// The errors of [`TableBias::new`], with [`Error::LengthMismatch`] for a table with an even
+    /// number of rows.
     pub fn clipped_distances(table: Array2<A>) -> Result<Self, Error> {
         let radius = table.nrows().saturating_sub(1) / 2;
         Self::new(table, Span::clipped(radius))
     }
 }
 
-/// The relative positions of AlphaFold-Multimer, AlphaFold 3 and ESMFold2: as [`ClippedBias`], and
-/// one row more, the last, for residues of different chains. Positions have two axes, the number of
-/// the residue and that of its chain.
+/// The relative positions of AlphaFold-Multimer (Evans et al. 2021), AlphaFold 3 (Abramson et al.
+/// 2024) and ESMFold2 (transformers' `esmfold2`): as [`ClippedBias`], with one more row, the last,
+/// for residues of different chains.
 ///
-/// A table for residues, one for tokens and one for chains (clipped to ±s) are three biases.
+/// The table has the shape (2r + 2, channels). Positions have two axes, the index of the residue
+/// and that of its chain. Models with separate tables for residues, tokens and chains (clipped to
+/// ±s) have three biases.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -55,18 +61,20 @@ impl<A: Element> ClippedBias<A> {
 pub type ResidueBias<A> = TableBias<A, Residues>;
 
 impl<A: Element> ResidueBias<A> {
-    /// Takes a table (2r + 2, channels).
+    /// Makes the bias from a table (2r + 2, channels).
     ///
     /// # Errors
     ///
-    /// The errors of [`TableBias::new`]: a table with an odd number of rows has one too many.
+    /// The errors of [`TableBias::new`], with [`Error::LengthMismatch`] for a table with an odd
+    /// number of rows.
     pub fn residues(table: Array2<A>) -> Result<Self, Error> {
         let radius = table.nrows().saturating_sub(2) / 2;
         Self::new(table, Residues { span: Span::clipped(radius) })
     }
 }
 
-/// A row for each clipped distance within a chain, and one for residues of different chains.
+/// The rule of [`ResidueBias`]: a row for each clipped distance within a chain, and one for
+/// residues of different chains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Residues {
     span: Span,

@@ -1,4 +1,4 @@
-//! Contextual position encoding.
+//! Contextual position encoding (CoPE).
 
 use ndarray::{Array2, Array3, ArrayViewMut2, Axis};
 
@@ -8,16 +8,16 @@ use crate::bias::check_heads;
 use crate::element::Element;
 use crate::error::Error;
 
-/// CoPE (Golovneva et al. 2024, *Contextual position encoding*):
-/// a position is the sum of the gates between a query and a key, and a learned vector of it is
-/// multiplied with the query.
+/// CoPE (Golovneva et al. 2024, *Contextual position encoding*): a position is the sum of the gates
+/// between a query and a key, and the query is multiplied by a learned vector of that position.
 ///
-/// gᵢⱼ = σ(scoreᵢⱼ), pᵢⱼ = Σ gᵢₜ over the keys t from j to the last one, at most positions − 1;
-/// qᵢ · e\[p\] is added, linear between the whole positions below and above p.
+/// With gates gᵢⱼ = σ(scoreᵢⱼ) and pᵢⱼ = Σ gᵢₜ over the keys t from j to the last one, at most
+/// positions − 1, the bias is qᵢ · e\[pᵢⱼ\], interpolated linearly between the whole positions
+/// below and above pᵢⱼ. The table e has the shape (positions, dim).
 ///
-/// The scores must be those of all keys, masked already: what is −∞ has a gate of 0, so with a
-/// causal mask the last key that counts is the query's own. Where keys and queries stand does not
-/// matter: positions are counted, and given positions only have to be as many.
+/// The scores must be those of all keys, with the mask applied: a score of −∞ has a gate of 0, so
+/// with a causal mask the sum ends at the query's own key. Positions come from the gates, so
+/// of the positions that a call passes, only their number matters.
 ///
 /// ```
 /// use ndarray::{Array3, array};
@@ -39,21 +39,22 @@ pub struct Cope<A> {
 }
 
 impl<A: Element> Cope<A> {
-    /// Takes the vectors (positions, dim) that heads share.
+    /// Makes CoPE from a table (positions, dim) that all heads share.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for no heads or more than 65,536 and for values that are not
-    /// finite, [`Error::ZeroDim`] without a position or a feature.
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536, or for a value that is not
+    /// finite; [`Error::ZeroDim`] without a position or a feature.
     pub fn new(table: Array2<A>, heads: usize) -> Result<Self, Error> {
         Self::with_tables(table.insert_axis(Axis(0)), heads)
     }
 
-    /// Takes vectors (heads, positions, dim).
+    /// Makes CoPE from tables (heads, positions, dim), one for each head.
     ///
     /// # Errors
     ///
-    /// The errors of [`new`](Self::new), and [`Error::LengthMismatch`] for other heads.
+    /// The errors of [`new`](Self::new), and [`Error::LengthMismatch`] unless there are as many
+    /// tables as heads, or one.
     pub fn with_tables(tables: Array3<A>, heads: usize) -> Result<Self, Error> {
         check_heads(heads)?;
         let positions = tables.dim().1;
@@ -63,14 +64,14 @@ impl<A: Element> Cope<A> {
         Ok(Self { heads, rows: RelativeRows::new(Side::Queries, tables, heads, positions)? })
     }
 
-    /// The whole position below one, and how far above it that is; of one past the last, that. A
-    /// score that is no number gives a position that is none, and stays one.
+    /// Splits a position into the whole position below it and the fraction above that. A position
+    /// past the last counts as the last, and so does NaN: a score that is NaN stays NaN.
     pub(crate) fn place(&self, position: f64) -> (usize, f64) {
         let at = f64::min(position, (self.positions() - 1) as f64);
         (at.floor() as usize, at - at.floor())
     }
 
-    /// The number of positions that there are vectors for.
+    /// The number of positions that have a vector.
     pub fn positions(&self) -> usize {
         self.rows.rows.dim().1
     }
@@ -113,7 +114,7 @@ impl<A: Element> ContentBias<A> for Cope<A> {
     }
 }
 
-/// A gate.
+/// Returns the gate of a score, σ(x).
 pub(crate) fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-x))
 }

@@ -10,14 +10,16 @@ use crate::error::{Error, check_parameter};
 use crate::exact::log_step_beyond;
 use crate::positions::Positions;
 
-/// DeBERTa's disentangled attention (He et al. 2020):
-/// (qᵢ · K\[δ(i − j)\] + kⱼ · Q\[δ(i − j)\]) / √(dim · parts), the second and third part of the
-/// scores beside qᵢ · kⱼ / √(dim · parts), which is the first.
+/// DeBERTa's disentangled attention (He et al. 2020, *DeBERTa: decoding-enhanced BERT with
+/// disentangled attention*): (qᵢ · K\[δ(i − j)\] + kⱼ · Q\[δ(i − j)\]) / √(dim · parts).
 ///
-/// K and Q, shape (heads, 2 · span, dim), are what the projections of keys and queries (or, with
-/// `share_att_key` false, `pos_key_proj` and `pos_query_proj`) make of the embeddings of positions:
-/// see [`split_heads`](super::split_heads). `pos_att_type` says which of `c2p` and `p2c` there are.
-/// Buckets are found as distances come: no table of pairs is kept.
+/// The terms are `c2p` and `p2c`; `pos_att_type` of a config says which of them a model has. The
+/// other part of the scores is qᵢ · kⱼ / √(dim · parts), and parts counts all of them, 2 or 3.
+///
+/// K and Q, shape (heads, 2 · span, dim), are the embeddings of positions after the projections of
+/// keys and queries (or, with `share_att_key` false, after `pos_key_proj` and `pos_query_proj`),
+/// see [`split_heads`](super::split_heads). δ gives the bucket of a distance, see [`LogBuckets`].
+/// No index of pairs is kept.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -36,8 +38,8 @@ use crate::positions::Positions;
 pub type DisentangledBias<A> = RelativeBias<A, LogBuckets>;
 
 impl<A: Element> DisentangledBias<A> {
-    /// Takes the projected tables (heads, 2 · span, dim) for `c2p`, which queries are multiplied
-    /// with, and for `p2c`, which keys are. The factor is 1/√(dim · (1 + tables)).
+    /// Makes the bias from the projected tables (heads, 2 · span, dim): queries are multiplied by
+    /// the table for `c2p`, keys by that for `p2c`. The factor is 1/√(dim · (1 + tables)).
     ///
     /// # Errors
     ///
@@ -57,12 +59,12 @@ impl<A: Element> DisentangledBias<A> {
     }
 }
 
-/// DeBERTa's buckets of a distance r = query − key, from −span to span − 1, the nearest ones for
-/// farther distances.
+/// DeBERTa's buckets δ(r) of a distance r = query − key (transformers' `make_log_bucket_position`),
+/// clipped to −span … span − 1.
 ///
-/// Without buckets δ(r) = r. With b of them, |δ| = |r| up to mid = b/2, and
-/// mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets begin is found once,
-/// in whole numbers: no rounding moves one.
+/// Without buckets δ(r) = r. With b of them, span is b, δ(r) has the sign of r, and |δ(r)| is |r|
+/// up to mid = b/2, and mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets
+/// begin is computed once, in integers, so no rounding error changes a bucket.
 ///
 /// ```
 /// use positional_encodings::bias::LogBuckets;
@@ -76,27 +78,27 @@ impl<A: Element> DisentangledBias<A> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogBuckets {
     span: usize,
-    /// The greatest distance that is its own bucket.
+    /// The largest |r| that has its own bucket.
     mid: f64,
-    /// The least distance of each bucket after it.
+    /// The smallest |r| of each bucket after it.
     starts: Vec<f64>,
 }
 
 impl LogBuckets {
-    /// Takes `position_buckets` and `max_relative_positions`; where the latter is −1 in a config it
-    /// is `max_position_embeddings`.
+    /// Makes the buckets from `position_buckets` and `max_relative_positions` of a config; if the
+    /// latter is −1, pass `max_position_embeddings`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4 … 65,536, or a
-    /// distance below half of it plus 2 or beyond 2⁵².
+    /// [`Error::InvalidParameter`] for a number of buckets that is odd or outside 4…65,536, or a
+    /// `max_distance` below half of that number plus 2 or above 2⁵².
     pub fn new(buckets: usize, max_distance: usize) -> Result<Self, Error> {
         let (is_met, needs) = (buckets.is_multiple_of(2), "an even number from 4 to 65,536");
         let is_met = is_met && (4..=1 << 16).contains(&buckets);
         check_parameter("number of buckets", buckets as f64, is_met, needs)?;
         let (mid, max) = (buckets as u64 / 2, max_distance as u64);
         let is_met = (mid + 2..=1 << 52).contains(&max);
-        let needs = "a number from half the buckets + 2 to 2^52";
+        let needs = "a number from 2 + half the number of buckets to 2^52";
         check_parameter("max_distance", max as f64, is_met, needs)?;
         let first = core::iter::once(mid + 1);
         let far = (1..mid).map(|k| log_step_beyond(mid, max - 1, k, mid - 1));
@@ -104,18 +106,19 @@ impl LogBuckets {
         Ok(Self { span: buckets, mid: mid as f64, starts })
     }
 
-    /// No buckets: each distance within ±`max_distance` is itself (`position_buckets` −1).
+    /// Makes the rule of models without buckets (`position_buckets` −1): δ(r) = r, and span is
+    /// `max_distance`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for a distance of 0 or beyond 2³¹.
+    /// [`Error::InvalidParameter`] for a `max_distance` of 0 or above 2³¹.
     pub fn plain(max_distance: usize) -> Result<Self, Error> {
         let is_met = (1..=1 << 31).contains(&(max_distance as u64));
         check_parameter("max_distance", max_distance as f64, is_met, "a number from 1 to 2^31")?;
         Ok(Self { span: max_distance, mid: f64::INFINITY, starts: Vec::new() })
     }
 
-    /// The bucket of a distance query − key.
+    /// Returns the bucket δ of a distance query − key.
     pub fn bucket(&self, distance: i64) -> i64 {
         self.row(distance as f64) as i64 - self.span as i64
     }
@@ -144,7 +147,7 @@ impl TableRule for LogBuckets {
         DependsOn::Distance
     }
 
-    /// Whole numbers.
+    /// Checks that positions are whole numbers.
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_whole(queries, keys)
     }

@@ -1,4 +1,4 @@
-//! Relative positions of images, decomposed along rows and columns.
+//! Relative positions of images, decomposed into rows and columns.
 
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
@@ -11,12 +11,13 @@ use crate::error::Error;
 use crate::positions::Positions;
 use crate::resample::{GridResample, Resample};
 
-/// Decomposed relative positions (Li et al. 2021, *MViTv2*): qᵢ · R_h\[Δy\] + qᵢ · R_w\[Δx\], a
-/// learned row for each offset query − key along an axis. SAM's image encoder, ViTDet, MViT V2.
+/// Decomposed relative positions (Li et al. 2021, *MViTv2*): qᵢ · R_h\[Δy\] + qᵢ · R_w\[Δx\], with
+/// a learned row for each offset (Δy, Δx) = query − key along an axis. SAM's image encoder, ViTDet
+/// and MViT V2 use them.
 ///
-/// Queries are not divided by √dim. Positions have two axes, row and column. Where queries or keys
-/// are pooled, their positions are those of the finer grid: with twice as many keys along an axis,
-/// queries stand at 0, 2, 4, …
+/// The bias is not divided by √dim. Positions have two axes, row and column. Where queries or keys
+/// are pooled, positions are those of the finer grid: if there are twice as many keys as queries
+/// along an axis, queries are at 0, 2, 4, …
 ///
 /// ```
 /// use ndarray::{Array2, Array3};
@@ -38,8 +39,8 @@ pub struct DecomposedBias<A> {
 }
 
 impl<A: Element> DecomposedBias<A> {
-    /// Takes `rel_pos_h` (2 · height − 1, dim) and `rel_pos_w` (2 · width − 1, dim), which heads
-    /// share.
+    /// Makes the bias from `rel_pos_h` (2 · height − 1, dim) and `rel_pos_w` (2 · width − 1, dim),
+    /// which all heads share.
     ///
     /// # Errors
     ///
@@ -54,12 +55,14 @@ impl<A: Element> DecomposedBias<A> {
         Ok(Self { parts: [part(rows)?, part(columns)?] })
     }
 
-    /// Returns the bias of another grid (height, width), whose offsets lie between those of this
-    /// one. SAM interpolates linearly, with half pixels.
+    /// Returns the bias for another grid (height, width), with rows resampled from this one's. For
+    /// SAM, use [`Resample::bilinear`] with [`Sampling::HalfPixel`].
+    ///
+    /// [`Sampling::HalfPixel`]: crate::resample::Sampling::HalfPixel
     ///
     /// # Errors
     ///
-    /// [`Error::EmptyGrid`], [`Error::TooLarge`], and what resampling says.
+    /// [`Error::EmptyGrid`], [`Error::TooLarge`], and the errors of [`GridResample::apply`].
     pub fn resized(&self, grid: [usize; 2], resample: Resample) -> Result<Self, Error> {
         let sides = Window::new(grid)?.sides();
         let resized = |axis: usize| {

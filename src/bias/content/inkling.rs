@@ -6,11 +6,12 @@ use super::{Beyond, Order, RelativeBias, Side, Span};
 use crate::element::Element;
 use crate::error::Error;
 
-/// Inkling's relative logits: (r · P)\[i − j\] for distances 0 … extent − 1, and 0 for others.
+/// Inkling's relative logits (transformers' models `inkling` and `inkling2`): (rᵢ · P)\[i − j\] for
+/// distances 0 … extent − 1, and 0 for others.
 ///
-/// In place of queries stands r (…, heads, queries, rank), another projection of the tokens; P is a
-/// learned matrix (rank, extent) that heads share. No product with the whole of P is kept: of the
-/// extent, a query meets what its keys ask for.
+/// r (…, heads, queries, rank), another projection of the tokens, is passed instead of queries; P
+/// is a learned matrix (rank, extent) that all heads share. Of the products rᵢ · P, only those that
+/// the keys of a query read are computed.
 ///
 /// ```
 /// use ndarray::{Array2, Array3, array};
@@ -29,7 +30,7 @@ use crate::error::Error;
 pub type RelativeLogits<A> = RelativeBias<A, Span>;
 
 impl<A: Element> RelativeLogits<A> {
-    /// Takes the transposed matrix (extent, rank).
+    /// Makes the bias from the transposed matrix Pᵀ (extent, rank).
     ///
     /// # Errors
     ///

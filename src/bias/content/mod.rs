@@ -1,4 +1,4 @@
-//! Biases that depend on the content, too: scores in, with the queries and keys, and scores out.
+//! Biases that depend on content: they read queries or keys as well as positions.
 //!
 //! ```
 //! use ndarray::{Array2, Array4};
@@ -20,12 +20,12 @@
 //! | Transformer-XL (Dai et al. 2019): XLNet, Conformer | [`TransformerXlBias`] | queries, keys |
 //! | disentangled attention (He et al. 2020): DeBERTa | [`DisentangledBias`] | queries, keys |
 //! | decomposed along rows and columns: MViT V2, SAM | [`DecomposedBias`] | queries |
-//! | relative logits: Inkling | [`RelativeLogits`] | a projection in place of queries |
+//! | relative logits: Inkling | [`RelativeLogits`] | a projection instead of queries |
 //! | CoPE (Golovneva et al. 2024) | [`Cope`] | queries, scores |
-//! | a rule and tables of your own | [`RelativeBias`] with a [`TableRule`] | |
+//! | your own rule and tables | [`RelativeBias`] with a [`TableRule`] | |
 //!
-//! The rows that a distance reads are found for each query, so there is no shifted matrix and no
-//! table of pairs. AlphaFold's clipped distances read neither queries nor keys: see
+//! Rows are selected by distance for each query, so no matrix is shifted and no index of pairs is
+//! kept. AlphaFold's clipped distances read neither queries nor keys: see
 //! [`ClippedBias`](super::ClippedBias).
 
 mod alphafold;
@@ -61,10 +61,10 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// The queries and keys of one head, and where they stand.
+/// The queries and keys of one head, and their positions.
 #[derive(Clone)]
 pub struct Head<'a, A> {
-    /// The number of the head, counted from 0.
+    /// The index of the head, from 0.
     pub index: usize,
     /// The queries, shape (queries, dim); empty where the bias does not read them.
     pub q: ArrayView2<'a, A>,
@@ -78,15 +78,15 @@ pub struct Head<'a, A> {
 
 /// A bias of the attention scores that depends on queries or keys as well as on their positions.
 ///
-/// Three methods make one: [`heads`](Self::heads), [`widths`](Self::widths) and
-/// [`add_head`](Self::add_head). It is object-safe.
+/// Three methods are required: [`heads`](Self::heads), [`widths`](Self::widths) and
+/// [`add_head`](Self::add_head). The trait is object-safe.
 ///
 /// ```
 /// use ndarray::{ArrayViewMut2, array};
 /// use positional_encodings::Positions;
 /// use positional_encodings::bias::{ContentBias, Head};
 ///
-/// /// The first feature of a query says how far back it looks.
+/// /// The first feature of a query is the distance to which it attends.
 /// struct Lookback;
 ///
 /// impl ContentBias<f32> for Lookback {
@@ -111,48 +111,49 @@ pub struct Head<'a, A> {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 ///
-/// Implementations outside this crate can run the laws that its own must obey:
-/// [`testing::check_content_bias_laws`](crate::testing::check_content_bias_laws).
+/// [`testing::check_content_bias_laws`](crate::testing::check_content_bias_laws) tests
+/// implementations outside this crate as it does those of this crate.
 pub trait ContentBias<A: Element>: Send + Sync {
     /// The number of heads, at least 1.
     fn heads(&self) -> usize;
 
-    /// The width of queries and that of keys; `None` where the bias does not read them.
+    /// The widths of queries and of keys; `None` where the bias does not read them.
     fn widths(&self) -> [Option<usize>; 2];
 
     /// Adds the bias of one head to its `scores` (queries, keys).
     ///
-    /// Shapes have been checked, and [`check`](Self::check) has found nothing wrong with the
-    /// positions. What is added must be finite for queries and keys that are.
+    /// Shapes have been checked, and [`check`](Self::check) accepts the positions. The bias of
+    /// finite queries and keys must be finite.
     fn add_head(&self, head: &Head<'_, A>, scores: ArrayViewMut2<'_, A>);
 
-    /// The number of axes that positions of queries and of keys have: 1 and 1 as provided.
+    /// The numbers of axes of the positions of queries and of keys; 1 and 1 by default.
     fn axes(&self) -> [usize; 2] {
         [1, 1]
     }
 
-    /// Whether a score depends on its own query and key alone, so that the keys may be given in
-    /// blocks. That is so as provided.
+    /// Returns whether the bias depends on its own query and key alone, so that keys may be given
+    /// in blocks; true by default.
     fn is_of_pairs(&self) -> bool {
         true
     }
 
-    /// As [`AttentionBias::check`](super::AttentionBias::check).
+    /// Checks that the bias is defined for each of these queries with each of these keys, see
+    /// [`AttentionBias::check`](super::AttentionBias::check).
     ///
     /// # Errors
     ///
-    /// Those of [`AttentionBias::check`](super::AttentionBias::check).
+    /// The errors of [`AttentionBias::check`](super::AttentionBias::check).
     fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
         check_positions(self.axes(), queries, keys)
     }
 
-    /// Adds the bias to `scores` (heads, queries, keys), given queries (heads, queries, dim) and
-    /// keys (heads, keys, dim). What the bias does not read may have any shape.
+    /// Adds the bias to `scores` (heads, queries, keys), given queries `q` (heads, queries, dim)
+    /// and keys `k` (heads, keys, dim). An array that the bias does not read may have any shape.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] and [`Error::WidthMismatch`] where shapes disagree, and the errors
-    /// of [`check`](Self::check); then `scores` is as it was.
+    /// [`Error::LengthMismatch`] and [`Error::WidthMismatch`] where shapes differ, and the errors
+    /// of [`check`](Self::check); `scores` is then unchanged.
     fn add_to(
         &self,
         q: ArrayView3<'_, A>,
@@ -211,17 +212,17 @@ forward!(&B);
 forward!(Box<B>);
 forward!(std::sync::Arc<B>);
 
-/// Adds the bias of keys `k` (…, heads, keys, dim) at `keys` for queries `q` (…, heads, queries,
-/// dim) at `queries` to `scores` (…, heads, queries, keys) in place.
+/// Adds the bias of queries `q` (…, heads, queries, dim) at `queries` and keys `k` (…, heads, keys,
+/// dim) at `keys` to `scores` (…, heads, queries, keys) in place.
 ///
-/// Leading axes share the positions, or have a row of them each, as with
-/// [`add_bias`](super::add_bias). What the bias does not read may have any lengths. With feature
-/// `rayon` long work is done on all cores.
+/// All sequences of a batch share the positions, or each has its own row of positions, as with
+/// [`add_bias`](super::add_bias). An array that the bias does not read may have axes of any length.
+/// With feature `rayon`, long calls use all cores.
 ///
 /// # Errors
 ///
 /// [`Error::TooFewAxes`], [`Error::LengthMismatch`] and [`Error::WidthMismatch`] where shapes or
-/// positions disagree, and the errors of [`ContentBias::check`]; then `scores` is as it was.
+/// positions differ, and the errors of [`ContentBias::check`]; `scores` is then unchanged.
 ///
 /// ```
 /// use ndarray::{Array2, Array4};

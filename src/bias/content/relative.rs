@@ -1,4 +1,4 @@
-//! Rows of a table for each distance, which queries and keys are multiplied with.
+//! Biases from tables with a row for each distance, by which queries and keys are multiplied.
 
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2};
 
@@ -9,32 +9,38 @@ use crate::element::Element;
 use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 
-/// Which of the two a table of relative rows is multiplied with.
+/// The side of attention, queries or keys, that is multiplied by a table of relative rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The query: content to position.
+    /// The query (content to position).
     Queries,
-    /// The key: position to content.
+    /// The key (position to content).
     Keys,
-    /// The query and the key, with the same row.
+    /// The query and the key, both by the same row.
     Both,
 }
 
-/// A table of rows that queries or keys are multiplied with.
+/// A table of rows by which queries or keys are multiplied.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RelativeRows<A> {
     pub(crate) side: Side,
-    /// Shape (heads, entries, dim), or (1, entries, dim) where heads share them; row-major.
+    /// The rows, shape (heads, entries, dim), or (1, entries, dim) where heads share them; in
+    /// row-major order.
     pub(crate) rows: Array3<A>,
 }
 
-/// A score for each query qᵢ and key kⱼ from rows that a rule picks, row(i, j) of the tables:
+/// A bias from the products of queries and keys with rows of learned tables. For the query qᵢ and
+/// the key kⱼ, a [`TableRule`] selects the row row(i, j), and the bias is
 ///
 /// factor · ((qᵢ + v) · Q\[row\] + kⱼ · K\[row\] + u · kⱼ)
 ///
-/// The table Q or K may be missing, or both be one; u and v are Transformer-XL's biases of a head.
-/// Sums are taken in f64, added to the score, and rounded once. Rows from the rule's
-/// [`entries`](TableRule::entries) on give 0.
+/// One of the tables Q and K may be missing, or both may be the same; u and v are Transformer-XL's
+/// biases of a head, and 0 unless given. Sums are taken in f64, added to the score, and rounded
+/// once. A row of [`entries`](TableRule::entries) or more counts as zeros.
+///
+/// [`ShawBias`](super::ShawBias), [`TransformerXlBias`](super::TransformerXlBias),
+/// [`DisentangledBias`](super::DisentangledBias) and [`RelativeLogits`](super::RelativeLogits) are
+/// such biases.
 ///
 /// ```
 /// use ndarray::array;
@@ -55,19 +61,20 @@ pub struct RelativeBias<A, R> {
     pub(crate) rule: R,
     pub(crate) heads: usize,
     pub(crate) tables: Vec<RelativeRows<A>>,
-    /// u and v, shape (heads, dim).
+    /// The biases u and v, shape (heads, dim).
     pub(crate) biases: Option<[Array2<A>; 2]>,
     pub(crate) factor: f64,
 }
 
 impl<A: Element, R: TableRule> RelativeBias<A, R> {
-    /// Takes tables (heads, entries, dim), or (1, entries, dim) for all heads, with the factor 1.
+    /// Makes the bias from tables (heads, entries, dim), or (1, entries, dim) for all heads, with
+    /// the factor 1.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for no heads or more than 65,536, for values that are not
-    /// finite, and where the same side has several tables; [`Error::ZeroDim`] without a table or a
-    /// feature; [`Error::LengthMismatch`] where the heads or the entries are others.
+    /// [`Error::InvalidParameter`] for no heads or more than 65,536, for a value that is not
+    /// finite, or for several tables of one side; [`Error::ZeroDim`] without a table or a feature;
+    /// [`Error::LengthMismatch`] where a table has another number of heads or entries.
     pub fn new(
         rule: R,
         heads: usize,
@@ -83,16 +90,17 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         if most == 0 {
             return Err(Error::ZeroDim);
         }
-        let needs = "at most one for queries and for keys";
+        let needs = "at most 1 for queries and 1 for keys";
         check_parameter("number of tables", most as f64, most == 1, needs)?;
         Ok(Self { rule, heads, tables, biases: None, factor: 1.0 })
     }
 
-    /// Multiplies the bias: with 1/√dim where that of the scores is in them already.
+    /// Sets the factor by which the bias is multiplied, for example 1/√dim if the scores are
+    /// already divided by √dim.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`].
+    /// [`Error::InvalidFactor`] for a factor that is not finite.
     pub fn with_factor(self, factor: f64) -> Result<Self, Error> {
         match factor.is_finite() {
             true => Ok(Self { factor, ..self }),
@@ -100,13 +108,13 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         }
     }
 
-    /// Adds biases of each head, both of shape (heads, dim): u, which is multiplied with keys, and
-    /// v, which is added to queries.
+    /// Sets the biases of each head, both of shape (heads, dim): u, by which keys are multiplied,
+    /// and v, which is added to queries.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], [`Error::InvalidParameter`] for a value
-    /// that is not finite.
+    /// [`Error::LengthMismatch`] and [`Error::WidthMismatch`] where a shape differs,
+    /// [`Error::InvalidParameter`] for a value that is not finite.
     pub fn with_biases(self, u: Array2<A>, v: Array2<A>) -> Result<Self, Error> {
         let dim = self.tables.first().map_or(0, |table| table.rows.dim().2);
         for bias in [&u, &v] {
@@ -117,17 +125,17 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         Ok(Self { biases: Some([u, v].map(row_major)), ..self })
     }
 
-    /// The rule.
+    /// The rule that selects rows.
     pub fn rule(&self) -> &R {
         &self.rule
     }
 
-    /// The tables, each with what it is multiplied with.
+    /// Returns the tables, each with the side that is multiplied by it.
     pub fn tables(&self) -> impl Iterator<Item = (Side, ArrayView3<'_, A>)> {
         self.tables.iter().map(|table| (table.side, table.rows.view()))
     }
 
-    /// Calls `visit` with where each of some keys stands and the row that the query and it read.
+    /// Calls `visit` with the index of each key and the row that the query and this key read.
     pub(crate) fn for_each_row(
         &self,
         query: &Positions<'_>,
@@ -139,12 +147,12 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         });
     }
 
-    /// The bias u or v of a head.
+    /// Returns the bias u (`which` 0) or v (1) of a head.
     pub(crate) fn bias(&self, which: usize, head: usize) -> Option<&[A]> {
         self.biases.as_ref().and_then(|biases| biases[which].row(head).to_slice())
     }
 
-    /// q + v of a head.
+    /// Returns q + v of a head.
     pub(crate) fn shifted(&self, q: ArrayView1<'_, A>, head: usize) -> Vec<f64> {
         let mut shifted: Vec<f64> = q.iter().map(|q| q.to_f64()).collect();
         let v = self.bias(1, head).unwrap_or_default();
@@ -152,7 +160,7 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         shifted
     }
 
-    /// Adds the sums of one query, without the factor and u.
+    /// Adds the products of one query with the tables to `sums`, without the factor and u.
     pub(super) fn add_sums(
         &self,
         head: &Head<'_, A>,
@@ -164,7 +172,7 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         for table in &self.tables {
             if table.reads(Side::Queries) {
                 let q = self.shifted(head.q.row(query), head.index);
-                // Many keys read the same row: what is known of it is kept.
+                // Many keys read the same row, so its product is kept.
                 logits.clear();
                 logits.resize(table.rows.dim().1, f64::NAN);
                 self.for_each_row(at, head.keys, |key, row| {
@@ -186,7 +194,7 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
 }
 
 impl<A: Element> RelativeRows<A> {
-    /// Takes finite rows for these heads, or for all at once, and these entries.
+    /// Checks and takes rows for these numbers of heads (or 1) and entries.
     pub(super) fn new(
         side: Side,
         rows: Array3<A>,
@@ -205,17 +213,18 @@ impl<A: Element> RelativeRows<A> {
         Ok(Self { side, rows: row_major(rows) })
     }
 
+    /// Returns whether this side is multiplied by the table.
     pub(crate) fn reads(&self, side: Side) -> bool {
         self.side == side || self.side == Side::Both
     }
 
-    /// The first value of a row of a head; past the table, that of no row.
+    /// Returns the index of the first value of a row of a head; `None` if there is no such row.
     pub(crate) fn place(&self, head: usize, row: usize) -> Option<usize> {
         let (heads, entries, dim) = self.rows.dim();
         (row < entries).then(|| ((head % heads) * entries + row) * dim)
     }
 
-    /// A row of a head; no values past the table.
+    /// Returns a row of a head; empty if there is no such row.
     pub(crate) fn row(&self, head: usize, row: usize) -> &[A] {
         let values = self.rows.as_slice().unwrap_or_default();
         let place = self.place(head, row);
@@ -223,7 +232,7 @@ impl<A: Element> RelativeRows<A> {
     }
 }
 
-/// Adds sums, times a factor, to scores: each rounded once.
+/// Adds factor · sums to scores; each result is rounded once.
 pub(super) fn put<A: Element>(scores: ArrayViewMut1<'_, A>, sums: &[f64], factor: f64) {
     for (score, sum) in scores.into_iter().zip(sums) {
         *score = A::from_f64(score.to_f64() + factor * sum);
@@ -267,11 +276,11 @@ impl<A: Element, R: TableRule> ContentBias<A> for RelativeBias<A, R> {
     }
 }
 
-/// Splits what a projection makes of rows, (entries, heads · dim), into (heads, entries, dim).
+/// Returns projected rows (entries, heads · dim) split into heads, shape (heads, entries, dim).
 ///
 /// # Errors
 ///
-/// [`Error::InvalidParameter`] where the heads do not divide the width.
+/// [`Error::InvalidParameter`] where the number of heads does not divide the width.
 ///
 /// ```
 /// use ndarray::array;

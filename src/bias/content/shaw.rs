@@ -11,14 +11,14 @@ use crate::error::Error;
 use crate::positions::Positions;
 
 /// Relative keys (Shaw et al. 2018, *Self-attention with relative position representations*):
-/// qᵢ · a\[distance\] / √dim, a learned table (distances, dim) that heads share.
+/// qᵢ · a\[distance\] / √dim, where the table a (distances, dim) is learned and all heads share it.
 ///
 /// | system | constructor | distances |
 /// |---|---|---|
 /// | Shaw et al. | [`shaw`](ShawBias::shaw) | key − query, clipped to ±k |
 /// | Wav2Vec2-BERT (`left_max_position_embeddings`, `right_…`) | [`clipped`](ShawBias::clipped) | key − query, clipped to −left … right |
-/// | BERT, ESM with `relative_key` | [`relative_key`](ShawBias::relative_key) | query − key, of fewer than `max_position_embeddings` |
-/// | BERT, ESM with `relative_key_query` | [`relative_key_query`](ShawBias::relative_key_query) | the same; the keys are multiplied with the table, too |
+/// | BERT, ESM with `relative_key` | [`relative_key`](ShawBias::relative_key) | query − key, less than `max_position_embeddings` |
+/// | BERT, ESM with `relative_key_query` | [`relative_key_query`](ShawBias::relative_key_query) | as `relative_key`; keys are multiplied by the table, too |
 ///
 /// ```
 /// use ndarray::{Array2, Array3};
@@ -38,7 +38,7 @@ use crate::positions::Positions;
 pub type ShawBias<A> = RelativeBias<A, Span>;
 
 impl<A: Element> ShawBias<A> {
-    /// Takes a table (2k + 1, dim) of distances key − query from −k to k.
+    /// Makes the bias from a table (2k + 1, dim) for distances key − query, clipped to −k … k.
     ///
     /// # Errors
     ///
@@ -49,7 +49,8 @@ impl<A: Element> ShawBias<A> {
         Self::clipped(table, left as usize, heads)
     }
 
-    /// Takes a table (left + 1 + right, dim) of distances key − query from −left to right.
+    /// Makes the bias from a table (left + 1 + right, dim) for distances key − query, clipped to
+    /// −left … right.
     ///
     /// # Errors
     ///
@@ -60,33 +61,35 @@ impl<A: Element> ShawBias<A> {
         Self::divided(span, heads, Side::Queries, table)
     }
 
-    /// Takes BERT's `distance_embedding.weight`, shape (2 · `max_position_embeddings` − 1, dim).
+    /// Makes the bias from BERT's `distance_embedding.weight`, shape
+    /// (2 · `max_position_embeddings` − 1, dim).
     ///
     /// # Errors
     ///
-    /// As [`shaw`](Self::shaw).
+    /// The errors of [`shaw`](Self::shaw).
     pub fn relative_key(table: Array2<A>, heads: usize) -> Result<Self, Error> {
         Self::divided(Span::symmetric(table.nrows())?, heads, Side::Queries, table)
     }
 
-    /// Takes the same table, which keys are multiplied with as well.
+    /// Makes the bias from the table of [`relative_key`](Self::relative_key), by which keys are
+    /// multiplied as well.
     ///
     /// # Errors
     ///
-    /// As [`shaw`](Self::shaw).
+    /// The errors of [`shaw`](Self::shaw).
     pub fn relative_key_query(table: Array2<A>, heads: usize) -> Result<Self, Error> {
         Self::divided(Span::symmetric(table.nrows())?, heads, Side::Both, table)
     }
 
-    /// The bias of a table that heads share, divided by √dim.
+    /// Makes the bias of a table that all heads share, divided by √dim.
     fn divided(span: Span, heads: usize, side: Side, table: Array2<A>) -> Result<Self, Error> {
         let factor = 1.0 / libm::sqrt(table.ncols().max(1) as f64);
         Self::new(span, heads, [(side, table.insert_axis(Axis(0)))])?.with_factor(factor)
     }
 }
 
-/// Relative values (Shaw et al. 2018): Σⱼ weightᵢⱼ · b\[distance\], which is added to what
-/// attention makes of the values.
+/// Relative values (Shaw et al. 2018, *Self-attention with relative position representations*):
+/// Σⱼ weightᵢⱼ · b\[distance\], which is added to the output of attention.
 ///
 /// ```
 /// use ndarray::{Array2, Array3, array};
@@ -103,28 +106,29 @@ impl<A: Element> ShawBias<A> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RelativeValues<A, R> {
-    /// The table, as if queries read it.
+    /// The table, as one for queries.
     own: RelativeBias<A, R>,
 }
 
 impl<A: Element, R: TableRule> RelativeValues<A, R> {
-    /// Takes a table (heads, entries, dim), or (1, entries, dim) for all heads.
+    /// Makes relative values from a rule and a table (heads, entries, dim), or (1, entries, dim)
+    /// for all heads.
     ///
     /// # Errors
     ///
-    /// As [`RelativeBias::new`].
+    /// The errors of [`RelativeBias::new`].
     pub fn new(rule: R, heads: usize, table: Array3<A>) -> Result<Self, Error> {
         Ok(Self { own: RelativeBias::new(rule, heads, [(Side::Queries, table)])? })
     }
 
-    /// Adds to `out` (heads, queries, dim) the rows of each query, weighted with its attention
-    /// `weights` (heads, queries, keys). Weights of the same row are added up first; sums are taken
-    /// in f64 and rounded once.
+    /// Adds to `out` (heads, queries, dim) the rows that each query reads, weighted by its
+    /// attention `weights` (heads, queries, keys). Weights of the same row are summed first; sums
+    /// are taken in f64 and rounded once.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], and what the rule says of the
-    /// positions; then `out` is as it was.
+    /// [`Error::LengthMismatch`], [`Error::WidthMismatch`], and the errors of [`TableRule::check`];
+    /// `out` is then unchanged.
     pub fn add_to(
         &self,
         weights: ArrayView3<'_, A>,

@@ -1,4 +1,4 @@
-//! Rows for a span of distances, one for each.
+//! A rule with one row for each distance of a span.
 
 use super::TableRule;
 use crate::bias::distance::rows_of_distances;
@@ -6,28 +6,28 @@ use crate::bias::{DependsOn, check_positions};
 use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 
-/// The rule for distances that a [`Span`] has no row for.
+/// The treatment of distances for which a [`Span`] has no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Beyond {
-    /// The nearest row is read: Shaw, Wav2Vec2-BERT, AlphaFold.
+    /// The distance is clipped, so the first or last row is read: Shaw, Wav2Vec2-BERT, AlphaFold.
     Clip,
-    /// Nothing is read, and gives 0: Inkling.
+    /// No row is read, and the value is 0: Inkling.
     Nothing,
-    /// The call is refused: BERT, Transformer-XL, SAM.
+    /// The call is an error, [`Error::PositionOutsideTable`]: BERT, Transformer-XL, SAM.
     Refuse,
 }
 
-/// The sign of distances.
+/// The sign convention of distances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
-    /// query − key, as in the index of a row of BERT, Transformer-XL, DeBERTa, SAM.
+    /// The distance is query − key, as in BERT, Transformer-XL, DeBERTa, SAM.
     QueryMinusKey,
-    /// key − query, as in Shaw et al. and Wav2Vec2-BERT.
+    /// The distance is key − query, as in Shaw et al. and Wav2Vec2-BERT.
     KeyMinusQuery,
 }
 
-/// A row for each distance of a span, from the first one on. Distances of real positions read the
-/// row below.
+/// The rule of a table with a row for each distance of a span: distance d reads row d − first. A
+/// distance that is not a whole number is rounded down.
 ///
 /// ```
 /// use positional_encodings::bias::{Beyond, Order, Span, TableRule};
@@ -47,11 +47,11 @@ pub struct Span {
 }
 
 impl Span {
-    /// Distances `first` … `first + len − 1`.
+    /// Makes the span of distances `first` … `first + len − 1`.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidParameter`] for no distance or more than 2³², or a first one beyond ±2⁵².
+    /// [`Error::InvalidParameter`] for a `len` of 0 or above 2³², or a `first` outside ±2⁵².
     pub fn new(first: i64, len: usize, order: Order, beyond: Beyond) -> Result<Self, Error> {
         let is_met = (1..=1 << 32).contains(&(len as u64));
         check_parameter("number of distances", len as f64, is_met, "a number from 1 to 2^32")?;
@@ -60,19 +60,19 @@ impl Span {
         Ok(Self { first, len, order, beyond })
     }
 
-    /// Distances query − key of −`radius` … `radius`, and farther ones as these; the radius counts
-    /// as 2³⁰ where it is greater.
+    /// Makes the span of distances query − key, clipped to −`radius` … `radius`. A radius above 2³⁰
+    /// counts as 2³⁰.
     pub fn clipped(radius: usize) -> Self {
         let radius = radius.min(1 << 30);
         let (len, order) = (2 * radius + 1, Order::QueryMinusKey);
         Self { first: -(radius as i64), len, order, beyond: Beyond::Clip }
     }
 
-    /// Distances query − key, as many of either sign, of a table of so many rows; others are
-    /// refused.
+    /// Makes the symmetric span of distances query − key of a table with this number of rows; other
+    /// distances are an error.
     pub(crate) fn symmetric(rows: usize) -> Result<Self, Error> {
         let is_met = rows % 2 == 1 && rows as u64 <= 1 << 32;
-        check_parameter("rows of the table", rows as f64, is_met, "an odd number up to 2^32")?;
+        check_parameter("number of rows", rows as f64, is_met, "an odd number up to 2^32")?;
         Self::new(-(rows as i64 / 2), rows, Order::QueryMinusKey, Beyond::Refuse)
     }
 
@@ -81,12 +81,12 @@ impl Span {
         self.first
     }
 
-    /// The distance query − key with the sign that it has in this span.
+    /// Returns the distance query − key with the sign convention of this span.
     fn signed(&self, distance: f64) -> f64 {
         if self.order == Order::QueryMinusKey { distance } else { -distance }
     }
 
-    /// The row of a distance query − key, past the last one where there is none.
+    /// Returns the row of a distance query − key; an index past the table if there is none.
     fn row(&self, distance: f64) -> usize {
         let row = (self.signed(distance) - self.first as f64).floor();
         let last = (self.len - 1) as f64;
@@ -97,7 +97,8 @@ impl Span {
         }
     }
 
-    /// Whether there is a row for queries and keys that have these least and greatest positions.
+    /// Checks that there is a row for all queries and keys within these least and greatest
+    /// positions.
     pub(crate) fn check_bounds(&self, query: [f64; 2], key: [f64; 2]) -> Result<(), Error> {
         let farthest = [query[0] - key[1], query[1] - key[0]];
         match farthest.into_iter().find(|distance| self.row(*distance) == usize::MAX) {

@@ -1,4 +1,4 @@
-//! Transformer-XL's relative scores.
+//! Transformer-XL's relative positions.
 
 use ndarray::{Array2, Array3};
 
@@ -6,17 +6,18 @@ use super::{Beyond, Order, RelativeBias, Side, Span};
 use crate::element::Element;
 use crate::error::Error;
 
-/// Transformer-XL's scores (Dai et al. 2019): (u · kⱼ + (qᵢ + v) · r\[i − j\]) / √dim, beside
+/// Transformer-XL's relative positions (Dai et al. 2019, *Transformer-XL: attentive language models
+/// beyond a fixed-length context*): (u · kⱼ + (qᵢ + v) · r\[i − j\]) / √dim, which is added to
 /// qᵢ · kⱼ / √dim.
 ///
-/// The rows r of each head are what its projection makes of the sinusoid of a distance, or learned.
-/// Each score reads its row: nothing is shifted, and a cache of keys needs no more than positions.
+/// The rows r of each head are projected sinusoids of the distances, or learned. Each score reads
+/// its row, so no matrix is shifted, and a cache of keys needs only its positions.
 ///
-/// | system | u, v | sinusoid | rows come |
-/// |---|---|---|---|
-/// | Transformer-XL | `r_w_bias`, `r_r_bias`; `r_net` projects | sines, then cosines | farthest first: reverse them |
-/// | XLNet | the same; `r` projects | the same | farthest first |
-/// | Conformer: Wav2Vec2-Conformer, Parakeet | `pos_bias_u`, `pos_bias_v`; `linear_pos` projects | sine and cosine in turn | farthest first |
+/// | system | u, v | projection | sinusoid | order of rows |
+/// |---|---|---|---|---|
+/// | Transformer-XL | `r_w_bias`, `r_r_bias` | `r_net` | sines, then cosines | largest distance first: reverse them |
+/// | XLNet | `r_w_bias`, `r_r_bias` | `r` | sines, then cosines | largest distance first: reverse them |
+/// | Conformer: Wav2Vec2-Conformer, Parakeet | `pos_bias_u`, `pos_bias_v` | `linear_pos` | sine and cosine in turn | largest distance first: reverse them |
 ///
 /// ```
 /// use ndarray::{Array2, Array3};
@@ -41,8 +42,9 @@ use crate::error::Error;
 pub type TransformerXlBias<A> = RelativeBias<A, Span>;
 
 impl<A: Element> TransformerXlBias<A> {
-    /// Takes the projected rows (heads, distances, dim) of distances query − key from `first` on,
-    /// and the biases u and v, shape (heads, dim). Other distances are refused.
+    /// Makes the bias from the projected rows (heads, distances, dim) of distances query − key from
+    /// `first` on, and the biases u and v, shape (heads, dim). Other distances are an error,
+    /// [`Error::PositionOutsideTable`].
     ///
     /// # Errors
     ///

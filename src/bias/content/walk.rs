@@ -1,4 +1,4 @@
-//! The way through queries, keys and scores: sequence by sequence, and head by head on all cores.
+//! The traversal of queries, keys and scores: sequence by sequence and head by head, on all cores.
 
 use core::ops::Range;
 
@@ -12,8 +12,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// Whether scores (…, heads, queries, keys) can be given the bias of queries and keys of these
-/// shapes.
+/// Checks that scores (…, heads, queries, keys) fit the bias, the positions, and queries and keys
+/// of these shapes.
 pub(crate) fn check_content<A: Element>(
     bias: &dyn ContentBias<A>,
     scores: &[usize],
@@ -68,7 +68,7 @@ pub(super) fn add<A: Element>(
     })
 }
 
-/// Rows of a head, which is counted through all sequences, of an array (…, heads, len, dim).
+/// Returns rows of a head of an array (…, heads, len, dim); `head` is counted over all sequences.
 fn of_head<A>(
     mut content: ArrayViewD<'_, A>,
     mut head: usize,

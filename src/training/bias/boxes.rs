@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::positions::{Position, Positions};
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
-/// SAM 3's bias of pixels for boxes (`boxRPB`): fₓ(x − x₀, x − x₁) + f_y(y − y₀, y − y₁), where
-/// each difference d enters as ± log₂(1 + |8 · d|) / 3, and fₓ and f_y are networks from 2 inputs
-/// to one output for each head.
+/// SAM 3's bias of pixels for boxes (`boxRPB` of transformers' `modeling_sam3.py`):
+/// fₓ(x − x₀, x − x₁) + f_y(y − y₀, y − y₁), where each difference d enters as
+/// ± log₂(1 + |8 · d|) / 3, and fₓ and f_y are networks from 2 inputs to one output for each head.
 ///
 /// Queries are boxes with four axes (x₀, y₀, x₁, y₁), and keys are pixels with two axes (row,
 /// column) as in [`Positions::grid`], both as fractions of the image. A network is evaluated once

@@ -56,7 +56,8 @@ pub struct HeadGradient<'g> {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub trait DifferentiableContentBias<A: Element>: ContentBias<A> + Trainable<A> {
-    /// Adds to `gradient` what one head passes back, given `upstream` (queries, keys).
+    /// Adds to `gradient` the gradients of one head, given `upstream` (queries, keys), the gradient
+    /// with respect to its scores.
     fn backward_head(
         &self,
         head: &Head<'_, A>,

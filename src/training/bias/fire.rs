@@ -44,12 +44,13 @@ struct Share {
 }
 
 impl<A: Element> Fire<A> {
-    /// Makes the bias from layers with one input and one output for each head, c and L.
+    /// Makes the bias from layers with one input and one output for each head, and from c and L.
     ///
     /// # Errors
     ///
     /// [`Error::WidthMismatch`] where the layers have more than one input,
-    /// [`Error::InvalidParameter`] unless c and L are positive and fit into f32.
+    /// [`Error::InvalidParameter`] unless c and L are positive and within the range of normal f32
+    /// numbers.
     pub fn new(layers: Layers<A>, c: f64, threshold: f64) -> Result<Self, Error> {
         if layers.inputs() != 1 {
             return Err(Error::WidthMismatch { expected: 1, found: layers.inputs() });

@@ -204,7 +204,7 @@ impl<A: Element> DifferentiableBias<A> for Forget {
     }
 }
 
-/// There are no parameters to learn.
+/// Sandwich has no parameters.
 impl<A: Element> Trainable<A> for Sandwich {
     fn parameters(&self) -> Vec<Parameter> {
         Vec::new()

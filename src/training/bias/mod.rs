@@ -1,4 +1,4 @@
-//! Trained attention biases: their gradients, and biases that are networks.
+//! Training of attention biases: their gradients, and biases that are networks.
 
 mod boxes;
 mod content;
@@ -38,8 +38,9 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub trait DifferentiableBias<A: Element>: AttentionBias<A> + Trainable<A> {
-    /// Adds to `gradient`, one element for each parameter value, what one query and its keys pass
-    /// back, given `upstream` in the order of [`encode_row`](AttentionBias::encode_row).
+    /// Adds to `gradient`, one element for each parameter value, the gradient of one query and its
+    /// keys, given `upstream`, the gradient with respect to their bias in the order of
+    /// [`encode_row`](AttentionBias::encode_row).
     fn backward_row(
         &self,
         query: &Positions<'_>,
@@ -98,8 +99,9 @@ impl<A: Element, B: DifferentiableBias<A> + ?Sized> DifferentiableBias<A> for Bo
     }
 }
 
-/// Adds to `gradient` what [`add_bias`](crate::add_bias) passes back to the parameters of the bias,
-/// given the gradient of the loss with respect to the scores, shape (…, heads, queries, keys).
+/// Adds to `gradient` the gradient of a loss with respect to the parameters of the bias, given
+/// `upstream` (…, heads, queries, keys), its gradient with respect to the scores of
+/// [`add_bias`](crate::add_bias).
 ///
 /// # Errors
 ///
@@ -184,7 +186,7 @@ fn backward_rows<A: Element>(
     }
 }
 
-/// Adds sums to a gradient; each sum is rounded once.
+/// Adds sums to a gradient; each sum is rounded once before.
 fn add<A: Element>(gradient: &mut [A], sums: &[f64]) {
     let add = |(to, sum): (&mut A, &f64)| *to = *to + A::from_f64(*sum);
     gradient.iter_mut().zip(sums).for_each(add);

@@ -65,7 +65,7 @@ impl<A: Element> SwinV2Bias<A> {
         &self.layers
     }
 
-    /// The table from the layers, as a bias of its own.
+    /// The bias with the table that the layers give.
     pub fn table(&self) -> &WindowBias<A> {
         &self.bias
     }
