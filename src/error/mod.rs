@@ -433,7 +433,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Whether a parameter meets its condition.
+/// Checks that a parameter meets its condition.
 pub(crate) fn check_parameter(
     name: &'static str,
     value: f64,
