@@ -109,8 +109,9 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
     /// use positional_encodings::{Axes, Learned, PositionalEncoding, Positions};
     ///
     /// // LayoutLM: x0, y0, x1, y1, height, width from tables x, y, h, w
-    /// let [x, y, h, w] = [1.0_f32, 10.0, 100.0, 1000.0]
-    ///     .map(|unit| Learned::from_table(Array2::from_shape_fn((8, 1), |(i, _)| i as f32 * unit)));
+    /// let [x, y, h, w] = [1.0_f32, 10.0, 100.0, 1000.0].map(|unit| {
+    ///     Learned::from_table(Array2::from_shape_fn((8, 1), |(i, _)| i as f32 * unit))
+    /// });
     /// let (x, y, h, w) = (x?, y?, h?, w?);
     /// let boxes = Positions::boxes(&array![[1, 2, 4, 7]])?; // x0, y0, x1, y1, width, height
     /// let layout = Axes::sum([&x, &y, &x, &y, &h, &w])?.reading(&[0, 1, 2, 3, 5, 4])?;

@@ -108,7 +108,8 @@ impl Fourier {
     /// use positional_encodings::Fourier;
     /// use rand::SeedableRng;
     ///
-    /// let draw = |seed| Fourier::random(2, 64, 10.0, &mut rand::rngs::SmallRng::seed_from_u64(seed));
+    /// let draw =
+    ///     |seed| Fourier::random(2, 64, 10.0, &mut rand::rngs::SmallRng::seed_from_u64(seed));
     /// assert_eq!(draw(1)?.dim(), 128);
     /// assert_eq!(draw(1)?, draw(1)?);
     /// assert_ne!(draw(1)?, draw(2)?);

@@ -116,7 +116,14 @@ impl<A: Element> Learned<A> {
     /// use positional_encodings::{Init, Learned};
     /// use rand::SeedableRng;
     ///
-    /// let new = |seed| Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, &mut rand::rngs::SmallRng::seed_from_u64(seed));
+    /// let new = |seed| {
+    ///     Learned::<f32>::init(
+    ///         512,
+    ///         64,
+    ///         Init::Normal { std: 0.02 },
+    ///         &mut rand::rngs::SmallRng::seed_from_u64(seed),
+    ///     )
+    /// };
     /// assert_eq!(new(1)?, new(1)?);
     /// assert_ne!(new(1)?, new(2)?);
     /// # Ok::<(), positional_encodings::Error>(())

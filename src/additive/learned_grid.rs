@@ -26,7 +26,9 @@ use crate::threads;
 ///
 /// ```
 /// use ndarray::array;
-/// use positional_encodings::{Axes, FeatureLayout, LearnedGrid, PositionalEncoding, Positions, Sinusoidal};
+/// use positional_encodings::{
+///     Axes, FeatureLayout, LearnedGrid, PositionalEncoding, Positions, Sinusoidal,
+/// };
 ///
 /// let space = LearnedGrid::from_table(array![[[1.0_f32, 2.0], [3.0, 4.0]]])?; // (1, 2, dim)
 /// assert_eq!(space.encode(&Positions::from_points(&array![[0.0, 0.5]])?)?, array![[2.0, 3.0]]);

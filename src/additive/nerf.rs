@@ -47,8 +47,10 @@ impl Fourier {
     /// use positional_encodings::{Fourier, PositionalEncoding, Positions};
     ///
     /// let point = array![[0.25, 0.5]];
-    /// let features: Array2<f64> = Fourier::nerf_code(2, 1)?.encode(&Positions::from_points(&point)?)?;
-    /// let expected = [0.25, 0.5, 0.25_f64.sin(), 0.5_f64.sin(), 0.25_f64.cos(), 0.5_f64.cos()];
+    /// let features: Array2<f64> =
+    ///     Fourier::nerf_code(2, 1)?.encode(&Positions::from_points(&point)?)?;
+    /// let expected =
+    ///     [0.25, 0.5, 0.25_f64.sin(), 0.5_f64.sin(), 0.25_f64.cos(), 0.5_f64.cos()];
     /// assert_eq!(features.as_slice(), Some(&expected[..]));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -135,7 +137,9 @@ impl Fourier {
     /// [`Error::ZeroDim`], [`Error::TooLarge`], [`Error::InvalidFrequency`].
     ///
     /// ```
-    /// use positional_encodings::{Axes, Fourier, Frequencies, Input, PositionalEncoding, Positions};
+    /// use positional_encodings::{
+    ///     Axes, Fourier, Frequencies, Input, PositionalEncoding, Positions,
+    /// };
     ///
     /// // timm in pixels, linear: bands π·1 … π·max_res/2 in radians, half of it in turns
     /// let bands = Frequencies::from_radians([0.5, 1.75, 3.0])?; // max_res 12

@@ -19,7 +19,10 @@ use crate::positions::Positions;
 /// use positional_encodings::{Axes, PositionTable, PositionalEncoding, Positions};
 ///
 /// let saved: Array2<f32> = Axes::mae(64)?.encode(&Positions::grid(&[14, 14])?)?;
-/// let PositionTable::Grid { encoding, prefix, sizes } = PositionTable::of(saved.clone())? else { panic!() };
+/// let PositionTable::Grid { encoding, prefix, sizes } = PositionTable::of(saved.clone())?
+/// else {
+///     panic!()
+/// };
 /// assert_eq!((encoding, prefix, sizes), (Axes::mae(64)?, 0, [14, 14]));
 /// let trained = saved.mapv(|value| value + 0.01);
 /// assert!(matches!(PositionTable::of(trained)?, PositionTable::Learned(_)));

@@ -103,7 +103,10 @@ impl Sinusoidal {
     ///     Ok(Sinusoidal::odd(3, odd)?.encode(&Positions::from(1..2))?.row(0).to_vec())
     /// };
     /// let sine = |w: f64| w.sin() as f32; // the sine of frequency w at position 1
-    /// assert_eq!(row(OddDim::DropLast)?, [sine(1.0), 1_f32.cos(), sine(10_000_f64.powf(-2.0 / 3.0))]);
+    /// assert_eq!(
+    ///     row(OddDim::DropLast)?,
+    ///     [sine(1.0), 1_f32.cos(), sine(10_000_f64.powf(-2.0 / 3.0))]
+    /// );
     /// assert_eq!(row(OddDim::DropLastOfEven)?, [sine(1.0), 1_f32.cos(), sine(0.01)]);
     /// assert_eq!(row(OddDim::ZeroColumn)?, [sine(1.0), 1_f32.cos(), 0.0]);
     /// # Ok::<(), positional_encodings::Error>(())
@@ -123,7 +126,10 @@ impl Sinusoidal {
     ///
     /// let odd = Sinusoidal::odd_with_base(5, 100.0, OddDim::ZeroColumn)?;
     /// let row: ndarray::Array2<f64> = odd.encode(&Positions::from(1..2))?;
-    /// assert_eq!(row.row(0).to_vec(), [1_f64.sin(), 1_f64.cos(), 0.1_f64.sin(), 0.1_f64.cos(), 0.0]);
+    /// assert_eq!(
+    ///     row.row(0).to_vec(),
+    ///     [1_f64.sin(), 1_f64.cos(), 0.1_f64.sin(), 0.1_f64.cos(), 0.0]
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn odd_with_base(dim: usize, base: f64, convention: OddDim) -> Result<Self, Error> {
@@ -177,7 +183,8 @@ impl Sinusoidal {
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
     ///
-    /// let row: ndarray::Array2<f32> = Sinusoidal::new(2)?.with_amplitude(0.5)?.encode(&Positions::from(0..1))?;
+    /// let row: ndarray::Array2<f32> =
+    ///     Sinusoidal::new(2)?.with_amplitude(0.5)?.encode(&Positions::from(0..1))?;
     /// assert_eq!(row.as_slice(), Some(&[0.0, 0.5][..]));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -231,7 +238,8 @@ impl Sinusoidal {
     /// ```
     /// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal};
     ///
-    /// let rows: ndarray::Array2<f32> = Sinusoidal::new(2)?.with_zero_position(1).encode(&Positions::from(0..2))?;
+    /// let rows: ndarray::Array2<f32> =
+    ///     Sinusoidal::new(2)?.with_zero_position(1).encode(&Positions::from(0..2))?;
     /// assert_eq!(rows.as_slice(), Some(&[0.0, 1.0, 0.0, 0.0][..]));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```

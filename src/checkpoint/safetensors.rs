@@ -30,7 +30,8 @@ use crate::training::Linear;
 /// use positional_encodings::{Learned, PositionalEncoding, Positions, checkpoint::Checkpoint};
 ///
 /// let path = std::env::temp_dir().join("positional-encodings-checkpoint.safetensors");
-/// let learned = Learned::from_table(array![[0.25_f32, 0.5], [1.0, 2.0], [3.0, 4.0]])?.with_offset(1)?;
+/// let learned = Learned::from_table(array![[0.25_f32, 0.5], [1.0, 2.0], [3.0, 4.0]])?
+///     .with_offset(1)?;
 /// learned.save(&path, "model.positions")?;
 ///
 /// let mut checkpoint = Checkpoint::open(&path)?;
@@ -94,7 +95,10 @@ impl<R> Checkpoint<R> {
     /// let mut checkpoint = Checkpoint::open(&path).unwrap();
     /// assert!(checkpoint.table::<half::bf16>("wpe.weight").is_err());
     /// let mut checkpoint = checkpoint.with_rounding();
-    /// assert_eq!(checkpoint.table::<half::bf16>("wpe.weight").unwrap()[[0, 0]], half::bf16::from_f32(0.1));
+    /// assert_eq!(
+    ///     checkpoint.table::<half::bf16>("wpe.weight").unwrap()[[0, 0]],
+    ///     half::bf16::from_f32(0.1)
+    /// );
     /// # std::fs::remove_file(path).unwrap();
     /// # }
     /// ```

@@ -14,8 +14,14 @@ use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 /// let config = r#"{"model_type": "gpt_oss", "num_hidden_layers": 24}"#; // class defaults
 /// let model = ModelRotary::from_json(config)?;
 /// let spec = model.only()?;
-/// assert_eq!((spec.dim, spec.head_dim, spec.base, spec.pairing), (64, 64, 150_000.0, Pairing::Halves));
-/// assert_eq!(spec.scaling, Scaling::Yarn(Yarn { truncate: false, ..Yarn::new(32.0, 4096) }));
+/// assert_eq!(
+///     (spec.dim, spec.head_dim, spec.base, spec.pairing),
+///     (64, 64, 150_000.0, Pairing::Halves)
+/// );
+/// assert_eq!(
+///     spec.scaling,
+///     Scaling::Yarn(Yarn { truncate: false, ..Yarn::new(32.0, 4096) })
+/// );
 /// assert!((spec.attention_factor - 1.3465735902799727).abs() < 1e-15);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```

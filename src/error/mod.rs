@@ -16,7 +16,10 @@ use core::fmt;
 ///
 /// let error = Sinusoidal::new(7).unwrap_err();
 /// assert_eq!(error, Error::OddDim { dim: 7 });
-/// assert_eq!(error.to_string(), "dim 7 is odd, and conventions for odd dims differ: choose an OddDim");
+/// assert_eq!(
+///     error.to_string(),
+///     "dim 7 is odd, and conventions for odd dims differ: choose an OddDim"
+/// );
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -74,7 +74,10 @@ impl Frequencies {
     /// let plain = Frequencies::geometric(128, 10_000.0)?;
     /// assert_eq!(plain.clone().stepped_ntk(8192, 8192)?, plain);
     /// let long = plain.clone().stepped_ntk(8192, 16_000)?; // α = 3
-    /// assert_eq!((long.regime(), long.to_radians()), (Regime::Length(16_384), plain.ntk(3.0)?.to_radians()));
+    /// assert_eq!(
+    ///     (long.regime(), long.to_radians()),
+    ///     (Regime::Length(16_384), plain.ntk(3.0)?.to_radians())
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn stepped_ntk(self, original_len: usize, total_len: usize) -> Result<Self, Error> {

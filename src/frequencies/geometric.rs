@@ -97,7 +97,10 @@ impl Frequencies {
     /// ```
     /// use positional_encodings::Frequencies;
     ///
-    /// assert_eq!(Frequencies::geometric_inclusive(6, 10_000.0)?.to_radians(), [1.0, 0.01, 0.0001]);
+    /// assert_eq!(
+    ///     Frequencies::geometric_inclusive(6, 10_000.0)?.to_radians(),
+    ///     [1.0, 0.01, 0.0001]
+    /// );
     /// assert_eq!(Frequencies::geometric_inclusive(2, 10_000.0)?.to_radians(), [1.0]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -163,7 +166,10 @@ impl Frequencies {
     /// ```
     /// use positional_encodings::Frequencies;
     ///
-    /// assert_eq!(Frequencies::timescales(6, 2.0..=512.0)?.to_radians(), [0.5, 1.0 / 32.0, 1.0 / 512.0]);
+    /// assert_eq!(
+    ///     Frequencies::timescales(6, 2.0..=512.0)?.to_radians(),
+    ///     [0.5, 1.0 / 32.0, 1.0 / 512.0]
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn timescales(

@@ -35,7 +35,12 @@ impl Frequencies {
     /// use positional_encodings::{Frequencies, scaling::Llama3};
     ///
     /// let plain = Frequencies::geometric(128, 500_000.0)?;
-    /// let llama31 = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    /// let llama31 = Llama3 {
+    ///     factor: 8.0,
+    ///     low_freq_factor: 1.0,
+    ///     high_freq_factor: 4.0,
+    ///     original_len: 8192,
+    /// };
     /// let (before, after) = (plain.to_radians(), plain.llama3(llama31)?.to_radians());
     /// assert_eq!(after[28], before[28]);
     /// assert!((after[29] / before[29] - 0.8281684118).abs() < 1e-10);

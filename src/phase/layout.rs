@@ -16,7 +16,11 @@ use core::ops::Range;
 /// use positional_encodings::{FeatureLayout, PositionalEncoding, Positions, Sinusoidal};
 ///
 /// let row = |layout| -> Result<Vec<f64>, positional_encodings::Error> {
-///     Ok(Sinusoidal::new(4)?.with_layout(layout).encode(&Positions::from(0..1))?.into_raw_vec_and_offset().0)
+///     Ok(Sinusoidal::new(4)?
+///         .with_layout(layout)
+///         .encode(&Positions::from(0..1))?
+///         .into_raw_vec_and_offset()
+///         .0)
 /// };
 /// assert_eq!(row(FeatureLayout::Interleaved)?, [0.0, 1.0, 0.0, 1.0]);
 /// assert_eq!(row(FeatureLayout::SinCosHalves)?, [0.0, 0.0, 1.0, 1.0]);

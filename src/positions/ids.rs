@@ -170,7 +170,10 @@ pub fn packed_from_offsets<T: PrimInt>(offsets: &[T]) -> Result<Vec<usize>, Erro
 /// use positional_encodings::{Error, ids};
 ///
 /// assert_eq!(ids::batch(&[vec![1, 2], vec![3, 4]])?.dim(), (2, 2));
-/// assert_eq!(ids::batch(&[vec![1, 2], vec![3]]), Err(Error::Ragged { row: 1, expected: 2, found: 1 }));
+/// assert_eq!(
+///     ids::batch(&[vec![1, 2], vec![3]]),
+///     Err(Error::Ragged { row: 1, expected: 2, found: 1 })
+/// );
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub fn batch<T: Copy, R: AsRef<[T]>>(rows: &[R]) -> Result<Array2<T>, Error> {

@@ -151,7 +151,10 @@ impl Positions<'_> {
     /// use positional_encodings::Positions;
     ///
     /// let merged = Positions::merged(2, 4, 2)?;
-    /// assert_eq!(merged, Positions::from_axes([&[0, 0, 1, 1, 0, 0, 1, 1], &[0, 1, 0, 1, 2, 3, 2, 3]])?);
+    /// assert_eq!(
+    ///     merged,
+    ///     Positions::from_axes([&[0, 0, 1, 1, 0, 0, 1, 1], &[0, 1, 0, 1, 2, 3, 2, 3]])?
+    /// );
     /// assert_eq!(Positions::merged(3, 5, 1)?, Positions::grid(&[3, 5])?);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```

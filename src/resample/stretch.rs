@@ -31,10 +31,19 @@ use crate::error::Error;
 /// use positional_encodings::Learned;
 ///
 /// let learned = Learned::from_table(array![[0.0_f32], [1.0], [2.0]])?;
-/// assert_eq!(learned.stretch().tile(7)?.table().column(0).to_vec(), [0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0]);
-/// assert_eq!(learned.stretch().repeat_last(5)?.table().column(0).to_vec(), [0.0, 1.0, 2.0, 2.0, 2.0]);
+/// assert_eq!(
+///     learned.stretch().tile(7)?.table().column(0).to_vec(),
+///     [0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0]
+/// );
+/// assert_eq!(
+///     learned.stretch().repeat_last(5)?.table().column(0).to_vec(),
+///     [0.0, 1.0, 2.0, 2.0, 2.0]
+/// );
 /// // RoBERTa's ids begin at 2, and so do the rows that Longformer tiles.
-/// assert_eq!(learned.stretch().keeping(1)?.tile(4)?.table().column(0).to_vec(), [0.0, 1.0, 2.0, 1.0, 2.0]);
+/// assert_eq!(
+///     learned.stretch().keeping(1)?.tile(4)?.table().column(0).to_vec(),
+///     [0.0, 1.0, 2.0, 1.0, 2.0]
+/// );
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +103,10 @@ impl<'a, A: Element> Stretch<'a, A> {
     ///
     /// let rng = &mut rand::rngs::SmallRng::seed_from_u64(1);
     /// let learned = Learned::from_table(array![[5.0_f32], [6.0]])?;
-    /// let longer = learned.stretch().initialise(1000, Init::Normal { std: 0.02 }, rng)?.with_frozen_rows(0..2)?;
+    /// let longer = learned
+    ///     .stretch()
+    ///     .initialise(1000, Init::Normal { std: 0.02 }, rng)?
+    ///     .with_frozen_rows(0..2)?;
     /// assert_eq!((longer.max_len(), longer.table()[[1, 0]]), (Some(1000), 6.0));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -142,9 +154,13 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// use positional_encodings::{Learned, resample::Sampling};
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [4.0]])?;
-    /// let four = |sampling| learned.stretch().linear(4, sampling).map(|new| new.into_table().into_raw_vec_and_offset().0);
-    /// assert_eq!(four(Sampling::HalfPixel)?, [0.0, 1.0, 3.0, 4.0]); // align_corners=False
-    /// assert_eq!(four(Sampling::AlignedCorners)?, [0.0, 4.0 / 3.0, 8.0 / 3.0, 4.0]); // align_corners=True
+    /// let four = |sampling| {
+    ///     let new = learned.stretch().linear(4, sampling);
+    ///     new.map(|new| new.into_table().into_raw_vec_and_offset().0)
+    /// };
+    /// // torch's align_corners=False and align_corners=True
+    /// assert_eq!(four(Sampling::HalfPixel)?, [0.0, 1.0, 3.0, 4.0]);
+    /// assert_eq!(four(Sampling::AlignedCorners)?, [0.0, 4.0 / 3.0, 8.0 / 3.0, 4.0]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn linear(self, len: usize, sampling: Sampling) -> Result<Learned<A>, Error> {
@@ -186,7 +202,10 @@ impl<'a, A: Element> Stretch<'a, A> {
     /// let learned = Learned::from_table(array![[1.0_f64], [3.0]])?;
     /// let longer = learned.stretch().hierarchical(4, 0.25)?;
     /// // u = [1, (3 - 0.25)/0.75]; row 2 is 0.25 u(1) + 0.75 u(0)
-    /// assert_eq!(longer.table().column(0).to_vec(), [1.0, 3.0, 0.25 * 2.75 / 0.75 + 0.75, 2.75 / 0.75]);
+    /// assert_eq!(
+    ///     longer.table().column(0).to_vec(),
+    ///     [1.0, 3.0, 0.25 * 2.75 / 0.75 + 0.75, 2.75 / 0.75]
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn hierarchical(self, len: usize, alpha: f64) -> Result<Learned<A>, Error> {

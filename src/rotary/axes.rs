@@ -25,7 +25,8 @@ use crate::frequencies::{Frequencies, room_for};
 ///
 /// // The patch in row 1 and column 0, of 8 features: which pairs turn?
 /// let turned = |order| -> Result<Vec<bool>, positional_encodings::Error> {
-///     let rotation = Rotary::axial_2d(8, 10_000.0, order)?.at::<f64>(Positions::from_axes([&[1], &[0]])?)?;
+///     let rotation = Rotary::axial_2d(8, 10_000.0, order)?
+///         .at::<f64>(Positions::from_axes([&[1], &[0]])?)?;
 ///     Ok(rotation.cos_sin(0).unwrap()[1].iter().map(|sin| *sin != 0.0).collect())
 /// };
 /// assert_eq!(turned(AxialOrder::Qwen2Vl)?, [true, true, false, false]);
@@ -59,9 +60,14 @@ pub enum AxialOrder {
 ///
 /// // One frequency for all six pairs, at time 0, height 1, width 2
 /// let axis_of = |order| -> Result<Vec<f64>, positional_encodings::Error> {
-///     let rotary = Rotary::new(Frequencies::geometric(12, 1.0)?, Pairing::Halves).with_sections(&[2, 2, 2], order)?;
+///     let rotary = Rotary::new(Frequencies::geometric(12, 1.0)?, Pairing::Halves)
+///         .with_sections(&[2, 2, 2], order)?;
 ///     let rotation = rotary.at::<f64>(Positions::from_axes([&[0], &[1], &[2]])?)?;
-///     Ok(rotation.cos_sin(0).unwrap()[1].iter().map(|sin| sin.asin()).map(|angle| (10.0 * angle).round()).collect())
+///     Ok(rotation.cos_sin(0).unwrap()[1]
+///         .iter()
+///         .map(|sin| sin.asin())
+///         .map(|angle| (10.0 * angle).round())
+///         .collect())
 /// };
 /// let [t, h, w] = [0.0, 10.0, 11.0]; // arcsin of the sines of 0, 1 and 2 radians
 /// assert_eq!(axis_of(Sections::Chunked)?, [t, t, h, h, w, w]);
@@ -133,7 +139,10 @@ impl Rotary {
     ///
     /// // FLUX with axes_dim (16, 56, 56)
     /// let axes = [16, 56, 56].map(|dim| Frequencies::geometric(dim, 10_000.0));
-    /// let flux = Rotary::axial(axes.into_iter().collect::<Result<Vec<_>, _>>()?, Pairing::Interleaved)?;
+    /// let flux = Rotary::axial(
+    ///     axes.into_iter().collect::<Result<Vec<_>, _>>()?,
+    ///     Pairing::Interleaved,
+    /// )?;
     /// assert_eq!((flux.dim(), flux.axes()), (128, 3));
     /// assert_eq!(flux.at::<f32>(Positions::grid(&[1, 4, 4])?)?.positions(), Some(16));
     /// # Ok::<(), positional_encodings::Error>(())

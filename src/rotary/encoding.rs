@@ -35,7 +35,12 @@ use crate::simd::InstructionSet;
 /// use positional_encodings::{Frequencies, Pairing, Rotary, scaling::Llama3};
 ///
 /// // Llama 3.1 in transformers
-/// let scaling = Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+/// let scaling = Llama3 {
+///     factor: 8.0,
+///     low_freq_factor: 1.0,
+///     high_freq_factor: 4.0,
+///     original_len: 8192,
+/// };
 /// let frequencies = Frequencies::geometric(128, 500_000.0)?.llama3(scaling)?;
 /// let rotary = Rotary::new(frequencies, Pairing::Halves);
 ///
@@ -130,7 +135,10 @@ impl Rotary {
     ///
     /// let rotary = Rotary::new(Frequencies::geometric(4, 10_000.0)?, Pairing::Halves);
     /// assert_eq!((rotary.dim(), rotary.pairing(), rotary.axes()), (4, Pairing::Halves, 1));
-    /// assert_eq!((rotary.frequencies(), rotary.attention_factor(), rotary.regime()), (vec![1.0, 0.01], 1.0, Regime::Fixed));
+    /// assert_eq!(
+    ///     (rotary.frequencies(), rotary.attention_factor(), rotary.regime()),
+    ///     (vec![1.0, 0.01], 1.0, Regime::Fixed)
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn new(frequencies: Frequencies, pairing: Pairing) -> Self {
@@ -168,7 +176,8 @@ impl Rotary {
     /// use ndarray::array;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// let rotary = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Interleaved).on_last_features();
+    /// let rotary = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Interleaved)
+    ///     .on_last_features();
     /// let mut x = array![[7.0, 8.0, 1.0, 2.0]];
     /// rotary.at::<f64>(1..2)?.apply(x.view_mut())?;
     /// assert_eq!(x, array![[7.0, 8.0, -2.0, 1.0]]);
@@ -194,8 +203,14 @@ impl Rotary {
     ///
     /// let exact = Rotary::new(Frequencies::from_radians([0.1])?, Pairing::Halves);
     /// let recipe = exact.clone().with_precision(Precision::Float32Recipe);
-    /// assert_eq!(recipe.at::<f32>(10_000..10_001)?.cos_sin(0).unwrap()[0], [((1e4_f32 * 10_f32.recip()) as f64).cos() as f32]);
-    /// assert_eq!(exact.at::<f32>(10_000..10_001)?.cos_sin(0).unwrap()[0], [1000_f64.cos() as f32]);
+    /// assert_eq!(
+    ///     recipe.at::<f32>(10_000..10_001)?.cos_sin(0).unwrap()[0],
+    ///     [((1e4_f32 * 10_f32.recip()) as f64).cos() as f32]
+    /// );
+    /// assert_eq!(
+    ///     exact.at::<f32>(10_000..10_001)?.cos_sin(0).unwrap()[0],
+    ///     [1000_f64.cos() as f32]
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_precision(mut self, precision: Precision) -> Self {
@@ -243,7 +258,10 @@ impl Rotary {
     /// let prompt = rotary.at::<f32>(0..128)?;
     /// let step = rotary.at::<f32>(4095..4096)?;
     /// let left_padded = rotary.at::<f32>(&array![[0, 0, 1], [0, 1, 2]])?;
-    /// assert_eq!((prompt.positions(), step.positions(), left_padded.positions()), (Some(128), Some(1), Some(3)));
+    /// assert_eq!(
+    ///     (prompt.positions(), step.positions(), left_padded.positions()),
+    ///     (Some(128), Some(1), Some(3))
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn at<'p, T: Element<Angle = T>>(
@@ -351,7 +369,10 @@ impl Rotary {
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
     /// let rotary = Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves);
-    /// assert_eq!((rotary.rotated_features(192), rotary.rotated_features(63)), (Some(0..64), None));
+    /// assert_eq!(
+    ///     (rotary.rotated_features(192), rotary.rotated_features(63)),
+    ///     (Some(0..64), None)
+    /// );
     /// assert_eq!(rotary.on_last_features().rotated_features(192), Some(128..192));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -372,7 +393,8 @@ impl Rotary {
     /// ```
     /// use positional_encodings::{Rotary, rotary::AxialOrder};
     ///
-    /// let blocks = |order| Rotary::axial_2d(64, 100.0, order).map(|rotary| rotary.paired_blocks());
+    /// let blocks =
+    ///     |order| Rotary::axial_2d(64, 100.0, order).map(|rotary| rotary.paired_blocks());
     /// assert_eq!((blocks(AxialOrder::Gemma4)?, blocks(AxialOrder::Qwen2Vl)?), (2, 1));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```

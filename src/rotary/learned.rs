@@ -30,7 +30,8 @@ impl Rotary {
     /// use ndarray::array;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// // loss = the first feature of (1, 0) rotated by an angle of 3w, cos 3w: its derivative is −3 sin 3w
+    /// // loss = the first feature of (1, 0) rotated by an angle of 3w: cos 3w, and its derivative
+    /// // is −3 sin 3w.
     /// let rotary = Rotary::new(Frequencies::from_radians([0.5])?, Pairing::Halves);
     /// let mut x = array![[1.0, 0.0]];
     /// rotary.at(3..4)?.apply(x.view_mut())?;

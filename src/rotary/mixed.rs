@@ -170,8 +170,10 @@ impl MixedRotary {
     /// use ndarray::{Array3, Array4};
     /// use positional_encodings::{Pairing, Positions, rotary::MixedRotary};
     ///
-    /// // One head of one pair; loss = the first feature of (1, 0) rotated by 2x + 3y: its derivatives are −2 sin and −3 sin.
-    /// let mixed = MixedRotary::new(Array3::from_shape_vec((2, 1, 1), vec![0.1, 0.2]).unwrap(), Pairing::Halves)?;
+    /// // One head of one pair; loss = the first feature of (1, 0) rotated by 2x + 3y: its
+    /// // derivatives are −2 sin and −3 sin.
+    /// let frequencies = Array3::from_shape_vec((2, 1, 1), vec![0.1, 0.2]).unwrap();
+    /// let mixed = MixedRotary::new(frequencies, Pairing::Halves)?;
     /// let at = Positions::from_axes([&[2], &[3]])?;
     /// let mut x = Array4::from_shape_vec((1, 1, 1, 2), vec![1.0, 0.0]).unwrap();
     /// let upstream = x.clone();

@@ -26,7 +26,10 @@ use crate::error::Error;
 ///
 /// // Both pairs are rotated by 90 degrees.
 /// let quarter = Frequencies::from_radians([0.25, 0.25])?.full_turns()?;
-/// for (pairing, rotated) in [(Pairing::Halves, array![[-3.0, -4.0, 1.0, 2.0]]), (Pairing::Interleaved, array![[-2.0, 1.0, -4.0, 3.0]])] {
+/// for (pairing, rotated) in [
+///     (Pairing::Halves, array![[-3.0, -4.0, 1.0, 2.0]]),
+///     (Pairing::Interleaved, array![[-2.0, 1.0, -4.0, 3.0]]),
+/// ] {
 ///     let mut x = array![[1.0, 2.0, 3.0, 4.0]];
 ///     Rotary::new(quarter.clone(), pairing).at::<f64>(1..2)?.apply(x.view_mut())?;
 ///     assert_eq!(x, rotated);

@@ -11,7 +11,9 @@ use crate::positions::Positions;
 ///
 /// let exact = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
 /// let usual = exact.clone().with_precision(Precision::Float32Recipe);
-/// let cos = |rotary: &Rotary| rotary.at::<f32>(1_000_000..1_000_001).map(|at| at.cos_sin(0).unwrap()[0][1]);
+/// let cos = |rotary: &Rotary| {
+///     rotary.at::<f32>(1_000_000..1_000_001).map(|at| at.cos_sin(0).unwrap()[0][1])
+/// };
 /// let error = (cos(&exact)? - cos(&usual)?).abs();
 /// assert!(error > 1e-3); // the recipe's angle of 865964 radians is accurate to 1/32 only
 /// # Ok::<(), positional_encodings::Error>(())

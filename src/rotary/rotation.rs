@@ -171,7 +171,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
     /// use ndarray::array;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// let rotation = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves).at::<f64>(0..3)?;
+    /// let rotation =
+    ///     Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves).at::<f64>(0..3)?;
     /// let (cos, sin) = rotation.tables();
     /// assert_eq!(cos.row(2), array![0.0, -1.0]); // 90 degrees, and 180
     /// assert_eq!(sin.row(2), array![1.0, 0.0]);
@@ -246,8 +247,10 @@ impl<T: Element<Angle = T>> Rotation<T> {
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// let rotation = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves).at::<f64>(0..3)?;
-    /// assert_eq!(rotation.cos_sin(2), Some([&[0.0, -1.0][..], &[1.0, 0.0][..]])); // 90 degrees, and 180
+    /// let rotary = Rotary::new(Frequencies::harmonic(4, 8.0)?, Pairing::Halves);
+    /// let rotation = rotary.at::<f64>(0..3)?;
+    /// // 90 degrees, and 180
+    /// assert_eq!(rotation.cos_sin(2), Some([&[0.0, -1.0][..], &[1.0, 0.0][..]]));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn cos_sin(&self, index: usize) -> Option<[&[T]; 2]> {

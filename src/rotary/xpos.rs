@@ -66,7 +66,8 @@ impl XPos {
     ///
     /// let (queries, keys) = XPos::new(2)?.with_scale_base(64.0)?.at::<f64>(64..65)?;
     /// // One pair: ζ = 0.4/1.4, and a power of 64/64
-    /// let [q, k] = [&queries, &keys].map(|rotation| rotation.cos_sin(0).unwrap()[0][0] / 64_f64.cos());
+    /// let [q, k] =
+    ///     [&queries, &keys].map(|rotation| rotation.cos_sin(0).unwrap()[0][0] / 64_f64.cos());
     /// assert!((q - 0.4 / 1.4).abs() < 1e-15 && (k - 1.4 / 0.4).abs() < 1e-14);
     /// assert!(XPos::new(2)?.with_scale_base(0.0).is_err());
     /// # Ok::<(), positional_encodings::Error>(())

@@ -165,7 +165,8 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// use positional_encodings::{Learned, TokenEmbedding};
     ///
     /// let positions = Learned::from_table(array![[0.5_f32], [0.25]])?;
-    /// let (words, segments, positions) = TokenEmbedding::new(array![[1.0], [2.0]], positions)?.into_parts();
+    /// let (words, segments, positions) =
+    ///     TokenEmbedding::new(array![[1.0], [2.0]], positions)?.into_parts();
     /// assert_eq!((words.nrows(), segments, positions.max_len()), (2, None, Some(2)));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```

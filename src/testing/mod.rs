@@ -62,7 +62,11 @@ impl std::error::Error for Violation {}
 ///     fn max_len(&self) -> Option<usize> {
 ///         None
 ///     }
-///     fn encode_into(&self, positions: &Positions<'_>, mut out: ArrayViewMut2<'_, f32>) -> Result<(), Error> {
+///     fn encode_into(
+///         &self,
+///         positions: &Positions<'_>,
+///         mut out: ArrayViewMut2<'_, f32>,
+///     ) -> Result<(), Error> {
 ///         PositionalEncoding::<f32>::check_shape(self, positions, &out)?;
 ///         PositionalEncoding::<f32>::check(self, positions)?;
 ///         for (position, mut row) in positions.iter().zip(out.rows_mut()) {

@@ -62,7 +62,12 @@ where
 ///
 /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
 /// let mut gradient = [0.0; 3];
-/// backward_positions_at(&array![[[1.0], [2.0]], [[10.0], [20.0]]], &learned, &array![[0_i64, 2], [2, 2]], &mut gradient)?;
+/// backward_positions_at(
+///     &array![[[1.0], [2.0]], [[10.0], [20.0]]],
+///     &learned,
+///     &array![[0_i64, 2], [2, 2]],
+///     &mut gradient,
+/// )?;
 /// assert_eq!(gradient, [1.0, 0.0, 32.0]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```

@@ -30,7 +30,11 @@ impl<A: Element> Learned<A> {
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?;
     /// let mut gradient = Array2::zeros((3, 1));
-    /// learned.backward_rows(&Positions::from(&[2.0, 0.25]), array![[1.0], [100.0]].view(), gradient.view_mut())?;
+    /// learned.backward_rows(
+    ///     &Positions::from(&[2.0, 0.25]),
+    ///     array![[1.0], [100.0]].view(),
+    ///     gradient.view_mut(),
+    /// )?;
     /// assert_eq!(gradient, array![[75.0], [25.0], [1.0]]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```

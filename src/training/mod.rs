@@ -54,7 +54,10 @@ use crate::positions::Positions;
 /// let rng = &mut rand::rngs::SmallRng::seed_from_u64(1);
 /// let learned = Learned::<f32>::init(512, 64, Init::Normal { std: 0.02 }, rng)?;
 /// let table = &learned.parameters()[0];
-/// assert_eq!((table.name.as_str(), &table.shape[..], table.decays), ("table", &[512, 64][..], false));
+/// assert_eq!(
+///     (table.name.as_str(), &table.shape[..], table.decays),
+///     ("table", &[512, 64][..], false)
+/// );
 /// assert_eq!(table.to_string(), "table [512, 64]");
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
@@ -166,7 +169,12 @@ pub trait Trainable<A: Element> {
 ///     let upstream = learned.encode(&positions)? - &target;
 ///     let mut gradient = vec![0.0; learned.parameter_count()];
 ///     learned.backward(&positions, upstream.view(), &mut gradient)?;
-///     let values: Vec<f64> = learned.values().iter().zip(&gradient).map(|(value, slope)| value - 0.5 * slope).collect();
+///     let values: Vec<f64> = learned
+///         .values()
+///         .iter()
+///         .zip(&gradient)
+///         .map(|(value, slope)| value - 0.5 * slope)
+///         .collect();
 ///     learned.set_values(&values)?;
 /// }
 /// assert!((learned.table().to_owned() - target).iter().all(|error| error.abs() < 1e-12));

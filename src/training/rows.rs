@@ -167,7 +167,11 @@ impl<A: Element> TouchedRows<A> {
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [0.0]])?;
     /// let mut touched = TouchedRows::new(1);
-    /// learned.backward_rows(&Positions::from(&[1, 1]), array![[1.0], [2.0]].view(), &mut touched)?;
+    /// learned.backward_rows(
+    ///     &Positions::from(&[1, 1]),
+    ///     array![[1.0], [2.0]].view(),
+    ///     &mut touched,
+    /// )?;
     /// touched.divide_by_counts();
     /// assert_eq!(touched.gradient(), array![[1.5]]);
     /// # Ok::<(), positional_encodings::Error>(())

@@ -53,8 +53,13 @@ pub enum WordFormat {
 ///     .read_from("3 2\nthe 1 2 \ncat 3 4 \n. . . 5 6 \n".as_bytes(), "crawl.vec")?;
 /// assert_eq!((vectors.table().dim(), reports), ((1, 2), 1));
 ///
-/// let error = WordVectors::reader(WordFormat::Glove).read_from("a 1 2\nb 3\n".as_bytes(), "glove.txt").unwrap_err();
-/// assert_eq!(error.problem, FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 1 });
+/// let error = WordVectors::reader(WordFormat::Glove)
+///     .read_from("a 1 2\nb 3\n".as_bytes(), "glove.txt")
+///     .unwrap_err();
+/// assert_eq!(
+///     error.problem,
+///     FileProblem::TooFewNumbers { at: Place::Line(2), expected: 2, found: 1 }
+/// );
 /// assert_eq!(error.to_string(), "glove.txt: line 2: 1 numbers where there must be 2");
 /// # Ok::<(), positional_encodings::FileError>(())
 /// ```

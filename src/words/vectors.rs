@@ -22,9 +22,11 @@ use super::vocabulary::Vocabulary;
 /// assert_eq!(vectors.vector("cat").unwrap().to_vec(), [0.5, 2.0, 0.0, 0.0]);
 ///
 /// let (vocabulary, table) = vectors.into_parts();
-/// let tokens: Vec<usize> = ["the", "cat"].iter().filter_map(|word| vocabulary.row(word)).collect();
-/// let input = TokenEmbedding::new(table, Sinusoidal::new(4)?)?.embed(&ndarray::Array1::from(tokens))?;
-/// assert_eq!(input.row(0).to_vec(), [0.25, 2.0, 0.0, 1.0]); // the vector and sin 0, cos 0, sin 0, cos 0
+/// let tokens = ["the", "cat"].iter().filter_map(|word| vocabulary.row(word));
+/// let tokens: ndarray::Array1<usize> = tokens.collect();
+/// let input = TokenEmbedding::new(table, Sinusoidal::new(4)?)?.embed(&tokens)?;
+/// // the vector and sin 0, cos 0, sin 0, cos 0
+/// assert_eq!(input.row(0).to_vec(), [0.25, 2.0, 0.0, 1.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq)]

@@ -14,7 +14,10 @@ use std::hash::{BuildHasher, RandomState};
 /// use positional_encodings::words::Vocabulary;
 ///
 /// let vocabulary: Vocabulary = ["[PAD]", "the", "cat"].into_iter().collect();
-/// assert_eq!((vocabulary.len(), vocabulary.row("cat"), vocabulary.row("dog")), (3, Some(2), None));
+/// assert_eq!(
+///     (vocabulary.len(), vocabulary.row("cat"), vocabulary.row("dog")),
+///     (3, Some(2), None)
+/// );
 /// assert_eq!(vocabulary.word(1), Some(&b"the"[..]));
 /// assert_eq!(vocabulary.text(1).as_deref(), Some("the"));
 /// ```

@@ -57,7 +57,11 @@ impl<A: Element> Learned<A> {
     ///
     /// let learned = Learned::from_table(array![[0.0_f32], [0.0], [0.0]])?.with_frozen_rows(0..2)?;
     /// let mut gradient = [0.0; 3];
-    /// learned.backward(&Positions::from(0..3), array![[1.0], [2.0], [3.0]].view(), &mut gradient)?;
+    /// learned.backward(
+    ///     &Positions::from(0..3),
+    ///     array![[1.0], [2.0], [3.0]].view(),
+    ///     &mut gradient,
+    /// )?;
     /// assert_eq!(gradient, [0.0, 0.0, 3.0]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -80,7 +84,9 @@ impl<A: Element> Learned<A> {
     /// use positional_encodings::Learned;
     ///
     /// // fairseq and RoBERTa: row 1
-    /// let learned = Learned::from_table(array![[1.0_f32], [2.0], [3.0]])?.with_zero_row(1)?.with_padding_row(1)?;
+    /// let learned = Learned::from_table(array![[1.0_f32], [2.0], [3.0]])?
+    ///     .with_zero_row(1)?
+    ///     .with_padding_row(1)?;
     /// assert_eq!(learned.padding_row(), Some(1));
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```

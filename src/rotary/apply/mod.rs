@@ -1,16 +1,16 @@
 //! The implementation of [`Rotation::apply`] and its variants.
 //!
 //! ```text
-//! apply, apply_into, applied       do the shapes fit? how far do the angles advance along each axis?
-//!     │ threads.rs                 long work: halves of the array, on all cores
+//! apply, apply_into, applied     do the shapes fit? how far do the angles advance on each axis?
+//!     │ threads.rs               long work: halves of the array, on all cores
 //!     ▼
-//! memory.rs                        where the rows are: strides through memory without gaps,
-//!     │                            or parts of the array that have none
+//! memory.rs                      where the rows are: strides through memory without gaps,
+//!     │                          or parts of the array that have none
 //!     ▼
-//! rows.rs                          in which order: heads together, that share the angles of a position
-//!     │ simd::launch_within        with which instructions
+//! rows.rs                        in which order: together the heads that share angles
+//!     │ simd::launch_within      with which instructions
 //!     ▼
-//! kernel.rs                        rows that share their angles: (x, y) → (x·cos − y·sin, y·cos + x·sin)
+//! kernel.rs                      rows that share angles: (x, y) → (x·cos − y·sin, y·cos + x·sin)
 //! ```
 //!
 //! Only the first level is generic over the dimension, and so compiled in the crates that call it.
@@ -78,7 +78,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
     /// use ndarray::Array4;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// let rotation = Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves).at(4..5)?;
+    /// let rotation =
+    ///     Rotary::new(Frequencies::geometric(64, 10_000.0)?, Pairing::Halves).at(4..5)?;
     /// let k = Array4::<f32>::ones((1, 2, 1, 64)); // a new key (batch, heads, positions, dim),
     /// let mut cache = Array4::zeros((1, 2, 1024, 64)); // and where it goes
     /// rotation.apply_into(k.view(), cache.slice_mut(ndarray::s![.., .., 4..5, ..]))?;

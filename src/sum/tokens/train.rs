@@ -39,9 +39,12 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
     /// use positional_encodings::{Learned, TokenEmbedding};
     ///
     /// let positions = Learned::from_table(Array2::<f32>::zeros((4, 1)))?;
-    /// let embedding = TokenEmbedding::new(array![[0.0], [0.0], [0.0]], positions)?.with_padding_token(0)?;
+    /// let embedding = TokenEmbedding::new(array![[0.0], [0.0], [0.0]], positions)?
+    ///     .with_padding_token(0)?;
     /// let mut gradient = Array2::zeros((3, 1));
-    /// embedding.lookup(&array![2, 2, 0]).backward_words(array![[1.0], [10.0], [100.0]].view(), gradient.view_mut())?;
+    /// embedding
+    ///     .lookup(&array![2, 2, 0])
+    ///     .backward_words(array![[1.0], [10.0], [100.0]].view(), gradient.view_mut())?;
     /// assert_eq!(gradient, array![[0.0], [0.0], [11.0]]);
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
@@ -83,10 +86,16 @@ where
     /// use positional_encodings::{Learned, TokenEmbedding, training::TouchedRows};
     ///
     /// let positions = Learned::from_table(Array2::<f32>::zeros((4, 1)))?;
-    /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 1)), positions)?.with_scale(2.0)?;
+    /// let embedding =
+    ///     TokenEmbedding::new(Array2::zeros((30_522, 1)), positions)?.with_scale(2.0)?;
     /// let mut touched = TouchedRows::new(1);
-    /// embedding.lookup(&array![[101, 102]]).backward_words(array![[[1.0], [10.0]]].view(), &mut touched)?;
-    /// assert_eq!((touched.rows(), touched.gradient()), (&[101, 102][..], array![[2.0], [20.0]].view()));
+    /// embedding
+    ///     .lookup(&array![[101, 102]])
+    ///     .backward_words(array![[[1.0], [10.0]]].view(), &mut touched)?;
+    /// assert_eq!(
+    ///     (touched.rows(), touched.gradient()),
+    ///     (&[101, 102][..], array![[2.0], [20.0]].view())
+    /// );
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn backward_words<'g>(
@@ -174,7 +183,8 @@ where
     /// embedding.lookup(&array![2, 0]).backward(array![[1.0], [10.0]].view(), &mut gradient)?;
     /// assert_eq!(gradient, [10.0, 0.0, 1.0, 1.0, 10.0]); // three words, two positions
     ///
-    /// let values: Vec<f32> = embedding.values().iter().zip(&gradient).map(|(v, g)| v - 0.5 * g).collect();
+    /// let values: Vec<f32> =
+    ///     embedding.values().iter().zip(&gradient).map(|(v, g)| v - 0.5 * g).collect();
     /// embedding.set_values(&values)?;
     /// assert_eq!(embedding.embed(&array![2, 0])?, array![[-1.0], [-10.0]]);
     /// # Ok::<(), positional_encodings::Error>(())

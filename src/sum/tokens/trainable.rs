@@ -18,7 +18,8 @@ use crate::training::{Parameter, Trainable, check_values};
 ///
 /// let positions = Learned::from_table(Array2::<f32>::zeros((512, 8)))?;
 /// let embedding = TokenEmbedding::new(Array2::zeros((30_522, 8)), positions)?;
-/// let names: Vec<String> = embedding.parameters().into_iter().map(|parameter| parameter.name).collect();
+/// let names: Vec<String> =
+///     embedding.parameters().into_iter().map(|parameter| parameter.name).collect();
 /// assert_eq!(names, ["words", "positions.table"]);
 /// assert_eq!(embedding.parameter_count(), (30_522 + 512) * 8);
 /// # Ok::<(), positional_encodings::Error>(())

@@ -56,7 +56,8 @@ impl<A: Element> Cope<A> {
     ///
     /// let cope = Cope::new(array![[0.0_f64], [1.0]], 1)?;
     /// let (q, scores, upstream) = (array![[[10.0]]], array![[[0.0]]], array![[[1.0]]]);
-    /// let (mut by_q, mut by_scores, mut by_rows) = (q.clone(), Array3::zeros((1, 1, 1)), [0.0; 2]);
+    /// let (mut by_q, mut by_scores, mut by_rows) =
+    ///     (q.clone(), Array3::zeros((1, 1, 1)), [0.0; 2]);
     /// let (q_to, to) = (by_q.view_mut(), by_scores.view_mut());
     /// let gradient = CopeGradient { q: q_to, scores: to, parameters: &mut by_rows };
     /// cope.backward(q.view(), scores.view(), upstream.view(), gradient)?;
