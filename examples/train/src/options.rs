@@ -99,7 +99,7 @@ impl Options {
         let steps = match (task, quick) {
             ("classification", true) => 500,
             (_, true) => 400,
-            // Judging by single trainings, a full task takes less than an hour on two cores.
+            // A full run takes less than an hour on two cores: docs/training.md has the times.
             ("translation", false) => 800,
             (_, false) => 1500,
         };
