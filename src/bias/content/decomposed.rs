@@ -95,7 +95,7 @@ impl<A: Element> ContentBias<A> for DecomposedBias<A> {
         for (query, scores) in scores.outer_iter_mut().enumerate() {
             sums.fill(0.0);
             for (part, (queries, keys)) in self.parts.iter().zip([&rows, &columns]) {
-                let head = Head { queries, keys, ..*head };
+                let head = Head { queries, keys, ..head.borrowed() };
                 part.add_sums(&head, query, &mut logits, &mut sums);
             }
             put(scores, &sums, 1.0);

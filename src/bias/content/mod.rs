@@ -76,6 +76,14 @@ pub struct Head<'a, A> {
     pub keys: &'a Positions<'a>,
 }
 
+impl<A> Head<'_, A> {
+    /// Borrows the head: views of ndarray 0.16 do not shorten their lifetimes by themselves.
+    pub(crate) fn borrowed(&self) -> Head<'_, A> {
+        let Self { index, q, k, queries, keys } = self;
+        Head { index: *index, q: q.view(), k: k.view(), queries, keys }
+    }
+}
+
 /// A bias of the attention scores that depends on queries or keys as well as on their positions.
 ///
 /// Three methods are required: [`heads`](Self::heads), [`widths`](Self::widths) and
@@ -162,7 +170,7 @@ pub trait ContentBias<A: Element>: Send + Sync {
         keys: &Positions<'_>,
         scores: ArrayViewMut3<'_, A>,
     ) -> Result<(), Error> {
-        let contents = [q.into_dyn(), k.into_dyn()];
+        let contents = [q.view().into_dyn(), k.view().into_dyn()];
         walk::add(&self, contents, &queries.flat(), &keys.flat(), scores.into_dyn())
     }
 }
@@ -250,6 +258,6 @@ where
     D: Dimension,
     B: ContentBias<A> + ?Sized,
 {
-    let contents = [q.into_dyn(), k.into_dyn()];
+    let contents = [q.view().into_dyn(), k.view().into_dyn()];
     walk::add(&bias, contents, &queries.into(), &keys.into(), scores.into_dyn())
 }

@@ -253,7 +253,7 @@ impl<A: Element, R: TableRule> ContentBias<A> for RelativeBias<A, R> {
 
     fn add_head(&self, head: &Head<'_, A>, mut scores: ArrayViewMut2<'_, A>) {
         let k = head.k.as_standard_layout();
-        let head = &Head { k: k.view(), ..*head };
+        let head = &Head { k: k.view(), ..head.borrowed() };
         let mut of_keys = vec![0.0; head.keys.len()];
         if let Some(u) = self.bias(0, head.index) {
             let keys = of_keys.iter_mut().zip(head.k.rows());

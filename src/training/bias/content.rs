@@ -278,7 +278,7 @@ impl<A: Element> DifferentiableContentBias<A> for DecomposedBias<A> {
             let on = head.queries.axis(axis).zip(head.keys.axis(axis));
             let Some((queries, keys)) = &on else { return };
             let (q, k) = (gradient.q.view_mut(), gradient.k.view_mut());
-            let head = Head { queries, keys, ..*head };
+            let head = Head { queries, keys, ..head.borrowed() };
             self.parts[axis].backward_head(&head, upstream, &mut HeadGradient { q, k, parameters });
         }
     }
