@@ -84,8 +84,8 @@ pub(crate) fn launch(level: Level, kernel: impl Kernel) {
 /// Runs a kernel with the instructions of `level`, or of a plainer level whose vectors are no
 /// longer than `bytes`, if there is one.
 ///
-/// This is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add a quarter of the code, and
-/// no speed over SSE2.
+/// The call is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add a quarter of the code,
+/// and no speed over SSE2.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 pub(crate) fn launch_within<K: Kernel>(level: Level, bytes: usize, kernel: K) {
     if K::BYTES >= 64

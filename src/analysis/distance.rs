@@ -142,9 +142,9 @@ impl ByDistance {
     /// Returns how much the matrix depends on more than the distance: ‖S − T‖ / ‖S‖ in the
     /// Frobenius norm, where T is the nearest Toeplitz matrix, which has the mean on each diagonal.
     ///
-    /// It is 0 for sinusoids, for anything that depends on distances alone, and for a matrix of
-    /// zeros; the larger it is, the more the similarity of two positions depends on where they are.
-    /// In f32 rounding leaves about 10⁻⁷.
+    /// The residual is 0 for sinusoids, for anything that depends on distances alone, and for a
+    /// matrix of zeros; the larger it is, the more the similarity of two positions depends on where
+    /// they are. In f32 rounding leaves about 10⁻⁷.
     pub fn toeplitz_residual(&self) -> f64 {
         let (mut outside, mut all) = (0.0, 0.0);
         for (index, (mean, spread)) in self.mean.iter().zip(&self.spread).enumerate() {

@@ -134,7 +134,7 @@ pub(super) struct Local {
 /// The meaning of a `sliding_window` of null to a class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum WithoutWindow {
-    /// It does not affect positions.
+    /// A null does not affect positions.
     Same,
     /// All layers have full attention, and are rotated.
     AllRotate,

@@ -9,10 +9,10 @@ use crate::rotary::{Pairing, QueryTemperature};
 /// The rotations of a model, one for each type of layer; `None` for layers without positions
 /// (NoPE).
 ///
-/// It is read from the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`, …) and 5
-/// (`rope_parameters`), with the conventions and defaults of each model family where the config
-/// gives no value. A field that is unknown, missing or contradictory is an error that names it: no
-/// default is used silently.
+/// A `ModelRotary` is read from the `config.json` of transformers 4 (`rope_theta`, `rope_scaling`,
+/// …) and 5 (`rope_parameters`), with the conventions and defaults of each model family where the
+/// config gives no value. A field that is unknown, missing or contradictory is an error that names
+/// it: no default is used silently.
 ///
 /// A `partial_rotary_factor` gives ⌊head · factor⌋ features, as in transformers (MiMo-V2's 0.334 of
 /// 192 is 64). If that is odd, one more feature is rotated and the exponents keep the odd number,

@@ -8,9 +8,9 @@ use super::Error;
 
 /// The error of a file that could not be read or written: its path, and the problem.
 ///
-/// It is not a variant of [`Error`]: it always has a path, which would enlarge every `Result` of
-/// calls that touch no file, and its causes are those of formats, not of encodings. The error of a
-/// constructor about a table that was read successfully is [`FileProblem::Table`].
+/// A `FileError` is not a variant of [`Error`]: it always has a path, which would enlarge every
+/// `Result` of calls that touch no file, and its causes are those of formats, not of encodings. The
+/// error of a constructor about a table that was read successfully is [`FileProblem::Table`].
 ///
 /// ```
 /// use positional_encodings::{FileProblem, words::{WordFormat, WordVectors}};

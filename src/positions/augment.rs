@@ -9,7 +9,7 @@ use rand::Rng;
 
 use super::list::with_room;
 use super::{Position, Positions};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 /// Shifted absolute positions (Kiyono et al. 2021, *SHAPE: shifted absolute position embedding for
 /// transformers*, arXiv 2109.05644): p + k, with k drawn from 0..=max for each sequence.
@@ -218,18 +218,13 @@ impl Positions<'_> {
 
 /// Checks the largest shift of a random shift.
 pub(super) fn check_shift(name: &'static str, value: f64) -> Result<(), Error> {
-    if value >= 0.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Error::InvalidParameter { name, value, needs: "finite and not negative" })
+    let is_met = value >= 0.0 && value.is_finite();
+    check_parameter(name, value, is_met, "finite and not negative")
 }
 
 /// Checks the largest factor of a random factor from its inverse to itself.
 pub(super) fn check_factor(name: &'static str, value: f64) -> Result<(), Error> {
-    if value >= 1.0 && value.is_finite() {
-        return Ok(());
-    }
-    Err(Error::InvalidParameter { name, value, needs: "finite and at least 1" })
+    check_parameter(name, value, value >= 1.0 && value.is_finite(), "finite and at least 1")
 }
 
 /// Draws a number from −1 (included) to 1 (excluded), with 53 bits.

@@ -171,8 +171,8 @@ impl<A> fmt::Debug for Linear<A> {
 
 /// The function between two linear layers.
 ///
-/// It is computed in f64 by the pure Rust of the `libm` crate, so that its bits are the same on
-/// every machine.
+/// The function is computed in f64 by the pure Rust of the `libm` crate, so that its bits are the
+/// same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]

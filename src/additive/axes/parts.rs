@@ -35,8 +35,8 @@ struct Part<E> {
 enum Join {
     Sum,
     SideBySide,
-    /// This many columns of each part in turn.
-    Dealt(usize),
+    /// The parts are interleaved: this many columns of each in turn.
+    Interleaved(usize),
 }
 
 impl<E> Parts<E> {
@@ -89,7 +89,7 @@ impl<E> Parts<E> {
             let needs = "a divisor of the width of the encodings";
             return Err(Error::InvalidParameter { name: "chunk", value: chunk as f64, needs });
         }
-        self.join = Join::Dealt(chunk);
+        self.join = Join::Interleaved(chunk);
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl<E> Parts<E> {
             Join::SideBySide => {
                 (self.parts[..index].iter().map(|part| part.dim).sum(), width, width)
             }
-            Join::Dealt(chunk) => (index * chunk, chunk, self.parts.len() * chunk),
+            Join::Interleaved(chunk) => (index * chunk, chunk, self.parts.len() * chunk),
         };
         let place = move |(source, to): (usize, usize)| {
             let len = chunk.min(dim.saturating_sub(to));

@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3, ArrayView3, ArrayViewMut3, Axis};
 
 use super::relative::put;
 use super::{Beyond, Order, RelativeBias, Side, Span, TableRule};
-use crate::arrays::{check_len, check_width};
+use crate::arrays::{check_len, check_width, zeros};
 use crate::bias::check_shape;
 use crate::element::Element;
 use crate::error::Error;
@@ -145,7 +145,10 @@ impl<A: Element, R: TableRule> RelativeValues<A, R> {
         check_len("heads", *heads, own_heads)?;
         check_len("queries", queries.len(), rows)?;
         check_width(dim, width)?;
-        let (mut of_rows, mut sums) = (vec![0.0; entries], vec![0.0; dim]);
+        if out.is_empty() {
+            return Ok(());
+        }
+        let (mut of_rows, mut sums) = (vec![0.0; entries], zeros::<f64>(1, dim)?);
         for (head, (mut out, weights)) in out.outer_iter_mut().zip(weights.outer_iter()).enumerate()
         {
             let rows = out.outer_iter_mut().zip(weights.outer_iter());
@@ -162,7 +165,7 @@ impl<A: Element, R: TableRule> RelativeValues<A, R> {
                     let values = sums.iter_mut().zip(tables[0].row(head, row));
                     values.for_each(|(sum, b)| *sum += weight * b.to_f64());
                 }
-                put(out, &sums, 1.0);
+                put(out, sums.as_slice().unwrap_or_default(), 1.0);
             }
         }
         Ok(())

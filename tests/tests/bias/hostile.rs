@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, Array3, Array4, ArrayViewMut, IxDyn, arr3};
 use positional_encodings::bias::{
-    AlibiForm, AxesBias, Buckets, Forget, Kerple, Sandwich, WindowBias,
+    AlibiForm, AxesBias, Buckets, Forget, Kerple, RelativeValues, Sandwich, TableRule, WindowBias,
 };
 use positional_encodings::resample::Resample;
 use positional_encodings::training::{
@@ -260,4 +260,26 @@ fn rows_of_other_lengths() {
         bias.encode_row(&query, &keys, &mut scores[..11]);
         assert_eq!(scores[11..], [1.0; 2]);
     }
+}
+
+/// A rule without entries has tables of any width, without a value in memory. Where there is no
+/// query, nothing of that width is allocated.
+#[test]
+fn values_of_no_entries() {
+    struct NoEntries;
+
+    impl TableRule for NoEntries {
+        fn entries(&self) -> usize {
+            0
+        }
+
+        fn rows(&self, _: &Positions<'_>, _: &Positions<'_>, _: &mut [usize]) {}
+    }
+
+    let dim = 1 << 60;
+    let values = RelativeValues::new(NoEntries, 1, Array3::<f32>::zeros((1, 0, dim))).unwrap();
+    let (weights, at) = (Array3::zeros((1, 0, 3)), Positions::from(0..3));
+    let mut out = Array3::zeros((1, 0, dim));
+    let found = values.add_to(weights.view(), &Positions::from(0..0), &at, out.view_mut());
+    assert_eq!(found, Ok(()));
 }

@@ -12,8 +12,8 @@ use crate::refuse::expect;
 /// The rotary embedding of a model as a burn module without parameters, made by
 /// [`RopeConfig::init`](crate::RopeConfig::init), for tensors on one device.
 ///
-/// It has no maximal length. Positions are arguments: a range, ids of a list or of a batch (batch,
-/// len), or coordinates on several axes for M-RoPE and images; see [`Positions`], and
+/// The module has no maximal length. Positions are arguments: a range, ids of a list or of a batch
+/// (batch, len), or coordinates on several axes for M-RoPE and images; see [`Positions`], and
 /// [`to_positions`](crate::to_positions) for ids in a tensor.
 ///
 /// [`forward`](Self::forward) computes cosines and sines in each call; on the CPU this takes little

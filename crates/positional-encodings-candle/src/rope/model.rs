@@ -15,7 +15,7 @@ use crate::error::wrap;
 
 /// The rotary embedding of a model, which it holds instead of tables.
 ///
-/// It has no maximal length and no device. Each forward pass makes a [plan](RopePlan) at the
+/// A `Rope` has no maximal length and no device. Each forward pass makes a [plan](RopePlan) at the
 /// positions of its tokens, with which each layer rotates its queries and keys.
 ///
 /// ```
