@@ -61,6 +61,7 @@ mod distance;
 mod explain;
 mod kernel;
 mod probe;
+mod products;
 mod profile;
 mod rows;
 mod similarity;
@@ -87,7 +88,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::arrays::zeros;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 /// Checks that a table has features, at least `needed` rows, and no value whose products could
 /// overflow.
@@ -145,8 +146,5 @@ fn centred<A: Element>(table: ArrayView2<'_, A>) -> Result<Array2<f64>, Error> {
 
 /// Checks that a number is positive and finite.
 fn check_positive(name: &'static str, value: f64) -> Result<(), Error> {
-    match value > 0.0 && value.is_finite() {
-        true => Ok(()),
-        false => Err(Error::InvalidParameter { name, value, needs: "positive and finite" }),
-    }
+    check_parameter(name, value, value > 0.0 && value.is_finite(), "positive and finite")
 }

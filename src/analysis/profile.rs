@@ -3,7 +3,7 @@
 use nalgebra::Complex;
 
 use super::kernel::check_products;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 use crate::rotary::{Pairing, Rotary, Rotation};
@@ -63,10 +63,8 @@ impl RotaryProfile {
             return Err(Error::LengthMismatch { what: "products", expected, found });
         }
         check_products(products)?;
-        if !(2..=LONGEST).contains(&(len as u64)) {
-            let (name, value) = ("window", len as f64);
-            return Err(Error::InvalidParameter { name, value, needs: "from 2 to 2^52" });
-        }
+        let is_met = (2..=LONGEST).contains(&(len as u64));
+        check_parameter("window", len as f64, is_met, "from 2 to 2^52")?;
         let square = frequencies.attention_factor() * frequencies.attention_factor();
         let products: Vec<Complex<f64>> =
             products.iter().map(|&[re, im]| Complex::new(re, im) * square).collect();

@@ -1,8 +1,10 @@
 //! The similarity of each position to each other.
 
-use ndarray::linalg::general_mat_mul;
+use core::ops::Range;
+
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::products::dot_products;
 use super::{check_table, converted, rows_of};
 use crate::arrays::zeros;
 use crate::element::Element;
@@ -20,7 +22,7 @@ pub enum Measure {
 }
 
 /// Returns the similarity of each row of a table (positions, dim) to each other row, as a matrix
-/// (positions, positions), by one matrix product in `A`'s type of arithmetic.
+/// (positions, positions), computed in `A`'s type of arithmetic.
 ///
 /// # Errors
 ///
@@ -45,8 +47,7 @@ pub fn similarity<A: Element>(
     check_table(table, 1)?;
     let mut matrix = zeros(table.nrows(), table.nrows())?;
     let table: Array2<A::Angle> = measured(table, measure)?;
-    let one = A::Angle::from_f64(1.0);
-    general_mat_mul(one, &table, &table.t(), A::Angle::from_f64(0.0), &mut matrix);
+    dot_products(table.view(), table.view(), matrix.view_mut())?;
     Ok(matrix)
 }
 
@@ -85,22 +86,22 @@ pub(super) fn upper_blocks<T: Element>(
     const ROWS_ON_DIAGONAL: usize = 64;
     const COLUMNS: usize = 1024;
     let len = table.nrows();
-    let (zero, one) = (T::from_f64(0.0), T::from_f64(1.0));
     let mut room = zeros(ROWS.min(len), COLUMNS.min(len))?;
-    let mut block = |rows: core::ops::Range<usize>, columns: core::ops::Range<usize>| {
+    let mut block = |rows: Range<usize>, columns: Range<usize>| {
         let (out, _) = room.view_mut().split_at(Axis(0), rows.len());
         let (mut out, _) = out.split_at(Axis(1), columns.len());
         let (first, second) = (rows_of(table, rows.clone()), rows_of(table, columns.clone()));
-        general_mat_mul(one, &first, &second.t(), zero, &mut out);
+        dot_products(first, second, out.view_mut())?;
         visit(rows.start, columns.start, out.view());
+        Ok(())
     };
     for start in (0..len).step_by(ROWS) {
         let end = len.min(start + ROWS);
         for start in (start..end).step_by(ROWS_ON_DIAGONAL) {
-            block(start..end.min(start + ROWS_ON_DIAGONAL), start..end);
+            block(start..end.min(start + ROWS_ON_DIAGONAL), start..end)?;
         }
         for column in (end..len).step_by(COLUMNS) {
-            block(start..end, column..len.min(column + COLUMNS));
+            block(start..end, column..len.min(column + COLUMNS))?;
         }
     }
     Ok(())

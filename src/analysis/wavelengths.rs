@@ -2,7 +2,7 @@
 
 use core::f64::consts::TAU;
 
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 /// The turns of one pair of features.
 ///
@@ -63,9 +63,7 @@ pub fn wavelengths(frequencies: &[f64], len: usize) -> Result<Vec<PairTurns>, Er
     if frequencies.is_empty() {
         return Err(Error::ZeroDim);
     }
-    if len == 0 {
-        return Err(Error::InvalidParameter { name: "length", value: 0.0, needs: "at least 1" });
-    }
+    check_parameter("length", len as f64, len > 0, "at least 1")?;
     let turns_of = |(pair, &frequency): (usize, &f64)| match frequency.is_finite() {
         true => {
             let turns = frequency.abs() / TAU * len as f64;

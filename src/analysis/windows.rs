@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView1, Axis};
 use super::check_positive;
 use crate::bias::AttentionBias;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 
 /// The window of a head from its bias alone, for equal products of queries and keys.
@@ -74,9 +74,7 @@ pub fn bias_windows<A: Element>(
     share: f64,
 ) -> Result<Vec<HeadWindow>, Error> {
     check_positive("share", share)?;
-    if share >= 1.0 {
-        return Err(Error::InvalidParameter { name: "share", value: share, needs: "below 1" });
-    }
+    check_parameter("share", share, share < 1.0, "below 1")?;
     let curves = bias_by_distance(bias, len)?;
     let window = |(head, curve): (usize, ArrayView1<'_, f64>)| {
         let (behind, ahead) = (curve.iter().take(len), curve.iter().rev().take(len));
