@@ -1,11 +1,12 @@
 //! One layer: attention, whose queries and keys are rotated, and a gated network.
 
 use candle_core::quantized::QMatMul;
-use candle_core::{Device, Module, Result, Tensor};
+use candle_core::{Module, Result, Tensor};
 use candle_nn::RmsNorm;
 use candle_nn::kv_cache::KvCache;
-use candle_nn::ops::{silu, softmax_last_dim};
+use candle_nn::ops::silu;
 
+use crate::attention::attention;
 use crate::model::{Shape, norm};
 use crate::recipe::Turn;
 use crate::session::Profile;
@@ -81,25 +82,8 @@ impl Block {
 
     /// Returns the attention (1, tokens, dim) to the tokens themselves and to those of the cache.
     fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, cache: &mut KvCache) -> Result<Tensor> {
-        let Shape { heads, kv_heads, head_dim, .. } = self.shape;
-        let (past, len) = (cache.current_seq_len(), q.dim(2)?);
         let (k, v) = cache.append(k, v)?;
-        let (k, v) = (k.squeeze(0)?, v.squeeze(0)?); // (heads of keys, past and new tokens, dim)
-        // Heads that share keys are stacked along rows, so that keys are not repeated.
-        let q = (q / (head_dim as f64).sqrt())?.reshape((kv_heads, (), head_dim))?;
-        let scores = q.matmul(&k.t()?)?.reshape((heads, len, past + len))?;
-        if len > 1 {
-            let seen = scores.narrow(2, past, len)?.broadcast_add(&future(len)?)?;
-            scores.slice_set(&seen, 2, past)?;
-        }
-        let shares = softmax_last_dim(&scores)?.reshape((kv_heads, (), past + len))?;
-        let mixed = shares.matmul(&v)?.reshape((heads, len, head_dim))?;
-        mixed.transpose(0, 1)?.reshape((1, len, heads * head_dim))
+        let mixed = attention(&q.squeeze(0)?, &k.squeeze(0)?, &v.squeeze(0)?)?;
+        mixed.flatten_from(1)?.unsqueeze(0)
     }
-}
-
-/// Returns a mask (len, len) with −∞ for later tokens.
-fn future(len: usize) -> Result<Tensor> {
-    let seen = |at: usize| if at % len > at / len { f32::NEG_INFINITY } else { 0.0 };
-    Tensor::from_iter((0..len * len).map(seen), &Device::Cpu)?.reshape((len, len))
 }

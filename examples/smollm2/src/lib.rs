@@ -5,19 +5,21 @@
 //!    │   └── perplexity.rs a text, scored
 //!    │         └── session.rs   a cache of keys and values, and how long each part took
 //!    │               ├── recipe.rs   how queries and keys are rotated
-//!    │               └── model.rs    the weights ── block.rs: one layer
+//!    │               └── model.rs    the weights ── block.rs: one layer ── attention.rs
 //!    ├── weights.rs          the GGUF file and its tokenizer
 //!    └── text.rs             the King James Bible, or a file
 //! ```
 
 #![forbid(unsafe_code)]
 
+mod attention;
 pub mod block;
 pub mod generate;
 pub mod model;
 pub mod perplexity;
 pub mod recipe;
 pub mod session;
+mod softmax;
 pub mod text;
 pub mod weights;
 
