@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayView2, ArrayViewD, ArrayViewMutD, Axis, Ix2, Ix3, aview2};
+use ndarray::{ArrayView3, ArrayViewD, ArrayViewMutD, Axis, Ix3, aview2};
 
 use super::{ContentBias, Head};
 use crate::arrays::{check_len, check_width};
@@ -49,37 +49,42 @@ pub(super) fn add<A: Element>(
 ) -> Result<(), Error> {
     let shapes = contents.each_ref().map(|content| content.shape());
     check_content(bias, scores.shape(), shapes, queries, keys)?;
-    let (heads, widths) = (bias.heads(), bias.widths());
+    let widths = bias.widths();
     let cuts = [Cut::Always, Cut::Long, Cut::Long, Cut::Never];
     in_parts(scores, cuts, &|scores, [sequence, head, query, _]| {
         let Ok(mut scores) = scores.into_dimensionality::<Ix3>() else { return Ok(()) };
         let (_, rows, columns) = scores.dim();
         let (queries, keys) = (&queries.row(sequence), &keys.row(sequence));
         let queries = &queries.slice(query..query + rows);
+        let of_sequence = |which: usize| {
+            let content = contents[which].view();
+            widths[which].and_then(|_| matrices_of(content, sequence))
+        };
+        let contents = [of_sequence(0), of_sequence(1)];
         for (index, scores) in (head..).zip(scores.outer_iter_mut()) {
-            let own = |which: usize, rows| match widths[which] {
-                Some(_) => of_head(contents[which].view(), sequence * heads + index, rows),
-                None => aview2::<A, 0>(&[]),
+            let of_head = |which: usize, rows: Range<usize>| {
+                let Some(content) = &contents[which] else { return aview2::<A, 0>(&[]) };
+                let mut content = content.index_axis(Axis(0), index);
+                content.slice_axis_inplace(Axis(0), rows.into());
+                content
             };
-            let (q, k) = (own(0, query..query + rows), own(1, 0..columns));
+            let (q, k) = (of_head(0, query..query + rows), of_head(1, 0..columns));
             bias.add_head(&Head { index, q, k, queries, keys }, scores);
         }
         Ok(())
     })
 }
 
-/// Returns rows of a head of an array (…, heads, len, dim); `head` is counted over all sequences.
-fn of_head<A>(
+/// Returns the matrices (heads, len, dim) of a sequence of an array (…, heads, len, dim).
+fn matrices_of<A>(
     mut content: ArrayViewD<'_, A>,
-    mut head: usize,
-    rows: Range<usize>,
-) -> ArrayView2<'_, A> {
-    while content.ndim() > 2 {
-        let axis = Axis(content.ndim() - 3);
+    mut sequence: usize,
+) -> Option<ArrayView3<'_, A>> {
+    while content.ndim() > 3 {
+        let axis = Axis(content.ndim() - 4);
         let len = content.len_of(axis);
-        content.index_axis_inplace(axis, head % len);
-        head /= len;
+        content.index_axis_inplace(axis, sequence % len);
+        sequence /= len;
     }
-    content.slice_axis_inplace(Axis(0), rows.into());
-    content.into_dimensionality::<Ix2>().unwrap_or(aview2::<A, 0>(&[]))
+    content.into_dimensionality::<Ix3>().ok()
 }
