@@ -2,7 +2,7 @@
 
 use super::Fourier;
 use super::fourier::check_size;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::wide::Wide;
 use crate::phase::FeatureLayout;
 
@@ -60,10 +60,8 @@ impl Fourier {
             if !(period > 0.0 && period.is_finite()) {
                 return Err(Error::InvalidTimescales { shortest: period, longest: period });
             }
-            if !(0.0..MOST).contains(&(phase / period).abs()) {
-                let needs = "finite and within 2^62 periods";
-                return Err(Error::InvalidParameter { name: "phase", value: phase, needs });
-            }
+            let is_met = (0.0..MOST).contains(&(phase / period).abs());
+            check_parameter("phase", phase, is_met, "finite and within 2^62 periods")?;
         }
         let per = |pair: usize| Wide::from_f64(cycles[pair].period).inverse_root(1);
         let features = Self::from_turns(axes, pairs, |_, pair| Ok(per(pair)))?;

@@ -5,7 +5,7 @@ use ndarray::ArrayViewMut2;
 use super::PositionalEncoding;
 use super::fourier::check_size;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::wide::Wide;
 use crate::phase::Amplitude;
 use crate::phase::projection::Projection;
@@ -146,10 +146,7 @@ impl Radial {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn dimenet(dim: usize, cutoff: f64, exponent: u32) -> Result<Self, Error> {
-        if exponent > 64 {
-            let (name, value) = ("exponent", f64::from(exponent));
-            return Err(Error::InvalidParameter { name, value, needs: "at most 64" });
-        }
+        check_parameter("exponent", f64::from(exponent), exponent <= 64, "at most 64")?;
         let kind = Kind::DimeNet { cutoff, power: exponent + 1 };
         Ok(Self { kind, ..Self::bessel(dim, cutoff)? })
     }

@@ -1,7 +1,7 @@
 //! Llama 3's scaling by wavelength.
 
 use super::{Frequencies, Step, at_least_one, length, positive};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::wide::Wide;
 
 /// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers'
@@ -51,10 +51,7 @@ impl Frequencies {
         let inverse = Wide::from_f64(at_least_one("factor", parameters.factor)?).inverse_root(1);
         let low = positive("low_freq_factor", parameters.low_freq_factor)?;
         let high = positive("high_freq_factor", parameters.high_freq_factor)?;
-        if high < low {
-            let needs = "at least low_freq_factor";
-            return Err(Error::InvalidParameter { name: "high_freq_factor", value: high, needs });
-        }
+        check_parameter("high_freq_factor", high, high >= low, "at least low_freq_factor")?;
         let turns_per_radian =
             length("original length", parameters.original_len)?.mul(Wide::TURNS_PER_RADIAN);
         let wide_low = Wide::from_f64(low);

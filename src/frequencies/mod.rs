@@ -17,7 +17,7 @@ mod yarn;
 
 pub use geometric::OddDim;
 
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use regime::Regime;
 use steps::Step;
 use wide::Wide;
@@ -288,34 +288,25 @@ pub(crate) fn room_for(lists: usize, pairs: usize) -> Result<(), Error> {
 /// Checks an attention factor, which must be from 2⁻⁶⁴ to 2⁶⁴.
 fn checked_attention_factor(factor: f64) -> Result<f64, Error> {
     const LARGEST: f64 = (1_u128 << 64) as f64;
-    if (1.0 / LARGEST..=LARGEST).contains(&factor) {
-        Ok(factor)
-    } else {
-        let needs = "from 2⁻⁶⁴ to 2⁶⁴";
-        Err(Error::InvalidParameter { name: "attention factor", value: factor, needs })
-    }
+    let is_met = (1.0 / LARGEST..=LARGEST).contains(&factor);
+    check_parameter("attention factor", factor, is_met, "from 2⁻⁶⁴ to 2⁶⁴")?;
+    Ok(factor)
 }
 
 fn at_least_one(name: &'static str, value: f64) -> Result<f64, Error> {
-    if value >= 1.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::InvalidParameter { name, value, needs: "finite and at least 1" })
-    }
+    let is_met = value >= 1.0 && value.is_finite();
+    check_parameter(name, value, is_met, "finite and at least 1")?;
+    Ok(value)
 }
 
 fn positive(name: &'static str, value: f64) -> Result<f64, Error> {
-    if value > 0.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::InvalidParameter { name, value, needs: "positive and finite" })
-    }
+    let is_met = value > 0.0 && value.is_finite();
+    check_parameter(name, value, is_met, "positive and finite")?;
+    Ok(value)
 }
 
 /// Returns a context length, which must not be zero.
 fn length(name: &'static str, len: usize) -> Result<Wide, Error> {
-    match len {
-        0 => Err(Error::InvalidParameter { name, value: 0.0, needs: "at least 1" }),
-        len => Ok(Wide::from_u64(len as u64)),
-    }
+    check_parameter(name, len as f64, len > 0, "at least 1")?;
+    Ok(Wide::from_u64(len as u64))
 }

@@ -1,7 +1,7 @@
 //! Proportional rotation: the slowest pairs are not rotated.
 
 use super::{Frequencies, Step};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {
@@ -27,13 +27,8 @@ impl Frequencies {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn proportional(self, fraction: f64) -> Result<Self, Error> {
-        if !(fraction > 0.0 && fraction <= 1.0) {
-            return Err(Error::InvalidParameter {
-                name: "fraction",
-                value: fraction,
-                needs: "above 0 and at most 1",
-            });
-        }
+        let is_met = fraction > 0.0 && fraction <= 1.0;
+        check_parameter("fraction", fraction, is_met, "above 0 and at most 1")?;
         let kept = (fraction * self.len() as f64) as usize;
         let keep = |pair, frequency| if pair < kept { frequency } else { Wide::ZERO };
         self.map(Step::Proportional { fraction }, keep)

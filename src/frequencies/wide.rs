@@ -87,7 +87,7 @@ impl Wide {
                 limbs: [product[4], product[5], product[6], product[7]],
             };
         }
-        // Two normalized factors lose at most one leading bit.
+        // Two normalised factors lose at most one leading bit.
         let limbs = core::array::from_fn(|i| product[i + 4] << 1 | product[i + 3] >> 63);
         Self { negative, exponent: exponent.saturating_sub(1), limbs }
     }

@@ -12,7 +12,7 @@ use super::frame::{Area, Chart, Drawn, Labels, text_style};
 use super::lettering;
 use super::scale::Scale;
 use crate::arrays::check_finite;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 /// The number of sections of a long curve; in each, the lowest and the highest point are drawn.
 const STRETCHES: usize = 400;
@@ -65,10 +65,7 @@ impl Curve {
     }
 
     fn sampled(name: &str, len: usize, at: impl Fn(usize) -> (f64, f64)) -> Result<Self, Error> {
-        if len == 0 {
-            let (name, needs) = ("number of points of a curve", "at least 1");
-            return Err(Error::InvalidParameter { name, value: 0.0, needs });
-        }
+        check_parameter("number of points of a curve", len as f64, len > 0, "at least 1")?;
         let mut points = Vec::new();
         if len <= 2 * STRETCHES {
             points.extend((0..len).map(at));
@@ -107,11 +104,9 @@ pub(crate) struct Curves {
 impl Curves {
     /// Chooses axes that contain all curves.
     pub(crate) fn new(curves: Vec<Curve>, log_x: bool, log_y: bool) -> Result<Self, Error> {
-        if curves.is_empty() || curves.len() > LOOKS {
-            let (value, needs) =
-                (curves.len() as f64, "from 1 to 12, so that they can be told apart");
-            return Err(Error::InvalidParameter { name: "number of curves", value, needs });
-        }
+        let is_met = (1..=LOOKS).contains(&curves.len());
+        let needs = "from 1 to 12, so that they can be told apart";
+        check_parameter("number of curves", curves.len() as f64, is_met, needs)?;
         let points = || curves.iter().flat_map(|curve| &curve.points);
         let (x, y) = (points().map(|point| point.0), points().map(|point| point.1));
         let (mut x, y) = (Scale::around(x, log_x), Scale::around(y, log_y));

@@ -13,7 +13,7 @@ use super::frame::{Drawn, Labels, text_style};
 use super::heat::{Heat, PANELS, Panel};
 use super::marks::{Mark, Recorder};
 use super::{lettering, png, svg};
-use crate::error::{Error, FileError, FileProblem, at};
+use crate::error::{Error, FileError, FileProblem, at, check_parameter};
 use crate::files::replace;
 
 /// A picture, to be saved as SVG or PNG.
@@ -133,10 +133,9 @@ impl Picture {
 
     fn staircases(stairs: &[(&str, &[f64])], len: f64) -> Result<Self, Error> {
         let values = stairs.iter().flat_map(|(_, values)| *values).chain([&len]);
-        if let Some(&value) = values.into_iter().find(|value| !(**value > 0.0 && value.is_finite()))
-        {
-            let (name, needs) = ("wavelength", "positive and finite");
-            return Err(Error::InvalidParameter { name, value, needs });
+        for &value in values {
+            let is_met = value > 0.0 && value.is_finite();
+            check_parameter("wavelength", value, is_met, "positive and finite")?;
         }
         let mut curves = Vec::new();
         let mut pairs = 0;
@@ -201,10 +200,8 @@ impl Picture {
     /// [`Error::InvalidParameter`] for an edge that is not finite, and where a range is empty.
     pub fn with_ranges(mut self, x: Range<f64>, y: Range<f64>) -> Result<Self, Error> {
         for Range { start, end } in [&x, &y] {
-            if !(start < end && (end - start).is_finite()) {
-                let (name, needs) = ("end of a range", "finite and larger than the start");
-                return Err(Error::InvalidParameter { name, value: *end, needs });
-            }
+            let is_met = start < end && (end - start).is_finite();
+            check_parameter("end of a range", *end, is_met, "finite and larger than the start")?;
         }
         if let Content::Heat(heat) = &mut self.content {
             for panel in &mut heat.panels {

@@ -49,10 +49,7 @@ impl Shape {
         positions: &Positions<'_>,
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
-        if self.max as u64 > 1 << 62 {
-            let (name, value, needs) = ("max", self.max as f64, "at most 2^62");
-            return Err(Error::InvalidParameter { name, value, needs });
-        }
+        check_parameter("max", self.max as f64, self.max as u64 <= 1 << 62, "at most 2^62")?;
         let mut shift = 0;
         positions.changed(|index, _, position| {
             if index % positions.len() == 0 {

@@ -3,7 +3,7 @@
 use super::Positions;
 use super::augment::{check_factor, check_shift, symmetric};
 use super::list::with_room;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 /// A part of a multimodal sequence: text, an image or a video.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -159,10 +159,10 @@ impl Positions<'_> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn merged(rows: usize, columns: usize, merge: usize) -> Result<Positions<'static>, Error> {
-        if merge == 0 || !rows.is_multiple_of(merge) || !columns.is_multiple_of(merge) {
-            let needs = "a divisor of the rows and of the columns";
-            return Err(Error::InvalidParameter { name: "merge", value: merge as f64, needs });
-        }
+        let divides = |size: usize| merge > 0 && size.is_multiple_of(merge);
+        let (is_met, needs) =
+            (divides(rows) && divides(columns), "a divisor of the rows and of the columns");
+        check_parameter("merge", merge as f64, is_met, needs)?;
         let count = rows.checked_mul(columns).ok_or(Error::TooLarge { rows, dim: columns })?;
         let (mut down, mut right) = (with_room(count, 2)?, with_room(count, 2)?);
         for row in (0..rows).step_by(merge) {

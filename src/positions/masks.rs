@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3, ArrayBase, Axis, Data, Ix1, Ix2, Ix3};
 
 use super::Positions;
 use super::list::with_room;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 /// How DETR and its descendants turn counts of pixels along a mask into positions.
 ///
@@ -48,11 +48,8 @@ impl MaskCounts {
     }
 
     fn check(self) -> Result<Self, Error> {
-        let needs = "finite";
         for (name, value) in [("offset", self.offset), ("scale", self.scale.unwrap_or(1.0))] {
-            if !value.is_finite() {
-                return Err(Error::InvalidParameter { name, value, needs });
-            }
+            check_parameter(name, value, value.is_finite(), "finite")?;
         }
         Ok(self)
     }

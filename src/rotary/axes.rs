@@ -2,7 +2,7 @@
 
 use super::encoding::{Part, Rotary};
 use super::pairing::Pairing;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::{Frequencies, room_for};
 
 /// The order in which the pairs of a head are assigned to the row and the column of an image patch,
@@ -280,10 +280,8 @@ impl Rotary {
     /// ```
     pub fn with_axes(self, axis_of: &[usize]) -> Result<Self, Error> {
         let most = axis_of.iter().copied().max().unwrap_or(0);
-        if most > 0 && most >= self.features.pairs {
-            let needs = "less than the number of pairs";
-            return Err(Error::InvalidParameter { name: "axis", value: most as f64, needs });
-        }
+        let is_met = most == 0 || most < self.features.pairs;
+        check_parameter("axis", most as f64, is_met, "less than the number of pairs")?;
         self.divided(axis_of, most + 1)
     }
 
@@ -343,13 +341,6 @@ impl Rotary {
 }
 
 fn check_quarters(dim: usize) -> Result<(), Error> {
-    if dim.is_multiple_of(4) {
-        Ok(())
-    } else {
-        Err(Error::InvalidParameter {
-            name: "dim",
-            value: dim as f64,
-            needs: "a multiple of 4, for rows and columns",
-        })
-    }
+    let needs = "a multiple of 4, for rows and columns";
+    check_parameter("dim", dim as f64, dim.is_multiple_of(4), needs)
 }

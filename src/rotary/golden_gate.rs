@@ -4,7 +4,7 @@ use ndarray::Array3;
 
 use super::{MixedRotary, Pairing};
 use crate::arrays::zeros;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 
 impl MixedRotary {
     /// Makes Golden-Gate RoPE (Xiong 2025, *On N-dimensional rotary positional embeddings*): pair f
@@ -44,10 +44,8 @@ impl MixedRotary {
         if !(slowest > 0.0 && slowest <= fastest && fastest.is_finite()) {
             return Err(Error::InvalidTimescales { shortest: slowest, longest: fastest });
         }
-        if still > pairs {
-            let (name, needs) = ("number of still pairs", "at most the number of pairs");
-            return Err(Error::InvalidParameter { name, value: still as f64, needs });
-        }
+        let needs = "at most the number of pairs";
+        check_parameter("number of still pairs", still as f64, still <= pairs, needs)?;
         let rows = axes.saturating_mul(heads);
         let shape = (axes, heads, pairs);
         let mut frequencies: Array3<f64> = zeros::<f64>(rows, pairs)?

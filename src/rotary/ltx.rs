@@ -1,7 +1,7 @@
 //! LTX-Video's rotation of the whole model width.
 
 use super::{Pairing, Rotary};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::Frequencies;
 
 impl Rotary {
@@ -32,10 +32,8 @@ impl Rotary {
     /// ```
     pub fn ltx(dim: usize, base: f64) -> Result<Self, Error> {
         let each = dim / 6;
-        if each < 2 {
-            let needs = "at least 12, for two pairs on each of three axes";
-            return Err(Error::InvalidParameter { name: "dim", value: dim as f64, needs });
-        }
+        let needs = "at least 12, for two pairs on each of three axes";
+        check_parameter("dim", dim as f64, each >= 2, needs)?;
         // base^(k/(n − 1)) is base times the terms of the falling progression in reverse order.
         let falling = Frequencies::geometric_inclusive(2 * each, base)?;
         let rising: Vec<usize> = (0..3 * each).map(|pair| each - 1 - pair / 3).collect();

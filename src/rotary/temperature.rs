@@ -1,6 +1,6 @@
 //! Query temperatures that grow with the logarithm of the position.
 
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::positions::{Position, Positions};
 
 /// A factor for each query by its position p: either 1 + scale · ln(1 + ⌊(p + offset)/floor⌋),
@@ -77,24 +77,15 @@ impl QueryTemperature {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn logn(original_len: usize) -> Result<Self, Error> {
-        if original_len < 2 {
-            let (name, value) = ("original length", original_len as f64);
-            return Err(Error::InvalidParameter { name, value, needs: "at least 2" });
-        }
-        Ok(Self { scale: 1.0, floor: original_len as f64, growth: Growth::Logarithm })
+        let floor = original_len as f64;
+        check_parameter("original length", floor, original_len >= 2, "at least 2")?;
+        Ok(Self { scale: 1.0, floor, growth: Growth::Logarithm })
     }
 
     fn new(scale: f64, floor: f64, offset: f64) -> Result<Self, Error> {
-        if !scale.is_finite() {
-            return Err(Error::InvalidParameter { name: "scale", value: scale, needs: "finite" });
-        }
-        if !(floor >= 1.0 && floor.is_finite()) {
-            return Err(Error::InvalidParameter {
-                name: "floor",
-                value: floor,
-                needs: "finite and at least 1",
-            });
-        }
+        check_parameter("scale", scale, scale.is_finite(), "finite")?;
+        let is_met = floor >= 1.0 && floor.is_finite();
+        check_parameter("floor", floor, is_met, "finite and at least 1")?;
         Ok(Self { scale, floor, growth: Growth::Steps(offset) })
     }
 

@@ -5,7 +5,7 @@ use super::learned::reals;
 use super::pairing::Pairing;
 use super::rotation::Rotation;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 
@@ -73,10 +73,8 @@ impl XPos {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_scale_base(self, scale_base: f64) -> Result<Self, Error> {
-        if !(scale_base > 0.0 && scale_base.is_finite()) {
-            let needs = "positive and finite";
-            return Err(Error::InvalidParameter { name: "scale base", value: scale_base, needs });
-        }
+        let is_met = scale_base > 0.0 && scale_base.is_finite();
+        check_parameter("scale base", scale_base, is_met, "positive and finite")?;
         Ok(Self { scale_base, ..self })
     }
 
@@ -97,10 +95,7 @@ impl XPos {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_origin(self, origin: f64) -> Result<Self, Error> {
-        if !origin.is_finite() {
-            let (name, needs) = ("origin", "finite");
-            return Err(Error::InvalidParameter { name, value: origin, needs });
-        }
+        check_parameter("origin", origin, origin.is_finite(), "finite")?;
         Ok(Self { origin, ..self })
     }
 

@@ -9,7 +9,7 @@ use ndarray::{ArrayViewMut2, Axis, Slice};
 use super::repeat::{Place, Sources, copy, encode};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::phase::BLOCK;
 use crate::positions::Positions;
 
@@ -85,10 +85,8 @@ impl<E> Parts<E> {
             let expected = width.saturating_mul(self.parts.len());
             return Err(Error::WidthMismatch { expected, found: width });
         }
-        if chunk == 0 || !width.is_multiple_of(chunk) {
-            let needs = "a divisor of the width of the encodings";
-            return Err(Error::InvalidParameter { name: "chunk", value: chunk as f64, needs });
-        }
+        let is_met = chunk > 0 && width.is_multiple_of(chunk);
+        check_parameter("chunk", chunk as f64, is_met, "a divisor of the width of the encodings")?;
         self.join = Join::Interleaved(chunk);
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::{DifferentiableBias, by_key};
 use crate::bias::AttentionBias;
 use crate::bias::distance::{Distances, distances, put_values};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::positions::Positions;
 use crate::training::{Layers, Parameter, Trainable, check_values};
 
@@ -56,10 +56,9 @@ impl<A: Element> Fire<A> {
             return Err(Error::WidthMismatch { expected: 1, found: layers.inputs() });
         }
         for (name, value) in [("c", c), ("L", threshold)] {
-            if !(value >= f64::from(f32::MIN_POSITIVE) && value <= f64::from(f32::MAX)) {
-                let needs = "positive and within the range of normal f32 numbers";
-                return Err(Error::InvalidParameter { name, value, needs });
-            }
+            let is_met = value >= f64::from(f32::MIN_POSITIVE) && value <= f64::from(f32::MAX);
+            let needs = "positive and within the range of normal f32 numbers";
+            check_parameter(name, value, is_met, needs)?;
         }
         Ok(Self { layers, c, threshold })
     }
