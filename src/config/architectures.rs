@@ -16,11 +16,11 @@ pub(super) struct Architecture {
     /// Which layers have sliding windows or no positions, where the file does not list them.
     pub(super) layers: Layers,
     /// The files to which `layers` applies; in others all layers are the same.
-    pub(super) layered: Layered,
+    pub(super) layered: WhereLayersDiffer,
     /// Whether the last features of a head are rotated.
     pub(super) on_last_features: bool,
     /// The files that have LongRoPE's tensors although their metadata do not say so.
-    pub(super) longrope: Untold,
+    pub(super) longrope: Unstated,
     /// Whether the ends of YaRN's ramp are rounded; no key states it.
     pub(super) truncates: bool,
     /// The meaning of a file's attention factors.
@@ -41,7 +41,7 @@ pub(super) struct Architecture {
     /// Whether compressed layers have their own base and are the only scaled ones.
     pub(super) compresses: bool,
     /// The temperature of queries.
-    pub(super) temperature: Tempered,
+    pub(super) temperature: TemperatureSource,
     /// How pairs are divided among axes.
     pub(super) sections: Sections,
     /// The source of positions in architectures whose layers do not rotate.
@@ -66,7 +66,7 @@ pub(super) enum Divided {
 
 /// The files in which layers differ from each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Layered {
+pub(super) enum WhereLayersDiffer {
     Always,
     /// Files with a window that is not 0.
     WithWindow,
@@ -78,7 +78,7 @@ pub(super) enum Layered {
 
 /// The files that have LongRoPE's tensors although their metadata do not say so.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Untold {
+pub(super) enum Unstated {
     Never,
     /// Files with an attention factor.
     WithFactor,
@@ -107,7 +107,7 @@ pub(super) enum Multiplier {
 
 /// Where the query temperature is defined.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Tempered {
+pub(super) enum TemperatureSource {
     Not,
     /// In llama.cpp's code, for the layers without positions.
     ByCode(Temperature),
@@ -128,9 +128,9 @@ pub(super) fn given(pairing: Pairing) -> Architecture {
 const PAIRS: Architecture = Architecture {
     pairing: Pairing::Interleaved,
     layers: Layers::SAME,
-    layered: Layered::Always,
+    layered: WhereLayersDiffer::Always,
     on_last_features: false,
-    longrope: Untold::Never,
+    longrope: Unstated::Never,
     truncates: true,
     attention: Attention::Whole,
     multiplier: Multiplier::MscaleAllDim,
@@ -140,7 +140,7 @@ const PAIRS: Architecture = Architecture {
     dense_layers_rotate: false,
     reads_alpha: false,
     compresses: false,
-    temperature: Tempered::Not,
+    temperature: TemperatureSource::Not,
     sections: Sections::Chunked,
     still: None,
     still_blocks: None,
@@ -153,7 +153,7 @@ const ALIBI: Architecture = still("ALiBi adds a bias by distance to its scores")
 const LEARNED: Architecture = still("its positions are learned: position_embd.weight");
 
 const ARCHITECTURES: &[(&str, Architecture)] = &[
-    ("afmoe", HALVES.layers(SLIDING_ONLY, Layered::Always)),
+    ("afmoe", HALVES.layers(SLIDING_ONLY, WhereLayersDiffer::Always)),
     ("apertus", Architecture { divided: Divided::Always, ..HALVES }),
     ("arcee", PAIRS),
     ("arctic", PAIRS),
@@ -170,7 +170,7 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("clip", LEARNED),
     ("codeshell", HALVES),
     ("cogvlm", HALVES),
-    ("cohere2", PAIRS.layers(SLIDING_ONLY, Layered::Always)),
+    ("cohere2", PAIRS.layers(SLIDING_ONLY, WhereLayersDiffer::Always)),
     ("cohere2moe", COHERE2_MOE),
     ("command-r", PAIRS),
     ("dbrx", HALVES),
@@ -190,19 +190,25 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("ernie4_5-moe", PAIRS),
     ("eurobert", HALVES),
     ("exaone", HALVES),
-    ("exaone-moe", HALVES.layers(SLIDING_ONLY, Layered::WithWindow)),
+    ("exaone-moe", HALVES.layers(SLIDING_ONLY, WhereLayersDiffer::WithWindow)),
     // The 32B model; others have full attention and positions in every layer.
-    ("exaone4", HALVES.layers(SLIDING_ONLY, Layered::WithBlocks(64))),
+    ("exaone4", HALVES.layers(SLIDING_ONLY, WhereLayersDiffer::WithBlocks(64))),
     ("falcon", HALVES),
     ("falcon-h1", HALVES),
     ("gemma", HALVES),
     (
         "gemma-embedding",
-        HALVES.layers(Layers::full_after_sliding(6, Some(1e4)), Layered::WithWindow),
+        HALVES.layers(Layers::full_after_sliding(6, Some(1e4)), WhereLayersDiffer::WithWindow),
     ),
     ("gemma2", HALVES),
-    ("gemma3", HALVES.layers(Layers::full_after_sliding(6, Some(1e4)), Layered::WithWindow)),
-    ("gemma3n", HALVES.layers(Layers::full_after_sliding(5, Some(1e4)), Layered::WithWindow)),
+    (
+        "gemma3",
+        HALVES.layers(Layers::full_after_sliding(6, Some(1e4)), WhereLayersDiffer::WithWindow),
+    ),
+    (
+        "gemma3n",
+        HALVES.layers(Layers::full_after_sliding(5, Some(1e4)), WhereLayersDiffer::WithWindow),
+    ),
     ("gemma4", GEMMA4),
     ("gemma4-assistant", GEMMA4),
     ("glm-dsa", DEEPSEEK2),
@@ -246,8 +252,8 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("maincoder", PAIRS),
     ("mamba", RECURRENT),
     ("mamba2", RECURRENT),
-    ("maple", HALVES.layers(SLIDING_ONLY, Layered::Always)),
-    ("mellum", HALVES.layers(Layers::full_after_sliding(4, None), Layered::WithWindow)),
+    ("maple", HALVES.layers(SLIDING_ONLY, WhereLayersDiffer::Always)),
+    ("mellum", HALVES.layers(Layers::full_after_sliding(4, None), WhereLayersDiffer::WithWindow)),
     ("mimo2", Architecture { local_base: Some(1e4), ..HALVES }),
     ("minicpm", PAIRS),
     ("minicpm3", MINICPM3),
@@ -256,9 +262,12 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("minimax-m3", HALVES),
     ("mistral3", MISTRAL3),
     ("mistral4", Architecture { on_last_features: true, ..MISTRAL3 }),
-    ("modern-bert", HALVES.layers(Layers::full_before_sliding(3, 1e4), Layered::WithWindow)),
+    (
+        "modern-bert",
+        HALVES.layers(Layers::full_before_sliding(3, 1e4), WhereLayersDiffer::WithWindow),
+    ),
     ("mpt", ALIBI),
-    ("muse-glimmer", PAIRS.layers(SLIDING_ONLY, Layered::Always)),
+    ("muse-glimmer", PAIRS.layers(SLIDING_ONLY, WhereLayersDiffer::Always)),
     ("nanbeige", PAIRS),
     ("nemotron", HALVES),
     ("nemotron_h", RECURRENT),
@@ -274,11 +283,14 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
     ("paddleocr", HALVES),
     ("pangu-embedded", HALVES),
     ("phi2", HALVES),
-    ("phi3", Architecture { longrope: Untold::WithFactor, ..HALVES }),
-    ("phimoe", Architecture { longrope: Untold::WithFactor, ..HALVES }),
+    ("phi3", Architecture { longrope: Unstated::WithFactor, ..HALVES }),
+    ("phimoe", Architecture { longrope: Unstated::WithFactor, ..HALVES }),
     ("plamo", HALVES),
     ("plamo2", HALVES),
-    ("plamo3", HALVES.layers(Layers::full_after_sliding(8, Some(1e4)), Layered::WithWindow)),
+    (
+        "plamo3",
+        HALVES.layers(Layers::full_after_sliding(8, Some(1e4)), WhereLayersDiffer::WithWindow),
+    ),
     ("plm", Architecture { on_last_features: true, ..PAIRS }),
     ("pockettts", PAIRS),
     ("qwen", HALVES),
@@ -304,10 +316,10 @@ const ARCHITECTURES: &[(&str, Architecture)] = &[
         "smallthinker",
         HALVES.layers(
             Layers { first: true, ..Layers::sliding_only(4, WithoutWindow::Same) },
-            Layered::WithWindow,
+            WhereLayersDiffer::WithWindow,
         ),
     ),
-    ("smollm3", PAIRS.layers(Layers::none_in_each(4), Layered::Always)),
+    ("smollm3", PAIRS.layers(Layers::none_in_each(4), WhereLayersDiffer::Always)),
     ("spark2_5", HALVES),
     ("stablelm", HALVES),
     ("starcoder", LEARNED),
@@ -324,38 +336,40 @@ const SLIDING_ONLY: Layers = Layers::sliding_only(4, WithoutWindow::Same);
 const DEEPSEEK2: Architecture = Architecture {
     on_last_features: true,
     multiplier: Multiplier::TenthForSoftmax,
-    temperature: Tempered::ByFile,
+    temperature: TemperatureSource::ByFile,
     ..PAIRS
 };
 /// The first of every four layers has full attention.
 const COHERE2_MOE: Architecture = Architecture {
     dense_layers_rotate: true,
-    ..PAIRS.layers(Layers { first: true, ..SLIDING_ONLY }, Layered::Always)
+    ..PAIRS.layers(Layers { first: true, ..SLIDING_ONLY }, WhereLayersDiffer::Always)
 };
 const DEEPSEEK4: Architecture = Architecture { on_last_features: true, compresses: true, ..PAIRS };
 const GEMMA4: Architecture =
     Architecture { local_base: Some(1e4), divided: Divided::Always, ..HALVES };
 const HYBRID_INTERLEAVED: Architecture = Architecture { attention_in_each: Some(4), ..INTERLEAVED };
-const LAGUNA: Architecture = HALVES
-    .layers(Layers { first: true, ..Layers::full_after_sliding(4, None) }, Layered::WithWindow);
+const LAGUNA: Architecture = HALVES.layers(
+    Layers { first: true, ..Layers::full_after_sliding(4, None) },
+    WhereLayersDiffer::WithWindow,
+);
 const STEP35: Architecture = Architecture { local_base: Some(1e4), halves_full: true, ..HALVES };
 /// Llama 3.1 and its descendants; Llama 3 itself has the same base, and 8192 positions.
 const LLAMA3: Divided = Divided::Beyond(500_000.0, 8192);
 const GRANITE: Architecture = Architecture { finetuned_rotates: true, ..PAIRS };
 const INTERLEAVED: Architecture = Architecture { sections: Sections::Interleaved, ..HALVES };
-const MISTRAL3: Architecture = Architecture { temperature: Tempered::ByFile, ..PAIRS };
+const MISTRAL3: Architecture = Architecture { temperature: TemperatureSource::ByFile, ..PAIRS };
 const LLAMA4: Architecture = Architecture {
     divided: LLAMA3,
-    temperature: Tempered::ByCode(Temperature { scale: 0.1, floor: 8192.0 }),
-    ..PAIRS.layers(Layers::none_in_each(4), Layered::UnlessWindowIsZero)
+    temperature: TemperatureSource::ByCode(Temperature { scale: 0.1, floor: 8192.0 }),
+    ..PAIRS.layers(Layers::none_in_each(4), WhereLayersDiffer::UnlessWindowIsZero)
 };
 const MINICPM3: Architecture =
-    Architecture { on_last_features: true, longrope: Untold::Always, ..HALVES };
+    Architecture { on_last_features: true, longrope: Unstated::Always, ..HALVES };
 // OLMo 3 has the same name: it has sliding windows, and its factor was once written under the other
 // name.
 const OLMO2: Architecture = Architecture {
     attention: Attention::WholeByEitherName,
-    ..HALVES.layers(Layers::full_after_sliding(4, None), Layered::WithWindow)
+    ..HALVES.layers(Layers::full_after_sliding(4, None), WhereLayersDiffer::WithWindow)
 };
 
 /// Returns an architecture that does not rotate, with what provides positions instead.
@@ -364,7 +378,7 @@ const fn still(reason: &'static str) -> Architecture {
 }
 
 impl Architecture {
-    const fn layers(self, layers: Layers, layered: Layered) -> Self {
+    const fn layers(self, layers: Layers, layered: WhereLayersDiffer) -> Self {
         Self { layers, layered, ..self }
     }
 }

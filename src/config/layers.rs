@@ -16,10 +16,10 @@ use crate::frequencies::scaling::Scaling;
 use crate::rotary::QueryTemperature;
 
 /// The types of layers, the type of each layer, and the temperature of queries.
-pub(super) type Layered = (Types, Vec<usize>, Option<QueryTemperature>);
+pub(super) type LayerTypes = (Types, Vec<usize>, Option<QueryTemperature>);
 
 /// Reads the rotations of all layers.
-pub(super) fn read(reader: &Reader<'_>) -> Result<Layered, Error> {
+pub(super) fn read(reader: &Reader<'_>) -> Result<LayerTypes, Error> {
     let fields = &reader.fields;
     let own = reader.family.parameters.map(parse).transpose()?;
     reader.check_sizes()?;

@@ -1,6 +1,6 @@
 //! The rotations of a model's layers, from transformers' `config.json`.
 
-use super::layers::Layered;
+use super::layers::LayerTypes;
 use super::source::Source;
 use super::spec::{RopeRatio, RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
@@ -256,8 +256,8 @@ impl ModelRotary {
     }
 }
 
-impl From<Layered> for ModelRotary {
-    fn from((types, layers, temperature): Layered) -> Self {
+impl From<LayerTypes> for ModelRotary {
+    fn from((types, layers, temperature): LayerTypes) -> Self {
         Self { types, layers, temperature }
     }
 }

@@ -8,7 +8,7 @@ use super::families::of_model_type;
 use super::family::{Family, HALVES, NEIGHBOURS};
 use super::fields::{Role, named as names_of};
 use super::json::{Fields, parse};
-use super::layers::{Layered, read};
+use super::layers::{LayerTypes, read};
 use super::parts::{Part, has_parts, text_type};
 use super::reader::Reader;
 use super::sizes;
@@ -28,7 +28,7 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Reads the selected part of the config.
-    pub(super) fn read(&self) -> Result<Layered, Error> {
+    pub(super) fn read(&self) -> Result<LayerTypes, Error> {
         let root = parse(self.text)?;
         let whole = Part::whole(&root)?;
         let part = match self.part {

@@ -43,12 +43,12 @@ fn two<A>(values: &mut [A]) -> [&mut A; 2] {
 }
 
 /// Stores vectors of pairs, and keeps the bits that show whether they are certain.
-pub(super) struct Put<S: Simd, A: Target, const INTERLEAVED: bool> {
+pub(super) struct Stores<S: Simd, A: Target, const INTERLEAVED: bool> {
     seen: A::Bits<S>,
     amplitude: Amplitude,
 }
 
-impl<S: Simd, A: Target, const INTERLEAVED: bool> Put<S, A, INTERLEAVED> {
+impl<S: Simd, A: Target, const INTERLEAVED: bool> Stores<S, A, INTERLEAVED> {
     #[inline(always)]
     pub(super) fn new(simd: S, amplitude: Amplitude) -> Self {
         Self { seen: A::all(simd), amplitude }

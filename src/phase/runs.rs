@@ -8,7 +8,7 @@ use super::amplitude::Amplitude;
 use super::fixed::{GROUP, Line};
 use super::layout::{Parts, Slot};
 use super::plain::{CENTRE, reach};
-use super::put::{Put, settle};
+use super::put::{Stores, settle};
 use super::table::{Entry, LINES_OF_GROUP, lines_of};
 use super::target::Target;
 use super::waves::Waves;
@@ -183,22 +183,22 @@ impl<'a> Work<'a> {
     ) {
         let Self { waves, amplitude, position, reach } = self;
         let here = Entry::load::<S, A>(simd, centre, 0);
-        let mut put = Put::<S, A, INTERLEAVED>::new(simd, amplitude);
-        put.one(here, (d.0, d.1));
+        let mut stores = Stores::<S, A, INTERLEAVED>::new(simd, amplitude);
+        stores.one(here, (d.0, d.1));
         let [after, before] = here.rotations(Entry::load::<S, A>(simd, table, 0));
-        put.one(before, (c.0, c.1));
-        put.one(after, (e.0, e.1));
+        stores.one(before, (c.0, c.1));
+        stores.one(after, (e.0, e.1));
         let [after, before] = here.rotations(Entry::load::<S, A>(simd, table, 1));
-        put.one(before, (b.0, b.1));
-        put.one(after, (f.0, f.1));
+        stores.one(before, (b.0, b.1));
+        stores.one(after, (f.0, f.1));
         let [after, before] = here.rotations(Entry::load::<S, A>(simd, table, 2));
-        put.one(before, (a.0, a.1));
-        put.one(after, (g.0, g.1));
+        stores.one(before, (a.0, a.1));
+        stores.one(after, (g.0, g.1));
         let [after, _] = here.rotations(Entry::load::<S, A>(simd, table, 3));
-        put.one(after, (h.0, h.1));
+        stores.one(after, (h.0, h.1));
         // Values are stored at once instead of being kept in registers; those that are not certain
         // are then stored again.
-        if !put.are_sure(simd, table, reach) {
+        if !stores.are_sure(simd, table, reach) {
             for (position, slot) in (position..).zip([a, b, c, d, e, f, g, h]) {
                 settle::<A, INTERLEAVED>(waves, Position::Integer(position), pair, slot);
             }

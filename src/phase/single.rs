@@ -9,7 +9,7 @@ use super::amplitude::Amplitude;
 use super::fixed::{GROUP, Line};
 use super::layout::Parts;
 use super::plain::{BLOCK, CENTRE, OCTET, reach_of};
-use super::put::{Put, settle};
+use super::put::{Stores, settle};
 use super::reals::Two;
 use super::table::{Entry, lines_of};
 use super::target::Target;
@@ -66,9 +66,9 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTE
                 (back, rest)
             };
             firsts = rest;
-            let mut put = Put::<S, A, INTERLEAVED>::new(simd, amplitude);
-            put.one(value, (front, back));
-            if !put.are_sure(simd, table, reach) {
+            let mut stores = Stores::<S, A, INTERLEAVED>::new(simd, amplitude);
+            stores.one(value, (front, back));
+            if !stores.are_sure(simd, table, reach) {
                 settle::<A, INTERLEAVED>(waves, position, pair, (front, back));
             }
         }

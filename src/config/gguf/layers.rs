@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::architectures::{Layered, Tempered};
+use super::super::architectures::{TemperatureSource, WhereLayersDiffer};
 use super::super::family::{ALL, COMPRESS, FULL, Layers, MAIN, NO_ROPE, ROPE, Rotation, SLIDING};
 use super::super::model::ModelRotary;
 use super::super::reader::{LIMIT, try_out};
@@ -105,10 +105,10 @@ impl Model {
         let fields = self.fields();
         let window = fields.number("attention.sliding_window")?;
         Ok(match self.row.layered {
-            Layered::Always => true,
-            Layered::WithWindow => window.is_some_and(|window| window != 0.0),
-            Layered::UnlessWindowIsZero => window != Some(0.0),
-            Layered::WithBlocks(blocks) => fields.count("block_count")? == Some(blocks),
+            WhereLayersDiffer::Always => true,
+            WhereLayersDiffer::WithWindow => window.is_some_and(|window| window != 0.0),
+            WhereLayersDiffer::UnlessWindowIsZero => window != Some(0.0),
+            WhereLayersDiffer::WithBlocks(blocks) => fields.count("block_count")? == Some(blocks),
         })
     }
 
@@ -183,10 +183,10 @@ impl Model {
     fn temperature(&self, differ: bool) -> Result<Option<QueryTemperature>, Error> {
         let (fields, name) = (self.fields(), "attention.temperature_scale");
         match self.row.temperature {
-            Tempered::ByCode(own) if differ => {
+            TemperatureSource::ByCode(own) if differ => {
                 QueryTemperature::llama4(own.scale, own.floor).map(Some)
             }
-            Tempered::ByFile => {
+            TemperatureSource::ByFile => {
                 let Some(scale) = fields.number(name)?.filter(|&scale| scale != 0.0) else {
                     return Ok(None);
                 };

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::architectures::{
-    Architecture, Attention, Divided, Multiplier, Untold, given, of_architecture,
+    Architecture, Attention, Divided, Multiplier, Unstated, given, of_architecture,
 };
 use super::json::Fields;
 use super::metadata::Metadata;
@@ -324,9 +324,9 @@ impl Model {
         // files with an attention factor.
         let untold = match (fields.get(LONG_FACTORS), self.row.longrope) {
             (Some(told), _) => *told != Value::Bool(false),
-            (None, Untold::Never) => false,
-            (None, Untold::WithFactor) => given.is_some_and(|given| given != 1.0),
-            (None, Untold::Always) => true,
+            (None, Unstated::Never) => false,
+            (None, Unstated::WithFactor) => given.is_some_and(|given| given != 1.0),
+            (None, Unstated::Always) => true,
         };
         let name = "rope.scaling.type";
         let scaling = match fields.text(name)?.or(untold.then_some("longrope")) {

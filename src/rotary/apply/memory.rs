@@ -7,7 +7,7 @@ use ndarray::{ArrayBase, ArrayView, ArrayViewMut, Data, Dimension, Ix2, Ix3, IxD
 
 use super::axes::{AngleSteps, Axis};
 use super::kernel::{Memory, Pieces};
-use super::rows::{Manner, Rows};
+use super::rows::{Rows, SharedAngles};
 use crate::element::{Element, Lanes, OfElement};
 
 /// The number of axes longer than 1 that a [`Walk`] can have.
@@ -26,7 +26,7 @@ pub(super) struct Views<'a, A, D> {
 pub(super) struct RotateSlices<'a, A: Element> {
     pub(super) memory: Memory<'a, A>,
     pub(super) walk: &'a Walk,
-    pub(super) manner: Manner<'a, A>,
+    pub(super) shared: SharedAngles<'a, A>,
 }
 
 /// A rotation of arrays in any layout.
@@ -35,7 +35,7 @@ pub(super) struct RotateViews<'a, A: Element> {
     pub(super) steps: AngleSteps,
     /// Arrays of at most this many bytes are not divided among threads.
     pub(super) piece: usize,
-    pub(super) manner: Manner<'a, A>,
+    pub(super) shared: SharedAngles<'a, A>,
 }
 
 /// [`RotateSlices`] for each element type.
@@ -54,13 +54,13 @@ impl<'a> OfElement for OfViews<'a> {
 
 impl<A: Lanes> RotateSlices<'_, A> {
     pub(super) fn run(self) {
-        self.manner.along(self.walk, self.memory, 0);
+        self.shared.along(self.walk, self.memory, 0);
     }
 }
 
 impl<A: Lanes> RotateViews<'_, A> {
     pub(super) fn run(self) {
-        self.manner.through_pieces(self.views, self.steps, 0, self.piece);
+        self.shared.through_pieces(self.views, self.steps, 0, self.piece);
     }
 }
 
@@ -151,7 +151,7 @@ impl Walk {
     }
 }
 
-impl<A: Lanes> Manner<'_, A> {
+impl<A: Lanes> SharedAngles<'_, A> {
     /// Rotates all rows of a walk, the first with the angles from `angle` on.
     fn along(self, walk: &Walk, memory: Memory<'_, A>, angle: usize) {
         let (heads, positions, outer) = walk.inner();

@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::rotary::rotation::{AngleRows, Rotation};
 pub(super) use axes::AngleSteps;
 use memory::{OfSlices, OfViews, RotateSlices, RotateViews, Views, Walk};
-use rows::Manner;
+use rows::SharedAngles;
 
 impl<T: Element<Angle = T>> Rotation<T> {
     /// Rotates an array (…, positions, width) in place, in any memory layout.
@@ -210,17 +210,17 @@ impl<T: Element<Angle = T>> Rotation<T> {
         if piece.is_none()
             && let Some(memory) = views.without_gaps(steps, &mut walk)
         {
-            let (walk, manner) = (&walk, self.manner::<A>());
-            return run_slices(A::any::<OfSlices<'_>>(RotateSlices { memory, walk, manner }));
+            let (walk, shared) = (&walk, self.shared::<A>());
+            return run_slices(A::any::<OfSlices<'_>>(RotateSlices { memory, walk, shared }));
         }
         let (views, piece) = (views.reborrow().into_dyn(), piece.unwrap_or(usize::MAX));
-        let rotate = RotateViews { views, steps, piece, manner: self.manner::<A>() };
+        let rotate = RotateViews { views, steps, piece, shared: self.shared::<A>() };
         run_views(A::any::<OfViews<'_>>(rotate));
     }
 
-    fn manner<A: Element<Angle = T>>(&self) -> Manner<'_, A> {
+    fn shared<A: Element<Angle = T>>(&self) -> SharedAngles<'_, A> {
         let (features, back, level) = (self.features, self.back, self.level);
-        Manner { angles: &self.angles, features, back, level }
+        SharedAngles { angles: &self.angles, features, back, level }
     }
 
     /// Returns how far the angles advance along each axis of an array of the given shape, or an

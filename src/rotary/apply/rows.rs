@@ -19,7 +19,7 @@ const REPEATED: usize = 16;
 
 /// The angles and the pairing, shared by all rows.
 #[derive(Clone, Copy)]
-pub(super) struct Manner<'a, A: Element> {
+pub(super) struct SharedAngles<'a, A: Element> {
     /// The cosines and then the sines of each position.
     pub(super) angles: &'a [A::Angle],
     pub(super) features: Features,
@@ -41,9 +41,9 @@ pub(super) struct Rows<'m, 'a, A> {
 }
 
 impl<A: Lanes> Rows<'_, '_, A> {
-    pub(super) fn rotate(&mut self, manner: Manner<'_, A>) {
+    pub(super) fn rotate(&mut self, shared: SharedAngles<'_, A>) {
         let (heads, positions) = (self.heads.len, self.positions.len);
-        let rotated = manner.features.rotated(self.width);
+        let rotated = shared.features.rotated(self.width);
         let copies = rotated.len() < self.width && self.pieces.has_source();
         // All heads of a position at once if they are adjacent in memory or in separate pieces;
         // otherwise a few heads, at as many positions as keep their angles in cache until the next
@@ -52,10 +52,10 @@ impl<A: Lanes> Rows<'_, '_, A> {
         let (together, mut stretch) = if is_inside || !self.pieces.own.is_empty() {
             (heads, positions)
         } else {
-            let row = 2 * manner.features.pairs * size_of::<A::Angle>();
+            let row = 2 * shared.features.pairs * size_of::<A::Angle>();
             (STREAMS, (BLOCK_BYTES / row).max(8))
         };
-        if copies || manner.features.blocks > 1 {
+        if copies || shared.features.blocks > 1 {
             // Rows that are read several times stay in cache.
             stretch = stretch.min(REPEATED);
         }
@@ -68,7 +68,7 @@ impl<A: Lanes> Rows<'_, '_, A> {
                 if copies {
                     self.copy_around(group.clone(), start..end, rotated.clone());
                 }
-                self.rotate_part(manner, group, start..end, rotated.start);
+                self.rotate_part(shared, group, start..end, rotated.start);
             }
             start = end;
         }
@@ -77,13 +77,13 @@ impl<A: Lanes> Rows<'_, '_, A> {
     /// Rotates the rows of some heads at some positions.
     fn rotate_part(
         &mut self,
-        manner: Manner<'_, A>,
+        shared: SharedAngles<'_, A>,
         heads: Range<usize>,
         positions: Range<usize>,
         start: usize,
     ) {
         let at = self.place(heads.start, positions.start);
-        let Features { pairs: to_sines, pairing, blocks, .. } = manner.features;
+        let Features { pairs: to_sines, pairing, blocks, .. } = shared.features;
         let pairs = if blocks == 1 { to_sines } else { to_sines / blocks };
         for block in 0..blocks {
             let feature = (start + 2 * block * pairs) as isize;
@@ -92,12 +92,12 @@ impl<A: Lanes> Rows<'_, '_, A> {
                 first: [at[0] + feature, at[1] + feature, at[2] + (block * pairs) as isize],
                 heads: Axis { len: heads.len(), ..self.heads },
                 positions: Axis { len: positions.len(), ..self.positions },
-                angles: manner.angles,
+                angles: shared.angles,
                 to_sines,
                 pairs,
-                back: manner.back,
+                back: shared.back,
             };
-            block.rotate(pairing, manner.level);
+            block.rotate(pairing, shared.level);
         }
     }
 

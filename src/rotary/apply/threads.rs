@@ -4,11 +4,11 @@ use ndarray::{Axis, IxDyn};
 
 use super::axes::AngleSteps;
 use super::memory::Views;
-use super::rows::{Manner, STREAMS};
+use super::rows::{STREAMS, SharedAngles};
 use crate::element::Lanes;
 use crate::threads::join;
 
-impl<A: Lanes> Manner<'_, A> {
+impl<A: Lanes> SharedAngles<'_, A> {
     /// Splits the widest axis in halves for two threads, recursively, until a part is no longer
     /// than a piece.
     ///
