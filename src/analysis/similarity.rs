@@ -85,6 +85,7 @@ pub(super) fn upper_blocks<T: Element>(
     const ROWS: usize = 512;
     const ROWS_ON_DIAGONAL: usize = 64;
     const COLUMNS: usize = 1024;
+    const { assert!(ROWS <= COLUMNS) };
     let len = table.nrows();
     let mut room = zeros(ROWS.min(len), COLUMNS.min(len))?;
     let mut block = |rows: Range<usize>, columns: Range<usize>| {
