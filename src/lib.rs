@@ -145,6 +145,7 @@ mod error;
 mod exact;
 #[cfg(any(feature = "safetensors", feature = "plot"))]
 mod files;
+mod forward;
 mod frequencies;
 pub mod guide;
 mod phase;

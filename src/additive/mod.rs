@@ -37,8 +37,6 @@ pub use timestep::Timestep;
 pub use wavelengths::Wavelengths;
 pub(crate) use words::{check_lengths, check_words};
 
-use std::sync::Arc;
-
 use ndarray::{Array2, Array3, ArrayD, ArrayViewMut2, Axis, IxDyn};
 
 use crate::add::add;
@@ -46,6 +44,7 @@ use crate::arrays::{room, zeros};
 use crate::blocks::in_blocks;
 use crate::element::Element;
 use crate::error::Error;
+use crate::forward::forward;
 use crate::positions::{Position, Positions, Run};
 use crate::threads;
 
@@ -247,67 +246,21 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
     }
 }
 
-macro_rules! forward {
-    ($pointer:ty) => {
-        impl<A: Element, E: PositionalEncoding<A> + ?Sized> PositionalEncoding<A> for $pointer {
-            fn dim(&self) -> usize {
-                (**self).dim()
-            }
-
-            fn max_len(&self) -> Option<usize> {
-                (**self).max_len()
-            }
-
-            fn encode_into(
-                &self,
-                positions: &Positions<'_>,
-                out: ArrayViewMut2<'_, A>,
-            ) -> Result<(), Error> {
-                (**self).encode_into(positions, out)
-            }
-
-            fn axes(&self) -> usize {
-                (**self).axes()
-            }
-
-            fn check(&self, positions: &Positions<'_>) -> Result<(), Error> {
-                (**self).check(positions)
-            }
-
-            fn check_shape(
-                &self,
-                positions: &Positions<'_>,
-                out: &ArrayViewMut2<'_, A>,
-            ) -> Result<(), Error> {
-                (**self).check_shape(positions, out)
-            }
-
-            fn encode(&self, positions: &Positions<'_>) -> Result<Array2<A>, Error> {
-                (**self).encode(positions)
-            }
-
-            fn encode_batch(&self, positions: &Positions<'_>) -> Result<Array3<A>, Error> {
-                (**self).encode_batch(positions)
-            }
-
-            fn encode_grid(&self, sizes: &[usize]) -> Result<ArrayD<A>, Error> {
-                (**self).encode_grid(sizes)
-            }
-
-            fn add_to(
-                &self,
-                positions: &Positions<'_>,
-                embeddings: ArrayViewMut2<'_, A>,
-            ) -> Result<(), Error> {
-                (**self).add_to(positions, embeddings)
-            }
-        }
-    };
-}
-
-forward!(&E);
-forward!(Box<E>);
-forward!(Arc<E>);
+forward!(PositionalEncoding {
+    fn dim(&self) -> usize;
+    fn max_len(&self) -> Option<usize>;
+    fn encode_into(&self, positions: &Positions<'_>, out: ArrayViewMut2<'_, A>)
+        -> Result<(), Error>;
+    fn axes(&self) -> usize;
+    fn check(&self, positions: &Positions<'_>) -> Result<(), Error>;
+    fn check_shape(&self, positions: &Positions<'_>, out: &ArrayViewMut2<'_, A>)
+        -> Result<(), Error>;
+    fn encode(&self, positions: &Positions<'_>) -> Result<Array2<A>, Error>;
+    fn encode_batch(&self, positions: &Positions<'_>) -> Result<Array3<A>, Error>;
+    fn encode_grid(&self, sizes: &[usize]) -> Result<ArrayD<A>, Error>;
+    fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>)
+        -> Result<(), Error>;
+});
 
 /// Checks that `out` has the shape (positions, dim).
 fn check_shape<A>(

@@ -66,14 +66,13 @@ pub use t5::{Buckets, T5Bias};
 pub use table::{TableBias, TableRule};
 pub use window::{Window, WindowBias};
 
-use std::sync::Arc;
-
 use ndarray::{Array3, ArrayViewMut, ArrayViewMut3, Dimension};
 
 use crate::add::Put;
 use crate::arrays::{check_len, room};
 use crate::element::Element;
 use crate::error::{Error, check_parameter};
+use crate::forward::forward;
 use crate::positions::Positions;
 
 /// The arguments that a bias depends on. Where they repeat, the bias is computed once.
@@ -217,62 +216,21 @@ pub trait AttentionBias<A: Element>: Send + Sync {
     }
 }
 
-macro_rules! forward {
-    ($pointer:ty) => {
-        impl<A: Element, B: AttentionBias<A> + ?Sized> AttentionBias<A> for $pointer {
-            fn heads(&self) -> usize {
-                (**self).heads()
-            }
-
-            fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]) {
-                (**self).encode_row(query, keys, out);
-            }
-
-            fn add_row(
-                &self,
-                query: &Positions<'_>,
-                keys: &Positions<'_>,
-                scores: &mut [A],
-            ) -> Result<(), Error> {
-                (**self).add_row(query, keys, scores)
-            }
-
-            fn axes(&self) -> [usize; 2] {
-                (**self).axes()
-            }
-
-            fn depends_on(&self) -> DependsOn {
-                (**self).depends_on()
-            }
-
-            fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-                (**self).check(queries, keys)
-            }
-
-            fn encode_into(
-                &self,
-                queries: &Positions<'_>,
-                keys: &Positions<'_>,
-                out: ArrayViewMut3<'_, A>,
-            ) -> Result<(), Error> {
-                (**self).encode_into(queries, keys, out)
-            }
-
-            fn add_to(
-                &self,
-                queries: &Positions<'_>,
-                keys: &Positions<'_>,
-                scores: ArrayViewMut3<'_, A>,
-            ) -> Result<(), Error> {
-                (**self).add_to(queries, keys, scores)
-            }
-        }
-    };
-}
-
-forward!(&B);
-forward!(Box<B>);
-forward!(Arc<B>);
+forward!(AttentionBias {
+    fn heads(&self) -> usize;
+    fn encode_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A]);
+    fn add_row(&self, query: &Positions<'_>, keys: &Positions<'_>, scores: &mut [A])
+        -> Result<(), Error>;
+    fn axes(&self) -> [usize; 2];
+    fn depends_on(&self) -> DependsOn;
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error>;
+    fn encode_into(&self, queries: &Positions<'_>, keys: &Positions<'_>, out: ArrayViewMut3<'_, A>)
+        -> Result<(), Error>;
+    fn encode(&self, queries: &Positions<'_>, keys: &Positions<'_>)
+        -> Result<Array3<A>, Error>;
+    fn add_to(&self, queries: &Positions<'_>, keys: &Positions<'_>, scores: ArrayViewMut3<'_, A>)
+        -> Result<(), Error>;
+});
 
 /// Adds the bias of queries at `queries` and keys at `keys` to `scores` (…, heads, queries, keys)
 /// in place.

@@ -59,6 +59,7 @@ use ndarray::{ArrayView, ArrayView2, ArrayView3, ArrayViewMut, ArrayViewMut2, Ar
 use super::{TableRule, check_positions};
 use crate::element::Element;
 use crate::error::Error;
+use crate::forward::forward;
 use crate::positions::Positions;
 
 /// The queries and keys of one head, and their positions.
@@ -175,50 +176,16 @@ pub trait ContentBias<A: Element>: Send + Sync {
     }
 }
 
-macro_rules! forward {
-    ($pointer:ty) => {
-        impl<A: Element, B: ContentBias<A> + ?Sized> ContentBias<A> for $pointer {
-            fn heads(&self) -> usize {
-                (**self).heads()
-            }
-
-            fn widths(&self) -> [Option<usize>; 2] {
-                (**self).widths()
-            }
-
-            fn add_head(&self, head: &Head<'_, A>, scores: ArrayViewMut2<'_, A>) {
-                (**self).add_head(head, scores);
-            }
-
-            fn axes(&self) -> [usize; 2] {
-                (**self).axes()
-            }
-
-            fn is_of_pairs(&self) -> bool {
-                (**self).is_of_pairs()
-            }
-
-            fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error> {
-                (**self).check(queries, keys)
-            }
-
-            fn add_to(
-                &self,
-                q: ArrayView3<'_, A>,
-                k: ArrayView3<'_, A>,
-                queries: &Positions<'_>,
-                keys: &Positions<'_>,
-                scores: ArrayViewMut3<'_, A>,
-            ) -> Result<(), Error> {
-                (**self).add_to(q, k, queries, keys, scores)
-            }
-        }
-    };
-}
-
-forward!(&B);
-forward!(Box<B>);
-forward!(std::sync::Arc<B>);
+forward!(ContentBias {
+    fn heads(&self) -> usize;
+    fn widths(&self) -> [Option<usize>; 2];
+    fn add_head(&self, head: &Head<'_, A>, scores: ArrayViewMut2<'_, A>);
+    fn axes(&self) -> [usize; 2];
+    fn is_of_pairs(&self) -> bool;
+    fn check(&self, queries: &Positions<'_>, keys: &Positions<'_>) -> Result<(), Error>;
+    fn add_to(&self, q: ArrayView3<'_, A>, k: ArrayView3<'_, A>, queries: &Positions<'_>,
+        keys: &Positions<'_>, scores: ArrayViewMut3<'_, A>) -> Result<(), Error>;
+});
 
 /// Adds the bias of queries `q` (…, heads, queries, dim) at `queries` and keys `k` (…, heads, keys,
 /// dim) at `keys` to `scores` (…, heads, queries, keys) in place.
