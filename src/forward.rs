@@ -20,3 +20,40 @@ macro_rules! forward {
 }
 
 pub(crate) use forward;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ndarray::Array3;
+
+    use crate::bias::AttentionBias;
+    use crate::error::Error;
+    use crate::positions::Positions;
+
+    /// A bias whose array is not that of the provided method.
+    struct Own;
+
+    impl AttentionBias<f32> for Own {
+        fn heads(&self) -> usize {
+            1
+        }
+
+        fn encode_row(&self, _: &Positions<'_>, _: &Positions<'_>, out: &mut [f32]) {
+            out.fill(1.0);
+        }
+
+        fn encode(&self, _: &Positions<'_>, _: &Positions<'_>) -> Result<Array3<f32>, Error> {
+            Ok(Array3::from_elem((1, 1, 1), 7.0))
+        }
+    }
+
+    #[test]
+    fn overridden_methods_are_called() {
+        fn encoded(bias: impl AttentionBias<f32>) -> f32 {
+            bias.encode(&Positions::from(0..1), &Positions::from(0..1)).unwrap().sum()
+        }
+        let boxed: Box<dyn AttentionBias<f32>> = Box::new(Own);
+        assert_eq!([encoded(&Own), encoded(boxed), encoded(Arc::new(Own))], [7.0; 3]);
+    }
+}
