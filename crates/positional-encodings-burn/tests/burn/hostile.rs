@@ -32,6 +32,20 @@ fn shapes_that_do_not_fit() {
     }
 }
 
+/// Packed tokens have no axis of sequences. With as many heads as sequences, and sequences as long
+/// as the packed tokens, each head would be rotated as a sequence.
+#[test]
+fn rows_of_positions_and_packed_tokens() {
+    for rope in ropes(&rotary(8, Pairing::Halves)) {
+        let plan = rope.at(&ndarray::array![[0, 1], [5, 7]]);
+        let packed = || tensor([2, 2, 8], DType::F32);
+        let rotated = || plan.only().forward_positions_first(packed());
+        assert_panics(rotated, "3 axes where at least 4");
+        let one_head: Tensor<4> = packed().unsqueeze_dim(2);
+        assert_eq!(plan.only().forward_positions_first(one_head).dims(), [2, 2, 1, 8]);
+    }
+}
+
 #[test]
 fn elements_without_rotation() {
     let [rope, _] = ropes(&rotary(32, Pairing::Halves));
