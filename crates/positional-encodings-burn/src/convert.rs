@@ -85,7 +85,8 @@ where
 ///
 /// # Panics
 ///
-/// Panics if the tensor has more than three axes, or if the device cannot be read.
+/// Panics if the tensor has more than three axes or no axes of positions, if its elements are
+/// booleans or quantised, or if the device cannot be read.
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};
@@ -100,10 +101,14 @@ where
 #[track_caller]
 pub fn to_positions<const D: usize, K: Basic>(ids: Tensor<D, K>) -> Positions<'static> {
     let dims = ids.dims();
-    assert!(D <= 3, "positions are (len), (batch, len) or (axes, batch, len), not {dims:?}");
+    let known = D < 3 || D == 3 && dims[0] > 0;
+    assert!(known, "positions are (len), (batch, len) or (axes, batch, len), not {dims:?}");
     match ids.dtype() {
         DType::F64 | DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => {
             of_ids::<f64>(&dims, &expect(ids.try_into_vec_as()))
+        }
+        other @ (DType::Bool(_) | DType::QFloat(_)) => {
+            panic!("positions: elements are {other:?}, and must be whole numbers or floats")
         }
         _ => of_ids::<i64>(&dims, &expect(ids.try_into_vec_as())),
     }

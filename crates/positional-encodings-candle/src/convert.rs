@@ -124,7 +124,7 @@ pub fn with_array<A: WithDType, R>(
 ///
 /// # Errors
 ///
-/// An error for other ranks and element types.
+/// An error for other ranks, for no axes of positions, and for other element types.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -158,7 +158,7 @@ where
             let ids = Array::from_shape_vec((rows, len), ids).map_err(wrap)?;
             Ok(Positions::from(ids))
         }
-        [axes, rows, len] => {
+        [axes, rows, len] if axes > 0 => {
             let ids: Vec<T> = ids.flatten_all()?.to_vec1()?;
             let axis = |axis: usize| {
                 ArrayView2::from_shape((rows, len), &ids[axis * rows * len..][..rows * len])

@@ -152,5 +152,6 @@ fn arrays_and_ids_of_other_types() -> Result<()> {
     assert_error(to_array::<f32>(&ids), "F32");
     assert_error(to_positions(&ids.unsqueeze(0)?.unsqueeze(0)?), "[1, 1, 2, 3]");
     assert_error(to_positions(&Tensor::new(1_u32, &Device::Cpu)?), "[]");
+    assert_error(to_positions(&Tensor::zeros((0, 2, 3), DType::U32, &Device::Cpu)?), "[0, 2, 3]");
     Ok(())
 }
