@@ -64,6 +64,26 @@ fn whole<A: Stored, D: Dimension>(array: Array<A, D>) -> Vec<A> {
 /// let tensor = Tensor::<2>::from_data([[1.0, 2.0], [3.0, 4.0]], &Device::default());
 /// assert_eq!(to_array::<f32, 2>(tensor.transpose()), array![[1.0, 3.0], [2.0, 4.0]]);
 /// ```
+///
+/// So a bias that reads queries or keys (Shaw, Transformer-XL, DeBERTa, …) is computed for tensors,
+/// without gradients:
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use ndarray::{Array2, Array4};
+/// use positional_encodings::bias::{ShawBias, add_content_bias};
+/// use positional_encodings_burn::{to_array, to_tensor};
+///
+/// let device = Device::default();
+/// let shaw = ShawBias::shaw(Array2::<f32>::ones((9, 64)), 12)?;
+/// let q = Tensor::<4>::ones([2, 12, 5, 64], &device); // (batch, heads, len, dim)
+/// let (q, none) = (to_array::<f32, 4>(q), Array4::zeros((0, 0, 0, 0))); // It reads no keys.
+/// let mut bias = Array4::zeros((2, 12, 5, 5));
+/// add_content_bias(bias.view_mut(), &shaw, q.view(), none.view(), 0..5, 0..5)?;
+/// let bias: Tensor<4> = to_tensor(bias, &device); // to be added to the scores
+/// assert_eq!(bias.max().into_scalar::<f32>(), 64.0 / 8.0);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[track_caller]
 pub fn to_array<A: Stored, const D: usize>(tensor: Tensor<D, A::Kind>) -> Array<A, Dim<[Ix; D]>>
 where
