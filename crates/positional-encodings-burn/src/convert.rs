@@ -64,6 +64,26 @@ fn whole<A: Stored, D: Dimension>(array: Array<A, D>) -> Vec<A> {
 /// let tensor = Tensor::<2>::from_data([[1.0, 2.0], [3.0, 4.0]], &Device::default());
 /// assert_eq!(to_array::<f32, 2>(tensor.transpose()), array![[1.0, 3.0], [2.0, 4.0]]);
 /// ```
+///
+/// So a bias that reads queries or keys (Shaw, Transformer-XL, DeBERTa, …) is computed for tensors,
+/// without gradients:
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use ndarray::{Array2, Array4};
+/// use positional_encodings::bias::{ShawBias, add_content_bias};
+/// use positional_encodings_burn::{to_array, to_tensor};
+///
+/// let device = Device::default();
+/// let shaw = ShawBias::shaw(Array2::<f32>::ones((9, 64)), 12)?;
+/// let q = Tensor::<4>::ones([2, 12, 5, 64], &device); // (batch, heads, len, dim)
+/// let (q, none) = (to_array::<f32, 4>(q), Array4::zeros((0, 0, 0, 0))); // It reads no keys.
+/// let mut bias = Array4::zeros((2, 12, 5, 5));
+/// add_content_bias(bias.view_mut(), &shaw, q.view(), none.view(), 0..5, 0..5)?;
+/// let bias: Tensor<4> = to_tensor(bias, &device); // to be added to the scores
+/// assert_eq!(bias.max().into_scalar::<f32>(), 64.0 / 8.0);
+/// # Ok::<(), positional_encodings::Error>(())
+/// ```
 #[track_caller]
 pub fn to_array<A: Stored, const D: usize>(tensor: Tensor<D, A::Kind>) -> Array<A, Dim<[Ix; D]>>
 where
@@ -85,7 +105,8 @@ where
 ///
 /// # Panics
 ///
-/// Panics if the tensor has more than three axes, or if the device cannot be read.
+/// Panics if the tensor has more than three axes or no axes of positions, if its elements are
+/// booleans or quantised, or if the device cannot be read.
 ///
 /// ```
 /// use burn::tensor::{Device, Int, Tensor};
@@ -100,10 +121,14 @@ where
 #[track_caller]
 pub fn to_positions<const D: usize, K: Basic>(ids: Tensor<D, K>) -> Positions<'static> {
     let dims = ids.dims();
-    assert!(D <= 3, "positions are (len), (batch, len) or (axes, batch, len), not {dims:?}");
+    let known = D < 3 || D == 3 && dims[0] > 0;
+    assert!(known, "positions are (len), (batch, len) or (axes, batch, len), not {dims:?}");
     match ids.dtype() {
         DType::F64 | DType::F32 | DType::Flex32 | DType::F16 | DType::BF16 => {
             of_ids::<f64>(&dims, &expect(ids.try_into_vec_as()))
+        }
+        other @ (DType::Bool(_) | DType::QFloat(_)) => {
+            panic!("positions: elements are {other:?}, and must be whole numbers or floats")
         }
         _ => of_ids::<i64>(&dims, &expect(ids.try_into_vec_as())),
     }

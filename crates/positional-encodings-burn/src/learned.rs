@@ -2,13 +2,16 @@
 
 use burn::config::Config;
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use positional_encodings::{Error, Learned, Position, Positions};
 
 use crate::convert::{to_array, to_tensor};
 use crate::element::StoredFloat;
-use crate::refuse::expect;
+use crate::refuse::{expect, new_rows, same_device, same_type};
 use crate::vectors::{AddPositions, add_rows, check, len_of};
+
+/// The name of the operation, in messages.
+const NAME: &str = "learned positions";
 
 /// The configuration of a new table of learned positions.
 ///
@@ -40,11 +43,12 @@ impl LearnedPositionsConfig {
     ///
     /// # Panics
     ///
-    /// Panics if `dim` is 0, or `offset` is larger than `rows`.
+    /// Panics if `dim` is 0, `offset` is larger than `rows`, or `deviation` is negative or not
+    /// finite.
     #[track_caller]
     pub fn init(&self, device: &Device) -> LearnedPositions {
         expect(check_table(self.rows, self.dim, self.offset));
-        let rows = Distribution::Normal(0.0, self.deviation);
+        let rows = expect(new_rows(self.deviation));
         let table = Tensor::random([self.rows, self.dim], rows, device);
         LearnedPositions { weight: Param::from_tensor(table), offset: self.offset }
     }
@@ -136,7 +140,8 @@ impl LearnedPositions {
     ///
     /// # Panics
     ///
-    /// Panics if a position has no row or is not a whole number, or if shapes differ.
+    /// Panics if a position has no row or is not a whole number, or if shapes, element types or
+    /// devices differ.
     #[track_caller]
     pub fn forward_at<'p, const D: usize>(
         &self,
@@ -154,7 +159,7 @@ impl LearnedPositions {
     #[track_caller]
     pub fn vectors<'p>(&self, positions: impl Into<Positions<'p>>) -> Tensor<2> {
         let positions = positions.into();
-        let ids = expect(self.ids(&positions));
+        let ids = self.ids(&positions);
         let count = ids.len();
         let device = self.weight.lazy_device().inner();
         let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [count]), &device);
@@ -162,25 +167,26 @@ impl LearnedPositions {
     }
 
     /// Returns the row of each position.
-    fn ids(&self, positions: &Positions<'_>) -> Result<Vec<i32>, Error> {
+    #[track_caller]
+    fn ids(&self, positions: &Positions<'_>) -> Vec<i32> {
         if positions.axes() != 1 {
-            return Err(Error::AxesMismatch { expected: 1, found: positions.axes() });
+            let (expected, found) = (1, positions.axes());
+            expect(Err(Error::AxesMismatch { expected, found }))
         }
         let (len, first) = (self.rows(), -(self.offset as i64));
         let mut ids = Vec::new();
         // The loop ends at the first position outside, so that the list cannot grow without bound.
         for position in positions.iter() {
-            let row = match position {
-                Position::Integer(id) => id.checked_add(self.offset as i64),
-                _ => None,
+            let Position::Integer(id) = position else {
+                panic!("position {} is not whole: interpolate with `Learned`", position.to_f64())
             };
-            let row = row.and_then(|row| i32::try_from(row).ok());
+            let row = id.checked_add(self.offset as i64).and_then(|row| i32::try_from(row).ok());
             let known = |row: &i32| usize::try_from(*row).is_ok_and(|row| row < len);
             let position = position.to_f64();
             let outside = Error::PositionOutsideTable { position, first, len };
-            ids.push(row.filter(known).ok_or(outside)?);
+            ids.push(expect(row.filter(known).ok_or(outside)));
         }
-        Ok(ids)
+        ids
     }
 }
 
@@ -192,6 +198,8 @@ impl AddPositions for LearnedPositions {
     #[track_caller]
     fn add_at<const D: usize>(&self, x: Tensor<D>, positions: &Positions<'_>) -> Tensor<D> {
         expect(check(&x.dims(), self.dim(), positions));
+        same_device(&self.weight.lazy_device(), &x.device(), NAME);
+        same_type(self.table().dtype(), x.dtype(), NAME);
         add_rows(x, self.vectors(positions), positions)
     }
 }

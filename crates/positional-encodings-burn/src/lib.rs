@@ -30,6 +30,7 @@
 //! | a position table, trained or to be trained | [`LearnedPositionsConfig`] |
 //! | token ids and a word table | [`TokenEmbeddingConfig`] |
 //! | an [`AttentionBias`](positional_encodings::AttentionBias) | [`bias_tensor`], [`add_bias`] |
+//! | a bias that reads queries or keys | [`to_array`] and [`bias::add_content_bias`](positional_encodings::bias::add_content_bias) |
 //! | any other array of [`positional_encodings`] | [`to_tensor`], [`to_array`] |
 //!
 //! # Backends

@@ -3,11 +3,11 @@
 use burn::config::Config;
 use burn::module::{Module, Param};
 use burn::tensor::module::embedding;
-use burn::tensor::{Device, Distribution, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor};
 use positional_encodings::{Error, Positions};
 
 use crate::host::is_host;
-use crate::refuse::{expect, same};
+use crate::refuse::{expect, new_rows, same, same_device};
 use crate::vectors::AddPositions;
 
 /// The configuration of a new embedding layer: a word table, an encoding of positions, and
@@ -45,13 +45,11 @@ impl TokenEmbeddingConfig {
     ///
     /// # Panics
     ///
-    /// Panics if the scale is not finite.
+    /// Panics if the scale is not finite, or the deviation is negative or not finite.
     #[track_caller]
     pub fn init<P: AddPositions>(&self, positions: P, device: &Device) -> TokenEmbedding<P> {
-        let table = |rows| {
-            let normal = Distribution::Normal(0.0, self.deviation);
-            Tensor::random([rows, positions.dim()], normal, device)
-        };
+        let values = expect(new_rows(self.deviation));
+        let table = |rows| Tensor::random([rows, positions.dim()], values, device);
         let words = table(self.vocabulary);
         let segments = (self.segments > 0).then(|| table(self.segments));
         expect(TokenEmbedding::new(words, segments, self.scale, positions))
@@ -178,6 +176,7 @@ impl<P: AddPositions> TokenEmbedding<P> {
 #[track_caller]
 fn rows(what: &str, table: &Param<Tensor<2>>, ids: Tensor<2, Int>) -> Tensor<3> {
     let table = table.val();
+    same_device(&table.device(), &ids.device(), what);
     let [count, _] = table.dims();
     if is_host(&ids.device().inner()) {
         let ids = expect(ids.clone().try_into_vec_as::<i64>());

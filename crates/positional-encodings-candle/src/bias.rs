@@ -7,7 +7,7 @@ use positional_encodings::{AttentionBias, Positions, add_bias};
 
 use crate::convert::to_tensor;
 use crate::element::Stored;
-use crate::error::{unsupported, untracked, wrap};
+use crate::error::{untracked, wrap};
 use crate::memory::view_mut;
 
 /// The name of the operation, in errors.
@@ -75,7 +75,8 @@ where
 {
     untracked(scores, NAME)?;
     if scores.dtype() != A::DTYPE {
-        return unsupported(scores.dtype(), NAME);
+        let (expected, found) = (A::DTYPE, scores.dtype());
+        candle_core::bail!("a bias of {expected:?} was asked for, and the scores are {found:?}")
     }
     let (queries, keys) = (queries.into(), keys.into());
     if scores.elem_count() == 0 {

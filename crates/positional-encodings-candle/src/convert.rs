@@ -107,6 +107,25 @@ pub fn to_array<A: WithDType>(tensor: &Tensor) -> Result<ArrayD<A>> {
 /// assert_eq!(with_array::<f32, _>(&row, |array| array.sum())?, 7.0);
 /// # Ok::<(), candle_core::Error>(())
 /// ```
+///
+/// So a bias that reads queries or keys (Shaw, Transformer-XL, DeBERTa, …) is computed for tensors,
+/// without gradients:
+///
+/// ```
+/// use candle_core::{DType, Device, Tensor};
+/// use ndarray::{Array2, ArrayD};
+/// use positional_encodings::bias::{ShawBias, add_content_bias};
+/// use positional_encodings_candle::{to_tensor, with_array};
+///
+/// let shaw = ShawBias::shaw(Array2::<f32>::ones((9, 64)), 12)?;
+/// let q = Tensor::ones((2, 12, 5, 64), DType::F32, &Device::Cpu)?; // (batch, heads, len, dim)
+/// let none = ArrayD::zeros(vec![0; 4]); // It does not read keys.
+/// let mut bias = ArrayD::zeros(vec![2, 12, 5, 5]);
+/// with_array(&q, |q| add_content_bias(bias.view_mut(), &shaw, q, none.view(), 0..5, 0..5))??;
+/// let bias = to_tensor(bias, &Device::Cpu)?; // to be added to the scores
+/// assert_eq!(bias.max_all()?.to_scalar::<f32>()?, 64.0 / 8.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn with_array<A: WithDType, R>(
     tensor: &Tensor,
     read: impl FnOnce(ArrayViewD<'_, A>) -> R,
@@ -124,7 +143,7 @@ pub fn with_array<A: WithDType, R>(
 ///
 /// # Errors
 ///
-/// An error for other ranks and element types.
+/// An error for other ranks, for no axes of positions, and for other element types.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -158,7 +177,7 @@ where
             let ids = Array::from_shape_vec((rows, len), ids).map_err(wrap)?;
             Ok(Positions::from(ids))
         }
-        [axes, rows, len] => {
+        [axes, rows, len] if axes > 0 => {
             let ids: Vec<T> = ids.flatten_all()?.to_vec1()?;
             let axis = |axis: usize| {
                 ArrayView2::from_shape((rows, len), &ids[axis * rows * len..][..rows * len])

@@ -33,6 +33,7 @@
 //! | a position table, trained or to be trained | [`LearnedPositions`] |
 //! | token ids and a word table | [`TokenEmbedding`] |
 //! | an [`AttentionBias`](positional_encodings::AttentionBias) | [`bias_tensor`], [`add_bias_inplace`] |
+//! | a bias that reads queries or keys | [`with_array`] and [`bias::add_content_bias`](positional_encodings::bias::add_content_bias) |
 //! | any other array of [`positional_encodings`] | [`to_tensor`], [`to_array`], [`with_array`] |
 //!
 //! # Errors

@@ -126,7 +126,8 @@ impl LayerRope<'_> {
     ///
     /// # Panics
     ///
-    /// Panics where [`forward`](Self::forward) does, and if the tensor has fewer than three axes.
+    /// Panics where [`forward`](Self::forward) does, and if the tensor has fewer than three axes, or
+    /// than four if sequences have their own positions: packed tokens have no axis of sequences.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};

@@ -83,9 +83,11 @@ impl Planned {
 
     /// Checks that a tensor of this shape can be rotated.
     fn check(&self, shape: &[usize], order: Order) -> Result<(), Error> {
+        // Rows of positions need an axis of sequences, which packed tokens do not have.
         let axes = match (order, self.rows()) {
             (Order::HeadsFirst, None) => 2,
-            _ => 3,
+            (Order::HeadsFirst, Some(_)) | (Order::PositionsFirst, None) => 3,
+            (Order::PositionsFirst, Some(_)) => 4,
         };
         let found = shape.len();
         if found < axes {

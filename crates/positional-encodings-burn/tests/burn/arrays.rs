@@ -69,5 +69,9 @@ fn ids() {
     let large = (1_i64 << 53) + 1;
     let exact = Tensor::<1, Int>::from_data([large], (&device, DType::I64));
     assert_eq!(to_positions(exact), Positions::from(&[large]));
-    assert_panics(|| to_positions(ids.unsqueeze_dims::<4>(&[0, 0])), "[1, 1, 2, 3]");
+    let mask = ids.clone().equal_elem(0);
+    assert_panics(|| to_positions(mask), "must be whole numbers or floats");
+    assert_panics(|| to_positions(ids.clone().unsqueeze_dims::<4>(&[0, 0])), "[1, 1, 2, 3]");
+    let none = Tensor::<3, Int>::zeros([0, 2, 3], &device);
+    assert_panics(|| to_positions(none), "[0, 2, 3]");
 }

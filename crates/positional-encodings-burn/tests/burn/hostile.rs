@@ -2,9 +2,9 @@
 
 use burn::tensor::quantization::QuantScheme;
 use burn::tensor::{DType, Device, Int, Tensor};
-use positional_encodings::{Pairing, Positions, Sinusoidal};
+use positional_encodings::{NoPositions, Pairing, Positions, Sinusoidal};
 use positional_encodings_burn::{
-    LearnedPositionsConfig, PositionVectors, RopeConfig, TokenEmbedding,
+    LearnedPositionsConfig, PositionVectors, RopeConfig, TokenEmbedding, TokenEmbeddingConfig,
 };
 
 use crate::{assert_panics, assert_same, config, devices, ropes, rotary, tensor};
@@ -29,6 +29,20 @@ fn shapes_that_do_not_fit() {
         let q = tensor([2, 4, 8], f32);
         assert_panics(|| list.only().forward(q.clone()), "4 positions where there must be 5");
         assert_same(&q, &tensor([2, 4, 8], f32));
+    }
+}
+
+/// Packed tokens have no axis of sequences. With as many heads as sequences, and sequences as long
+/// as the packed tokens, each head would be rotated as a sequence.
+#[test]
+fn rows_of_positions_and_packed_tokens() {
+    for rope in ropes(&rotary(8, Pairing::Halves)) {
+        let plan = rope.at(&ndarray::array![[0, 1], [5, 7]]);
+        let packed = || tensor([2, 2, 8], DType::F32);
+        let rotated = || plan.only().forward_positions_first(packed());
+        assert_panics(rotated, "3 axes where at least 4");
+        let one_head: Tensor<4> = packed().unsqueeze_dim(2);
+        assert_eq!(plan.only().forward_positions_first(one_head).dims(), [2, 2, 1, 8]);
     }
 }
 
@@ -103,7 +117,10 @@ fn tables_without_a_row() {
         let at = |from| positions.forward_at(words.clone(), from..from + 2);
         assert_panics(|| at(3), "position 4 is outside a table of 4 rows");
         assert_panics(|| positions.forward_at(words.clone(), &[0, -1]), "-1");
-        assert_panics(|| positions.forward_at(words.clone(), &[0.0, 0.5]), "0.5");
+        let half = &[0.0, 0.5];
+        assert_panics(|| positions.forward_at(words.clone(), half), "position 0.5 is not whole");
+        let narrow = tensor([2, 2, 3], DType::F16);
+        assert_panics(|| positions.forward(narrow), "the table is F32, the tensor F16");
         assert_panics(|| positions.forward_at(words.clone(), 0..3), "positions");
         assert_panics(|| positions.forward_at(words.clone(), 0..usize::MAX), "");
         assert_panics(|| positions.vectors(0..usize::MAX), "outside");
@@ -115,6 +132,13 @@ fn tables_without_a_row() {
     let device = Device::flex();
     assert_panics(|| LearnedPositionsConfig::new(4, 0).init(&device), "");
     assert_panics(|| LearnedPositionsConfig::new(4, 3).with_offset(5).init(&device), "5");
+    for deviation in [-1.0, f64::NAN, f64::INFINITY] {
+        let config = LearnedPositionsConfig::new(4, 3).with_deviation(deviation);
+        assert_panics(|| config.init(&device), "finite and not negative");
+        let none = PositionVectors::new(NoPositions::new(3).unwrap());
+        let config = TokenEmbeddingConfig::new(4).with_deviation(deviation);
+        assert_panics(|| config.init(none, &device), "finite and not negative");
+    }
 }
 
 #[test]

@@ -1,17 +1,19 @@
 //! Position vectors, learned tables and token embeddings equal those on arrays.
 
 use burn::module::{Module, ModuleMapper, Param};
+use burn::store::ModuleRecord;
 use burn::tensor::{DType, Device, Gradients, Int, Tensor, s};
 use ndarray::{Array4, array};
 use positional_encodings::{
-    Learned, NoPositions, Positions, Sinusoidal, embed_with_positions, embed_with_positions_at,
+    Learned, NoPositions, Pairing, Positions, Sinusoidal, embed_with_positions,
+    embed_with_positions_at,
 };
 use positional_encodings_burn::{
-    AddPositions, LearnedPositions, LearnedPositionsConfig, PositionVectors, TokenEmbedding,
-    TokenEmbeddingConfig, to_array, to_tensor,
+    AddPositions, LearnedPositions, LearnedPositionsConfig, PositionVectors, Rope, RopeConfig,
+    TokenEmbedding, TokenEmbeddingConfig, to_array, to_tensor,
 };
 
-use crate::{DTYPES, assert_same, devices, tensor, values};
+use crate::{DTYPES, assert_same, devices, rotary, tensor, values};
 
 fn sinusoidal(dim: usize) -> PositionVectors<Sinusoidal> {
     PositionVectors::new(Sinusoidal::new(dim).unwrap())
@@ -140,4 +142,35 @@ fn tokens_and_segments() {
     let moved = training.clone().map(&mut Descent(loss.backward(), 1.0));
     let changed: f32 = (moved.words() - training.words()).abs().sum().into_scalar();
     assert!((changed - 3.0 * 6.0 * 6_f32.sqrt()).abs() < 1e-4, "{changed}");
+}
+
+/// A model with all modules, as in a checkpoint: records hold the tables alone, under their names.
+#[test]
+fn records_hold_the_tables() {
+    #[derive(Module, Debug)]
+    struct Model {
+        embedding: TokenEmbedding<LearnedPositions>,
+        sinusoids: PositionVectors<Sinusoidal>,
+        rope: Rope,
+    }
+    for device in devices() {
+        let new = || {
+            let positions = LearnedPositionsConfig::new(6, 8).with_offset(2).init(&device);
+            let tokens = TokenEmbeddingConfig::new(10).with_segments(2).with_scale(2.0);
+            let embedding = tokens.init(positions, &device);
+            let rope = RopeConfig::new(rotary(8, Pairing::Halves)).init(&device);
+            Model { embedding, sinusoids: sinusoidal(8), rope }
+        };
+        let output = |model: &Model| {
+            let ids = Tensor::<2, Int>::from_data([[1, 2, 3]], &device);
+            let x = model.sinusoids.forward(model.embedding.forward(ids));
+            model.rope.forward(x, 0..3)
+        };
+        let (trained, other) = (new(), new());
+        assert_ne!(values(&output(&trained)), values(&output(&other)));
+        let bytes = trained.clone().into_record().into_bytes().unwrap();
+        let record = ModuleRecord::from_bytes(bytes).unwrap();
+        assert_eq!(record.len(), 3); // words, segments, positions
+        assert_same(&output(&other.load_record(record)), &output(&trained));
+    }
 }

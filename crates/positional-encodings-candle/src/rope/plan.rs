@@ -68,7 +68,7 @@ impl RopePlan {
 ///
 /// Elements are f32, f64, f16 or bf16; arithmetic is in f32, or in f64 for f64, with one rounding
 /// to the element. A head may be wider than its rotated features. In a layer without positions
-/// nothing changes.
+/// nothing changes: a contiguous tensor is returned as a clone, which shares its memory.
 ///
 /// | tensor on | path |
 /// |---|---|
@@ -84,7 +84,9 @@ impl RopePlan {
 /// # In place
 ///
 /// A clone of a candle tensor, a view, and the result of [`Tensor::detach`] share its memory, so an
-/// operation in place changes them all. Use it on tensors that have just been computed.
+/// operation in place changes them all. Use it on tensors that have just been computed. Among such
+/// clones are those that a gradient graph keeps: after `y = w * x` the gradient of `w` is computed
+/// from `x`, and nothing reports that `x` has been rotated since.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerRope<'p> {
     plan: &'p RopePlan,
@@ -134,7 +136,8 @@ impl LayerRope<'_> {
     ///
     /// # Errors
     ///
-    /// The errors of [`rope`](Self::rope), and an error for fewer than three axes.
+    /// The errors of [`rope`](Self::rope), and an error for fewer than three axes, or than four if
+    /// sequences have their own positions: packed tokens have no axis of sequences.
     ///
     /// ```
     /// use candle_core::{Device, Tensor};
@@ -181,7 +184,7 @@ impl LayerRope<'_> {
     ///
     /// # Errors
     ///
-    /// The errors of [`rope_inplace`](Self::rope_inplace), and an error for fewer than three axes.
+    /// The errors of [`rope_inplace`](Self::rope_inplace) and of [`rope_thd`](Self::rope_thd).
     pub fn rope_thd_inplace(&self, xs: &Tensor) -> Result<()> {
         self.rotate(xs, Order::PositionsFirst)
     }

@@ -62,7 +62,7 @@ fn what_does_not_fit_is_left_alone() -> Result<()> {
     let before = scores.copy()?;
     assert_error(add_bias_inplace::<f32, _>(&scores, &alibi, 4..7, 0..6), "keys");
     assert_error(add_bias_inplace::<f32, _>(&scores, &Alibi::new(3).unwrap(), 4..7, 0..7), "heads");
-    assert_error(add_bias_inplace::<f64, _>(&scores, &alibi, 4..7, 0..7), "F32");
+    assert_error(add_bias_inplace::<f64, _>(&scores, &alibi, 4..7, 0..7), "a bias of F64");
     assert_error(add_bias_inplace::<f32, _>(&scores, &alibi, &[f64::NAN; 3], 0..7), "finite");
     let wide = tensor(&[1, 4, 3, 7], DType::F32)?.broadcast_as((2, 4, 3, 7))?;
     assert_error(add_bias_inplace::<f32, _>(&wide, &alibi, 4..7, 0..7), "repeated elements");

@@ -36,6 +36,20 @@ fn shapes_that_do_not_fit() -> Result<()> {
     Ok(())
 }
 
+/// Packed tokens have no axis of sequences. With as many heads as sequences, and sequences as long
+/// as the packed tokens, each head would be rotated as a sequence.
+#[test]
+fn rows_of_positions_and_packed_tokens() -> Result<()> {
+    let plan = Rope::new(rotary(8, Pairing::Halves)).at(&ndarray::array![[0, 1], [5, 7]])?;
+    let packed = tensor(&[2, 2, 8], DType::F32)?;
+    let before = packed.copy()?;
+    assert_error(plan.only().rope_thd(&packed), "3 axes where at least 4");
+    assert_error(plan.only().rope_thd_inplace(&packed), "3 axes where at least 4");
+    assert_same(&packed, &before);
+    assert!(plan.only().rope_thd(&packed.unsqueeze(2)?).is_ok()); // a batch of one head
+    Ok(())
+}
+
 #[test]
 fn element_types_without_rotation() -> Result<()> {
     let plan = Rope::new(rotary(8, Pairing::Halves)).at(0..5)?;
@@ -138,5 +152,6 @@ fn arrays_and_ids_of_other_types() -> Result<()> {
     assert_error(to_array::<f32>(&ids), "F32");
     assert_error(to_positions(&ids.unsqueeze(0)?.unsqueeze(0)?), "[1, 1, 2, 3]");
     assert_error(to_positions(&Tensor::new(1_u32, &Device::Cpu)?), "[]");
+    assert_error(to_positions(&Tensor::zeros((0, 2, 3), DType::U32, &Device::Cpu)?), "[0, 2, 3]");
     Ok(())
 }
