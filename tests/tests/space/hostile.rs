@@ -131,6 +131,8 @@ fn images_that_do_not_fit() -> Outcome {
     let mut image = Array3::<f32>::ones((2, 3, 9));
     let error = add_positions_to_grid(image.view_mut(), &mae).unwrap_err();
     assert_eq!(error, Error::WidthMismatch { expected: 8, found: 9 });
+    let error = add_positions_to_grid(Array4::<f32>::ones((0, 2, 3, 9)).view_mut(), &mae);
+    assert_eq!(error, Err(Error::WidthMismatch { expected: 8, found: 9 }));
     let error = add_positions_to_grid(Array2::<f32>::ones((3, 8)).view_mut(), &mae).unwrap_err();
     assert_eq!(error, Error::TooFewAxes { expected: 3, found: 2 });
     let table =

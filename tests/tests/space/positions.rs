@@ -106,9 +106,9 @@ fn rows_of_a_batch() -> Outcome {
         Box::new(LearnedGrid::from_table(Array3::<f32>::zeros((2, 2, 4)))?),
     ];
     let video = Axes::concat(parts)?;
-    assert_eq!(video.check(&Positions::from_axes(&batch(1))?), Ok(()));
+    assert_eq!(video.check(&Positions::from_axes(batch(1))?), Ok(()));
     let outside = Error::PositionOutsideTable { position: 7.0, first: 0, len: 2 };
-    assert_eq!(video.check(&Positions::from_axes(&batch(7))?), Err(outside));
+    assert_eq!(video.check(&Positions::from_axes(batch(7))?), Err(outside));
     Ok(())
 }
 
