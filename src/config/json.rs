@@ -186,7 +186,7 @@ fn quoted(text: &str) -> String {
                 name.len()
             }
             // An escaped character does not end a string.
-            (None, '\\') if in_string => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            (None, '\\') => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
             (None, first) => {
                 in_string ^= first == '"';
                 first.len_utf8()

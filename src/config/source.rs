@@ -87,7 +87,7 @@ impl Source<'_> {
 /// Returns a family with latent heads as one with plain heads, if the config says so (`use_mla`).
 fn without_latent(fields: &Fields<'_>, family: Family) -> Result<Family, Error> {
     let plain = family.latent.is_some() && fields.flag("use_mla")? == Some(false);
-    let halves = Family { latent: None, pairing: Pairing::Halves, ..family };
+    let halves = Family { pairing: Pairing::Halves, ..family };
     Ok(if plain { halves } else { family })
 }
 

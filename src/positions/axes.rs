@@ -200,7 +200,7 @@ impl Positions<'_> {
             List::from_positions(all)
         });
         let lists = lists.collect::<Result<Vec<_>, _>>()?;
-        Ok(Positions { start: 0, rows, len, ..Positions::from_lists(lists) })
+        Ok(Positions { rows, len, ..Positions::from_lists(lists) })
     }
 
     /// Makes positions from lists of equal length, one for each axis, in `rows` rows.

@@ -47,8 +47,7 @@ impl Segment {
             }
             Self::Video { frames, rows, columns, .. } => (frames, rows, columns),
         };
-        let is_empty = [frames, rows, columns].contains(&0);
-        Ok(if is_empty { 0 } else { frames.saturating_mul(rows).saturating_mul(columns) })
+        Ok(frames.saturating_mul(rows).saturating_mul(columns))
     }
 }
 

@@ -12,6 +12,7 @@ mod golden_sinusoidal;
 mod golden_tokens;
 mod hostile_sums;
 mod laws;
+mod lookups;
 mod minilm;
 mod own_encoding;
 mod properties;

@@ -351,3 +351,32 @@ fn long_ranges_are_checked_at_once() {
     let huge = Endless.encode(&Positions::from(0..1 << 62)).unwrap_err();
     assert_eq!(huge, Error::TooLarge { rows: 1 << 62, dim: 1 });
 }
+
+/// An encoding that fails at one sequence of a batch, after its checks, is an error of the batch.
+#[test]
+fn a_failure_within_a_batch() {
+    struct Fails;
+    impl PositionalEncoding<f32> for Fails {
+        fn dim(&self) -> usize {
+            2
+        }
+        fn max_len(&self) -> Option<usize> {
+            None
+        }
+        fn encode_into(
+            &self,
+            positions: &Positions<'_>,
+            _: ArrayViewMut2<'_, f32>,
+        ) -> Result<(), Error> {
+            let fails = positions.iter().any(|id| id == Position::Integer(13));
+            if fails { Err(Error::ZeroDim) } else { Ok(()) }
+        }
+    }
+    for failing in 0..3 {
+        let ids = Array2::from_shape_fn((3, 4), |(row, _)| if row == failing { 13 } else { 0 });
+        let mut words = Array3::<f32>::zeros((3, 4, 2));
+        let result = add_positions_at(words.view_mut(), &Fails, &ids);
+        assert_eq!(result, Err(Error::ZeroDim), "{failing}");
+        assert_eq!(embed_with_positions_at(&words, &Fails, &ids), Err(Error::ZeroDim), "{failing}");
+    }
+}

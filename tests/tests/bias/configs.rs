@@ -230,6 +230,10 @@ fn windows_and_images() {
     let beit = r#"{"model_type": "beit", "use_relative_position_bias": true, "image_size": 384}"#;
     assert_eq!(read(beit), ModelBias::ImageWindow { heads: 12, window: [24; 2], shared: false });
     assert_eq!(read(r#"{"model_type": "beit"}"#), ModelBias::None);
+    let wide = r#"{"model_type": "beit", "use_relative_position_bias": true,
+        "image_size": [224, 448], "patch_size": [16, 8]}"#;
+    let window = [14, 56];
+    assert_eq!(read(wide), ModelBias::ImageWindow { heads: 12, window, shared: false });
     let sam = r#"{"model_type": "sam", "vision_config": {"num_attention_heads": 16,
         "global_attn_indexes": [7, 15, 23, 31]}}"#;
     let (grid, window, global) = ([64; 2], [14; 2], vec![7, 15, 23, 31]);
@@ -260,6 +264,18 @@ fn what_reads_queries_and_keys() {
     let (buckets, parts) = (LogBuckets::plain(512).unwrap(), [true, false]);
     let expected = ModelBias::Disentangled { heads: 12, buckets, parts, shared: false };
     assert_eq!(read(plain), expected);
+    // Lengths of 0 and −1 stand for the default.
+    let unset = r#"{"model_type": "deberta", "relative_attention": true, "pos_att_type": ["c2p"],
+        "max_relative_positions": 0, "position_buckets": 0}"#;
+    assert_eq!(read(unset), expected);
+    // The parts are read only where attention is relative, and without parts nothing is added.
+    for config in [
+        r#"{"model_type": "deberta", "relative_attention": false, "pos_att_type": ["c2p"]}"#,
+        r#"{"model_type": "deberta", "relative_attention": true}"#,
+        r#"{"model_type": "deberta", "relative_attention": true, "pos_att_type": []}"#,
+    ] {
+        assert_eq!(read(config), ModelBias::None, "{config}");
+    }
     let xlnet = read(r#"{"model_type": "xlnet", "n_head": 16, "d_model": 1024, "clamp_len": -1}"#);
     assert_eq!(xlnet, ModelBias::TransformerXl { heads: 16, dim: 64, clamp: None });
     let xl = read(r#"{"model_type": "transfo-xl", "clamp_len": 400}"#);
@@ -303,6 +319,11 @@ fn what_nobody_would_follow_is_refused() {
             "position_embedding_type",
         ),
         (r#"{"model_type": "swin", "num_heads": []}"#, "num_heads"),
+        (r#"{"model_type": "swin", "num_heads": [3, 0]}"#, "num_heads"),
+        (r#"{"model_type": "swin", "window_size": [7, 0]}"#, "window_size"),
+        (r#"{"model_type": "swinv2", "patch_size": 0}"#, "patch_size"),
+        (r#"{"model_type": "swinv2", "patch_size": [4, 0]}"#, "patch_size"),
+        (r#"{"model_type": "swinv2", "image_size": [224, 65537]}"#, "image_size"),
         (r#"{"model_type": "swin", "window_size": [7, 7, 7]}"#, "window_size"),
         (r#"{"model_type": "swinv2", "pretrained_window_sizes": [1]}"#, "pretrained_window_sizes"),
         (

@@ -124,3 +124,21 @@ fn what_is_too_large_makes_no_nan() {
         assert_eq!(after[[0, 0, 0]], half::f16::MAX);
     }
 }
+
+/// At real times the distance is that of the times, and what is lost in their difference counts
+/// where the product is rounded: 1 + 2⁻²⁴ lies between two numbers, and a little more is nearer to
+/// the upper one.
+#[test]
+fn real_times_are_subtracted_exactly() {
+    let of = |slope: f64, query: f64, key: f64| {
+        let alibi = Alibi::from_slopes(&[slope]).unwrap();
+        let (query, key) = (Positions::from(vec![query]), Positions::from(vec![key]));
+        let bias: ndarray::Array3<f32> = alibi.encode(&query, &key).unwrap();
+        bias[[0, 0, 0]]
+    };
+    assert_eq!((of(1.0, 0.5, 0.25), of(1.0, 0.5, 2.0)), (-0.25, 1.5));
+    let (slope, little) = (1.0 + 2_f64.powi(-24), 2_f64.powi(-60));
+    assert_eq!((of(slope, 0.0, 1.0), of(slope, -little, 1.0)), (1.0, 1.0 + f32::EPSILON));
+    assert_eq!(of(slope, little, 1.0), 1.0);
+    assert_eq!(of(slope, 1.0, -little), -1.0 - f32::EPSILON);
+}

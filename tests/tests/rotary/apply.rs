@@ -372,6 +372,20 @@ fn views_with_gaps() {
     }
 }
 
+/// Rows with gaps between them, of which more are there than are rotated together.
+#[test]
+fn many_rows_with_gaps() {
+    let rotation = plain(8, 1e4, Pairing::Halves).at(9..49).unwrap();
+    let memory = Array2::from_shape_fn((40, 12), |(a, b)| ((3 * a + b) as f64).cos());
+    let mut expected = memory.slice(s![.., ..8]).to_owned();
+    rotation.apply(expected.view_mut()).unwrap();
+    let mut found = memory.clone();
+    rotation.apply(found.slice_mut(s![.., ..8])).unwrap();
+    assert_eq!(found.slice(s![.., ..8]), expected);
+    assert_eq!(found.slice(s![.., 8..]), memory.slice(s![.., 8..]));
+    assert_eq!(rotation.applied(memory.slice(s![.., ..8])).unwrap(), expected);
+}
+
 /// Documents in one row: each is rotated as it would be alone. Ids may be a broadcast view.
 #[test]
 fn packed_documents() {

@@ -32,10 +32,10 @@ fn rope_ratio() {
     assert_eq!(of(2.5, Value::Null, base).unwrap().base, 5e4);
     let divided = of(2.5, Value::Null, positions).unwrap();
     assert_eq!((divided.base, &divided.scaling), (2e4, &Scaling::Linear { factor: 2.5 }));
-    for ratio in [0.0, -1.0] {
-        assert!(
-            of(ratio, Value::Null, base).is_err() && of(ratio, Value::Null, positions).is_err()
-        );
+    for (ratio, choice) in [(0.0, base), (0.0, positions), (-1.0, base), (-1.0, positions)] {
+        let problem = ConfigProblem::NotA { expected: "positive" };
+        let error = Error::Config { field: "rope_ratio".into(), problem };
+        assert_eq!(of(ratio, Value::Null, choice), Err(error), "{ratio} {choice:?}");
     }
     // A second scaling is an error.
     let linear = json!({"type": "linear", "factor": 2.0});

@@ -235,7 +235,7 @@ fn layers_by_any_name() {
 fn numbers_of_python() {
     let with = |field: &str| {
         format!(
-            r#"{{"model_type": "nemotron_h", "note": "a \"NaN\" \\",
+            r#"{{"model_type": "nemotron_h", "note": "a \"NaN\" \\", "notes": ["NaN", "  NaN"],
         "time_step_limit": [0.0, Infinity, -Infinity, NaN], {field}}}"#
         )
     };

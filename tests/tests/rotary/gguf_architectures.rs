@@ -117,6 +117,22 @@ fn divisors_that_metadata_lack() {
     for (base, context) in [(500_000.0, 8192), (1e6, 131_072), (1e4, 131_072)] {
         assert_eq!(spec(base, context).scaling, Scaling::None);
     }
+    let untold = keys("llama", &[("rope.freq_base", 500_000.0.into())]);
+    assert_eq!(RotarySpec::from_gguf(untold).unwrap().scaling, Scaling::None);
+}
+
+/// An architecture that is not in the list rotates as the caller says.
+#[test]
+fn architectures_that_are_new() {
+    for pairing in [Pairing::Halves, Pairing::Interleaved] {
+        let spec = RotarySpec::from_gguf_with_pairing(keys("newcomer", &[]), pairing).unwrap();
+        assert_eq!((spec.pairing, spec.dim, spec.base), (pairing, 64, 1e4));
+        let model = ModelRotary::from_gguf_with_pairing(keys("newcomer", &[]), pairing).unwrap();
+        assert_eq!(model.only(), Ok(&spec));
+    }
+    let problem = ConfigProblem::Unknown { found: "newcomer".into() };
+    let error = Error::Config { field: "general.architecture".into(), problem };
+    assert_eq!(RotarySpec::from_gguf(keys("newcomer", &[])), Err(error));
 }
 
 /// A number of heads for each layer: OpenELM, and layers without attention.

@@ -78,6 +78,7 @@ fn sliding_layers_without_the_scaling() {
             };
             assert_eq!((spec.dim, spec.base, spec.scaling.clone()), expected, "{name} {layer}");
             assert_eq!(spec.attention_factor > 1.0, full.contains(&layer), "{name} {layer}");
+            assert_eq!(spec.short_attention_factor, spec.attention_factor, "{name} {layer}");
         }
     }
 }
@@ -170,4 +171,58 @@ fn a_base_changed_by_alpha() {
     let model = read("hunyuan_vl", &keys(&alpha)).unwrap();
     assert_eq!(model.only().unwrap().scaling, Scaling::Ntk { factor: 1000.0 });
     assert!(read("qwen3", &keys(&alpha)).is_err());
+}
+
+/// Layers that a list leaves without positions join those that have none by their place.
+#[test]
+fn layers_without_positions_by_place_and_by_list() {
+    let pattern = list(&[0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    let model = read("smollm3", &keys(&[("attention.rope_pattern", pattern)])).unwrap();
+    let rotate = each(&model, |_| ()).iter().map(Option::is_some).collect::<Vec<_>>();
+    assert_eq!(rotate, [false, true, true, false, true, true, true, false]);
+    assert_eq!(model.types().map(|(name, _)| name).collect::<Vec<_>>(), ["rope", "no_rope"]);
+}
+
+/// A pattern that is a number counts from the first layer, with full layers at the end of each
+/// group, also where only the file has local layers. Dense layers are a matter of Cohere 2.
+#[test]
+fn patterns_of_architectures_without_one() {
+    let (far, near) = (Some(1e6), Some(1e4));
+    let more = [
+        ("rope.freq_base_swa", 1e4.into()),
+        ("attention.sliding_window_pattern", 3.into()),
+        ("leading_dense_block_count", 8.into()),
+    ];
+    assert_eq!(bases("gpt-oss", &more), [near, near, far, near, near, far, near, near]);
+}
+
+/// A list of heads has nothing to agree with where the file has no number of blocks.
+#[test]
+fn lists_of_files_without_blocks() {
+    let heads = ("attention.head_count_kv", list(&[0.0, 8.0]));
+    let model = read("lfm2", &keys(&[("block_count", 0.into()), heads])).unwrap();
+    assert_eq!((model.layer_count(), model.only().unwrap().base), (None, 1e6));
+}
+
+/// The largest numbers that are read, and numbers that no file has.
+#[test]
+fn numbers_at_their_limits() {
+    let pattern = ("attention.sliding_window_pattern", list(&[1.0; 8]));
+    let wide = [pattern, ("attention.key_length_swa", 65_536.into())];
+    let model = read("mimo2", &keys(&wide)).unwrap();
+    assert_eq!(model.layer(0).unwrap().unwrap().dim, 65_536);
+    let deep = read("qwen3", &keys(&[("block_count", 65_536.into())])).unwrap();
+    assert_eq!(deep.layer_count(), Some(65_536));
+    let ratios = ("attention.compress_ratios", list(&[4.0; 7]));
+    let compressed = [("attention.compress_rope_freq_base", 160_000.into()), ratios];
+    for (name, more, field) in [
+        ("qwen3", &[("block_count", 65_537.into())][..], "block_count"),
+        ("qwen3next", &[("full_attention_interval", 0.into())], "full_attention_interval"),
+        ("deepseek4", &compressed, "attention.compress_ratios"),
+    ] {
+        match read(name, &keys(more)) {
+            Err(Error::Config { field: found, .. }) => assert_eq!(found, format!("{name}.{field}")),
+            other => panic!("{name} {field}: {other:?}"),
+        }
+    }
 }

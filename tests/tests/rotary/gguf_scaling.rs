@@ -2,7 +2,7 @@
 
 use positional_encodings::config::{Metadata, ModelRotary, RotarySpec};
 use positional_encodings::scaling::{Scaling, Yarn};
-use positional_encodings::{Error, Pairing};
+use positional_encodings::{Error, Pairing, config::ConfigProblem};
 
 #[track_caller]
 fn near(found: f64, expected: f64) {
@@ -121,4 +121,88 @@ fn keys_that_are_left_out() {
     ];
     let read = model("gemma4", &gemma4).unwrap();
     assert_eq!([0, 1].map(|layer| read.layer(layer).unwrap().unwrap().dim), [256, 512]);
+}
+
+#[track_caller]
+fn refused(architecture: &str, keys: &[(&str, Metadata)], field: &str) -> ConfigProblem {
+    match model(architecture, keys) {
+        Err(Error::Config { field: found, problem }) => {
+            assert_eq!(found, format!("{architecture}.{field}"));
+            problem
+        }
+        other => panic!("{field}: {other:?}"),
+    }
+}
+
+/// Where divisors are only assumed, a scaling in the file takes their place; a file that has both
+/// is not read by its metadata alone.
+#[test]
+fn divisors_and_a_scaling() {
+    let mut keys = vec![
+        ("attention.key_length", 64.into()),
+        ("rope.scaling.type", "linear".into()),
+        ("rope.scaling.factor", 8.into()),
+    ];
+    let scaling = model("apertus", &keys).unwrap().only().unwrap().scaling.clone();
+    assert_eq!(scaling, Scaling::Linear { factor: 8.0 });
+    let divisors = "rope_freqs.weight";
+    keys.push((divisors, true.into()));
+    let problem = refused("apertus", &keys, divisors);
+    assert!(matches!(problem, ConfigProblem::Unsupported { .. }), "{problem:?}");
+    let without = [("attention.key_length", 64.into()), (divisors, false.into())];
+    assert_eq!(model("apertus", &without).unwrap().only().unwrap().scaling, Scaling::None);
+}
+
+/// A negative factor of YaRN's ramp is not set; 0 would leave the ramp out.
+#[test]
+fn the_mix_of_the_ramp() {
+    let keys = |mix: f64| {
+        [
+            ("attention.key_length", 128.into()),
+            ("rope.scaling.type", "yarn".into()),
+            ("rope.scaling.factor", 8.into()),
+            ("rope.scaling.original_context_length", 8192.into()),
+            ("rope.scaling.yarn_ext_factor", mix.into()),
+        ]
+    };
+    assert_eq!(model("qwen3", &keys(-1.0)).unwrap(), model("qwen3", &keys(1.0)).unwrap());
+    refused("qwen3", &keys(0.0), "rope.scaling.yarn_ext_factor");
+}
+
+/// The scale of the softmax must be a number, too.
+#[test]
+fn a_softmax_without_a_scale() {
+    let name = "rope.scaling.yarn_log_multiplier";
+    let keys = [
+        ("attention.key_length", 192.into()),
+        ("rope.dimension_count", 64.into()),
+        ("rope.scaling.type", "yarn".into()),
+        ("rope.scaling.factor", 40.into()),
+        ("rope.scaling.original_context_length", 4096.into()),
+        (name, 1e308.into()),
+    ];
+    let expected = "a number that gives a finite scale";
+    assert_eq!(refused("deepseek2", &keys, name), ConfigProblem::NotA { expected });
+}
+
+/// The key at fault is named: that of the rotated part, or that of the head.
+#[test]
+fn widths_and_sections_beyond_their_limits() {
+    let limit = ConfigProblem::NotA { expected: "at most 65536" };
+    let (head, part) = ("attention.key_length", "rope.dimension_count");
+    let wide = [(head, 65_538.into()), (part, 65_538.into())];
+    assert_eq!(refused("qwen3", &wide[..1], head), limit);
+    assert_eq!(refused("qwen3", &wide, part), limit);
+    let sections = |count: usize| {
+        let mut list = vec![1.0; count];
+        list[0] = 65.0 - count as f64;
+        [(head, 128.into()), ("rope.dimension_sections", Metadata::Numbers(list))]
+    };
+    let read = model("qwen2vl", &sections(8)).unwrap();
+    assert_eq!(read.only().unwrap().sections.as_ref().unwrap().0.len(), 8);
+    let expected = "a list of at most 8 sections";
+    let problem = refused("qwen2vl", &sections(9), "rope.dimension_sections");
+    assert_eq!(problem, ConfigProblem::NotA { expected });
+    let heads = [("embedding_length", 4096.into()), ("attention.head_count", 0.into())];
+    assert_eq!(refused("qwen3", &heads, part), ConfigProblem::Missing);
 }

@@ -84,6 +84,13 @@ fn lengths_that_fit() {
         "rope_scaling": {"type": "longrope", "short_factor": vec![1.0; 32],
             "long_factor": vec![2.0; 32]}}));
     let plain = read(&json!({"model_type": "gemma3_text", "num_hidden_layers": 6}));
+    // The length matters to some layers, or to none.
+    let some = read(&json!({"model_type": "gemma3_text", "max_position_embeddings": 2048,
+        "rope_parameters": {"full_attention": {"rope_type": "dynamic", "factor": 2.0}}}));
+    let held = some.rotaries(1).unwrap();
+    assert!(held.fit(2048) && !held.fit(2049));
+    let none = read(&json!({"model_type": "falcon", "head_dim": 64, "alibi": true}));
+    assert!(none.rotaries(1).unwrap().fit(1 << 40));
     for (model, made, fits, does_not, regime) in [
         (&dynamic, 1, &[1, 2048][..], &[2049, 5000][..], Regime::Fixed),
         (&dynamic, 5000, &[5000], &[1, 4999, 5001], Regime::Length(5000)),

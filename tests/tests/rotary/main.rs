@@ -38,7 +38,11 @@ mod hub;
 mod into;
 mod laws;
 #[cfg(feature = "serde")]
+mod layer_types;
+#[cfg(feature = "serde")]
 mod mutations;
 mod others;
 mod scaling;
 mod tables;
+#[cfg(feature = "serde")]
+mod widths;

@@ -1,6 +1,6 @@
 //! Impossible input gives typed errors with their numbers, and outputs stay unchanged.
 
-use ndarray::{Array2, Array3, Array4, array};
+use ndarray::{Array2, Array3, Array4, arr0, array};
 use positional_encodings::space::{
     AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths, equal_earth,
 };
@@ -131,6 +131,10 @@ fn images_that_do_not_fit() -> Outcome {
     let mut image = Array3::<f32>::ones((2, 3, 9));
     let error = add_positions_to_grid(image.view_mut(), &mae).unwrap_err();
     assert_eq!(error, Error::WidthMismatch { expected: 8, found: 9 });
+    let error = add_positions_to_grid(Array4::<f32>::ones((0, 2, 3, 9)).view_mut(), &mae);
+    assert_eq!(error, Err(Error::WidthMismatch { expected: 8, found: 9 }));
+    let error = add_positions_to_grid(arr0(1.0_f32).view_mut(), &mae);
+    assert_eq!(error, Err(Error::TooFewAxes { expected: 3, found: 0 }));
     let error = add_positions_to_grid(Array2::<f32>::ones((3, 8)).view_mut(), &mae).unwrap_err();
     assert_eq!(error, Error::TooFewAxes { expected: 3, found: 2 });
     let table =

@@ -211,6 +211,10 @@ fn timesteps_of_configs() -> Outcome {
     let video = r#"{"_class_name": "UNetSpatioTemporalConditionModel",
         "block_out_channels": [320, 640]}"#;
     assert_eq!(Timestep::from_json(video)?, Timestep::flipped(320));
+    // This class has no such parameters.
+    let video = r#"{"_class_name": "UNet3DConditionModel", "block_out_channels": [320],
+        "flip_sin_to_cos": false, "freq_shift": 1}"#;
+    assert_eq!(Timestep::from_json(video)?, Timestep::flipped(320));
     let qwen = Timestep::from_json(r#"{"_class_name": "QwenImageTransformer2DModel"}"#)?;
     assert_eq!(qwen, Timestep::flux(256));
     for (bad, field) in [

@@ -9,6 +9,8 @@ mod golden_continuous;
 mod golden_grids;
 mod hostile;
 mod learned;
+mod parts;
+mod positions;
 mod properties;
 mod truth;
 

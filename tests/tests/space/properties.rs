@@ -211,6 +211,18 @@ fn arrays_of_images() -> Outcome {
     Ok(())
 }
 
+/// Images of one row, with the channels first.
+#[test]
+fn images_of_one_row() -> Outcome {
+    let encoding: Grid = Axes::mae(16)?;
+    let table: ArrayD<f32> = encoding.encode_grid(&[1, 5])?;
+    let mut images = Array4::from_shape_fn((2, 16, 1, 5), |(b, c, _, x)| (b + 2 * c + x) as f32);
+    let expected = &images.view().permuted_axes([0, 2, 3, 1]) + &table;
+    add_positions_to_grid(images.view_mut().permuted_axes([0, 2, 3, 1]), &encoding)?;
+    assert_eq!(images.permuted_axes([0, 2, 3, 1]).into_dyn(), expected.into_dyn());
+    Ok(())
+}
+
 /// Patches in the order of merged blocks are the patches of the grid in another order.
 #[test]
 fn merge_blocks_are_a_permutation() -> Outcome {
