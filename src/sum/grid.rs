@@ -80,7 +80,7 @@ fn row_by_row<A: Element, E: PositionalEncoding<A> + ?Sized>(
     }
     let mut images = images;
     let is_batch = found > axes + 1;
-    let len = if is_batch { 0 } else { positions.len() / images.len_of(Axis(0)).max(1) };
+    let len = positions.len() / images.len_of(Axis(0)).max(1);
     images.axis_iter_mut(Axis(0)).enumerate().try_for_each(|(index, part)| match is_batch {
         true => row_by_row(part, axes, encoding, positions),
         false => {
