@@ -20,4 +20,5 @@ mod shards;
 mod stretching;
 #[cfg(feature = "rayon")]
 mod threads;
+mod trained_embedding;
 mod training;
