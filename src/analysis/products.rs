@@ -38,7 +38,7 @@ fn dot_products_at<T: Element>(
     level: Level,
     left: ArrayView2<'_, T>,
     right: ArrayView2<'_, T>,
-    out: ArrayViewMut2<'_, T>,
+    mut out: ArrayViewMut2<'_, T>,
 ) -> Result<(), Error> {
     let dim = left.ncols();
     let mut strips = zeros(left.nrows().div_ceil(ROWS), ROWS * dim)?;
@@ -46,7 +46,9 @@ fn dot_products_at<T: Element>(
         transpose(rows, ROWS, strip.as_slice_mut().unwrap_or_default());
     }
     let mut panel = zeros(dim, 2 * LANES)?;
-    let (strips, panel) = (strips.view(), panel.view_mut());
+    // Views of ndarray 0.16 do not shorten their lifetimes by themselves.
+    let (strips, right) = (strips.view(), right.view());
+    let (panel, out) = (panel.view_mut(), out.view_mut());
     match T::any::<ProductsOf<'_>>(Products { strips, right, panel, out }) {
         AnyElement::F32(products) => launch(level, products),
         AnyElement::F64(products) => launch(level, products),
