@@ -20,8 +20,8 @@ const LANES: usize = 16;
 /// Writes to `out` (rows, columns) the dot products of the rows of `left` (rows, dim) with those of
 /// `right` (columns, dim), all in row-major order.
 ///
-/// ndarray's own product takes twice the time where there is AVX-512: `matrixmultiply` has no code
-/// for it.
+/// With ndarray's own product, similarity takes a third longer where there is AVX-512, for which
+/// `matrixmultiply` has no code.
 ///
 /// # Errors
 ///
