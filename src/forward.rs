@@ -1,4 +1,4 @@
-//! Traits of references and pointers to what implements them.
+//! Implementations of a trait for references and pointers to its implementors.
 
 /// Implements a trait over elements `A` for `&T`, `Box<T>` and `Arc<T>`. Its methods, whose
 /// signatures are given, are those of `T`: a provided method that `T` overrides must be among them.

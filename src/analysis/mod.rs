@@ -88,7 +88,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::arrays::zeros;
 use crate::element::Element;
-use crate::error::{Error, check_parameter};
+use crate::error::Error;
 
 /// Checks that a table has features, at least `needed` rows, and no value whose products could
 /// overflow.
@@ -142,9 +142,4 @@ fn centred<A: Element>(table: ArrayView2<'_, A>) -> Result<Array2<f64>, Error> {
         table -= &mean;
     }
     Ok(table)
-}
-
-/// Checks that a number is positive and finite.
-fn check_positive(name: &'static str, value: f64) -> Result<(), Error> {
-    check_parameter(name, value, value > 0.0 && value.is_finite(), "positive and finite")
 }

@@ -3,10 +3,10 @@
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 
-use super::{check_positive, check_table, converted, rows_of};
+use super::{check_table, converted, rows_of};
 use crate::arrays::{room, zeros};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, positive};
 
 /// How well a linear map reads positions from vectors that it was not fitted to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,7 +43,7 @@ pub fn probe_position<A: Element>(
     table: ArrayView2<'_, A>,
     ridge: f64,
 ) -> Result<PositionProbe, Error> {
-    check_positive("ridge", ridge)?;
+    positive("ridge", ridge)?;
     check_table(table, 4)?;
     let rows: Array2<f64> = converted(table)?;
     let positions = Array2::from_shape_fn((table.nrows(), 1), |(row, _)| row as f64);
@@ -74,7 +74,7 @@ pub fn probe_shift<A: Element>(
     shift: usize,
     ridge: f64,
 ) -> Result<f64, Error> {
-    check_positive("ridge", ridge)?;
+    positive("ridge", ridge)?;
     check_table(table, shift.saturating_add(4))?;
     let rows: Array2<f64> = converted(table)?;
     let end = rows.nrows() - shift;

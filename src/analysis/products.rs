@@ -1,4 +1,4 @@
-//! Dot products of the rows of a table with each other, in registers as long as possible.
+//! Dot products of rows with rows. Sums stay in registers until they are complete.
 
 use core::marker::PhantomData;
 
@@ -100,7 +100,7 @@ impl<T: Lanes<Angle = T> + SimdFloatElement> Kernel for Products<'_, T> {
             for (strip, mut out) in strips.outer_iter().zip(out.axis_chunks_iter_mut(Axis(0), ROWS))
             {
                 let strip = strip.to_slice().unwrap_or_default();
-                let sums = sums::<S, T>(simd, strip, panel);
+                let sums = of_strip::<S, T>(simd, strip, panel);
                 for ([low, high], mut out) in sums.into_iter().zip(out.outer_iter_mut()) {
                     let mut row = [T::zero(); 2 * LANES];
                     let (first, second) = row[..width].split_at_mut(width / 2);
@@ -115,7 +115,7 @@ impl<T: Lanes<Angle = T> + SimdFloatElement> Kernel for Products<'_, T> {
 
 /// Returns the dot products of a strip of rows with two vectors of rows.
 #[inline(always)]
-fn sums<S: Simd, T: Lanes<Angle = T> + SimdFloatElement>(
+fn of_strip<S: Simd, T: Lanes<Angle = T> + SimdFloatElement>(
     simd: S,
     strip: &[T],
     panel: &[T],

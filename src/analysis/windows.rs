@@ -2,10 +2,9 @@
 
 use ndarray::{Array2, ArrayView1, Axis};
 
-use super::check_positive;
 use crate::bias::AttentionBias;
 use crate::element::Element;
-use crate::error::{Error, check_parameter};
+use crate::error::{Error, check_parameter, positive};
 use crate::positions::Positions;
 
 /// The window of a head from its bias alone, for equal products of queries and keys.
@@ -73,7 +72,7 @@ pub fn bias_windows<A: Element>(
     len: usize,
     share: f64,
 ) -> Result<Vec<HeadWindow>, Error> {
-    check_positive("share", share)?;
+    positive("share", share)?;
     check_parameter("share", share, share < 1.0, "below 1")?;
     let curves = bias_by_distance(bias, len)?;
     let window = |(head, curve): (usize, ArrayView1<'_, f64>)| {

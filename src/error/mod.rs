@@ -445,3 +445,21 @@ pub(crate) fn check_parameter(
 ) -> Result<(), Error> {
     if is_met { Ok(()) } else { Err(Error::InvalidParameter { name, value, needs }) }
 }
+
+/// Returns a parameter that must be positive and finite.
+pub(crate) fn positive(name: &'static str, value: f64) -> Result<f64, Error> {
+    let is_met = value > 0.0 && value.is_finite();
+    check_parameter(name, value, is_met, "positive and finite").map(|()| value)
+}
+
+/// Returns a parameter that must be finite and not negative.
+pub(crate) fn not_negative(name: &'static str, value: f64) -> Result<f64, Error> {
+    let is_met = value >= 0.0 && value.is_finite();
+    check_parameter(name, value, is_met, "finite and not negative").map(|()| value)
+}
+
+/// Returns a parameter that must be finite and at least 1.
+pub(crate) fn at_least_one(name: &'static str, value: f64) -> Result<f64, Error> {
+    let is_met = value >= 1.0 && value.is_finite();
+    check_parameter(name, value, is_met, "finite and at least 1").map(|()| value)
+}

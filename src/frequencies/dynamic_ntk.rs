@@ -1,8 +1,8 @@
 //! Dynamic NTK: the base grows with the sequence length, continuously or in steps.
 
 use super::regime::Regime;
-use super::{Frequencies, Step, at_least_one, length};
-use crate::error::Error;
+use super::{Frequencies, Step, length};
+use crate::error::{Error, at_least_one};
 use crate::frequencies::wide::Wide;
 
 /// The parameters of dynamic NTK scaling (emozilla 2023, *Dynamically scaled RoPE*; transformers'

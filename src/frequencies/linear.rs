@@ -1,7 +1,7 @@
 //! Linear interpolation of positions.
 
-use super::{Frequencies, Step, positive};
-use crate::error::Error;
+use super::{Frequencies, Step};
+use crate::error::{Error, positive};
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {

@@ -1,7 +1,7 @@
 //! Llama 3's scaling by wavelength.
 
-use super::{Frequencies, Step, at_least_one, length, positive};
-use crate::error::{Error, check_parameter};
+use super::{Frequencies, Step, length};
+use crate::error::{Error, at_least_one, check_parameter, positive};
 use crate::frequencies::wide::Wide;
 
 /// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers'

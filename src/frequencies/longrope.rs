@@ -1,8 +1,8 @@
 //! LongRoPE: a divisor for each pair.
 
 use super::regime::Regime;
-use super::{Frequencies, Step, length, positive};
-use crate::error::Error;
+use super::{Frequencies, Step, length};
+use crate::error::{Error, positive};
 use crate::frequencies::wide::Wide;
 
 /// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`,

@@ -293,18 +293,6 @@ fn checked_attention_factor(factor: f64) -> Result<f64, Error> {
     Ok(factor)
 }
 
-fn at_least_one(name: &'static str, value: f64) -> Result<f64, Error> {
-    let is_met = value >= 1.0 && value.is_finite();
-    check_parameter(name, value, is_met, "finite and at least 1")?;
-    Ok(value)
-}
-
-fn positive(name: &'static str, value: f64) -> Result<f64, Error> {
-    let is_met = value > 0.0 && value.is_finite();
-    check_parameter(name, value, is_met, "positive and finite")?;
-    Ok(value)
-}
-
 /// Returns a context length, which must not be zero.
 fn length(name: &'static str, len: usize) -> Result<Wide, Error> {
     check_parameter(name, len as f64, len > 0, "at least 1")?;

@@ -1,7 +1,7 @@
 //! NTK-aware interpolation: the base grows.
 
-use super::{Frequencies, Step, at_least_one};
-use crate::error::Error;
+use super::{Frequencies, Step};
+use crate::error::{Error, at_least_one};
 use crate::frequencies::wide::Wide;
 
 impl Frequencies {

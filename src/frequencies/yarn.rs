@@ -2,8 +2,8 @@
 
 use core::f64::consts::TAU;
 
-use super::{Frequencies, Step, at_least_one, length, positive};
-use crate::error::Error;
+use super::{Frequencies, Step, length};
+use crate::error::{Error, at_least_one, positive};
 use crate::frequencies::wide::Wide;
 
 /// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large

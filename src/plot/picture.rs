@@ -13,7 +13,7 @@ use super::frame::{Drawn, Labels, text_style};
 use super::heat::{Heat, PANELS, Panel};
 use super::marks::{Mark, Recorder};
 use super::{lettering, png, svg};
-use crate::error::{Error, FileError, FileProblem, at, check_parameter};
+use crate::error::{Error, FileError, FileProblem, at, check_parameter, positive};
 use crate::files::replace;
 
 /// A picture, to be saved as SVG or PNG.
@@ -134,8 +134,7 @@ impl Picture {
     fn staircases(stairs: &[(&str, &[f64])], len: f64) -> Result<Self, Error> {
         let values = stairs.iter().flat_map(|(_, values)| *values).chain([&len]);
         for &value in values {
-            let is_met = value > 0.0 && value.is_finite();
-            check_parameter("wavelength", value, is_met, "positive and finite")?;
+            positive("wavelength", value)?;
         }
         let mut curves = Vec::new();
         let mut pairs = 0;

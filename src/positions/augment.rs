@@ -9,7 +9,7 @@ use rand::Rng;
 
 use super::list::with_room;
 use super::{Position, Positions};
-use crate::error::{Error, check_parameter};
+use crate::error::{Error, at_least_one, check_parameter, not_negative};
 
 /// Shifted absolute positions (Kiyono et al. 2021, *SHAPE: shifted absolute position embedding for
 /// transformers*, arXiv 2109.05644): p + k, with k drawn from 0..=max for each sequence.
@@ -110,9 +110,9 @@ impl Cape {
         positions: &Positions<'_>,
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
-        let shifts = [("global_shift", self.global_shift), ("local_shift", self.local_shift)];
-        shifts.iter().try_for_each(|&(name, value)| check_shift(name, value))?;
-        check_factor("scaling", self.scaling)?;
+        not_negative("global_shift", self.global_shift)?;
+        not_negative("local_shift", self.local_shift)?;
+        at_least_one("scaling", self.scaling)?;
         let rows = if positions.is_empty() { 0 } else { positions.rows().unwrap_or(1) };
         let mut factors = with_room(rows, 1)?;
         factors.extend((0..rows).map(|_| libm::exp(symmetric(rng) * libm::log(self.scaling))));
@@ -211,17 +211,6 @@ impl Positions<'_> {
         }
         Positions::from_changed(axes, self.rows(), self.len())
     }
-}
-
-/// Checks the largest shift of a random shift.
-pub(super) fn check_shift(name: &'static str, value: f64) -> Result<(), Error> {
-    let is_met = value >= 0.0 && value.is_finite();
-    check_parameter(name, value, is_met, "finite and not negative")
-}
-
-/// Checks the largest factor of a random factor from its inverse to itself.
-pub(super) fn check_factor(name: &'static str, value: f64) -> Result<(), Error> {
-    check_parameter(name, value, value >= 1.0 && value.is_finite(), "finite and at least 1")
 }
 
 /// Draws a number from −1 (included) to 1 (excluded), with 53 bits.

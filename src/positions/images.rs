@@ -1,9 +1,9 @@
 //! Coordinates of image patches and of text between images.
 
 use super::Positions;
-use super::augment::{check_factor, check_shift, symmetric};
+use super::augment::symmetric;
 use super::list::with_room;
-use crate::error::{Error, check_parameter};
+use crate::error::{Error, at_least_one, check_parameter, not_negative};
 
 /// A part of a multimodal sequence: text, an image or a video.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,11 +41,10 @@ impl Segment {
         let (frames, rows, columns) = match self {
             Self::Text(len) => (1, 1, len),
             Self::Image { rows, columns } => (1, rows, columns),
-            Self::Video { interval, .. } if !(interval >= 0.0 && interval.is_finite()) => {
-                let needs = "finite and not negative";
-                return Err(Error::InvalidParameter { name: "interval", value: interval, needs });
+            Self::Video { frames, rows, columns, interval } => {
+                not_negative("interval", interval)?;
+                (frames, rows, columns)
             }
-            Self::Video { frames, rows, columns, .. } => (frames, rows, columns),
         };
         Ok(frames.saturating_mul(rows).saturating_mul(columns))
     }
@@ -159,9 +158,8 @@ impl Positions<'_> {
     /// ```
     pub fn merged(rows: usize, columns: usize, merge: usize) -> Result<Positions<'static>, Error> {
         let divides = |size: usize| merge > 0 && size.is_multiple_of(merge);
-        let (is_met, needs) =
-            (divides(rows) && divides(columns), "a divisor of the rows and of the columns");
-        check_parameter("merge", merge as f64, is_met, needs)?;
+        let needs = "a divisor of the rows and of the columns";
+        check_parameter("merge", merge as f64, divides(rows) && divides(columns), needs)?;
         let count = rows.checked_mul(columns).ok_or(Error::TooLarge { rows, dim: columns })?;
         let (mut down, mut right) = (with_room(count, 2)?, with_room(count, 2)?);
         for row in (0..rows).step_by(merge) {
@@ -258,9 +256,9 @@ impl Dinov3Augmentation {
         coordinates: &Positions<'_>,
         rng: &mut R,
     ) -> Result<Positions<'static>, Error> {
-        self.shift.map_or(Ok(()), |shift| check_shift("shift", shift))?;
-        self.jitter.map_or(Ok(()), |jitter| check_factor("jitter", jitter))?;
-        self.rescale.map_or(Ok(()), |rescale| check_factor("rescale", rescale))?;
+        self.shift.map(|shift| not_negative("shift", shift)).transpose()?;
+        self.jitter.map(|jitter| at_least_one("jitter", jitter)).transpose()?;
+        self.rescale.map(|rescale| at_least_one("rescale", rescale)).transpose()?;
         let axes = coordinates.axes();
         let mut draw = || symmetric(rng);
         let mut each = |bound: Option<f64>, neutral: f64, of: fn(f64, f64) -> f64| -> Vec<f64> {

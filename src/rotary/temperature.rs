@@ -1,6 +1,6 @@
 //! Query temperatures that grow with the logarithm of the position.
 
-use crate::error::{Error, check_parameter};
+use crate::error::{Error, at_least_one, check_parameter};
 use crate::positions::{Position, Positions};
 
 /// A factor for each query by its position p: either 1 + scale · ln(1 + ⌊(p + offset)/floor⌋),
@@ -84,8 +84,7 @@ impl QueryTemperature {
 
     fn new(scale: f64, floor: f64, offset: f64) -> Result<Self, Error> {
         check_parameter("scale", scale, scale.is_finite(), "finite")?;
-        let is_met = floor >= 1.0 && floor.is_finite();
-        check_parameter("floor", floor, is_met, "finite and at least 1")?;
+        at_least_one("floor", floor)?;
         Ok(Self { scale, floor, growth: Growth::Steps(offset) })
     }
 

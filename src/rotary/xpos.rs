@@ -5,7 +5,7 @@ use super::learned::reals;
 use super::pairing::Pairing;
 use super::rotation::Rotation;
 use crate::element::Element;
-use crate::error::{Error, check_parameter};
+use crate::error::{Error, check_parameter, positive};
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 
@@ -73,9 +73,7 @@ impl XPos {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_scale_base(self, scale_base: f64) -> Result<Self, Error> {
-        let is_met = scale_base > 0.0 && scale_base.is_finite();
-        check_parameter("scale base", scale_base, is_met, "positive and finite")?;
-        Ok(Self { scale_base, ..self })
+        Ok(Self { scale_base: positive("scale base", scale_base)?, ..self })
     }
 
     /// Sets the position at which queries and keys keep their lengths; rotations do not change.

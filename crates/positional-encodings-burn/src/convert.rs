@@ -128,7 +128,7 @@ pub fn to_positions<const D: usize, K: Basic>(ids: Tensor<D, K>) -> Positions<'s
             of_ids::<f64>(&dims, &expect(ids.try_into_vec_as()))
         }
         other @ (DType::Bool(_) | DType::QFloat(_)) => {
-            panic!("positions: elements are {other:?}, and must be whole numbers or floats")
+            panic!("positions: elements are {other:?}, but must be whole numbers or floats")
         }
         _ => of_ids::<i64>(&dims, &expect(ids.try_into_vec_as())),
     }
