@@ -45,7 +45,7 @@ fn dot_products_at<T: Element>(
     for (rows, mut strip) in left.axis_chunks_iter(Axis(0), ROWS).zip(strips.outer_iter_mut()) {
         transpose(rows, ROWS, strip.as_slice_mut().unwrap_or_default());
     }
-    let mut panel = zeros(dim, 2 * LANES)?;
+    let mut panel = zeros(dim + 1, 2 * LANES)?;
     // Views of ndarray 0.16 do not shorten their lifetimes by themselves.
     let (strips, right) = (strips.view(), right.view());
     let (panel, out) = (panel.view_mut(), out.view_mut());
@@ -76,7 +76,7 @@ struct Products<'a, T> {
     /// Groups of rows on the left, each transposed.
     strips: ArrayView2<'a, T>,
     right: ArrayView2<'a, T>,
-    /// Room for a group of rows on the right, transposed.
+    /// Room for a group of rows on the right, transposed, from the next cache line on.
     panel: ArrayViewMut2<'a, T>,
     out: ArrayViewMut2<'a, T>,
 }
@@ -93,7 +93,9 @@ impl<T: Lanes<Angle = T> + SimdFloatElement> Kernel for Products<'_, T> {
         let Self { strips, right, mut panel, mut out } = self;
         let width = 2 * T::Vector::<S>::LEN;
         let panel = panel.as_slice_mut().unwrap_or_default();
-        let panel = &mut panel[..width * right.ncols()];
+        // A vector that straddles two cache lines costs twice as much.
+        let start = panel.as_ptr().align_offset(64).min(LANES);
+        let panel = &mut panel[start..][..width * right.ncols()];
         let groups = right.axis_chunks_iter(Axis(0), width);
         for (rows, mut out) in groups.zip(out.axis_chunks_iter_mut(Axis(1), width)) {
             transpose(rows, width, panel);
