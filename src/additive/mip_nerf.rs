@@ -118,7 +118,7 @@ impl<A: Element> PositionalEncoding<A> for MipNerf {
                 let mut row = out.row_mut(index);
                 let waves = values.sin.iter().zip(&values.cos);
                 for (pair, (sin, cos)) in (first..pairs).zip(waves) {
-                    let variance = point[self.axes + pair / bands].to_f64();
+                    let variance = point[self.axes + pair / bands];
                     let faded = libm::exp(-0.5 * self.widths[pair % bands] * variance);
                     row[pair] = A::from_f64(sin * faded);
                     row[pairs + pair] = A::from_f64(cos * faded);

@@ -106,7 +106,7 @@ impl Time2Vec {
     ) {
         if let Some(waves) = &self.waves {
             waves.each::<A>(positions, |index, point, first, values| {
-                visit(index, point[0].to_f64(), first + 1, values);
+                visit(index, point[0], first + 1, values);
             });
         }
     }

@@ -27,7 +27,7 @@ const POINTS: usize = 8;
 const AXES: usize = 8;
 
 /// The coordinates of a point, one for each axis.
-pub(crate) type Point<'a> = &'a [Position];
+pub(crate) type Point<'a> = &'a [f64];
 
 /// The sines and cosines of some pairs.
 #[derive(Clone, Copy)]
@@ -115,34 +115,33 @@ impl Projection {
     ) {
         let is_narrow = size_of::<A>() < size_of::<f64>();
         let mut values = [Values::ZERO; POINTS];
-        let (all, axes) = (positions.axes(), self.axes);
-        let mut stack = [[Split::ZERO; AXES]; POINTS];
-        let mut heap = Vec::new();
-        let splits = if axes > AXES {
-            heap.resize(axes * POINTS, Split::ZERO);
-            &mut heap[..]
-        } else {
-            stack.as_flattened_mut()
-        };
-        positions.some_points::<POINTS>(|index, points| {
-            let points = points.chunks_exact(all);
-            let splits = &mut splits[..axes * points.len()];
-            let own = points.clone().flat_map(|point| &point[..axes]);
-            splits.iter_mut().zip(own).for_each(|(split, c)| *split = Split::new(c.to_f64()));
-            let is_fast = is_narrow && splits.chunks_exact(axes).all(|point| self.is_near(point));
+        let (mut point, mut given) = (vec![0.0; positions.axes()], Vec::new());
+        let mut splits = vec![[Split::ZERO; POINTS]; positions.axes()];
+        for index in (0..positions.count()).step_by(POINTS) {
+            let points = POINTS.min(positions.count() - index);
+            for (axis, splits) in splits.iter_mut().enumerate() {
+                let mut reals = [0.0; POINTS];
+                positions.read(axis, index, &mut reals[..points]);
+                *splits = reals.map(Split::new);
+            }
+            let is_fast = is_narrow && self.is_near(&splits);
             for first in (0..self.pairs).step_by(CHUNK) {
                 if is_fast {
-                    let (points, out) = (&*splits, &mut values);
-                    launch(Level::new(), Near { projection: self, points, first, out });
+                    let (splits, out) = (&splits[..self.axes], &mut values[..points]);
+                    launch(Level::new(), Near { projection: self, splits, first, out });
                 }
-                for ((i, point), values) in (index..).zip(points.clone()).zip(&mut values) {
+                for (i, values) in values[..points].iter_mut().enumerate() {
                     if !is_fast || values.is_in_doubt {
-                        self.settle(is_narrow, is_fast, point, first, values);
+                        given.clear();
+                        given.extend(positions.coordinates(index + i));
+                        self.settle(is_narrow, is_fast, &given, first, values);
                     }
-                    visit(i, point, first, values);
+                    let coordinates = splits.iter().map(|splits| splits[i].whole);
+                    point.iter_mut().zip(coordinates).for_each(|(out, c)| *out = c);
+                    visit(index + i, &point, first, values);
                 }
             }
-        });
+        }
     }
 
     /// Replaces values that are not certain, or all of them, by those of the definition.
@@ -151,7 +150,7 @@ impl Projection {
         &self,
         is_narrow: bool,
         is_fast: bool,
-        point: Point<'_>,
+        point: &[Position],
         first: usize,
         values: &mut Values,
     ) {
@@ -167,15 +166,20 @@ impl Projection {
         }
     }
 
-    /// Returns true if the fast way is accurate at this point.
-    fn is_near(&self, point: &[Split]) -> bool {
-        let turns = |(most, position): (&f64, &Split)| most * position.whole.abs();
-        point.iter().all(|position| position.is_exact())
-            && self.most.iter().zip(point).map(turns).sum::<f64>() < MOST_TURNS
+    /// Returns true if the fast way is accurate at some points.
+    fn is_near(&self, splits: &[[Split; POINTS]]) -> bool {
+        let mut turns = [0.0; POINTS];
+        for (most, splits) in self.most.iter().zip(splits) {
+            for (turns, split) in turns.iter_mut().zip(splits) {
+                // The sum is NaN if the coordinate cannot be told from its neighbours.
+                *turns += if split.is_exact() { most * split.whole.abs() } else { f64::NAN };
+            }
+        }
+        turns.iter().all(|turns| *turns < MOST_TURNS)
     }
 
     /// Returns sine and cosine of a pair from the exact phase.
-    pub(crate) fn exact<T: Target>(&self, pair: usize, point: Point<'_>) -> [f64; 2] {
+    pub(crate) fn exact<T: Target>(&self, pair: usize, point: &[Position]) -> [f64; 2] {
         let (group, lane) = (pair / GROUP, pair % GROUP);
         let (mut phase, mut terms, mut angle) = (self.phases[pair], 0, self.radians[pair]);
         for (fixed, &position) in self.fixed[self.axes * group..][..self.axes].iter().zip(point) {
@@ -204,24 +208,25 @@ fn lines(numbers: impl ExactSizeIterator<Item = f64>, filler: f64) -> Vec<Line> 
 /// The fast way, in vectors of doubles.
 struct Near<'a> {
     projection: &'a Projection,
-    points: &'a [Split],
+    /// The coordinates of all points on each axis.
+    splits: &'a [[Split; POINTS]],
     first: usize,
-    out: &'a mut [Values; POINTS],
+    out: &'a mut [Values],
 }
 
 impl Kernel for Near<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { projection, points, first, out } = self;
-        for (point, out) in points.chunks_exact(projection.axes).zip(out) {
-            projection.near(simd, point, first, out);
+        let Self { projection, splits, first, out } = self;
+        for (i, out) in out.iter_mut().enumerate() {
+            projection.near(simd, splits, i, first, out);
         }
     }
 }
 
 impl Projection {
     #[inline(always)]
-    fn near<S: Simd>(&self, simd: S, point: &[Split], first: usize, out: &mut Values) {
+    fn near<S: Simd>(&self, simd: S, splits: &[[Split; POINTS]], i: usize, first: usize, out: &mut Values) {
         /// A sine or a cosine of a larger remainder is not small.
         const SMALL: f64 = 1.0 / (1 << 14) as f64;
         let (width, amplitude) = (2 * S::f64s::LEN, self.amplitude.value);
@@ -232,8 +237,8 @@ impl Projection {
         for (((fixed, offsets), sines), cosines) in groups.zip(offsets).zip(sines).zip(cosines) {
             for at in (0..GROUP).step_by(width) {
                 let mut angle = <f32 as Target>::load(simd, offsets, at);
-                for (fixed, position) in fixed.iter().zip(point) {
-                    angle = angle + fixed.quarters(simd, *position, at);
+                for (fixed, positions) in fixed.iter().zip(splits) {
+                    angle = angle + fixed.quarters(simd, positions[i], at);
                 }
                 let (x, quarter) = reduced_quarters::<S>(angle);
                 least = least.min(x.0.abs()).min(x.1.abs());

@@ -52,7 +52,7 @@ macro_rules! widened {
             }
 
             fn items(list: Cow<'_, [Self]>) -> Items<'_> {
-                Items::ByIndex(Arc::new(move |index| list.get(index).map(|id| id.position())))
+                Items::ByIndex(Arc::new(move |index: usize| list.get(index).map(|id| id.position())))
             }
         }
 
@@ -111,7 +111,7 @@ where
     S: Data<Elem = T> + Send + Sync + 'a,
 {
     let n = if list.strides() == [0] { list.len().min(1) } else { list.len() };
-    (Items::ByIndex(Arc::new(move |index| list.get(index).map(|id| id.position()))), n)
+    (Items::ByIndex(Arc::new(move |index: usize| list.get(index).map(|id| id.position()))), n)
 }
 
 /// Returns the list of all rows, one after the other. A broadcast axis is stored once.

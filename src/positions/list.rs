@@ -28,7 +28,27 @@ pub enum Items<'a> {
     Signed(Cow<'a, [i64]>),
     Real(Cow<'a, [f64]>),
     /// Items that are read by index without a copy: strided views, and numbers of other types.
-    ByIndex(Arc<dyn Fn(usize) -> Option<Position> + Send + Sync + 'a>),
+    ByIndex(Arc<dyn Source + 'a>),
+}
+
+/// Items that are read by index.
+pub trait Source: Send + Sync {
+    fn get(&self, index: usize) -> Option<Position>;
+
+    /// Reads consecutive items as doubles. A call for each of them would take longer than reading.
+    fn read(&self, first: usize, out: &mut [f64]);
+}
+
+impl<F: Fn(usize) -> Option<Position> + Send + Sync> Source for F {
+    fn get(&self, index: usize) -> Option<Position> {
+        self(index)
+    }
+
+    fn read(&self, first: usize, out: &mut [f64]) {
+        for (index, out) in (first..).zip(out) {
+            *out = self(index).map_or(0.0, Position::to_f64);
+        }
+    }
 }
 
 impl Items<'_> {
@@ -38,7 +58,14 @@ impl Items<'_> {
             Self::Unsigned(ids) => ids.get(index).map(|&id| Position::from(id)),
             Self::Signed(ids) => ids.get(index).map(|&id| Position::from(id)),
             Self::Real(reals) => reals.get(index).map(|&real| Position::from(real)),
-            Self::ByIndex(item) => item(index),
+            Self::ByIndex(source) => source.get(index),
+        }
+    }
+
+    fn read(&self, first: usize, out: &mut [f64]) {
+        match self {
+            Self::ByIndex(source) => source.read(first, out),
+            _ => (&|index| self.get(index)).read(first, out),
         }
     }
 }
@@ -80,6 +107,16 @@ impl<'a> List<'a> {
 
     pub(super) fn get(&self, index: usize) -> Option<Position> {
         self.items.get(self.item_at(index))
+    }
+
+    /// Reads consecutive positions as doubles.
+    pub(super) fn read(&self, index: usize, out: &mut [f64]) {
+        let item = self.item_at(index);
+        if self.each == 1 && out.len() <= self.n.saturating_sub(item) {
+            self.items.read(item, out);
+        } else {
+            (&|index| self.get(index)).read(index, out);
+        }
     }
 
     /// Borrows the list.
@@ -140,7 +177,7 @@ impl<'a> List<'a> {
             Items::Real(reals) => Items::Real(owned(reals)?),
             Items::ByIndex(item) => {
                 let mut all = with_room(n, 1)?;
-                all.extend((0..n).map_while(|index| item(index)));
+                all.extend((0..n).map_while(|index| item.get(index)));
                 List::from_positions(all)?.items
             }
         };
@@ -195,7 +232,7 @@ impl<'a> List<'a> {
                 Position::from(real) == Position::Integer(start + k)
             }),
             Items::ByIndex(at) => stretches(item..end, |index, k| {
-                start.checked_add(k).is_some_and(|id| at(index) == Some(Position::Integer(id)))
+                start.checked_add(k).is_some_and(|id| at.get(index) == Some(Position::Integer(id)))
             }),
         };
         Some(if repeated > 1 {

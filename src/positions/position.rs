@@ -56,8 +56,10 @@ impl Position {
 
 impl From<f64> for Position {
     fn from(position: f64) -> Self {
-        if position.trunc() == position && position.abs() <= LIMIT as f64 {
-            Self::Integer(position as i64)
+        // The cast saturates, and NaN becomes 0.
+        let whole = position as i64;
+        if whole as f64 == position && position.abs() <= LIMIT as f64 {
+            Self::Integer(whole)
         } else {
             Self::Real(position)
         }

@@ -53,7 +53,7 @@ impl Fourier {
             let mut row = out.row_mut(index);
             if first == 0 && self.input != Input::Absent {
                 let coordinates = row.iter_mut().skip(inputs).zip(point);
-                coordinates.for_each(|(out, c)| *out = A::from_f64(c.to_f64()));
+                coordinates.for_each(|(out, c)| *out = A::from_f64(*c));
             }
             self.deliver(&mut row, first..self.pairs().min(first + CHUNK), values);
         });
