@@ -7,7 +7,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::wide::Wide;
 use crate::phase::Amplitude;
-use crate::phase::projection::{Projection, Values};
+use crate::phase::points::Values;
+use crate::phase::projection::Projection;
 use crate::positions::Positions;
 use crate::threads;
 

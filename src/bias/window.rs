@@ -122,9 +122,9 @@ impl TableRule for Window {
 
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
         let point = |positions: &Positions<'_>, at: usize| {
-            let mut point = [Position::Integer(0); 2];
-            positions.read_point(at, &mut point);
-            point.map(|position| if let Position::Integer(at) = position { at } else { 0 })
+            let whole = |position| if let Position::Integer(at) = position { at } else { 0 };
+            let mut point = positions.coordinates(at).map(whole);
+            [(); 2].map(|()| point.next().unwrap_or(0))
         };
         let query = point(query, 0);
         let is_class = |point: [i64; 2]| self.class && point.contains(&CLASS);

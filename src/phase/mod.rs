@@ -7,7 +7,7 @@
 //! them from registers, and `settle` recomputes values that are not certain. `writer` chooses the
 //! path. `target` has the arithmetic of f32 and f64, `elements` makes 16-bit types from f32.
 //! [`Waves`] is what encodings hold. `projection` has angles that are sums over axes, for encodings
-//! of points.
+//! of points; `points` computes eight points at a time.
 //!
 //! | path | when | code | what it buys |
 //! |---|---|---|---|
@@ -16,7 +16,8 @@
 //! | eight rows by way of the stack | the ends of a run, other widths, features apart in memory, 16 bits | `runs` | one kernel for all of these |
 //! | a row by itself | positions that stand alone, or too few for an anchor that they share | `single` | six times as fast as a block for one row |
 //! | a pair by itself | cancellation, ties of 16 bits | `settle` | the last bits |
-//! | products of doubles instead of phases | real positions and points, 32 bits or less | `fixed` | four times as fast |
+//! | products of doubles instead of phases | real positions and points, 32 bits or less | `fixed`, `points` | four times as fast |
+//! | rows of points, straight to their place | f32, whole groups of pairs, sines and cosines apart | `points` | 1.35 times as fast |
 
 mod addition;
 mod amplitude;
@@ -25,6 +26,7 @@ mod elements;
 mod fixed;
 mod layout;
 mod plain;
+pub(crate) mod points;
 pub(crate) mod projection;
 mod put;
 mod reals;

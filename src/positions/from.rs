@@ -52,7 +52,9 @@ macro_rules! widened {
             }
 
             fn items(list: Cow<'_, [Self]>) -> Items<'_> {
-                Items::ByIndex(Arc::new(move |index: usize| list.get(index).map(|id| id.position())))
+                Items::ByIndex(Arc::new(move |index: usize| {
+                    list.get(index).map(|id| id.position())
+                }))
             }
         }
 

@@ -65,7 +65,7 @@ impl Items<'_> {
     fn read(&self, first: usize, out: &mut [f64]) {
         match self {
             Self::ByIndex(source) => source.read(first, out),
-            _ => (&|index| self.get(index)).read(first, out),
+            _ => (|index| self.get(index)).read(first, out),
         }
     }
 }
@@ -115,7 +115,7 @@ impl<'a> List<'a> {
         if self.each == 1 && out.len() <= self.n.saturating_sub(item) {
             self.items.read(item, out);
         } else {
-            (&|index| self.get(index)).read(index, out);
+            (|index| self.get(index)).read(index, out);
         }
     }
 

@@ -15,6 +15,7 @@ mod runs;
 pub use from::PositionElement;
 pub use images::Dinov3Augmentation;
 pub use masks::MaskCounts;
+pub(crate) use points::PerAxis;
 pub use position::Position;
 pub(crate) use runs::Run;
 
@@ -224,13 +225,6 @@ impl Positions<'_> {
             return None;
         }
         self.lists().iter().map(|list| list.get(self.start + index)).collect()
-    }
-
-    /// Writes the position at `index` on each axis to `point`, which must have room for all axes.
-    pub(crate) fn read_point(&self, index: usize, point: &mut [Position]) {
-        for (position, list) in point.iter_mut().zip(self.lists()) {
-            *position = list.get(self.start + index).unwrap_or(Position::Integer(0));
-        }
     }
 
     /// The positions in order, on the first axis.

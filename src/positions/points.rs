@@ -1,4 +1,6 @@
-//! Iteration over points, one or a few at a time.
+//! The coordinates of points.
+
+use core::ops::{Deref, DerefMut};
 
 use super::list::{Items, List};
 use super::{LIMIT, Position, Positions};
@@ -30,31 +32,50 @@ impl Positions<'_> {
         })
     }
 
-    /// Calls `visit` with `N` points at a time, or fewer at the end: with the index of the first,
-    /// and the coordinates of all, point after point.
-    pub(crate) fn some_points<const N: usize>(&self, mut visit: impl FnMut(usize, &[Position])) {
-        /// The coordinates of points with more axes than this are on the heap, allocated once.
-        const AXES: usize = 8;
-        let (axes, count) = (self.axes(), self.count());
-        let mut stack = [[Position::Integer(0); AXES]; N];
-        let mut heap = Vec::new();
-        let points = if axes > AXES {
-            heap.resize(axes * N, Position::Integer(0));
-            &mut heap[..]
-        } else {
-            &mut stack.as_flattened_mut()[..axes * N]
-        };
-        for first in (0..count).step_by(N) {
-            let points = &mut points[..axes * N.min(count - first)];
-            for (index, point) in (first..).zip(points.chunks_exact_mut(axes)) {
-                self.read_point(index, point);
-            }
-            visit(first, points);
+    /// Calls `visit` with the index and the coordinates of each point.
+    pub(crate) fn each_point(&self, mut visit: impl FnMut(usize, &[Position])) {
+        let mut point = PerAxis::new(Position::Integer(0), self.axes());
+        for index in 0..self.count() {
+            point.set(self.coordinates(index));
+            visit(index, &point);
         }
     }
+}
 
-    /// Calls `visit` with the index and the coordinates of each point.
-    pub(crate) fn each_point(&self, visit: impl FnMut(usize, &[Position])) {
-        self.some_points::<1>(visit);
+/// A value for each axis: on the stack for up to 8 axes, so that points of space and time take no
+/// allocation, and on the heap for more.
+pub(crate) enum PerAxis<T> {
+    Few([T; 8], usize),
+    Many(Vec<T>),
+}
+
+impl<T: Copy> PerAxis<T> {
+    pub(crate) fn new(value: T, axes: usize) -> Self {
+        if axes <= 8 { Self::Few([value; 8], axes) } else { Self::Many(vec![value; axes]) }
+    }
+
+    /// Replaces the values.
+    pub(crate) fn set(&mut self, values: impl Iterator<Item = T>) {
+        self.iter_mut().zip(values).for_each(|(to, from)| *to = from);
+    }
+}
+
+impl<T> Deref for PerAxis<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::Few(values, axes) => &values[..*axes],
+            Self::Many(values) => values,
+        }
+    }
+}
+
+impl<T> DerefMut for PerAxis<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        match self {
+            Self::Few(values, axes) => &mut values[..*axes],
+            Self::Many(values) => values,
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! The rows of Fourier features.
 
+use core::marker::PhantomData;
 use core::ops::Range;
 
 use ndarray::{ArrayViewMut1, ArrayViewMut2};
 
 use super::{Fourier, Input};
-use crate::element::Element;
-use crate::phase::FeatureLayout;
-use crate::phase::projection::{CHUNK, Values};
+use crate::element::{AnyElement, Element, OfElement};
+use crate::phase::points::{CHUNK, Values};
+use crate::phase::{Columns, FeatureLayout};
 use crate::positions::{Position, Positions};
 
 impl Fourier {
@@ -48,6 +49,15 @@ impl Fourier {
         positions: &Positions<'_>,
         mut out: ArrayViewMut2<'_, A>,
     ) {
+        if self.block == self.pairs() && self.has_cosines && self.input == Input::Absent {
+            let (layout, pairs, dim) = (self.layout, self.pairs(), self.dim());
+            let columns = Columns { layout, pairs, last_is_single: false, dim };
+            if let AnyElement::F32(mut out) = A::any::<View<'_>>(out.view_mut())
+                && self.projection.write_rows(positions, &columns, &mut out)
+            {
+                return;
+            }
+        }
         let inputs = if self.input == Input::Last { self.waves() } else { 0 };
         self.projection.each::<A>(positions, |index, point, first, values| {
             let mut row = out.row_mut(index);
@@ -81,6 +91,13 @@ impl Fourier {
             pair += len;
         }
     }
+}
+
+/// The family of the views of rows.
+struct View<'r>(PhantomData<&'r ()>);
+
+impl<'r> OfElement for View<'r> {
+    type Of<A: Element> = ArrayViewMut2<'r, A>;
 }
 
 /// Rounds values and writes them to every `step`-th column from `first` on.

@@ -4,8 +4,8 @@
 use crate::counter::measure;
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView1, ArrayViewMut2, Axis, Slice};
 use positional_encodings::{
-    Element, Error, FeatureLayout, Frequencies, Learned, OddDim, PositionalEncoding, Positions,
-    Sinusoidal, TokenEmbedding, add_positions, add_positions_at, training::Scaled,
+    Element, Error, FeatureLayout, Fourier, Frequencies, Learned, OddDim, PositionalEncoding,
+    Positions, Sinusoidal, TokenEmbedding, add_positions, add_positions_at, training::Scaled,
 };
 
 const LEN: usize = 70;
@@ -208,7 +208,24 @@ fn takes_a_row<A>(
 }
 
 /// All checks, on one thread.
+/// Points on up to 8 axes, in rows that kernels write and in rows that they do not.
+fn points<A: Element>() -> Result<(), Error> {
+    for (axes, pairs) in [(2, 64), (3, 5), (8, 16)] {
+        let turns = Array2::from_shape_fn((axes, pairs), |(k, j)| 0.3 * (k + j) as f64 - 1.0);
+        let points = Array2::from_shape_fn((LEN, axes), |(i, k)| 0.1 * i as f32 - k as f32);
+        let points = Positions::from_points(&points)?;
+        for layout in [FeatureLayout::SinCosHalves, FeatureLayout::Interleaved] {
+            let fourier = Fourier::new(&turns)?.with_layout(layout);
+            let mut rows = Array2::<A>::zeros((LEN, 2 * pairs));
+            let name = format!("{axes} axes, {pairs} pairs, {layout:?}");
+            takes_nothing("points", &name, || fourier.encode_into(&points, rows.view_mut()));
+        }
+    }
+    Ok(())
+}
+
 fn all<A: Element>() {
+    points::<A>().unwrap();
     for (name, encoding) in encodings::<A>().unwrap() {
         let name = format!("{name}, {}", std::any::type_name::<A>());
         matrices(&name, &*encoding);
