@@ -32,7 +32,11 @@ impl<'a> Positions<'a> {
     pub fn from_axes(
         axes: impl IntoIterator<Item = impl Into<Positions<'a>>>,
     ) -> Result<Self, Error> {
-        let axes: Vec<Self> = axes.into_iter().take(MOST_AXES + 1).map(Into::into).collect();
+        Self::of_axes(axes.into_iter().take(MOST_AXES + 1).map(Into::into).collect())
+    }
+
+    /// Does the work of [`from_axes`](Self::from_axes), compiled once for all types.
+    fn of_axes(axes: Vec<Self>) -> Result<Self, Error> {
         let first = axes.first().ok_or(Error::ZeroDim)?;
         check_count(first.len, axes.len())?;
         let (rows, len) = (common_rows(&axes, "rows of positions on an axis")?, first.len);
@@ -182,10 +186,14 @@ impl Positions<'_> {
     pub fn concat<'p>(
         parts: impl IntoIterator<Item = impl Into<Positions<'p>>>,
     ) -> Result<Positions<'static>, Error> {
-        let parts: Vec<Positions<'p>> = parts.into_iter().map(Into::into).collect();
+        Self::joined(&parts.into_iter().map(Into::into).collect::<Vec<Positions<'p>>>())
+    }
+
+    /// Does the work of [`concat`](Self::concat), compiled once for all types.
+    fn joined(parts: &[Positions<'_>]) -> Result<Positions<'static>, Error> {
         let axes = parts.iter().map(Positions::axes).max().unwrap_or(1);
         parts.iter().filter(|part| part.axes() > 1).try_for_each(|part| part.check_axes(axes))?;
-        let rows = common_rows(&parts, "rows of positions")?;
+        let rows = common_rows(parts, "rows of positions")?;
         let len = parts.iter().fold(0_usize, |len, part| len.saturating_add(part.len));
         let Some(count) = rows.unwrap_or(1).checked_mul(len) else {
             return Err(Error::TooLarge { rows: usize::MAX, dim: axes });
@@ -264,8 +272,13 @@ impl Positions<'_> {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn map(&self, f: impl Fn(usize, f64) -> f64) -> Result<Positions<'static>, Error> {
+        self.map_dyn(&f)
+    }
+
+    /// Does the work of [`map`](Self::map), compiled once for all functions.
+    fn map_dyn(&self, f: &dyn Fn(usize, f64) -> f64) -> Result<Positions<'static>, Error> {
         let map = |(axis, list): (usize, &List<'_>)| {
-            list.borrowed().part(self.start, self.count()).map(|position| f(axis, position))
+            list.borrowed().part(self.start, self.count()).map(&|position| f(axis, position))
         };
         let lists = self.lists().iter().enumerate().map(map).collect::<Result<Vec<_>, _>>();
         let lists = lists.map_err(|_| Error::TooLarge { rows: self.count(), dim: self.axes() })?;

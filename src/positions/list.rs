@@ -154,7 +154,7 @@ impl<'a> List<'a> {
     }
 
     /// Applies a function to the items.
-    pub(super) fn map(&self, f: impl Fn(f64) -> f64) -> Result<List<'static>, Error> {
+    pub(super) fn map(&self, f: &dyn Fn(f64) -> f64) -> Result<List<'static>, Error> {
         let mut reals = with_room(self.n, 1)?;
         let items = (0..self.n).filter_map(|item| self.items.get(item));
         reals.extend(items.map(|item| f(item.to_f64())));

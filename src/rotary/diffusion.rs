@@ -172,12 +172,12 @@ impl Diffusion {
             _ if axes == 2 && frames > 1 => {
                 return Err(Error::AxesMismatch { expected: 2, found: 3 });
             }
-            Text::Still => points(text, axes, |_, _| 0.0)?,
+            Text::Still => points(text, axes, &|_, _| 0.0)?,
             Text::Counts { axis: own, from } => {
-                points(text, axes, |axis, i| if axis == own { i + from } else { 0.0 })?
+                points(text, axes, &|axis, i| if axis == own { i + from } else { 0.0 })?
             }
-            Text::AfterHalves => points(text, axes, |_, i| i + halves)?,
-            Text::Along => points(text, axes, |_, i| i)?,
+            Text::AfterHalves => points(text, axes, &|_, i| i + halves)?,
+            Text::Along => points(text, axes, &|_, i| i)?,
         };
         Positions::concat([&words, &grid])
     }
@@ -212,7 +212,7 @@ impl Diffusion {
 fn points(
     len: usize,
     axes: usize,
-    at: impl Fn(usize, f64) -> f64,
+    at: &dyn Fn(usize, f64) -> f64,
 ) -> Result<Positions<'static>, Error> {
     let axis = |axis| Positions::from(0..len).map(|_, i| at(axis, i));
     Positions::from_axes((0..axes).map(axis).collect::<Result<Vec<_>, _>>()?)
