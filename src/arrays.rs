@@ -1,7 +1,8 @@
 //! Allocation of arrays that fails with an error instead of an abort, and checks of arrays.
 
 use ndarray::{
-    Array, Array2, ArrayBase, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2, IxDyn, RawData,
+    Array, Array2, ArrayBase, ArrayView, ArrayView2, ArrayViewD, Axis, Data, Dimension, Ix2, IxDyn,
+    RawData,
 };
 
 use crate::element::Element;
@@ -71,6 +72,25 @@ pub(crate) fn without_unit_axes<S: RawData>(
         }
     }
     array
+}
+
+/// Returns the n-th subview over the last axes, in row-major order of the others; `None` past the
+/// end.
+pub(crate) fn nth<'v, T, D: Dimension>(
+    array: &'v ArrayViewD<'_, T>,
+    mut n: usize,
+) -> Option<ArrayView<'v, T, D>> {
+    let mut view = array.view();
+    let kept = D::NDIM?;
+    if n >= view.shape()[..view.ndim().checked_sub(kept)?].iter().product() {
+        return None;
+    }
+    while view.ndim() > kept {
+        let below = view.shape()[1..view.ndim() - kept].iter().product::<usize>().max(1);
+        view = view.index_axis_move(Axis(0), n / below);
+        n %= below;
+    }
+    view.into_dimensionality().ok()
 }
 
 /// Calls `visit` with each matrix (len, dim) of an array (…, len, dim), in row-major order of the

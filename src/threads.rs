@@ -2,8 +2,9 @@
 //!
 //! A row depends on its position alone, so the bits do not depend on how the work is cut.
 
-use ndarray::{ArrayViewMut2, Axis};
+use ndarray::{ArrayViewMut2, ArrayViewMutD, Axis};
 
+use crate::arrays::without_unit_axes;
 use crate::blocks::middle;
 use crate::element::Element;
 use crate::error::Error;
@@ -99,4 +100,50 @@ fn rows_in_pieces<A: Element>(
     let (low, high) = out.split_at(Axis(0), middle);
     let (first, second) = (positions.slice(0..middle), positions.slice(middle..positions.len()));
     join(|| rows_in_pieces(piece, &first, low, work), || rows_in_pieces(piece, &second, high, work))
+}
+
+/// Returns the axis along which a part of an array is cut and the index at which it is, or `None`
+/// for a part that stays whole. It is given the shape of the part, its first indices as in
+/// [`parts`], and whether there is work for another thread.
+pub(crate) type Cut<'a, const N: usize> =
+    &'a (dyn Fn(&[usize], [usize; N], bool) -> Option<(usize, usize)> + Sync);
+
+/// Does the work for a part of an array.
+pub(crate) type Work<'a, A, const N: usize> =
+    &'a (dyn Fn(ArrayViewMutD<'_, A>, [usize; N]) -> Result<(), Error> + Sync);
+
+/// Calls `work` with parts of an array, on all cores, and with their first indices: of the sequence,
+/// counted over all leading axes, and on each of the last N − 1 axes.
+pub(crate) fn parts<A: Element, const N: usize>(
+    out: ArrayViewMutD<'_, A>,
+    cut: Cut<'_, N>,
+    work: Work<'_, A, N>,
+) -> Result<(), Error> {
+    if out.is_empty() {
+        return Ok(());
+    }
+    let piece = piece(out.len() * size_of::<A>()).unwrap_or(usize::MAX);
+    part(piece, out, [0; N], cut, work)
+}
+
+/// Does the work for the part that begins at `first`; a thread takes at most `piece` bytes if they
+/// can be cut.
+fn part<A: Element, const N: usize>(
+    piece: usize,
+    out: ArrayViewMutD<'_, A>,
+    first: [usize; N],
+    cut: Cut<'_, N>,
+    work: Work<'_, A, N>,
+) -> Result<(), Error> {
+    let out = without_unit_axes(out, N - 1);
+    let is_long = out.len() * size_of::<A>() > piece;
+    let Some((axis, middle)) = cut(out.shape(), first, is_long) else { return work(out, first) };
+    let leading = out.ndim() - (N - 1);
+    let mut next = first;
+    let below: usize = out.shape()[..leading].iter().skip(axis + 1).product();
+    next[(axis + 1).saturating_sub(leading)] += middle * below;
+    let (low, high) = out.split_at(Axis(axis), middle);
+    let [low, high] = [(low, first), (high, next)]
+        .map(|(half, first)| move || part(piece, half, first, cut, work));
+    if is_long { join(low, high) } else { low().and_then(|()| high()) }
 }

@@ -11,14 +11,14 @@ use ndarray::{ArrayViewMut3, ArrayViewMutD, Axis, Ix3};
 use super::distance::last_distance;
 use super::{AttentionBias, DependsOn, check_row, check_scores};
 use crate::add::{Put, add_streams};
-use crate::arrays::{room, without_unit_axes};
+use crate::arrays::room;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Positions, Run};
-use crate::threads::{join, piece};
+use crate::threads::{Work, parts};
 
 /// The condition for cutting scores along an axis.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) enum Cut {
     Always,
     /// Scores are cut if they have enough work for another thread.
@@ -26,50 +26,22 @@ pub(super) enum Cut {
     Never,
 }
 
-/// Calls `visit` with parts of scores (…, heads, queries, keys), on all cores, and with the indices
-/// of the first sequence, head, query and key of each. `cuts` says when each of these four axes is
-/// cut.
+/// Calls `work` with parts of scores (…, heads, queries, keys), on all cores. `cuts` says when the
+/// axes of sequences, heads, queries and keys are cut.
 pub(super) fn in_parts<A: Element>(
     scores: ArrayViewMutD<'_, A>,
     cuts: [Cut; 4],
-    visit: &(impl Fn(ArrayViewMutD<'_, A>, [usize; 4]) -> Result<(), Error> + Sync),
+    work: Work<'_, A, 4>,
 ) -> Result<(), Error> {
-    if scores.is_empty() {
-        return Ok(());
-    }
-    let piece = piece(scores.len() * size_of::<A>()).unwrap_or(usize::MAX);
-    part(piece, without_unit_axes(scores, 3), [0; 4], cuts, visit)
-}
-
-/// Visits the part of scores that begins at `start`; a thread takes at most `piece` bytes if they
-/// can be cut.
-fn part<A: Element>(
-    piece: usize,
-    mut scores: ArrayViewMutD<'_, A>,
-    start: [usize; 4],
-    cuts: [Cut; 4],
-    visit: &(impl Fn(ArrayViewMutD<'_, A>, [usize; 4]) -> Result<(), Error> + Sync),
-) -> Result<(), Error> {
-    let leading = scores.ndim() - 3;
-    if leading > 0 && scores.len_of(Axis(0)) == 1 {
-        scores.index_axis_inplace(Axis(0), 0);
-        return part(piece, scores, start, cuts, visit);
-    }
-    let is_long = scores.len() * size_of::<A>() > piece;
-    let kind = |axis: usize| (axis + 1).saturating_sub(leading);
-    let is_cut = |&axis: &usize| {
-        let cut = cuts[kind(axis)];
-        scores.len_of(Axis(axis)) > 1 && (cut == Cut::Always || is_long && cut == Cut::Long)
+    let cut = |shape: &[usize], _: [usize; 4], is_long: bool| {
+        let is_cut = |&axis: &usize| match cuts[(axis + 4).saturating_sub(shape.len())] {
+            Cut::Always => shape[axis] > 1,
+            Cut::Long => shape[axis] > 1 && is_long,
+            Cut::Never => false,
+        };
+        (0..shape.len()).find(is_cut).map(|axis| (axis, shape[axis] / 2))
     };
-    let Some(axis) = (0..scores.ndim()).find(is_cut) else { return visit(scores, start) };
-    let middle = scores.len_of(Axis(axis)) / 2;
-    let within: usize = scores.shape()[..leading].iter().skip(axis + 1).product();
-    let mut next = start;
-    next[kind(axis)] += middle * within;
-    let (low, high) = scores.split_at(Axis(axis), middle);
-    let first = || part(piece, low, start, cuts, visit);
-    let second = || part(piece, high, next, cuts, visit);
-    if is_long { join(first, second) } else { first().and_then(|()| second()) }
+    parts(scores, &cut, work)
 }
 
 /// Writes or adds the bias to scores (…, heads, queries, keys).

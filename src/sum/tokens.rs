@@ -11,9 +11,9 @@ use ndarray::{
 use num_traits::PrimInt;
 
 use super::rows::{Picked, Target, Terms};
-use super::walk::{Sum, nth};
+use super::walk::Sum;
 use crate::additive::{FrozenRows, PositionalEncoding, check_lengths};
-use crate::arrays::{check_width, row_major, without_unit_axes};
+use crate::arrays::{check_width, nth, row_major, without_unit_axes};
 use crate::element::Element;
 use crate::error::Error;
 use crate::phase::BLOCK;

@@ -1,21 +1,18 @@
 //! Iterates over a batch: each part of the output is written, and its positions are added while it
 //! is in cache.
 
-use ndarray::{
-    Array, Array2, ArrayView, ArrayView2, ArrayViewD, ArrayViewMut2, ArrayViewMutD, Axis,
-    Dimension, Ix2,
-};
+use ndarray::{Array, Array2, ArrayView2, ArrayViewMut2, ArrayViewMutD, Axis, Dimension, Ix2};
 
 use super::rows::Target;
 use crate::add::{Four, add_to_four};
 use crate::additive::PositionalEncoding;
-use crate::arrays::{room, without_unit_axes, zeros};
+use crate::arrays::{room, zeros};
 use crate::blocks::{STACK_BYTES, blocks, in_blocks, middle, rows_in};
 use crate::element::Element;
 use crate::error::Error;
 use crate::phase::BLOCK;
 use crate::positions::Positions;
-use crate::threads::{join, piece};
+use crate::threads::{parts, piece};
 
 /// Writes the sums for some rows: the arguments are the sequence, the first row, the target and the
 /// vectors, at most [`BLOCK`] of them.
@@ -105,39 +102,16 @@ impl<A: Element, E: PositionalEncoding<A> + ?Sized> Sum<'_, A, E> {
 
     /// Computes the sum in `out` (…, len, any width), on all cores if this is long work.
     pub(super) fn make(&self, out: ArrayViewMutD<'_, A>) -> Result<(), Error> {
-        if out.is_empty() {
-            return Ok(());
-        }
-        let piece = piece(out.len() * size_of::<A>());
-        self.part(piece.unwrap_or(usize::MAX), without_unit_axes(out, 2), 0, 0)
-    }
-
-    /// Computes the part that begins with this sequence and row, in pieces of `piece` bytes.
-    fn part(
-        &self,
-        piece: usize,
-        out: ArrayViewMutD<'_, A>,
-        sequence: usize,
-        row: usize,
-    ) -> Result<(), Error> {
-        let long = out.len() * size_of::<A>() > piece;
-        let Some((axis, cut)) = long.then(|| self.cut(out.shape(), sequence, row)).flatten() else {
-            return if self.positions.are_shared() && sequences(out.shape()) > 1 {
+        let cut = |shape: &[usize], [sequence, row, _]: [usize; 3], is_long: bool| {
+            is_long.then(|| self.cut(shape, sequence, row)).flatten()
+        };
+        parts(out, &cut, &|out, [sequence, row, _]| {
+            if self.positions.are_shared() && sequences(out.shape()) > 1 {
                 self.together(out, sequence, row)
             } else {
                 self.one_by_one(out, sequence, row)
-            };
-        };
-        let (sequences, rows) = if axis + 2 == out.ndim() {
-            (0, cut)
-        } else {
-            (cut * sequences(&out.shape()[axis + 1..]), 0)
-        };
-        let (low, high) = out.split_at(Axis(axis), cut);
-        join(
-            || self.part(piece, low, sequence, row),
-            || self.part(piece, high, sequence + sequences, row + rows),
-        )
+            }
+        })
     }
 
     /// Returns an axis and where to cut it: the axis of positions, if they are shared and enough
@@ -256,23 +230,4 @@ fn for_each_four<A>(
             }
         }
     }
-}
-
-/// Returns the n-th subview over the last axes, in row-major order of the others; `None` past the
-/// end.
-pub(super) fn nth<'v, T, D: Dimension>(
-    array: &'v ArrayViewD<'_, T>,
-    mut n: usize,
-) -> Option<ArrayView<'v, T, D>> {
-    let mut view = array.view();
-    let kept = D::NDIM?;
-    if n >= view.shape()[..view.ndim().checked_sub(kept)?].iter().product() {
-        return None;
-    }
-    while view.ndim() > kept {
-        let below = view.shape()[1..view.ndim() - kept].iter().product::<usize>().max(1);
-        view = view.index_axis_move(Axis(0), n / below);
-        n %= below;
-    }
-    view.into_dimensionality().ok()
 }

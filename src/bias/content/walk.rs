@@ -2,10 +2,10 @@
 
 use core::ops::Range;
 
-use ndarray::{ArrayView3, ArrayViewD, ArrayViewMutD, Axis, Ix3, aview2};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Ix3, aview2};
 
 use super::{ContentBias, Head};
-use crate::arrays::{check_len, check_width};
+use crate::arrays::{check_len, check_width, nth};
 use crate::bias::check_shape;
 use crate::bias::walk::{Cut, in_parts};
 use crate::element::Element;
@@ -56,10 +56,8 @@ pub(super) fn add<A: Element>(
         let (_, rows, columns) = scores.dim();
         let (queries, keys) = (&queries.row(sequence), &keys.row(sequence));
         let queries = &queries.slice(query..query + rows);
-        let of_sequence = |which: usize| {
-            let content = contents[which].view();
-            widths[which].and_then(|_| matrices_of(content, sequence))
-        };
+        let of_sequence =
+            |which: usize| widths[which].and_then(|_| nth::<_, Ix3>(&contents[which], sequence));
         let contents = [of_sequence(0), of_sequence(1)];
         for (index, scores) in (head..).zip(scores.outer_iter_mut()) {
             let of_head = |which: usize, rows: Range<usize>| {
@@ -73,18 +71,4 @@ pub(super) fn add<A: Element>(
         }
         Ok(())
     })
-}
-
-/// Returns the matrices (heads, len, dim) of a sequence of an array (…, heads, len, dim).
-fn matrices_of<A>(
-    mut content: ArrayViewD<'_, A>,
-    mut sequence: usize,
-) -> Option<ArrayView3<'_, A>> {
-    while content.ndim() > 3 {
-        let axis = Axis(content.ndim() - 4);
-        let len = content.len_of(axis);
-        content.index_axis_inplace(axis, sequence % len);
-        sequence /= len;
-    }
-    content.into_dimensionality::<Ix3>().ok()
 }
