@@ -6,8 +6,8 @@ use benches::{Group, fill, run};
 use criterion::Criterion;
 use ndarray::{Array2, Array3, ArrayViewMut3};
 use positional_encodings::{
-    Axes, Fourier, MaskCounts, PositionalEncoding, Positions, Sinusoidal, Timestep,
-    add_positions_to_grid,
+    Axes, Fourier, PositionalEncoding, Positions, Sinusoidal, Timestep, add_positions_to_grid,
+    ids::MaskCounts,
 };
 
 fn main() {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use ndarray::{Array2, ArrayView1, Axis, s};
 use positional_encodings::{
-    Axes, Fourier, MaskCounts, PositionalEncoding, Positions, add_positions_to_grid,
+    Axes, Fourier, PositionalEncoding, Positions, add_positions_to_grid, ids::MaskCounts,
 };
 
 /// The width of vectors, which all recipes support.

@@ -5,7 +5,8 @@
 // Links between guides lead to files in the repository and to modules here. The first definition of
 // a link counts, so the modules are defined before the text.
 
-#[doc = "[rotary.md]: crate::guide::rotary\n[space.md]: crate::guide::space\n\n"]
+#[cfg_attr(feature = "serde", doc = "[rotary.md]: crate::guide::rotary")]
+#[doc = "[space.md]: crate::guide::space\n\n"]
 #[doc = include_str!("../docs/matches.md")]
 pub mod matches {}
 

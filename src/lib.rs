@@ -26,7 +26,7 @@
 //! | an ablation to run | no positions, and nothing else changed | [`NoPositions`] |
 //! | queries and keys | rotary position embeddings | [`Rotary`], [`Rotation`], [`Pairing`]; longer contexts: [`Frequencies`] |
 //! | an image, a video, masks | vectors of rows, columns and frames, by the names of the systems | [`Axes`], [`LearnedGrid`], [`add_positions_to_grid`]; [guide](guide::space) |
-//! | timesteps, points, dates, places, distances | their features | [`Timestep`], [`Fourier`], [`Time2Vec`], [`space`] |
+//! | timesteps, points, dates, places, distances | their features | [`Timestep`], [`Fourier`], [`Time2Vec`](space::Time2Vec), [`space`] |
 //! | attention scores (…, heads, queries, keys) | a bias added to them: ALiBi, T5's buckets, windows, … | [`add_bias`], [`Alibi`], [`T5Bias`], [`bias`] |
 //! | scores, and the queries and keys they come from | the bias of DeBERTa, Transformer-XL, Shaw et al., … | [`bias::add_content_bias`], [`bias::ContentBias`] |
 //! | an image or a video | rotations along its axes | [`Positions::grid`], [`Rotary::axial_2d`], [`Rotary::with_sections`], [`MixedRotary`](rotary::MixedRotary) |
@@ -160,7 +160,7 @@ pub mod testing;
 /// Encodings of places, distances, quantities and calendars.
 pub mod space {
     pub use crate::additive::{
-        AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths, equal_earth,
+        AngleUnit, Cycle, Input, MipNerf, Radial, Sphere2Vec, Time2Vec, Wavelengths, equal_earth,
     };
 }
 mod threads;
@@ -171,21 +171,19 @@ pub mod words;
 pub use ndarray;
 
 pub use additive::{
-    Axes, Fourier, Init, Input, Learned, LearnedGrid, NoPositions, PositionTable,
-    PositionalEncoding, Sinusoidal, Time2Vec, Timestep,
+    Axes, Fourier, Init, Learned, LearnedGrid, NoPositions, PositionTable, PositionalEncoding,
+    Sinusoidal, Timestep,
 };
 pub use bias::{Alibi, AttentionBias, T5Bias, add_bias};
 pub use element::Element;
-pub use error::{Error, FileError, FileProblem};
+pub use error::{Error, FileError};
 pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
-pub use positions::{MaskCounts, Position, PositionElement, Positions, ids};
+pub use positions::{Position, Positions, ids};
 pub use rotary::{Pairing, Rotary, Rotation};
-pub use simd::InstructionSet;
 pub use sum::{
-    Lookup, TokenEmbedding, add_positions, add_positions_at, add_positions_to_grid,
-    add_positions_to_slice, concat_positions, concat_positions_at, embed_with_positions,
-    embed_with_positions_at,
+    TokenEmbedding, add_positions, add_positions_at, add_positions_to_grid, add_positions_to_slice,
+    concat_positions, concat_positions_at, embed_with_positions, embed_with_positions_at,
 };
 
 #[cfg(doctest)]

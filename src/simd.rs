@@ -8,7 +8,7 @@ use crate::error::Error;
 /// have the same bits with each, so choosing one is for tests and benchmarks.
 ///
 /// ```
-/// use positional_encodings::{InstructionSet, PositionalEncoding, Positions, Sinusoidal};
+/// use positional_encodings::{PositionalEncoding, Positions, Sinusoidal, testing::InstructionSet};
 ///
 /// let encoding = Sinusoidal::new(64)?;
 /// let best: ndarray::Array2<f32> = encoding.encode(&Positions::from(0..100))?;

@@ -16,7 +16,7 @@ use std::{env, process};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
-use positional_encodings::{InstructionSet, Sinusoidal};
+use positional_encodings::{Sinusoidal, testing::InstructionSet};
 
 /// Rows that share a floor.
 pub struct Group<'c, B, F> {

@@ -9,8 +9,8 @@ use positional_encodings::rotary::{AxialOrder, Sections, XPos};
 use positional_encodings::scaling::{Llama3, Yarn};
 use positional_encodings::{
     Alibi, AttentionBias, Error, FeatureLayout, Fourier, Frequencies, Learned, Pairing,
-    PositionalEncoding, Positions, Rotary, Sinusoidal, Time2Vec, Timestep, add_bias,
-    add_positions_at, concat_positions_at, embed_with_positions_at,
+    PositionalEncoding, Positions, Rotary, Sinusoidal, Timestep, add_bias, add_positions_at,
+    concat_positions_at, embed_with_positions_at, space::Time2Vec,
 };
 
 #[derive(Arbitrary, Debug)]

@@ -223,7 +223,7 @@ impl Fourier {
     ///
     /// ```
     /// use ndarray::{Array2, array};
-    /// use positional_encodings::{Fourier, Input, PositionalEncoding, Positions};
+    /// use positional_encodings::{Fourier, PositionalEncoding, Positions, space::Input};
     ///
     /// let with_input = Fourier::new(&array![[0.5]])?.with_input(Input::Last);
     /// let features: Array2<f64> = with_input.encode(&Positions::from(&[0.5]))?;

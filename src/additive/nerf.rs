@@ -78,7 +78,7 @@ impl Fourier {
     /// more.
     ///
     /// ```
-    /// use positional_encodings::{Fourier, Input};
+    /// use positional_encodings::{Fourier, space::Input};
     ///
     /// let nerf = Fourier::nerfstudio(3, 4, (0.0, 3.0))?;
     /// assert_eq!(nerf.turns().row(0).to_vec()[..4], [1.0, 2.0, 4.0, 8.0]);
@@ -138,7 +138,7 @@ impl Fourier {
     ///
     /// ```
     /// use positional_encodings::{
-    ///     Axes, Fourier, Frequencies, Input, PositionalEncoding, Positions,
+    ///     Axes, Fourier, Frequencies, PositionalEncoding, Positions, space::Input,
     /// };
     ///
     /// // timm in pixels, linear: bands π·1 … π·max_res/2 in radians, half of it in turns

@@ -119,7 +119,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
     ///
     /// ```
     /// use ndarray::Array3;
-    /// use positional_encodings::{Axes, MaskCounts, PositionalEncoding, Positions};
+    /// use positional_encodings::{Axes, PositionalEncoding, Positions, ids::MaskCounts};
     ///
     /// let mask = Array3::from_elem((2, 4, 6), true); // (batch, height, width)
     /// let positions = Positions::from_masks(&mask, MaskCounts::NORMALIZED)?;

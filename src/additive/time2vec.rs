@@ -21,7 +21,7 @@ use crate::threads;
 ///
 /// ```
 /// use ndarray::{Array2, array};
-/// use positional_encodings::{PositionalEncoding, Positions, Time2Vec};
+/// use positional_encodings::{PositionalEncoding, Positions, space::Time2Vec};
 ///
 /// let times = Time2Vec::new(&array![2.0, 1.0], &array![0.5, 0.25])?;
 /// let features: Array2<f64> = times.encode(&Positions::from(&[1.5]))?;

@@ -25,6 +25,7 @@ mod save;
 mod shards;
 mod values;
 
+pub use crate::error::FileProblem;
 #[cfg(feature = "safetensors")]
 pub use architecture::Architecture;
 #[cfg(feature = "safetensors")]

@@ -8,9 +8,10 @@ use ndarray::{Array2, ArrayBase, Data, Ix2};
 use num_traits::PrimInt;
 
 pub use super::augment::{Cape, RandPos, Shape};
+pub use super::from::PositionElement;
 pub use super::images::Segment;
 use super::list::with_room;
-pub use super::masks::padded_masks;
+pub use super::masks::{MaskCounts, padded_masks};
 use crate::error::Error;
 
 /// Returns the number of kept tokens before each token, from a mask (batch, len) of `bool` or of

@@ -70,7 +70,7 @@ impl Positions<'_> {
     ///
     /// ```
     /// use ndarray::array;
-    /// use positional_encodings::{MaskCounts, Positions};
+    /// use positional_encodings::{Positions, ids::MaskCounts};
     ///
     /// let mask = array![[[1, 1, 0], [1, 1, 0]]];
     /// let pixels = Positions::from_masks(&mask, MaskCounts::PLAIN)?;
@@ -121,7 +121,7 @@ impl Positions<'_> {
     ///
     /// ```
     /// use ndarray::Array2;
-    /// use positional_encodings::{MaskCounts, Positions};
+    /// use positional_encodings::{Positions, ids::MaskCounts};
     ///
     /// let masks = [(2, 3), (4, 1)].map(|size| Array2::from_elem(size, true));
     /// let pixels = Positions::from_masks_of_sizes(&masks, MaskCounts::NORMALIZED)?;

@@ -14,7 +14,6 @@ mod runs;
 
 pub use from::PositionElement;
 pub use images::Dinov3Augmentation;
-pub use masks::MaskCounts;
 pub(crate) use points::PerAxis;
 pub use position::Position;
 pub(crate) use runs::Run;

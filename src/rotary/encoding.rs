@@ -225,7 +225,7 @@ impl Rotary {
     /// [`Error::UnavailableInstructionSet`] where this machine does not have the instruction set.
     ///
     /// ```
-    /// use positional_encodings::{Frequencies, InstructionSet, Pairing, Rotary};
+    /// use positional_encodings::{Frequencies, Pairing, Rotary, testing::InstructionSet};
     ///
     /// let rotary = Rotary::new(Frequencies::geometric(128, 10_000.0)?, Pairing::Halves);
     /// for set in InstructionSet::available() {

@@ -4,6 +4,7 @@
 mod bias;
 mod content_bias;
 
+pub use crate::simd::InstructionSet;
 pub use bias::check_bias_laws;
 pub use content_bias::check_content_bias_laws;
 

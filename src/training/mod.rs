@@ -116,7 +116,7 @@ impl fmt::Display for Parameter {
 /// | [`LearnedProjection`] | `projection` (axes, pairs) |
 /// | [`LearnedGrid`](crate::LearnedGrid) | `table` (sizes…, dim) |
 /// | [`Axes`](crate::Axes) | those of its encodings, after `axis_0.` and so on |
-/// | [`Time2Vec`](crate::Time2Vec) | `frequencies` (dim), `phases` (dim) |
+/// | [`Time2Vec`](crate::space::Time2Vec) | `frequencies` (dim), `phases` (dim) |
 /// | [`Scaled`] | `scale` (), and those of what it scales |
 /// | [`PositionNetwork`] | weights and biases of two linear layers, and those of the encoding within |
 /// | [`TokenEmbedding`](crate::TokenEmbedding) | `words` (vocabulary, dim), `segments` (segments, dim) if there are any, and those of its positions |

@@ -11,7 +11,8 @@ mod text;
 mod vectors;
 mod vocabulary;
 
-pub use crate::error::Place;
+pub use crate::error::{FileProblem, Place};
+pub use crate::sum::Lookup;
 pub use reader::{WordFormat, WordReader};
 pub use rows::{Duplicates, Progress};
 pub use text::Separator;

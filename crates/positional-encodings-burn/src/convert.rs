@@ -3,7 +3,7 @@
 use burn::tensor::kind::Basic;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use ndarray::{Array, Array2, ArrayView2, CowArray, Dim, Dimension, Ix};
-use positional_encodings::{PositionElement, Positions};
+use positional_encodings::{Positions, ids::PositionElement};
 
 use crate::element::Stored;
 use crate::refuse::expect;

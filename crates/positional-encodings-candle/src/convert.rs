@@ -168,7 +168,7 @@ pub fn to_positions(ids: &Tensor) -> Result<Positions<'static>> {
 
 fn of_ids<T>(ids: &Tensor) -> Result<Positions<'static>>
 where
-    T: WithDType + positional_encodings::PositionElement,
+    T: WithDType + positional_encodings::ids::PositionElement,
 {
     match *ids.dims() {
         [_] => Ok(Positions::from(ids.to_vec1::<T>()?)),

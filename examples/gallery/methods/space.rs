@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2};
 use positional_encodings::space::{AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths};
 use positional_encodings::{
-    Error, Fourier, Frequencies, Init, Learned, PositionalEncoding, Positions, Time2Vec,
+    Error, Fourier, Frequencies, Init, Learned, PositionalEncoding, Positions, space::Time2Vec,
 };
 
 use super::additive::{DIM, SEED, random};

@@ -2,9 +2,9 @@
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayViewMut, Dimension, arr0, array};
 use positional_encodings::{
-    Error, Frequencies, Init, InstructionSet, Learned, OddDim, PositionalEncoding, Positions,
-    Sinusoidal, TokenEmbedding, add_positions, add_positions_at, concat_positions,
-    concat_positions_at, embed_with_positions, embed_with_positions_at, ids,
+    Error, Frequencies, Init, Learned, OddDim, PositionalEncoding, Positions, Sinusoidal,
+    TokenEmbedding, add_positions, add_positions_at, concat_positions, concat_positions_at,
+    embed_with_positions, embed_with_positions_at, ids, testing::InstructionSet,
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 

@@ -2,11 +2,10 @@
 
 use ndarray::{Array2, ArrayViewMut2};
 use positional_encodings::{
-    Axes, Element, Error, FeatureLayout, Fourier, Frequencies, Init, Input, InstructionSet,
-    Learned, LearnedGrid, NoPositions, OddDim, PositionalEncoding, Positions, Sinusoidal, Time2Vec,
-    Timestep, TokenEmbedding,
-    space::{AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths},
-    testing::check_laws,
+    Axes, Element, Error, FeatureLayout, Fourier, Frequencies, Init, Learned, LearnedGrid,
+    NoPositions, OddDim, PositionalEncoding, Positions, Sinusoidal, Timestep, TokenEmbedding,
+    space::{AngleUnit, Cycle, Input, MipNerf, Radial, Sphere2Vec, Time2Vec, Wavelengths},
+    testing::{InstructionSet, check_laws},
     training::{
         Activation, LearnedFrequencies, LearnedProjection, Linear, PositionNetwork, Scaled,
     },

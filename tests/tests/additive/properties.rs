@@ -2,9 +2,9 @@
 
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, ArrayView2, Axis, IxDyn, Slice};
 use positional_encodings::{
-    Element, FeatureLayout, Frequencies, InstructionSet, Learned, OddDim, PositionalEncoding,
-    Positions, Sinusoidal, TokenEmbedding, add_positions_at, concat_positions_at,
-    embed_with_positions, embed_with_positions_at, ids,
+    Element, FeatureLayout, Frequencies, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, TokenEmbedding, add_positions_at, concat_positions_at, embed_with_positions,
+    embed_with_positions_at, ids, testing::InstructionSet,
 };
 use proptest::prelude::*;
 

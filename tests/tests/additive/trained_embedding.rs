@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, Array3, array};
 use positional_encodings::{
-    Error, Learned, Lookup, PositionalEncoding, TokenEmbedding,
+    Error, Learned, PositionalEncoding, TokenEmbedding,
     training::{Scaled, Trainable},
+    words::Lookup,
 };
 
 use crate::training::table;

@@ -4,8 +4,9 @@
 use crate::counter::limited;
 use ndarray::{Array2, Array3, array};
 use positional_encodings::{
-    Alibi, Error, Fourier, Frequencies, Init, Learned, MaskCounts, Pairing, PositionalEncoding,
-    Positions, Rotary, Sinusoidal, ids,
+    Alibi, Error, Fourier, Frequencies, Init, Learned, Pairing, PositionalEncoding, Positions,
+    Rotary, Sinusoidal,
+    ids::{self, MaskCounts},
     resample::Sampling,
     rotary::{AxialOrder, Dinov3Augmentation, MixedRotary, QueryTemperature, XPos},
     scaling::Yarn,

@@ -17,8 +17,8 @@ mod space;
 
 use ndarray::{Array2, Array3, ArrayView2, Axis, s};
 use positional_encodings::{
-    Element, FeatureLayout, Frequencies, InstructionSet, Learned, OddDim, PositionalEncoding,
-    Positions, Sinusoidal, TokenEmbedding, add_positions, embed_with_positions_at,
+    Element, FeatureLayout, Frequencies, Learned, OddDim, PositionalEncoding, Positions,
+    Sinusoidal, TokenEmbedding, add_positions, embed_with_positions_at, testing::InstructionSet,
 };
 
 /// Hashes of the rows of an encoding at all the positions below: f32, f64, f16, bf16.

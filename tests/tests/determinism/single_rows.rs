@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use positional_encodings::{
-    Element, Frequencies, InstructionSet, PositionalEncoding, Positions, Sinusoidal,
+    Element, Frequencies, PositionalEncoding, Positions, Sinusoidal, testing::InstructionSet,
 };
 
 use crate::bits;

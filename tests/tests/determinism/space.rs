@@ -5,8 +5,10 @@ use positional_encodings::space::{
     AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths, equal_earth,
 };
 use positional_encodings::{
-    Axes, Element, Error, Fourier, Frequencies, Input, LearnedGrid, MaskCounts, PositionalEncoding,
-    Positions, Time2Vec, Timestep, ids,
+    Axes, Element, Error, Fourier, Frequencies, LearnedGrid, PositionalEncoding, Positions,
+    Timestep,
+    ids::{self, MaskCounts},
+    space::{Input, Time2Vec},
 };
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 

@@ -3,7 +3,10 @@
 use std::io::Cursor;
 
 use ndarray::{Array2, array};
-use positional_encodings::{FileProblem, Learned, checkpoint::Gguf};
+use positional_encodings::{
+    Learned,
+    checkpoint::{FileProblem, Gguf},
+};
 
 use crate::gguf_writer::{Item, Writer, list};
 

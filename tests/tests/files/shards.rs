@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, array};
-use positional_encodings::checkpoint::{Architecture, Checkpoint};
-use positional_encodings::{FileProblem, Learned};
+use positional_encodings::Learned;
+use positional_encodings::checkpoint::{Architecture, Checkpoint, FileProblem};
 
 /// A folder that is removed at the end.
 struct Folder(PathBuf);

@@ -1,8 +1,8 @@
 //! Rotations of images and video, compared with the systems that use them.
 
 use ndarray::{Array2, Array3, ArrayD, Axis, Slice};
-use positional_encodings::InstructionSet;
 use positional_encodings::scaling::{LongRope, Regime};
+use positional_encodings::testing::InstructionSet;
 use positional_encodings::{
     Error, Frequencies, Pairing, Positions, Rotary, Rotation,
     ids::Segment,

@@ -1,7 +1,7 @@
 //! Every instruction set, every layout and threads give the bits of the formula.
 
 use ndarray::{Array3, Axis, s};
-use positional_encodings::{Element, InstructionSet, Pairing, Rotation};
+use positional_encodings::{Element, Pairing, Rotation, testing::InstructionSet};
 
 use crate::apply::plain;
 

@@ -3,8 +3,9 @@
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, ArrayViewMutD, Axis, Dimension, Slice};
 use positional_encodings::{
-    Element, Error, InstructionSet, Pairing, Positions, Rotary, Rotation,
+    Element, Error, Pairing, Positions, Rotary, Rotation,
     rotary::{AxialOrder, MixedRotary},
+    testing::InstructionSet,
 };
 use proptest::prelude::*;
 

@@ -1,7 +1,7 @@
 //! Laws of every rotation.
 
 use ndarray::{Array1, Array2, Axis};
-use positional_encodings::{Element, Frequencies, InstructionSet, Pairing, Rotary};
+use positional_encodings::{Element, Frequencies, Pairing, Rotary, testing::InstructionSet};
 use proptest::prelude::*;
 
 fn rotary(pairs: usize, base: f64, pairing: Pairing) -> Rotary {

@@ -4,8 +4,8 @@ use core::f64::consts::{PI, TAU};
 
 use ndarray::{Array1, Array2, Array4, Axis, Ix2, Ix3, Ix4, s};
 use positional_encodings::{
-    Axes, Error, FeatureLayout, Fourier, Frequencies, Input, PositionalEncoding, Positions,
-    Timestep,
+    Axes, Error, FeatureLayout, Fourier, Frequencies, PositionalEncoding, Positions, Timestep,
+    space::Input,
 };
 
 use crate::agrees;

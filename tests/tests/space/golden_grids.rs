@@ -4,7 +4,8 @@ use core::f64::consts::TAU;
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Ix2, Ix3, Ix4, IxDyn};
 use positional_encodings::{
-    Axes, Error, FeatureLayout, Frequencies, MaskCounts, PositionalEncoding, Positions, Sinusoidal,
+    Axes, Error, FeatureLayout, Frequencies, PositionalEncoding, Positions, Sinusoidal,
+    ids::MaskCounts,
 };
 
 use crate::agrees;

@@ -5,8 +5,8 @@ use positional_encodings::space::{
     AngleUnit, Cycle, MipNerf, Radial, Sphere2Vec, Wavelengths, equal_earth,
 };
 use positional_encodings::{
-    Axes, Error, Fourier, Frequencies, Learned, LearnedGrid, MaskCounts, PositionTable,
-    PositionalEncoding, Positions, Sinusoidal, Time2Vec, Timestep, add_positions_to_grid,
+    Axes, Error, Fourier, Frequencies, Learned, LearnedGrid, PositionTable, PositionalEncoding,
+    Positions, Sinusoidal, Timestep, add_positions_to_grid, ids::MaskCounts, space::Time2Vec,
 };
 
 type Outcome = Result<(), Error>;

@@ -5,8 +5,9 @@ use positional_encodings::training::{
     Activation, Differentiable, LearnedProjection, Linear, PositionNetwork, Trainable,
 };
 use positional_encodings::{
-    Axes, Error, FeatureLayout, Fourier, Frequencies, Input, Learned, LearnedGrid, PositionTable,
-    PositionalEncoding, Positions, Sinusoidal, Time2Vec,
+    Axes, Error, FeatureLayout, Fourier, Frequencies, Learned, LearnedGrid, PositionTable,
+    PositionalEncoding, Positions, Sinusoidal,
+    space::{Input, Time2Vec},
 };
 
 type Outcome = Result<(), Error>;

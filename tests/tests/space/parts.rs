@@ -1,7 +1,9 @@
 //! Parts of positions: their values, their lengths and their equality.
 
 use ndarray::{Array2, Array3, Axis, arr1, array};
-use positional_encodings::{Error, Fourier, Input, MaskCounts, PositionalEncoding, Positions};
+use positional_encodings::{
+    Error, Fourier, PositionalEncoding, Positions, ids::MaskCounts, space::Input,
+};
 
 type Outcome = Result<(), Error>;
 

@@ -2,8 +2,9 @@
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, s};
 use positional_encodings::{
-    Axes, Element, Error, FeatureLayout, LearnedGrid, MaskCounts, PositionalEncoding, Positions,
-    Sinusoidal, add_positions_to_grid, embed_with_positions_at, ids,
+    Axes, Element, Error, FeatureLayout, LearnedGrid, PositionalEncoding, Positions, Sinusoidal,
+    add_positions_to_grid, embed_with_positions_at,
+    ids::{self, MaskCounts},
 };
 
 type Outcome = Result<(), Error>;

@@ -5,8 +5,8 @@
 use ndarray::{Array2, ArrayView2};
 use positional_encodings::space::{AngleUnit, Cycle, Radial, Sphere2Vec};
 use positional_encodings::{
-    Element, Error, FeatureLayout, Fourier, Frequencies, PositionalEncoding, Positions, Time2Vec,
-    Timestep,
+    Element, Error, FeatureLayout, Fourier, Frequencies, PositionalEncoding, Positions, Timestep,
+    space::Time2Vec,
 };
 
 use crate::common::Tensors;

@@ -10,7 +10,7 @@ use peers::work::{
     BASE, DIM, LEN, PIXEL_DIM, POSITIONS, ROWS, SCORES, STEP, ids, masks, queries, scores,
 };
 use positional_encodings::{
-    AttentionBias, Axes, FeatureLayout, MaskCounts, Pairing, PositionalEncoding, Positions,
+    AttentionBias, Axes, FeatureLayout, Pairing, PositionalEncoding, Positions, ids::MaskCounts,
 };
 use serde_json::{Map, Value, json};
 
