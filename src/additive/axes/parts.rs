@@ -6,7 +6,7 @@ use core::ops::Range;
 
 use ndarray::{ArrayViewMut2, Axis, Slice};
 
-use super::repeat::{Place, Sources, copy, encode};
+use super::repeat::{Place, Sources, copy, copy_in_turn, encode};
 use crate::additive::PositionalEncoding;
 use crate::element::Element;
 use crate::error::{Error, check_parameter};
@@ -215,34 +215,61 @@ impl<E> Parts<E> {
     where
         E: PositionalEncoding<A>,
     {
+        for first in (0..self.parts.len()).step_by(2) {
+            self.encode_two(first..self.parts.len().min(first + 2), positions, &mut out)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the features of one or two encodings.
+    fn encode_two<A: Element>(
+        &self,
+        two: Range<usize>,
+        positions: &Positions<'_>,
+        out: &mut ArrayViewMut2<'_, A>,
+    ) -> Result<(), Error>
+    where
+        E: PositionalEncoding<A>,
+    {
         /// Below this many rows, searching for repeats costs more than it saves.
         const FEW: usize = 4;
         let len = positions.len();
-        for first in (0..self.parts.len()).step_by(2) {
-            let two = first..self.parts.len().min(first + 2);
-            let repeats = |index: &usize| self.parts[*index].axes.len() == 1 && len >= FEW;
-            for index in two.clone().filter(|index| !repeats(index)) {
+        let repeats = |index: &usize| self.parts[*index].axes.len() == 1 && len >= FEW;
+        for index in two.clone().filter(|index| !repeats(index)) {
+            let (part, places) = (&self.parts[index], self.places(index));
+            let own = positions.on_axes(&part.axes)?;
+            encode(&part.encoding, &own, 0..len, places, out)?;
+        }
+        if !two.clone().any(|index| repeats(&index)) {
+            return Ok(());
+        }
+        let both_repeat = two.clone().all(|index| repeats(&index));
+        let turn = self.turn().filter(|_| both_repeat && out.is_standard_layout());
+        let mut sources = [Sources::new(), Sources::new()];
+        for start in (0..len).step_by(BLOCK) {
+            let block = start..len.min(start + BLOCK);
+            for (index, sources) in two.clone().zip(&mut sources).filter(|(i, _)| repeats(i)) {
                 let (part, places) = (&self.parts[index], self.places(index));
                 let own = positions.on_axes(&part.axes)?;
-                encode(&part.encoding, &own, 0..len, places, &mut out)?;
-            }
-            if !two.clone().any(|index| repeats(&index)) {
-                continue;
-            }
-            let mut sources = [Sources::new(), Sources::new()];
-            for start in (0..len).step_by(BLOCK) {
-                let block = start..len.min(start + BLOCK);
-                for index in two.clone().filter(repeats) {
-                    let (part, places) = (&self.parts[index], self.places(index));
-                    let own = positions.on_axes(&part.axes)?;
-                    let (block, sources) = (block.clone(), &mut sources[index - first]);
-                    let (at, to) = (block.clone(), places.clone());
-                    sources.encode_new(&part.encoding, &own, at, to, &mut out)?;
-                    copy(sources, block, places, &mut out);
+                let (at, to) = (block.clone(), places.clone());
+                sources.encode_new(&part.encoding, &own, at, to, out)?;
+                if turn.is_none() {
+                    copy(sources, block.clone(), places, out);
                 }
+            }
+            if let Some(chunk) = turn {
+                copy_in_turn(&sources, block, chunk, out);
             }
         }
         Ok(())
+    }
+
+    /// Returns the number of columns of each encoding in turn, if there are two that alternate.
+    fn turn(&self) -> Option<usize> {
+        match self.join {
+            Join::Interleaved(chunk) if self.parts.len() == 2 => Some(chunk),
+            _ => None,
+        }
     }
 }
 

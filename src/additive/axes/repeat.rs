@@ -162,9 +162,16 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
         in_blocks(&some, dim, encode, |row, vectors| {
             let rows = start + row..start + row + vectors.nrows();
             let mut out = out.slice_axis_mut(Axis(0), rows.into());
-            for place in places.clone() {
-                let vectors = vectors.slice_axis(Axis(1), place.features().into());
-                out.slice_axis_mut(Axis(1), place.columns().into()).assign(&vectors);
+            for (vector, mut out) in vectors.outer_iter().zip(out.outer_iter_mut()) {
+                match (vector.to_slice(), out.as_slice_mut()) {
+                    (Some(vector), Some(out)) => put_places(vector, out, places.clone()),
+                    _ => {
+                        for place in places.clone() {
+                            let own = vector.slice_axis(Axis(0), place.features().into());
+                            out.slice_axis_mut(Axis(0), place.columns().into()).assign(&own);
+                        }
+                    }
+                }
             }
             Ok(())
         })?;
@@ -198,32 +205,71 @@ pub(super) fn copy<A: Element>(
     }
 }
 
-/// Copies the features at some places, each as far from the next as the first is from the second.
-fn copy_places<A: Copy>(
-    source: &[A],
-    target: &mut [A],
-    places: impl Iterator<Item = Place> + Clone,
+/// Copies the features of two encodings that alternate, `chunk` columns of each in turn, to the
+/// rows of a block whose positions were seen before: in one pass, since two would write each cache
+/// line twice.
+pub(super) fn copy_in_turn<A: Element>(
+    sources: &[Sources; 2],
+    block: Range<usize>,
+    chunk: usize,
+    out: &mut ArrayViewMut2<'_, A>,
 ) {
-    /// Fewer elements than this are copied one by one: a call would take longer.
-    const FEW: usize = 8;
-    let mut first = places.clone();
-    if let (Some(Place { to, len: 2, .. }), Some(next)) = (first.next(), first.next()) {
-        // Interleaved pairs are many places; behind the last of them both rows are zero.
-        let step = next.to - to;
-        for (target, source) in target[to..].chunks_mut(step).zip(source[to..].chunks(step)) {
-            match (target, source) {
-                ([one, two, ..], [first, second, ..]) => (*one, *two) = (*first, *second),
-                (target, source) => target.copy_from_slice(source),
+    let dim = out.ncols();
+    let Some(all) = out.as_slice_mut() else { return };
+    for (i, row) in block.enumerate() {
+        let (above, below) = all.split_at_mut(row * dim);
+        let (target, [a, b]) = (&mut below[..dim], sources.each_ref().map(|of| of.rows[i]));
+        // A part that is new stands in the row itself, where it stays.
+        let from = |source: usize| (source != row).then(|| &above[source * dim..][..dim]);
+        match (from(a), from(b)) {
+            (Some(a), Some(b)) if chunk == 2 => in_turn::<A, 4>(a, b, target),
+            (Some(a), Some(b)) if chunk == 1 => in_turn::<A, 2>(a, b, target),
+            (a, b) => {
+                for (source, first) in [(a, 0), (b, chunk)] {
+                    let Some(source) = source else { continue };
+                    for start in (first..dim).step_by(2 * chunk) {
+                        let columns = start..dim.min(start + chunk);
+                        target[columns.clone()].copy_from_slice(&source[columns]);
+                    }
+                }
             }
         }
-        return;
     }
+}
+
+/// Writes half of TURN columns of `a` and half of `b` in turn.
+fn in_turn<A: Copy, const TURN: usize>(a: &[A], b: &[A], target: &mut [A]) {
+    let pick = |i: usize, a: &[A], b: &[A]| if i < TURN / 2 { a[i] } else { b[i] };
+    let (a, b) = (a.chunks_exact(TURN), b.chunks_exact(TURN));
+    // Behind the last whole turn, where the width was cut.
+    let (whole, rest) = target.split_at_mut(target.len() - a.remainder().len());
+    rest.iter_mut().enumerate().for_each(|(i, to)| *to = pick(i, a.remainder(), b.remainder()));
+    for ((to, a), b) in whole.chunks_exact_mut(TURN).zip(a).zip(b) {
+        // Made as one array, which is stored at once.
+        to.copy_from_slice(&core::array::from_fn::<A, TURN, _>(|i| pick(i, a, b)));
+    }
+}
+
+/// Copies the features at some places.
+fn copy_places<A: Copy>(source: &[A], target: &mut [A], places: impl Iterator<Item = Place>) {
     for columns in places.map(Place::columns) {
-        let (source, target) = (&source[columns.clone()], &mut target[columns]);
-        if source.len() < FEW {
-            target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
-        } else {
-            target.copy_from_slice(source);
-        }
+        put(&source[columns.clone()], &mut target[columns]);
+    }
+}
+
+/// Writes the features of an encoding to their places in a row.
+fn put_places<A: Copy>(vector: &[A], row: &mut [A], places: impl Iterator<Item = Place>) {
+    for place in places {
+        put(&vector[place.features()], &mut row[place.columns()]);
+    }
+}
+
+fn put<A: Copy>(source: &[A], target: &mut [A]) {
+    /// Fewer elements than this are copied one by one: a call would take longer.
+    const FEW: usize = 8;
+    if source.len() < FEW {
+        target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+    } else {
+        target.copy_from_slice(source);
     }
 }
