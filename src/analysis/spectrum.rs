@@ -45,7 +45,7 @@ impl Spectrum {
         let products = DMatrix::from_iterator(size, size, products.iter().map(|v| v / len as f64));
         let mut variances: Vec<f64> = products.symmetric_eigenvalues().iter().copied().collect();
         variances.iter_mut().for_each(|variance| *variance = variance.max(0.0));
-        variances.sort_by(|a, b| b.total_cmp(a));
+        variances.sort_unstable_by(|a, b| b.total_cmp(a));
         Ok(Self { variances })
     }
 

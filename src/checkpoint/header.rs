@@ -75,7 +75,7 @@ impl Header {
     /// `len` bytes, and that each has the bytes of its shape and type.
     fn check(&self, len: u64) -> Result<(), FileProblem> {
         let mut tensors: Vec<(&String, &Info)> = self.tensors.iter().collect();
-        tensors.sort_by_key(|(_, info)| info.data_offsets);
+        tensors.sort_unstable_by_key(|(_, info)| info.data_offsets);
         let mut end = 0;
         for (key, info) in tensors {
             let (start, stop) = info.data_offsets;

@@ -76,7 +76,7 @@ fn features(axis: usize, query: &Positions<'_>, keys: &Positions<'_>) -> (Array2
         .axis(AXES[axis])
         .map_or(Vec::new(), |axis| axis.iter().map(Position::to_f64).collect());
     let mut distinct = places.clone();
-    distinct.sort_by(f64::total_cmp);
+    distinct.sort_unstable_by(f64::total_cmp);
     distinct.dedup();
     let of = places.iter().map(|place| distinct.partition_point(|other| other < place)).collect();
     let value = |(i, edge): (usize, usize)| spaced(8.0 * (distinct[i] - edges[edge]));
