@@ -157,7 +157,8 @@ pub mod rotary;
 mod simd;
 mod sum;
 pub mod testing;
-/// Encodings of places, distances, quantities and calendars.
+/// This module has the encodings of places, distances, quantities, times and calendars, and their
+/// options.
 pub mod space {
     pub use crate::additive::{
         AngleUnit, Cycle, Input, MipNerf, Radial, Sphere2Vec, Time2Vec, Wavelengths, equal_earth,
@@ -176,7 +177,7 @@ pub use additive::{
 };
 pub use bias::{Alibi, AttentionBias, T5Bias, add_bias};
 pub use element::Element;
-pub use error::{Error, FileError};
+pub use error::{Error, FileError, FileProblem};
 pub use frequencies::{Frequencies, OddDim, scaling};
 pub use phase::FeatureLayout;
 pub use positions::{Position, Positions, ids};

@@ -105,10 +105,10 @@ fn rows_in_pieces<A: Element>(
 /// Returns the axis along which a part of an array is cut and the index at which it is, or `None`
 /// for a part that stays whole. It is given the shape of the part, its first indices as in
 /// [`parts`], and whether there is work for another thread.
-pub(crate) type Cut<'a, const N: usize> =
+pub(crate) type CutAt<'a, const N: usize> =
     &'a (dyn Fn(&[usize], [usize; N], bool) -> Option<(usize, usize)> + Sync);
 
-/// Does the work for a part of an array.
+/// Does the work for a part of an array, which begins at the given indices, as in [`parts`].
 pub(crate) type Work<'a, A, const N: usize> =
     &'a (dyn Fn(ArrayViewMutD<'_, A>, [usize; N]) -> Result<(), Error> + Sync);
 
@@ -116,7 +116,7 @@ pub(crate) type Work<'a, A, const N: usize> =
 /// counted over all leading axes, and on each of the last N − 1 axes.
 pub(crate) fn parts<A: Element, const N: usize>(
     out: ArrayViewMutD<'_, A>,
-    cut: Cut<'_, N>,
+    cut: CutAt<'_, N>,
     work: Work<'_, A, N>,
 ) -> Result<(), Error> {
     if out.is_empty() {
@@ -132,7 +132,7 @@ fn part<A: Element, const N: usize>(
     piece: usize,
     out: ArrayViewMutD<'_, A>,
     first: [usize; N],
-    cut: Cut<'_, N>,
+    cut: CutAt<'_, N>,
     work: Work<'_, A, N>,
 ) -> Result<(), Error> {
     let out = without_unit_axes(out, N - 1);

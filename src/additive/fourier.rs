@@ -36,9 +36,9 @@ use crate::threads;
 /// | hours, weekdays, seasons | [`calendar`](Self::calendar) |
 ///
 /// Every value is computed from the exact angle, however many terms the angle has, and rounded
-/// once: the error is below 0.51 ulp, or below 1 ulp for values below 2⁻¹⁴ in f64. Where several
-/// terms cancel, what is left of the angle is exact to 2⁻¹²⁰. Each entry of B is taken as the exact
-/// number that it is.
+/// once: the error is below 0.51 ulp, or below 1 ulp for values below 2⁻¹⁴ in f64. Where terms
+/// cancel, what is left of the angle is exact to 2⁻¹²⁰ of a turn for up to 64 axes, so that a value
+/// near it is less exact. Each entry of B is taken as the exact number that it is.
 ///
 /// ```
 /// use ndarray::{Array2, array};

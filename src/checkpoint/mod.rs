@@ -25,7 +25,6 @@ mod save;
 mod shards;
 mod values;
 
-pub use crate::error::FileProblem;
 #[cfg(feature = "safetensors")]
 pub use architecture::Architecture;
 #[cfg(feature = "safetensors")]

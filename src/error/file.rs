@@ -13,7 +13,7 @@ use super::Error;
 /// error of a constructor about a table that was read successfully is [`FileProblem::Table`].
 ///
 /// ```
-/// use positional_encodings::words::{FileProblem, WordFormat, WordVectors};
+/// use positional_encodings::{FileProblem, words::{WordFormat, WordVectors}};
 ///
 /// let error = WordVectors::reader(WordFormat::Glove).read("/nowhere/glove.txt").unwrap_err();
 /// assert_eq!(error.problem, FileProblem::Io { kind: std::io::ErrorKind::NotFound });
@@ -32,7 +32,7 @@ impl FileError {
     /// Makes an error, for a reader of your own.
     ///
     /// ```
-    /// use positional_encodings::{FileError, words::FileProblem};
+    /// use positional_encodings::{FileError, FileProblem};
     ///
     /// let error = FileError::new("words.txt", FileProblem::Empty);
     /// assert_eq!(error.to_string(), "words.txt: there are no vectors");

@@ -2,8 +2,8 @@
 //!
 //! For 32 bits or less there is a fast way, with vectors of doubles: the fraction of a turn of each
 //! term is correct to 2⁻⁵², their sum to 2⁻⁵⁰, and values that are not certain are computed by the
-//! definition. Rows of f32 are written directly, in three quarters of the time that they take by
-//! way of the stack.
+//! definition. Rows of f32 that have sines and cosines apart and fill whole groups of pairs are
+//! written directly, in three quarters of the time that they take by way of the stack.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
@@ -39,7 +39,7 @@ impl Projection {
     /// axes than the projection.
     ///
     /// The positions have been checked. For 64-bit elements values are within 0.51 ulp, otherwise
-    /// correct to 40 bits.
+    /// correct to 33 bits.
     pub(crate) fn each<A>(
         &self,
         positions: &Positions<'_>,
@@ -86,7 +86,7 @@ impl Projection {
     }
 }
 
-/// Some consecutive points.
+/// Reads the points of a list, eight at a time, and computes their values.
 struct Points<'p> {
     projection: &'p Projection,
     positions: &'p Positions<'p>,
@@ -98,8 +98,8 @@ struct Points<'p> {
     given: PerAxis<Position>,
     /// Whether the elements have 32 bits or less.
     are_narrow: bool,
-    /// Whether the fast way is accurate.
-    is_fast: bool,
+    /// Whether a point takes the fast way. It depends on the point alone, and so do its bits.
+    are_fast: [bool; POINTS],
 }
 
 impl<'p> Points<'p> {
@@ -107,7 +107,8 @@ impl<'p> Points<'p> {
         let splits = PerAxis::new([Split::ZERO; POINTS], positions.axes());
         let given = PerAxis::new(Position::Integer(0), positions.axes());
         let (first, len) = (0, 0);
-        Self { projection, positions, first, len, splits, given, are_narrow, is_fast: false }
+        let are_fast = [false; POINTS];
+        Self { projection, positions, first, len, splits, given, are_narrow, are_fast }
     }
 
     /// Reads the next points, and returns true if there are any.
@@ -119,20 +120,22 @@ impl<'p> Points<'p> {
             self.positions.read(axis, self.first, &mut reals[..self.len]);
             *splits = reals.map(Split::new);
         }
-        self.is_fast = self.are_narrow && self.are_near();
+        if self.are_narrow {
+            self.are_fast = self.are_near();
+        }
         self.len > 0
     }
 
-    /// Returns true if all angles are so small, and the coordinates so exact, that products of
+    /// Returns which points have angles so small, and coordinates so exact, that products of
     /// doubles are accurate.
-    fn are_near(&self) -> bool {
+    fn are_near(&self) -> [bool; POINTS] {
         let mut turns = [0.0; POINTS];
         for (most, splits) in self.projection.most.iter().zip(self.splits.iter()) {
             for (turns, split) in turns.iter_mut().zip(splits) {
                 *turns += if split.is_exact() { most * split.whole.abs() } else { f64::INFINITY };
             }
         }
-        turns.iter().all(|turns| *turns < MOST_TURNS)
+        turns.map(|turns| turns < MOST_TURNS)
     }
 
     /// Computes the values of the pairs from `first` on. It is not generic, so that its kernel is
@@ -145,25 +148,27 @@ impl<'p> Points<'p> {
     fn write<T: Target + Element>(&mut self, first: usize, mut out: [Parts<'_, T>; POINTS]) {
         let out = &mut out[..self.len];
         let mut in_doubt = [true; POINTS];
-        if self.is_fast {
+        if self.are_fast.contains(&true) {
             let (projection, splits) = (self.projection, &self.splits[..self.projection.axes]);
             let (out, in_doubt) = (&mut *out, &mut in_doubt);
             launch(Level::new(), Near { projection, splits, first, out, in_doubt });
         }
-        for ((i, parts), _) in out.iter_mut().enumerate().zip(in_doubt).filter(|(_, doubt)| *doubt)
-        {
-            self.given.set(self.positions.coordinates(self.first + i));
-            self.settle(first, parts);
+        for (i, parts) in out.iter_mut().enumerate() {
+            if in_doubt[i] || !self.are_fast[i] {
+                self.given.set(self.positions.coordinates(self.first + i));
+                self.settle(self.are_fast[i], first, parts);
+            }
         }
     }
 
-    /// Replaces values that are not certain, or all of them, by those of the definition.
-    #[cold]
-    fn settle<T: Element>(&self, first: usize, Parts(sines, cosines): &mut Parts<'_, T>) {
+    /// Replaces values that are not certain, or all of a point that has not taken the fast way, by
+    /// those of the definition.
+    #[inline(never)]
+    fn settle<T: Element>(&self, is_fast: bool, first: usize, parts: &mut Parts<'_, T>) {
         let least = self.projection.amplitude.small;
-        let is_sure = |value: T| self.is_fast && value.to_f64().abs() >= least;
+        let is_sure = |value: T| is_fast && value.to_f64().abs() >= least;
         let pairs = first..self.projection.pairs();
-        for (pair, (sin, cos)) in pairs.zip(sines.iter_mut().zip(&mut **cosines)) {
+        for (pair, (sin, cos)) in pairs.zip(parts.0.iter_mut().zip(parts.1.iter_mut())) {
             if !(is_sure(*sin) && is_sure(*cos)) {
                 let exact = match self.are_narrow {
                     true => self.projection.exact::<f32>(pair, &self.given),
@@ -295,6 +300,27 @@ mod tests {
         });
         let all: Vec<Vec<f64>> = values.collect();
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    /// At half a turn the fast way rounds these values up, and the definition down.
+    #[test]
+    fn far_neighbours_change_no_bits() {
+        for (x, turns) in [
+            (4.474_100_373_681_817, 2.346_838_161_674_915_7),
+            (10.664_991_854_004_557, 2.390_999_284_586_529),
+            (21.945_878_434_710_16, 1.617_615_257_766_077_2),
+        ] {
+            let axis = vec![Wide::TAU.mul(Wide::from_f64(turns))];
+            let projection = Projection::new(&[axis], &[Wide::ZERO], Amplitude::ONE);
+            let sine = |positions: &[f64]| {
+                let mut first = f64::NAN;
+                projection.each::<f32>(&Positions::from(positions), |index, _, _, values| {
+                    first = if index == 0 { values.sin[0] } else { first };
+                });
+                first as f32
+            };
+            assert_eq!(sine(&[x]), sine(&[x, 1e9]), "{x}");
+        }
     }
 
     #[test]

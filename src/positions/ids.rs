@@ -1,4 +1,5 @@
-//! Builders of position ids, as models compute them from masks, padding and document lengths.
+//! Builders of position ids, as models compute them from masks, padding and document lengths, and
+//! what lists and counts of ids are made of.
 //!
 //! `0..len` and a decode step `past..past + 1` are ranges and need no builder. An offset into a
 //! table (OPT's and BART's 2) belongs to the table:

@@ -33,9 +33,11 @@ pub enum Items<'a> {
 
 /// Items that are read by index.
 pub trait Source: Send + Sync {
+    /// Returns the item at `index`, or `None` past the end.
     fn get(&self, index: usize) -> Option<Position>;
 
-    /// Reads consecutive items as doubles. A call for each of them would take longer than reading.
+    /// Reads consecutive items as doubles. One call through a pointer for many items takes less
+    /// time than one for each.
     fn read(&self, first: usize, out: &mut [f64]);
 }
 
@@ -45,9 +47,15 @@ impl<F: Fn(usize) -> Option<Position> + Send + Sync> Source for F {
     }
 
     fn read(&self, first: usize, out: &mut [f64]) {
-        for (index, out) in (first..).zip(out) {
-            *out = self(index).map_or(0.0, Position::to_f64);
-        }
+        read_each(first, out, self);
+    }
+}
+
+/// Reads consecutive items as doubles, and 0 past the end.
+fn read_each(first: usize, out: &mut [f64], get: impl Fn(usize) -> Option<Position>) {
+    // The slice comes first: the last index may be the largest one, which has no successor.
+    for (out, index) in out.iter_mut().zip(first..) {
+        *out = get(index).map_or(0.0, Position::to_f64);
     }
 }
 
@@ -65,7 +73,7 @@ impl Items<'_> {
     fn read(&self, first: usize, out: &mut [f64]) {
         match self {
             Self::ByIndex(source) => source.read(first, out),
-            _ => (|index| self.get(index)).read(first, out),
+            _ => read_each(first, out, |index| self.get(index)),
         }
     }
 }
@@ -115,7 +123,7 @@ impl<'a> List<'a> {
         if self.each == 1 && out.len() <= self.n.saturating_sub(item) {
             self.items.read(item, out);
         } else {
-            (|index| self.get(index)).read(index, out);
+            read_each(index, out, |index| self.get(index));
         }
     }
 

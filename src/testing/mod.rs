@@ -1,5 +1,5 @@
 //! The laws that every encoding and every attention bias must obey, for tests of your own
-//! implementations.
+//! implementations, and the instruction sets that tests and benchmarks can choose.
 
 mod bias;
 mod content_bias;

@@ -43,7 +43,7 @@ pub enum WordFormat {
 ///   decompressor.
 ///
 /// ```
-/// use positional_encodings::words::FileProblem;
+/// use positional_encodings::FileProblem;
 /// use positional_encodings::words::{Place, WordFormat, WordVectors};
 ///
 /// let mut reports = 0;

@@ -240,25 +240,25 @@ impl<E> Parts<E> {
             let own = positions.on_axes(&part.axes)?;
             encode(&part.encoding, &own, 0..len, places, out)?;
         }
-        if !two.clone().any(|index| repeats(&index)) {
-            return Ok(());
-        }
-        let both_repeat = two.clone().all(|index| repeats(&index));
-        let turn = self.turn().filter(|_| both_repeat && out.is_standard_layout());
+        let (repeating, dim) = (two.filter(repeats), out.ncols());
+        let turn = match repeating.clone().count() {
+            0 => return Ok(()),
+            count => self.turn().filter(|_| count == 2),
+        };
         let mut sources = [Sources::new(), Sources::new()];
         for start in (0..len).step_by(BLOCK) {
             let block = start..len.min(start + BLOCK);
-            for (index, sources) in two.clone().zip(&mut sources).filter(|(i, _)| repeats(i)) {
-                let (part, places) = (&self.parts[index], self.places(index));
+            for (index, sources) in repeating.clone().zip(&mut sources) {
+                let part = &self.parts[index];
                 let own = positions.on_axes(&part.axes)?;
-                let (at, to) = (block.clone(), places.clone());
-                sources.encode_new(&part.encoding, &own, at, to, out)?;
-                if turn.is_none() {
-                    copy(sources, block.clone(), places, out);
-                }
+                sources.encode_new(&part.encoding, &own, block.clone(), self.places(index), out)?;
             }
-            if let Some(chunk) = turn {
-                copy_in_turn(&sources, block, chunk, out);
+            if let (Some(chunk), Some(all)) = (turn, out.as_slice_mut()) {
+                copy_in_turn(&sources, block, chunk, dim, all);
+                continue;
+            }
+            for (index, sources) in repeating.clone().zip(&sources) {
+                copy(sources, block.clone(), self.places(index), out);
             }
         }
         Ok(())

@@ -164,7 +164,11 @@ pub(super) fn encode<A: Element, E: PositionalEncoding<A>>(
             let mut out = out.slice_axis_mut(Axis(0), rows.into());
             for (vector, mut out) in vectors.outer_iter().zip(out.outer_iter_mut()) {
                 match (vector.to_slice(), out.as_slice_mut()) {
-                    (Some(vector), Some(out)) => put_places(vector, out, places.clone()),
+                    (Some(vector), Some(out)) => put_places(
+                        vector,
+                        out,
+                        places.clone().map(|place| (place.features(), place.columns())),
+                    ),
                     _ => {
                         for place in places.clone() {
                             let own = vector.slice_axis(Axis(0), place.features().into());
@@ -191,7 +195,8 @@ pub(super) fn copy<A: Element>(
     if let Some(all) = out.as_slice_mut() {
         for (row, source) in copies {
             let (above, below) = all.split_at_mut(row * dim);
-            copy_places(&above[source * dim..][..dim], &mut below[..dim], places.clone());
+            let columns = places.clone().map(|place| (place.columns(), place.columns()));
+            put_places(&above[source * dim..][..dim], &mut below[..dim], columns);
         }
         return;
     }
@@ -207,15 +212,14 @@ pub(super) fn copy<A: Element>(
 
 /// Copies the features of two encodings that alternate, `chunk` columns of each in turn, to the
 /// rows of a block whose positions were seen before: in one pass, since two would write each cache
-/// line twice.
+/// line twice. `all` has all rows, each `dim` wide.
 pub(super) fn copy_in_turn<A: Element>(
     sources: &[Sources; 2],
     block: Range<usize>,
     chunk: usize,
-    out: &mut ArrayViewMut2<'_, A>,
+    dim: usize,
+    all: &mut [A],
 ) {
-    let dim = out.ncols();
-    let Some(all) = out.as_slice_mut() else { return };
     for (i, row) in block.enumerate() {
         let (above, below) = all.split_at_mut(row * dim);
         let (target, [a, b]) = (&mut below[..dim], sources.each_ref().map(|of| of.rows[i]));
@@ -237,39 +241,34 @@ pub(super) fn copy_in_turn<A: Element>(
     }
 }
 
-/// Writes half of TURN columns of `a` and half of `b` in turn.
+/// Writes TURN / 2 columns of `a`, then TURN / 2 of `b`, and so on; both rows have these columns in
+/// their places.
 fn in_turn<A: Copy, const TURN: usize>(a: &[A], b: &[A], target: &mut [A]) {
     let pick = |i: usize, a: &[A], b: &[A]| if i < TURN / 2 { a[i] } else { b[i] };
     let (a, b) = (a.chunks_exact(TURN), b.chunks_exact(TURN));
-    // Behind the last whole turn, where the width was cut.
+    // The last turn may be cut, and columns of zeros may follow.
     let (whole, rest) = target.split_at_mut(target.len() - a.remainder().len());
     rest.iter_mut().enumerate().for_each(|(i, to)| *to = pick(i, a.remainder(), b.remainder()));
     for ((to, a), b) in whole.chunks_exact_mut(TURN).zip(a).zip(b) {
-        // Made as one array, which is stored at once.
+        // An array is stored at once.
         to.copy_from_slice(&core::array::from_fn::<A, TURN, _>(|i| pick(i, a, b)));
     }
 }
 
-/// Copies the features at some places.
-fn copy_places<A: Copy>(source: &[A], target: &mut [A], places: impl Iterator<Item = Place>) {
-    for columns in places.map(Place::columns) {
-        put(&source[columns.clone()], &mut target[columns]);
-    }
-}
-
-/// Writes the features of an encoding to their places in a row.
-fn put_places<A: Copy>(vector: &[A], row: &mut [A], places: impl Iterator<Item = Place>) {
-    for place in places {
-        put(&vector[place.features()], &mut row[place.columns()]);
-    }
-}
-
-fn put<A: Copy>(source: &[A], target: &mut [A]) {
+/// Writes columns of one row to those of another; the two ranges of a pair have the same length.
+fn put_places<A: Copy>(
+    source: &[A],
+    target: &mut [A],
+    places: impl Iterator<Item = (Range<usize>, Range<usize>)>,
+) {
     /// Fewer elements than this are copied one by one: a call would take longer.
     const FEW: usize = 8;
-    if source.len() < FEW {
-        target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
-    } else {
-        target.copy_from_slice(source);
+    for (from, to) in places {
+        let (source, target) = (&source[from], &mut target[to]);
+        if source.len() < FEW {
+            target.iter_mut().zip(source).for_each(|(target, source)| *target = *source);
+        } else {
+            target.copy_from_slice(source);
+        }
     }
 }

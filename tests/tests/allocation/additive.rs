@@ -207,7 +207,6 @@ fn takes_a_row<A>(
     assert_eq!((taken.calls, taken.peak), expected, "{what}, {name}: calls and bytes");
 }
 
-/// All checks, on one thread.
 /// Points on up to 8 axes, in rows that kernels write and in rows that they do not.
 fn points<A: Element>() -> Result<(), Error> {
     for (axes, pairs) in [(2, 64), (3, 5), (8, 16)] {
@@ -224,6 +223,7 @@ fn points<A: Element>() -> Result<(), Error> {
     Ok(())
 }
 
+/// All checks, on one thread.
 fn all<A: Element>() {
     points::<A>().unwrap();
     for (name, encoding) in encodings::<A>().unwrap() {

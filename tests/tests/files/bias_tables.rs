@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::Array2;
 use positional_encodings::bias::{DecomposedBias, WindowBias};
 use positional_encodings::checkpoint::{BiasTable, Checkpoint};
-use positional_encodings::{AttentionBias, Positions, T5Bias, checkpoint::FileProblem};
+use positional_encodings::{AttentionBias, FileProblem, Positions, T5Bias};
 
 use crate::checkpoints::{file, open, tensor};
 

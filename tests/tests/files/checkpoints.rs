@@ -5,8 +5,9 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use ndarray::{Array2, array};
 use positional_encodings::{
-    Error, FeatureLayout, Frequencies, Learned, PositionalEncoding, Positions, Sinusoidal,
-    checkpoint::{Architecture, Checkpoint, FileProblem, StoredElement},
+    Error, FeatureLayout, FileProblem, Frequencies, Learned, PositionalEncoding, Positions,
+    Sinusoidal,
+    checkpoint::{Architecture, Checkpoint, StoredElement},
     training::{Activation, PositionNetwork, Trainable},
 };
 use safetensors::tensor::{Dtype, TensorView, serialize};

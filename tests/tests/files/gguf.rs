@@ -3,10 +3,7 @@
 use std::io::Cursor;
 
 use ndarray::{Array2, array};
-use positional_encodings::{
-    Learned,
-    checkpoint::{FileProblem, Gguf},
-};
+use positional_encodings::{FileProblem, Learned, checkpoint::Gguf};
 
 use crate::gguf_writer::{Item, Writer, list};
 

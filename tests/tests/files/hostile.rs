@@ -15,7 +15,10 @@
 use std::io::BufReader;
 use std::time::{Duration, Instant};
 
-use positional_encodings::words::{Duplicates, FileProblem, WordFormat, WordVectors};
+use positional_encodings::{
+    FileProblem,
+    words::{Duplicates, WordFormat, WordVectors},
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 

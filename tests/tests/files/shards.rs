@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, array};
 use positional_encodings::Learned;
-use positional_encodings::checkpoint::{Architecture, Checkpoint, FileProblem};
+use positional_encodings::{
+    FileProblem,
+    checkpoint::{Architecture, Checkpoint},
+};
 
 /// A folder that is removed at the end.
 struct Folder(PathBuf);

@@ -2,10 +2,8 @@
 
 use ndarray::Array2;
 use positional_encodings::{
-    Learned, Positions, TokenEmbedding, embed_with_positions_at,
-    words::{
-        Duplicates, FileProblem, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors,
-    },
+    FileProblem, Learned, Positions, TokenEmbedding, embed_with_positions_at,
+    words::{Duplicates, Place, Progress, Vocabulary, WordFormat, WordReader, WordVectors},
 };
 
 fn read(format: WordFormat, bytes: &[u8]) -> Result<WordVectors, FileProblem> {

@@ -248,3 +248,19 @@ fn tables_that_cannot_be() -> Outcome {
     assert_eq!(error, Error::EmptyGrid { rows: 0, columns: 4 });
     Ok(())
 }
+
+/// The last of as many points as can be counted.
+#[test]
+fn points_at_the_end_of_the_largest_grid() -> Outcome {
+    let last = usize::MAX - 3..usize::MAX;
+    let grid = Positions::grid(&[usize::MAX / 5, 5])?;
+    let fourier = Fourier::new(&array![[0.5], [0.25]])?;
+    let rows: Array2<f32> = fourier.encode(&grid.slice(last.clone()))?;
+    let alone: Array2<f32> = fourier.encode(&grid.slice(usize::MAX - 1..usize::MAX))?;
+    assert_eq!(rows.row(2), alone.row(0));
+    let blocks = Positions::grid_in_blocks(&[usize::MAX / 5, 5], &[1, 5])?;
+    blocks.slice(last.clone()).check_finite()?;
+    let same: Array2<f32> = fourier.encode(&blocks.slice(last))?;
+    assert_eq!(same, rows);
+    Ok(())
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use positional_encodings::checkpoint::Gguf;
 use positional_encodings::config::ModelRotary;
-use positional_encodings::{Error, FileError, Rotary, words::FileProblem};
+use positional_encodings::{Error, FileError, FileProblem, Rotary};
 
 use super::layers::Layers;
 use super::module::Rope;
