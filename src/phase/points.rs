@@ -166,7 +166,8 @@ impl<'p> Points<'p> {
     #[inline(never)]
     fn settle<T: Element>(&self, is_fast: bool, first: usize, parts: &mut Parts<'_, T>) {
         let least = self.projection.amplitude.small;
-        let is_sure = |value: T| is_fast && value.to_f64().abs() >= least;
+        // Rounded first, so that values on the stack are told from others as those in a row are.
+        let is_sure = |value: T| is_fast && f64::from(value.to_f64() as f32).abs() >= least;
         let pairs = first..self.projection.pairs();
         for (pair, (sin, cos)) in pairs.zip(parts.0.iter_mut().zip(parts.1.iter_mut())) {
             if !(is_sure(*sin) && is_sure(*cos)) {
