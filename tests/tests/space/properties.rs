@@ -2,8 +2,8 @@
 
 use ndarray::{Array2, Array3, Array4, ArrayD, Axis, s};
 use positional_encodings::{
-    Axes, Element, Error, FeatureLayout, LearnedGrid, PositionalEncoding, Positions, Sinusoidal,
-    add_positions_to_grid, embed_with_positions_at,
+    Axes, Element, Error, FeatureLayout, Fourier, LearnedGrid, PositionalEncoding, Positions,
+    Sinusoidal, add_positions_to_grid, embed_with_positions_at,
     ids::{self, MaskCounts},
 };
 
@@ -293,5 +293,31 @@ fn coordinates_that_repeat_are_computed_once() -> Outcome {
             positions.axis(1).unwrap().iter().last().unwrap().to_f64() as f32
         );
     }
+    Ok(())
+}
+
+/// Kernels write some rows of Fourier features directly; these have the bits of all others.
+#[test]
+fn fourier_features_have_the_same_bits_in_all_rows() -> Outcome {
+    const PAIRS: usize = 32;
+    let number = |i: usize| ((i * 7919 + 13) % 10_007) as f64 / 5003.5 - 1.0;
+    let turns = Array2::from_shape_fn((2, PAIRS), |(k, j)| 10.0 * number(k * PAIRS + j));
+    // Every ninth point is far away.
+    let far = |i: usize| if i % 9 == 4 { 1e12 } else { 1.0 };
+    let points = Array2::from_shape_fn((200, 2), |(i, k)| far(i) * number(3 * i + k));
+    let points = Positions::from_points(&points)?;
+    let halves = Fourier::new(&turns)?;
+    let direct: Array2<f32> = halves.encode(&points)?;
+    assert_eq!(one_by_one::<f32>(&halves, &points), direct);
+    let mut columns = Array2::<f32>::zeros((2 * PAIRS, 200));
+    halves.encode_into(&points, columns.view_mut().reversed_axes())?;
+    assert_eq!(columns.t(), direct);
+    let pairs = halves.clone().with_layout(FeatureLayout::Interleaved);
+    let pairs: Array2<f32> = pairs.encode(&points)?;
+    assert_eq!(pairs.slice(s![.., ..;2]), direct.slice(s![.., ..PAIRS]));
+    assert_eq!(pairs.slice(s![.., 1..;2]), direct.slice(s![.., PAIRS..]));
+    let swapped = halves.with_layout(FeatureLayout::CosSinHalves);
+    let swapped: Array2<f32> = swapped.encode(&points)?;
+    assert_eq!(swapped.slice(s![.., PAIRS..]), direct.slice(s![.., ..PAIRS]));
     Ok(())
 }
