@@ -157,8 +157,7 @@ pub mod rotary;
 mod simd;
 mod sum;
 pub mod testing;
-/// This module has the encodings of places, distances, quantities, times and calendars, and their
-/// options.
+/// Places, distances, quantities, times and calendars have their encodings here.
 pub mod space {
     pub use crate::additive::{
         AngleUnit, Cycle, Input, MipNerf, Radial, Sphere2Vec, Time2Vec, Wavelengths, equal_earth,

@@ -5,6 +5,8 @@
 //! definition. Rows of f32 that have sines and cosines apart and fill whole groups of pairs are
 //! written directly, in three quarters of the time that they take by way of the stack.
 
+use core::marker::PhantomData;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 use ndarray::{ArrayViewMut2, Axis};
@@ -14,7 +16,7 @@ use super::layout::{Columns, FeatureLayout, Parts};
 use super::projection::Projection;
 use super::sincos::{in_quarter, reduced_quarters, sincos_short};
 use super::target::Target;
-use crate::element::Element;
+use crate::element::{AnyElement, Element, OfElement};
 use crate::positions::{PerAxis, Position, Positions};
 use crate::simd::{Kernel, launch};
 
@@ -60,13 +62,27 @@ impl Projection {
     }
 
     /// Writes the rows of checked points and returns true, or returns `false` for rows that are not
-    /// written directly: their columns are not adjacent, or alternate, or do not fill whole groups
-    /// of pairs.
-    pub(crate) fn write_rows(
+    /// written directly: their elements are not f32, or their columns are not adjacent, or
+    /// alternate, or do not fill whole groups of pairs.
+    pub(crate) fn write_rows<A: Element>(
         &self,
         positions: &Positions<'_>,
         columns: &Columns,
-        rows: &mut ArrayViewMut2<'_, f32>,
+        rows: ArrayViewMut2<'_, A>,
+    ) -> bool {
+        match A::any::<RowsOf<'_>>(rows) {
+            AnyElement::F32(rows) => self.write_narrow(positions, columns, rows),
+            _ => false,
+        }
+    }
+
+    /// Does the work of [`write_rows`](Self::write_rows). It is not generic, so that its kernel is
+    /// compiled in this crate, once.
+    fn write_narrow(
+        &self,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        mut rows: ArrayViewMut2<'_, f32>,
     ) -> bool {
         let are_halves = columns.layout != FeatureLayout::Interleaved;
         if !(rows.strides()[1] == 1 && are_halves && columns.are_whole(GROUP)) {
@@ -84,6 +100,12 @@ impl Projection {
         }
         true
     }
+}
+
+struct RowsOf<'r>(PhantomData<&'r ()>);
+
+impl<'r> OfElement for RowsOf<'r> {
+    type Of<A: Element> = ArrayViewMut2<'r, A>;
 }
 
 /// Reads the points of a list, eight at a time, and computes their values.
@@ -336,8 +358,8 @@ mod tests {
         });
         let (layout, pairs, last_is_single) = (FeatureLayout::CosSinHalves, GROUP, false);
         let columns = Columns { layout, pairs, last_is_single, dim: 2 * GROUP };
-        let mut rows = Array2::zeros((3, 2 * GROUP));
-        assert!(projection.write_rows(&points, &columns, &mut rows.view_mut()));
+        let mut rows = Array2::<f32>::zeros((3, 2 * GROUP));
+        assert!(projection.write_rows(&points, &columns, rows.view_mut()));
         for (row, angle) in rows.rows().into_iter().zip(angles) {
             assert_eq!([row[0], row[GROUP]], [angle.cos() as f32, angle.sin() as f32]);
         }

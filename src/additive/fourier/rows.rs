@@ -1,12 +1,11 @@
 //! The rows of Fourier features.
 
-use core::marker::PhantomData;
 use core::ops::Range;
 
 use ndarray::{ArrayViewMut1, ArrayViewMut2};
 
 use super::{Fourier, Input};
-use crate::element::{AnyElement, Element, OfElement};
+use crate::element::Element;
 use crate::phase::points::{CHUNK, Values};
 use crate::phase::{Columns, FeatureLayout};
 use crate::positions::{Position, Positions};
@@ -52,9 +51,7 @@ impl Fourier {
         if self.block == self.pairs() && self.has_cosines && self.input == Input::Absent {
             let (layout, pairs, dim) = (self.layout, self.pairs(), self.dim());
             let columns = Columns { layout, pairs, last_is_single: false, dim };
-            if let AnyElement::F32(mut out) = A::any::<View<'_>>(out.view_mut())
-                && self.projection.write_rows(positions, &columns, &mut out)
-            {
+            if self.projection.write_rows(positions, &columns, out.view_mut()) {
                 return;
             }
         }
@@ -91,13 +88,6 @@ impl Fourier {
             pair += len;
         }
     }
-}
-
-/// The family of the views of rows.
-struct View<'r>(PhantomData<&'r ()>);
-
-impl<'r> OfElement for View<'r> {
-    type Of<A: Element> = ArrayViewMut2<'r, A>;
 }
 
 /// Rounds values and writes them to every `step`-th column from `first` on.
