@@ -7,7 +7,7 @@ use fearless_simd::{Level, Simd};
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::element::{AnyElement, Element, Lanes, OfElement};
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// The bytes of a stream that are added before the next stream takes its turn.
 const STRIPE: usize = 512;
@@ -78,12 +78,12 @@ impl<'a> OfElement for AddedOf<'a> {
 
 fn launch_any(added: AnyElement<AddedOf<'_>>) {
     match added {
-        AnyElement::F32(added) => launch(Level::new(), added),
-        AnyElement::F64(added) => launch(Level::new(), added),
+        AnyElement::F32(added) => added.launch(Level::new()),
+        AnyElement::F64(added) => added.launch(Level::new()),
         #[cfg(feature = "half")]
-        AnyElement::F16(added) => launch(Level::new(), added),
+        AnyElement::F16(added) => added.launch(Level::new()),
         #[cfg(feature = "half")]
-        AnyElement::Bf16(added) => launch(Level::new(), added),
+        AnyElement::Bf16(added) => added.launch(Level::new()),
     }
 }
 
@@ -129,12 +129,12 @@ impl<'a> OfElement for MultiplesOf<'a> {
 /// Writes or adds the multiples of all heads.
 pub(crate) fn put_multiples<A: Element>(multiples: Multiples<'_, A>) {
     match A::any::<MultiplesOf<'_>>(multiples) {
-        AnyElement::F32(multiples) => launch(Level::new(), multiples),
-        AnyElement::F64(multiples) => launch(Level::new(), multiples),
+        AnyElement::F32(multiples) => multiples.launch(Level::new()),
+        AnyElement::F64(multiples) => multiples.launch(Level::new()),
         #[cfg(feature = "half")]
-        AnyElement::F16(multiples) => launch(Level::new(), multiples),
+        AnyElement::F16(multiples) => multiples.launch(Level::new()),
         #[cfg(feature = "half")]
-        AnyElement::Bf16(multiples) => launch(Level::new(), multiples),
+        AnyElement::Bf16(multiples) => multiples.launch(Level::new()),
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
                     let len = rows.len();
                     (&mut rows[..], &vectors[..len])
                 });
-                launch(set.level().unwrap(), Added { streams });
+                Added { streams }.launch(set.level().unwrap());
                 assert_eq!(rows, expected, "{set:?} {lengths:?}");
             }
         }

@@ -74,42 +74,43 @@ pub(crate) trait Kernel: Sized {
     const BYTES: usize = usize::MAX;
 
     fn run<S: Simd>(self, simd: S);
-}
 
-/// Runs a kernel with the instructions of `level`.
-pub(crate) fn launch(level: Level, kernel: impl Kernel) {
-    launch_within(level, usize::MAX, kernel);
-}
-
-/// Runs a kernel with the instructions of `level`, or of a plainer level whose vectors are no
-/// longer than `bytes`, if there is one.
-///
-/// The call is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add a quarter of the code,
-/// and no speed over SSE2.
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-pub(crate) fn launch_within<K: Kernel>(level: Level, bytes: usize, kernel: K) {
-    if K::BYTES >= 64
-        && let (Some(simd), 64..) = (level.as_avx512(), bytes)
-    {
-        simd.vectorize(
-            #[inline(always)]
-            || kernel.run(simd),
-        );
-    } else if let (Some(simd), 32..) = (level.as_avx2(), bytes) {
-        simd.vectorize(
-            #[inline(always)]
-            || kernel.run(simd),
-        );
-    } else if let Some(simd) = level.as_sse2() {
-        simd.vectorize(
-            #[inline(always)]
-            || kernel.run(simd),
-        );
+    /// Runs the kernel with the instructions of `level`.
+    fn launch(self, level: Level) {
+        self.launch_within(level, usize::MAX);
     }
-}
 
-/// Runs a kernel with the instructions of `level`.
-#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-pub(crate) fn launch_within(level: Level, _: usize, kernel: impl Kernel) {
-    fearless_simd::dispatch!(level, simd => kernel.run(simd));
+    /// Runs the kernel with the instructions of `level`, or of a plainer level whose vectors are no
+    /// longer than `bytes`, if there is one.
+    ///
+    /// The call is `fearless_simd::dispatch` with fewer levels: SSE4.2 would add a quarter of the
+    /// code, and no speed over SSE2. It is a method, since the compiler then puts each kernel where
+    /// its type is defined, and compiles several kernels side by side.
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    fn launch_within(self, level: Level, bytes: usize) {
+        if Self::BYTES >= 64
+            && let (Some(simd), 64..) = (level.as_avx512(), bytes)
+        {
+            simd.vectorize(
+                #[inline(always)]
+                || self.run(simd),
+            );
+        } else if let (Some(simd), 32..) = (level.as_avx2(), bytes) {
+            simd.vectorize(
+                #[inline(always)]
+                || self.run(simd),
+            );
+        } else if let Some(simd) = level.as_sse2() {
+            simd.vectorize(
+                #[inline(always)]
+                || self.run(simd),
+            );
+        }
+    }
+
+    /// Runs the kernel with the instructions of `level`.
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    fn launch_within(self, level: Level, _: usize) {
+        fearless_simd::dispatch!(level, simd => self.run(simd));
+    }
 }

@@ -9,7 +9,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 use crate::arrays::zeros;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
 use crate::error::Error;
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// The number of rows whose sums are in registers together: 2 · `ROWS` vectors of sums, and three
 /// more, fit into the 16 registers of AVX2.
@@ -50,8 +50,8 @@ fn dot_products_at<T: Element>(
     let (strips, right) = (strips.view(), right.view());
     let (panel, out) = (panel.view_mut(), out.view_mut());
     match T::any::<ProductsOf<'_>>(Products { strips, right, panel, out }) {
-        AnyElement::F32(products) => launch(level, products),
-        AnyElement::F64(products) => launch(level, products),
+        AnyElement::F32(products) => products.launch(level),
+        AnyElement::F64(products) => products.launch(level),
         // Tables are converted to the type of their angles first.
         #[cfg(feature = "half")]
         AnyElement::F16(_) | AnyElement::Bf16(_) => (),

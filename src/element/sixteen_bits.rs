@@ -117,7 +117,7 @@ mod tests {
     use fearless_simd::Level;
 
     use super::*;
-    use crate::simd::{Kernel, launch};
+    use crate::simd::Kernel;
 
     /// Loads, rounds and stores in vectors, and compares with the scalar methods.
     struct Check<'a, A> {
@@ -179,7 +179,7 @@ mod tests {
                 };
                 let numbers: Vec<f32> = (0..elements.len()).map(number).collect();
                 for level in [Level::baseline(), Level::new()] {
-                    launch(level, Check { elements: &elements, numbers: &numbers });
+                    Check { elements: &elements, numbers: &numbers }.launch(level);
                 }
             }
         }

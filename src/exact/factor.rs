@@ -4,7 +4,7 @@ use fearless_simd::{Level, Simd};
 
 use crate::element::Element;
 use crate::frequencies::wide::Wide;
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// A number that is known to 250 bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,10 +72,8 @@ impl Factor {
         let (mut doubt, at) = (false, Doubt::of::<A>());
         let (factor, doubtful) = (self.value, &mut doubt);
         let out = &mut *out;
-        launch(
-            Level::new(),
-            Products { factor, values, largest, is_normal, at, out, doubt: doubtful },
-        );
+        Products { factor, values, largest, is_normal, at, out, doubt: doubtful }
+            .launch(Level::new());
         // Products of at most the bits of f32 are rounded only once already.
         if doubt && bits > 24 {
             for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {

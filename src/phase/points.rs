@@ -18,7 +18,7 @@ use super::sincos::{in_quarter, reduced_quarters, sincos_short};
 use super::target::Target;
 use crate::element::{AnyElement, Element, OfElement};
 use crate::positions::{PerAxis, Position, Positions};
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// The number of points that are computed together.
 const POINTS: usize = 8;
@@ -173,7 +173,7 @@ impl<'p> Points<'p> {
         if self.are_fast.contains(&true) {
             let (projection, splits) = (self.projection, &self.splits[..self.projection.axes]);
             let (out, in_doubt) = (&mut *out, &mut in_doubt);
-            launch(Level::new(), Near { projection, splits, first, out, in_doubt });
+            Near { projection, splits, first, out, in_doubt }.launch(Level::new());
         }
         for (i, parts) in out.iter_mut().enumerate() {
             if in_doubt[i] || !self.are_fast[i] {
@@ -318,7 +318,7 @@ mod tests {
             let (mut sin, mut cos) = ([0.0; 48], [0.0; 48]);
             let out = &mut [Parts(&mut sin, &mut cos)];
             let (projection, splits, in_doubt) = (&projection, &splits, &mut [false; POINTS]);
-            launch(set.level().unwrap(), Near { projection, splits, first: 0, out, in_doubt });
+            Near { projection, splits, first: 0, out, in_doubt }.launch(set.level().unwrap());
             [&sin[..37], &cos[..37]].concat()
         });
         let all: Vec<Vec<f64>> = values.collect();

@@ -14,7 +14,7 @@ use super::target::Target;
 use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// The number of centres kept at a time: of octets whose index is a multiple of 8, of 4, or any
 /// other, and the anchor.
@@ -75,7 +75,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
         let to = &mut self.centres[place(0, room)..];
         let level = self.waves.level;
         self.waves.anchors::<A>(anchor, self.groups.clone(), to);
-        launch(level, self);
+        self.launch(level);
     }
 
     /// Makes the centres of an octet from those of the octet whose index lacks the lowest set bit,

@@ -16,7 +16,7 @@ use super::target::Target;
 use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// A chunk of pairs at one position.
 pub(super) struct Single<'a, A, const INTERLEAVED: bool> {
@@ -42,7 +42,8 @@ impl<A: Target + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED> {
             real => real,
         };
         self.waves.anchors::<A>(anchor, self.groups.clone(), self.anchors);
-        launch(self.waves.level, self);
+        let level = self.waves.level;
+        self.launch(level);
     }
 }
 

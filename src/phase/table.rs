@@ -14,7 +14,7 @@ use super::reals::Two;
 use super::sincos::{Reduced, reduced, tails, without_tail};
 use super::target::Target;
 use crate::positions::Position;
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// The lines of sines and cosines of a group of pairs, for each double of a number.
 pub(super) const LINES_OF_GROUP: usize = 2 * GROUP / 8;
@@ -81,7 +81,7 @@ impl Table {
             let at = At { position: Position::Integer(position), amplitude: Amplitude::ONE };
             at.phase::<A>(level, fixed, &mut step);
             let (lines, step) = (&mut lines[..], &step[..]);
-            launch(level, Fill::<A> { lines, step, index, fixed, of: PhantomData });
+            Fill::<A> { lines, step, index, fixed, of: PhantomData }.launch(level);
         }
         Self(lines)
     }
@@ -111,7 +111,7 @@ pub(super) struct At {
 impl At {
     /// Writes the sines and cosines of groups by their phases: an entry for each vector of pairs.
     pub(super) fn phase<A: Target>(self, level: Level, fixed: &[Fixed], to: &mut [Line]) {
-        launch(level, AtPhase { at: self, fixed, to, of: PhantomData::<A> });
+        AtPhase { at: self, fixed, to, of: PhantomData::<A> }.launch(level);
     }
 }
 

@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayViewMut2};
 
 use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
-use crate::simd::{Kernel, launch};
+use crate::simd::Kernel;
 
 /// The number of rows by which a row of a table is prefetched: with 1 or 2 a lookup takes nine
 /// tenths of the time.
@@ -126,12 +126,12 @@ impl<'a> OfElement for SumsOf<'a> {
 
 fn launch_any(sums: AnyElement<SumsOf<'_>>) {
     match sums {
-        AnyElement::F32(sums) => launch(Level::new(), sums),
-        AnyElement::F64(sums) => launch(Level::new(), sums),
+        AnyElement::F32(sums) => sums.launch(Level::new()),
+        AnyElement::F64(sums) => sums.launch(Level::new()),
         #[cfg(feature = "half")]
-        AnyElement::F16(sums) => launch(Level::new(), sums),
+        AnyElement::F16(sums) => sums.launch(Level::new()),
         #[cfg(feature = "half")]
-        AnyElement::Bf16(sums) => launch(Level::new(), sums),
+        AnyElement::Bf16(sums) => sums.launch(Level::new()),
     }
 }
 
@@ -251,7 +251,7 @@ mod tests {
                     let (mut rows, mut end) = (list(4 * dim, 3), list(2, 5));
                     for out in [Out::Rows(&mut rows), Out::End(&mut end)] {
                         let sums = Sums { out, words, scale, segments, vectors: &vectors, dim };
-                        launch(set.level().unwrap(), sums);
+                        sums.launch(set.level().unwrap());
                     }
                     assert_eq!(rows, expected, "{set:?} {dim}");
                     assert_eq!((&end[..2], &end[2..]), (&list(2, 5)[..], &expected[..]));

@@ -13,7 +13,7 @@ use num_traits::One;
 use super::axes::Axis;
 use crate::element::Lanes;
 use crate::rotary::pairing::Pairing;
-use crate::simd::{Kernel, launch_within};
+use crate::simd::Kernel;
 
 /// The number of vectors of pairs whose bounds are checked together.
 const TILE: usize = 4;
@@ -114,7 +114,7 @@ impl<'m, A: Lanes> Block<'m, '_, A> {
         // Where a row is shorter than the longest vectors, shorter vectors are used.
         match self.pairs * size_of::<A::Angle>() {
             ..SHORTEST => self.rotate_each::<P>(),
-            bytes => launch_within(level, bytes, InVectors(self, PhantomData::<P>)),
+            bytes => InVectors(self, PhantomData::<P>).launch_within(level, bytes),
         }
     }
 

@@ -8,7 +8,7 @@
 //!     │                          or parts of the array that have none
 //!     ▼
 //! rows.rs                        in which order: together the heads that share angles
-//!     │ simd::launch_within      with which instructions
+//!     │ Kernel::launch_within    with which instructions
 //!     ▼
 //! kernel.rs                      rows that share angles: (x, y) → (x·cos − y·sin, y·cos + x·sin)
 //! ```
