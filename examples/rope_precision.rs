@@ -6,8 +6,7 @@
 //! The usual float32 recipe computes positions × frequencies, cosine and sine in f32; in bf16, both
 //! factors and their product are rounded to bf16. The reference is the cosine of the exact angle in
 //! f64. Each line is the largest error over the 1000 positions up to the one named, at dim 128 and
-//! base
-//! 10000. The bf16 values of this crate are the features (1, 0) of each pair, rotated.
+//! base 10000. The bf16 values of this crate are the features (1, 0) of each pair, rotated.
 
 use half::bf16;
 use ndarray::Array2;

@@ -141,7 +141,7 @@ fn mixed(value: u64) -> u64 {
     (value ^ (value >> 31)).wrapping_add(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Does the same with several processes, and compares.
+/// Writes the sequence with several processes, and compares the result with that of one.
 fn in_shards(arguments: &Arguments, shards: usize, whole: &Written) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     // The output of the single process must not pass for that of the shards.

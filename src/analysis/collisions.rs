@@ -73,7 +73,7 @@ pub fn collisions<A: Element, B: Element>(
 ///
 /// # Errors
 ///
-/// [`Error::ZeroDim`], [`Error::TooFewRows`] for less than two rows, [`Error::ValueOutOfRange`],
+/// [`Error::ZeroDim`], [`Error::TooFewRows`] for fewer than two rows, [`Error::ValueOutOfRange`],
 /// [`Error::TooLarge`].
 ///
 /// ```

@@ -11,8 +11,8 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// How the features of one table are ordered in another: its sines and cosines, or the two features
-/// of each rotated pair.
+/// The order of the features of one table in another: of its sines and cosines, or of the two
+/// features of each rotated pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -185,7 +185,7 @@ impl fmt::Display for ClosestFormula {
 ///
 /// # Errors
 ///
-/// [`Error::ZeroDim`], [`Error::TooFewRows`] for less than two rows, [`Error::ValueOutOfRange`],
+/// [`Error::ZeroDim`], [`Error::TooFewRows`] for fewer than two rows, [`Error::ValueOutOfRange`],
 /// [`Error::TooLarge`].
 ///
 /// ```

@@ -48,7 +48,7 @@ pub fn pair_products<A: Element, T: Element<Angle = T>>(
 ///
 /// # Errors
 ///
-/// [`Error::ZeroDim`] without pairs.
+/// [`Error::ZeroDim`] without pairs, [`Error::TooLarge`].
 pub fn uniform_products(pairs: usize) -> Result<Vec<[f64; 2]>, Error> {
     match pairs {
         0 => Err(Error::ZeroDim),

@@ -8,7 +8,7 @@ use crate::arrays::{room, zeros};
 use crate::element::Element;
 use crate::error::{Error, positive};
 
-/// How well a linear map reads positions from vectors that it was not fitted to.
+/// The errors of a linear map that reads positions from vectors that it was not fitted to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PositionProbe {
@@ -29,7 +29,7 @@ pub struct PositionProbe {
 /// # Errors
 ///
 /// [`Error::InvalidParameter`] unless `ridge` is positive and finite; [`Error::ZeroDim`],
-/// [`Error::TooFewRows`] for less than four rows, [`Error::ValueOutOfRange`], [`Error::TooLarge`].
+/// [`Error::TooFewRows`] for fewer than four rows, [`Error::ValueOutOfRange`], [`Error::TooLarge`].
 ///
 /// ```
 /// use ndarray::Array2;

@@ -18,8 +18,8 @@ use crate::rotary::{Pairing, Rotary, Rotation};
 /// - mean = Re Σ cᵢ·M(wᵢ),
 /// - variance = ½·Re Σᵢⱼ \[cᵢ·(M(wᵢ − wⱼ) − MᵢM̄ⱼ)·c̄ⱼ + cᵢ·(M(wᵢ + wⱼ) − MᵢMⱼ)·cⱼ\].
 ///
-/// The closed forms need no loop over distances, and phases are exact, so that a window of 2⁵²
-/// costs as much as a window of two.
+/// The closed forms need no loop over distances, and phases are exact, so that for them a window of
+/// 2⁵² costs as much as a window of two. Only the sensitivity takes a loop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RotaryProfile {
@@ -32,8 +32,8 @@ pub struct RotaryProfile {
     /// often distance makes the query prefer the other key; ½ means that the preference is lost. It
     /// is ½ where the score at distance 0 is 0.
     pub reversal: f64,
-    /// The mean change of the score from one distance to the next, divided by ‖c‖: how well it
-    /// tells positions apart. Of more than 2²⁰ distances, 2²⁰ evenly spaced ones are used.
+    /// The mean absolute change of the score from one distance to the next, divided by ‖c‖: how
+    /// well it tells positions apart. Of more than 2²⁰ distances, 2²⁰ evenly spaced ones are used.
     pub sensitivity: f64,
 }
 

@@ -23,7 +23,7 @@ pub struct RowNorms {
 
 impl RowNorms {
     /// Measures each row of a table (rows, dim) of positions, or of the words that they are added
-    /// to. The ratio of the two means says which dominates.
+    /// to. The ratio of the means of both tables says which dominates.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl RowNorms {
     }
 }
 
-/// Why a row looks untrained.
+/// The reason why a row looks untrained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -76,13 +76,13 @@ pub struct UntrainedRow {
 /// text, or a padding row.
 ///
 /// Training makes neighbours similar, while random vectors are not. A row is unrelated if its
-/// cosines with the two rows before it and the two after it are all within ±4/√dim; fewer than one
-/// random row in ten thousand fails this test. With fewer than 64 features, where it is no
+/// cosines with the two rows before it and the two after it are all within ±4/√dim; fewer than
+/// three random rows in ten thousand fail this test. With fewer than 64 features, where it is no
 /// evidence, only zeros and copies are found. The result is a guess: look at the rows.
 ///
 /// # Errors
 ///
-/// [`Error::ZeroDim`], [`Error::TooFewRows`] for less than two rows, [`Error::ValueOutOfRange`],
+/// [`Error::ZeroDim`], [`Error::TooFewRows`] for fewer than two rows, [`Error::ValueOutOfRange`],
 /// [`Error::TooLarge`].
 ///
 /// ```

@@ -10,7 +10,7 @@ use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
 
-/// How two vectors are compared.
+/// A measure of the similarity of two vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Measure {
@@ -28,7 +28,7 @@ pub enum Measure {
 ///
 /// [`Error::ZeroDim`], [`Error::TooFewRows`] without rows, [`Error::ValueOutOfRange`],
 /// [`Error::TooLarge`] where the matrix does not fit into memory: [`ByDistance`](super::ByDistance)
-/// needs none.
+/// needs no matrix.
 ///
 /// ```
 /// use ndarray::array;

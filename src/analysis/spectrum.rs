@@ -22,7 +22,7 @@ impl Spectrum {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`], [`Error::TooFewRows`] for less than two rows,
+    /// [`Error::ZeroDim`], [`Error::TooFewRows`] for fewer than two rows,
     /// [`Error::ValueOutOfRange`], [`Error::TooLarge`].
     ///
     /// ```

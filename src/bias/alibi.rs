@@ -8,7 +8,7 @@ use crate::error::{Error, check_parameter};
 use crate::exact::{Factor, largest, smallest_normal};
 use crate::positions::Positions;
 
-/// The factor by which slopes are multiplied, for a query at i, a key at j and the slope m.
+/// The formula of the bias, for a query at i, a key at j and the slope m.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -26,8 +26,8 @@ pub enum AlibiForm {
 
 /// ALiBi (Press et al. 2021, *Train short, test long*): the distance times a slope for each head.
 ///
-/// bias\[h, i, j\] = −mₕ · (i − j), and each value is the exact product, rounded once. Slopes are
-/// powers of 2 with rational exponents; irrational ones are known to 250 bits.
+/// bias\[h, i, j\] = −mₕ · (i − j), and each value is the exact product, rounded once, except
+/// Falcon's. Slopes are powers of 2 with rational exponents; irrational ones are known to 250 bits.
 ///
 /// | system | constructor |
 /// |---|---|
@@ -141,13 +141,13 @@ impl Alibi {
         Ok(Self::of(slopes.iter().map(|&slope| Factor::given(slope))))
     }
 
-    /// Sets the factor by which slopes are multiplied; [`AlibiForm::Causal`] by default, and
-    /// [`AlibiForm::Keys`] for [`falcon`](Self::falcon).
+    /// Sets the formula of the bias; [`AlibiForm::Causal`] by default, and [`AlibiForm::Keys`] for
+    /// [`falcon`](Self::falcon).
     pub fn with_form(self, form: AlibiForm) -> Self {
         Self { form, ..self }
     }
 
-    /// The factor by which slopes are multiplied.
+    /// Returns the formula of the bias.
     pub fn form(&self) -> AlibiForm {
         self.form
     }

@@ -17,9 +17,9 @@ use crate::resample::{GridResample, Resample};
 ///
 /// The table of BEiT (also of Data2Vec-vision and of timm's `RelPosBias` with a prefix token) has
 /// three more rows: one for the class token as the query and a patch as the key, one for a patch
-/// and the class token, and one for the class token with itself. The class token is at position −1
-/// on both axes. For windows that are not square, transformers' BEiT swaps height and width; this
-/// crate does not.
+/// as the query and the class token as the key, and one for the class token with itself. The class
+/// token is at position −1 on both axes. For windows that are not square, transformers' BEiT swaps
+/// height and width; this crate does not.
 ///
 /// ```
 /// use ndarray::Array2;

@@ -54,7 +54,7 @@ impl Header {
         file.take(claimed).read_to_end(&mut json)?;
         let mut header: Self = serde_json::from_slice(&json).map_err(|error| {
             let byte = 8 + place(&json, error.line(), error.column());
-            // Without the place that serde_json adds, which counts lines of the header.
+            // serde_json names a line and a column of the header; the byte replaces them.
             let text = error.to_string();
             let cause = text.rsplit_once(" at line ").map_or(text.as_str(), |(cause, _)| cause);
             FileProblem::InvalidHeader { byte, cause: cause.to_string() }

@@ -170,7 +170,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
     /// tensors have its name with different prefixes: choose one with
-    /// [`with_prefix`](Checkpoint::with_prefix).
+    /// [`with_prefix`](Checkpoint::with_prefix); [`FileProblem::Table`] where the table has fewer
+    /// rows than the offset needs.
     pub fn learned<A: Element>(
         &mut self,
         architecture: Architecture,
@@ -181,11 +182,12 @@ impl<R: Read + Seek> Checkpoint<R> {
     }
 
     /// Reads the position table `key`, with the offset and padding row if [`Learned::save`] wrote
-    /// it.
+    /// them.
     ///
     /// # Errors
     ///
-    /// The errors of [`table`](Self::table), and [`FileProblem::InvalidMetadata`].
+    /// The errors of [`table`](Self::table), [`FileProblem::InvalidMetadata`], and
+    /// [`FileProblem::Table`] where the table lacks the rows that the metadata name.
     pub fn learned_at<A: Element>(&mut self, key: &str) -> Result<Learned<A>, FileError> {
         let [offset, padding] =
             ["offset", "padding_row"].map(|what| self.row_in_metadata(&format!("{key}.{what}")));
@@ -198,7 +200,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// # Errors
     ///
-    /// The errors of [`table`](Self::table) and of [`PositionTable::of`].
+    /// The errors of [`table`](Self::table), and [`FileProblem::Table`] with the errors of
+    /// [`PositionTable::of`].
     pub fn position_table<A: Element>(&mut self, key: &str) -> Result<PositionTable<A>, FileError> {
         PositionTable::of(self.table(key)?).map_err(|error| self.refuse(error))
     }
@@ -208,7 +211,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     ///
     /// # Errors
     ///
-    /// The errors of [`table`](Self::table).
+    /// The errors of [`table`](Self::table), and [`FileProblem::Table`] for a table without
+    /// columns.
     pub fn learned_grid<A: Element>(&mut self, key: &str) -> Result<LearnedGrid<A>, FileError> {
         let shape = match *self.info(key)?.shape {
             [height, width, dim] | [1, height, width, dim] => (height, width, dim),
@@ -230,7 +234,8 @@ impl<R: Read + Seek> Checkpoint<R> {
     /// # Errors
     ///
     /// The errors of [`table`](Self::table), and [`FileProblem::AmbiguousKey`] where several
-    /// tensors bear its name with different prefixes.
+    /// tensors have its name with different prefixes; [`FileProblem::Table`] with the errors of
+    /// [`Fourier::new`].
     pub fn sam_fourier(&mut self) -> Result<Fourier, FileError> {
         const NAMES: &[&str] = &[
             "shared_image_embedding.positional_embedding",

@@ -85,7 +85,7 @@ pub enum ModelBias {
         heads: usize,
         /// The vectors that are multiplied with the table.
         side: Side,
-        /// The distances key − query below and above zero that have a row.
+        /// The number of distances key − query with a row, below zero and above.
         reach: [usize; 2],
         /// Whether farther distances read the nearest row; otherwise they are an error.
         clips: bool,
@@ -107,7 +107,7 @@ pub enum ModelBias {
         heads: usize,
         /// The width of a head.
         dim: usize,
-        /// The distance at which farther ones are clamped.
+        /// The distance to which farther ones are clamped; `None` if no distance is.
         clamp: Option<usize>,
     },
     /// Tables of rows and columns for [`DecomposedBias`](crate::bias::DecomposedBias).

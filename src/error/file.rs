@@ -63,7 +63,7 @@ pub enum FileProblem {
     },
     /// There is not enough memory for the values.
     OutOfMemory {
-        /// The number of values, held and requested.
+        /// The number of values in memory and requested, together.
         values: usize,
     },
     /// The header claims to be longer than the file, or than the 100 MB that the format allows.
@@ -124,7 +124,7 @@ pub enum FileProblem {
         /// The second of these tensors.
         other: String,
     },
-    /// The tensor is not of a supported type: F64, F32, F16, BF16.
+    /// The type of the tensor is none of F64, F32, F16 and BF16.
     WrongType {
         /// The name of the tensor.
         key: String,

@@ -9,7 +9,7 @@ use ttf_parser::{Face, GlyphId, OutlineBuilder};
 pub(crate) const CAPITAL: f64 = 0.729;
 pub(crate) const BELOW: f64 = 0.236;
 
-/// The font family in SVG files; the second has the same widths if the first is missing.
+/// The font families in SVG files: where the first is missing, the second has the same widths.
 pub(crate) const FAMILY: &str = "DejaVu Sans,Verdana,sans-serif";
 
 static FACE: LazyLock<Option<Face<'static>>> =

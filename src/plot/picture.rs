@@ -72,8 +72,8 @@ impl Picture {
     }
 
     /// Draws a small matrix for each of some positions on a grid, (grids, rows, columns): for
-    /// example the similarity of each place to this position. All have the same colour scale. Of
-    /// more than 36 matrices, 36 are drawn.
+    /// example the similarity of all points of the grid to this position. All matrices have the
+    /// same colour scale. Of more than 36 matrices, 36 are drawn.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl Picture {
     }
 
     /// Draws the wavelength of each pair of features as a staircase, and the context length as a
-    /// line: pairs above this line do not finish a turn within it.
+    /// line: pairs above this line do not finish a turn within the context.
     ///
     /// # Errors
     ///

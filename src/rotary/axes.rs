@@ -23,7 +23,7 @@ use crate::frequencies::{Frequencies, room_for};
 /// ```
 /// use positional_encodings::{Positions, Rotary, rotary::AxialOrder};
 ///
-/// // The patch in row 1 and column 0, of 8 features: which pairs turn?
+/// // The patch in row 1 and column 0, of 8 features: which pairs are rotated?
 /// let turned = |order| -> Result<Vec<bool>, positional_encodings::Error> {
 ///     let rotation = Rotary::axial_2d(8, 10_000.0, order)?
 ///         .at::<f64>(Positions::from_axes([&[1], &[0]])?)?;
@@ -52,7 +52,7 @@ pub enum AxialOrder {
     KimiK25,
 }
 
-/// How the pairs of a multimodal rotation are divided among the axes, such as time, height and
+/// The division of the pairs of a multimodal rotation among the axes, such as time, height and
 /// width.
 ///
 /// ```
@@ -233,7 +233,8 @@ impl Rotary {
     /// # Errors
     ///
     /// [`Error::LengthMismatch`] where the sections do not sum to the number of pairs, where an
-    /// order for video is not given three sections, or where the rotation has several axes already.
+    /// order for video is not given three sections, or where the rotation has several axes already;
+    /// [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};
@@ -266,7 +267,7 @@ impl Rotary {
     ///
     /// [`Error::LengthMismatch`] unless there is one axis for each pair, or where the rotation has
     /// several axes already; [`Error::InvalidParameter`] for an axis that is not less than the
-    /// number of pairs.
+    /// number of pairs; [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Positions, Rotary, rotary::Sections};

@@ -13,7 +13,8 @@ use crate::{Element, Error};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TableForm {
-    /// A column for each pair: candle's `rope` and `rope_i`, ONNX' `RotaryEmbedding`, vLLM's cache.
+    /// A column for each pair: candle's `rope` and `rope_i`, ONNX's `RotaryEmbedding`, vLLM's
+    /// cache.
     Pairs,
     /// A column for each feature, so that the value of a pair appears twice: in adjacent columns
     /// for neighbours, half a head apart for halves. transformers multiplies by such tables.
@@ -21,9 +22,9 @@ pub enum TableForm {
 }
 
 impl Rotary {
-    /// Makes the cosines and the sines at all positions, each (positions, pairs) or (positions,
-    /// dim), in any element type, with the attention factor included. Rows of a batch follow each
-    /// other.
+    /// Makes the cosines and the sines at the given positions, each (positions, pairs) or
+    /// (positions, dim), in any element type, with the attention factor included. Rows of a batch
+    /// follow each other.
     ///
     /// A table in 16 bits is rounded once from f64. Other libraries want such tables; this crate
     /// rotates 16-bit elements with angles in f32, which is more accurate.

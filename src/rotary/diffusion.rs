@@ -8,24 +8,25 @@ use crate::{Error, Frequencies};
 /// positions of text and image tokens.
 ///
 /// All these models compute frequencies in f64 (diffusers 0.42, `models/transformers`). Cosmos
-/// pairs halves, all others pair neighbours.
+/// pairs halves, all others pair neighbours. In the table, l is the index of a text token and n
+/// the number of text tokens.
 ///
 /// | model | features per axis | base | text | image |
 /// |---|---|---|---|---|
 /// | `Flux` | 16, 56, 56 | 10000 | 0, 0, 0 | 0, row, column |
 /// | `Flux2` | 32, 32, 32, 32 | 2000 | 0, 0, 0, l | 0, row, column, 0; reference k at 10 + 10k |
 /// | `Flux3` | 32, 32, 32, 32 | 10000 | as `Flux2` | as `Flux2` |
-/// | `QwenImage` | 16, 56, 56 | 10000 | all axes from max(⌊rows/2⌋, ⌊columns/2⌋) | frame, then rows and columns around 0 |
+/// | `QwenImage` | 16, 56, 56 | 10000 | l + max(⌊rows/2⌋, ⌊columns/2⌋) on all axes | frame, then rows and columns around 0 |
 /// | `Wan` (SkyReels, ChronoEdit, Helios) | 44, 42, 42 | 10000 | not rotated | frame, row, column |
 /// | `HunyuanVideo` (FramePack, JoyImage) | 16, 56, 56 | 256 | not rotated | frame, row, column |
 /// | `HunyuanImage` | 64, 64 | 256 | not rotated | row, column |
-/// | `ZImage` (Ernie-Image, Bria) | 32, 48, 48 | 256 | l, 0, 0 from 1 | text + 1, row, column |
-/// | `Lumina2` | 32, 32, 32 | 10000 | l, l, l | text, row, column |
+/// | `ZImage` (Ernie-Image, Bria) | 32, 48, 48 | 256 | l + 1, 0, 0 | n + 1 + frame, row, column |
+/// | `Lumina2` | 32, 32, 32 | 10000 | l, l, l | n + frame, row, column |
 /// | `Krea2` | 32, 48, 48 | 1000 | 0, 0, 0 | 0, row, column |
 /// | `Kandinsky5Lite` | 16, 24, 24 | 10000 | another rotation, of one axis | frame, row, column |
 /// | `Kandinsky5` | 32, 48, 48 | 10000 | another rotation, of one axis | frame, row, column |
 /// | `CogVideoX` | 16, 24, 24 | 10000 | not rotated | frame, row, column |
-/// | `Cosmos` | 44, 42, 42 | 10000, of frames · 2^(44/42) | not rotated | frame · 24/fps, row, column |
+/// | `Cosmos` | 44, 42, 42 | 10000; for frames 10000 · 2^(44/42) | not rotated | frame · 24/fps, row, column |
 ///
 /// Three more models use their axes differently:
 ///
@@ -113,7 +114,7 @@ impl Diffusion {
         }
     }
 
-    /// Returns how far the first axis is stretched, as by [`Frequencies::ntk`], and the pairing.
+    /// Returns the factor of the first axis for [`Frequencies::ntk`], and the pairing.
     fn form(self) -> (f64, Pairing) {
         match self {
             Self::Cosmos => (2.0, Pairing::Halves),
@@ -130,7 +131,7 @@ impl Diffusion {
     ///
     /// # Errors
     ///
-    /// None for the known models.
+    /// None are known.
     pub fn rotary(self) -> Result<Rotary, Error> {
         let (axes, base, _) = self.row();
         let (stretch, pairing) = self.form();
@@ -145,8 +146,8 @@ impl Diffusion {
     /// Returns the positions of `text` tokens, followed by those of an image or video of (frames,
     /// rows, columns) tokens after merging of patches; an image has 1 frame.
     ///
-    /// Frames are counted from 0; Cosmos multiplies them by 24 over the frames per second
-    /// ([`Positions::map`]). For models that do not rotate text, the result leaves the text out.
+    /// Frames are counted from 0; for Cosmos, multiply them by 24 over the frames per second with
+    /// [`Positions::map`]. For models that do not rotate text, the result leaves the text out.
     /// Build other sequences, such as several images, with [`Positions::concat`].
     ///
     /// # Errors

@@ -321,8 +321,8 @@ impl Rotary {
     /// Makes the rotation that moves cached keys by `by` positions, wherever they are
     /// (StreamingLLM, a context shift): R(p + by) = R(by) · R(p), up to rounding. The attention
     /// factor that the keys already have is not applied again. Each call rounds: after a hundred
-    /// shifts the keys of a bf16 cache, of length 1, are off by up to 0.36. For many shifts, keep
-    /// the keys before rotation, or shift copies of the original keys by the sum.
+    /// shifts, keys of length 1 in a bf16 cache are off by up to 0.36. For many shifts, keep the
+    /// keys before rotation, or shift copies of the original keys by the sum.
     ///
     /// # Errors
     ///

@@ -7,13 +7,14 @@ use crate::arrays::zeros;
 use crate::error::{Error, check_parameter};
 
 impl MixedRotary {
-    /// Makes Golden-Gate RoPE (Xiong 2025, *On N-dimensional rotary positional embeddings*): pair f
-    /// of head h is rotated by ωf · (u · position). The directions u follow a low-discrepancy
-    /// sequence, and the magnitudes ωf run from `slowest` to `fastest` on a logarithmic scale,
+    /// Makes Golden-Gate RoPE (Xiong 2025, *On N-dimensional rotary positional embeddings*): pair k
+    /// of a head is rotated by ωₖ · (u · position). The directions u follow a low-discrepancy
+    /// sequence, and the magnitudes ωₖ run from `slowest` to `fastest` on a logarithmic scale,
     /// after `still` pairs of each head that are not rotated.
     ///
-    /// zⱼ = frac(i·φ^(−j)) for i = 1 … heads · pairs and j = 1 … axes, where φ is the root of x =
-    /// (1 + x)^(1/(axes + 1)); u is erf⁻¹(2z − 1) normalised to length 1.
+    /// The i-th of all heads · pairs pairs, counted from 1, has the direction u = erf⁻¹(2z − 1)
+    /// normalised to length 1, with zⱼ = frac(i·φ^(−j)) for j = 1 … axes, where φ is the root of
+    /// x = (1 + x)^(1/(axes + 1)).
     ///
     /// # Errors
     ///

@@ -9,8 +9,9 @@ impl Rotary {
     /// it is split into heads. Neighbours are paired, and pairs use the three axes in turn.
     ///
     /// Pair 3k + a is rotated by π/2 · base^(k/(n − 1)) · (2g − 1), k < n = ⌊dim/6⌋, where g is the
-    /// place of the token on axis a: a time from 0 to 1 in a clip of 20 s, a row or column from 0
-    /// to 1 in a picture of 2048 × 2048 px. Give 2g − 1 as the coordinates of time, row and column.
+    /// coordinate of the token on axis a from 0 to 1: the time in a clip of 20 s, the row or the
+    /// column in a picture of 2048 × 2048 px. Give 2g − 1 as the coordinates of time, row and
+    /// column.
     /// The remaining features are the first ones, and are not rotated. The model's base is 10000.
     ///
     /// # Errors

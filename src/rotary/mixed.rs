@@ -49,7 +49,7 @@ impl MixedRotary {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] for an empty array, [`Error::InvalidFrequency`].
+    /// [`Error::ZeroDim`] for an empty array, [`Error::InvalidFrequency`], [`Error::TooLarge`].
     pub fn new(frequencies: Array3<f64>, pairing: Pairing) -> Result<Self, Error> {
         let (axes, heads, pairs) = frequencies.dim();
         if axes == 0 || heads == 0 {

@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayBase, Axis, Data, RemoveAxis};
 use crate::arrays::copied;
 use crate::error::Error;
 
-/// Which two features of a query or key are rotated together.
+/// The two features of a query or key that are rotated together.
 ///
 /// With r rotated features:
 ///
@@ -59,7 +59,7 @@ impl Pairing {
     ///
     /// [`Error::TooFewAxes`]; [`Error::LengthMismatch`] where the heads do not divide the rows;
     /// [`Error::ZeroDim`] without heads or rotated rows; [`Error::OddDim`]; [`Error::TooNarrow`]
-    /// where a head has fewer rows than are rotated.
+    /// where a head has fewer rows than are rotated; [`Error::TooLarge`].
     ///
     /// ```
     /// use ndarray::array;

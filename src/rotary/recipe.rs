@@ -4,7 +4,7 @@ use crate::element::Element;
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 
-/// How angles are computed.
+/// The computation of angles: exact, or in f32 as in most other libraries.
 ///
 /// ```
 /// use positional_encodings::{Frequencies, Pairing, Rotary, rotary::Precision};

@@ -242,7 +242,8 @@ impl<T: Element<Angle = T>> Rotation<T> {
     }
 
     /// Returns \[cosines, sines\] of all pairs at a position, with the attention factor included.
-    /// Where sequences or heads have their own rows, positions are numbered row after row.
+    /// Where sequences or heads have their own rows, positions are numbered row after row. The
+    /// result is `None` past the last position.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, Pairing, Rotary};

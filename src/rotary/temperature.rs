@@ -3,8 +3,8 @@
 use crate::error::{Error, at_least_one, check_parameter};
 use crate::positions::{Position, Positions};
 
-/// A factor for each query by its position p: either 1 + scale · ln(1 + ⌊(p + offset)/floor⌋),
-/// which is 1 up to `floor` positions, or ln(p + 1)/ln(L), which is 1 up to L positions.
+/// A factor of each query that depends on its position p: either 1 + scale · ln(1 + ⌊(p +
+/// offset)/floor⌋), which is 1 up to `floor` positions, or ln(p + 1)/ln(L), but at least 1.
 ///
 /// Llama 4 applies the first formula in its layers without positions (`attn_temperature_tuning`),
 /// Ministral 3 applies it in all layers (`llama_4_scaling_beta`); the first Qwen applies the second
@@ -45,7 +45,8 @@ impl QueryTemperature {
         Self::new(scale, floor, 1.0)
     }
 
-    /// Makes Ministral 3's temperature: offset 0; the floor is the original length.
+    /// Makes Ministral 3's temperature, with scale `beta`, offset 0, and the original length as the
+    /// floor.
     ///
     /// # Errors
     ///

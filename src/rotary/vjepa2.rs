@@ -7,7 +7,7 @@ use crate::{Element, Error, Frequencies};
 
 /// The position encoding that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985). The
 /// lists of cosines and sines are tiled as for halves, while the pairs are neighbours, so that the
-/// two features of a pair are turned by different angles. The result is neither orthogonal nor a
+/// two features of a pair are rotated by different angles. The result is neither orthogonal nor a
 /// function of the difference of positions, but released models need it.
 ///
 /// With d features in a head, D = 2·⌊⌊d/3⌋/2⌋ for each of frame, row and column, n = D/2 and ωₖ =
@@ -19,7 +19,7 @@ use crate::{Element, Error, Frequencies};
 /// use ndarray::Array3;
 /// use positional_encodings::{Positions, rotary::VJepa2};
 ///
-/// let vjepa2 = VJepa2::new(64)?; // D = 20, and four features pass
+/// let vjepa2 = VJepa2::new(64)?; // D = 20, and four features are not changed
 /// let mut q = Array3::<f32>::ones((16, 2 * 4 * 4, 64)); // (heads, patches, dim)
 /// vjepa2.apply(q.view_mut(), Positions::grid(&[2, 4, 4])?)?;
 /// assert_eq!(q[[0, 31, 63]], 1.0);
@@ -37,7 +37,7 @@ impl VJepa2 {
     ///
     /// # Errors
     ///
-    /// [`Error::DimTooSmall`] for fewer than 6.
+    /// [`Error::DimTooSmall`] for fewer than 6 features.
     pub fn new(dim: usize) -> Result<Self, Error> {
         let own = 2 * (dim / 3 / 2);
         if own == 0 {
@@ -52,7 +52,8 @@ impl VJepa2 {
     /// # Errors
     ///
     /// [`Error::AxesMismatch`]; [`Error::TooFewAxes`]; [`Error::WidthMismatch`] for another dim;
-    /// [`Error::LengthMismatch`] for other positions than rows; [`Error::NonFinitePosition`].
+    /// [`Error::LengthMismatch`] unless there is one position for each row of a sequence;
+    /// [`Error::NonFinitePosition`]; [`Error::PositionTooLarge`].
     pub fn apply<'p, A: Element, D: Dimension>(
         &self,
         mut x: ArrayViewMut<'_, A, D>,

@@ -17,7 +17,7 @@ use crate::positions::Positions;
 /// torchscale, x-transformers and rotary-embedding-torch subtract half of the sequence length from
 /// p, so that cached keys no longer fit once the sequence grows; scores are the same without it.
 /// Powers leave the range of the element type at [`reach`](Self::reach): beyond it, move the
-/// origin, and recompute all keys of a cache with it.
+/// origin, and recompute all keys of a cache with the new one.
 ///
 /// ```
 /// use ndarray::Array3;

@@ -8,7 +8,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
 
-/// An encoding without parameters: a wrapper for parts of a model that training does not change.
+/// A wrapper that hides the parameters of an encoding, so that training does not change them.
 ///
 /// ```
 /// use ndarray::array;

@@ -80,7 +80,7 @@ impl<A: Element, E: PositionalEncoding<A>> PositionalEncoding<A> for Scaled<E> {
         self.check_shape(positions, &out)?;
         self.check(positions)?;
         threads::rows(positions, out, &|positions, mut out| {
-            // Scaled while they are in cache.
+            // Rows are scaled while they are in cache.
             blocks(positions, BLOCK).try_for_each(|block| {
                 let mut rows = out.slice_axis_mut(Axis(0), block.clone().into());
                 self.encoding.encode_into(&positions.slice(block), rows.view_mut())?;

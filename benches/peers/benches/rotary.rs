@@ -47,7 +47,7 @@ fn interleaved(c: &mut Criterion, work: &str, memory: Memory, positions: Range<u
     by_burn(&mut contest, &positions);
 }
 
-/// Returns a contest in which this crate has had its turn.
+/// Returns a contest in which this crate has been timed.
 fn contest<'c>(
     c: &'c mut Criterion,
     work: &str,

@@ -52,7 +52,7 @@ fn zeros() -> Vec<f32> {
     vec![0.0; ROWS * DIM]
 }
 
-/// Returns a contest in which this crate has had its turn.
+/// Returns a contest in which this crate has been timed.
 fn contest<'c>(
     c: &'c mut Criterion,
     kind: Memory,

@@ -15,7 +15,7 @@ pub fn sin_cos(positions: usize, dim: usize) -> Result<[Tensor; 2]> {
     Ok([angles.sin()?, angles.cos()?])
 }
 
-/// Returns the table of them: sines, then cosines.
+/// Returns a table (positions, dim) of these sines and cosines: sines, then cosines.
 pub fn table(positions: usize, dim: usize) -> Result<Tensor> {
     Tensor::cat(&sin_cos(positions, dim)?, 1)
 }

@@ -27,6 +27,8 @@ impl Angles {
     }
 }
 
+/// Checks that two results differ by no more than the errors of their angles.
+///
 /// # Panics
 ///
 /// Panics where `found` is further from `expected` than its angles explain. A rotation has two
@@ -44,6 +46,8 @@ pub fn assert_same(who: &str, angles: Angles, places: Places, found: &[f32], exp
     }
 }
 
+/// Checks that two results differ by no more than their roundings.
+///
 /// # Panics
 ///
 /// Panics where `found` is further from `expected` than a few roundings of f32 explain.

@@ -29,7 +29,7 @@ stored!(Int: i8, i16, i32, i64, u8, u16, u32, u64);
 
 /// An encoding for every element type: a formula such as
 /// [`Sinusoidal`](positional_encodings::Sinusoidal), or your own type that implements
-/// [`PositionalEncoding`] for all four. The trait is implemented automatically.
+/// [`PositionalEncoding`] for all four types. The trait is implemented automatically.
 ///
 /// ```
 /// use positional_encodings::{PositionalEncoding, Sinusoidal};

@@ -50,8 +50,8 @@ where
 ///
 /// # Errors
 ///
-/// The errors of [`add_bias`], and an error for scores of another element type, that are part of a
-/// gradient graph, on another device, or with repeated elements; the scores are then unchanged.
+/// The errors of [`add_bias`], and an error for scores that have another element type or repeated
+/// elements, are on another device, or are part of a gradient graph; the scores are then unchanged.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};

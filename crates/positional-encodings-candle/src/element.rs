@@ -30,7 +30,7 @@ stored!(bf16, BF16);
 
 /// An encoding for every element type: a formula such as
 /// [`Sinusoidal`](positional_encodings::Sinusoidal), or your own type that implements
-/// [`PositionalEncoding`] for all four. The trait is implemented automatically.
+/// [`PositionalEncoding`] for all four types. The trait is implemented automatically.
 ///
 /// ```
 /// use positional_encodings::{PositionalEncoding, Sinusoidal};

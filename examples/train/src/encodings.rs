@@ -111,12 +111,12 @@ impl Encoding {
         self == Self::Nope
     }
 
-    /// Returns whether it has vectors only for the positions of training.
+    /// Returns whether the encoding has vectors only for the positions of training.
     pub fn is_table(self) -> bool {
         self == Self::Learned
     }
 
-    /// Returns whether it enters at the embeddings, so that a model without attention can use it.
+    /// Returns whether the encoding enters at the embeddings, as a model without attention needs.
     pub fn is_of_embeddings(self) -> bool {
         !matches!(self, Self::Rotary | Self::Alibi | Self::T5 | Self::DistanceNetwork | Self::Nope)
     }

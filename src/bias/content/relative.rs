@@ -36,7 +36,7 @@ pub(crate) struct RelativeRows<A> {
 ///
 /// One of the tables Q and K may be missing, or both may be the same; u and v are Transformer-XL's
 /// biases of a head, and 0 unless given. Sums are taken in f64, added to the score, and rounded
-/// once. A row of [`entries`](TableRule::entries) or more counts as zeros.
+/// once. An index of [`entries`](TableRule::entries) or more stands for a row of zeros.
 ///
 /// [`ShawBias`](super::ShawBias), [`TransformerXlBias`](super::TransformerXlBias),
 /// [`DisentangledBias`](super::DisentangledBias) and [`RelativeLogits`](super::RelativeLogits) are

@@ -106,7 +106,7 @@ impl<A: Element> ShawBias<A> {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RelativeValues<A, R> {
-    /// The table, as one for queries.
+    /// The rule and the table, in the form of a bias.
     own: RelativeBias<A, R>,
 }
 

@@ -19,9 +19,10 @@ use crate::error::{Error, FileError, FileProblem, at};
 
 /// A GGUF file of version 2 or 3, whose header has been read and checked.
 ///
-/// Position tables of GPT-2, BERT and CLIP have the names `position_embd.weight`,
-/// `token_types.weight`, `v.position_embd.weight`, and factors of scaled rotations the name
-/// `rope_freqs.weight`. They are f32 or f16 in known files; a quantised tensor is an error.
+/// The position table is called `position_embd.weight` for GPT-2 and BERT and
+/// `v.position_embd.weight` for CLIP's images, BERT's segment table `token_types.weight`, and the
+/// divisors of scaled frequencies `rope_freqs.weight`. These tensors are f32 or f16 in known files;
+/// a quantised tensor is an error.
 ///
 /// ```no_run
 /// use positional_encodings::{Learned, checkpoint::Gguf};

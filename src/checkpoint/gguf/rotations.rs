@@ -50,7 +50,7 @@ impl<R: Read + Seek> Gguf<R> {
     /// # Errors
     ///
     /// [`FileProblem::Table`](crate::error::FileProblem::Table) with the errors of
-    /// [`ModelRotary::from_gguf`]; those of [`vector`](Self::vector).
+    /// [`ModelRotary::from_gguf`]; the errors of [`vector`](Self::vector).
     ///
     /// ```no_run
     /// use positional_encodings::checkpoint::Gguf;

@@ -350,7 +350,7 @@ impl Model {
 
     fn yarn(&self, factor: f64) -> Result<Yarn, Error> {
         let fields = self.fields();
-        // A negative value is not set; a value other than 1 would mix in another way.
+        // A negative value means unset; a value other than 1 would weight YaRN's ramp differently.
         let name = "rope.scaling.yarn_ext_factor";
         if fields.number(name)?.is_some_and(|factor| factor >= 0.0 && factor != 1.0) {
             return Err(fields.not_a(name, "1, as in YaRN"));

@@ -39,7 +39,7 @@ impl<A> Memory<'_, A> {
         self.source.unwrap_or(self.target)
     }
 
-    /// Returns `len` elements of the target and of the source, from the given places on.
+    /// Returns `len` elements of the target and of the source, from the given offsets on.
     #[inline(always)]
     pub(super) fn part(&mut self, [target, source]: [usize; 2], len: usize) -> Memory<'_, A> {
         // Only a closure that is always inlined uses the instructions of the kernel.
@@ -72,7 +72,7 @@ impl<'a, A> Pieces<'_, 'a, A> {
         Pieces { whole, own: &mut self.own[index..] }
     }
 
-    /// Returns `len` elements of a piece, from the given places of its target and source on.
+    /// Returns `len` elements of a piece, from the given offsets in its target and source on.
     #[inline(always)]
     pub(super) fn part(&mut self, index: usize, places: [usize; 2], len: usize) -> Memory<'_, A> {
         if self.own.is_empty() {

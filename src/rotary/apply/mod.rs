@@ -119,7 +119,7 @@ impl<T: Element<Angle = T>> Rotation<T> {
     /// use ndarray::array;
     /// use positional_encodings::{Frequencies, Pairing, Rotary};
     ///
-    /// // Two positions of three features, two of which are a pair; the second turns by 90 degrees.
+    /// // Two rows of three features, two of which are a pair; position 1 rotates it by 90 degrees.
     /// let rotation = Rotary::new(Frequencies::harmonic(2, 4.0)?, Pairing::Halves).at(0..2)?;
     /// let x = array![[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]];
     /// assert_eq!(rotation.applied(x.view())?, array![[1.0, 2.0, 3.0], [-2.0, 1.0, 3.0]]);

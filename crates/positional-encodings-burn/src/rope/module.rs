@@ -12,8 +12,8 @@ use crate::refuse::expect;
 /// The rotary embedding of a model as a burn module without parameters, made by
 /// [`RopeConfig::init`](crate::RopeConfig::init), for tensors on one device.
 ///
-/// The module has no maximal length. Positions are arguments: a range, ids of a list or of a batch
-/// (batch, len), or coordinates on several axes for M-RoPE and images; see [`Positions`], and
+/// The module has no maximal length. Positions are arguments: a range, ids (len) or (batch, len),
+/// or coordinates on several axes for M-RoPE and images; see [`Positions`], and
 /// [`to_positions`](crate::to_positions) for ids in a tensor.
 ///
 /// [`forward`](Self::forward) computes cosines and sines in each call; on the CPU this takes little
@@ -140,8 +140,8 @@ impl Rope {
         self.layers.rotary(Which::Layer(layer))
     }
 
-    /// Returns true if sequences of `total_len` positions, cache included, have the rotations of
-    /// this value: always, except with dynamic NTK and LongRoPE.
+    /// Returns true if these rotations also apply to sequences of `total_len` positions, cache
+    /// included: always, except with dynamic NTK and LongRoPE.
     ///
     /// ```
     /// use burn::tensor::Device;

@@ -69,7 +69,7 @@ impl RopePlan {
 /// value that can be passed to the layer.
 ///
 /// Elements are f32, f64, f16 or bf16; arithmetic is in f32, or in f64 for f64, with one rounding
-/// to the element. A head may be wider than its rotated features. In a layer without positions
+/// to the element type. A head may be wider than its rotated features. In a layer without positions
 /// nothing changes.
 ///
 /// | tensor on | path |
@@ -126,8 +126,8 @@ impl LayerRope<'_> {
     ///
     /// # Panics
     ///
-    /// Panics where [`forward`](Self::forward) does, and if the tensor has fewer than three axes, or
-    /// than four if sequences have their own positions: packed tokens have no axis of sequences.
+    /// Panics where [`forward`](Self::forward) does, and if the tensor has fewer than three axes,
+    /// or than four if sequences have their own positions: packed tokens have no axis of sequences.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};

@@ -143,9 +143,9 @@ impl Rope {
     }
 
     /// Makes the plan for one forward pass: cosines and sines at the positions of its tokens.
-    /// Positions are a range, ids of a list or of a batch (batch, len), or coordinates on several
-    /// axes for M-RoPE and images; see [`Positions`], and [`to_positions`](crate::to_positions) for
-    /// ids in a tensor.
+    /// Positions are a range, ids (len) or (batch, len), or coordinates on several axes for M-RoPE
+    /// and images; see [`Positions`], and [`to_positions`](crate::to_positions) for ids in a
+    /// tensor.
     ///
     /// Where a model's rotation depends on the length (dynamic NTK, LongRoPE), the length is one
     /// more than the largest position, as in transformers. A cache of keys that were rotated for
@@ -183,8 +183,8 @@ impl Rope {
         Ok(RopePlan::new(Arc::clone(&self.layers), rotations.collect::<Result<_>>()?))
     }
 
-    /// Returns true if sequences of `total_len` positions, cache included, have the rotations of
-    /// this value: always, except with dynamic NTK and LongRoPE.
+    /// Returns true if these rotations also apply to sequences of `total_len` positions, cache
+    /// included: always, except with dynamic NTK and LongRoPE.
     ///
     /// ```
     /// use positional_encodings_candle::Rope;

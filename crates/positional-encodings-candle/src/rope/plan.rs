@@ -67,7 +67,7 @@ impl RopePlan {
 /// | (batch, positions, heads, dim), packed (tokens, heads, dim) | [`rope_thd`](Self::rope_thd) | [`rope_thd_inplace`](Self::rope_thd_inplace) |
 ///
 /// Elements are f32, f64, f16 or bf16; arithmetic is in f32, or in f64 for f64, with one rounding
-/// to the element. A head may be wider than its rotated features. In a layer without positions
+/// to the element type. A head may be wider than its rotated features. In a layer without positions
 /// nothing changes: a contiguous tensor is returned as a clone, which shares its memory.
 ///
 /// | tensor on | path |
@@ -84,9 +84,9 @@ impl RopePlan {
 /// # In place
 ///
 /// A clone of a candle tensor, a view, and the result of [`Tensor::detach`] share its memory, so an
-/// operation in place changes them all. Use it on tensors that have just been computed. Among such
-/// clones are those that a gradient graph keeps: after `y = w * x` the gradient of `w` is computed
-/// from `x`, and nothing reports that `x` has been rotated since.
+/// operation in place changes them all. Use it on tensors that have just been computed. A gradient
+/// graph keeps clones, too: after `y = w * x` the gradient of `w` is computed from `x`, and nothing
+/// reports that `x` has been rotated since.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerRope<'p> {
     plan: &'p RopePlan,
