@@ -58,7 +58,7 @@ impl<A: Element, R: TableRule> AxesBias<A, R> {
         Ok(Self { parts })
     }
 
-    /// The biases of the axes.
+    /// Returns the biases of the axes.
     pub fn parts(&self) -> &[TableBias<A, R>] {
         &self.parts
     }

@@ -72,7 +72,7 @@ impl Kerple {
         Ok(Self { kernel, parameters })
     }
 
-    /// The parameters r₁ and r₂ of each head.
+    /// Returns the parameters r₁ and r₂ of each head.
     pub fn parameters(&self) -> &[[f64; 2]] {
         &self.parameters
     }

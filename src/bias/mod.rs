@@ -118,7 +118,7 @@ pub enum DependsOn {
 /// [`testing::check_bias_laws`](crate::testing::check_bias_laws) tests implementations outside this
 /// crate as it does those of this crate.
 pub trait AttentionBias<A: Element>: Send + Sync {
-    /// The number of heads, at least 1.
+    /// Returns the number of heads, at least 1.
     fn heads(&self) -> usize;
 
     /// Writes the bias of the one query at `query` for all `keys` to `out`, heads · keys values:
@@ -146,7 +146,7 @@ pub trait AttentionBias<A: Element>: Send + Sync {
         walk::add_row(&self, query, keys, scores)
     }
 
-    /// The numbers of axes of the positions of queries and of keys; 1 and 1 by default.
+    /// Returns the numbers of axes of the positions of queries and of keys; 1 and 1 by default.
     fn axes(&self) -> [usize; 2] {
         [1, 1]
     }

@@ -43,14 +43,14 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 pub trait TableRule: Send + Sync {
-    /// The number of rows that the table must have.
+    /// Returns the number of rows that the table must have.
     fn entries(&self) -> usize;
 
     /// Writes to `rows`, for each key, the index of the row that the one query at `query` reads. An
     /// index of [`entries`](Self::entries) or more reads no row and gives 0.
     fn rows(&self, query: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]);
 
-    /// The numbers of axes of positions, see [`AttentionBias::axes`].
+    /// Returns the numbers of axes of positions, see [`AttentionBias::axes`].
     fn axes(&self) -> [usize; 2] {
         [1, 1]
     }
@@ -96,12 +96,12 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         Ok(Self { table: row_major(table), rule })
     }
 
-    /// The table, shape (entries, heads).
+    /// Returns the table, shape (entries, heads).
     pub fn table(&self) -> ArrayView2<'_, A> {
         self.table.view()
     }
 
-    /// The rule that selects rows.
+    /// Returns the rule that selects rows.
     pub fn rule(&self) -> &R {
         &self.rule
     }

@@ -109,7 +109,7 @@ impl Window {
         self.size.map(|len| 2 * len - 1)
     }
 
-    /// The height and width of the window.
+    /// Returns the height and width of the window.
     pub fn size(&self) -> [usize; 2] {
         self.size
     }

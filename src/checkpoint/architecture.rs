@@ -57,7 +57,7 @@ pub enum Architecture {
 }
 
 impl Architecture {
-    /// The names of the position table, the most common first, without prefixes.
+    /// Returns the names of the position table, the most common first, without prefixes.
     ///
     /// ```
     /// use positional_encodings::checkpoint::Architecture;
@@ -98,7 +98,7 @@ impl Architecture {
         }
     }
 
-    /// The names of the word table; empty for a model without tokens.
+    /// Returns the names of the word table; empty for a model without tokens.
     pub fn word_keys(self) -> &'static [&'static str] {
         match self {
             Self::Bert | Self::Albert | Self::DistilBert | Self::Roberta | Self::Mpnet => {
@@ -118,7 +118,7 @@ impl Architecture {
         }
     }
 
-    /// The names of the segment table; empty for a model without segments.
+    /// Returns the names of the segment table; empty for a model without segments.
     pub fn segment_keys(self) -> &'static [&'static str] {
         match self {
             Self::Bert | Self::Albert | Self::Roberta => {
@@ -128,7 +128,7 @@ impl Architecture {
         }
     }
 
-    /// The row that position 0 reads.
+    /// Returns the row that position 0 reads.
     pub fn offset(self) -> usize {
         match self {
             Self::Roberta | Self::Mpnet | Self::Opt | Self::BartEncoder | Self::BartDecoder => 2,
@@ -136,12 +136,12 @@ impl Architecture {
         }
     }
 
-    /// The row of the position table that padding reads; it gets no gradient.
+    /// Returns the row of the position table that padding reads; it gets no gradient.
     pub fn padding_row(self) -> Option<usize> {
         matches!(self, Self::Roberta | Self::Mpnet).then_some(1)
     }
 
-    /// The padding token of the published models.
+    /// Returns the padding token of the published models.
     pub fn padding_token(self) -> Option<usize> {
         match self {
             Self::Bert | Self::Albert | Self::DistilBert => Some(0),

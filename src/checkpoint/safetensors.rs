@@ -126,17 +126,17 @@ impl<R: Read + Seek> Checkpoint<R> {
         Ok(Self::new(shards, path))
     }
 
-    /// The names of the tensors, in alphabetical order.
+    /// Returns the names of the tensors, in alphabetical order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.shards.index.keys().map(String::as_str)
     }
 
-    /// The shape of a tensor, or `None` if there is no tensor of that name.
+    /// Returns the shape of a tensor, or `None` if there is no tensor of that name.
     pub fn shape(&self, key: &str) -> Option<&[usize]> {
         self.shards.info(key).map(|info| &*info.shape)
     }
 
-    /// The name of a tensor's element type, such as `F32`.
+    /// Returns the name of a tensor's element type, such as `F32`.
     pub fn element_type(&self, key: &str) -> Option<&str> {
         self.shards.info(key).map(|info| &*info.dtype)
     }

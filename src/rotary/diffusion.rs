@@ -122,7 +122,7 @@ impl Diffusion {
         }
     }
 
-    /// The number of features of each axis.
+    /// Returns the number of features of each axis.
     pub fn axes(self) -> &'static [usize] {
         self.row().0
     }

@@ -357,7 +357,7 @@ impl Rotary {
         Self { shared: true, ..self.clone() }.at(Positions::from(&[position]))
     }
 
-    /// The number of rotated features.
+    /// Returns the number of rotated features.
     pub fn dim(&self) -> usize {
         2 * self.features.pairs
     }
@@ -402,7 +402,7 @@ impl Rotary {
         self.features.blocks
     }
 
-    /// The number of axes of a position: 1, except for images and video.
+    /// Returns the number of axes of a position: 1, except for images and video.
     pub fn axes(&self) -> usize {
         self.axes
     }

@@ -207,12 +207,12 @@ impl MixedRotary {
         Ok(gradient)
     }
 
-    /// The frequencies, shape (axes, heads, pairs).
+    /// Returns the frequencies, shape (axes, heads, pairs).
     pub fn frequencies(&self) -> &Array3<f64> {
         &self.frequencies
     }
 
-    /// The features that make a pair.
+    /// Returns the features that make a pair.
     pub fn pairing(&self) -> Pairing {
         self.pairing
     }

@@ -221,17 +221,17 @@ impl<T: Element<Angle = T>> Rotation<T> {
         Self { back: !self.back, ..self.clone() }
     }
 
-    /// The number of rotated features.
+    /// Returns the number of rotated features.
     pub fn dim(&self) -> usize {
         2 * self.features.pairs
     }
 
-    /// The number of positions, or `None` for a rotation that is the same at all positions.
+    /// Returns the number of positions, or `None` for a rotation that is the same at all positions.
     pub fn positions(&self) -> Option<usize> {
         (self.rows != AngleRows::Everywhere).then_some(self.len)
     }
 
-    /// The features that make a pair.
+    /// Returns the features that make a pair.
     pub fn pairing(&self) -> Pairing {
         self.features.pairing
     }

@@ -42,7 +42,7 @@ impl LearnedFrequencies {
         Self { sinusoidal }
     }
 
-    /// The encoding with its current frequencies.
+    /// Returns the encoding with its current frequencies.
     pub fn sinusoidal(&self) -> &Sinusoidal {
         &self.sinusoidal
     }

@@ -53,17 +53,17 @@ impl<A: Element> Layers<A> {
         Ok(layers)
     }
 
-    /// The layers.
+    /// Returns the layers.
     pub fn layers(&self) -> &[Linear<A>] {
         &self.layers
     }
 
-    /// The number of inputs.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.layers.first().map_or(0, Linear::inputs)
     }
 
-    /// The number of outputs.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.layers.last().map_or(0, Linear::outputs)
     }

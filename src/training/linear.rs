@@ -61,22 +61,22 @@ impl<A: Element> Linear<A> {
         Ok(Self { bias: Some(bias), ..self })
     }
 
-    /// The number of inputs.
+    /// Returns the number of inputs.
     pub fn inputs(&self) -> usize {
         self.weight.ncols()
     }
 
-    /// The number of outputs.
+    /// Returns the number of outputs.
     pub fn outputs(&self) -> usize {
         self.weight.nrows()
     }
 
-    /// The weights, shape (outputs, inputs).
+    /// Returns the weights, shape (outputs, inputs).
     pub fn weight(&self) -> ArrayView2<'_, A> {
         self.weight.view()
     }
 
-    /// The bias, if there is one.
+    /// Returns the bias, if there is one.
     pub fn bias(&self) -> Option<ArrayView1<'_, A>> {
         self.bias.as_ref().map(|bias| bias.view())
     }

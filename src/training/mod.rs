@@ -80,7 +80,7 @@ impl Parameter {
         Self { name: name.into(), shape: shape.into(), decays }
     }
 
-    /// The number of values in the tensor; `usize::MAX` if it overflows.
+    /// Returns the number of values in the tensor; `usize::MAX` if it overflows.
     #[allow(clippy::len_without_is_empty)] // a tensor, not a collection
     pub fn len(&self) -> usize {
         // A tensor with an empty axis is empty, however long its other axes are.
@@ -141,7 +141,7 @@ pub trait Trainable<A: Element> {
     /// are then unchanged.
     fn set_values(&mut self, values: &[A]) -> Result<(), Error>;
 
-    /// The number of values in all parameters.
+    /// Returns the number of values in all parameters.
     fn parameter_count(&self) -> usize {
         self.parameters().iter().fold(0, |count, own| count.saturating_add(own.len()))
     }

@@ -67,12 +67,12 @@ impl<A: Element, E: PositionalEncoding<A>> PositionNetwork<A, E> {
         Ok(Self { encoding, first, activation, second })
     }
 
-    /// The inner encoding.
+    /// Returns the inner encoding.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }
 
-    /// The two linear layers.
+    /// Returns the two linear layers.
     pub fn layers(&self) -> [&Linear<A>; 2] {
         [&self.first, &self.second]
     }

@@ -40,7 +40,7 @@ impl LearnedProjection {
         Self { fourier }
     }
 
-    /// The encoding with its current projection.
+    /// Returns the encoding with its current projection.
     pub fn fourier(&self) -> &Fourier {
         &self.fourier
     }

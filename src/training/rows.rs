@@ -111,17 +111,17 @@ impl<A: Element> TouchedRows<A> {
         }
     }
 
-    /// The rows that were read, without repetition.
+    /// Returns the rows that were read, without repetition.
     pub fn rows(&self) -> &[usize] {
         &self.rows
     }
 
-    /// The number of times that each of these rows was read.
+    /// Returns the number of times that each of these rows was read.
     pub fn counts(&self) -> &[usize] {
         &self.counts
     }
 
-    /// The gradient of each of these rows, shape (rows, dim).
+    /// Returns the gradient of each of these rows, shape (rows, dim).
     pub fn gradient(&self) -> ArrayView2<'_, A> {
         // No array is wider than this, not even one without rows.
         let dim = self.dim.min(isize::MAX as usize);

@@ -52,12 +52,12 @@ impl<E> Scaled<E> {
         Ok(Self { encoding, scale })
     }
 
-    /// The current scale.
+    /// Returns the current scale.
     pub fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// The inner encoding.
+    /// Returns the inner encoding.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }

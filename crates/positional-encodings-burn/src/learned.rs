@@ -100,12 +100,12 @@ impl LearnedPositions {
         Self { weight: Param::from_tensor(table), offset: learned.offset() }
     }
 
-    /// The table (rows, dim).
+    /// Returns the table (rows, dim).
     pub fn table(&self) -> Tensor<2> {
         self.weight.val()
     }
 
-    /// The number of positions from 0 on that have a row.
+    /// Returns the number of positions from 0 on that have a row.
     pub fn max_len(&self) -> usize {
         self.rows() - self.offset
     }

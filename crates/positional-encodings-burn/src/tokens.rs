@@ -100,12 +100,12 @@ impl<P: AddPositions> TokenEmbedding<P> {
         Ok(Self { words, segments, scale, positions })
     }
 
-    /// The word table (vocabulary, dim), which many models also use for their output.
+    /// Returns the word table (vocabulary, dim), which many models also use for their output.
     pub fn words(&self) -> Tensor<2> {
         self.words.val()
     }
 
-    /// The encoding of positions.
+    /// Returns the encoding of positions.
     pub fn positions(&self) -> &P {
         &self.positions
     }

@@ -17,7 +17,7 @@ const NAME: &str = "position vectors";
 /// A module that adds position vectors to embeddings (…, len, dim): [`PositionVectors`] by formula,
 /// [`LearnedPositions`](crate::LearnedPositions) from a table.
 pub trait AddPositions: Module {
-    /// The number of features.
+    /// Returns the number of features.
     fn dim(&self) -> usize;
 
     /// Returns `x` (…, len, dim) plus the vectors of the given positions: a list that all sequences
@@ -65,7 +65,7 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
         Self { encoding: Arc::new(encoding) }
     }
 
-    /// The encoding.
+    /// Returns the encoding.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }

@@ -104,12 +104,12 @@ impl LearnedPositions {
         Ok(self)
     }
 
-    /// The table (positions, dim).
+    /// Returns the table (positions, dim).
     pub fn table(&self) -> &Tensor {
         &self.table
     }
 
-    /// The number of positions from 0 on that have a row.
+    /// Returns the number of positions from 0 on that have a row.
     pub fn max_len(&self) -> usize {
         self.rows() - self.offset
     }

@@ -96,12 +96,12 @@ impl<P: AddPositions> TokenEmbedding<P> {
         Ok(self)
     }
 
-    /// The word table (vocabulary, dim), which many models also use for their output.
+    /// Returns the word table (vocabulary, dim), which many models also use for their output.
     pub fn words(&self) -> &Tensor {
         &self.words
     }
 
-    /// The encoding of positions.
+    /// Returns the encoding of positions.
     pub fn positions(&self) -> &P {
         &self.positions
     }

@@ -76,7 +76,7 @@ impl<E: EveryElement + 'static> PositionVectors<E> {
         Self { encoding: Arc::new(encoding) }
     }
 
-    /// The encoding.
+    /// Returns the encoding.
     pub fn encoding(&self) -> &E {
         &self.encoding
     }

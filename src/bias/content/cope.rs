@@ -71,7 +71,7 @@ impl<A: Element> Cope<A> {
         (at.floor() as usize, at - at.floor())
     }
 
-    /// The number of positions that have a vector.
+    /// Returns the number of positions that have a vector.
     pub fn positions(&self) -> usize {
         self.rows.rows.dim().1
     }

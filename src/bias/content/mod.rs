@@ -123,10 +123,10 @@ impl<A> Head<'_, A> {
 /// [`testing::check_content_bias_laws`](crate::testing::check_content_bias_laws) tests
 /// implementations outside this crate as it does those of this crate.
 pub trait ContentBias<A: Element>: Send + Sync {
-    /// The number of heads, at least 1.
+    /// Returns the number of heads, at least 1.
     fn heads(&self) -> usize;
 
-    /// The widths of queries and of keys; `None` where the bias does not read them.
+    /// Returns the widths of queries and of keys; `None` where the bias does not read them.
     fn widths(&self) -> [Option<usize>; 2];
 
     /// Adds the bias of one head to its `scores` (queries, keys).
@@ -135,7 +135,7 @@ pub trait ContentBias<A: Element>: Send + Sync {
     /// finite queries and keys must be finite.
     fn add_head(&self, head: &Head<'_, A>, scores: ArrayViewMut2<'_, A>);
 
-    /// The numbers of axes of the positions of queries and of keys; 1 and 1 by default.
+    /// Returns the numbers of axes of the positions of queries and of keys; 1 and 1 by default.
     fn axes(&self) -> [usize; 2] {
         [1, 1]
     }

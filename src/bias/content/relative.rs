@@ -125,7 +125,7 @@ impl<A: Element, R: TableRule> RelativeBias<A, R> {
         Ok(Self { biases: Some([u, v].map(row_major)), ..self })
     }
 
-    /// The rule that selects rows.
+    /// Returns the rule that selects rows.
     pub fn rule(&self) -> &R {
         &self.rule
     }

@@ -76,7 +76,7 @@ impl Span {
         Self::new(-(rows as i64 / 2), rows, Order::QueryMinusKey, Beyond::Refuse)
     }
 
-    /// The first distance.
+    /// Returns the first distance.
     pub fn first(&self) -> i64 {
         self.first
     }

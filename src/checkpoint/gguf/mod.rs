@@ -76,18 +76,18 @@ impl<R: Read + Seek> Gguf<R> {
         Ok(Self { source, path, header })
     }
 
-    /// The names of the tensors, in the order of the file.
+    /// Returns the names of the tensors, in the order of the file.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.header.tensors.iter().map(|tensor| tensor.name.as_str())
     }
 
-    /// The model's architecture, with which the keys of its metadata begin: `llama`, `bert`,
-    /// `gpt2`.
+    /// Returns the model's architecture, with which the keys of its metadata begin: `llama`,
+    /// `bert`, `gpt2`.
     pub fn architecture(&self) -> Option<&str> {
         self.text("general.architecture")
     }
 
-    /// A value of metadata that is text.
+    /// Returns the value of `key` in the metadata if it is text.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.value(key)? {
             Value::Text(text) => Some(text),
@@ -95,8 +95,8 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// A value of metadata that is a number of any type: `llama.rope.freq_base`,
-    /// `llama.rope.dimension_count`, `llama.context_length`.
+    /// Returns the value of `key` in the metadata if it is a number of any type:
+    /// `llama.rope.freq_base`, `llama.rope.dimension_count`, `llama.context_length`.
     pub fn real(&self, key: &str) -> Option<f64> {
         match self.value(key)? {
             Value::Number(number) => Some(*number),
@@ -104,7 +104,8 @@ impl<R: Read + Seek> Gguf<R> {
         }
     }
 
-    /// A value of metadata that is a list of numbers: `qwen2vl.rope.dimension_sections`.
+    /// Returns the value of `key` in the metadata if it is a list of numbers:
+    /// `qwen2vl.rope.dimension_sections`.
     pub fn reals(&self, key: &str) -> Option<Vec<f64>> {
         self.value(key).filter(|value| !value.is_of_flags())?.numbers()
     }

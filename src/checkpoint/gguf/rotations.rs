@@ -11,7 +11,7 @@ use crate::frequencies::scaling::{LongRope, Scaling};
 const SHORT_FACTORS: &str = "rope_factors_short.weight";
 
 impl<R: Read + Seek> Gguf<R> {
-    /// The metadata of the architecture, as `config::ModelRotary::from_gguf` and
+    /// Returns the metadata of the architecture, as `config::ModelRotary::from_gguf` and
     /// `config::RotarySpec::from_gguf` take them (feature `serde`), followed by the names of
     /// tensors that rotations need. Lists of strings are left out, since no rotation depends on
     /// them.

@@ -60,7 +60,7 @@ impl<A: Element> BoxBias<A> {
         Ok(Self { layers })
     }
 
-    /// The layers of x and those of y.
+    /// Returns the layers of x and those of y.
     pub fn layers(&self) -> &[Layers<A>; 2] {
         &self.layers
     }

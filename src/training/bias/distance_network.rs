@@ -58,7 +58,7 @@ impl<A: Element> DistanceNetwork<A> {
         }
     }
 
-    /// The layers.
+    /// Returns the layers.
     pub fn layers(&self) -> &Layers<A> {
         &self.layers
     }

@@ -63,12 +63,12 @@ impl<A: Element> Fire<A> {
         Ok(Self { layers, c, threshold })
     }
 
-    /// The layers.
+    /// Returns the layers.
     pub fn layers(&self) -> &Layers<A> {
         &self.layers
     }
 
-    /// The parameters c and L.
+    /// Returns the parameters c and L.
     pub fn c_and_threshold(&self) -> [f64; 2] {
         [self.c, self.threshold]
     }

@@ -60,12 +60,12 @@ impl<A: Element> SwinV2Bias<A> {
         Ok(Self { layers, trained, bias })
     }
 
-    /// The layers.
+    /// Returns the layers.
     pub fn layers(&self) -> &Layers<A> {
         &self.layers
     }
 
-    /// The bias with the table that the layers give.
+    /// Returns the bias with the table that the layers give.
     pub fn table(&self) -> &WindowBias<A> {
         &self.bias
     }
