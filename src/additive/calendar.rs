@@ -3,7 +3,7 @@
 use super::Fourier;
 use super::fourier::check_size;
 use crate::error::{Error, check_parameter};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 use crate::phase::FeatureLayout;
 
 /// A period after which the features of a time repeat, such as a day, a week or a year.

@@ -13,7 +13,7 @@ use super::PositionalEncoding;
 use crate::arrays::room;
 use crate::element::Element;
 use crate::error::Error;
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 use crate::phase::projection::Projection;
 use crate::phase::{Amplitude, FeatureLayout};
 use crate::positions::Positions;

@@ -8,7 +8,6 @@ use super::{PositionalEncoding, check_table};
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Position, Positions};
-use crate::resample::{GridResample, Resample};
 use crate::threads;
 
 /// A table with a row for every point of a grid, such as the patches of an image or a video.
@@ -65,29 +64,6 @@ impl<A: Element> LearnedGrid<A> {
         let too_large = |_| Error::TooLarge { rows, dim };
         let table = table.as_standard_layout().into_owned();
         Ok(Self { table: table.into_shape_with_order((rows, dim)).map_err(too_large)?, sizes })
-    }
-
-    /// Resamples the table to another grid (rows, columns).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AxesMismatch`] unless the grid has two axes; the errors of [`GridResample::new`].
-    ///
-    /// ```
-    /// use ndarray::array;
-    /// use positional_encodings::{LearnedGrid, resample::Resample};
-    ///
-    /// let kimi = LearnedGrid::from_table(array![[[1.0_f32], [1.0]], [[1.0], [1.0]]])?;
-    /// let larger = kimi.resized([3, 5], Resample::vit())?; // bicubic
-    /// assert_eq!((larger.sizes(), larger.table()[[14, 0]]), (&[3, 5][..], 1.0));
-    /// # Ok::<(), positional_encodings::Error>(())
-    /// ```
-    pub fn resized(&self, to: [usize; 2], resample: Resample) -> Result<Self, Error> {
-        let [rows, columns] = self.sizes[..] else {
-            return Err(Error::AxesMismatch { expected: 2, found: self.sizes.len() });
-        };
-        let table = GridResample::new([rows, columns], to, resample)?.apply(self.table.view())?;
-        Ok(Self { table, sizes: to.to_vec() })
     }
 
     /// The sizes of the grid.

@@ -3,8 +3,8 @@
 use super::fourier::check_size;
 use super::{Fourier, Input};
 use crate::error::Error;
+use crate::exact::Wide;
 use crate::frequencies::Frequencies;
-use crate::frequencies::wide::Wide;
 use crate::phase::FeatureLayout::{Interleaved, SinCosHalves};
 
 /// # Bands of frequencies

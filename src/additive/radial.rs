@@ -6,7 +6,7 @@ use super::PositionalEncoding;
 use super::fourier::check_size;
 use crate::element::Element;
 use crate::error::{Error, check_parameter};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 use crate::phase::Amplitude;
 use crate::phase::projection::Projection;
 use crate::positions::{Position, Positions};

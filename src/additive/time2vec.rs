@@ -5,7 +5,7 @@ use ndarray::{Array1, ArrayBase, ArrayView1, ArrayViewMut2, Data, Ix1};
 use super::PositionalEncoding;
 use crate::element::Element;
 use crate::error::Error;
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 use crate::phase::Amplitude;
 use crate::phase::points::Values;
 use crate::phase::projection::Projection;

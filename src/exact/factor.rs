@@ -2,8 +2,8 @@
 
 use fearless_simd::{Level, Simd};
 
+use super::wide::Wide;
 use crate::element::Element;
-use crate::frequencies::wide::Wide;
 use crate::simd::Kernel;
 
 /// A number that is known to 250 bits.

@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use crate::frequencies::wide::Wide;
+use super::wide::Wide;
 
 /// Returns the least r with ln(r/e) / ln(max/e) · n ≥ k, which is rⁿ · eᵏ ≥ maxᵏ · eⁿ.
 pub(crate) fn log_step(e: u64, max: u64, k: u64, n: u64) -> u64 {

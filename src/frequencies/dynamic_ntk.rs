@@ -3,7 +3,7 @@
 use super::regime::Regime;
 use super::{Frequencies, Step, length};
 use crate::error::{Error, at_least_one};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 /// The parameters of dynamic NTK scaling (emozilla 2023, *Dynamically scaled RoPE*; transformers'
 /// `dynamic`).

@@ -3,7 +3,7 @@
 
 use super::{Frequencies, Step, pairs_of, progression};
 use crate::error::Error;
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 /// The convention for an odd dim. Systems disagree, so it must be chosen.
 ///

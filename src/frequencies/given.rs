@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, allocate};
 use crate::error::Error;
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 impl Frequencies {
     /// Takes frequencies in radians per position, each as the exact value of its double. Negative

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, allocate, pairs_of};
 use crate::error::Error;
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 impl Frequencies {
     /// Makes wᵢ = 2π(i + 1)/period, i < dim/2: pair i makes i + 1 turns in one `period` of

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step};
 use crate::error::{Error, positive};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 impl Frequencies {
     /// Divides all frequencies by `factor`: wᵢ → wᵢ / factor.

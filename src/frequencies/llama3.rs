@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step, length};
 use crate::error::{Error, at_least_one, check_parameter, positive};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 /// The parameters of Llama 3.1's scaling (`apply_scaling` of Meta's llama-models; transformers'
 /// `llama3`).

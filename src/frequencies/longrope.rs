@@ -3,7 +3,7 @@
 use super::regime::Regime;
 use super::{Frequencies, Step, length};
 use crate::error::{Error, positive};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 /// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`,
 /// formerly `su`).

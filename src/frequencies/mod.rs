@@ -12,15 +12,15 @@ mod proportional;
 mod regime;
 pub mod scaling;
 mod steps;
-pub(crate) mod wide;
 mod yarn;
 
 pub use geometric::OddDim;
 
 use crate::error::{Error, check_parameter};
+use crate::exact::Wide;
+use crate::phase::Waves;
 use regime::Regime;
 use steps::Step;
-use wide::Wide;
 
 /// The frequencies wᵢ of the pairs, in radians per position: pair i at position p has the angle p ·
 /// wᵢ.
@@ -260,13 +260,6 @@ fn progression(first: Wide, ratio: Wide, count: usize, step: Step) -> Result<Fre
     Frequencies::new(radians, step)
 }
 
-/// An upper bound of the memory that an encoding takes for a pair, its frequency included.
-///
-/// Making an encoding from frequencies cannot fail, and would abort where memory is short. So
-/// frequencies are an error where there is no room for an encoding of them
-/// (`tests/tests/allocation/memory.rs` makes encodings of all sizes in 64 MiB).
-const BYTES: usize = size_of::<Wide>() + 8 * (5 + 2 * 9 + 2 * 2 * 9 + 1);
-
 /// Returns an empty list with room for `pairs` frequencies, or an error where there is no such
 /// room.
 fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
@@ -278,9 +271,13 @@ fn allocate(pairs: usize) -> Result<Vec<Wide>, Error> {
 }
 
 /// Checks that `lists` lists of frequencies, and encodings of them, fit into memory.
+///
+/// Making an encoding from frequencies cannot fail, and would abort where memory is short. So
+/// frequencies are an error where there is no room for an encoding of them
+/// (`tests/tests/allocation/memory.rs` makes encodings of all sizes in 64 MiB).
 pub(crate) fn room_for(lists: usize, pairs: usize) -> Result<(), Error> {
-    // Kernels process sixteen pairs together.
-    let size = lists.saturating_mul(pairs.saturating_add(16)).saturating_mul(BYTES);
+    let own = pairs.saturating_mul(size_of::<Wide>());
+    let size = lists.saturating_mul(own.saturating_add(Waves::room_for(pairs)));
     let too_large = |_| Error::TooLarge { rows: lists, dim: pairs.saturating_mul(2) };
     Vec::<u8>::new().try_reserve_exact(size).map_err(too_large)
 }

@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step};
 use crate::error::{Error, at_least_one};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 impl Frequencies {
     /// Scales the base: base → base · factor^(dim/(dim − 2)), so that the slowest pair is

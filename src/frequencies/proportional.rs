@@ -2,7 +2,7 @@
 
 use super::{Frequencies, Step};
 use crate::error::{Error, check_parameter};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 impl Frequencies {
     /// Keeps the first ⌊fraction · pairs⌋ frequencies and sets the others to zero (Gemma 4's global

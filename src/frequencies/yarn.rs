@@ -4,7 +4,7 @@ use core::f64::consts::TAU;
 
 use super::{Frequencies, Step, length};
 use crate::error::{Error, at_least_one, positive};
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 
 /// The parameters of YaRN (Peng et al. 2023, *YaRN: efficient context window extension of large
 /// language models*, arXiv 2309.00071), with the names and defaults of transformers' `yarn`.

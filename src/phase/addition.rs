@@ -6,7 +6,7 @@
 use core::ops::{Add, Mul, Neg, Sub};
 
 use super::amplitude::Amplitude;
-use super::reals::Real;
+use super::vectors::Real;
 
 /// The numbers of positions by which sines and cosines are rotated: from a centre to its rows, and
 /// from one centre to others.

@@ -8,8 +8,8 @@
 
 use fearless_simd::prelude::*;
 
-use super::reals::Two;
-use crate::frequencies::wide::{Limbs, Wide};
+use super::vectors::Two;
+use crate::exact::{Limbs, Wide};
 use crate::positions::Position;
 
 /// The number of pairs that are stored and computed together, which is what the widest vectors

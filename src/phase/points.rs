@@ -11,11 +11,11 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd};
 use ndarray::{ArrayViewMut2, Axis};
 
+use super::arithmetic::Arithmetic;
 use super::fixed::{GROUP, MOST_TURNS, Split};
 use super::layout::{Columns, FeatureLayout, Parts};
 use super::projection::Projection;
 use super::sincos::{in_quarter, reduced_quarters, sincos_short};
-use super::target::Target;
 use crate::element::{AnyElement, Element, OfElement};
 use crate::positions::{PerAxis, Position, Positions};
 use crate::simd::Kernel;
@@ -167,7 +167,7 @@ impl<'p> Points<'p> {
     }
 
     /// Writes the values of the pairs from `first` on to the parts of a row for each point.
-    fn write<T: Target + Element>(&mut self, first: usize, mut out: [Parts<'_, T>; POINTS]) {
+    fn write<T: Arithmetic + Element>(&mut self, first: usize, mut out: [Parts<'_, T>; POINTS]) {
         let out = &mut out[..self.len];
         let mut in_doubt = [true; POINTS];
         if self.are_fast.contains(&true) {
@@ -215,7 +215,7 @@ struct Near<'a, 'o, T> {
     in_doubt: &'a mut [bool; POINTS],
 }
 
-impl<T: Target> Kernel for Near<'_, '_, T> {
+impl<T: Arithmetic> Kernel for Near<'_, '_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         for (i, (out, in_doubt)) in self.out.iter_mut().zip(self.in_doubt).enumerate() {
@@ -227,7 +227,7 @@ impl<T: Target> Kernel for Near<'_, '_, T> {
 
 /// Computes the values of a point, and returns true if one is so small that it may be wrong.
 #[inline(always)]
-fn near<S: Simd, T: Target>(
+fn near<S: Simd, T: Arithmetic>(
     simd: S,
     projection: &Projection,
     point: impl Iterator<Item = Split> + Clone,
@@ -244,7 +244,7 @@ fn near<S: Simd, T: Target>(
     let (sines, cosines) = (out.0.chunks_exact_mut(GROUP), out.1.chunks_exact_mut(GROUP));
     for (((fixed, offsets), sines), cosines) in groups.zip(offsets).zip(sines).zip(cosines) {
         for at in (0..GROUP).step_by(width) {
-            let mut angle = <f32 as Target>::load(simd, offsets, at);
+            let mut angle = <f32 as Arithmetic>::load(simd, offsets, at);
             for (fixed, coordinate) in fixed.iter().zip(point.clone()) {
                 angle = angle + fixed.quarters(simd, coordinate, at);
             }
@@ -266,7 +266,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::frequencies::wide::Wide;
+    use crate::exact::Wide;
     use crate::phase::Amplitude;
     use crate::simd::InstructionSet;
 

@@ -7,10 +7,10 @@
 //! [`exact`]: Projection::exact
 
 use super::amplitude::Amplitude;
+use super::arithmetic::Arithmetic;
+use super::definition::sin_cos;
 use super::fixed::{self, Fixed, GROUP, Line};
-use super::plain::at;
-use super::target::Target;
-use crate::frequencies::wide::Wide;
+use crate::exact::Wide;
 use crate::positions::Position;
 
 /// Frequencies of pairs on several axes, and a phase for each.
@@ -74,7 +74,7 @@ impl Projection {
     }
 
     /// Returns sine and cosine of a pair from the exact phase.
-    pub(crate) fn exact<T: Target>(&self, pair: usize, point: &[Position]) -> [f64; 2] {
+    pub(crate) fn exact<T: Arithmetic>(&self, pair: usize, point: &[Position]) -> [f64; 2] {
         let (group, lane) = (pair / GROUP, pair % GROUP);
         let (mut phase, mut terms, mut angle) = (self.phases[pair], 0, self.radians[pair]);
         for (fixed, &position) in self.fixed[self.axes * group..][..self.axes].iter().zip(point) {
@@ -87,7 +87,7 @@ impl Projection {
         // accurate.
         let only = terms + usize::from(self.radians[pair] != 0.0) < 2;
         let angle = if only { angle } else { f64::INFINITY };
-        let value = at::<T>(phase, angle).scaled(self.amplitude).rounded();
+        let value = sin_cos::<T>(phase, angle).scaled(self.amplitude).rounded();
         [value.sin, value.cos]
     }
 }

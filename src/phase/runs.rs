@@ -5,12 +5,14 @@ use core::ops::Range;
 use fearless_simd::prelude::*;
 
 use super::amplitude::Amplitude;
+use super::anchor::{Entry, LINES_OF_GROUP, lines_of};
+use super::arithmetic::Arithmetic;
+use super::definition::CENTRE;
 use super::fixed::{GROUP, Line};
 use super::layout::{Parts, Slot};
-use super::plain::{CENTRE, reach};
-use super::put::{Stores, settle};
-use super::table::{Entry, LINES_OF_GROUP, lines_of};
-use super::target::Target;
+use super::rotations::octets;
+use super::settle::{reach, settle};
+use super::stores::Stores;
 use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
@@ -23,7 +25,7 @@ pub(super) const LEVELS: usize = 4;
 pub(super) const FAR_LINES: usize = 256;
 
 /// Returns the number of groups of pairs in a chunk whose centre has `lines` lines.
-pub(super) const fn chunk_of<A: Target>(lines: usize) -> usize {
+pub(super) const fn chunk_of<A: Arithmetic>(lines: usize) -> usize {
     lines / (LINES_OF_GROUP * A::PARTS)
 }
 
@@ -67,7 +69,7 @@ pub(super) struct Block<'a, A, const INTERLEAVED: bool> {
     pub(super) to: &'a mut dyn Octets<A>,
 }
 
-impl<A: Target + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
+impl<A: Arithmetic + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
     /// Writes the rows.
     pub(super) fn write(self) {
         let anchor = Position::Integer(self.position + CENTRE);
@@ -87,7 +89,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
         }
         let (len, room) = (lines_of::<S, A>(), self.centres.len() / LEVELS);
         let (mut from, mut to) = (place(octet & (octet - 1), room), place(octet, room));
-        let step = Entry::octets(octet.trailing_zeros() as usize);
+        let step = octets(octet.trailing_zeros() as usize);
         for table in self.waves.tables::<S, A>(self.groups.clone()) {
             let centre = Entry::load::<S, A>(simd, &self.centres[from..], 0);
             let by = Entry::load::<S, A>(simd, table, step);
@@ -98,7 +100,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED> {
     }
 }
 
-impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTERLEAVED> {
+impl<A: Arithmetic + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTERLEAVED> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         for octet in 0..self.steps.end.div_ceil(8) {
@@ -138,7 +140,7 @@ impl<'a> Work<'a> {
 
     /// Writes groups of pairs at eight positions around their centre.
     #[inline(always)]
-    fn rows<S: Simd, A: Target + Element, const INTERLEAVED: bool>(
+    fn rows<S: Simd, A: Arithmetic + Element, const INTERLEAVED: bool>(
         self,
         simd: S,
         groups: Range<usize>,
@@ -174,7 +176,7 @@ impl<'a> Work<'a> {
 
     /// Writes a vector of pairs at eight positions, given its table and its centre.
     #[inline(always)]
-    fn eight<S: Simd, A: Target + Element, const INTERLEAVED: bool>(
+    fn eight<S: Simd, A: Arithmetic + Element, const INTERLEAVED: bool>(
         self,
         simd: S,
         pair: usize,

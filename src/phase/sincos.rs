@@ -13,7 +13,7 @@ use core::ops::{Add, Mul, Sub};
 use fearless_simd::prelude::*;
 
 use super::fixed::{Phase, ROUND};
-use super::reals::{Real, Two};
+use super::vectors::{Real, Two};
 
 /// 2π · 2⁻²⁸ in 27 bits, so that its product with a 26-bit integer is exact.
 const TAU_HIGH: f64 = f64::from_bits(0x3e59_21fb_5400_0000);

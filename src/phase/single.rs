@@ -6,13 +6,15 @@ use fearless_simd::prelude::*;
 
 use super::addition::SinCos;
 use super::amplitude::Amplitude;
+use super::anchor::{Entry, lines_of};
+use super::arithmetic::Arithmetic;
+use super::definition::{BLOCK, CENTRE, OCTET};
 use super::fixed::{GROUP, Line};
 use super::layout::Parts;
-use super::plain::{BLOCK, CENTRE, OCTET, reach_of};
-use super::put::{Stores, settle};
-use super::reals::Two;
-use super::table::{Entry, lines_of};
-use super::target::Target;
+use super::rotations::octets;
+use super::settle::{reach_of, settle};
+use super::stores::Stores;
+use super::vectors::Two;
 use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
@@ -29,7 +31,7 @@ pub(super) struct Single<'a, A, const INTERLEAVED: bool> {
     pub(super) row: Parts<'a, A>,
 }
 
-impl<A: Target + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED> {
+impl<A: Arithmetic + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED> {
     /// Writes the row.
     ///
     /// All anchors come first: a processor can then overlap several anchors, or several rotations,
@@ -47,7 +49,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED> {
     }
 }
 
-impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTERLEAVED> {
+impl<A: Arithmetic + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTERLEAVED> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { waves, position, groups, anchors, row: Parts(mut firsts, mut seconds) } = self;
@@ -78,7 +80,7 @@ impl<A: Target + Element, const INTERLEAVED: bool> Kernel for Single<'_, A, INTE
 
 /// Rotates from the anchor to the position.
 #[inline(always)]
-fn rotated<S: Simd, A: Target>(
+fn rotated<S: Simd, A: Arithmetic>(
     simd: S,
     anchor: SinCos<A::Number<Two<S::f64s>>>,
     table: &[Line],
@@ -89,7 +91,7 @@ fn rotated<S: Simd, A: Target>(
     let (step, mut centre) = (position.rem_euclid(BLOCK), anchor);
     for (bit, level) in [(64, 3), (32, 2), (16, 1), (8, 0)] {
         if step & bit != 0 {
-            let by = Entry::load::<S, A>(simd, table, Entry::octets(level));
+            let by = Entry::load::<S, A>(simd, table, octets(level));
             centre = centre.advanced(by, amplitude);
         }
     }

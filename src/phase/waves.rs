@@ -6,10 +6,12 @@ use std::sync::Arc;
 use fearless_simd::{Level, Simd};
 
 use super::amplitude::Amplitude;
-use super::fixed::{self, Fixed, Line};
-use super::table::{At, Table};
-use super::target::Target;
-use crate::frequencies::wide::Wide;
+use super::anchor::At;
+use super::arithmetic::Arithmetic;
+use super::definition::Pair;
+use super::fixed::{self, Fixed, GROUP, Line};
+use super::rotations::Table;
+use crate::exact::Wide;
 use crate::positions::Position;
 
 /// Computes sine and cosine of position × frequency for a list of frequencies, at any positions.
@@ -46,15 +48,26 @@ impl Waves {
         Self { level, tables: tables(&self.fixed, level), ..self }
     }
 
+    /// Returns an upper bound of the bytes on the heap that making some pairs takes.
+    pub(crate) fn room_for(pairs: usize) -> usize {
+        let of_group = size_of::<Fixed>() + Table::room_for_group::<f32>();
+        pairs.div_ceil(GROUP).saturating_mul(of_group + Table::room_for_group::<f64>())
+    }
+
     /// Returns the bytes on the heap.
     pub(crate) fn memory(&self) -> usize {
         let tables: usize = self.tables.iter().map(|table| table.memory()).sum();
         size_of_val(self.fixed.as_slice()) + tables
     }
 
+    /// Returns a pair by its index.
+    pub(super) fn pair(&self, index: usize) -> Pair<'_> {
+        (&self.fixed[index / GROUP], index % GROUP)
+    }
+
     /// Returns the entries of each vector of pairs in some groups.
     #[inline(always)]
-    pub(super) fn tables<S: Simd, A: Target>(
+    pub(super) fn tables<S: Simd, A: Arithmetic>(
         &self,
         groups: Range<usize>,
     ) -> impl Iterator<Item = &[Line]> {
@@ -62,7 +75,7 @@ impl Waves {
     }
 
     /// Writes sines and cosines at a position, from the phases: the anchors of some groups.
-    pub(super) fn anchors<A: Target>(
+    pub(super) fn anchors<A: Arithmetic>(
         &self,
         position: Position,
         groups: Range<usize>,

@@ -5,14 +5,15 @@ use core::ops::Range;
 
 use ndarray::ArrayViewMut2;
 
-use super::elements::RowElement;
+use super::arithmetic::{Arithmetic, LINES};
+use super::definition::{BLOCK, OCTET};
 use super::fixed::{GROUP, Line};
 use super::layout::{Columns, FeatureLayout, Parts, parts};
-use super::plain::{BLOCK, OCTET, own};
-use super::rows::Rows;
+use super::output::Output;
+use super::row_element::RowElement;
 use super::runs::{Block, Centres, FAR_LINES, LEVELS, Octets, chunk_of};
+use super::settle::settle_ties;
 use super::single::Single;
-use super::target::{LINES, Target};
 use super::waves::Waves;
 use crate::element::{AnyElement, Element, OfElement};
 use crate::positions::{Position, Positions, Run};
@@ -24,7 +25,7 @@ const FEW: usize = 2;
 const FAR: usize = 1024;
 /// A buffer on the stack for eight rows of a chunk.
 #[repr(align(64))]
-struct Scratch<T: Target>([T::Row; OCTET as usize]);
+struct Scratch<T: Arithmetic>([T::Row; OCTET as usize]);
 
 impl Waves {
     /// Writes the row of the i-th position to the i-th row of `out`; `columns` describes all its
@@ -38,10 +39,15 @@ impl Waves {
         out: ArrayViewMut2<'_, A>,
     ) {
         debug_assert_eq!((out.nrows(), out.ncols()), (positions.len(), columns.dim));
-        self.rows_of(positions, columns, A::any::<RowsOf<'_>>(Rows::new(out)));
+        self.rows_of(positions, columns, A::any::<OutputOf<'_>>(Output::new(out)));
     }
 
-    fn rows_of(&self, positions: &Positions<'_>, columns: &Columns, rows: AnyElement<RowsOf<'_>>) {
+    fn rows_of(
+        &self,
+        positions: &Positions<'_>,
+        columns: &Columns,
+        rows: AnyElement<OutputOf<'_>>,
+    ) {
         let waves = self;
         match rows {
             AnyElement::F32(rows) => Writer { waves, columns, rows }.all(positions),
@@ -54,16 +60,16 @@ impl Waves {
     }
 }
 
-struct RowsOf<'r>(PhantomData<&'r ()>);
+struct OutputOf<'r>(PhantomData<&'r ()>);
 
-impl<'r> OfElement for RowsOf<'r> {
-    type Of<A: Element> = Rows<'r, A>;
+impl<'r> OfElement for OutputOf<'r> {
+    type Of<A: Element> = Output<'r, A>;
 }
 
 struct Writer<'a, 'r, A: RowElement> {
     waves: &'a Waves,
     columns: &'a Columns,
-    rows: Rows<'r, A>,
+    rows: Output<'r, A>,
 }
 
 impl<A: RowElement> Writer<'_, '_, A> {
@@ -128,7 +134,7 @@ impl<A: RowElement> Writer<'_, '_, A> {
         // The buffer on the stack has room for a short chunk only.
         let is_direct = self.is_direct();
         let lines = if is_direct && is_whole { centres.len() } else { LEVELS * LINES };
-        let most = chunk_of::<A::Target>(lines / LEVELS);
+        let most = chunk_of::<A::Computed>(lines / LEVELS);
         let mut scratch = None;
         for first in (0..all).step_by(most) {
             let groups = first..all.min(first + most);
@@ -148,18 +154,18 @@ impl<A: RowElement> Writer<'_, '_, A> {
     /// Writes rows at one repeated position.
     fn same(&mut self, position: Position, rows: Range<usize>) {
         let (waves, columns, all) = (self.waves, self.columns, self.waves.fixed.len());
-        let (layout, most) = (columns.layout, chunk_of::<A::Target>(LINES));
+        let (layout, most) = (columns.layout, chunk_of::<A::Computed>(LINES));
         let (is_direct, anchors) = (rows.len() == 1 && self.is_direct(), &mut [Line::ZERO; LINES]);
         for first in (0..all).step_by(most) {
             let groups = first..all.min(first + most);
             let pairs = GROUP * groups.start..GROUP * groups.end;
             if is_direct {
-                if let Some(row) = self.rows.one(rows.start).and_then(A::as_target) {
+                if let Some(row) = self.rows.one(rows.start).and_then(A::as_computed) {
                     let row = columns.parts(row, pairs);
                     single(waves, layout, position, groups, anchors, row);
                 }
             } else {
-                let mut scratch = A::Target::EMPTY;
+                let mut scratch = A::Computed::EMPTY;
                 let row = parts(layout, GROUP * most, scratch.as_mut(), 0..pairs.len());
                 single(waves, layout, position, groups.clone(), anchors, row);
                 self.deliver(position, rows.clone(), groups, scratch.as_ref());
@@ -169,7 +175,7 @@ impl<A: RowElement> Writer<'_, '_, A> {
 
     /// Returns true if kernels can write to the rows directly.
     fn is_direct(&self) -> bool {
-        A::IS_TARGET && self.columns.are_whole(GROUP) && self.rows.are_slices()
+        A::IS_COMPUTED && self.columns.are_whole(GROUP) && self.rows.are_slices()
     }
 
     /// Rounds a chunk of a row and writes it to all rows at this position.
@@ -178,15 +184,16 @@ impl<A: RowElement> Writer<'_, '_, A> {
         position: Position,
         rows: Range<usize>,
         groups: Range<usize>,
-        values: &[A::Target],
+        values: &[A::Computed],
     ) {
         let pairs = groups.start * GROUP..groups.end * GROUP;
-        for (columns, start) in self.columns.of_pairs(pairs, GROUP * chunk_of::<A::Target>(LINES)) {
+        for (columns, start) in self.columns.of_pairs(pairs, GROUP * chunk_of::<A::Computed>(LINES))
+        {
             let first = columns.start;
             self.rows.fill(rows.clone(), columns, A::zero(), |_, some, out| {
                 let values = &values[start + some.start - first..][..some.len()];
                 if A::round_all(values, out) {
-                    settle_between(self.waves, self.columns, position, some.start, values, out);
+                    settle_ties(self.waves, self.columns, position, some.start, values, out);
                 }
             });
         }
@@ -204,7 +211,7 @@ struct Octet<'d, 'w, 'r, A: RowElement> {
     row: usize,
     /// The groups of pairs of the chunk.
     chunk: Range<usize>,
-    scratch: &'d mut Option<Scratch<A::Target>>,
+    scratch: &'d mut Option<Scratch<A::Computed>>,
 }
 
 impl<A: RowElement> Octet<'_, '_, '_, A> {
@@ -214,19 +221,19 @@ impl<A: RowElement> Octet<'_, '_, '_, A> {
     }
 }
 
-impl<A: RowElement> Octets<A::Target> for Octet<'_, '_, '_, A> {
-    fn rows(&mut self, octet: usize) -> [Parts<'_, A::Target>; 8] {
+impl<A: RowElement> Octets<A::Computed> for Octet<'_, '_, '_, A> {
+    fn rows(&mut self, octet: usize) -> [Parts<'_, A::Computed>; 8] {
         let (steps, columns) = (self.steps(octet), self.writer.columns);
         let pairs = GROUP * self.chunk.start..GROUP * self.chunk.end;
         if self.is_direct
             && steps.len() == 8
             && let row = self.row + steps.start - self.wanted.start
-            && let Some(rows) = self.writer.rows.eight(row).and_then(A::as_targets)
+            && let Some(rows) = self.writer.rows.eight(row).and_then(A::as_all_computed)
         {
             return rows.map(|row| columns.parts(row, pairs.clone()));
         }
-        let scratch = self.scratch.get_or_insert(Scratch([A::Target::EMPTY; 8]));
-        let (layout, all) = (columns.layout, GROUP * chunk_of::<A::Target>(LINES));
+        let scratch = self.scratch.get_or_insert(Scratch([A::Computed::EMPTY; 8]));
+        let (layout, all) = (columns.layout, GROUP * chunk_of::<A::Computed>(LINES));
         scratch.0.each_mut().map(|row| parts(layout, all, row.as_mut(), 0..pairs.len()))
     }
 
@@ -247,7 +254,7 @@ impl<A: RowElement> Octets<A::Target> for Octet<'_, '_, '_, A> {
 }
 
 /// Writes groups of pairs at one position, with the kernel of the layout.
-fn single<T: Target + Element>(
+fn single<T: Arithmetic + Element>(
     waves: &Waves,
     layout: FeatureLayout,
     position: Position,
@@ -259,26 +266,5 @@ fn single<T: Target + Element>(
         Single::<_, true> { waves, position, groups, anchors, row }.write();
     } else {
         Single::<_, false> { waves, position, groups, anchors, row }.write();
-    }
-}
-
-/// Rounds values that lie exactly between two values of the element type once, from f64.
-#[cold]
-#[inline(never)]
-fn settle_between<A: RowElement>(
-    waves: &Waves,
-    columns: &Columns,
-    position: Position,
-    first: usize,
-    values: &[A::Target],
-    out: &mut [A],
-) {
-    for (column, (value, out)) in (first..).zip(values.iter().zip(out)) {
-        if A::is_between(*value) {
-            let (pair, is_sine) = columns.pair_of(column);
-            let fixed = &waves.fixed[pair / GROUP];
-            let own = own(fixed, pair % GROUP, position, waves.amplitude);
-            *out = A::from_f64(if is_sine { own.sin } else { own.cos });
-        }
     }
 }

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rand::Rng;
 
 use super::grid::{GridResample, Kernel, Points, Resample, Sampling};
-use crate::additive::{Init, Learned};
+use crate::additive::{Init, Learned, LearnedGrid};
 use crate::arrays::zeros;
 use crate::element::Element;
 use crate::error::Error;
@@ -305,5 +305,34 @@ impl<'a, A: Element> Stretch<'a, A> {
             Some(row) if row < self.kept => learned.with_padding_row(row),
             _ => Ok(learned),
         }
+    }
+}
+
+impl<A: Element> LearnedGrid<A> {
+    /// Resamples the table to another grid (rows, columns).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AxesMismatch`] unless the grid has two axes; the errors of [`GridResample::new`].
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use positional_encodings::{LearnedGrid, resample::Resample};
+    ///
+    /// let kimi = LearnedGrid::from_table(array![[[1.0_f32], [1.0]], [[1.0], [1.0]]])?;
+    /// let larger = kimi.resized([3, 5], Resample::vit())?; // bicubic
+    /// assert_eq!((larger.sizes(), larger.table()[[14, 0]]), (&[3, 5][..], 1.0));
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn resized(&self, to: [usize; 2], resample: Resample) -> Result<Self, Error> {
+        let [rows, columns] = *self.sizes() else {
+            return Err(Error::AxesMismatch { expected: 2, found: self.sizes().len() });
+        };
+        let table = GridResample::new([rows, columns], to, resample)?.apply(self.table())?;
+        let [rows, columns] = to;
+        let too_large = |_| Error::TooLarge { rows: rows.saturating_mul(columns), dim: self.dim() };
+        Self::from_table(
+            table.into_shape_with_order((rows, columns, self.dim())).map_err(too_large)?,
+        )
     }
 }

@@ -5,10 +5,10 @@ use fearless_simd::prelude::*;
 
 use super::addition::{Number, SinCos};
 use super::amplitude::Amplitude;
-use super::double::{self, Double};
+use super::double_double::{self, Double};
 use super::fixed::Line;
-use super::reals::{Real, Two};
 use super::sincos::{self, in_quarter};
+use super::vectors::{Real, Two};
 
 /// An angle in radians below this has not wrapped: its sine is not small by cancellation, and its
 /// cosine is not small.
@@ -25,7 +25,7 @@ pub(super) const LINES: usize = 64;
 const ROW: usize = LINES * size_of::<Line>() / 2;
 
 /// An element type, and the arithmetic that gives it correctly rounded sines and cosines.
-pub trait Target: Copy + 'static {
+pub trait Arithmetic: Copy + 'static {
     /// A row of a chunk of pairs.
     type Row: Copy + AsRef<[Self]> + AsMut<[Self]>;
     const EMPTY: Self::Row;
@@ -76,7 +76,7 @@ pub trait Target: Copy + 'static {
     fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
 }
 
-impl Target for f32 {
+impl Arithmetic for f32 {
     type Row = [f32; ROW / size_of::<f32>()];
     const EMPTY: Self::Row = [0.0; ROW / size_of::<f32>()];
     type Number<V: Real> = V;
@@ -157,7 +157,7 @@ impl Target for f32 {
     }
 }
 
-impl Target for f64 {
+impl Arithmetic for f64 {
     type Row = [f64; ROW / size_of::<f64>()];
     const EMPTY: Self::Row = [0.0; ROW / size_of::<f64>()];
     type Number<V: Real> = Double<V>;
@@ -167,7 +167,7 @@ impl Target for f64 {
 
     #[inline(always)]
     fn sincos<V: Real>(x: V, tail: V) -> [Double<V>; 2] {
-        double::sincos(x, tail)
+        double_double::sincos(x, tail)
     }
 
     /// Double-double numbers on a common grid cannot hold numbers that are small from the
@@ -179,14 +179,14 @@ impl Target for f64 {
 
     #[inline(always)]
     fn load<S: Simd>(simd: S, lines: &[Line], at: usize) -> Double<Two<S::f64s>> {
-        let high = <f32 as Target>::load(simd, lines, at);
-        Double { high, low: <f32 as Target>::load(simd, lines, at + 2 * S::f64s::LEN) }
+        let high = <f32 as Arithmetic>::load(simd, lines, at);
+        Double { high, low: <f32 as Arithmetic>::load(simd, lines, at + 2 * S::f64s::LEN) }
     }
 
     #[inline(always)]
     fn store<S: Simd>(number: Double<Two<S::f64s>>, lines: &mut [Line], at: usize) {
-        <f32 as Target>::store::<S>(number.high, lines, at);
-        <f32 as Target>::store::<S>(number.low, lines, at + 2 * S::f64s::LEN);
+        <f32 as Arithmetic>::store::<S>(number.high, lines, at);
+        <f32 as Arithmetic>::store::<S>(number.low, lines, at + 2 * S::f64s::LEN);
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use core::ops::{Add, Mul, Neg, Sub};
 
 use super::addition::Number;
 use super::amplitude::{Amplitude, GRID};
-use super::reals::Real;
+use super::vectors::Real;
 
 /// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the second is
 /// smaller. A product or a sum of such numbers is a multiple of 2⁻⁵² and a remainder, and must be

@@ -8,36 +8,36 @@ use half::slice::HalfFloatSliceExt;
 #[cfg(feature = "half")]
 use half::{bf16, f16};
 
-use super::target::Target;
+use super::arithmetic::Arithmetic;
 use crate::element::Element;
 
 /// An element type, and the type whose kernels compute it.
 pub trait RowElement: Element {
-    type Target: Target + Element;
+    type Computed: Arithmetic + Element;
     /// Whether the kernels write this type itself.
-    const IS_TARGET: bool;
+    const IS_COMPUTED: bool;
 
     /// Returns the row itself if a kernel can write it.
-    fn as_target(row: &mut [Self]) -> Option<&mut [Self::Target]>;
-    fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self::Target]; 8]>;
+    fn as_computed(row: &mut [Self]) -> Option<&mut [Self::Computed]>;
+    fn as_all_computed(rows: [&mut [Self]; 8]) -> Option<[&mut [Self::Computed]; 8]>;
     /// Rounds all values, and returns true if one of them lies exactly between two values of this
     /// type.
-    fn round_all(values: &[Self::Target], out: &mut [Self]) -> bool;
+    fn round_all(values: &[Self::Computed], out: &mut [Self]) -> bool;
     /// Returns true if a value lies exactly between two values of this type.
-    fn is_between(value: Self::Target) -> bool;
+    fn is_between(value: Self::Computed) -> bool;
 }
 
 macro_rules! as_it_is {
     ($type:ident) => {
         impl RowElement for $type {
-            type Target = Self;
-            const IS_TARGET: bool = true;
+            type Computed = Self;
+            const IS_COMPUTED: bool = true;
 
-            fn as_target(row: &mut [Self]) -> Option<&mut [Self]> {
+            fn as_computed(row: &mut [Self]) -> Option<&mut [Self]> {
                 Some(row)
             }
 
-            fn as_targets(rows: [&mut [Self]; 8]) -> Option<[&mut [Self]; 8]> {
+            fn as_all_computed(rows: [&mut [Self]; 8]) -> Option<[&mut [Self]; 8]> {
                 Some(rows)
             }
 
@@ -60,14 +60,14 @@ as_it_is!(f64);
 macro_rules! sixteen_bits {
     ($type:ident, $is_between:expr) => {
         impl RowElement for $type {
-            type Target = f32;
-            const IS_TARGET: bool = false;
+            type Computed = f32;
+            const IS_COMPUTED: bool = false;
 
-            fn as_target(_: &mut [Self]) -> Option<&mut [f32]> {
+            fn as_computed(_: &mut [Self]) -> Option<&mut [f32]> {
                 None
             }
 
-            fn as_targets(_: [&mut [Self]; 8]) -> Option<[&mut [f32]; 8]> {
+            fn as_all_computed(_: [&mut [Self]; 8]) -> Option<[&mut [f32]; 8]> {
                 None
             }
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 use ndarray::{ArrayViewMut2, Axis};
 
 /// The rows of an array (positions, features).
-pub enum Rows<'a, A> {
+pub enum Output<'a, A> {
     /// Contiguous rows, one after the other.
     Flat { data: &'a mut [A], dim: usize },
     /// Contiguous rows with gaps between them.
@@ -14,7 +14,7 @@ pub enum Rows<'a, A> {
     Scattered(ArrayViewMut2<'a, A>),
 }
 
-impl<'a, A: Copy> Rows<'a, A> {
+impl<'a, A: Copy> Output<'a, A> {
     pub(crate) fn new(mut view: ArrayViewMut2<'a, A>) -> Self {
         let dim = view.ncols();
         if view.is_standard_layout() {
