@@ -8,8 +8,8 @@ use ndarray::{
 use crate::element::Element;
 use crate::error::Error;
 
-/// Returns rows · dim if that many elements fit into memory, as far as can be told without
-/// allocating them.
+/// Returns rows · dim if that many elements fit into memory, as far as can be told without writing
+/// to them.
 pub(crate) fn room<A>(rows: usize, dim: usize) -> Result<usize, Error> {
     let too_large = Error::TooLarge { rows, dim };
     let fits = |&len: &usize| len <= isize::MAX as usize / size_of::<A>().max(1);

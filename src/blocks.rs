@@ -12,7 +12,7 @@ use crate::positions::{Position, Positions};
 /// The bytes of a cache line.
 const LINE: usize = 64;
 
-/// Returns the index at which to halve a list of positions, if it can be halved.
+/// Returns an index near the middle at which to cut the positions, or `None` for fewer than two.
 pub(crate) fn middle(positions: &Positions<'_>) -> Option<usize> {
     let middle = positions.len() / 2;
     let rows = 1 << middle.checked_ilog2()?.min(BLOCK.ilog2());

@@ -111,7 +111,7 @@
 //!   computes its own shard.
 //! - Invalid input is an [`Error`] that carries the numbers at fault. Nothing panics, and a call
 //!   that fails leaves its output unchanged.
-//! - Encodings are immutable, `Send` and `Sync`. There are no hidden caches.
+//! - Encodings are `Send` and `Sync`; encoding never changes them. There are no hidden caches.
 //!
 //! # Features
 //!
@@ -121,7 +121,7 @@
 //! |---|---|
 //! | `half` | the elements `half::f16` and `half::bf16` |
 //! | `rayon` | all cores for long work, with the same bits |
-//! | `serde` | rotations from `config.json`; `Init`, `FeatureLayout`, … in a config of your own |
+//! | `serde` | rotations and biases from `config.json`; `Init`, `FeatureLayout`, … in a config of your own |
 //! | `safetensors`, `gguf` | tables from checkpoints |
 //! | `plot` | pictures of encodings, as SVG and PNG |
 //! | `analysis` | properties of encodings, as numbers |

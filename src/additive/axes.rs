@@ -102,7 +102,7 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
     /// # Errors
     ///
     /// [`Error::LengthMismatch`] unless `axes` has one entry for each axis of each encoding;
-    /// [`Error::NoSuchAxis`] where no encoding reads an axis below the largest.
+    /// [`Error::NoSuchAxis`] where an axis below the largest one is not read by any encoding.
     ///
     /// ```
     /// use ndarray::{Array2, array};

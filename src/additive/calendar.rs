@@ -40,7 +40,7 @@ impl Fourier {
     ///
     /// [`Error::ZeroDim`] without a cycle; [`Error::InvalidTimescales`] unless periods are positive
     /// and finite; [`Error::InvalidFrequency`] for a period below 2⁻⁶³; [`Error::InvalidParameter`]
-    /// for a phase that is not finite, or 2⁶² periods away.
+    /// for a phase that is not finite, or 2⁶² periods or more from 0.
     ///
     /// ```
     /// use ndarray::{Array2, array};

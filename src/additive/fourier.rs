@@ -219,7 +219,7 @@ impl Fourier {
         self
     }
 
-    /// Adds the coordinates themselves to the features, before or after the sines and cosines.
+    /// Sets where the coordinates themselves go: before or after the sines and cosines, or nowhere.
     ///
     /// ```
     /// use ndarray::{Array2, array};

@@ -110,7 +110,8 @@ impl<A: Element> Learned<A> {
     /// # Errors
     ///
     /// [`Error::ZeroDim`]; [`Error::TooLarge`]; [`Error::InvalidInit`] for a standard deviation
-    /// that is negative or not finite, for a bound that is not positive, and for an empty range.
+    /// that is negative or not finite, for a bound that is not positive or is below std/100, and
+    /// for a range that is empty or not finite.
     ///
     /// ```
     /// use positional_encodings::{Init, Learned};

@@ -18,8 +18,8 @@ use crate::threads;
 ///
 /// | system | write |
 /// |---|---|
-/// | SAM's `pos_embed` (1, height, width, dim) | `LearnedGrid::from_table(table)` |
-/// | Kimi K2.5 (`divided_fixed`): learned in space, a sinusoid of the time | `Axes::sum` of a `Sinusoidal` in halves and a `LearnedGrid` of the size of the video |
+/// | SAM's `pos_embed` (1, height, width, dim) | `LearnedGrid::from_table` of the table without its first axis |
+/// | Kimi K2.5 (`divided_fixed`): learned in space, a sinusoid of the time | `Axes::sum` of a `Sinusoidal` in halves and a `LearnedGrid` resized to the frames |
 /// | MoViNet, ViViT with a table for the time | `Axes::sum` of a `Learned` and a `LearnedGrid` |
 /// | ViT, whose table has a class row | [`Learned`](crate::Learned), at `0..1 + height · width` |
 ///

@@ -13,10 +13,10 @@ use crate::threads;
 /// The expected Fourier features of a point whose coordinates are known with a variance (Barron et
 /// al. 2021, *Mip-NeRF*, arXiv 2103.13415): fast waves fade where the variance is large.
 ///
-/// Positions have 2n axes: the means μ of n coordinates, then their variances σ². PE = \[sin(f·μ) ·
-/// exp(−½·v·σ²) | cos(f·μ) · exp(−½·v·σ²)\], the coordinates in turn. In the paper
-/// ([`new`](Self::new)) f = 2ᵏ and v = 4ᵏ; in nerfstudio ([`nerfstudio`](Self::nerfstudio)) f =
-/// 2π·2^e and v = 4^e, which leaves out the factor (2π)².
+/// Positions have 2n axes: the means μ of n coordinates, then their variances σ², which must not be
+/// negative. PE = \[sin(f·μ) · exp(−½·v·σ²) | cos(f·μ) · exp(−½·v·σ²)\], in each half one
+/// coordinate after the other. In the paper ([`new`](Self::new)) f = 2ᵏ and v = 4ᵏ; in nerfstudio
+/// ([`nerfstudio`](Self::nerfstudio)) f = 2π·2^e and v = 4^e, which leaves out the factor (2π)².
 ///
 /// ```
 /// use ndarray::{Array2, array};

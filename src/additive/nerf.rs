@@ -9,8 +9,8 @@ use crate::phase::FeatureLayout::{Interleaved, SinCosHalves};
 
 /// # Bands of frequencies
 ///
-/// Each coordinate has the same bands f₀, f₁, …: each pair depends on one coordinate, and the
-/// features are \[sin | cos\] with the axes in turn.
+/// Each pair depends on one coordinate. Unless noted, all coordinates have the same bands f₀, f₁,
+/// …, and the features are \[sin | cos\], in each half one axis after the other.
 impl Fourier {
     /// Makes the encoding of NeRF's paper (Mildenhall et al. 2020, arXiv 2003.08934): sin(2ᵏ·π·x)
     /// and cos(2ᵏ·π·x), k < `bands`, for each coordinate in turn, sin and cos alternating.
@@ -74,7 +74,7 @@ impl Fourier {
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`] unless the exponents
-    /// are finite and ascend, within ±1000; [`Error::InvalidFrequency`] for an exponent of 63 or
+    /// are within ±1000 and do not descend; [`Error::InvalidFrequency`] for an exponent of 63 or
     /// more.
     ///
     /// ```

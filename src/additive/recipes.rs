@@ -106,10 +106,11 @@ impl<A: Element> Axes<A, Sinusoidal> {
     }
 
     /// Makes the sine encoding of DETR (Carion et al. 2020, arXiv 2005.12872), Mask2Former and SAM
-    /// 2: sin and cos alternate, the row's features first, tⱼ = temperature^(2⌊j/2⌋/(dim/2)).
+    /// 2: sin and cos alternate, the row's features first. Feature j of a coordinate p is the sine
+    /// or cosine of p/tⱼ with tⱼ = temperature^(2⌊j/2⌋/(dim/2)).
     ///
     /// [`from_masks`] makes the positions: it counts, shifts, normalises and scales rows and
-    /// columns. `temperature` is 10000 in all of these systems, and 20 in DAB-DETR.
+    /// columns. `temperature` is 10000 in all of these systems, and 20 for DAB-DETR's images.
     ///
     /// [`from_masks`]: crate::Positions::from_masks
     ///
@@ -225,7 +226,7 @@ impl<A: Element> Axes<A, Sinusoidal> {
     /// Makes the encoding of the Python package `positional-encodings` (`PositionalEncoding1D`,
     /// `2D`, `3D`) in any number of axes: n = 2⌈dim/(2·axes)⌉ columns for each axis, sin and cos
     /// alternating with wᵢ = 10000^(−2i/n), cut to dim. Where 2 · axes does not divide dim, the
-    /// last axis loses columns, as in that package.
+    /// last axes lose columns, as in that package.
     ///
     /// # Errors
     ///
@@ -248,8 +249,8 @@ impl<A: Element> Axes<A, Sinusoidal> {
     ///
     /// # Errors
     ///
-    /// [`Error::ZeroDim`] without axes; [`Error::DimTooSmall`] for less than two features of each
-    /// axis; [`Error::TooLarge`].
+    /// [`Error::ZeroDim`] without axes or features; [`Error::DimTooSmall`] for fewer than two
+    /// features for each axis; [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::{Axes, PositionalEncoding, Positions};

@@ -56,8 +56,8 @@ impl<A: Element> PositionTable<A> {
     /// halves, tensor2tensor's or MusicGen's; for square grids MAE's, I-JEPA's or timm's.
     ///
     /// Rows agree if each value differs by at most 4 units in the last place at 1, plus 3e-7 · row
-    /// for an angle computed in f32; the values of a trained table differ by more. A table of one
-    /// row counts as learned.
+    /// for an angle computed in f32, with the row rounded up to a multiple of 64; the values of a
+    /// trained table differ by more. A table of one row counts as learned.
     ///
     /// # Errors
     ///

@@ -60,9 +60,9 @@ impl AngleUnit {
 /// Sphere2Vec's encoding of places, which preserves distances on the sphere (Mai et al. 2023,
 /// *Sphere2Vec*, arXiv 2306.17624; the variant sphereM).
 ///
-/// Positions are (latitude φ, longitude λ), in the unit that [`AngleUnit`] names. Each scale, with
-/// frequency w, has five features: sin φw, cos φw · cos λ, cos φ · cos λw, cos φw · sin λ, cos φ ·
-/// sin λw. Vectors have shape (places, 5 · scales).
+/// Positions are (latitude φ, longitude λ), in the unit that [`AngleUnit`] names; a latitude past a
+/// pole is an error. Each scale, with frequency w, has five features: sin φw, cos φw · cos λ,
+/// cos φ · cos λw, cos φw · sin λ, cos φ · sin λw. Vectors have shape (places, 5 · scales).
 ///
 /// ```
 /// use ndarray::{Array2, array};

@@ -15,9 +15,9 @@ use crate::threads;
 /// A linear function and sines of the time, with learned frequencies and phases (Kazemi et al.
 /// 2019, *Time2Vec: learning a vector representation of time*, arXiv 1907.05321).
 ///
-/// PE(t)₀ = ω₀·t + φ₀, PE(t)ᵢ = sin(ωᵢ·t + φᵢ) for 0 < i < dim, with ω and φ in radians. Sines are
-/// computed from the exact angle and rounded once. The gradient of ωᵢ is t·cos(ωᵢ·t + φᵢ), which
-/// grows with t: scale long times down.
+/// PE(t)₀ = ω₀·t + φ₀, PE(t)ᵢ = sin(ωᵢ·t + φᵢ) for 0 < i < dim, with ω in radians per unit of time
+/// and φ in radians. Sines are computed from the exact angle and rounded once. The derivative with
+/// respect to ωᵢ is t·cos(ωᵢ·t + φᵢ), which grows with t: scale long times down.
 ///
 /// ```
 /// use ndarray::{Array2, array};
@@ -43,15 +43,14 @@ impl PartialEq for Time2Vec {
 }
 
 impl Time2Vec {
-    /// Makes an encoding from frequencies and phases, shape (dim) each, in radians; the first of
-    /// each belongs to the linear feature.
+    /// Makes an encoding from frequencies in radians per unit of time and phases in radians, shape
+    /// (dim) each; the first of each belongs to the linear feature.
     ///
     /// # Errors
     ///
     /// [`Error::ZeroDim`]; [`Error::LengthMismatch`] unless there are as many phases as
-    /// frequencies; [`Error::InvalidFrequency`] for a frequency that is not finite or makes 2⁶³
-    /// turns per position; [`Error::InvalidParameter`] for a phase that is not finite, or at least
-    /// 2⁶² in magnitude.
+    /// frequencies; [`Error::InvalidFrequency`] for a frequency and [`Error::InvalidParameter`] for
+    /// a phase that is not finite, or at least 2⁶² in magnitude.
     pub fn new<A: Element, S: Data<Elem = A>, T: Data<Elem = A>>(
         frequencies: &ArrayBase<S, Ix1>,
         phases: &ArrayBase<T, Ix1>,
@@ -84,7 +83,7 @@ impl Time2Vec {
         Ok(Self { frequencies, phases, waves })
     }
 
-    /// The frequencies (dim) in radians; the first belongs to the linear feature.
+    /// The frequencies (dim) in radians per unit of time; the first belongs to the linear feature.
     pub fn frequencies(&self) -> ArrayView1<'_, f64> {
         self.frequencies.view()
     }
@@ -99,7 +98,8 @@ impl Time2Vec {
         self.frequencies.len()
     }
 
-    /// Calls `visit` with each index and time, and with the waves of the features from `first` on.
+    /// Calls `visit` with the index and the time of each position, the index of a feature, and the
+    /// waves of some features from that one on.
     pub(crate) fn each_chunk<A: Element>(
         &self,
         positions: &Positions<'_>,

@@ -15,8 +15,8 @@ use num_traits::Num;
 
 /// An element type: `f32`, `f64`, and with feature `half` also `half::f16` and `half::bf16`.
 ///
-/// Values are computed in integers and f64 and rounded once to the element type. The trait is
-/// sealed.
+/// Position vectors are computed in integers and f64 and rounded once to the element type. The
+/// trait is sealed.
 ///
 /// ```
 /// use positional_encodings::Element;
@@ -27,8 +27,8 @@ use num_traits::Num;
 pub trait Element:
     Num + Neg<Output = Self> + Copy + PartialOrd + Debug + Send + Sync + 'static + any::Sealed
 {
-    /// The type of angles and of the arithmetic: `f32` for elements of 16 and 32 bits, `f64` for
-    /// `f64`.
+    /// The type in which elements are rotated and biases computed: `f32` for elements of 16 and 32
+    /// bits, `f64` for `f64`.
     type Angle: Element<Angle = Self::Angle>;
 
     /// Rounds to the nearest value of this type, with ties to even.

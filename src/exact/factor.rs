@@ -74,7 +74,7 @@ impl Factor {
         let out = &mut *out;
         Products { factor, values, largest, is_normal, at, out, doubt: doubtful }
             .launch(Level::new());
-        // Products of at most the bits of f32 are rounded only once already.
+        // Products of at most the 24 bits of f32 are exact in f32, and so are rounded only once.
         if doubt && bits > 24 {
             for ((out, value), rest) in out.iter_mut().zip(values).zip(rests) {
                 if at.is_at(self.value * value) {
@@ -95,7 +95,7 @@ impl Factor {
     }
 
     /// Returns the product rounded to odd in f64, so that it can be rounded once more: where bits
-    /// are lost, the last bit is odd.
+    /// are lost, the last bit is 1.
     fn exactly_to_odd(self, value: f64, rest: f64) -> f64 {
         let exact = self.product(value, rest);
         let nearest = exact.to_f64();

@@ -152,8 +152,8 @@ impl Wide {
         debug_assert!(!self.is_zero() && !self.negative && n >= 1);
         let one_over_n = if n == 1 { Self::ONE } else { Self::from_u64(n).inverse_root(1) };
         let mut root = self.inverse_root_guess(n);
-        // From a guess within 10 % of self^(1/n), nine steps are always enough; the bound makes
-        // this visible.
+        // Nine steps are always enough from a guess whose n-th power is within 10 %; the bound
+        // shows that the loop ends.
         for _ in 0..16 {
             let residue = Self::ONE.sub(root.pow(n).mul(self));
             root = root.add(root.mul(residue).mul(one_over_n));

@@ -118,8 +118,9 @@ impl Frequencies {
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::InvalidBase`], [`Error::InvalidFrequency`],
-    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] unless the shift is a multiple of 2⁻²⁰
-    /// below dim/2 and above −2²⁰, or where dim is 2.
+    /// [`Error::TooLarge`]; [`Error::InvalidParameter`] for a shift that is not finite and, for a
+    /// dim above 2, unless dim/2 is at most 2²⁰ and the shift is a multiple of 2⁻²⁰ above −2²⁰ and
+    /// below dim/2.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -161,7 +162,8 @@ impl Frequencies {
     /// # Errors
     ///
     /// [`Error::ZeroDim`], [`Error::OddDim`], [`Error::TooLarge`]; [`Error::InvalidTimescales`]
-    /// unless 0 < shortest ≤ longest < ∞.
+    /// unless 0 < shortest ≤ longest < ∞; [`Error::InvalidFrequency`] where 1/shortest makes 2⁶³
+    /// turns or more per position.
     ///
     /// ```
     /// use positional_encodings::Frequencies;

@@ -11,7 +11,7 @@ impl Frequencies {
     /// # Errors
     ///
     /// [`Error::ZeroDim`] for an empty list; [`Error::InvalidFrequency`] for a frequency that is
-    /// not finite or makes 2⁶³ turns per position.
+    /// not finite or makes 2⁶³ turns or more per position; [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::{Error, Frequencies};

@@ -58,8 +58,9 @@ impl Frequencies {
     /// # Errors
     ///
     /// [`Error::LengthMismatch`] unless each list has as many factors as there are pairs;
-    /// [`Error::InvalidParameter`] for factors that are not positive, an original length of zero,
-    /// and an attention factor outside 2⁻⁶⁴ to 2⁶⁴.
+    /// [`Error::InvalidParameter`] for factors that are not positive and finite, an original length
+    /// of zero, and an attention factor outside 2⁻⁶⁴ to 2⁶⁴; [`Error::InvalidFrequency`] where a
+    /// quotient is too large.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, scaling::{LongRope, Regime}};
@@ -93,8 +94,9 @@ impl Frequencies {
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] unless there are as many divisors as pairs,
-    /// [`Error::InvalidParameter`] for a divisor that is not positive and finite.
+    /// [`Error::LengthMismatch`] unless there are as many divisors as pairs;
+    /// [`Error::InvalidParameter`] for a divisor that is not positive and finite;
+    /// [`Error::InvalidFrequency`] where a quotient is too large.
     ///
     /// ```
     /// use positional_encodings::Frequencies;
@@ -110,14 +112,15 @@ impl Frequencies {
     /// Multiplies each frequency by e^αᵢ, with LeRoPE's learned exponents αᵢ, one for each pair.
     /// Mistral Large 4 has them in its checkpoint (`rotary_emb.alpha`, formerly `lerope.alpha`) and
     /// applies them after YaRN. The gradient of a loss with respect to αᵢ is wᵢ·e^αᵢ times its
-    /// gradient with respect to that frequency.
+    /// gradient with respect to the new frequency.
     ///
-    /// e^α is rounded to f64.
+    /// e^αᵢ is rounded to f64.
     ///
     /// # Errors
     ///
-    /// [`Error::LengthMismatch`] unless there are as many exponents as pairs,
-    /// [`Error::InvalidParameter`] for an exponent whose power is not positive and finite.
+    /// [`Error::LengthMismatch`] unless there are as many exponents as pairs;
+    /// [`Error::InvalidParameter`] for an exponent whose power is not positive and finite;
+    /// [`Error::InvalidFrequency`] where a product is too large.
     ///
     /// ```
     /// use positional_encodings::Frequencies;

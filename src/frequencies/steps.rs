@@ -145,7 +145,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// Shows the first few numbers of a list.
+/// Shows a list of up to three numbers; of a longer list, the first, the last and the length.
 struct Short<'a>(&'a [f64]);
 
 impl fmt::Display for Short<'_> {

@@ -105,7 +105,7 @@ impl Yarn {
         let len = self.original_len as f64;
         let pair_of = |turns: f64| {
             let quotient = len / (turns * TAU);
-            // With extreme betas the quotient is not a number.
+            // With extreme betas the quotient is 0 or infinite.
             let is_number = quotient > 0.0 && quotient.is_finite();
             let log = if is_number {
                 libm::log(quotient)
@@ -148,8 +148,8 @@ impl Frequencies {
     /// # Errors
     ///
     /// [`Error::InvalidParameter`] for a factor below 1, betas that are not positive, a length of
-    /// zero, NaN, an attention factor outside 2⁻⁶⁴ to 2⁶⁴, or frequencies that do not fall (the
-    /// ratio of the first two counts); [`Error::DimTooSmall`] with fewer than two pairs.
+    /// zero, NaN, an attention factor outside 2⁻⁶⁴ to 2⁶⁴, and where the ratio of the first two
+    /// frequencies is not finite or not above 1; [`Error::DimTooSmall`] with fewer than two pairs.
     ///
     /// ```
     /// use positional_encodings::{Frequencies, scaling::Yarn};

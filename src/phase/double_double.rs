@@ -10,9 +10,9 @@ use super::addition::Number;
 use super::amplitude::{Amplitude, GRID};
 use super::vectors::Real;
 
-/// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the second is
-/// smaller. A product or a sum of such numbers is a multiple of 2⁻⁵² and a remainder, and must be
-/// brought back to the grid before it is a factor again.
+/// The sum of two doubles. *On the grid*, the first is a multiple of 2⁻²⁶ and the second is at most
+/// 2⁻²⁷ in magnitude. A product or a sum of such numbers is a multiple of 2⁻⁵² and a remainder, and
+/// must be brought back to the grid before it is a factor again.
 #[derive(Clone, Copy, Debug)]
 pub struct Double<V> {
     pub(super) high: V,

@@ -92,7 +92,7 @@ sixteen_bits!(f16, is_between_f16);
 #[cfg(feature = "half")]
 #[inline(always)]
 fn is_between_f16(value: f32) -> bool {
-    /// The smallest number with all 11 bits, 2⁻¹⁴; below it the last place is 2⁻²⁴.
+    /// The bits of 2⁻¹⁴, the smallest f16 with all 11 bits; below it the last place is 2⁻²⁴.
     const SMALLEST_NORMAL: u32 = 113 << 23;
     let magnitude = value.abs();
     // The last place of 0.5 is the last place of subnormal numbers, and the difference is exact.

@@ -81,7 +81,8 @@ pub(super) fn reduced_quarters<S: Simd>(quarters: Two<S::f64s>) -> (Two<S::f64s>
     (x, Two(biased.0.bitcast(), biased.1.bitcast()))
 }
 
-/// Returns x and its tail as one double, or the angle itself if it is tiny.
+/// Returns the remainder as one double, or the angle itself if it is tiny; the tail has only the
+/// number of the quarter.
 #[inline(always)]
 pub(super) fn without_tail<S: Simd>(
     simd: S,

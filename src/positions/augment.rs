@@ -12,7 +12,7 @@ use super::{Position, Positions};
 use crate::error::{Error, at_least_one, check_parameter, not_negative};
 
 /// Shifted absolute positions (Kiyono et al. 2021, *SHAPE: shifted absolute position embedding for
-/// transformers*, arXiv 2109.05644): p + k, with k drawn from 0..=max for each sequence.
+/// transformers*, arXiv 2109.05644): p + k, with k drawn from 0..=max for each sequence and axis.
 ///
 /// A model that cannot know where a sequence begins learns to rely on distances.
 ///
@@ -98,13 +98,13 @@ pub struct Cape {
 }
 
 impl Cape {
-    /// Augments the positions. Random numbers are drawn for each row in this order: λ, then for
-    /// each axis Δ and the ε of all positions.
+    /// Augments the positions. Random numbers are drawn in this order: λ for all rows; then, axis
+    /// by axis and row by row, Δ and the ε of the positions in the row.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidParameter`] for shifts that are negative or not finite, and for a scaling
-    /// below 1; [`Error::TooLarge`].
+    /// that is below 1 or not finite; [`Error::TooLarge`].
     pub fn augment<R: Rng + ?Sized>(
         &self,
         positions: &Positions<'_>,

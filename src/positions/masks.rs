@@ -19,7 +19,7 @@ use crate::error::{Error, check_parameter};
 /// |---|---|
 /// | DETR in transformers by default | [`PLAIN`](Self::PLAIN) |
 /// | DETR, Conditional DETR, Mask2Former, SAM 2 as they are used | [`NORMALIZED`](Self::NORMALIZED) |
-/// | Deformable DETR, RT-DETR's kin | [`CENTRED`](Self::CENTRED) |
+/// | Deformable DETR | [`CENTRED`](Self::CENTRED) |
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]

@@ -25,7 +25,8 @@ use std::sync::Arc;
 use crate::error::Error;
 use list::List;
 
-/// Positions beyond ±2⁶² are an error: up to there phases are exact to 2⁻⁶⁶ of a turn.
+/// Positions beyond ±2⁶² are an error. Up to there, the phases of frequencies below one turn are
+/// exact to 2⁻¹²⁷ of a turn.
 pub(crate) const LIMIT: i64 = 1 << 62;
 
 /// The positions of tokens: a list that all sequences share, or a row for each sequence of a batch,
@@ -43,7 +44,7 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 /// | [`from_axes`](Self::from_axes), [`from_points`](Self::from_points), [`grid`](Self::grid), [`grid_of`](Self::grid_of), [`grid_in_blocks`](Self::grid_in_blocks), [`from_masks`](Self::from_masks), [`boxes`](Self::boxes), [`dinov3`](Self::dinov3), [`multimodal`](Self::multimodal) | a position on each of several axes: images, video |
 ///
 /// A range stays a range internally, which encodings compute faster. Borrowed lists are never
-/// copied, whatever their strides. A real that is a whole number is that integer.
+/// copied, whatever their strides. A real that is a whole number within ±2⁶² is that integer.
 ///
 /// Positions are numbered row after row: [`get`](Self::get), [`iter`](Self::iter) and
 /// [`slice`](Self::slice) count all [`count`](Self::count) of them, and an encoding writes their
@@ -245,7 +246,7 @@ impl Positions<'_> {
     }
 
     /// Returns the length of a sequence with these positions, cache included: one more than the
-    /// largest position on any axis, rounded up; 0 where there are none or all are negative.
+    /// largest position on any axis, rounded up; 0 where there are none or all are at most −1.
     /// transformers computes this length as `max(position_ids) + 1` for rotations that depend on
     /// the length.
     ///

@@ -8,7 +8,8 @@ use crate::error::Error;
 pub enum Position {
     /// A whole number, whatever type it was given in.
     Integer(i64),
-    /// A number that is not whole, not finite, or too large for an `i64`.
+    /// A number that is not whole or not finite, a whole `f64` beyond ±2⁶², or a `usize` that is
+    /// too large for an `i64`.
     Real(f64),
 }
 

@@ -139,7 +139,7 @@ impl Resample {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidFactor`] unless both factors are positive and finite.
+    /// [`Error::InvalidFactor`] unless both factors and their reciprocals are positive and finite.
     pub fn with_factors(self, factors: [f64; 2]) -> Result<Self, Error> {
         match factors
             .into_iter()
@@ -381,7 +381,7 @@ impl Taps {
 }
 
 impl Kernel {
-    /// Returns the width of the kernel: points within half of it contribute.
+    /// Returns half the width of the kernel: points up to this distance contribute.
     fn support(self) -> f64 {
         match self {
             Self::Linear => 1.0,

@@ -74,7 +74,7 @@ impl<'a, A: Element> Stretch<'a, A> {
         Ok(Self { kept: rows, ..self })
     }
 
-    /// Takes the first `len` rows.
+    /// Takes the first `len` of the rows that are not kept anyway.
     ///
     /// # Errors
     ///

@@ -39,8 +39,8 @@ use walk::Sum;
 ///
 /// # Errors
 ///
-/// [`Error::TooFewAxes`], [`Error::WidthMismatch`], [`Error::PositionOutsideTable`] for a sequence
-/// longer than the encoding's table.
+/// [`Error::TooFewAxes`], [`Error::WidthMismatch`], [`Error::TooLarge`], and the errors of the
+/// encoding, such as [`Error::PositionOutsideTable`] for a sequence longer than its table.
 ///
 /// ```
 /// use ndarray::Array3;
@@ -119,8 +119,9 @@ where
 
 /// Adds the vectors of positions 0..len to `words` (…, len, dim) in place.
 ///
-/// The call allocates nothing. Vectors are computed in blocks on the stack, for which a thread
-/// needs 128 KiB, and 512 KiB for more than about ten rows. With feature `rayon` long work is done
+/// The call allocates nothing, unless a vector has more than 32,768 elements (65,536 of at most 32
+/// bits). Vectors are computed in blocks on the stack, for which a thread needs 128 KiB, or 512 KiB
+/// where all positions together have more than 2,048 values. With feature `rayon` long work is done
 /// on all cores.
 ///
 /// # Errors
@@ -184,7 +185,8 @@ where
 ///
 /// # Errors
 ///
-/// [`Error::TooFewAxes`], [`Error::TooLarge`], [`Error::PositionOutsideTable`].
+/// [`Error::TooFewAxes`], [`Error::TooLarge`], and the errors of the encoding, such as
+/// [`Error::PositionOutsideTable`].
 ///
 /// ```
 /// use ndarray::array;

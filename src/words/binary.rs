@@ -81,7 +81,8 @@ impl<R: BufRead> Bytes<R> {
         }
     }
 
-    /// Returns the bytes before the next `end`, and skips it; `None` where the file ends first.
+    /// Reads the bytes before the next `end` into `word`, and skips `end`. Returns `None` where the
+    /// file ends first.
     fn until(
         &mut self,
         end: u8,

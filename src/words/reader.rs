@@ -39,8 +39,7 @@ pub enum WordFormat {
 ///   UTF-8.
 /// - Numbers must be finite; words must not be empty. Empty lines are allowed at the end of the
 ///   file only.
-/// - A compressed file is an error of its own: use [`read_from`](Self::read_from) with a
-///   decompressor.
+/// - A gzip file is an error of its own: use [`read_from`](Self::read_from) with a decompressor.
 ///
 /// ```
 /// use positional_encodings::FileProblem;
@@ -159,8 +158,8 @@ impl<'a> WordReader<'a> {
     ///
     /// [`FileProblem::Io`]; for a line or a byte: [`FileProblem::TooFewNumbers`],
     /// [`FileProblem::NotANumber`], [`FileProblem::EmptyWord`], [`FileProblem::DuplicateWord`],
-    /// [`FileProblem::TooLong`], [`FileProblem::Truncated`]; for the whole file:
-    /// [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`],
+    /// [`FileProblem::EmptyLine`], [`FileProblem::TooLong`], [`FileProblem::Truncated`]; for the
+    /// whole file: [`FileProblem::InvalidWordHeader`], [`FileProblem::UnexpectedWordHeader`],
     /// [`FileProblem::WordCount`], [`FileProblem::Empty`], [`FileProblem::Compressed`],
     /// [`FileProblem::OutOfMemory`].
     pub fn read(self, path: impl AsRef<Path>) -> Result<WordVectors, FileError> {
