@@ -19,8 +19,8 @@ pub(crate) fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     done
 }
 
-/// Creates a new empty file beside `path` for incomplete output. No existing file is written to,
-/// nor that of another call.
+/// Creates a new empty file beside `path` for incomplete output. It is never a file that exists
+/// already, such as one that another call is writing.
 fn unfinished(path: &Path) -> io::Result<(PathBuf, File)> {
     let mut number = 0_u32;
     loop {

@@ -102,9 +102,9 @@ fn rows_in_pieces<A: Element>(
     join(|| rows_in_pieces(piece, &first, low, work), || rows_in_pieces(piece, &second, high, work))
 }
 
-/// Returns the axis along which a part of an array is cut and the index at which it is, or `None`
-/// for a part that stays whole. It is given the shape of the part, its first indices as in
-/// [`parts`], and whether there is work for another thread.
+/// Returns the axis along which to cut a part of an array and the index at which to cut it, or
+/// `None` for a part that stays whole. The arguments are the shape of the part, its first indices
+/// as in [`parts`], and whether the part is long enough to be shared with another thread.
 pub(crate) type CutAt<'a, const N: usize> =
     &'a (dyn Fn(&[usize], [usize; N], bool) -> Option<(usize, usize)> + Sync);
 
@@ -112,8 +112,8 @@ pub(crate) type CutAt<'a, const N: usize> =
 pub(crate) type Work<'a, A, const N: usize> =
     &'a (dyn Fn(ArrayViewMutD<'_, A>, [usize; N]) -> Result<(), Error> + Sync);
 
-/// Calls `work` with parts of an array, on all cores, and with their first indices: of the sequence,
-/// counted over all leading axes, and on each of the last N − 1 axes.
+/// Calls `work` with parts of an array, on all cores, and with their first indices: the index of
+/// the sequence, counted over all leading axes, and one on each of the last N − 1 axes.
 pub(crate) fn parts<A: Element, const N: usize>(
     out: ArrayViewMutD<'_, A>,
     cut: CutAt<'_, N>,
@@ -126,8 +126,8 @@ pub(crate) fn parts<A: Element, const N: usize>(
     part(piece, out, [0; N], cut, work)
 }
 
-/// Does the work for the part that begins at `first`; a thread takes at most `piece` bytes if they
-/// can be cut.
+/// Does the work for the part that begins at `first`. A part of more than `piece` bytes is shared
+/// between threads if it can be cut.
 fn part<A: Element, const N: usize>(
     piece: usize,
     out: ArrayViewMutD<'_, A>,

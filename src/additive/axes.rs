@@ -96,8 +96,8 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(Self { parts, element: PhantomData })
     }
 
-    /// Sets which axes the encodings read, in turn: `&[1, 0]` puts the features of the column
-    /// first. An axis may be read more than once.
+    /// Sets which axes the encodings read; the entries of `axes` go to the encodings in order.
+    /// `&[1, 0]` puts the features of the column first. An axis may be read more than once.
     ///
     /// # Errors
     ///
@@ -123,9 +123,9 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(self)
     }
 
-    /// Interleaves the features of the encodings, `chunk` columns from each in turn, instead of
-    /// placing them side by side: LoFTR takes two columns in turn, timm all sines before all
-    /// cosines.
+    /// Interleaves the features of the encodings instead of placing them side by side: `chunk`
+    /// columns of the first, `chunk` of the second, and so on, then the next `chunk` of the first.
+    /// LoFTR alternates two columns of each; timm puts all sines before all cosines.
     ///
     /// # Errors
     ///
@@ -198,7 +198,7 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
 }
 
 impl<A: Element> Axes<A, Sinusoidal> {
-    /// Makes the features of each coordinate that equals `position` zero. MAE has zeros for class
+    /// Sets the features of each coordinate that equals `position` to zero. MAE has zeros for class
     /// and register tokens: give these position −1, as in
     /// `Positions::concat([Positions::from(&[-1]), grid])`.
     ///

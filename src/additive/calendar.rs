@@ -30,8 +30,8 @@ impl Cycle {
 }
 
 impl Fourier {
-    /// Makes calendar features: sin(2π·(t − phase)/period) and cos(2π·(t − phase)/period) of each
-    /// cycle in turn, as forecasting models use them for hours, weekdays and seasons.
+    /// Makes calendar features: sin(2π·(t − phase)/period) and cos(2π·(t − phase)/period), cycle by
+    /// cycle, as forecasting models use them for hours, weekdays and seasons.
     ///
     /// Times and periods are reals in one unit. A period such as 365.2425 days is taken as the
     /// double that it is, and the angle is exact however far away the time is.

@@ -37,8 +37,8 @@ use crate::threads;
 ///
 /// Every value is computed from the exact angle, however many terms the angle has, and rounded
 /// once: the error is below 0.51 ulp, or below 1 ulp for values below 2⁻¹⁴ in f64. Where terms
-/// cancel, what is left of the angle is exact to 2⁻¹²⁰ of a turn for up to 64 axes, so that a value
-/// near it is less exact. Each entry of B is taken as the exact number that it is.
+/// cancel, the remaining angle is exact to 2⁻¹²⁰ of a turn for up to 64 axes, so that a value not
+/// much larger than 2⁻¹²⁰ is less exact. Each entry of B is taken as the exact number that it is.
 ///
 /// ```
 /// use ndarray::{Array2, array};

@@ -401,7 +401,7 @@ impl<A: Element> PositionalEncoding<A> for Learned<A> {
     }
 }
 
-/// Returns a normal distribution. rand_distr itself accepts negative deviations, this does not.
+/// Returns a normal distribution, or an error for a negative deviation, which rand_distr accepts.
 fn normal(std: f64) -> Result<Normal<f64>, Error> {
     let refused = Error::InvalidInit { needs: "std must be finite and not negative", found: std };
     if std >= 0.0 { Normal::new(0.0, std).map_err(|_| refused) } else { Err(refused) }

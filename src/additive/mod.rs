@@ -113,8 +113,9 @@ pub trait PositionalEncoding<A: Element>: Send + Sync {
         }
     }
 
-    /// Checks that `out` has the shape (positions, dim) and the positions the right number of
-    /// [`axes`](Self::axes): for implementations of [`encode_into`](Self::encode_into).
+    /// Checks that `out` has the shape (positions, dim) and that the positions have the right
+    /// number of [`axes`](Self::axes). Implementations of [`encode_into`](Self::encode_into) call
+    /// it.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use crate::phase::FeatureLayout::{Interleaved, SinCosHalves};
 /// …, and the features are \[sin | cos\], in each half one axis after the other.
 impl Fourier {
     /// Makes the encoding of NeRF's paper (Mildenhall et al. 2020, arXiv 2003.08934): sin(2ᵏ·π·x)
-    /// and cos(2ᵏ·π·x), k < `bands`, for each coordinate in turn, sin and cos alternating.
+    /// and cos(2ᵏ·π·x), k < `bands`, coordinate by coordinate, sin and cos alternating.
     ///
     /// # Errors
     ///

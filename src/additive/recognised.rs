@@ -1,4 +1,4 @@
-//! Finds the formula that a saved table was made by, if any.
+//! Finds the formula that made a saved table, if any.
 
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 

@@ -1,4 +1,4 @@
-//! Multiplies a number with distances: the exact product, rounded once.
+//! Multiplies distances by a number: the exact product, rounded once.
 
 use fearless_simd::{Level, Simd};
 
@@ -43,10 +43,11 @@ impl Factor {
         }
     }
 
-    /// Writes the product with each value + rest, rounded such that rounding to the element gives
-    /// the exact product rounded once. `bits` is the number of significant bits of the values; with
-    /// `is_normal` no product is too large or subnormal. [`exactly`](Self::exactly) is the plain
-    /// way; the faster ways give the same bits, and fall back to it where they cannot decide.
+    /// Writes the product with each sum value + rest, rounded such that rounding to the element
+    /// gives the exact product rounded once. `bits` is the number of significant bits of the
+    /// values; `is_normal` says that no product is too large or subnormal.
+    /// [`exactly`](Self::exactly) is the plain version; the faster ones give the same bits, and
+    /// fall back to it where they cannot decide.
     pub(crate) fn times<A: Element>(
         self,
         values: &[f64],
@@ -110,14 +111,15 @@ impl Factor {
     }
 }
 
-/// Detects products that are off by a few last places and too near the middle between two elements
-/// of 16 or 32 bits to decide which is nearer, or so small that elements have fewer bits.
+/// Detects products, themselves off by a few units in the last place, that are too near the middle
+/// between two elements of 16 or 32 bits to tell which is nearer, or so small that elements have
+/// fewer bits.
 #[derive(Clone, Copy)]
 struct Doubt {
     /// The mask of the bits that an element lacks.
     lost: u64,
-    /// The smallest value of these bits that is near a half, and the number of values above it that
-    /// are.
+    /// The smallest value of these bits that counts as near the middle, and the number of values
+    /// above it that do.
     near: [u64; 2],
     smallest: f64,
 }

@@ -1,4 +1,4 @@
-//! Where ratios of logarithms of whole numbers pass a fraction, computed in whole numbers.
+//! Finds the whole numbers at which a ratio of logarithms reaches a fraction, without rounding.
 
 use core::cmp::Ordering;
 
@@ -74,7 +74,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// With all bits, and in the last place before and behind it.
+    /// Checks with all bits that r is large enough and r − 1 is not.
     #[test]
     fn steps_are_the_least_that_reach() {
         for (e, max, n) in

@@ -21,9 +21,9 @@ use crate::exact::Wide;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct LongRope {
-    /// A divisor for each pair, up to the original length.
+    /// The divisor of each pair's frequency, for sequences up to the original length.
     pub short: Vec<f64>,
-    /// A divisor for each pair, beyond the original length.
+    /// The divisor of each pair's frequency, for sequences beyond the original length.
     pub long: Vec<f64>,
     /// The length that the model was trained on.
     pub original_len: usize,

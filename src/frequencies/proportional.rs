@@ -10,8 +10,8 @@ impl Frequencies {
     /// `proportional`).
     ///
     /// A proportional rotation differs from a partial one. In a partial rotation the exponents are
-    /// divided by the number of rotated features. Here they are divided by dim, and pairs of halves
-    /// span the whole head.
+    /// divided by the number of rotated features. Here they are divided by dim, and with
+    /// [`Pairing::Halves`](crate::Pairing::Halves) the pairs span the whole head.
     ///
     /// # Errors
     ///

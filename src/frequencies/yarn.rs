@@ -93,8 +93,9 @@ impl Yarn {
         }
     }
 
-    /// Returns the factor of the softmax scale in DeepSeek-V2 and V3: g(mscale_all_dim)², or 1 if
-    /// that is absent.
+    /// Returns the factor of the softmax scale in DeepSeek-V2 and V3: g(mscale_all_dim)², which is
+    /// 1 if `mscale_all_dim` is absent, with g as in
+    /// [`default_attention_factor`](Self::default_attention_factor).
     pub fn softmax_factor(&self) -> f64 {
         let g = mscale(self.factor, self.mscale_all_dim);
         g * g

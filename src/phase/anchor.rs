@@ -85,7 +85,8 @@ impl<A: Arithmetic> Kernel for AtPhase<'_, A> {
         for fixed in self.fixed {
             for at in (0..GROUP).step_by(half) {
                 let Reduced { x, tail } = match position {
-                    // Values in f32 that are not certain are settled like all others.
+                    // Products are accurate enough for f32: values that are not certain are
+                    // settled, as everywhere.
                     Position::Real(real) if A::PARTS == 1 && fixed.is_near(simd, real, at) => {
                         let angle = fixed.radians(simd, at) * real;
                         without_tail(simd, fixed.quarters(simd, Split::new(real), at), angle)

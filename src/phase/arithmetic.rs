@@ -18,8 +18,8 @@ const UNWRAPPED: f64 = 1.5;
 const LARGE: u64 = 0b111_1111_0000 << 52;
 const LARGE_32: u32 = 0b1111_0000 << 23;
 
-/// The lines of a centre of a chunk of pairs. A chunk is processed for a whole block of positions
-/// at a time, so that its centres and rotations stay in cache.
+/// The number of lines that the centre of a chunk of pairs takes. A chunk is processed for a whole
+/// block of positions at a time, so that its centres and rotations stay in cache.
 pub(super) const LINES: usize = 64;
 /// The bytes of a row of a chunk; its centre has twice as many.
 const ROW: usize = LINES * size_of::<Line>() / 2;
@@ -69,10 +69,9 @@ pub trait Arithmetic: Copy + 'static {
         cos: Self::Rounded<S>,
         amplitude: Amplitude,
     ) -> Self::Bits<S>;
-    /// Returns true if all values whose bits were seen are large. It may return `false` by mistake.
+    /// Returns true only if all values whose bits were seen are large; even then it may be false.
     fn are_large<S: Simd>(seen: Self::Bits<S>) -> bool;
-    /// Returns true if all pairs whose bits were seen are certain. It may return `false` by
-    /// mistake.
+    /// Returns true only if all pairs whose bits were seen are certain; even then it may be false.
     fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
 }
 

@@ -2,12 +2,12 @@
 //! pairs gives these bits, and `tests` compares them. ([`Projection`](super::projection::Projection)
 //! defines the values of points.)
 //!
-//! Positions are divided into blocks of 128, each with an *anchor*, and into groups of eight, each
-//! with a *centre*. Sine and cosine are exact at the anchor; angle addition takes them to the
+//! Positions are divided into blocks of 128, each with an *anchor*, and into *octets* of eight,
+//! each with a *centre*. Sine and cosine are exact at the anchor; angle addition takes them to the
 //! centre, by 64, 32, 16 and 8 positions, and from there to the row, by at most four positions. So
 //! a row does not depend on where a run of positions begins. Where cancellation leaves too few
-//! bits, and at positions that are not whole, sine and cosine come from the phase of the position
-//! itself.
+//! bits, a value is *not certain*; there, and at positions that are not whole, sine and cosine come
+//! from the phase of the position itself.
 
 use super::addition::SinCos;
 use super::amplitude::Amplitude;
@@ -24,8 +24,8 @@ use crate::positions::Position;
 pub(crate) const BLOCK: i64 = 128;
 /// The number of positions that share a centre.
 pub(super) const OCTET: i64 = 8;
-/// The index of the centre in a group of eight, and of the anchor in a block: rows are up to three
-/// before it and four after it.
+/// The index of the centre in an octet, and of the anchor in a block: the rows of an octet are up
+/// to three before the centre and four after it.
 pub(super) const CENTRE: i64 = 3;
 
 /// A pair: its group, and its place there.

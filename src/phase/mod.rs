@@ -14,7 +14,7 @@
 //! `projection` has angles that are sums over axes, for encodings of points; it defines their
 //! values, and `points` computes eight points at a time.
 //!
-//! | path | when | code | what it buys |
+//! | path | when | code | advantage |
 //! |---|---|---|---|
 //! | eight rows, straight to their place | within a run, whole groups of pairs | `runs` | 0.24 ns for a value of f32 |
 //! | the same, more pairs at a time | runs of 1024 positions or more | `runs`, `writer` | 1.1 to 1.2 times as fast where memory is far |

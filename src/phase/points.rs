@@ -1,8 +1,8 @@
 //! Sines and cosines of a projection, eight points at a time.
 //!
-//! For 32 bits or less there is a fast way, with vectors of doubles: the fraction of a turn of each
-//! term is correct to 2⁻⁵², their sum to 2⁻⁵⁰, and values that are not certain are computed by the
-//! definition. Rows of f32 that have sines and cosines apart and fill whole groups of pairs are
+//! For 32 bits or less there is a fast path, with vectors of doubles: the fraction of a turn of
+//! each term is correct to 2⁻⁵², their sum to 2⁻⁵⁰, and values that are not certain are computed by
+//! the definition. Rows of f32 that have sines and cosines apart and fill whole groups of pairs are
 //! written directly, in three quarters of the time that they take by way of the stack.
 
 use core::marker::PhantomData;
@@ -62,8 +62,8 @@ impl Projection {
     }
 
     /// Writes the rows of checked points and returns true, or returns `false` for rows that are not
-    /// written directly: their elements are not f32, or their columns are not adjacent, or
-    /// alternate, or do not fill whole groups of pairs.
+    /// written directly: their elements are not f32, their columns are not adjacent, sines and
+    /// cosines alternate, or the pairs do not fill whole groups.
     pub(crate) fn write_rows<A: Element>(
         &self,
         positions: &Positions<'_>,
@@ -120,7 +120,7 @@ struct Points<'p> {
     given: PerAxis<Position>,
     /// Whether the elements have 32 bits or less.
     are_narrow: bool,
-    /// Whether a point takes the fast way. It depends on the point alone, and so do its bits.
+    /// Whether a point takes the fast path. This depends on the point alone, and so do its bits.
     are_fast: [bool; POINTS],
 }
 
@@ -183,12 +183,13 @@ impl<'p> Points<'p> {
         }
     }
 
-    /// Replaces values that are not certain, or all of a point that has not taken the fast way, by
-    /// those of the definition.
+    /// Replaces values that are not certain, or all values of a point that has not taken the fast
+    /// path, by values of the definition.
     #[inline(never)]
     fn settle<T: Element>(&self, is_fast: bool, first: usize, parts: &mut Parts<'_, T>) {
         let least = self.projection.amplitude.small;
-        // Rounded first, so that values on the stack are told from others as those in a row are.
+        // Values are rounded to f32 before they are compared, so that f64 values on the stack are
+        // replaced in the same cases as f32 values in a row.
         let is_sure = |value: T| is_fast && f64::from(value.to_f64() as f32).abs() >= least;
         let pairs = first..self.projection.pairs();
         for (pair, (sin, cos)) in pairs.zip(parts.0.iter_mut().zip(parts.1.iter_mut())) {
@@ -203,7 +204,7 @@ impl<'p> Points<'p> {
     }
 }
 
-/// The fast way, in vectors of doubles.
+/// The fast path, in vectors of doubles.
 struct Near<'a, 'o, T> {
     projection: &'a Projection,
     /// The coordinates of all points on each axis.
@@ -270,7 +271,7 @@ mod tests {
     use crate::phase::Amplitude;
     use crate::simd::InstructionSet;
 
-    /// Compares the fast way with the definition, at points near and far, with terms that cancel.
+    /// Compares the fast path with the definition, at points near and far, with terms that cancel.
     #[test]
     fn both_ways_agree() {
         let random = |i: usize| {
@@ -325,7 +326,8 @@ mod tests {
         assert!(all.windows(2).all(|pair| pair[0] == pair[1]));
     }
 
-    /// At half a turn the fast way rounds these values up, and the definition down.
+    /// Checks sines at angles just beside half a turn, which the fast path rounds up and the
+    /// definition down.
     #[test]
     fn far_neighbours_change_no_bits() {
         for (x, turns) in [

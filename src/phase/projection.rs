@@ -83,8 +83,8 @@ impl Projection {
             angle += term;
             terms += usize::from(term != 0.0);
         }
-        // For several terms the sum of doubles is less accurate than the phase, for one it is more
-        // accurate.
+        // For several terms, the sum of doubles is less accurate than the phase; a single small
+        // term is more accurate.
         let only = terms + usize::from(self.radians[pair] != 0.0) < 2;
         let angle = if only { angle } else { f64::INFINITY };
         let value = sin_cos::<T>(phase, angle).scaled(self.amplitude).rounded();

@@ -18,8 +18,8 @@ use crate::element::Element;
 use crate::positions::Position;
 use crate::simd::Kernel;
 
-/// The number of centres kept at a time: of octets whose index is a multiple of 8, of 4, or any
-/// other, and the anchor.
+/// The number of centres kept at a time: the anchor, which is the centre of octet 0, one for octet
+/// 8, one for octets 4 and 12, and one for all others.
 pub(super) const LEVELS: usize = 4;
 /// The lines of a longer chunk: rows far larger than the cache should be written from end to end.
 pub(super) const FAR_LINES: usize = 256;

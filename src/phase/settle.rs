@@ -12,8 +12,8 @@ use crate::element::Element;
 use crate::positions::Position;
 
 /// Returns an upper bound of the distance from zero of the positions in an octet. At position 0 the
-/// sine cancels completely, and to zero unless the amplitude is rounded: then no pair of the octet
-/// is certain.
+/// sine cancels completely, to exactly zero unless products with the amplitude are rounded: then
+/// the bound is infinite, so that no small value in the octet is certain.
 #[inline(always)]
 pub(super) fn reach(octet: i64, amplitude: Amplitude) -> f64 {
     if octet == 0 && amplitude.value != 1.0 {

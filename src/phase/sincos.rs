@@ -72,8 +72,8 @@ fn reduced_one<S: Simd>(simd: S, high: S::u64s, low: S::u64s, angle: S::f64s) ->
     Reduced { x, tail: (tail & !QUARTER | biased >> 62).bitcast() }
 }
 
-/// Returns the remainder in radians of angles in quarter turns after the nearest whole quarter, and
-/// bits whose last two are the number of that quarter.
+/// Reduces angles given in quarter turns: returns the remainder after the nearest whole quarter, in
+/// radians, and bits whose last two are the number of that quarter.
 #[inline(always)]
 pub(super) fn reduced_quarters<S: Simd>(quarters: Two<S::f64s>) -> (Two<S::f64s>, Two<S::u64s>) {
     let biased = quarters + ROUND;

@@ -35,7 +35,7 @@ impl<A: Arithmetic + Element, const INTERLEAVED: bool> Single<'_, A, INTERLEAVED
     /// Writes the row.
     ///
     /// All anchors come first: a processor can then overlap several anchors, or several rotations,
-    /// with each other, while the whole chain for one pair exceeds its window.
+    /// with each other, whereas the whole chain for one pair exceeds its window.
     pub(super) fn write(self) {
         let anchor = match self.position {
             Position::Integer(position) => {

@@ -171,8 +171,8 @@ impl Positions<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::AxesMismatch`], [`Error::LengthMismatch`] for batches of different rows,
-    /// [`Error::TooLarge`].
+    /// [`Error::AxesMismatch`], [`Error::LengthMismatch`] for batches with different numbers of
+    /// rows, [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::Positions;
@@ -222,7 +222,7 @@ impl Positions<'_> {
         Ok(Positions { rows, len, ..Positions::from_lists(lists) })
     }
 
-    /// Gives the positions the rows of `other`, which has as many.
+    /// Divides the positions into the rows of `other`, which has as many positions.
     pub(crate) fn shaped_like(self, other: &Positions<'_>) -> Self {
         Self { rows: other.rows, len: other.len, ..self }
     }
@@ -370,7 +370,7 @@ fn check_count(rows: usize, axes: usize) -> Result<(), Error> {
     }
 }
 
-/// Returns the number of rows of the parts, except those that any number of rows can share.
+/// Returns the number of rows that the parts have in common; lists and single rows fit any number.
 fn common_rows(parts: &[Positions<'_>], what: &'static str) -> Result<Option<usize>, Error> {
     let mut own = parts.iter().filter(|part| !part.are_shared()).filter_map(Positions::rows);
     let Some(expected) = own.next() else {

@@ -1,5 +1,5 @@
-//! Builders of position ids, as models compute them from masks, padding and document lengths, and
-//! what lists and counts of ids are made of.
+//! Builders of position ids, as models compute them from masks, padding and document lengths; the
+//! parameters of builders in [`Positions`](crate::Positions); and random positions for training.
 //!
 //! `0..len` and a decode step `past..past + 1` are ranges and need no builder. An offset into a
 //! table (OPT's and BART's 2) belongs to the table:
@@ -20,11 +20,12 @@ use crate::error::Error;
 ///
 /// id = Σ_{j ≤ i} \[mask_j ≠ 0\] − 1 where mask_i ≠ 0, `pad` elsewhere. Left-padded batches are
 /// counted this way: transformers' generation uses `pad` 0 (1 in older versions), and OPT −1, so
-/// that with its offset of 2 padding reads row 1. For a decode step take the last columns.
+/// that with its offset of 2 padding reads row 1. For a decode step take the last columns of the
+/// result.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] where the ids do not fit into memory, as may be for a broadcast mask.
+/// [`Error::TooLarge`] where the ids do not fit into memory, as may happen for a broadcast mask.
 ///
 /// ```
 /// use ndarray::array;
@@ -136,7 +137,7 @@ pub fn packed(lengths: &[usize]) -> Result<Vec<usize>, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::InvalidOffsets`] where they do not start at 0 or decrease; [`Error::TooLarge`].
+/// [`Error::InvalidOffsets`] where the offsets decrease or do not start at 0; [`Error::TooLarge`].
 ///
 /// ```
 /// use positional_encodings::ids;

@@ -19,7 +19,7 @@ pub enum Segment {
         /// The number of tokens in a row.
         columns: usize,
     },
-    /// A video of such frames.
+    /// A video, whose frames have rows × columns tokens each, after merging.
     Video {
         /// The number of frames, after merging.
         frames: usize,
@@ -234,11 +234,14 @@ impl Positions<'_> {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Dinov3Augmentation {
-    /// Adds to each axis a number drawn uniformly from −shift to shift; not negative.
+    /// The largest shift, at least 0: each axis is shifted by a number drawn uniformly from −shift
+    /// to shift.
     pub shift: Option<f64>,
-    /// Multiplies each axis by a number drawn log-uniformly from 1/jitter to jitter; at least 1.
+    /// The largest factor of an axis, at least 1: each axis is multiplied by a number drawn
+    /// log-uniformly from 1/jitter to jitter.
     pub jitter: Option<f64>,
-    /// Multiplies all axes by one number drawn log-uniformly from 1/rescale to rescale; at least 1.
+    /// The largest common factor, at least 1: all axes are multiplied by one number drawn
+    /// log-uniformly from 1/rescale to rescale.
     pub rescale: Option<f64>,
 }
 

@@ -6,7 +6,7 @@ use super::Positions;
 use super::list::with_room;
 use crate::error::{Error, check_parameter};
 
-/// How DETR and its descendants turn counts of pixels along a mask into positions.
+/// The rule by which DETR and its descendants make positions from counts of pixels along a mask.
 ///
 /// The count c of a pixel on an axis is the number of pixels up to and including it that the mask
 /// keeps. It begins at 1, and padding keeps the last count. The position is

@@ -38,7 +38,7 @@ pub(crate) const LIMIT: i64 = 1 << 62;
 /// |---|---|
 /// | `0..len` | a whole sequence |
 /// | `4095..4096` | a decode step: an offset is a range that starts later |
-/// | `&[i64]`, `&[usize]`, `&[u32]`, `&[i32]`, arrays, `&Vec`, `Vec`, `Array1` and views | ids, in any order; negative ones are real (relative sinusoids, shifts) |
+/// | `&[i64]`, `&[usize]`, `&[u32]`, `&[i32]`, arrays, `&Vec`, `Vec`, `Array1` and views | ids, in any order; they may be negative (relative sinusoids, shifts) |
 /// | the same of `f64`, `f32` | continuous time |
 /// | arrays (batch, len) of any of them and views | a row of positions for each sequence; a single row is shared |
 /// | [`from_axes`](Self::from_axes), [`from_points`](Self::from_points), [`grid`](Self::grid), [`grid_of`](Self::grid_of), [`grid_in_blocks`](Self::grid_in_blocks), [`from_masks`](Self::from_masks), [`boxes`](Self::boxes), [`dinov3`](Self::dinov3), [`multimodal`](Self::multimodal) | a position on each of several axes: images, video |

@@ -17,8 +17,8 @@ impl Positions<'_> {
         self.lists()[axis].read(self.start + index, out);
     }
 
-    /// Returns true if all positions on the first axis are finite and within ±2⁶². It may return
-    /// `false` by mistake: it reads lists that are stored, some positions at a time.
+    /// Returns true only if all positions on the first axis are finite and within ±2⁶²; even then
+    /// it may be false: only lists that are stored in full are read, some positions at a time.
     pub(super) fn are_small(&self) -> bool {
         let (list, count) = (self.list(), self.count());
         if matches!(list.items, Items::Range(_)) || list.each > 1 || list.n < count {

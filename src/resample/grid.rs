@@ -23,7 +23,7 @@ pub enum Kernel {
     CatmullRom,
 }
 
-/// Where the points of the new grid are on the old one.
+/// The coordinates of the new grid's points on the old grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -44,7 +44,7 @@ pub enum Sampling {
     Antialiased,
 }
 
-/// How a grid is resampled; each system's choice has a name.
+/// The kernel and the sampling with which a grid is resampled; each system's choice has a name.
 ///
 /// | system | choice |
 /// |---|---|
@@ -322,8 +322,8 @@ impl Points {
     }
 }
 
-/// For each point of an axis, the points of the other axis that contribute to it, and their
-/// weights.
+/// The points of the old axis that contribute to each point of the new one, and their weights; or
+/// the other way round, for gradients.
 #[derive(Clone, PartialEq)]
 struct Taps {
     taps: Vec<(usize, f64)>,

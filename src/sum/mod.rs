@@ -278,8 +278,8 @@ fn beside<A: Element>(words: &[A], vectors: ArrayView2<'_, A>, target: Target<'_
     }
 }
 
-/// Adds the vectors of the given positions to `words`, a slice that holds an array of this shape,
-/// (…, len, dim), in row-major order, as [`add_positions_at`] does to an array.
+/// Adds the vectors of the given positions to the slice `words`, as [`add_positions_at`] does to an
+/// array. The slice holds an array of the given `shape` (…, len, dim) in row-major order.
 ///
 /// # Errors
 ///

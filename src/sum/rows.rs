@@ -11,8 +11,8 @@ use crate::add::is_plain;
 use crate::element::{AnyElement, Element, Lanes, OfElement};
 use crate::simd::Kernel;
 
-/// The number of rows by which a row of a table is prefetched: with 1 or 2 a lookup takes nine
-/// tenths of the time.
+/// The number of rows by which a row of a table is prefetched before it is needed. With 1 or 2, a
+/// lookup takes nine tenths of the time that it takes without.
 const AHEAD: usize = 2;
 
 /// The destination of rows.

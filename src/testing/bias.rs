@@ -81,7 +81,7 @@ impl<A: Element> Case<'_, A> {
 
     fn values_depend_on_what_they_should(&self, whole: &Array3<A>) -> Result<(), Violation> {
         const LAW: &str = "a bias depends only on what depends_on returns";
-        // Distances of whole numbers are whole; those of others are rounded.
+        // Only whole positions are compared: other distances are rounded.
         let at = |of: &Positions<'_>, i| match of.get(i) {
             Some(Position::Integer(position)) => Some(position as f64),
             _ => None,

@@ -23,7 +23,7 @@ pub(super) fn word2vec(
     let (claimed, found) = header(&word).ok_or(FileProblem::InvalidWordHeader)?;
     let dim = checked_dim(found, dim)?;
     for found in 0..claimed {
-        // Google's files have no line feed between vectors, those of the original tool do.
+        // Google's files have no line feed between vectors; files of the original tool have one.
         bytes.skip_line_feeds()?;
         let place = Place::Byte(bytes.taken);
         if bytes.until(b' ', &mut word, place)?.is_none() {

@@ -30,8 +30,8 @@ pub enum WordFormat {
 
 /// A reader of word vectors, made by [`WordVectors::reader`].
 ///
-/// Files are streamed: memory is the table and the vocabulary plus less than a megabyte, and is
-/// never allocated on the word of a header.
+/// Files are streamed: memory is the table and the vocabulary plus less than a megabyte. It grows
+/// with the vectors that are read, whatever number a header claims.
 ///
 /// - A line is split from the right, by the known number of values, since glove.840B has words that
 ///   contain spaces (`. . .`).

@@ -6,7 +6,7 @@ use super::vectors::WordVectors;
 use super::vocabulary::Vocabulary;
 use crate::error::{FileProblem, Place, reserve};
 
-/// How a word that occurs again is treated.
+/// The treatment of a word that occurs again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Duplicates {
@@ -94,7 +94,7 @@ impl<'a> Rows<'a> {
     /// Returns the list to which the numbers of the current word are added, with room for `count`
     /// of them.
     ///
-    /// From the length of the file follows roughly how many rows there will be, so the table is
+    /// The length of the file tells roughly how many rows there will be, so the table is
     /// reallocated once or twice instead of by doubling.
     pub(super) fn values(&mut self, count: usize) -> Result<&mut Vec<f32>, FileProblem> {
         const ENOUGH: u64 = 1 << 16;

@@ -223,7 +223,7 @@ pub(super) fn copy_in_turn<A: Element>(
     for (i, row) in block.enumerate() {
         let (above, below) = all.split_at_mut(row * dim);
         let (target, [a, b]) = (&mut below[..dim], sources.each_ref().map(|of| of.rows[i]));
-        // A part that is new stands in the row itself, where it stays.
+        // New features are in the row already.
         let from = |source: usize| (source != row).then(|| &above[source * dim..][..dim]);
         match (from(a), from(b)) {
             (Some(a), Some(b)) if chunk == 2 => in_turn::<A, 4>(a, b, target),
@@ -241,8 +241,8 @@ pub(super) fn copy_in_turn<A: Element>(
     }
 }
 
-/// Writes TURN / 2 columns of `a`, then TURN / 2 of `b`, and so on; both rows have these columns in
-/// their places.
+/// Writes TURN / 2 columns of `a`, then TURN / 2 of `b`, and so on. Each column is copied from the
+/// same column of `a` or `b`.
 fn in_turn<A: Copy, const TURN: usize>(a: &[A], b: &[A], target: &mut [A]) {
     let pick = |i: usize, a: &[A], b: &[A]| if i < TURN / 2 { a[i] } else { b[i] };
     let (a, b) = (a.chunks_exact(TURN), b.chunks_exact(TURN));

@@ -71,8 +71,9 @@ where
     T: PrimInt + Sync,
     D: Dimension,
 {
-    /// Adds the gradient with respect to the word table, given the gradient with respect to the
-    /// input, shape (…, len, dim): row `token` gets upstream · scale.
+    /// Adds the gradient with respect to the word table to `gradient`, given the gradient
+    /// `upstream` with respect to the input, shape (…, len, dim): row `token` gets upstream ·
+    /// scale.
     ///
     /// Contributions of repeated tokens accumulate; padding and frozen words get none.
     ///
