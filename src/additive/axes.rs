@@ -168,12 +168,12 @@ impl<A: Element, E: PositionalEncoding<A>> Axes<A, E> {
         Ok(self)
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.parts.dim()
     }
 
-    /// The encodings, in the order of their features.
+    /// Returns the encodings, in the order of their features.
     pub fn encodings(&self) -> impl ExactSizeIterator<Item = &E> {
         self.parts.encodings()
     }

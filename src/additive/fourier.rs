@@ -261,7 +261,7 @@ impl Fourier {
         Ok(self)
     }
 
-    /// The factor of every sine and cosine.
+    /// Returns the factor of every sine and cosine.
     pub fn amplitude(&self) -> f64 {
         self.projection.amplitude()
     }
@@ -286,12 +286,12 @@ impl Fourier {
         &self.projection
     }
 
-    /// The number of pairs of sines and cosines.
+    /// Returns the number of pairs of sines and cosines.
     pub fn pairs(&self) -> usize {
         self.projection.pairs()
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.waves() + self.inputs()
     }

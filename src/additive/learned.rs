@@ -249,7 +249,7 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// The table, shape (rows, dim).
+    /// Returns the table, shape (rows, dim).
     pub fn table(&self) -> ArrayView2<'_, A> {
         self.table.view()
     }
@@ -274,22 +274,22 @@ impl<A: Element> Learned<A> {
         self.table
     }
 
-    /// The row that position 0 reads.
+    /// Returns the row that position 0 reads.
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.table.ncols()
     }
 
-    /// The number of positions from 0 on that have a row.
+    /// Returns the number of positions from 0 on that have a row.
     pub fn max_len(&self) -> Option<usize> {
         Some(self.table.nrows() - self.offset)
     }
 
-    /// The position that row 0 stands for.
+    /// Returns the position that row 0 stands for.
     pub(crate) fn first(&self) -> i64 {
         -(self.offset as i64)
     }

@@ -66,12 +66,12 @@ impl<A: Element> LearnedGrid<A> {
         Ok(Self { table: table.into_shape_with_order((rows, dim)).map_err(too_large)?, sizes })
     }
 
-    /// The sizes of the grid.
+    /// Returns the sizes of the grid.
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
     }
 
-    /// The table, shape (points, dim); the last axis of the grid varies fastest.
+    /// Returns the table, shape (points, dim); the last axis of the grid varies fastest.
     pub fn table(&self) -> ArrayView2<'_, A> {
         self.table.view()
     }
@@ -81,7 +81,7 @@ impl<A: Element> LearnedGrid<A> {
         self.table.view_mut()
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.table.ncols()
     }

@@ -70,7 +70,7 @@ impl MipNerf {
         Ok(Self { waves, axes, widths })
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.waves.dim()
     }

@@ -70,13 +70,14 @@ use crate::threads;
 /// Implementations outside this crate can run the checks that its own encodings must pass:
 /// [`testing::check_laws`](crate::testing::check_laws).
 pub trait PositionalEncoding<A: Element>: Send + Sync {
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     fn dim(&self) -> usize;
 
-    /// The number of positions from 0 on that can be encoded, or `None` where any position can.
+    /// Returns the number of positions from 0 on that can be encoded, or `None` where any position
+    /// can.
     fn max_len(&self) -> Option<usize>;
 
-    /// The number of axes of a position, 1 by default.
+    /// Returns the number of axes of a position, 1 by default.
     fn axes(&self) -> usize {
         1
     }

@@ -41,7 +41,7 @@ impl NoPositions {
         if dim == 0 { Err(Error::ZeroDim) } else { Ok(Self { dim }) }
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.dim
     }

@@ -151,7 +151,7 @@ impl Radial {
         Ok(Self { kind, ..Self::bessel(dim, cutoff)? })
     }
 
-    /// The number of features of a distance.
+    /// Returns the number of features of a distance.
     pub fn dim(&self) -> usize {
         self.dim
     }

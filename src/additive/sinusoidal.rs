@@ -258,22 +258,22 @@ impl Sinusoidal {
         Ok(self)
     }
 
-    /// The frequencies of the pairs.
+    /// Returns the frequencies of the pairs.
     pub fn frequencies(&self) -> &Frequencies {
         &self.frequencies
     }
 
-    /// The factor of every value.
+    /// Returns the factor of every value.
     pub fn amplitude(&self) -> f64 {
         self.waves.amplitude()
     }
 
-    /// The order of the features.
+    /// Returns the order of the features.
     pub fn layout(&self) -> FeatureLayout {
         self.columns.layout
     }
 
-    /// The position whose vector is zero, if one was set.
+    /// Returns the position whose vector is zero, if one was set.
     ///
     /// ```
     /// use positional_encodings::{FeatureLayout, Sinusoidal};
@@ -287,7 +287,7 @@ impl Sinusoidal {
         self.padding
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.columns.dim
     }
@@ -297,7 +297,7 @@ impl Sinusoidal {
         None
     }
 
-    /// The bytes of memory that the encoding uses.
+    /// Returns the number of bytes of memory that the encoding uses.
     ///
     /// ```
     /// assert!(positional_encodings::Sinusoidal::new(1024)?.memory() < 1 << 20);

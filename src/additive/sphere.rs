@@ -111,12 +111,12 @@ impl Sphere2Vec {
         Ok(Self { scales: scales.clone(), unit, waves })
     }
 
-    /// The unit of latitudes and longitudes.
+    /// Returns the unit of latitudes and longitudes.
     pub fn unit(&self) -> AngleUnit {
         self.unit
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         5 * self.scales.len()
     }

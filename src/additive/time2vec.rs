@@ -83,17 +83,18 @@ impl Time2Vec {
         Ok(Self { frequencies, phases, waves })
     }
 
-    /// The frequencies (dim) in radians per unit of time; the first belongs to the linear feature.
+    /// Returns the frequencies (dim) in radians per unit of time; the first belongs to the linear
+    /// feature.
     pub fn frequencies(&self) -> ArrayView1<'_, f64> {
         self.frequencies.view()
     }
 
-    /// The phases (dim) in radians.
+    /// Returns the phases (dim) in radians.
     pub fn phases(&self) -> ArrayView1<'_, f64> {
         self.phases.view()
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.frequencies.len()
     }

@@ -72,17 +72,17 @@ impl Wavelengths {
         Ok(sinusoidal.with_layout(FeatureLayout::SinCosHalves))
     }
 
-    /// The magnitudes that can be encoded, besides zero.
+    /// Returns the magnitudes that can be encoded, besides zero.
     pub fn range(&self) -> &RangeInclusive<f64> {
         &self.range
     }
 
-    /// The sinusoid, which accepts any magnitude.
+    /// Returns the sinusoid, which accepts any magnitude.
     pub fn sinusoidal(&self) -> &Sinusoidal {
         &self.sinusoidal
     }
 
-    /// The width of a position vector.
+    /// Returns the width of a position vector.
     pub fn dim(&self) -> usize {
         self.sinusoidal.dim()
     }

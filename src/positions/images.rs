@@ -36,7 +36,7 @@ pub enum Segment {
 }
 
 impl Segment {
-    /// The number of tokens of this segment.
+    /// Returns the number of tokens of this segment.
     fn tokens(self) -> Result<usize, Error> {
         let (frames, rows, columns) = match self {
             Self::Text(len) => (1, 1, len),

@@ -121,12 +121,12 @@ impl<'a> Positions<'a> {
 }
 
 impl Positions<'_> {
-    /// The number of positions of each sequence.
+    /// Returns the number of positions of each sequence.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The total number of positions: rows × len, or len for a list.
+    /// Returns the total number of positions: rows × len, or len for a list.
     pub fn count(&self) -> usize {
         self.rows.unwrap_or(1).saturating_mul(self.len)
     }
@@ -136,18 +136,18 @@ impl Positions<'_> {
         self.count() == 0
     }
 
-    /// The number of rows of a batch, or `None` for a list. A list, or a single row, is shared by
-    /// all sequences.
+    /// Returns the number of rows of a batch, or `None` for a list. A list, or a single row, is
+    /// shared by all sequences.
     pub fn rows(&self) -> Option<usize> {
         self.rows
     }
 
-    /// The number of axes.
+    /// Returns the number of axes.
     pub fn axes(&self) -> usize {
         self.lists().len()
     }
 
-    /// The positions on one of the axes, or `None` where there is no such axis.
+    /// Returns the positions on one of the axes, or `None` where there is no such axis.
     ///
     /// ```
     /// use positional_encodings::Positions;
@@ -162,8 +162,8 @@ impl Positions<'_> {
         Some(Positions { axes: Axes::One(list), start: self.start, rows: self.rows, len: self.len })
     }
 
-    /// The positions of sequence `row`, as a list: all of them where sequences share them, and none
-    /// past the last row.
+    /// Returns the positions of sequence `row`, as a list: all of them where sequences share them,
+    /// and none past the last row.
     ///
     /// ```
     /// use ndarray::array;
@@ -183,7 +183,7 @@ impl Positions<'_> {
         }
     }
 
-    /// The positions at `indices`, as a list; indices past the end are left out.
+    /// Returns the positions at `indices`, as a list; indices past the end are left out.
     ///
     /// ```
     /// use positional_encodings::Positions;
@@ -195,7 +195,7 @@ impl Positions<'_> {
         self.window(self.start + start, None, end - start)
     }
 
-    /// All positions as one list, row after row.
+    /// Returns all positions as one list, row after row.
     pub(crate) fn flat(&self) -> Positions<'_> {
         self.window(self.start, None, self.count())
     }
@@ -205,12 +205,12 @@ impl Positions<'_> {
         self.rows.is_none_or(|rows| rows == 1)
     }
 
-    /// The position at `index`, on the first axis; `None` past the end.
+    /// Returns the position at `index`, on the first axis; `None` past the end.
     pub fn get(&self, index: usize) -> Option<Position> {
         if index < self.count() { self.list().get(self.start + index) } else { None }
     }
 
-    /// The position at `index` on every axis; `None` past the end.
+    /// Returns the position at `index` on every axis; `None` past the end.
     ///
     /// ```
     /// use positional_encodings::{Position::Integer, Positions};
@@ -227,7 +227,7 @@ impl Positions<'_> {
         self.lists().iter().map(|list| list.get(self.start + index)).collect()
     }
 
-    /// The positions in order, on the first axis.
+    /// Returns the positions in order, on the first axis.
     ///
     /// ```
     /// use positional_encodings::{Position, Positions};

@@ -14,7 +14,7 @@ pub enum Position {
 }
 
 impl Position {
-    /// The position as f64; integers above 2⁵³ are rounded.
+    /// Returns the position as f64; integers above 2⁵³ are rounded.
     ///
     /// ```
     /// use positional_encodings::Position;

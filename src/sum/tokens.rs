@@ -134,17 +134,17 @@ impl<A: Element, E: PositionalEncoding<A>> TokenEmbedding<A, E> {
         Ok(TokenEmbedding { words, segments, positions, scale, frozen })
     }
 
-    /// The word table (vocabulary, dim).
+    /// Returns the word table (vocabulary, dim).
     pub fn words(&self) -> ArrayView2<'_, A> {
         self.words.view()
     }
 
-    /// The segment table (segments, dim), if there is one.
+    /// Returns the segment table (segments, dim), if there is one.
     pub fn segments(&self) -> Option<ArrayView2<'_, A>> {
         self.segments.as_ref().map(|segments| segments.view())
     }
 
-    /// The encoding of positions.
+    /// Returns the encoding of positions.
     pub fn positions(&self) -> &E {
         &self.positions
     }

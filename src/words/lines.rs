@@ -26,7 +26,7 @@ impl<R: BufRead> Lines<R> {
         Place::Line(self.number)
     }
 
-    /// The current line without its line ending and trailing spaces.
+    /// Returns the current line without its line ending and trailing spaces.
     pub(super) fn line(&self) -> &[u8] {
         let end = self
             .line

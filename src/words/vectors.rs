@@ -48,17 +48,17 @@ impl WordVectors {
         Self { vocabulary, table }
     }
 
-    /// The words.
+    /// Returns the words.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
 
-    /// The vectors, shape (words, dim).
+    /// Returns the vectors, shape (words, dim).
     pub fn table(&self) -> ArrayView2<'_, f32> {
         self.table.view()
     }
 
-    /// The vector of a word, or `None` for an unknown word.
+    /// Returns the vector of a word, or `None` for an unknown word.
     pub fn vector(&self, word: impl AsRef<[u8]>) -> Option<ArrayView1<'_, f32>> {
         Some(self.table.row(self.vocabulary.row(word)?))
     }

@@ -38,7 +38,7 @@ impl Vocabulary {
         Self::default()
     }
 
-    /// The number of words.
+    /// Returns the number of words.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -48,24 +48,24 @@ impl Vocabulary {
         self.ends.is_empty()
     }
 
-    /// The row of a word, or `None` for an unknown word.
+    /// Returns the row of a word, or `None` for an unknown word.
     pub fn row(&self, word: impl AsRef<[u8]>) -> Option<usize> {
         self.find(word.as_ref()).ok()
     }
 
-    /// The bytes of the word of a row.
+    /// Returns the bytes of the word of a row.
     pub fn word(&self, row: usize) -> Option<&[u8]> {
         let end = *self.ends.get(row)?;
         let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         self.bytes.get(start..end)
     }
 
-    /// The word of a row as text, with U+FFFD for bytes that are not UTF-8.
+    /// Returns the word of a row as text, with U+FFFD for bytes that are not UTF-8.
     pub fn text(&self, row: usize) -> Option<Cow<'_, str>> {
         self.word(row).map(String::from_utf8_lossy)
     }
 
-    /// The words in order.
+    /// Returns the words in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         (0..self.len()).filter_map(|row| self.word(row))
     }

@@ -96,7 +96,7 @@ impl<A: Element> Learned<A> {
         Ok(self)
     }
 
-    /// The padding row, if one was set.
+    /// Returns the padding row, if one was set.
     pub fn padding_row(&self) -> Option<usize> {
         self.padding
     }
