@@ -61,7 +61,11 @@ impl Wide {
     }
 
     pub(crate) fn neg(self) -> Self {
-        Self { negative: !self.negative, ..self }
+        Self { negative: !self.negative && !self.is_zero(), ..self }
+    }
+
+    pub(crate) fn abs(self) -> Self {
+        Self { negative: false, ..self }
     }
 
     pub(crate) fn mul(self, other: Self) -> Self {

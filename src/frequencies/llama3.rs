@@ -58,7 +58,7 @@ impl Frequencies {
         let span = Wide::from_f64(high).sub(wide_low);
         let one_over_span = if span.is_zero() { Wide::ZERO } else { span.inverse_root(1) };
         self.map(Step::Llama3(parameters), |_, frequency| {
-            let turns = frequency.mul(turns_per_radian);
+            let turns = frequency.abs().mul(turns_per_radian);
             let magnitude = turns.to_f64();
             if magnitude > high || (magnitude == high && span.is_zero()) {
                 frequency

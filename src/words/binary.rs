@@ -2,6 +2,7 @@
 
 use std::io::BufRead;
 
+use super::lines::ready;
 use super::rows::Rows;
 use super::text::{checked_dim, header};
 use crate::error::{FileProblem, Place};
@@ -39,7 +40,7 @@ pub(super) fn word2vec(
     }
     bytes.skip_line_feeds()?;
     rows.report(bytes.taken);
-    match bytes.available()?.is_empty() {
+    match ready(&mut bytes.source)?.is_empty() {
         true => Ok(dim),
         false => Err(FileProblem::WordCount { claimed, found: claimed.saturating_add(1) }),
     }
@@ -51,17 +52,6 @@ struct Bytes<R> {
 }
 
 impl<R: BufRead> Bytes<R> {
-    /// Returns the bytes that are available at once; none at the end of the file.
-    fn available(&mut self) -> Result<&[u8], FileProblem> {
-        // Called twice, since a borrow from the loop could not be returned.
-        while let Err(error) = self.source.fill_buf() {
-            if error.kind() != std::io::ErrorKind::Interrupted {
-                return Err(error.into());
-            }
-        }
-        Ok(self.source.fill_buf()?)
-    }
-
     fn consume(&mut self, count: usize) {
         self.source.consume(count);
         self.taken += count as u64;
@@ -69,7 +59,7 @@ impl<R: BufRead> Bytes<R> {
 
     fn skip_line_feeds(&mut self) -> Result<(), FileProblem> {
         loop {
-            let available = self.available()?;
+            let available = ready(&mut self.source)?;
             let (count, all) = match available.iter().position(|byte| *byte != b'\n') {
                 Some(count) => (count, false),
                 None => (available.len(), !available.is_empty()),
@@ -91,7 +81,7 @@ impl<R: BufRead> Bytes<R> {
     ) -> Result<Option<()>, FileProblem> {
         word.clear();
         loop {
-            let available = self.available()?;
+            let available = ready(&mut self.source)?;
             let found = available.iter().position(|&byte| byte == end);
             let count = found.unwrap_or(available.len());
             if word.len() + count > LONGEST {
@@ -115,7 +105,7 @@ impl<R: BufRead> Bytes<R> {
         let mut index = 0;
         while index < dim {
             let start = self.taken;
-            let available = self.available()?;
+            let available = ready(&mut self.source)?;
             if available.is_empty() {
                 return Err(FileProblem::Truncated { byte: start });
             }

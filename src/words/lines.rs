@@ -1,11 +1,25 @@
 //! Reads lines of a text file, up to a maximal length.
 
-use std::io::BufRead;
+use std::io::{BufRead, ErrorKind};
 
 use crate::error::{FileProblem, Place};
 
 /// The maximal bytes of a line: 4,096 numbers of a thousand digits.
 const LONGEST: usize = 1 << 22;
+
+/// Returns the bytes that a source has ready; none at its end. Interrupted reads are repeated.
+pub(super) fn ready(source: &mut impl BufRead) -> Result<&[u8], FileProblem> {
+    loop {
+        match source.fill_buf() {
+            // At the end, another call would read again.
+            Ok([]) => return Ok(&[]),
+            // Called again, since a borrow from the loop cannot be returned.
+            Ok(_) => return Ok(source.fill_buf()?),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
 
 /// Reads line after line into one buffer.
 pub(super) struct Lines<R> {
@@ -52,10 +66,7 @@ impl<R: BufRead> Lines<R> {
         self.line.clear();
         self.number += 1;
         loop {
-            let available = match self.source.fill_buf() {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                available => available?,
-            };
+            let available = ready(&mut self.source)?;
             let end = available.iter().position(|&byte| byte == b'\n');
             let taken = end.map_or(available.len(), |end| end + 1);
             if self.line.len() + taken > LONGEST {

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use super::lines::ready;
 use super::rows::{Duplicates, Progress, Report, Rows};
 use super::text::Separator;
 use super::vectors::WordVectors;
@@ -190,7 +191,7 @@ impl<'a> WordReader<'a> {
     fn run(self, mut source: impl BufRead, total: Option<u64>) -> Result<WordVectors, FileProblem> {
         let Self { format, dim, wanted, duplicates, separator, progress } = self;
         // The first bytes of gzip, with which no text begins.
-        if source.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        if ready(&mut source)?.starts_with(&[0x1f, 0x8b]) {
             return Err(FileProblem::Compressed);
         }
         let mut rows = Rows::new(wanted, duplicates, progress, total);

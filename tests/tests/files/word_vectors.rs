@@ -1,5 +1,7 @@
 //! Word vectors: the quirks of real files, and refused ones.
 
+use std::io::{BufReader, ErrorKind, Read, Result as IoResult};
+
 use ndarray::Array2;
 use positional_encodings::{
     FileProblem, Learned, Positions, TokenEmbedding, embed_with_positions_at,
@@ -298,5 +300,33 @@ fn forms_of_text() {
             WordVectors::reader(format).read_from(&b"\x1f\x8b\x08\0\0"[..], "a.gz").unwrap_err();
         assert_eq!(error.problem, FileProblem::Compressed);
         assert!(error.to_string().contains("gzip"), "{error}");
+    }
+}
+
+/// A source whose reads are interrupted before each of them.
+struct Interrupted<'a> {
+    bytes: &'a [u8],
+    is_next: bool,
+}
+
+impl Read for Interrupted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> IoResult<usize> {
+        self.is_next = !self.is_next;
+        if self.is_next { Err(ErrorKind::Interrupted.into()) } else { self.bytes.read(out) }
+    }
+}
+
+#[test]
+fn interrupted_reads_are_repeated() {
+    let vectors = [1.5_f32, -2.0].map(f32::to_le_bytes).concat();
+    let binary = [b"1 2\nword ", &vectors[..]].concat();
+    for (format, bytes) in [
+        (WordFormat::Glove, &b"word 1.5 -2\n"[..]),
+        (WordFormat::Word2vecText, b"1 2\nword 1.5 -2\n"),
+        (WordFormat::Word2vecBinary, &binary),
+    ] {
+        let source = BufReader::with_capacity(4, Interrupted { bytes, is_next: false });
+        let vectors = WordVectors::reader(format).read_from(source, "memory").unwrap();
+        assert_eq!((words(&vectors), vectors.table().ncols()), (vec![&b"word"[..]], 2));
     }
 }

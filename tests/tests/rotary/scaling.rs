@@ -445,3 +445,21 @@ fn edges_of_formulas() {
         assert_eq!(longrope.default_attention_factor(), 1.0);
     }
 }
+
+/// A pair that rotates backwards is scaled as the one that rotates forwards.
+#[test]
+fn llama3_scales_by_magnitude() {
+    let llama3 =
+        Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_len: 8192 };
+    let forwards = Frequencies::geometric(128, 500_000.0).unwrap().to_radians();
+    let scaled = |radians: &[f64]| {
+        Frequencies::from_radians(radians.iter().copied())
+            .unwrap()
+            .llama3(llama3)
+            .unwrap()
+            .to_radians()
+    };
+    let backwards: Vec<f64> = forwards.iter().map(|frequency| -frequency).collect();
+    let expected: Vec<f64> = scaled(&forwards).iter().map(|frequency| -frequency).collect();
+    assert_eq!(scaled(&backwards), expected);
+}
