@@ -11,12 +11,12 @@ mod none;
 mod radial;
 mod recipes;
 mod recognised;
+mod shapes;
 mod sinusoidal;
 mod sphere;
 mod time2vec;
 mod timestep;
 mod wavelengths;
-mod words;
 
 pub use axes::Axes;
 pub use calendar::Cycle;
@@ -30,12 +30,12 @@ pub use radial::Radial;
 pub use recognised::PositionTable;
 #[cfg(feature = "analysis")]
 pub(crate) use recognised::{grid_formulas, line_formulas};
+pub(crate) use shapes::{check_lengths, check_words};
 pub use sinusoidal::Sinusoidal;
 pub use sphere::{AngleUnit, Sphere2Vec, equal_earth};
 pub use time2vec::Time2Vec;
 pub use timestep::Timestep;
 pub use wavelengths::Wavelengths;
-pub(crate) use words::{check_lengths, check_words};
 
 use ndarray::{Array2, Array3, ArrayD, ArrayViewMut2, Axis, IxDyn};
 

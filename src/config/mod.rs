@@ -36,7 +36,7 @@ pub use bias::{ModelBias, ModelPositions};
 pub(crate) use gguf::{DIVISORS, LONG_FACTORS};
 pub use metadata::Metadata;
 pub use model::ModelRotary;
-pub use rotaries::LayerRotaries;
+pub use rotaries::{LayerRotaries, LayerRotations};
 pub use spec::{RopeRatio, RotarySpec};
 
 #[cfg(doctest)]

@@ -2,8 +2,10 @@
 
 use super::model::{ModelRotary, type_named, type_of};
 use super::spec::RotarySpec;
+use crate::element::Element;
 use crate::error::Error;
-use crate::rotary::Rotary;
+use crate::positions::Positions;
+use crate::rotary::{Rotary, Rotation};
 
 /// The rotations of a model's layers, one [`Rotary`] for each type of layer, made by
 /// [`ModelRotary::rotaries`](super::ModelRotary::rotaries).
@@ -80,6 +82,42 @@ impl LayerRotaries {
         Ok(Self { types, layers: model.layers.clone() })
     }
 
+    /// Makes the rotations of all types of layers at the given positions, for one step of all
+    /// layers.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Rotary::at`].
+    ///
+    /// ```
+    /// use ndarray::Array3;
+    /// use positional_encodings::config::ModelRotary;
+    ///
+    /// let smollm3 = r#"{"model_type": "smollm3", "head_dim": 64, "num_hidden_layers": 8}"#;
+    /// let rotaries = ModelRotary::from_json(smollm3)?.rotaries(128)?;
+    /// let step = rotaries.at::<f32>(127..128)?;
+    /// for layer in 0..8 {
+    ///     let mut q = Array3::<f32>::ones((2, 1, 64)); // (heads, positions, dim)
+    ///     if let Some(rotation) = step.layer(layer)? {
+    ///         rotation.apply(q.view_mut())?;
+    ///     }
+    /// }
+    /// assert!(step.layer(0)?.is_some() && step.layer(3)?.is_none());
+    /// # Ok::<(), positional_encodings::Error>(())
+    /// ```
+    pub fn at<'p, T: Element<Angle = T>>(
+        &self,
+        positions: impl Into<Positions<'p>>,
+    ) -> Result<LayerRotations<T>, Error> {
+        let positions = positions.into();
+        let mut types = Vec::new();
+        for (name, rotary) in self.types() {
+            let rotation = rotary.map(|rotary| rotary.at(positions.borrowed())).transpose()?;
+            types.push((name.to_string(), rotation));
+        }
+        Ok(LayerRotations { types, layers: self.layers.clone() })
+    }
+
     /// Returns the rotation of a layer, counted from 0; `None` where the layer has no positions.
     ///
     /// # Errors
@@ -87,7 +125,7 @@ impl LayerRotaries {
     /// [`Error::NoSuchLayer`]; [`Error::Config`] where the config does not say how many layers
     /// there are.
     pub fn layer(&self, index: usize) -> Result<Option<&Rotary>, Error> {
-        Ok(self.at(type_of(&self.layers, index)?))
+        Ok(rotary_of(&self.types[type_of(&self.layers, index)?].1))
     }
 
     /// Returns the rotation of a type of layer; `None` where the type has no positions.
@@ -96,7 +134,7 @@ impl LayerRotaries {
     ///
     /// [`Error::Config`] where there is no such type.
     pub fn layer_type(&self, name: &str) -> Result<Option<&Rotary>, Error> {
-        Ok(self.at(type_named(&self.types, name)?))
+        Ok(rotary_of(&self.types[type_named(&self.types, name)?].1))
     }
 
     /// Returns the types of layers with their rotations.
@@ -110,12 +148,37 @@ impl LayerRotaries {
         let fits = |held: &Held| held.rotary.regime() == held.spec.regime(total_len);
         self.types.iter().filter_map(|(_, held)| held.as_ref()).all(fits)
     }
-
-    fn at(&self, kind: usize) -> Option<&Rotary> {
-        rotary_of(&self.types[kind].1)
-    }
 }
 
 fn rotary_of(held: &Option<Held>) -> Option<&Rotary> {
     held.as_ref().map(|held| &held.rotary)
+}
+
+/// The rotations of a model's layers at some positions, one [`Rotation`] for each type of layer,
+/// made by [`LayerRotaries::at`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerRotations<T> {
+    types: Vec<(String, Option<Rotation<T>>)>,
+    /// The type of each layer.
+    layers: Vec<usize>,
+}
+
+impl<T> LayerRotations<T> {
+    /// Returns the rotation of a layer, counted from 0; `None` where the layer has no positions.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`LayerRotaries::layer`].
+    pub fn layer(&self, index: usize) -> Result<Option<&Rotation<T>>, Error> {
+        Ok(self.types[type_of(&self.layers, index)?].1.as_ref())
+    }
+
+    /// Returns the rotation of a type of layer; `None` where the type has no positions.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`LayerRotaries::layer_type`].
+    pub fn layer_type(&self, name: &str) -> Result<Option<&Rotation<T>>, Error> {
+        Ok(self.types[type_named(&self.types, name)?].1.as_ref())
+    }
 }

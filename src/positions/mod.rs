@@ -106,7 +106,7 @@ impl<'a> Positions<'a> {
     }
 
     /// Borrows the positions.
-    fn borrowed(&self) -> Positions<'_> {
+    pub(crate) fn borrowed(&self) -> Positions<'_> {
         self.window(self.start, self.rows, self.len)
     }
 

@@ -6,8 +6,9 @@ use ndarray::Array2;
 
 use super::{Pairing, Rotary, Rotation};
 use crate::arrays::zeros;
+use crate::element::Element;
+use crate::error::Error;
 use crate::positions::Positions;
-use crate::{Element, Error};
 
 /// The columns of a table of cosines or sines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

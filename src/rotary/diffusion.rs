@@ -1,8 +1,9 @@
 //! The rotations of diffusion transformers, by name.
 
 use super::{Pairing, Rotary};
+use crate::error::Error;
+use crate::frequencies::Frequencies;
 use crate::positions::Positions;
-use crate::{Error, Frequencies};
 
 /// A diffusion transformer whose rotation has several axes: the features of each axis, and the
 /// positions of text and image tokens.

@@ -2,8 +2,10 @@
 
 use ndarray::{ArrayViewMut, Dimension};
 
+use crate::element::Element;
+use crate::error::Error;
+use crate::frequencies::Frequencies;
 use crate::positions::Positions;
-use crate::{Element, Error, Frequencies};
 
 /// The position encoding that V-JEPA 2 was trained with (Assran et al. 2025, arXiv 2506.09985). The
 /// lists of cosines and sines are tiled as for halves, while the pairs are neighbours, so that the

@@ -29,15 +29,6 @@ pub(super) struct RotateSlices<'a, A: Element> {
     pub(super) shared: SharedAngles<'a, A>,
 }
 
-/// A rotation of arrays in any layout.
-pub(super) struct RotateViews<'a, A: Element> {
-    pub(super) views: Views<'a, A, IxDyn>,
-    pub(super) steps: AngleSteps,
-    /// Arrays of at most this many bytes are not divided among threads.
-    pub(super) piece: usize,
-    pub(super) shared: SharedAngles<'a, A>,
-}
-
 /// [`RotateSlices`] for each element type.
 pub(super) struct OfSlices<'a>(PhantomData<&'a ()>);
 
@@ -45,22 +36,9 @@ impl<'a> OfElement for OfSlices<'a> {
     type Of<A: Element> = RotateSlices<'a, A>;
 }
 
-/// [`RotateViews`] for each element type.
-pub(super) struct OfViews<'a>(PhantomData<&'a ()>);
-
-impl<'a> OfElement for OfViews<'a> {
-    type Of<A: Element> = RotateViews<'a, A>;
-}
-
 impl<A: Lanes> RotateSlices<'_, A> {
     pub(super) fn run(self) {
         self.shared.along(self.walk, self.memory, 0);
-    }
-}
-
-impl<A: Lanes> RotateViews<'_, A> {
-    pub(super) fn run(self) {
-        self.shared.through_pieces(self.views, self.steps, 0, self.piece);
     }
 }
 

@@ -29,8 +29,9 @@ use crate::element::{AnyElement, Element};
 use crate::error::Error;
 use crate::rotary::rotation::{AngleRows, Rotation};
 pub(super) use axes::AngleSteps;
-use memory::{OfSlices, OfViews, RotateSlices, RotateViews, Views, Walk};
+use memory::{OfSlices, RotateSlices, Views, Walk};
 use rows::SharedAngles;
+use threads::{OfViews, RotateViews};
 
 impl<T: Element<Angle = T>> Rotation<T> {
     /// Rotates an array (…, positions, width) in place, in any memory layout.

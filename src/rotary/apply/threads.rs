@@ -1,12 +1,36 @@
-//! Long work on all cores, with feature `rayon`.
+//! Rotations of arrays in any layout; long work on all cores, with feature `rayon`.
+
+use core::marker::PhantomData;
 
 use ndarray::{Axis, IxDyn};
 
 use super::axes::AngleSteps;
 use super::memory::Views;
 use super::rows::{STREAMS, SharedAngles};
-use crate::element::Lanes;
+use crate::element::{Element, Lanes, OfElement};
 use crate::threads::join;
+
+/// A rotation of arrays in any layout.
+pub(super) struct RotateViews<'a, A: Element> {
+    pub(super) views: Views<'a, A, IxDyn>,
+    pub(super) steps: AngleSteps,
+    /// Arrays of at most this many bytes are not divided among threads.
+    pub(super) piece: usize,
+    pub(super) shared: SharedAngles<'a, A>,
+}
+
+/// [`RotateViews`] for each element type.
+pub(super) struct OfViews<'a>(PhantomData<&'a ()>);
+
+impl<'a> OfElement for OfViews<'a> {
+    type Of<A: Element> = RotateViews<'a, A>;
+}
+
+impl<A: Lanes> RotateViews<'_, A> {
+    pub(super) fn run(self) {
+        self.shared.through_pieces(self.views, self.steps, 0, self.piece);
+    }
+}
 
 impl<A: Lanes> SharedAngles<'_, A> {
     /// Splits the widest axis in halves for two threads, recursively, until a part is no longer

@@ -105,3 +105,23 @@ fn lengths_that_fit() {
         assert_eq!(model.layer(1).unwrap().unwrap().regime(made), regime);
     }
 }
+
+/// The rotations of all layers at some positions are those of each layer by itself.
+#[test]
+fn rotations_of_all_layers_are_made_at_once() {
+    let json = r#"{"model_type": "gemma3_text", "head_dim": 64, "num_hidden_layers": 12}"#;
+    let rotaries = ModelRotary::from_json(json).unwrap().rotaries(100).unwrap();
+    let ids = [7_i64, 3, 90];
+    let rotations = rotaries.at::<f32>(&ids).unwrap();
+    for layer in 0..12 {
+        let alone = rotaries.layer(layer).unwrap().unwrap().at::<f32>(&ids).unwrap();
+        assert_eq!(rotations.layer(layer).unwrap(), Some(&alone));
+    }
+    assert!(rotations.layer(0).unwrap() != rotations.layer(5).unwrap());
+    let local = rotations.layer_type("sliding_attention").unwrap();
+    assert_eq!(local, rotations.layer(0).unwrap());
+    let error = Error::NoSuchLayer { layer: 12, layers: 12 };
+    assert_eq!(rotations.layer(12).unwrap_err(), error);
+    assert_eq!(rotations.layer_type("no").unwrap_err(), rotaries.layer_type("no").unwrap_err());
+    assert!(rotaries.at::<f32>(&[f64::NAN]).is_err());
+}
