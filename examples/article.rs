@@ -1,6 +1,6 @@
-//! From word embeddings to inputs with positions, and on to a small encoder and decoder: the steps of
-//! the article on which this crate was founded, an article in Chinese on absolute positional encoding
-//! in large language models. Its sections are numbered 2 to 6.
+//! From word embeddings to inputs with positions, and on to a small encoder and decoder: the steps
+//! of the article on which this crate was founded, an article in Chinese on absolute positional
+//! encoding in large language models. Its sections are numbered 2 to 6.
 //!
 //! `cargo run --release --example article`
 //!
@@ -167,8 +167,8 @@ fn decoder(names: &[String], input: &Array2<f32>, encoded: &Array2<f32>) {
     }
 }
 
-/// Returns the attention weights, softmax(Q·Kᵀ/√dim): a row for each query, which sums to 1. Queries
-/// and keys are the vectors over dim^¼, since no scale has been learned here.
+/// Returns the attention weights, softmax(Q·Kᵀ/√dim): a row for each query, which sums to 1.
+/// Queries and keys are the vectors over dim^¼, since no scale has been learned here.
 fn attention(
     queries: &Array2<f32>,
     keys: &Array2<f32>,

@@ -1,6 +1,6 @@
 //! The definition of a value, one pair at a time: read this first. Every path that writes rows of
-//! pairs gives these bits, and `tests` compares them. ([`Projection`](super::projection::Projection)
-//! defines the values of points.)
+//! pairs gives these bits, and `tests` compares them.
+//! ([`Projection`](super::projection::Projection) defines the values of points.)
 //!
 //! Positions are divided into blocks of 128, each with an *anchor*, and into *octets* of eight,
 //! each with a *centre*. Sine and cosine are exact at the anchor; angle addition takes them to the

@@ -22,8 +22,8 @@ const NAME: &str = "position vectors";
 /// A module that adds position vectors to embeddings (…, len, dim): [`PositionVectors`] by formula,
 /// [`LearnedPositions`](crate::LearnedPositions) from a table.
 pub trait AddPositions {
-    /// Returns `xs` (…, len, dim) plus the vectors of the given positions: a list that all sequences
-    /// share, or ids (batch, len).
+    /// Returns `xs` (…, len, dim) plus the vectors of the given positions: a list that all
+    /// sequences share, or ids (batch, len).
     ///
     /// # Errors
     ///

@@ -18,8 +18,8 @@ pub(crate) fn attention(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     if queries <= at_a_time { whole(&q, k, v) } else { in_blocks(&q, k, v, at_a_time.max(1)) }
 }
 
-/// Computes the attention of all queries at a time by candle's operations, with the bits of candle's
-/// own model.
+/// Computes the attention of all queries at a time by candle's operations, with the bits of
+/// candle's own model.
 fn whole(q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
     let (queries, keys) = (q.dim(1)?, k.dim(1)?);
     let scores = scores(q, k)?;
@@ -44,8 +44,8 @@ fn in_blocks(q: &Tensor, k: &Tensor, v: &Tensor, at_a_time: usize) -> Result<Ten
     Tensor::cat(&blocks, 0)
 }
 
-/// Returns scores (heads, queries, keys). Heads that share keys are stacked along rows, so that keys
-/// are not repeated.
+/// Returns scores (heads, queries, keys). Heads that share keys are stacked along rows, so that
+/// keys are not repeated.
 fn scores(q: &Tensor, k: &Tensor) -> Result<Tensor> {
     let (heads, queries, dim) = q.dims3()?;
     let (kv_heads, keys, _) = k.dims3()?;

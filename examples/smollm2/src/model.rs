@@ -100,7 +100,8 @@ impl Model {
         &self.blocks
     }
 
-    /// The logits (tokens, vocabulary) of the tokens that follow, from the output of the last layer.
+    /// The logits (tokens, vocabulary) of the tokens that follow, from the output of the last
+    /// layer.
     ///
     /// # Errors
     ///

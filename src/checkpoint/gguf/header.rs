@@ -203,7 +203,8 @@ impl Header {
             }
             _ => return Err(invalid(4, "an unknown version of GGUF")),
         }
-        // A tensor has a name, a number of axes, a type and an offset; a value has a key and a type.
+        // A tensor has a name, a number of axes, a type and an offset; a value has a key and a
+        // type.
         let tensors = bytes.count(8 + 4 + 4 + 8, "more tensors than the file has bytes for")?;
         let values = bytes.count(8 + 4, "more metadata than the file has bytes for")?;
         let mut header = Self { metadata: Vec::new(), tensors: Vec::new(), start: 0 };

@@ -1,5 +1,5 @@
-//! A decode step, a block and a whole matrix of a bias that needs no network take no memory from the
-//! heap.
+//! A decode step, a block and a whole matrix of a bias that needs no network take no memory from
+//! the heap.
 
 use crate::counter::measure;
 use ndarray::{Array2, Array3, Array4};

@@ -106,8 +106,8 @@ fn powers_of_two_are_exact() {
     }
 }
 
-/// f64 holds the product of a short slope; beyond f16 there is −∞ on one side and the largest number
-/// on the other, so that no −∞ of a mask becomes a NaN.
+/// f64 holds the product of a short slope; beyond f16 there is −∞ on one side and the largest
+/// number on the other, so that no −∞ of a mask becomes a NaN.
 #[test]
 fn what_is_too_large_makes_no_nan() {
     let alibi = Alibi::from_slopes(&[1e30]).unwrap();

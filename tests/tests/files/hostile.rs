@@ -7,7 +7,7 @@
 //! number of seconds for each:
 //!
 //! ```text
-//! FUZZ_SECONDS=600 cargo test --release --features safetensors,gguf --test files -- hostile --nocapture
+//! FUZZ_SECONDS=600 cargo test --release --all-features --test files -- hostile --nocapture
 //! ```
 //!
 //! Inputs that found faults are tests of their own at the end.

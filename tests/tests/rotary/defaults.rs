@@ -26,8 +26,8 @@ const REFUSED: &[(&str, &str)] = &[
 const UNUSED: &[(&str, &str)] =
     &[("esm", r#""position_embedding_type":"rotary""#), ("zamba2", r#""use_mem_rope":true"#)];
 
-/// The case whose layers of indexed attention rotate in modeling_qwen4_exp.py, which the golden file
-/// has as layers without positions.
+/// The case whose layers of indexed attention rotate in modeling_qwen4_exp.py, which the golden
+/// file has as layers without positions.
 const INDEXED: &str = "qwen4_exp_text";
 
 fn cases(name: &str) -> Vec<Value> {
