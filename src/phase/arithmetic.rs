@@ -35,7 +35,7 @@ pub trait Arithmetic: Copy + 'static {
     const PARTS: usize;
     /// Two vectors of doubles, rounded.
     type Rounded<S: Simd>: Copy;
-    /// The bits of sines and cosines from which their exponents are read.
+    /// The bits of values from which their exponents are read.
     type Bits<S: Simd>: Copy;
 
     /// Returns sine and cosine of x + tail for |x| ≤ π/4.
@@ -61,18 +61,18 @@ pub trait Arithmetic: Copy + 'static {
 
     /// Returns bits that are all set.
     fn all<S: Simd>(simd: S) -> Self::Bits<S>;
-    /// Returns the bits that `seen`, the sine and the cosine of each pair have in common, after
-    /// exponents are shifted so that those of large values begin with ones.
+    /// Returns the bits that `seen` and the values have in common, after exponents are shifted so
+    /// that those of large values begin with ones.
     fn seen<S: Simd>(
         seen: Self::Bits<S>,
-        sin: Self::Rounded<S>,
-        cos: Self::Rounded<S>,
+        values: Self::Rounded<S>,
         amplitude: Amplitude,
     ) -> Self::Bits<S>;
-    /// Returns true only if all values whose bits were seen are large; even then it may be false.
-    fn are_large<S: Simd>(seen: Self::Bits<S>) -> bool;
-    /// Returns true only if all pairs whose bits were seen are certain; even then it may be false.
-    fn are_sure<S: Simd>(seen: Self::Bits<S>, angle: Two<S::f64s>) -> bool;
+    /// Returns true if all values whose bits were seen are large. It may return `false` by mistake.
+    fn are_large<S: Simd>(seen: [Self::Bits<S>; 2]) -> bool;
+    /// Returns true if all values whose bits were seen are certain, given their angles. It may
+    /// return `false` by mistake.
+    fn are_sure<S: Simd>(seen: Self::Bits<S>, angles: Self::Rounded<S>) -> bool;
 }
 
 impl Arithmetic for f32 {
@@ -135,22 +135,22 @@ impl Arithmetic for f32 {
     }
 
     #[inline(always)]
-    fn seen<S: Simd>(seen: S::u32s, sin: S::f32s, cos: S::f32s, amplitude: Amplitude) -> S::u32s {
+    fn seen<S: Simd>(seen: S::u32s, values: S::f32s, amplitude: Amplitude) -> S::u32s {
         // The exponents of f64 and f32 differ by 896, and so do the largest ones.
         let shift = ((amplitude.shift >> 52) as u32).wrapping_sub(896) << 23;
-        seen & (sin.bitcast::<S::u32s>() + shift) & (cos.bitcast::<S::u32s>() + shift)
+        seen & (values.bitcast::<S::u32s>() + shift)
     }
 
     #[inline(always)]
-    fn are_large<S: Simd>(seen: S::u32s) -> bool {
-        (seen & LARGE_32).simd_eq(S::u32s::splat(seen.token(), LARGE_32)).all_true()
+    fn are_large<S: Simd>([first, second]: [S::u32s; 2]) -> bool {
+        let large = S::u32s::splat(first.token(), LARGE_32);
+        (first & second & LARGE_32).simd_eq(large).all_true()
     }
 
     #[inline(always)]
-    fn are_sure<S: Simd>(seen: S::u32s, angle: Two<S::f64s>) -> bool {
+    fn are_sure<S: Simd>(seen: S::u32s, angles: S::f32s) -> bool {
         let simd = seen.token();
-        let angle = angle.0.narrow(angle.1);
-        let unwrapped = angle.simd_lt(S::f32s::splat(simd, UNWRAPPED as f32));
+        let unwrapped = angles.simd_lt(S::f32s::splat(simd, UNWRAPPED as f32));
         let large = (seen & LARGE_32).simd_eq(S::u32s::splat(simd, LARGE_32));
         (unwrapped | large).all_true()
     }
@@ -226,29 +226,25 @@ impl Arithmetic for f64 {
     #[inline(always)]
     fn seen<S: Simd>(
         seen: Two<S::u64s>,
-        sin: Two<S::f64s>,
-        cos: Two<S::f64s>,
+        values: Two<S::f64s>,
         amplitude: Amplitude,
     ) -> Two<S::u64s> {
-        let sin: Two<S::u64s> = Two(sin.0.bitcast(), sin.1.bitcast());
-        let cos: Two<S::u64s> = Two(cos.0.bitcast(), cos.1.bitcast());
-        let low = (sin.0 + amplitude.shift) & (cos.0 + amplitude.shift);
-        let high = (sin.1 + amplitude.shift) & (cos.1 + amplitude.shift);
-        Two(seen.0 & low, seen.1 & high)
+        let bits: Two<S::u64s> = Two(values.0.bitcast(), values.1.bitcast());
+        Two(seen.0 & (bits.0 + amplitude.shift), seen.1 & (bits.1 + amplitude.shift))
     }
 
     #[inline(always)]
-    fn are_large<S: Simd>(seen: Two<S::u64s>) -> bool {
-        let large = S::u64s::splat(seen.0.token(), LARGE);
-        ((seen.0 & seen.1) & LARGE).simd_eq(large).all_true()
+    fn are_large<S: Simd>([first, second]: [Two<S::u64s>; 2]) -> bool {
+        let large = S::u64s::splat(first.0.token(), LARGE);
+        (first.0 & first.1 & second.0 & second.1 & LARGE).simd_eq(large).all_true()
     }
 
     #[inline(always)]
-    fn are_sure<S: Simd>(seen: Two<S::u64s>, angle: Two<S::f64s>) -> bool {
+    fn are_sure<S: Simd>(seen: Two<S::u64s>, angles: Two<S::f64s>) -> bool {
         let (large, zero) =
             (S::u64s::splat(seen.0.token(), LARGE), S::f64s::splat(seen.0.token(), 0.0));
-        let low = (seen.0 & LARGE).simd_eq(large) | angle.0.simd_eq(zero);
-        let high = (seen.1 & LARGE).simd_eq(large) | angle.1.simd_eq(zero);
+        let low = (seen.0 & LARGE).simd_eq(large) | angles.0.simd_eq(zero);
+        let high = (seen.1 & LARGE).simd_eq(large) | angles.1.simd_eq(zero);
         (low & high).all_true()
     }
 }
