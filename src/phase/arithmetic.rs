@@ -10,8 +10,7 @@ use super::fixed::Line;
 use super::sincos::{self, in_quarter};
 use super::vectors::{Real, Two};
 
-/// An angle in radians below this has not wrapped: its sine is not small by cancellation, and its
-/// cosine is not small.
+/// An angle in radians below this has not wrapped.
 const UNWRAPPED: f64 = 1.5;
 
 /// The leading bits of the sixteen largest exponents.
@@ -40,9 +39,11 @@ pub trait Arithmetic: Copy + 'static {
 
     /// Returns sine and cosine of x + tail for |x| ≤ π/4.
     fn sincos<V: Real>(x: V, tail: V) -> [Self::Number<V>; 2];
-    /// Returns true if angle addition is as accurate for a pair as its own phase; `angle` is an
-    /// upper bound of the pair's angles in its eight rows.
-    fn is_sure(value: [f64; 2], angle: f64, amplitude: Amplitude) -> bool;
+    /// Returns true if cancellation cannot have left a value with too few bits.
+    fn is_large(value: f64, amplitude: Amplitude) -> bool;
+    /// Returns true if sines of angles up to this one in magnitude are not small by cancellation,
+    /// and cosines are not small.
+    fn is_unwrapped(angle: f64) -> bool;
 
     /// Reads a vector of numbers from the `at`-th double of some lines on.
     fn load<S: Simd>(simd: S, lines: &[Line], at: usize) -> Self::Number<Two<S::f64s>>;
@@ -88,9 +89,13 @@ impl Arithmetic for f32 {
         sincos::sincos(x, tail)
     }
 
-    fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
-        let is_large = |value: f64| f64::from(value as f32).abs() >= amplitude.small;
-        angle < UNWRAPPED || is_large(sin) && is_large(cos)
+    #[inline(always)]
+    fn is_large(value: f64, amplitude: Amplitude) -> bool {
+        f64::from(value as f32).abs() >= amplitude.small
+    }
+
+    fn is_unwrapped(angle: f64) -> bool {
+        angle < UNWRAPPED
     }
 
     #[inline(always)]
@@ -169,11 +174,15 @@ impl Arithmetic for f64 {
         double_double::sincos(x, tail)
     }
 
+    #[inline(always)]
+    fn is_large(value: f64, amplitude: Amplitude) -> bool {
+        value.abs() >= amplitude.small
+    }
+
     /// Double-double numbers on a common grid cannot hold numbers that are small from the
     /// beginning, except zero.
-    fn is_sure([sin, cos]: [f64; 2], angle: f64, amplitude: Amplitude) -> bool {
-        let is_large = |value: f64| value.abs() >= amplitude.small;
-        angle == 0.0 || is_large(sin) && is_large(cos)
+    fn is_unwrapped(angle: f64) -> bool {
+        angle == 0.0
     }
 
     #[inline(always)]

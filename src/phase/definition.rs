@@ -15,7 +15,7 @@ use super::arithmetic::Arithmetic;
 use super::fixed::Fixed;
 use super::sincos::{Reduced, reduced_scalar};
 #[cfg(test)]
-use super::{row_element::RowElement, settle::reach_of};
+use super::{row_element::RowElement, settle::are_sure};
 #[cfg(test)]
 use crate::element::Element;
 use crate::positions::Position;
@@ -35,8 +35,7 @@ pub(super) type Pair<'a> = (&'a Fixed, usize);
 #[cfg(test)]
 pub(super) fn value<A: RowElement>(pair: Pair<'_>, at: Position, amplitude: Amplitude) -> [A; 2] {
     let (added, own) = (added::<A::Computed>(pair, at, amplitude), own(pair, at, amplitude));
-    let angle = pair.0.radians.0[pair.1].abs() * reach_of(at, amplitude);
-    let is_sure = A::Computed::is_sure([added.sin, added.cos], angle, amplitude);
+    let is_sure = are_sure::<A::Computed>(pair, at, amplitude, [added.sin, added.cos]);
     let value = if is_sure { added } else { own };
     [(value.sin, own.sin), (value.cos, own.cos)].map(|(value, own)| {
         // A 16-bit element is a rounded f32, unless that is the middle of two elements.

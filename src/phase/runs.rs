@@ -1,9 +1,11 @@
 //! Runs of positions: blocks of 128, eight rows at a time.
 
 use core::ops::Range;
+use core::slice::{ChunksExact, ChunksExactMut};
 
 use fearless_simd::prelude::*;
 
+use super::addition::SinCos;
 use super::amplitude::Amplitude;
 use super::anchor::{Entry, LINES_OF_GROUP, lines_of};
 use super::arithmetic::Arithmetic;
@@ -13,6 +15,7 @@ use super::layout::{Parts, Slot};
 use super::rotations::octets;
 use super::settle::{reach, settle};
 use super::stores::Stores;
+use super::vectors::Two;
 use super::waves::Waves;
 use crate::element::Element;
 use crate::positions::Position;
@@ -79,46 +82,80 @@ impl<A: Arithmetic + Element, const INTERLEAVED: bool> Block<'_, A, INTERLEAVED>
         self.waves.anchors::<A>(anchor, self.groups.clone(), to);
         self.launch(level);
     }
-
-    /// Makes the centres of an octet from those of the octet whose index lacks the lowest set bit,
-    /// which must have been made before.
-    #[inline(always)]
-    fn make_centres<S: Simd>(&mut self, simd: S, octet: usize) {
-        if octet == 0 {
-            return;
-        }
-        let (len, room) = (lines_of::<S, A>(), self.centres.len() / LEVELS);
-        let (mut from, mut to) = (place(octet & (octet - 1), room), place(octet, room));
-        let step = octets(octet.trailing_zeros() as usize);
-        for table in self.waves.tables::<S, A>(self.groups.clone()) {
-            let centre = Entry::load::<S, A>(simd, &self.centres[from..], 0);
-            let by = Entry::load::<S, A>(simd, table, step);
-            let centre = centre.advanced(by, self.waves.amplitude);
-            Entry::store::<S, A>(centre, &mut self.centres[to..]);
-            (from, to) = (from + len, to + len);
-        }
-    }
 }
 
 impl<A: Arithmetic + Element, const INTERLEAVED: bool> Kernel for Block<'_, A, INTERLEAVED> {
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
         for octet in 0..self.steps.end.div_ceil(8) {
             // A centre is needed for its own rows, or for those of the octets made from it.
             let made = if octet == 0 { usize::MAX } else { octet & octet.wrapping_neg() };
             if octet.saturating_add(made).saturating_mul(8) <= self.steps.start {
                 continue;
             }
-            self.make_centres(simd, octet);
-            if 8 * octet + 8 > self.steps.start {
-                let centres = &self.centres[place(octet, self.centres.len() / LEVELS)..];
-                let position = self.position + 8 * octet as i64;
-                let work = Work::new(self.waves, position);
-                let groups = self.groups.clone();
-                work.rows::<S, A, INTERLEAVED>(simd, groups, centres, self.to.rows(octet));
+            let (waves, groups) = (self.waves, self.groups.clone());
+            let position = self.position + 8 * octet as i64;
+            let is_wanted = 8 * octet + 8 > self.steps.start;
+            let making = Making::of::<S, A>(octet, self.centres, waves.amplitude);
+            let Some((mut making, from)) = making else { return };
+            let state = waves.tables::<S, A>(groups.clone()).zip(from);
+            if is_wanted {
+                let pairs = (GROUP * groups.start..).step_by(2 * S::f64s::LEN);
+                let (work, rows) = (Work::new(waves, position), self.to.rows(octet));
+                work.rows::<S, A, INTERLEAVED>(simd, making, pairs.zip(state), rows);
                 self.to.take(octet);
+            } else {
+                for state in state {
+                    making.next::<S, A>(simd, state);
+                }
             }
         }
+    }
+}
+
+/// How the centres of an octet are made.
+struct Making<'c> {
+    /// The index of the step's entry in the table; none for the anchor.
+    step: Option<usize>,
+    /// Where centres are kept from which others are made.
+    to: ChunksExactMut<'c, Line>,
+    amplitude: Amplitude,
+}
+
+impl<'c> Making<'c> {
+    /// Makes the centres of an octet from those of the octet whose index lacks the lowest set bit,
+    /// which must have been made before.
+    #[inline(always)]
+    fn of<S: Simd, A: Arithmetic>(
+        octet: usize,
+        centres: &'c mut [Line],
+        amplitude: Amplitude,
+    ) -> Option<(Self, ChunksExact<'c, Line>)> {
+        let len = lines_of::<S, A>();
+        let room = centres.len() / LEVELS;
+        let [from, to] = [octet & octet.wrapping_sub(1), octet].map(|octet| place(octet, room));
+        // No octet is made from an odd one, and the anchor is there.
+        let to = if octet % 2 == 1 || octet == 0 { 0..0 } else { to..to + room };
+        let [from, to] = centres.get_disjoint_mut([from..from + room, to]).ok()?;
+        let step = (octet > 0).then(|| octets(octet.trailing_zeros() as usize));
+        let to = to.chunks_exact_mut(len);
+        Some((Self { step, to, amplitude }, from.chunks_exact(len)))
+    }
+
+    /// Makes the centre of the next vector of pairs, given its table and the other centre.
+    #[inline(always)]
+    fn next<S: Simd, A: Arithmetic>(
+        &mut self,
+        simd: S,
+        (table, from): (&[Line], &[Line]),
+    ) -> SinCos<A::Number<Two<S::f64s>>> {
+        let from = Entry::load::<S, A>(simd, from, 0);
+        let Some(step) = self.step else { return from };
+        let centre = from.advanced(Entry::load::<S, A>(simd, table, step), self.amplitude);
+        if let Some(to) = self.to.next() {
+            Entry::store::<S, A>(centre, to);
+        }
+        centre
     }
 }
 
@@ -138,19 +175,17 @@ impl<'a> Work<'a> {
         Self { waves, amplitude, position, reach: reach(position, amplitude) }
     }
 
-    /// Writes groups of pairs at eight positions around their centre.
+    /// Writes vectors of pairs at eight positions around their centres, given the first pair of
+    /// each.
     #[inline(always)]
     fn rows<S: Simd, A: Arithmetic + Element, const INTERLEAVED: bool>(
         self,
         simd: S,
-        groups: Range<usize>,
-        centres: &[Line],
+        mut making: Making<'_>,
+        state: impl Iterator<Item = (usize, (&'a [Line], &'a [Line]))>,
         [a, b, c, d, e, f, g, h]: [Parts<'_, A>; 8],
     ) {
         let width = 2 * S::f64s::LEN;
-        let pairs = (GROUP * groups.start..).step_by(width);
-        let tables = self.waves.tables::<S, A>(groups);
-        let state = pairs.zip(tables.zip(centres.chunks_exact(lines_of::<S, A>())));
         let firsts = [a.0, b.0, c.0, d.0, e.0, f.0, g.0, h.0];
         if INTERLEAVED {
             for (columns, (pair, state)) in columns(firsts, 2 * width).zip(state) {
@@ -159,7 +194,8 @@ impl<'a> Work<'a> {
                 let (c, d) = (c.split_at_mut(width), d.split_at_mut(width));
                 let (e, f) = (e.split_at_mut(width), f.split_at_mut(width));
                 let (g, h) = (g.split_at_mut(width), h.split_at_mut(width));
-                self.eight::<S, A, true>(simd, pair, state, [a, b, c, d, e, f, g, h]);
+                let here = making.next::<S, A>(simd, state);
+                self.eight::<S, A, true>(simd, pair, state.0, here, [a, b, c, d, e, f, g, h]);
             }
         } else {
             let seconds = [a.1, b.1, c.1, d.1, e.1, f.1, g.1, h.1];
@@ -169,22 +205,23 @@ impl<'a> Work<'a> {
                 let [a2, b2, c2, d2, e2, f2, g2, h2] = second;
                 let slots =
                     [(a, a2), (b, b2), (c, c2), (d, d2), (e, e2), (f, f2), (g, g2), (h, h2)];
-                self.eight::<S, A, false>(simd, pair, state, slots);
+                let here = making.next::<S, A>(simd, state);
+                self.eight::<S, A, false>(simd, pair, state.0, here, slots);
             }
         }
     }
 
-    /// Writes a vector of pairs at eight positions, given its table and its centre.
+    /// Writes a vector of pairs at eight positions.
     #[inline(always)]
     fn eight<S: Simd, A: Arithmetic + Element, const INTERLEAVED: bool>(
         self,
         simd: S,
         pair: usize,
-        (table, centre): (&[Line], &[Line]),
+        table: &[Line],
+        here: SinCos<A::Number<Two<S::f64s>>>,
         [a, b, c, d, e, f, g, h]: [Slot<'_, A>; 8],
     ) {
         let Self { waves, amplitude, position, reach } = self;
-        let here = Entry::load::<S, A>(simd, centre, 0);
         let mut stores = Stores::<S, A, INTERLEAVED>::new(simd, amplitude);
         stores.one(here, (d.0, d.1));
         let [after, before] = here.rotations(Entry::load::<S, A>(simd, table, 0));

@@ -4,7 +4,7 @@
 
 use super::amplitude::Amplitude;
 use super::arithmetic::Arithmetic;
-use super::definition::{OCTET, own};
+use super::definition::{OCTET, Pair, own};
 use super::layout::{Columns, Slot};
 use super::row_element::RowElement;
 use super::waves::Waves;
@@ -31,20 +31,17 @@ pub(super) fn reach_of(position: Position, amplitude: Amplitude) -> f64 {
     }
 }
 
-/// Returns the recomputed sine and cosine of a pair, if the ones written are not certain.
-pub(super) fn settled<A: Arithmetic + Element>(
-    waves: &Waves,
-    position: Position,
-    pair: usize,
-    written: [A; 2],
-) -> Option<[A; 2]> {
-    let pair @ (fixed, at) = waves.pair(pair);
-    let angle = fixed.radians.0[at].abs() * reach_of(position, waves.amplitude);
-    if A::is_sure(written.map(A::to_f64), angle, waves.amplitude) {
-        return None;
-    }
-    let own = own(pair, position, waves.amplitude);
-    Some([own.sin, own.cos].map(A::from_f64))
+/// Returns true if sine and cosine of a pair are as accurate after angle addition as from the phase
+/// of their own position.
+#[inline(always)]
+pub(super) fn are_sure<A: Arithmetic>(
+    (fixed, pair): Pair<'_>,
+    at: Position,
+    amplitude: Amplitude,
+    values: [f64; 2],
+) -> bool {
+    values.into_iter().all(|value| A::is_large(value, amplitude))
+        || A::is_unwrapped(fixed.radians.0[pair].abs() * reach_of(at, amplitude))
 }
 
 /// Recomputes the values that are not certain, of pairs from `first` on.
@@ -56,6 +53,14 @@ pub(super) fn settle<A: Arithmetic + Element, const INTERLEAVED: bool>(
     first: usize,
     (front, back): Slot<'_, A>,
 ) {
+    // Most rows have no small value, and this loop takes several at a time.
+    let are_large = |values: &[A]| {
+        let is_large = |value: &A| A::is_large(value.to_f64(), waves.amplitude);
+        values.iter().fold(true, |all, value| all & is_large(value))
+    };
+    if are_large(front) && are_large(back) {
+        return;
+    }
     let width = front.len();
     for i in 0..width {
         let [sin, cos] = match (INTERLEAVED, 2 * i < width) {
@@ -63,8 +68,10 @@ pub(super) fn settle<A: Arithmetic + Element, const INTERLEAVED: bool>(
             (true, true) => two(&mut front[2 * i..]),
             (true, false) => two(&mut back[2 * i - width..]),
         };
-        if let Some(own) = settled(waves, position, first + i, [*sin, *cos]) {
-            [*sin, *cos] = own;
+        let (pair, values) = (waves.pair(first + i), [sin.to_f64(), cos.to_f64()]);
+        if !are_sure::<A>(pair, position, waves.amplitude, values) {
+            let own = own(pair, position, waves.amplitude);
+            [*sin, *cos] = [own.sin, own.cos].map(A::from_f64);
         }
     }
 }

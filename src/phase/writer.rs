@@ -98,7 +98,9 @@ impl<A: RowElement> Writer<'_, '_, A> {
 
     /// Writes rows of consecutive positions.
     fn run(&mut self, start: i64, rows: Range<usize>) {
-        if rows.len() < FAR {
+        if rows.len() < FEW {
+            self.same(Position::Integer(start), rows);
+        } else if rows.len() < FAR {
             self.blocks::<LINES>(start, rows);
         } else {
             self.blocks::<FAR_LINES>(start, rows);
@@ -109,7 +111,7 @@ impl<A: RowElement> Writer<'_, '_, A> {
     /// run does not use the stack of a long one.
     #[inline(never)]
     fn blocks<const LINES: usize>(&mut self, start: i64, rows: Range<usize>) {
-        let (mut row, mut centres) = (rows.start, None);
+        let (mut row, mut centres) = (rows.start, Centres::<LINES>::new());
         while row < rows.end {
             let position = start + (row - rows.start) as i64;
             let step = position.rem_euclid(BLOCK);
@@ -120,8 +122,7 @@ impl<A: RowElement> Writer<'_, '_, A> {
                 }
             } else {
                 let steps = step as usize..step as usize + count;
-                let centres = centres.get_or_insert_with(Centres::<LINES>::new).lines();
-                self.block(position - step, steps, row, centres);
+                self.block(position - step, steps, row, centres.lines());
             }
             row += count;
         }
