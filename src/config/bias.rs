@@ -1,6 +1,6 @@
 //! The bias that a model adds to its attention scores, from transformers' `config.json`.
 
-use super::biases::{Kind, Row, Slopes, row_of};
+use super::families::biases::{Kind, Row, Slopes, row_of};
 use super::families::of_model_type;
 use super::json::{Fields, parse};
 use super::model::ModelRotary;

@@ -64,13 +64,22 @@ pub(super) struct Family {
     pub(super) compressed_base: Option<f64>,
     /// The order of rows and columns of an image's patches.
     pub(super) grid: Option<AxialOrder>,
+    /// Why a `rope_ratio` is refused where the caller does not give its meaning.
+    pub(super) ratio: &'static str,
+    /// The sizes where the config does not say.
+    pub(super) sizes: Option<Sizes>,
     /// Why this crate has no rotation for the class, and what to use instead.
     pub(super) reason: Option<&'static str>,
 }
 
-/// The number of layers of Baichuan's 13B model, which has ALiBi; the 7B model has fewer layers and
-/// rotates.
-pub(super) const BAICHUAN_13B: usize = 40;
+/// The default sizes of a class; 0 stands for none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) hidden_size: usize,
+    pub(super) heads: usize,
+    pub(super) layers: usize,
+    pub(super) positions: usize,
+}
 
 /// The parts of a head of multi-head latent attention.
 #[derive(Clone, Copy, Debug)]
@@ -294,6 +303,9 @@ pub(super) const HALVES: Family = Family {
     static_alpha: false,
     compressed_base: None,
     grid: None,
+    ratio: "no field tells whether it divides positions or multiplies the base: choose with \
+        from_json_with_rope_ratio",
+    sizes: None,
     reason: None,
 };
 
@@ -407,6 +419,20 @@ impl Family {
 
     pub(super) const fn temperature(self, scale: f64, floor: f64) -> Self {
         Self { temperature: Some(Temperature { scale, floor }), ..self }
+    }
+
+    pub(super) const fn ratio(self, reason: &'static str) -> Self {
+        Self { ratio: reason, ..self }
+    }
+
+    pub(super) const fn sizes(
+        self,
+        hidden_size: usize,
+        heads: usize,
+        layers: usize,
+        positions: usize,
+    ) -> Self {
+        Self { sizes: Some(Sizes { hidden_size, heads, layers, positions }), ..self }
     }
 
     pub(super) const fn parameters(self, json: &'static str) -> Self {

@@ -7,9 +7,7 @@
 //! its `scale`, and `checks` finds contradictions. `bias` reads biases, and `timestep` the
 //! timesteps of diffusion models, from diffusers' `config.json`.
 
-mod architectures;
 mod bias;
-mod biases;
 mod checks;
 mod families;
 mod family;
@@ -25,7 +23,6 @@ mod parts;
 mod reader;
 mod rotaries;
 mod scale;
-mod sizes;
 mod source;
 mod spec;
 mod timestep;

@@ -199,11 +199,7 @@ impl Reader<'_> {
         let name = "rope_ratio";
         let ratio = self.fields.number(name)?.filter(|&ratio| ratio != 1.0);
         match (ratio, self.ratio) {
-            (Some(_), None) => {
-                let reason = "ChatGLM2 divides positions by it, ChatGLM3 and GLM-4 multiply the base, \
-                    and no field tells which: choose with from_json_with_rope_ratio";
-                Err(self.fields.not_read(name, reason))
-            }
+            (Some(_), None) => Err(self.fields.not_read(name, self.family.ratio)),
             (Some(ratio), _) if !(ratio > 0.0 && ratio.is_finite()) => {
                 Err(self.fields.not_a(name, "positive"))
             }

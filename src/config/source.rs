@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::biases::row_of;
 use super::checks::{nothing_else, root_agrees};
+use super::families::biases::row_of;
 use super::families::of_model_type;
+use super::families::parts::{has_parts, text_type};
 use super::family::{Family, HALVES, NEIGHBOURS};
 use super::fields::{Role, named as names_of};
 use super::json::{Fields, parse};
 use super::layers::{LayerTypes, read};
-use super::parts::{Part, has_parts, text_type};
+use super::parts::Part;
 use super::reader::Reader;
-use super::sizes;
 use super::spec::RopeRatio;
 use crate::error::{ConfigProblem, Error};
 use crate::rotary::Pairing;
@@ -134,8 +134,7 @@ fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<St
             fields.insert((*to).to_string(), value.clone());
         }
     }
-    let own = sizes::of_model_type(kind);
-    if let Some(own) = own.or_else(|| sizes::of_model_type(text_type(kind)?)) {
+    if let Some(own) = family.sizes.or_else(|| of_model_type(text_type(kind)?)?.sizes) {
         let is_said = |role| names_of(role).any(|name| fields.get(name).is_some_and(is_some));
         let absent = |role| !is_said(role);
         let mut missing = Vec::new();

@@ -1,53 +1,11 @@
 //! Reads the timesteps of a diffusion model from diffusers' `config.json`.
 
+use super::families::timesteps::{Dim, class_of};
 use super::json::{Fields, parse};
 use super::reader::LIMIT;
 use crate::additive::Timestep;
 use crate::error::Error;
 use crate::phase::FeatureLayout::{CosSinHalves, SinCosHalves};
-
-/// Where a class defines the width of its timesteps.
-enum Dim {
-    /// A constant.
-    Always(usize),
-    /// The first of `block_out_channels`.
-    FirstBlock,
-    /// A field, with the default of the class.
-    Field(&'static str, usize),
-    /// `num_attention_heads` · `attention_head_dim`.
-    Inner,
-}
-
-/// The conventions of a class of diffusers for timesteps.
-struct Class {
-    name: &'static str,
-    dim: Dim,
-    /// The `downscale_freq_shift`, unless a field gives it.
-    shift: f64,
-    scale: f64,
-    /// Whether `flip_sin_to_cos` and `freq_shift` are fields of its config.
-    has_flags: bool,
-}
-
-/// Cosines come first in all classes, unless a field says otherwise.
-#[rustfmt::skip]
-const CLASSES: &[Class] = &[
-    Class { name: "UNet2DModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
-    Class { name: "UNet2DConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
-    Class { name: "ControlNetModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: true },
-    Class { name: "UNet3DConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "UNetMotionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "UNetSpatioTemporalConditionModel", dim: Dim::FirstBlock, shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "CogVideoXTransformer3DModel", dim: Dim::Inner, shift: 0.0, scale: 1.0, has_flags: true },
-    Class { name: "DiTTransformer2DModel", dim: Dim::Always(256), shift: 1.0, scale: 1.0, has_flags: false },
-    Class { name: "PixArtTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "SD3Transformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "FluxTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
-    Class { name: "QwenImageTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
-    Class { name: "AuraFlowTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
-    Class { name: "HunyuanVideoTransformer3DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "WanTransformer3DModel", dim: Dim::Field("freq_dim", 256), shift: 0.0, scale: 1.0, has_flags: false },
-];
 
 impl Timestep {
     /// Reads the timesteps of a model from the text of its `config.json`, as diffusers writes it,
@@ -78,8 +36,7 @@ impl Timestep {
         let object = parse(text)?;
         let fields = Fields::new("", &object);
         let name = fields.need("_class_name", fields.text("_class_name")?)?;
-        let class = CLASSES.iter().find(|class| class.name == name);
-        let class = class.ok_or_else(|| fields.unknown("_class_name", name))?;
+        let class = class_of(name).ok_or_else(|| fields.unknown("_class_name", name))?;
         let dim = class.dim.read(&fields)?;
         let mut timestep =
             Self { downscale_freq_shift: class.shift, scale: class.scale, ..Self::flipped(dim) };

@@ -1,58 +1,73 @@
-//! Model types of text, sound and proteins, one row each.
+//! Model types of text and proteins, one row each.
 
 use super::super::family::{
-    BAICHUAN_13B, COMPRESS, Family, HALVES, LISTED, Layers, MAIN, NEIGHBOURS, SLIDING,
-    WithoutWindow, not_read,
+    COMPRESS, Family, HALVES, LISTED, Layers, MAIN, NEIGHBOURS, SLIDING, WithoutWindow, not_read,
 };
+use super::BAICHUAN_13B;
 use crate::rotary::Sections;
 
 pub(super) const MODELS: &[(&str, Family)] = &[
-    ("afmoe", HALVES.head_dim(128).layers(AFMOE_LAYERS)),
-    ("apertus", HALVES.base(12e6).parameters(APERTUS)),
-    ("apertus1p5_text", HALVES.base(12e6).parameters(APERTUS)),
-    ("arcee", HALVES),
-    ("aria_text", HALVES),
-    ("axk1", NEIGHBOURS.latent(128, 64)),
-    ("axk2", NEIGHBOURS.latent(64, 32)),
+    ("afmoe", HALVES.head_dim(128).layers(AFMOE_LAYERS).sizes(2048, 16, 32, 16384)),
+    ("apertus", HALVES.base(12e6).parameters(APERTUS).sizes(4096, 32, 32, 65536)),
+    ("apertus1p5_text", HALVES.base(12e6).parameters(APERTUS).sizes(4096, 32, 32, 65536)),
+    ("arcee", HALVES.sizes(2560, 32, 32, 4096)),
+    ("aria_text", HALVES.sizes(4096, 32, 32, 2048)),
+    ("axk1", NEIGHBOURS.latent(128, 64).sizes(7168, 64, 61, 32768)),
+    ("axk2", NEIGHBOURS.latent(64, 32).sizes(2048, 32, 48, 131072)),
     // From the modeling_baichuan.py published with the models
     ("baichuan", HALVES.still_at(BAICHUAN_13B)),
-    ("bailing_hybrid", NEIGHBOURS.base(6e6).latent(128, 64)),
-    ("bamba", HALVES.part(0.5)),
-    ("beam", HALVES.head_dim(128).layers(Layers::sliding_only(6, WithoutWindow::Same))),
-    ("bitnet", HALVES.base(500_000.0)),
+    ("bailing_hybrid", NEIGHBOURS.base(6e6).latent(128, 64).sizes(2560, 32, 42, 262144)),
+    ("bamba", HALVES.part(0.5).sizes(4096, 32, 32, 262144)),
+    (
+        "beam",
+        HALVES
+            .head_dim(128)
+            .layers(Layers::sliding_only(6, WithoutWindow::Same))
+            .sizes(5120, 48, 52, 8192),
+    ),
+    ("bitnet", HALVES.base(500_000.0).sizes(2560, 20, 30, 2048)),
     (
         "blt",
         not_read(
             "its patcher, encoder, decoder and global transformer have configs and rotations of their own: read one of them with from_json_part",
         ),
     ),
-    ("blt_global_transformer", NEIGHBOURS.base(500_000.0)),
-    ("blt_local_decoder", NEIGHBOURS.base(500_000.0)),
-    ("blt_local_encoder", NEIGHBOURS.base(500_000.0)),
-    ("blt_patcher", NEIGHBOURS),
-    ("chameleon", HALVES),
+    ("blt_global_transformer", NEIGHBOURS.base(500_000.0).sizes(2048, 16, 25, 4096)),
+    ("blt_local_decoder", NEIGHBOURS.base(500_000.0).sizes(1024, 16, 9, 24576)),
+    ("blt_local_encoder", NEIGHBOURS.base(500_000.0).sizes(1024, 16, 1, 24576)),
+    ("blt_patcher", NEIGHBOURS.sizes(768, 12, 14, 8192)),
+    ("chameleon", HALVES.sizes(4096, 32, 32, 4096)),
     // From the modeling_chatglm.py published with the models; ChatGLM2 and later
-    ("chatglm", NEIGHBOURS.part(0.5)),
-    ("codegen", NEIGHBOURS.rotary_dim(64)),
-    ("cohere", NEIGHBOURS.needs_base()), // base 10000 in transformers 4, 500000 in 5
-    ("cohere2", NEIGHBOURS.layers(Layers::sliding_only(4, WithoutWindow::Refused))),
-    ("cohere2_moe", NEIGHBOURS.layers(Layers::sliding_only(4, WithoutWindow::Refused))),
-    ("cosmos3_edge_text", HALVES.base(1e8).head_dim(128).interleaved(&[24, 20, 20])),
-    ("csm", HALVES.base(500_000.0)),
-    ("csm_depth_decoder_model", HALVES.base(500_000.0)),
-    ("cwm", HALVES.base(1e6).head_dim(128).parameters(CWM)),
-    ("dbrx", HALVES.renamed(DBRX)),
-    ("deepseek_ocr2_encoder", HALVES),
-    ("deepseek_ocr2_text", HALVES),
-    ("deepseek_v2", NEIGHBOURS.latent(128, 64)),
-    ("deepseek_v3", NEIGHBOURS.latent(128, 64)),
-    ("deepseek_v32", NEIGHBOURS.latent(128, 64)),
-    ("deepseek_v4", DEEPSEEK_V4),
-    ("dia_decoder", HALVES),
-    ("dia_encoder", HALVES.head_dim(128)),
-    ("diffllama", HALVES),
-    ("diffusion_gemma_text", GEMMA4),
-    ("doge", HALVES),
+    ("chatglm", NEIGHBOURS.part(0.5).ratio(CHATGLM)),
+    ("codegen", NEIGHBOURS.rotary_dim(64).sizes(4096, 16, 28, 2048)),
+    ("cohere", NEIGHBOURS.needs_base().sizes(8192, 64, 40, 8192)), // base 10000 in transformers 4, 500000 in 5
+    (
+        "cohere2",
+        NEIGHBOURS
+            .layers(Layers::sliding_only(4, WithoutWindow::Refused))
+            .sizes(8192, 64, 40, 8192),
+    ),
+    (
+        "cohere2_moe",
+        NEIGHBOURS
+            .layers(Layers::sliding_only(4, WithoutWindow::Refused))
+            .sizes(8192, 64, 40, 8192),
+    ),
+    (
+        "cosmos3_edge_text",
+        HALVES.base(1e8).head_dim(128).interleaved(&[24, 20, 20]).sizes(2048, 16, 28, 131072),
+    ),
+    ("cwm", HALVES.base(1e6).head_dim(128).parameters(CWM).sizes(6144, 48, 64, 131072)),
+    ("dbrx", HALVES.renamed(DBRX).sizes(2048, 16, 24, 2048)),
+    ("deepseek_ocr2_encoder", HALVES.sizes(4096, 32, 32, 32768)),
+    ("deepseek_ocr2_text", HALVES.sizes(4096, 32, 32, 2048)),
+    ("deepseek_v2", NEIGHBOURS.latent(128, 64).sizes(4096, 32, 32, 2048)),
+    ("deepseek_v3", NEIGHBOURS.latent(128, 64).sizes(7168, 128, 61, 4096)),
+    ("deepseek_v32", NEIGHBOURS.latent(128, 64).sizes(7168, 128, 61, 163840)),
+    ("deepseek_v4", DEEPSEEK_V4.sizes(4096, 64, 43, 1048576)),
+    ("diffllama", HALVES.sizes(2048, 32, 16, 2048)),
+    ("diffusion_gemma_text", GEMMA4.sizes(2304, 8, 30, 131072)),
+    ("doge", HALVES.sizes(1024, 8, 32, 2048)),
     (
         "dory",
         HALVES
@@ -60,90 +75,131 @@ pub(super) const MODELS: &[(&str, Family)] = &[
             .layers(Layers::full_after_sliding(LISTED, Some(1e4)))
             .base(1e7)
             .parameters(DORY)
-            .still(&["mlp"]),
+            .still(&["mlp"])
+            .sizes(2560, 16, 36, 8192),
     ),
-    ("dots1", HALVES),
-    ("dots3_note_audio_encoder", NEIGHBOURS.part(0.5)),
-    ("dots3_note_text", DOTS3),
-    ("embedding_gemma2_text", GEMMA4.parameters(EMBEDDING_GEMMA2)),
-    ("emu3_text_model", HALVES.base(1e6)),
-    ("ernie4_5", NEIGHBOURS.base(500_000.0).head_dim(128)),
-    ("ernie4_5_moe", NEIGHBOURS.base(500_000.0)),
+    ("dots1", HALVES.sizes(4608, 32, 62, 2048)),
+    ("dots3_note_text", DOTS3.sizes(5120, 0, 46, 524288)),
+    ("embedding_gemma2_text", GEMMA4.parameters(EMBEDDING_GEMMA2).sizes(512, 4, 24, 262144)),
+    ("emu3_text_model", HALVES.base(1e6).sizes(4096, 32, 32, 9216)),
+    ("ernie4_5", NEIGHBOURS.base(500_000.0).head_dim(128).sizes(1024, 16, 18, 131072)),
+    ("ernie4_5_moe", NEIGHBOURS.base(500_000.0).sizes(2560, 20, 28, 131072)),
     // The type in the published configs, before transformers had the class
     ("ernie4_5_moe_vl", ERNIE4_5_VL),
     ("ernie4_5_vl_moe", ERNIE4_5_VL),
-    ("ernie4_5_vl_moe_text", ERNIE4_5_VL),
+    ("ernie4_5_vl_moe_text", ERNIE4_5_VL.sizes(2560, 20, 28, 131072)),
     ("esm", HALVES.rotates_if_typed()),
-    ("esmc", HALVES),
-    ("eurobert", HALVES),
-    ("evolla", HALVES.base(500_000.0)),
-    ("exaone", HALVES.base(500_000.0)),
-    ("exaone4", HALVES.layers(Layers::sliding_only(4, WithoutWindow::AllRotate))),
-    ("exaone_moe", HALVES.layers(Layers::sliding_only(4, WithoutWindow::AllRotate))),
-    ("falcon", HALVES),
-    ("falcon_h1", HALVES.needs_base()),
-    ("flex_olmo", HALVES.base(500_000.0)),
-    ("flint", HALVES.head_dim(128).layers(Layers::sliding_only(LISTED, WithoutWindow::Same))),
-    ("gemma", HALVES.head_dim(256)),
-    ("gemma2", HALVES.head_dim(256)),
+    ("esmc", HALVES.sizes(2560, 40, 80, 2048)),
+    ("eurobert", HALVES.sizes(768, 12, 12, 8192)),
+    ("evolla", HALVES.base(500_000.0).sizes(4096, 32, 32, 8192)),
+    ("exaone", HALVES.base(500_000.0).sizes(4096, 32, 32, 4096)),
+    (
+        "exaone4",
+        HALVES.layers(Layers::sliding_only(4, WithoutWindow::AllRotate)).sizes(4096, 32, 32, 2048),
+    ),
+    (
+        "exaone_moe",
+        HALVES.layers(Layers::sliding_only(4, WithoutWindow::AllRotate)).sizes(4096, 32, 32, 2048),
+    ),
+    ("falcon", HALVES.sizes(4544, 71, 32, 2048)),
+    ("falcon_h1", HALVES.needs_base().sizes(4096, 32, 32, 8192)),
+    ("flex_olmo", HALVES.base(500_000.0).sizes(4096, 32, 32, 4096)),
+    (
+        "flint",
+        HALVES
+            .head_dim(128)
+            .layers(Layers::sliding_only(LISTED, WithoutWindow::Same))
+            .sizes(2048, 32, 49, 262144),
+    ),
+    ("gemma", HALVES.head_dim(256).sizes(3072, 16, 28, 8192)),
+    ("gemma2", HALVES.head_dim(256).sizes(2304, 8, 26, 8192)),
     ("gemma3", GEMMA3),
-    ("gemma3_text", GEMMA3),
+    ("gemma3_text", GEMMA3.sizes(2304, 8, 26, 131072)),
     (
         "gemma3n_text",
-        HALVES.base(1e6).head_dim(256).layers(Layers::full_after_sliding(5, Some(1e4))),
+        HALVES
+            .base(1e6)
+            .head_dim(256)
+            .layers(Layers::full_after_sliding(5, Some(1e4)))
+            .sizes(2048, 8, 35, 32768),
     ),
     ("gemma4", GEMMA4),
-    ("gemma4_text", GEMMA4),
-    ("gemma4_unified_text", GEMMA4),
-    ("glm", NEIGHBOURS.part(0.5).head_dim(128)),
-    ("glm4", NEIGHBOURS.part(0.5).head_dim(128)),
-    ("glm4_moe", HALVES.part(0.5).uneven_heads()),
-    ("glm4_moe_lite", NEIGHBOURS.latent(192, 64)),
-    ("glm4v_moe_text", NEIGHBOURS.part(0.5).chunked(&[8, 12, 12]).uneven_heads()),
-    ("glm4v_text", NEIGHBOURS.chunked(&[8, 12, 12])),
-    ("glm_image_text", HALVES.chunked(&[8, 12, 12])),
-    ("glm_moe_dsa", NEIGHBOURS.latent(192, 64)),
-    ("glm_ocr_text", NEIGHBOURS.chunked(&[8, 12, 12])),
-    ("glmasr_encoder", HALVES.part(0.5)),
-    ("gpt_neox", HALVES.part(0.25)),
-    ("gpt_neox_japanese", HALVES),
-    ("gpt_oss", HALVES.base(150_000.0).head_dim(64).parameters(GPT_OSS)),
-    ("gptj", NEIGHBOURS.rotary_dim(64)),
-    ("gradium_phonon_tts", HALVES),
-    ("granite", HALVES),
-    ("granite4_vision_text", HALVES),
-    ("granite_docling_text", HALVES),
-    ("granite_swa", HALVES),
-    ("granitemoe", HALVES),
-    ("granitemoe_swa", HALVES),
-    ("granitemoehybrid", HALVES.rotates_if_typed().still(&["linear_attention", "mamba"])),
-    ("granitemoeshared", HALVES),
-    ("gte", HALVES.base(160_000.0)),
-    ("helium", NEIGHBOURS.base(100_000.0).head_dim(128)),
-    ("higgs_audio_v2", HALVES.base(500_000.0).head_dim(128).parameters(HIGGS_AUDIO2)),
-    ("hrm_text", HALVES),
-    ("hunyuan_v1_dense", HALVES.static_alpha()),
-    ("hunyuan_v1_moe", HALVES.static_alpha()),
-    ("hunyuan_vl_text", HALVES.static_alpha().renamed(&[("attention_head_dim", "head_dim")])),
-    ("hy_v3", HALVES.base(11_158_840.0).head_dim(128)),
-    ("hy_v4", HALVES.latent(192, 64)),
-    ("hy_v4_vl_text", NEIGHBOURS.latent(192, 64).interleaved(&[12, 10, 10])),
-    ("hyperclovax", HALVES),
-    ("idefics", HALVES),
+    ("gemma4_text", GEMMA4.sizes(2304, 8, 30, 131072)),
+    ("gemma4_unified_text", GEMMA4.sizes(2304, 8, 30, 262144)),
+    ("glm", NEIGHBOURS.part(0.5).head_dim(128).sizes(4096, 32, 40, 131072)),
+    ("glm4", NEIGHBOURS.part(0.5).head_dim(128).sizes(4096, 32, 40, 131072)),
+    ("glm4_moe", HALVES.part(0.5).uneven_heads().sizes(4096, 96, 46, 131072)),
+    ("glm4_moe_lite", NEIGHBOURS.latent(192, 64).sizes(2048, 20, 47, 202752)),
+    (
+        "glm4v_moe_text",
+        NEIGHBOURS.part(0.5).chunked(&[8, 12, 12]).uneven_heads().sizes(4096, 96, 46, 65536),
+    ),
+    ("glm4v_text", NEIGHBOURS.chunked(&[8, 12, 12]).sizes(4096, 32, 40, 32768)),
+    ("glm_image_text", HALVES.chunked(&[8, 12, 12]).sizes(4096, 32, 40, 131072)),
+    ("glm_moe_dsa", NEIGHBOURS.latent(192, 64).sizes(6144, 64, 78, 202752)),
+    ("glm_ocr_text", NEIGHBOURS.chunked(&[8, 12, 12]).sizes(1024, 16, 16, 131072)),
+    ("gpt_neox", HALVES.part(0.25).sizes(6144, 64, 44, 2048)),
+    ("gpt_neox_japanese", HALVES.sizes(2560, 32, 32, 2048)),
+    (
+        "gpt_oss",
+        HALVES.base(150_000.0).head_dim(64).parameters(GPT_OSS).sizes(2880, 64, 36, 131072),
+    ),
+    ("gptj", NEIGHBOURS.rotary_dim(64).sizes(4096, 16, 28, 2048)),
+    ("granite", HALVES.sizes(4096, 32, 32, 2048)),
+    ("granite4_vision_text", HALVES.sizes(4096, 32, 32, 2048)),
+    ("granite_docling_text", HALVES.sizes(1024, 16, 28, 32768)),
+    ("granite_swa", HALVES.sizes(2560, 20, 24, 8192)),
+    ("granitemoe", HALVES.sizes(4096, 32, 32, 2048)),
+    ("granitemoe_swa", HALVES.sizes(4096, 32, 32, 2048)),
+    (
+        "granitemoehybrid",
+        HALVES.rotates_if_typed().still(&["linear_attention", "mamba"]).sizes(4096, 32, 32, 2048),
+    ),
+    ("granitemoeshared", HALVES.sizes(4096, 32, 32, 2048)),
+    ("gte", HALVES.base(160_000.0).sizes(768, 12, 12, 8192)),
+    ("helium", NEIGHBOURS.base(100_000.0).head_dim(128).sizes(2560, 20, 24, 4096)),
+    ("hrm_text", HALVES.sizes(1536, 12, 128, 2048)),
+    ("hunyuan_v1_dense", HALVES.static_alpha().sizes(4096, 32, 32, 2048)),
+    ("hunyuan_v1_moe", HALVES.static_alpha().sizes(4096, 32, 32, 2048)),
+    (
+        "hunyuan_vl_text",
+        HALVES
+            .static_alpha()
+            .renamed(&[("attention_head_dim", "head_dim")])
+            .sizes(4096, 32, 32, 2048),
+    ),
+    ("hy_v3", HALVES.base(11_158_840.0).head_dim(128).sizes(4096, 64, 80, 131072)),
+    ("hy_v4", HALVES.latent(192, 64).sizes(2816, 32, 34, 262144)),
+    (
+        "hy_v4_vl_text",
+        NEIGHBOURS.latent(192, 64).interleaved(&[12, 10, 10]).sizes(6144, 64, 78, 262144),
+    ),
+    ("hyperclovax", HALVES.sizes(4096, 32, 32, 2048)),
+    ("idefics", HALVES.sizes(4096, 32, 32, 2048)),
     ("internlm", HALVES),
     ("internlm2", HALVES),
-    ("internlm3", HALVES.head_dim(128)),
-    ("iquestcoder", HALVES.head_dim(128)),
-    ("jais2", HALVES),
-    ("jetmoe", HALVES.head_dim(128)),
-    ("jina_embeddings_v3", HALVES.base(20_000.0)),
-    ("kolibri1", HALVES.head_dim(128).layers(Layers::sliding_only(5, WithoutWindow::Same))),
-    ("kyutai_speech_to_text", HALVES.needs_base()),
-    ("laguna", HALVES.head_dim(128).parameters(LAGUNA)),
-    ("lara_mini", HALVES.head_dim(128).still(&["linear_attention", "full_attention"])),
-    ("lasr_encoder", HALVES),
-    ("lfm2", HALVES.base(1e6).still(&["conv"])),
-    ("lfm2_moe", HALVES.base(1e6).still(&["conv"])),
+    ("internlm3", HALVES.head_dim(128).sizes(4096, 32, 48, 32768)),
+    ("iquestcoder", HALVES.head_dim(128).sizes(5120, 40, 80, 131072)),
+    ("jais2", HALVES.sizes(3328, 26, 32, 8192)),
+    ("jetmoe", HALVES.head_dim(128).sizes(2048, 32, 12, 4096)),
+    ("jina_embeddings_v3", HALVES.base(20_000.0).sizes(1024, 16, 24, 8194)),
+    (
+        "kolibri1",
+        HALVES
+            .head_dim(128)
+            .layers(Layers::sliding_only(5, WithoutWindow::Same))
+            .sizes(2560, 48, 50, 262144),
+    ),
+    ("laguna", HALVES.head_dim(128).parameters(LAGUNA).sizes(2048, 48, 40, 131072)),
+    (
+        "lara_mini",
+        HALVES
+            .head_dim(128)
+            .still(&["linear_attention", "full_attention"])
+            .sizes(1024, 16, 34, 131072),
+    ),
+    ("lfm2", HALVES.base(1e6).still(&["conv"]).sizes(2560, 32, 32, 128000)),
+    ("lfm2_moe", HALVES.base(1e6).still(&["conv"]).sizes(2048, 32, 32, 128000)),
     (
         "lfm3",
         HALVES
@@ -151,137 +207,166 @@ pub(super) const MODELS: &[(&str, Family)] = &[
             .head_dim(128)
             .layers(Layers::full_after_sliding(LISTED, Some(1e4)))
             .parameters(LFM3)
-            .still(&["conv"]),
+            .still(&["conv"])
+            .sizes(2048, 16, 24, 128000),
     ),
-    ("llama", HALVES),
+    ("llama", HALVES.sizes(4096, 32, 32, 2048)),
     ("llama4", LLAMA4),
-    ("llama4_text", LLAMA4),
-    ("longcat_flash", NEIGHBOURS.base(1e7).latent(128, 64)),
-    ("mellum", MELLUM),
-    ("mimi", HALVES),
-    ("mimi_decoder", HALVES.head_dim(64)),
-    ("mimi_encoder", HALVES.head_dim(64)),
-    ("mimo_v2_flash", MIMO2),
-    ("minicpm3", HALVES.latent(64, 32)),
-    ("minimax", HALVES.base(1e6).layers(Layers::linear_between(LISTED))),
-    ("minimax_m2", HALVES.base(5e6).head_dim(128)),
-    ("minimax_m3_vl_text", HALVES.base(5e6).head_dim(128).unread(&["rotary_dim"])),
-    ("ministral", HALVES),
-    ("ministral3", HALVES.needs_base().head_dim(128).parameters(MINISTRAL3)),
-    ("mistral", HALVES),
-    ("mistral4", MISTRAL4),
-    ("mistral_large4_text", MISTRAL_LARGE4),
-    ("mixtral", HALVES.base(1e6)),
-    ("mllama_text_model", HALVES.base(500_000.0)),
-    ("modernbert", MODERNBERT),
-    ("modernbert-decoder", MODERNBERT),
-    ("molmo2_text", HALVES),
-    ("moonshine", NEIGHBOURS.part(0.9).even_parts().renamed(MOONSHINE)),
-    ("moonshine_streaming", NEIGHBOURS.part(0.8).even_parts()),
-    ("moshi", HALVES),
-    ("muse_glimmer_assistant", HALVES.base(500_000.0).head_dim(128)),
+    ("llama4_text", LLAMA4.sizes(5120, 40, 48, 131072)),
+    ("longcat_flash", NEIGHBOURS.base(1e7).latent(128, 64).sizes(6144, 64, 56, 131072)),
+    ("mellum", MELLUM.sizes(2304, 32, 28, 131072)),
+    ("mimo_v2_flash", MIMO2.sizes(4096, 64, 48, 131072)),
+    ("minicpm3", HALVES.latent(64, 32).sizes(2560, 40, 62, 32768)),
+    (
+        "minimax",
+        HALVES.base(1e6).layers(Layers::linear_between(LISTED)).sizes(4096, 32, 32, 131072),
+    ),
+    ("minimax_m2", HALVES.base(5e6).head_dim(128).sizes(3072, 48, 62, 196608)),
+    (
+        "minimax_m3_vl_text",
+        HALVES.base(5e6).head_dim(128).unread(&["rotary_dim"]).sizes(6144, 64, 60, 524288),
+    ),
+    ("ministral", HALVES.sizes(4096, 32, 32, 131072)),
+    (
+        "ministral3",
+        HALVES.needs_base().head_dim(128).parameters(MINISTRAL3).sizes(4096, 32, 34, 262144),
+    ),
+    ("mistral", HALVES.sizes(4096, 32, 32, 131072)),
+    ("mistral4", MISTRAL4.sizes(4096, 32, 36, 1048576)),
+    ("mistral_large4_text", MISTRAL_LARGE4.sizes(6144, 64, 72, 1048576)),
+    ("mixtral", HALVES.base(1e6).sizes(4096, 32, 32, 131072)),
+    ("mllama_text_model", HALVES.base(500_000.0).sizes(4096, 32, 40, 131072)),
+    ("modernbert", MODERNBERT.sizes(768, 12, 22, 8192)),
+    ("modernbert-decoder", MODERNBERT.sizes(768, 12, 22, 8192)),
+    ("molmo2_text", HALVES.sizes(4096, 32, 36, 36864)),
+    ("muse_glimmer_assistant", HALVES.base(500_000.0).head_dim(128).sizes(6656, 32, 5, 131072)),
     (
         "muse_glimmer_text",
-        HALVES.head_dim(128).layers(Layers::sliding_only(4, WithoutWindow::Same)),
+        HALVES
+            .head_dim(128)
+            .layers(Layers::sliding_only(4, WithoutWindow::Same))
+            .sizes(6656, 32, 52, 131072),
     ),
     (
         "muse_spark_text",
-        HALVES.base(500_000.0).layers(Layers::sliding_only(LISTED, WithoutWindow::Same)),
+        HALVES
+            .base(500_000.0)
+            .layers(Layers::sliding_only(LISTED, WithoutWindow::Same))
+            .sizes(8192, 128, 62, 1048576),
+    ),
+    ("nanochat", HALVES.sizes(768, 6, 12, 2048)),
+    ("nemotron", HALVES.part(0.5).sizes(6144, 48, 32, 4096)),
+    ("nemotron_h", HALVES.layers(Layers::NONE).sizes(4096, 32, 4, 4096)),
+    ("neomme", NEOMME.sizes(1024, 16, 17, 16384)),
+    ("nomic_bert", HALVES.base(1000.0).sizes(768, 12, 12, 2048)),
+    ("olmo", HALVES.sizes(4096, 32, 32, 2048)),
+    ("olmo2", HALVES.sizes(4096, 32, 32, 2048)),
+    // Base 10000 in transformers 4, 500000 in 5; only full-attention layers are scaled.
+    (
+        "olmo3",
+        HALVES.needs_base().layers(Layers::full_after_sliding(4, None)).sizes(4096, 32, 32, 2048),
+    ),
+    ("olmo_hybrid", HALVES.layers(Layers::linear_between(4)).sizes(3840, 30, 32, 65536)),
+    ("olmoe", HALVES.sizes(2048, 16, 16, 4096)),
+    (
+        "openai_privacy_filter",
+        NEIGHBOURS.base(150_000.0).head_dim(64).parameters(GPT_OSS).sizes(640, 14, 8, 131072),
     ),
     (
-        "musicflamingo",
-        not_read(
-            "its parameters rotate audio features by time in seconds, not by position: read its text_config with from_json_part",
-        ),
+        "paddleocr_vl_text",
+        HALVES.base(500_000.0).head_dim(128).chunked(&[16, 24, 24]).sizes(1024, 16, 18, 131072),
     ),
-    ("nanochat", HALVES),
-    ("nemotron", HALVES.part(0.5)),
-    ("nemotron3_5_transcribe_asr_audio", HALVES.part(0.5)),
-    ("nemotron3_5_transcribe_word_timestamp", HALVES.part(0.5)),
-    ("nemotron3_diarization_audio", HALVES),
-    ("nemotron_h", HALVES.layers(Layers::NONE)),
-    ("neomme", NEOMME),
-    ("neucodec", HALVES),
-    ("nomic_bert", HALVES.base(1000.0)),
-    ("olmo", HALVES),
-    ("olmo2", HALVES),
-    // Base 10000 in transformers 4, 500000 in 5; only full-attention layers are scaled.
-    ("olmo3", HALVES.needs_base().layers(Layers::full_after_sliding(4, None))),
-    ("olmo_hybrid", HALVES.layers(Layers::linear_between(4))),
-    ("olmoe", HALVES),
-    ("openai_privacy_filter", NEIGHBOURS.base(150_000.0).head_dim(64).parameters(GPT_OSS)),
-    ("paddleocr_vl_text", HALVES.base(500_000.0).head_dim(128).chunked(&[16, 24, 24])),
-    ("pe_audio_encoder", NEIGHBOURS.base(20_000.0)),
-    ("pe_audio_video_encoder", NEIGHBOURS.base(20_000.0)),
-    ("pe_video_encoder", NEIGHBOURS.base(20_000.0)),
+    ("pe_video_encoder", NEIGHBOURS.base(20_000.0).sizes(1792, 14, 6, 10000)),
     // Base 25000 in transformers 4, 10000 in 5
-    ("persimmon", HALVES.needs_base().part(0.5).even_parts()),
-    ("phi", HALVES.part(0.5).even_parts()),
-    ("phi3", HALVES),
-    ("phi4_multimodal", HALVES),
-    ("phimoe", HALVES.base(1e6)),
-    ("pocket_tts", HALVES),
-    ("pocket_tts_audio_tokenizer", HALVES),
-    ("pocket_tts_audio_tokenizer_decoder", HALVES.head_dim(64)),
-    ("pocket_tts_audio_tokenizer_encoder", HALVES.head_dim(64)),
+    ("persimmon", HALVES.needs_base().part(0.5).even_parts().sizes(4096, 64, 36, 16384)),
+    ("phi", HALVES.part(0.5).even_parts().sizes(2048, 32, 24, 2048)),
+    ("phi3", HALVES.sizes(3072, 32, 32, 4096)),
+    ("phi4_multimodal", HALVES.sizes(3072, 32, 32, 131072)),
+    ("phimoe", HALVES.base(1e6).sizes(4096, 32, 32, 131072)),
     // From the modeling_qwen.py published with the first Qwen
     ("qwen", HALVES),
-    ("qwen2", HALVES),
-    ("qwen2_5_omni_dit", HALVES),
-    ("qwen2_5_omni_talker", HALVES.base(1e6).head_dim(128).chunked(&[16, 24, 24])),
-    ("qwen2_5_omni_text", HALVES.base(1e6).chunked(&[16, 24, 24])),
+    ("qwen2", HALVES.sizes(4096, 32, 32, 32768)),
+    ("qwen2_5_omni_text", HALVES.base(1e6).chunked(&[16, 24, 24]).sizes(3584, 28, 28, 32768)),
     ("qwen2_5_vl", HALVES.base(1e6).chunked(&[16, 24, 24])),
-    ("qwen2_5_vl_text", HALVES.base(1e6).chunked(&[16, 24, 24])),
-    ("qwen2_moe", HALVES),
+    ("qwen2_5_vl_text", HALVES.base(1e6).chunked(&[16, 24, 24]).sizes(8192, 64, 80, 32768)),
+    ("qwen2_moe", HALVES.sizes(2048, 16, 24, 32768)),
     ("qwen2_vl", HALVES.base(1e6).chunked(&[16, 24, 24])),
-    ("qwen2_vl_text", HALVES.base(1e6).chunked(&[16, 24, 24])),
-    ("qwen3", HALVES.head_dim(128)),
+    ("qwen2_vl_text", HALVES.base(1e6).chunked(&[16, 24, 24]).sizes(8192, 64, 80, 32768)),
+    ("qwen3", HALVES.head_dim(128).sizes(4096, 32, 32, 32768)),
     ("qwen3_5", QWEN3_5),
     ("qwen3_5_moe", QWEN3_5),
-    ("qwen3_5_moe_text", QWEN3_5),
-    ("qwen3_5_text", QWEN3_5),
-    ("qwen3_moe", HALVES),
-    ("qwen3_next", HALVES.part(0.25).head_dim(256).layers(Layers::linear_between(4))),
-    ("qwen3_omni_moe_talker_code_predictor", HALVES.head_dim(128)),
-    ("qwen3_omni_moe_talker_text", HALVES.interleaved(&[24, 20, 20])),
-    ("qwen3_omni_moe_text", HALVES.base(1e6).interleaved(&[24, 20, 20]).uneven_heads()),
+    ("qwen3_5_moe_text", QWEN3_5.sizes(2048, 16, 40, 32768)),
+    ("qwen3_5_text", QWEN3_5.sizes(4096, 16, 32, 32768)),
+    ("qwen3_moe", HALVES.sizes(2048, 32, 24, 32768)),
+    (
+        "qwen3_next",
+        HALVES
+            .part(0.25)
+            .head_dim(256)
+            .layers(Layers::linear_between(4))
+            .sizes(2048, 16, 48, 32768),
+    ),
+    (
+        "qwen3_omni_moe_text",
+        HALVES.base(1e6).interleaved(&[24, 20, 20]).uneven_heads().sizes(2048, 28, 28, 32768),
+    ),
     // Base 5000000 in transformers 4, 500000 in 5
     ("qwen3_vl", HALVES.needs_base().head_dim(128).interleaved(&[24, 20, 20])),
     ("qwen3_vl_moe", HALVES.needs_base().interleaved(&[24, 20, 20])),
-    ("qwen3_vl_moe_text", HALVES.needs_base().interleaved(&[24, 20, 20])),
-    ("qwen3_vl_text", HALVES.needs_base().head_dim(128).interleaved(&[24, 20, 20])),
+    (
+        "qwen3_vl_moe_text",
+        HALVES.needs_base().interleaved(&[24, 20, 20]).sizes(2048, 16, 24, 128000),
+    ),
+    (
+        "qwen3_vl_text",
+        HALVES.needs_base().head_dim(128).interleaved(&[24, 20, 20]).sizes(4096, 32, 32, 128000),
+    ),
     (
         "qwen4_exp_text",
-        HALVES.head_dim(256).interleaved(&[11, 11, 10]).still(&["linear_attention"]),
+        HALVES
+            .head_dim(256)
+            .interleaved(&[11, 11, 10])
+            .still(&["linear_attention"])
+            .sizes(2048, 16, 40, 32768),
     ),
-    ("recurrent_gemma", HALVES.part(0.5).head_dim(256)),
-    ("sarvam_mla", NEIGHBOURS.latent(128, 64)),
-    ("sarvam_moe", HALVES.base(8e6).head_dim(64)),
-    ("seed_oss", HALVES.head_dim(128)),
-    ("smollm3", HALVES.base(2e6).layers(Layers::none_in_each(4))),
-    ("solar_open", HALVES.base(1e6).head_dim(128)),
-    ("stablelm", HALVES.part(0.25).even_parts()),
-    ("starcoder2", HALVES),
-    ("step3p5", HALVES.head_dim(128).layers(Layers::full_after_sliding(LISTED, None))),
-    ("t5_gemma_module", HALVES.head_dim(256)),
-    ("t5gemma2_decoder", GEMMA3),
-    ("t5gemma2_text", GEMMA3),
-    ("timesfm2_5", HALVES),
-    ("ultrabert", HALVES.base(2_560_000.0).layers(Layers::full_after_sliding(3, Some(1e4)))),
-    ("unlimited_ocr_text", HALVES.head_dim(128)),
-    ("vaultgemma", HALVES.head_dim(256)),
-    ("voxtral_realtime_encoder", HALVES.head_dim(64)),
-    ("voxtral_realtime_text", HALVES.needs_base()),
-    ("xcodec2", HALVES),
-    ("youtu", NEIGHBOURS.latent(128, 64)),
+    ("recurrent_gemma", HALVES.part(0.5).head_dim(256).sizes(2560, 10, 26, 0)),
+    ("sarvam_mla", NEIGHBOURS.latent(128, 64).sizes(4096, 64, 32, 4096)),
+    ("sarvam_moe", HALVES.base(8e6).head_dim(64).sizes(4096, 64, 19, 131072)),
+    ("seed_oss", HALVES.head_dim(128).sizes(4096, 80, 64, 524288)),
+    ("smollm3", HALVES.base(2e6).layers(Layers::none_in_each(4)).sizes(2048, 16, 36, 32768)),
+    ("solar_open", HALVES.base(1e6).head_dim(128).sizes(4096, 64, 48, 131072)),
+    ("stablelm", HALVES.part(0.25).even_parts().sizes(2560, 32, 32, 4096)),
+    ("starcoder2", HALVES.sizes(3072, 24, 30, 4096)),
+    (
+        "step3p5",
+        HALVES
+            .head_dim(128)
+            .layers(Layers::full_after_sliding(LISTED, None))
+            .sizes(4096, 64, 45, 128000),
+    ),
+    ("t5_gemma_module", HALVES.head_dim(256).sizes(2304, 8, 26, 8192)),
+    ("t5gemma2_decoder", GEMMA3.sizes(2304, 8, 26, 131072)),
+    ("t5gemma2_text", GEMMA3.sizes(2304, 8, 26, 131072)),
+    ("timesfm2_5", HALVES.sizes(1280, 16, 20, 16384)),
+    (
+        "ultrabert",
+        HALVES
+            .base(2_560_000.0)
+            .layers(Layers::full_after_sliding(3, Some(1e4)))
+            .sizes(4096, 32, 32, 32768),
+    ),
+    ("unlimited_ocr_text", HALVES.head_dim(128).sizes(1280, 10, 12, 32768)),
+    ("vaultgemma", HALVES.head_dim(256).sizes(2304, 8, 26, 8192)),
+    ("youtu", NEIGHBOURS.latent(128, 64).sizes(2048, 16, 32, 131072)),
     (
         "zamba2",
         HALVES
             .rotates_if("use_mem_rope")
             .unread(&["kv_channels"])
-            .renamed(&[("attention_head_dim", "head_dim")]),
+            .renamed(&[("attention_head_dim", "head_dim")])
+            .sizes(2560, 32, 54, 4096),
     ),
-    ("zaya", HALVES.base(5e6).head_dim(128).part(0.5).parameters(ZAYA)),
+    ("zaya", HALVES.base(5e6).head_dim(128).part(0.5).parameters(ZAYA).sizes(2048, 8, 40, 131072)),
 ];
 
 const AFMOE_LAYERS: Layers =
@@ -313,6 +398,8 @@ const MODERNBERT: Family =
 const QWEN3_5: Family =
     HALVES.part(0.25).head_dim(256).layers(Layers::linear_between(4)).interleaved(&[11, 11, 10]);
 
+const CHATGLM: &str = "ChatGLM2 divides positions by it, ChatGLM3 and GLM-4 multiply the base, and \
+    no field tells which: choose with from_json_with_rope_ratio";
 const APERTUS: &str = r#"{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
     "high_freq_factor": 4.0, "original_max_position_embeddings": 8192}"#;
 const CWM: &str = r#"{"rope_type": "llama3", "factor": 16.0,
@@ -326,8 +413,6 @@ const GEMMA4_PARAMETERS: &str = r#"{
         "rope_theta": 1000000.0}}"#;
 const GPT_OSS: &str = r#"{"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0,
     "truncate": false, "original_max_position_embeddings": 4096}"#;
-const HIGGS_AUDIO2: &str = r#"{"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 0.125,
-    "high_freq_factor": 0.5, "original_max_position_embeddings": 1024}"#;
 const LAGUNA: &str = r#"{
     "full_attention": {"rope_type": "default", "rope_theta": 500000.0,
         "partial_rotary_factor": 0.5},
@@ -343,10 +428,6 @@ const DBRX: &[(&str, &str)] = &[
     ("n_layers", "num_hidden_layers"),
     ("max_seq_len", "max_position_embeddings"),
     ("attn_config.rope_theta", "rope_theta"),
-];
-const MOONSHINE: &[(&str, &str)] = &[
-    ("decoder_num_attention_heads", "num_attention_heads"),
-    ("decoder_num_hidden_layers", "num_hidden_layers"),
 ];
 const DEEPSEEK_V4: Family = Family {
     last: true,

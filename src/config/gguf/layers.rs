@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::architectures::{TemperatureSource, WhereLayersDiffer};
+use super::super::families::architectures::{TemperatureSource, WhereLayersDiffer};
 use super::super::family::{ALL, COMPRESS, FULL, Layers, MAIN, NO_ROPE, ROPE, Rotation, SLIDING};
 use super::super::model::ModelRotary;
 use super::super::reader::{LIMIT, try_out};

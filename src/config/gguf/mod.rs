@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::architectures::{
+use super::families::architectures::{
     Architecture, Attention, Divided, Multiplier, Unstated, given, of_architecture,
 };
 use super::json::Fields;

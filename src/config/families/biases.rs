@@ -1,21 +1,21 @@
 //! The list of all models that add something to their attention scores: a row for each type.
 
-use super::family::BAICHUAN_13B;
+use super::BAICHUAN_13B;
 
 /// A row: what is known about a model type.
-pub(super) struct Row {
+pub(in crate::config) struct Row {
     /// The model types that the row is for.
     types: &'static [&'static str],
     /// The object of the config that is read; an empty name stands for the config itself.
-    pub(super) part: &'static str,
+    pub(in crate::config) part: &'static str,
     /// The names of the field with the number of heads, and its default.
-    pub(super) heads: (&'static [&'static str], usize),
-    pub(super) kind: Kind,
+    pub(in crate::config) heads: (&'static [&'static str], usize),
+    pub(in crate::config) kind: Kind,
 }
 
 /// The bias that is added.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(in crate::config) enum Kind {
     /// ALiBi, if the flag `alibi` of the config, or of an object in it, is set.
     Alibi { part: &'static str, default: bool, slopes: Slopes },
     /// ALiBi in models of this many layers; others rotate.
@@ -47,7 +47,7 @@ pub(super) enum Kind {
 
 /// How slopes become a bias.
 #[derive(Clone, Copy)]
-pub(super) enum Slopes {
+pub(in crate::config) enum Slopes {
     /// The slope times the position of the key.
     Keys,
     /// ALiBi rounded to bf16.
@@ -184,7 +184,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// Returns the row of the type of that name.
-pub(super) fn row_of(model_type: &str) -> Option<&'static Row> {
+pub(in crate::config) fn row_of(model_type: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.types.contains(&model_type))
 }
 

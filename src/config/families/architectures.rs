@@ -5,59 +5,60 @@
 //! (llama.cpp's NORM and NEOX, `llama_model_rope_type`). A new architecture is a row here and a
 //! line in `tests/tests/rotary/gguf.rs`.
 
-use super::family::{BAICHUAN_13B, Layers, Temperature, WithoutWindow};
+use super::super::family::{Layers, Temperature, WithoutWindow};
+use super::BAICHUAN_13B;
 use crate::rotary::{Pairing, Sections};
 
 /// A row: what is known about an architecture.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Architecture {
+pub(in crate::config) struct Architecture {
     /// The pairing.
-    pub(super) pairing: Pairing,
+    pub(in crate::config) pairing: Pairing,
     /// Which layers have sliding windows or no positions, where the file does not list them.
-    pub(super) layers: Layers,
+    pub(in crate::config) layers: Layers,
     /// The files to which `layers` applies; in others all layers are the same.
-    pub(super) layered: WhereLayersDiffer,
+    pub(in crate::config) layered: WhereLayersDiffer,
     /// Whether the last features of a head are rotated.
-    pub(super) on_last_features: bool,
+    pub(in crate::config) on_last_features: bool,
     /// The files that have LongRoPE's tensors although their metadata do not say so.
-    pub(super) longrope: Unstated,
+    pub(in crate::config) longrope: Unstated,
     /// Whether the ends of YaRN's ramp are rounded; no key states it.
-    pub(super) truncates: bool,
+    pub(in crate::config) truncates: bool,
     /// The meaning of a file's attention factors.
-    pub(super) attention: Attention,
+    pub(in crate::config) attention: Attention,
     /// The meaning of `yarn_log_multiplier`.
-    pub(super) multiplier: Multiplier,
+    pub(in crate::config) multiplier: Multiplier,
     /// The base of local layers where the file has none; `None` stands for the base of the other
     /// layers.
-    pub(super) local_base: Option<f64>,
+    pub(in crate::config) local_base: Option<f64>,
     /// Whether full-attention layers rotate half of the features that the file states.
-    pub(super) halves_full: bool,
+    pub(in crate::config) halves_full: bool,
     /// Every n-th layer has softmax attention, and rotates, where the file does not list them.
-    pub(super) attention_in_each: Option<usize>,
+    pub(in crate::config) attention_in_each: Option<usize>,
     /// Whether the first layers, which have no experts, rotate whatever their type.
-    pub(super) dense_layers_rotate: bool,
+    pub(in crate::config) dense_layers_rotate: bool,
     /// Whether `rope.scaling.alpha`, the factor of static NTK, is read.
-    pub(super) reads_alpha: bool,
+    pub(in crate::config) reads_alpha: bool,
     /// Whether compressed layers have their own base and are the only scaled ones.
-    pub(super) compresses: bool,
+    pub(in crate::config) compresses: bool,
     /// The temperature of queries.
-    pub(super) temperature: TemperatureSource,
+    pub(in crate::config) temperature: TemperatureSource,
     /// How pairs are divided among axes.
-    pub(super) sections: Sections,
+    pub(in crate::config) sections: Sections,
     /// The source of positions in architectures whose layers do not rotate.
-    pub(super) still: Option<&'static str>,
+    pub(in crate::config) still: Option<&'static str>,
     /// The number of blocks of the files that do not rotate, if others do.
-    pub(super) still_blocks: Option<usize>,
+    pub(in crate::config) still_blocks: Option<usize>,
     /// Whether `rope.scaling.finetuned` states whether layers rotate.
-    pub(super) finetuned_rotates: bool,
+    pub(in crate::config) finetuned_rotates: bool,
     /// The files whose frequencies are divided by the tensor `rope_freqs.weight`.
-    pub(super) divided: Divided,
+    pub(in crate::config) divided: Divided,
 }
 
 /// The files whose frequencies are divided by the tensor `rope_freqs.weight`, as far as metadata
 /// tell.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Divided {
+pub(in crate::config) enum Divided {
     Never,
     Always,
     /// Files with this base and a context longer than this.
@@ -66,7 +67,7 @@ pub(super) enum Divided {
 
 /// The files in which layers differ from each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum WhereLayersDiffer {
+pub(in crate::config) enum WhereLayersDiffer {
     Always,
     /// Files with a window that is not 0.
     WithWindow,
@@ -78,7 +79,7 @@ pub(super) enum WhereLayersDiffer {
 
 /// The files that have LongRoPE's tensors although their metadata do not say so.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Unstated {
+pub(in crate::config) enum Unstated {
     Never,
     /// Files with an attention factor.
     WithFactor,
@@ -87,7 +88,7 @@ pub(super) enum Unstated {
 
 /// The meaning of a file's `yarn_attn_factor` and `attn_factor` beside YaRN.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Attention {
+pub(in crate::config) enum Attention {
     /// The first is the whole factor, the second multiplies it.
     Whole,
     /// Either of them multiplies YaRN's factor.
@@ -98,7 +99,7 @@ pub(super) enum Attention {
 
 /// The meaning of a file's `yarn_log_multiplier`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Multiplier {
+pub(in crate::config) enum Multiplier {
     /// `mscale_all_dim`, beside an `mscale` of 1.
     MscaleAllDim,
     /// A tenth of `mscale_all_dim`, for the softmax scale alone; the file must have it.
@@ -107,7 +108,7 @@ pub(super) enum Multiplier {
 
 /// Where the query temperature is defined.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum TemperatureSource {
+pub(in crate::config) enum TemperatureSource {
     Not,
     /// In llama.cpp's code, for the layers without positions.
     ByCode(Temperature),
@@ -116,12 +117,12 @@ pub(super) enum TemperatureSource {
 }
 
 /// Returns the row of an architecture.
-pub(super) fn of_architecture(name: &str) -> Option<Architecture> {
+pub(in crate::config) fn of_architecture(name: &str) -> Option<Architecture> {
     ARCHITECTURES.iter().find(|(known, _)| *known == name).map(|(_, row)| *row)
 }
 
 /// Returns the row of an unknown architecture with a given pairing.
-pub(super) fn given(pairing: Pairing) -> Architecture {
+pub(in crate::config) fn given(pairing: Pairing) -> Architecture {
     Architecture { pairing, ..PAIRS }
 }
 
