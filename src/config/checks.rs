@@ -6,7 +6,6 @@ use super::family::Layers;
 use super::fields::{Role, is_of_config, named, of_text, rope_type};
 use super::json::Fields;
 use super::reader::Reader;
-use super::spec::Types;
 use crate::error::Error;
 use crate::rotary::Pairing;
 
@@ -116,37 +115,4 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
         return Ok(true);
     }
     Err(fields.contradicts(name, reader.source_of_pairing()))
-}
-
-/// Returns, for each layer, 1 if it has positions and 0 if not, where the config lists them.
-pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
-    Ok(zeros_and_ones(fields, "no_rope_layers")?.filter(|list| !list.is_empty()))
-}
-
-/// Returns, for each layer, 1 if it has a sliding window and 0 if not, where the config lists them.
-pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
-    zeros_and_ones(fields, "hybrid_layer_pattern")
-}
-
-fn zeros_and_ones(fields: &Fields<'_>, name: &str) -> Result<Option<Vec<usize>>, Error> {
-    match fields.counts(name)? {
-        Some(list) if list.iter().any(|&number| number > 1) => {
-            Err(fields.not_a(name, "a list of 0 and 1"))
-        }
-        list => Ok(list),
-    }
-}
-
-/// Checks that `no_rope_layers` lists the same layers without positions as the types of layers.
-pub(super) fn no_rope_agrees(
-    fields: &Fields<'_>,
-    types: &Types,
-    layers: &[usize],
-) -> Result<(), Error> {
-    let Some(list) = no_rope_layers(fields)? else { return Ok(()) };
-    let found = layers.iter().map(|&kind| usize::from(types[kind].1.is_some()));
-    if found.eq(list) {
-        return Ok(());
-    }
-    Err(fields.contradicts("no_rope_layers", "the types of layers"))
 }

@@ -1,5 +1,6 @@
 //! The widths of heads, and the number of features that are rotated.
 
+use super::family::FULL;
 use super::fields::Role;
 use super::json::Fields;
 use super::reader::{LIMIT, Reader};
@@ -132,7 +133,7 @@ impl Reader<'_> {
                 }
             };
         };
-        if !self.has_wide_heads(kind) {
+        if kind != Some(FULL) {
             return Ok(None);
         }
         match listed {

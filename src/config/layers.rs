@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::checks::{hybrid_layers, no_rope_agrees, no_rope_layers, rotates};
+use super::checks::rotates;
 use super::family::{
     ALL, COMPRESS, FULL, LISTED, MAIN, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow,
 };
 use super::fields::{Role, is_of_dict, named};
 use super::json::{Fields, parse};
-use super::lists::{MOST_TYPES, by_base, by_lists, is_listed, named_type, without_extra};
+use super::lists::{
+    MOST_TYPES, by_base, by_lists, hybrid_layers, is_listed, named_type, no_rope_agrees,
+    no_rope_layers, without_extra,
+};
 use super::reader::{Reader, RopeDict, rope_dict, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::{ConfigProblem, Error};
@@ -22,7 +25,7 @@ pub(super) type LayerTypes = (Types, Vec<usize>, Option<QueryTemperature>);
 pub(super) fn read(reader: &Reader<'_>) -> Result<LayerTypes, Error> {
     let fields = &reader.fields;
     let own = reader.family.parameters.map(parse).transpose()?;
-    reader.check_sizes()?;
+    check_sizes(fields)?;
     let is_nested = |dict: &Map<String, Value>| {
         dict.iter().any(|(name, value)| value.is_object() && !is_of_dict(name))
     };
@@ -54,6 +57,12 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<LayerTypes, Error> {
     let layers = layers(reader, &types)?;
     no_rope_agrees(fields, &types, &layers)?;
     Ok((types, layers, reader.temperature(dict.as_ref())?))
+}
+
+/// Checks that the sizes of a config are whole numbers, whether needed or not.
+fn check_sizes(fields: &Fields<'_>) -> Result<(), Error> {
+    let names = ["hidden_size", "num_attention_heads", "head_dim", "max_position_embeddings"];
+    names.into_iter().try_for_each(|name| fields.count(name).map(|_| ()))
 }
 
 /// Adds a type for layers without positions, if the config lists layers of a type that has none in

@@ -1,10 +1,11 @@
-//! Types of layers from lists with a base or a rotated fraction for each layer.
+//! Lists of layers, and types of layers from lists with a base or a rotated fraction for each.
 
 use serde_json::{Map, Value};
 
 use super::family::{ALL, NO_ROPE, ROPE, SLIDING};
+use super::fields::Role;
 use super::json::Fields;
-use super::reader::{Reader, try_out};
+use super::reader::{LIMIT, Reader, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::Error;
 
@@ -14,6 +15,17 @@ const PARTS: [&str; 2] = ["partial_rotary_factors", "partial_rotary_factor"];
 /// A limit above the number of types of layers of any model, since each type costs as much as a
 /// model.
 pub(super) const MOST_TYPES: usize = 32;
+
+impl Reader<'_> {
+    /// Returns the number of layers, if the config has it.
+    pub(super) fn layer_count(&self) -> Result<Option<usize>, Error> {
+        let count = self.fields.of_role(Role::LayerCount, Fields::count)?;
+        if count.is_some_and(|count| count > LIMIT) {
+            return Err(self.fields.not_a("num_hidden_layers", "at most 65536"));
+        }
+        Ok(count)
+    }
+}
 
 pub(super) fn named_type(name: &str, spec: Option<RotarySpec>) -> (String, Option<RotarySpec>) {
     (name.to_string(), spec)
@@ -167,4 +179,37 @@ pub(super) fn without_extra<T>(
         }
         list
     }))
+}
+
+/// Returns, for each layer, 1 if it has positions and 0 if not, where the config lists them.
+pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
+    Ok(zeros_and_ones(fields, "no_rope_layers")?.filter(|list| !list.is_empty()))
+}
+
+/// Returns, for each layer, 1 if it has a sliding window and 0 if not, where the config lists them.
+pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
+    zeros_and_ones(fields, "hybrid_layer_pattern")
+}
+
+fn zeros_and_ones(fields: &Fields<'_>, name: &str) -> Result<Option<Vec<usize>>, Error> {
+    match fields.counts(name)? {
+        Some(list) if list.iter().any(|&number| number > 1) => {
+            Err(fields.not_a(name, "a list of 0 and 1"))
+        }
+        list => Ok(list),
+    }
+}
+
+/// Checks that `no_rope_layers` lists the same layers without positions as the types of layers.
+pub(super) fn no_rope_agrees(
+    fields: &Fields<'_>,
+    types: &Types,
+    layers: &[usize],
+) -> Result<(), Error> {
+    let Some(list) = no_rope_layers(fields)? else { return Ok(()) };
+    let found = layers.iter().map(|&kind| usize::from(types[kind].1.is_some()));
+    if found.eq(list) {
+        return Ok(());
+    }
+    Err(fields.contradicts("no_rope_layers", "the types of layers"))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::family::{FULL, Family, SLIDING};
+use super::family::{Family, SLIDING};
 use super::fields::{Role, is_of_dict, named, of_scalings, rope_type};
 use super::json::Fields;
 use super::spec::{RopeRatio, RotarySpec};
@@ -194,19 +194,6 @@ impl Reader<'_> {
         self.checked_base("rope_theta", base * ratio)
     }
 
-    /// Returns a `rope_ratio` that is not 1 and whose meaning the caller gave.
-    pub(super) fn rope_ratio(&self) -> Result<Option<f64>, Error> {
-        let name = "rope_ratio";
-        let ratio = self.fields.number(name)?.filter(|&ratio| ratio != 1.0);
-        match (ratio, self.ratio) {
-            (Some(_), None) => Err(self.fields.not_read(name, self.family.ratio)),
-            (Some(ratio), _) if !(ratio > 0.0 && ratio.is_finite()) => {
-                Err(self.fields.not_a(name, "positive"))
-            }
-            (ratio, _) => Ok(ratio),
-        }
-    }
-
     pub(super) fn checked_base(&self, name: &str, base: f64) -> Result<f64, Error> {
         if base > 0.0 && base.is_finite() {
             Ok(base)
@@ -257,11 +244,6 @@ impl Reader<'_> {
             return Ok(Some(main.base));
         }
         Ok(Some(stated.or(local.base).unwrap_or(main.base)))
-    }
-
-    /// Returns true if a type of layers has heads of its own width.
-    pub(super) fn has_wide_heads(&self, kind: Option<&str>) -> bool {
-        kind == Some(FULL) && self.family.full_head_dim.is_some()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::fields::Role;
 use super::json::Fields;
 use super::reader::{Reader, RopeDict};
 use super::spec::{RopeRatio, RotarySpec};
@@ -106,6 +105,19 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns a `rope_ratio` that is not 1 and whose meaning the caller gave.
+    pub(super) fn rope_ratio(&self) -> Result<Option<f64>, Error> {
+        let name = "rope_ratio";
+        let ratio = self.fields.number(name)?.filter(|&ratio| ratio != 1.0);
+        match (ratio, self.ratio) {
+            (Some(_), None) => Err(self.fields.not_read(name, self.family.ratio)),
+            (Some(ratio), _) if !(ratio > 0.0 && ratio.is_finite()) => {
+                Err(self.fields.not_a(name, "positive"))
+            }
+            (ratio, _) => Ok(ratio),
+        }
+    }
+
     /// Returns the factor of a scaling; a null stands for the ratio of the lengths.
     fn factor(&self, dict: &Fields<'_>) -> Result<f64, Error> {
         let name = "factor";
@@ -204,21 +216,6 @@ impl Reader<'_> {
         QueryTemperature::ministral3(beta, self.original_len(&dict)?)
             .map(Some)
             .map_err(|error| fields.invalid(name, error))
-    }
-
-    /// Checks that the sizes of a config are whole numbers, whether needed or not.
-    pub(super) fn check_sizes(&self) -> Result<(), Error> {
-        let names = ["hidden_size", "num_attention_heads", "head_dim", MAXIMAL];
-        names.into_iter().try_for_each(|name| self.fields.count(name).map(|_| ()))
-    }
-
-    /// Returns the number of layers, if the config has it.
-    pub(super) fn layer_count(&self) -> Result<Option<usize>, Error> {
-        let count = self.fields.of_role(Role::LayerCount, Fields::count)?;
-        if count.is_some_and(|count| count > super::reader::LIMIT) {
-            return Err(self.fields.not_a("num_hidden_layers", "at most 65536"));
-        }
-        Ok(count)
     }
 }
 
