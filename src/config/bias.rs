@@ -2,6 +2,7 @@
 
 use super::families::biases::{Kind, Row, Slopes, row_of};
 use super::families::of_model_type;
+use super::fields::{Name, field};
 use super::json::{Fields, parse};
 use super::model::ModelRotary;
 use super::reader::LIMIT;
@@ -154,7 +155,7 @@ impl ModelPositions {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let bias = ModelBias::from_json(text)?;
         let root = parse(text)?;
-        let name = of_text(&root)?.text("model_type")?.unwrap_or_default();
+        let name = of_text(&root)?.text(field::MODEL_TYPE)?.unwrap_or_default();
         let rotates = of_model_type(name).is_some();
         let rotary = rotates.then(|| ModelRotary::from_json(text)).transpose()?;
         Ok(Self { rotary, bias })
@@ -171,16 +172,15 @@ impl ModelBias {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let root = parse(text)?;
         let fields = of_text(&root)?;
-        let name = fields.need("model_type", fields.text("model_type")?)?;
+        let name = fields.need(field::MODEL_TYPE, fields.text(field::MODEL_TYPE)?)?;
         match row_of(name) {
-            Some(row) if row.part.is_empty() => row.read(fields),
             Some(row) => {
-                let part = fields.object(row.part)?.map(|part| Fields::new(row.part, part));
+                let Some(part) = row.part else { return row.read(fields) };
                 let empty = serde_json::Map::new();
-                row.read(part.unwrap_or(Fields::new(row.part, &empty)))
+                row.read(Fields::new(&part, fields.object(part)?.unwrap_or(&empty)))
             }
             None if of_model_type(name).is_some() => Ok(Self::None),
-            None => Err(fields.unknown("model_type", name)),
+            None => Err(fields.unknown(field::MODEL_TYPE, name)),
         }
     }
 }
@@ -188,8 +188,8 @@ impl ModelBias {
 /// Returns the part of a config that describes the language model.
 fn of_text(root: &serde_json::Map<String, serde_json::Value>) -> Result<Fields<'_>, Error> {
     let whole = Fields::new("", root);
-    let text = whole.object("text_config")?;
-    Ok(text.map_or(whole, |text| Fields::new("text_config", text)))
+    let text = whole.object(field::TEXT_CONFIG)?;
+    Ok(text.map_or(whole, |text| Fields::new(&field::TEXT_CONFIG, text)))
 }
 
 impl Row {
@@ -199,7 +199,8 @@ impl Row {
             Kind::Nothing => Ok(ModelBias::None),
             Kind::Alibi { part, default, slopes } => alibi(fields, heads()?, part, default, slopes),
             Kind::Bucketed { decoder, shared, reads } => {
-                let names = ["relative_attention_num_buckets", "relative_attention_max_distance"];
+                let names =
+                    [field::RELATIVE_ATTENTION_NUM_BUCKETS, field::RELATIVE_ATTENTION_MAX_DISTANCE];
                 let number = |which: usize, default| match reads[which] {
                     true => count(&fields, &[names[which]], default),
                     false => Ok(default),
@@ -212,13 +213,13 @@ impl Row {
                 Ok(ModelBias::Bucketed { heads: heads()?, encoder, decoder, shared })
             }
             Kind::AlibiOfLayers(layers) => {
-                let found = count(&fields, &["num_hidden_layers"], layers)?;
+                let found = count(&fields, &[field::NUM_HIDDEN_LAYERS], layers)?;
                 let own = (found == layers).then(heads).transpose()?.map(Alibi::new).transpose();
-                let own = own.map_err(|error| fields.invalid("num_attention_heads", error))?;
+                let own = own.map_err(|error| fields.invalid(field::NUM_ATTENTION_HEADS, error))?;
                 Ok(own.map_or(ModelBias::None, ModelBias::Alibi))
             }
             Kind::Layout { divided } => {
-                let of = |flag, [bins, most]: [&'static str; 2], defaults: [usize; 2]| {
+                let of = |flag, [bins, most]: [Name; 2], defaults: [usize; 2]| {
                     if !fields.flag(flag)?.unwrap_or(true) {
                         return Ok(None);
                     }
@@ -227,20 +228,23 @@ impl Row {
                     let buckets = Buckets::bidirectional(number, most);
                     buckets.map(Some).map_err(|error| fields.invalid(bins, error))
                 };
-                let text =
-                    of("has_relative_attention_bias", ["rel_pos_bins", "max_rel_pos"], [32, 128])?;
-                let boxes = ["rel_2d_pos_bins", "max_rel_2d_pos"];
-                let boxes = of("has_spatial_attention_bias", boxes, [64, 256])?;
+                let text = of(
+                    field::HAS_RELATIVE_ATTENTION_BIAS,
+                    [field::REL_POS_BINS, field::MAX_REL_POS],
+                    [32, 128],
+                )?;
+                let boxes = [field::REL_2D_POS_BINS, field::MAX_REL_2D_POS];
+                let boxes = of(field::HAS_SPATIAL_ATTENTION_BIAS, boxes, [64, 256])?;
                 let heads = heads()?;
-                let width = count(&fields, &["hidden_size"], 768)? / heads;
+                let width = count(&fields, &[field::HIDDEN_SIZE], 768)? / heads;
                 let divisor = if divided { (width as f64).sqrt() } else { 1.0 };
                 Ok(ModelBias::Layout { heads, text, boxes, divisor })
             }
             Kind::Windows { trained } => windows(&fields, trained),
             Kind::ImageWindow => {
                 let flag = |name| Ok(fields.flag(name)?.unwrap_or(false));
-                let shared = flag("use_shared_relative_position_bias")?;
-                if !shared && !flag("use_relative_position_bias")? {
+                let shared = flag(field::USE_SHARED_RELATIVE_POSITION_BIAS)?;
+                if !shared && !flag(field::USE_RELATIVE_POSITION_BIAS)? {
                     return Ok(ModelBias::None);
                 }
                 let window = patches(&fields, [224, 16])?;
@@ -252,18 +256,19 @@ impl Row {
             Kind::TransformerXl { dim, clamp } => {
                 let heads = heads()?;
                 let dim = match dim {
-                    Some(dim) => count(&fields, &["d_head"], dim)?,
-                    None => count(&fields, &["d_model"], 1024)? / heads,
+                    Some(dim) => count(&fields, &[field::D_HEAD], dim)?,
+                    None => count(&fields, &[field::D_MODEL], 1024)? / heads,
                 };
-                let clamp = distance(&fields, "clamp_len")?.unwrap_or(clamp);
+                let clamp = distance(&fields, field::CLAMP_LEN)?.unwrap_or(clamp);
                 Ok(ModelBias::TransformerXl { heads, dim, clamp })
             }
             Kind::Decomposed => {
-                if !fields.flag("use_rel_pos")?.unwrap_or(true) {
+                if !fields.flag(field::USE_REL_POS)?.unwrap_or(true) {
                     return Ok(ModelBias::None);
                 }
-                let window = [count(&fields, &["window_size"], 14)?; 2];
-                let global = fields.counts("global_attn_indexes")?.unwrap_or(vec![2, 5, 8, 11]);
+                let window = [count(&fields, &[field::WINDOW_SIZE], 14)?; 2];
+                let global =
+                    fields.counts(field::GLOBAL_ATTN_INDEXES)?.unwrap_or(vec![2, 5, 8, 11]);
                 let grid = patches(&fields, [1024, 16])?;
                 Ok(ModelBias::Decomposed { heads: heads()?, grid, window, global })
             }
@@ -272,19 +277,19 @@ impl Row {
 }
 
 /// Reads a whole number from 1 on, which may have any of several names.
-fn count(fields: &Fields<'_>, names: &[&'static str], default: usize) -> Result<usize, Error> {
+fn count(fields: &Fields<'_>, names: &[Name], default: usize) -> Result<usize, Error> {
     let found = fields.one_of(names.iter().copied(), Fields::count)?;
     match found {
         Some(count) if !(1..=LIMIT).contains(&count) => {
-            let name = names.iter().find(|name| fields.get(name).is_some()).unwrap_or(&"");
-            Err(fields.not_a(name, "a number from 1 to 65,536"))
+            let given = names.iter().find(|name| fields.get(**name).is_some());
+            Err(fields.not_a(given.map_or("", |name| name), "a number from 1 to 65,536"))
         }
         found => Ok(found.unwrap_or(default)),
     }
 }
 
 /// Reads a distance, where −1 stands for none; `None` where the config does not give it.
-fn distance(fields: &Fields<'_>, name: &str) -> Result<Option<Option<usize>>, Error> {
+fn distance(fields: &Fields<'_>, name: Name) -> Result<Option<Option<usize>>, Error> {
     match fields.number(name)? {
         None => Ok(None),
         Some(-1.0) => Ok(Some(None)),
@@ -293,7 +298,7 @@ fn distance(fields: &Fields<'_>, name: &str) -> Result<Option<Option<usize>>, Er
 }
 
 /// Reads rows and columns from one number or two.
-fn sizes(fields: &Fields<'_>, name: &str, default: usize) -> Result<[usize; 2], Error> {
+fn sizes(fields: &Fields<'_>, name: Name, default: usize) -> Result<[usize; 2], Error> {
     let sizes = match fields.get(name) {
         Some(value) if value.is_array() => fields.counts(name)?.unwrap_or_default(),
         _ => vec![fields.count(name)?.unwrap_or(default); 2],
@@ -308,10 +313,11 @@ fn sizes(fields: &Fields<'_>, name: &str, default: usize) -> Result<[usize; 2], 
 
 /// Returns the numbers of rows and columns of patches in an image.
 fn patches(fields: &Fields<'_>, [image, patch]: [usize; 2]) -> Result<[usize; 2], Error> {
-    let (image, patch) = (sizes(fields, "image_size", image)?, sizes(fields, "patch_size", patch)?);
+    let (image, patch) =
+        (sizes(fields, field::IMAGE_SIZE, image)?, sizes(fields, field::PATCH_SIZE, patch)?);
     let patches = [0, 1].map(|axis| image[axis] / patch[axis]);
     match patches.contains(&0) {
-        true => Err(fields.not_a("patch_size", "a size within the image")),
+        true => Err(fields.not_a(field::PATCH_SIZE, "a size within the image")),
         false => Ok(patches),
     }
 }
@@ -319,33 +325,35 @@ fn patches(fields: &Fields<'_>, [image, patch]: [usize; 2]) -> Result<[usize; 2]
 fn alibi(
     fields: Fields<'_>,
     heads: usize,
-    part: &'static str,
+    part: Option<Name>,
     default: bool,
     slopes: Slopes,
 ) -> Result<ModelBias, Error> {
-    let of_part = if part.is_empty() { None } else { fields.object(part)? };
-    let fields = of_part.map_or(fields, |object| Fields::new(part, object));
-    if !fields.flag("alibi")?.unwrap_or(default) {
+    let fields = match &part {
+        Some(part) => fields.object(*part)?.map_or(fields, |object| Fields::new(part, object)),
+        None => fields,
+    };
+    if !fields.flag(field::ALIBI)?.unwrap_or(default) {
         return Ok(ModelBias::None);
     }
     let alibi = match slopes {
         Slopes::Keys => Alibi::new(heads).map(|alibi| alibi.with_form(AlibiForm::Keys)),
         Slopes::Rounded => Alibi::falcon(heads),
         Slopes::Max => {
-            let most = count(&fields, &["alibi_bias_max"], 8)?;
-            let too_large = |_| fields.not_a("alibi_bias_max", "a number from 1 to 65,536");
+            let most = count(&fields, &[field::ALIBI_BIAS_MAX], 8)?;
+            let too_large = |_| fields.not_a(field::ALIBI_BIAS_MAX, "a number from 1 to 65,536");
             Alibi::with_bias_max(heads, most.try_into().map_err(too_large)?)
         }
     };
-    alibi.map(ModelBias::Alibi).map_err(|error| fields.invalid("alibi", error))
+    alibi.map(ModelBias::Alibi).map_err(|error| fields.invalid(field::ALIBI, error))
 }
 
 fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
-    let heads = fields.counts("num_heads")?.unwrap_or(vec![3, 6, 12, 24]);
+    let heads = fields.counts(field::NUM_HEADS)?.unwrap_or(vec![3, 6, 12, 24]);
     if heads.is_empty() || heads.iter().any(|heads| !(1..=LIMIT).contains(heads)) {
-        return Err(fields.not_a("num_heads", "a list of numbers from 1 to 65,536"));
+        return Err(fields.not_a(field::NUM_HEADS, "a list of numbers from 1 to 65,536"));
     }
-    let mut windows = vec![sizes(fields, "window_size", 7)?; heads.len()];
+    let mut windows = vec![sizes(fields, field::WINDOW_SIZE, 7)?; heads.len()];
     if !trained {
         return Ok(ModelBias::Windows { heads, windows, trained: None });
     }
@@ -355,10 +363,10 @@ fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
         *window = [0, 1].map(|axis| window[axis].min(seen[axis]).max(1));
         seen = seen.map(|patches| patches / 2);
     }
-    let name = "pretrained_window_sizes";
+    let name = field::PRETRAINED_WINDOW_SIZES;
     let trained = fields.counts(name)?.unwrap_or(vec![0; heads.len()]);
     if trained.len() != heads.len() {
-        return Err(fields.contradicts(name, "num_heads"));
+        return Err(fields.contradicts(name, &field::NUM_HEADS));
     }
     // 0 stands for the stage's own window.
     let own = |(&size, &window): (&usize, &[usize; 2])| if size == 0 { window } else { [size; 2] };
@@ -368,18 +376,18 @@ fn windows(fields: &Fields<'_>, trained: bool) -> Result<ModelBias, Error> {
 
 /// Returns the bias of a `position_embedding_type`.
 fn typed(fields: &Fields<'_>, heads: usize, positions: usize) -> Result<ModelBias, Error> {
-    let field = "position_embedding_type";
-    let side = match fields.text(field)?.unwrap_or("absolute") {
+    let name = field::POSITION_EMBEDDING_TYPE;
+    let side = match fields.text(name)?.unwrap_or("absolute") {
         "relative_key" => Side::Queries,
         "relative_key_query" => Side::Both,
         "alibi" => {
-            let alibi = Alibi::new(heads).map_err(|error| fields.invalid(field, error))?;
+            let alibi = Alibi::new(heads).map_err(|error| fields.invalid(name, error))?;
             return Ok(ModelBias::Alibi(alibi.with_form(AlibiForm::Symmetric)));
         }
         "absolute" | "rotary" | "none" => return Ok(ModelBias::None),
-        other => return Err(fields.unknown(field, other)),
+        other => return Err(fields.unknown(name, other)),
     };
-    let positions = count(fields, &["max_position_embeddings"], positions)?;
+    let positions = count(fields, &[field::MAX_POSITION_EMBEDDINGS], positions)?;
     Ok(ModelBias::RelativeKeys { heads, side, reach: [positions - 1; 2], clips: false })
 }
 
@@ -390,30 +398,30 @@ fn speech(
     default: &str,
     width: usize,
 ) -> Result<ModelBias, Error> {
-    let field = "position_embeddings_type";
-    let default = if fields.is_null(field) { "none" } else { default };
-    match fields.text(field)?.unwrap_or(default) {
+    let name = field::POSITION_EMBEDDINGS_TYPE;
+    let default = if fields.is_null(name) { "none" } else { default };
+    match fields.text(name)?.unwrap_or(default) {
         "relative_key" => {
-            let left = count(fields, &["left_max_position_embeddings"], 64)?;
-            let right = count(fields, &["right_max_position_embeddings"], 8)?;
+            let left = count(fields, &[field::LEFT_MAX_POSITION_EMBEDDINGS], 64)?;
+            let right = count(fields, &[field::RIGHT_MAX_POSITION_EMBEDDINGS], 8)?;
             let (side, reach) = (Side::Queries, [left, right]);
             Ok(ModelBias::RelativeKeys { heads, side, reach, clips: true })
         }
         "relative" => {
-            let dim = count(fields, &["hidden_size"], width)? / heads;
+            let dim = count(fields, &[field::HIDDEN_SIZE], width)? / heads;
             Ok(ModelBias::TransformerXl { heads, dim, clamp: None })
         }
         "rotary" | "none" => Ok(ModelBias::None),
-        other => Err(fields.unknown(field, other)),
+        other => Err(fields.unknown(name, other)),
     }
 }
 
 fn disentangled(fields: &Fields<'_>, heads: usize) -> Result<ModelBias, Error> {
-    if !fields.flag("relative_attention")?.unwrap_or(false) {
+    if !fields.flag(field::RELATIVE_ATTENTION)?.unwrap_or(false) {
         return Ok(ModelBias::None);
     }
     // A list, or one string with bars.
-    let name = "pos_att_type";
+    let name = field::POS_ATT_TYPE;
     let types: Vec<&str> = match fields.get(name) {
         Some(value) if value.is_array() => fields.texts(name)?.unwrap_or_default(),
         _ => fields.text(name)?.map_or(Vec::new(), |text| text.split('|').collect()),
@@ -426,15 +434,15 @@ fn disentangled(fields: &Fields<'_>, heads: usize) -> Result<ModelBias, Error> {
     if parts == [false; 2] {
         return Ok(ModelBias::None);
     }
-    let most = match distance(fields, "max_relative_positions")?.flatten() {
+    let most = match distance(fields, field::MAX_RELATIVE_POSITIONS)?.flatten() {
         Some(most) => most,
-        None => count(fields, &["max_position_embeddings"], 512)?,
+        None => count(fields, &[field::MAX_POSITION_EMBEDDINGS], 512)?,
     };
-    let buckets = match distance(fields, "position_buckets")?.flatten() {
+    let buckets = match distance(fields, field::POSITION_BUCKETS)?.flatten() {
         Some(buckets) => LogBuckets::new(buckets, most),
         None => LogBuckets::plain(most),
     };
-    let buckets = buckets.map_err(|error| fields.invalid("position_buckets", error))?;
-    let shared = fields.flag("share_att_key")?.unwrap_or(false);
+    let buckets = buckets.map_err(|error| fields.invalid(field::POSITION_BUCKETS, error))?;
+    let shared = fields.flag(field::SHARE_ATT_KEY)?.unwrap_or(false);
     Ok(ModelBias::Disentangled { heads, buckets, parts, shared })
 }

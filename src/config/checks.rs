@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::family::Layers;
-use super::fields::{Role, is_of_config, named, of_text, rope_type};
+use super::fields::{Role, field, is_of_config, named, of_text, rope_type};
 use super::json::Fields;
 use super::reader::Reader;
 use crate::error::Error;
@@ -14,12 +14,14 @@ use crate::rotary::Pairing;
 pub(super) fn nothing_else(fields: &Fields<'_>) -> Result<(), Error> {
     let speaks = |name: &str| name.contains("rope") || name.contains("rotary");
     // A list of layers contains all that its interval states.
-    let is_listed =
-        |name: &str| name == "no_rope_layer_interval" && fields.get("no_rope_layers").is_some();
+    let is_listed = |name: &str| {
+        *name == field::NO_ROPE_LAYER_INTERVAL && fields.get(field::NO_ROPE_LAYERS).is_some()
+    };
     let is_read = |name: &str| is_of_config(name) || is_listed(name);
-    let is_said = |name: &str| fields.get(name).is_some_and(|value| *value != Value::Bool(true));
-    match fields.names().find(|name| speaks(name) && !is_read(name) && is_said(name)) {
-        Some(name) => Err(fields.unknown(name, name)),
+    let is_said = |value: &Value| !value.is_null() && *value != Value::Bool(true);
+    let mut all = fields.object_of().iter();
+    match all.find(|(name, value)| speaks(name) && !is_read(name) && is_said(value)) {
+        Some((name, _)) => Err(fields.unknown(name, name)),
         None => Ok(()),
     }
 }
@@ -30,7 +32,7 @@ pub(super) fn root_agrees(root: &Fields<'_>, text: &Fields<'_>, path: &str) -> R
     let dict = named(Role::Parameters).find_map(|name| text.get(name));
     for name in of_text() {
         let Some(value) = root.get(name) else { continue };
-        let inside = || dict.and_then(|dict| dict.get(name)).filter(|value| !value.is_null());
+        let inside = || dict.and_then(|dict| dict.get(&*name)).filter(|value| !value.is_null());
         let found = if named(Role::Parameters).any(|dict| dict == name) {
             dict
         } else {
@@ -56,7 +58,7 @@ fn agree(a: &Value, b: &Value) -> bool {
     }
     let (Some(a), Some(b)) = (a.as_object(), b.as_object()) else { return a == b };
     let kind = |dict: &Map<String, Value>| {
-        let found = named(Role::Kind).find_map(|name| dict.get(name)?.as_str());
+        let found = named(Role::Kind).find_map(|name| dict.get(&*name)?.as_str());
         found.map_or(Some("default"), rope_type)
     };
     fn said<'v>(dict: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
@@ -65,7 +67,7 @@ fn agree(a: &Value, b: &Value) -> bool {
     let same = |name: &String| match (said(a, name), said(b, name)) {
         (Some(a), Some(b)) => agree(a, b),
         (None, None) => true,
-        _ => name == "rope_theta",
+        _ => **name == field::ROPE_THETA,
     };
     let only_in_b = b.keys().filter(|name| !a.contains_key(*name));
     kind(a) == kind(b) && a.keys().chain(only_in_b).filter(|name| !name.ends_with("type")).all(same)
@@ -78,7 +80,7 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
         return Ok(false);
     }
     // `mla_use_nope`: latent attention without positions.
-    for name in ["alibi", "use_alibi", "mla_use_nope"] {
+    for name in [field::ALIBI, field::USE_ALIBI, field::MLA_USE_NOPE] {
         if fields.flag(name)? == Some(true) {
             return Ok(false);
         }
@@ -95,12 +97,12 @@ pub(super) fn rotates(reader: &Reader<'_>) -> Result<bool, Error> {
     }
     // Two positions for each token, and a rotation of another kind: no known model is published
     // with these.
-    for (name, needed) in [("position_encoding_2d", false), ("original_rope", true)] {
+    for (name, needed) in [(field::POSITION_ENCODING_2D, false), (field::ORIGINAL_ROPE, true)] {
         if fields.flag(name)?.is_some_and(|found| found != needed) {
             return Err(fields.not_a(name, if needed { "true" } else { "false" }));
         }
     }
-    let name = "position_embedding_type";
+    let name = field::POSITION_EMBEDDING_TYPE;
     let pairing = match fields.text(name)? {
         None if reader.family.rotates_if_typed => return Ok(false),
         Some("absolute") if reader.family.rotates_if_typed => return Ok(false),

@@ -1,5 +1,6 @@
 //! The columns of the table in [`families`](super::families): what is known about a model family.
 
+use super::fields::{Name, field};
 use crate::rotary::{AxialOrder, Pairing, Sections};
 
 /// The conventions of a family of models, and the defaults of its config class.
@@ -39,18 +40,18 @@ pub(super) struct Family {
     /// The names of types of layers in the rope parameters, where they differ.
     pub(super) labels: &'static [(&'static str, &'static str)],
     /// Fields that configs contain and the class does not read.
-    pub(super) unread: &'static [&'static str],
+    pub(super) unread: &'static [Name],
     /// Fields with other names in this class, as (its name, the usual one); a dot precedes a field
     /// of a part.
-    pub(super) renamed: &'static [(&'static str, &'static str)],
+    pub(super) renamed: &'static [(&'static str, Name)],
     /// A field that must be true for any layer to rotate.
-    pub(super) rotates_if: Option<&'static str>,
+    pub(super) rotates_if: Option<Name>,
     /// Whether layers rotate only where `position_embedding_type` says so.
     pub(super) rotates_if_typed: bool,
     /// The number of layers of those models of the type that do not rotate, if others do.
     pub(super) still_layers: Option<usize>,
     /// The field that lists the types of layers as numbers from 0, and the names of these types.
-    pub(super) coded: Option<(&'static str, &'static [&'static str])>,
+    pub(super) coded: Option<(Name, &'static [&'static str])>,
     /// Whether there is a type "ntk": the base is multiplied by the factor, and all frequencies are
     /// divided by factor^(2/dim).
     pub(super) has_ntk: bool,
@@ -102,7 +103,7 @@ pub(super) struct Layers {
     /// 1 if all layers are the same, [`LISTED`] if the config must list the types.
     pub(super) every: usize,
     /// The field of a config that overrides this number.
-    pub(super) field: &'static str,
+    pub(super) field: Option<Name>,
     /// Whether the special layer is the first of each `every`, or the last.
     pub(super) first: bool,
     pub(super) special: Type,
@@ -172,7 +173,7 @@ impl Layers {
     /// All layers are the same, unless the config lists types.
     pub(super) const SAME: Self = Self {
         every: 1,
-        field: "",
+        field: None,
         first: false,
         special: typed(ALL, Rotation::Main),
         others: typed(ALL, Rotation::Main),
@@ -192,7 +193,7 @@ impl Layers {
         let local = Local { base, scaled: false, null_is_main: false };
         Self {
             every,
-            field: "sliding_window_pattern",
+            field: Some(field::SLIDING_WINDOW_PATTERN),
             special: typed(FULL, Rotation::Main),
             others: typed(SLIDING, Rotation::Local(local)),
             ..Self::SAME
@@ -205,7 +206,7 @@ impl Layers {
         let local = Local { base: Some(base), scaled: true, null_is_main: true };
         Self {
             every,
-            field: "global_attn_every_n_layers",
+            field: Some(field::GLOBAL_ATTN_EVERY_N_LAYERS),
             first: true,
             special: typed(FULL, Rotation::Main),
             others: typed(SLIDING, Rotation::Local(local)),
@@ -217,7 +218,7 @@ impl Layers {
     pub(super) const fn none_in_each(every: usize) -> Self {
         Self {
             every,
-            field: "no_rope_layer_interval",
+            field: Some(field::NO_ROPE_LAYER_INTERVAL),
             special: typed(NO_ROPE, Rotation::None),
             others: typed(ROPE, Rotation::Main),
             ..Self::SAME
@@ -229,7 +230,7 @@ impl Layers {
     pub(super) const fn sliding_only(every: usize, without_window: WithoutWindow) -> Self {
         Self {
             every,
-            field: "sliding_window_pattern",
+            field: Some(field::SLIDING_WINDOW_PATTERN),
             special: typed(FULL, Rotation::None),
             others: typed(SLIDING, Rotation::Main),
             without_window,
@@ -242,7 +243,7 @@ impl Layers {
     pub(super) const fn linear_between(every: usize) -> Self {
         Self {
             every,
-            field: "full_attention_interval",
+            field: Some(field::FULL_ATTENTION_INTERVAL),
             special: typed(FULL, Rotation::Main),
             others: typed(LINEAR, Rotation::None),
             ..Self::SAME
@@ -377,15 +378,15 @@ impl Family {
         Self { still: types, ..self }
     }
 
-    pub(super) const fn unread(self, names: &'static [&'static str]) -> Self {
+    pub(super) const fn unread(self, names: &'static [Name]) -> Self {
         Self { unread: names, ..self }
     }
 
-    pub(super) const fn renamed(self, names: &'static [(&'static str, &'static str)]) -> Self {
+    pub(super) const fn renamed(self, names: &'static [(&'static str, Name)]) -> Self {
         Self { renamed: names, ..self }
     }
 
-    pub(super) const fn rotates_if(self, name: &'static str) -> Self {
+    pub(super) const fn rotates_if(self, name: Name) -> Self {
         Self { rotates_if: Some(name), ..self }
     }
 
@@ -397,7 +398,7 @@ impl Family {
         Self { still_layers: Some(layers), ..self }
     }
 
-    pub(super) const fn coded(self, field: &'static str, names: &'static [&'static str]) -> Self {
+    pub(super) const fn coded(self, field: Name, names: &'static [&'static str]) -> Self {
         Self { coded: Some((field, names)), ..self }
     }
 

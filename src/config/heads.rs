@@ -1,7 +1,8 @@
 //! The widths of heads, and the number of features that are rotated.
 
 use super::family::FULL;
-use super::fields::Role;
+use super::fields::field::{QK_NOPE_HEAD_DIM as NOPE, QK_ROPE_HEAD_DIM as ROPE};
+use super::fields::{Name, Role, field};
 use super::json::Fields;
 use super::reader::{LIMIT, Reader};
 use crate::error::Error;
@@ -13,10 +14,6 @@ pub(super) struct Dims {
     pub(super) head_dim: usize,
 }
 
-/// The names of the two parts of a latent head.
-const NOPE: &str = "qk_nope_head_dim";
-const ROPE: &str = "qk_rope_head_dim";
-
 impl Reader<'_> {
     /// Returns the widths of a rotation; `stated` is the rotated fraction that the config gives.
     pub(super) fn dims(
@@ -27,7 +24,7 @@ impl Reader<'_> {
     ) -> Result<Dims, Error> {
         let head_dim = self.head_dim(kind)?;
         let latent = self.is_latent();
-        let own = if self.family.last { ROPE } else { "rotary_dim" };
+        let own = if self.family.last { ROPE } else { field::ROTARY_DIM };
         let given = self.fields.count(own)?;
         let frequency_dim = match given.or(self.family.rotary_dim) {
             Some(dim) => dim,
@@ -46,17 +43,17 @@ impl Reader<'_> {
             let name = match given {
                 Some(_) => own,
                 None if latent => ROPE,
-                None => "partial_rotary_factor",
+                None => field::PARTIAL_ROTARY_FACTOR,
             };
             let expected = "such that a positive, even number of the head's features rotates";
             return Err(self.fields.not_a(name, expected));
         }
         if latent && dim != self.latent_part(ROPE)? {
-            return Err(self.fields.contradicts("rotary_dim", ROPE));
+            return Err(self.fields.contradicts(field::ROTARY_DIM, &ROPE));
         }
         // In transformers, some latent heads count their rotated part as the whole, and others take
         // a fraction of the `head_dim` that the config gives.
-        let stated_heads = self.fields.count("head_dim")?;
+        let stated_heads = self.fields.count(field::HEAD_DIM)?;
         let is_part = |part: f64| {
             (head_dim as f64 * part - dim as f64).abs() <= 1.0
                 || latent && given.is_none() && part == 1.0
@@ -66,7 +63,7 @@ impl Reader<'_> {
             && !is_part(part)
         {
             let name = if given.is_some() { own } else { ROPE };
-            return Err(self.fields.contradicts(name, "partial_rotary_factor"));
+            return Err(self.fields.contradicts(name, &field::PARTIAL_ROTARY_FACTOR));
         }
         Ok(Dims { dim, frequency_dim, head_dim })
     }
@@ -74,15 +71,15 @@ impl Reader<'_> {
     /// Returns true if heads are \[NoPE | RoPE\], as in multi-head latent attention: by their
     /// fields, whatever the model's name.
     pub(super) fn is_latent(&self) -> bool {
-        if self.family.last || self.fields.flag("use_mla") == Ok(Some(false)) {
+        if self.family.last || self.fields.flag(field::USE_MLA) == Ok(Some(false)) {
             return false;
         }
-        let names = [ROPE, NOPE, "kv_lora_rank"];
-        self.family.latent.is_some() || names.iter().any(|name| self.fields.get(name).is_some())
+        let names = [ROPE, NOPE, field::KV_LORA_RANK];
+        self.family.latent.is_some() || names.iter().any(|name| self.fields.get(*name).is_some())
     }
 
     /// Returns the width of a part of a latent head, rotated or not.
-    fn latent_part(&self, name: &str) -> Result<usize, Error> {
+    fn latent_part(&self, name: Name) -> Result<usize, Error> {
         let own = self.family.latent.map(|own| if name == NOPE { own.nope } else { own.rope });
         self.fields.need(name, self.fields.count(name)?.or(own))
     }
@@ -106,30 +103,30 @@ impl Reader<'_> {
         }
         let stated = fields.of_role(Role::HeadDim, Fields::count)?;
         // A null stands for a share of the model's width, not for the default of the class.
-        let own = self.family.head_dim.filter(|_| !fields.is_null("head_dim"));
+        let own = self.family.head_dim.filter(|_| !fields.is_null(field::HEAD_DIM));
         if let Some(head_dim) = stated.or(own) {
-            return limited(fields, "head_dim", head_dim);
+            return limited(fields, field::HEAD_DIM, head_dim);
         }
         let width = fields.of_role(Role::Width, Fields::count)?;
-        let width = fields.need("hidden_size", width)?;
+        let width = fields.need(field::HIDDEN_SIZE, width)?;
         let heads = fields.of_role(Role::Heads, Fields::count)?;
-        let heads = fields.need("num_attention_heads", heads)?;
+        let heads = fields.need(field::NUM_ATTENTION_HEADS, heads)?;
         if heads == 0 || !width.is_multiple_of(heads) && !self.family.uneven_heads {
-            return Err(fields.not_a("num_attention_heads", "a divisor of hidden_size"));
+            return Err(fields.not_a(field::NUM_ATTENTION_HEADS, "a divisor of hidden_size"));
         }
-        limited(fields, "hidden_size", width / heads)
+        limited(fields, field::HIDDEN_SIZE, width / heads)
     }
 
     /// Returns the width of heads in full-attention layers, where they have their own.
     fn wide_head_dim(&self, kind: Option<&str>) -> Result<Option<usize>, Error> {
-        let (fields, listed) = (&self.fields, self.listed("head_dim", None)?);
+        let (fields, listed) = (&self.fields, self.listed(field::HEAD_DIM, None)?);
         let Some(own) = self.family.full_head_dim else {
             return match listed {
                 None => Ok(None),
                 Some(_) => {
                     let expected =
                         "without head_dim: only heads of one width are supported for this type";
-                    Err(fields.not_a("per_layer_config", expected))
+                    Err(fields.not_a(field::PER_LAYER_CONFIG, expected))
                 }
             };
         };
@@ -137,23 +134,23 @@ impl Reader<'_> {
             return Ok(None);
         }
         match listed {
-            Some(head_dim) => limited(fields, "per_layer_config", head_dim).map(Some),
+            Some(head_dim) => limited(fields, field::PER_LAYER_CONFIG, head_dim).map(Some),
             // Written by transformers 5.23 and later: a missing entry is as in all layers.
-            None if fields.names().any(|name| name == "per_layer_config") => Ok(None),
+            None if fields.names().any(|name| *name == field::PER_LAYER_CONFIG) => Ok(None),
             None => {
-                let head_dim = fields.count("global_head_dim")?.unwrap_or(own);
-                limited(fields, "global_head_dim", head_dim).map(Some)
+                let head_dim = fields.count(field::GLOBAL_HEAD_DIM)?.unwrap_or(own);
+                limited(fields, field::GLOBAL_HEAD_DIM, head_dim).map(Some)
             }
         }
     }
 
     /// Returns the width under `name` that `per_layer_config` gives to some layers, of the given
     /// type if types are listed.
-    fn listed(&self, name: &str, kind: Option<&str>) -> Result<Option<usize>, Error> {
-        let list = "per_layer_config";
+    fn listed(&self, name: Name, kind: Option<&str>) -> Result<Option<usize>, Error> {
+        let list = field::PER_LAYER_CONFIG;
         let Some(layers) = self.fields.object(list)? else { return Ok(None) };
         let path = self.fields.path(list);
-        let types = kind.and(self.fields.texts("layer_types")?).unwrap_or_default();
+        let types = kind.and(self.fields.texts(field::LAYER_TYPES)?).unwrap_or_default();
         let is_other = |layer: &str| {
             let own = layer.parse().ok().and_then(|layer: usize| types.get(layer));
             own.is_some_and(|own| Some(*own) != kind)
@@ -180,6 +177,6 @@ impl Reader<'_> {
     }
 }
 
-fn limited(fields: &Fields<'_>, name: &str, head_dim: usize) -> Result<usize, Error> {
+fn limited(fields: &Fields<'_>, name: Name, head_dim: usize) -> Result<usize, Error> {
     if head_dim <= LIMIT { Ok(head_dim) } else { Err(fields.not_a(name, "at most 65536")) }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::{Role, named};
+use super::fields::{Name, Role, named};
 use crate::error::{ConfigProblem, Error};
 
 /// An object of the config, and its path.
@@ -18,40 +18,40 @@ impl<'a> Fields<'a> {
     }
 
     /// Returns the name with its path.
-    pub(super) fn path(&self, name: &str) -> String {
-        match (self.path, name) {
+    pub(super) fn path(&self, name: impl AsRef<str>) -> String {
+        match (self.path, name.as_ref()) {
             ("", name) => name.to_string(),
             (path, "") => path.to_string(),
             (path, name) => format!("{path}.{name}"),
         }
     }
 
-    pub(super) fn error(&self, name: &str, problem: ConfigProblem) -> Error {
+    pub(super) fn error(&self, name: impl AsRef<str>, problem: ConfigProblem) -> Error {
         Error::Config { field: self.path(name), problem }
     }
 
     /// Returns an error: the field contradicts `other`.
-    pub(super) fn contradicts(&self, name: &str, other: &str) -> Error {
+    pub(super) fn contradicts(&self, name: impl AsRef<str>, other: &str) -> Error {
         self.error(name, ConfigProblem::Contradicts { other: other.to_string() })
     }
 
     /// Returns an error: the field is not of the expected kind.
-    pub(super) fn not_a(&self, name: &str, expected: &'static str) -> Error {
+    pub(super) fn not_a(&self, name: impl AsRef<str>, expected: &'static str) -> Error {
         self.error(name, ConfigProblem::NotA { expected })
     }
 
     /// Returns an error: the setting of the field is not supported, for this reason.
-    pub(super) fn not_read(&self, name: &str, reason: &'static str) -> Error {
+    pub(super) fn not_read(&self, name: impl AsRef<str>, reason: &'static str) -> Error {
         self.error(name, ConfigProblem::Unsupported { reason })
     }
 
     /// Returns an error: the field has an unknown value.
-    pub(super) fn unknown(&self, name: &str, found: &str) -> Error {
+    pub(super) fn unknown(&self, name: impl AsRef<str>, found: &str) -> Error {
         self.error(name, ConfigProblem::Unknown { found: found.to_string() })
     }
 
     /// Returns an error: the setting of the field is not possible.
-    pub(super) fn invalid(&self, name: &str, error: Error) -> Error {
+    pub(super) fn invalid(&self, name: impl AsRef<str>, error: Error) -> Error {
         self.error(name, ConfigProblem::Invalid(Box::new(error)))
     }
 
@@ -66,13 +66,17 @@ impl<'a> Fields<'a> {
     }
 
     /// The value, unless it is absent or null.
-    pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
+    pub(super) fn get(&self, name: Name) -> Option<&'a Value> {
+        self.of_name(&name)
+    }
+
+    fn of_name(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
     /// Returns true if the value is present and null.
-    pub(super) fn is_null(&self, name: &str) -> bool {
-        self.object.get(name).is_some_and(Value::is_null)
+    pub(super) fn is_null(&self, name: Name) -> bool {
+        self.object.get(&*name).is_some_and(Value::is_null)
     }
 
     fn typed<T>(
@@ -82,49 +86,54 @@ impl<'a> Fields<'a> {
         of: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let typed = |value| of(value).ok_or_else(|| self.not_a(name, expected));
-        self.get(name).map(typed).transpose()
+        self.of_name(name).map(typed).transpose()
     }
 
-    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Error> {
-        self.typed(name, "a number", Value::as_f64)
+    pub(super) fn number(&self, name: Name) -> Result<Option<f64>, Error> {
+        self.typed(&name, "a number", Value::as_f64)
     }
 
     /// Reads a whole number; some configs write 8192.0.
-    pub(super) fn count(&self, name: &str) -> Result<Option<usize>, Error> {
-        self.typed(name, "a whole number", as_count)
+    pub(super) fn count(&self, name: Name) -> Result<Option<usize>, Error> {
+        self.typed(&name, "a whole number", as_count)
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.typed(name, "true or false", Value::as_bool)
+    pub(super) fn flag(&self, name: Name) -> Result<Option<bool>, Error> {
+        self.typed(&name, "true or false", Value::as_bool)
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Error> {
-        self.typed(name, "a string", Value::as_str)
+    pub(super) fn text(&self, name: Name) -> Result<Option<&'a str>, Error> {
+        self.typed(&name, "a string", Value::as_str)
     }
 
-    pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Error> {
+    pub(super) fn object(&self, name: Name) -> Result<Option<&'a Map<String, Value>>, Error> {
+        self.typed(&name, "an object", Value::as_object)
+    }
+
+    /// Reads a part by the name that a caller gives.
+    pub(super) fn part(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Error> {
         self.typed(name, "an object", Value::as_object)
     }
 
-    pub(super) fn numbers(&self, name: &str) -> Result<Option<Vec<f64>>, Error> {
-        self.typed(name, "a list of numbers", |value| {
+    pub(super) fn numbers(&self, name: Name) -> Result<Option<Vec<f64>>, Error> {
+        self.typed(&name, "a list of numbers", |value| {
             value.as_array()?.iter().map(Value::as_f64).collect()
         })
     }
 
-    pub(super) fn counts(&self, name: &str) -> Result<Option<Vec<usize>>, Error> {
-        self.typed(name, "a list of whole numbers", |value| {
+    pub(super) fn counts(&self, name: Name) -> Result<Option<Vec<usize>>, Error> {
+        self.typed(&name, "a list of whole numbers", |value| {
             value.as_array()?.iter().map(as_count).collect()
         })
     }
 
-    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&'a str>>, Error> {
-        self.typed(name, "a list of strings", |value| {
+    pub(super) fn texts(&self, name: Name) -> Result<Option<Vec<&'a str>>, Error> {
+        self.typed(&name, "a list of strings", |value| {
             value.as_array()?.iter().map(Value::as_str).collect()
         })
     }
 
-    pub(super) fn need<T>(&self, name: &str, value: Option<T>) -> Result<T, Error> {
+    pub(super) fn need<T>(&self, name: impl AsRef<str>, value: Option<T>) -> Result<T, Error> {
         value.ok_or_else(|| self.error(name, ConfigProblem::Missing))
     }
 
@@ -132,10 +141,10 @@ impl<'a> Fields<'a> {
     /// contradiction.
     pub(super) fn one_of<T: PartialEq>(
         &self,
-        names: impl IntoIterator<Item = &'static str>,
-        read: impl Fn(&Self, &str) -> Result<Option<T>, Error>,
+        names: impl IntoIterator<Item = Name>,
+        read: impl Fn(&Self, Name) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
-        let mut found: Option<(&str, T)> = None;
+        let mut found: Option<(Name, T)> = None;
         for name in names {
             match (read(self, name)?, &found) {
                 (Some(value), Some((first, known))) if value != *known => {
@@ -152,14 +161,14 @@ impl<'a> Fields<'a> {
     pub(super) fn of_role<T: PartialEq>(
         &self,
         role: Role,
-        read: impl Fn(&Self, &str) -> Result<Option<T>, Error>,
+        read: impl Fn(&Self, Name) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
         self.one_of(named(role), read)
     }
 
     /// Returns the name of a role that is present.
-    pub(super) fn name_of(&self, role: Role) -> Option<&'static str> {
-        named(role).find(|name| self.get(name).is_some())
+    pub(super) fn name_of(&self, role: Role) -> Option<Name> {
+        named(role).find(|name| self.get(*name).is_some())
     }
 }
 

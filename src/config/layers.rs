@@ -6,7 +6,7 @@ use super::checks::rotates;
 use super::family::{
     ALL, COMPRESS, FULL, LISTED, MAIN, NO_ROPE, ROPE, Rotation, SLIDING, WithoutWindow,
 };
-use super::fields::{Role, is_of_dict, named};
+use super::fields::{Role, field, is_of_dict, named};
 use super::json::{Fields, parse};
 use super::lists::{
     MOST_TYPES, by_base, by_lists, hybrid_layers, is_listed, named_type, no_rope_agrees,
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<LayerTypes, Error> {
         dict.iter().any(|(name, value)| value.is_object() && !is_of_dict(name))
     };
     let dict: Option<RopeDict<'_>> = match (rope_dict(fields)?, &own) {
-        (None, Some(own)) => Some((fields.path("rope_parameters"), own)),
+        (None, Some(own)) => Some((fields.path(field::ROPE_PARAMETERS), own)),
         (dict, _) => dict,
     };
     let inner = dict.as_ref().map(|(path, dict)| Fields::new(path, dict));
@@ -61,14 +61,19 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<LayerTypes, Error> {
 
 /// Checks that the sizes of a config are whole numbers, whether needed or not.
 fn check_sizes(fields: &Fields<'_>) -> Result<(), Error> {
-    let names = ["hidden_size", "num_attention_heads", "head_dim", "max_position_embeddings"];
+    let names = [
+        field::HIDDEN_SIZE,
+        field::NUM_ATTENTION_HEADS,
+        field::HEAD_DIM,
+        field::MAX_POSITION_EMBEDDINGS,
+    ];
     names.into_iter().try_for_each(|name| fields.count(name).map(|_| ()))
 }
 
 /// Adds a type for layers without positions, if the config lists layers of a type that has none in
 /// this family.
 fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
-    let listed = reader.fields.texts("layer_types")?.unwrap_or_default();
+    let listed = reader.fields.texts(field::LAYER_TYPES)?.unwrap_or_default();
     let is_listed = listed.iter().any(|name| reader.family.still.contains(name));
     let is_there = types.iter().any(|(name, _)| name == NO_ROPE);
     if !is_listed || is_there || types.iter().all(|(_, spec)| spec.is_none()) {
@@ -83,7 +88,7 @@ fn add_still(reader: &Reader<'_>, types: &mut Types) -> Result<(), Error> {
 
 /// Returns the base of each layer, 0 for a layer without positions, where the config lists them.
 fn bases_listed(fields: &Fields<'_>) -> Result<Option<Vec<f64>>, Error> {
-    let name = "layer_rope_theta";
+    let name = field::LAYER_ROPE_THETA;
     let list = fields.numbers(name)?.filter(|list| !list.is_empty());
     if list.iter().flatten().any(|&base| base < 0.0) {
         return Err(fields.not_a(name, "a list of bases, 0 for layers without positions"));
@@ -104,7 +109,7 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
     for (name, value) in dict {
         let own = format!("{path}.{name}");
         let spec = |object| reader.spec(Some(Fields::new(&own, object)), Some(name)).map(Some);
-        let is_kind = || named(Role::Kind).any(|kind| kind == name);
+        let is_kind = || named(Role::Kind).any(|kind| **name == kind);
         let spec = match value {
             // Some versions save this beside the types, where it has no meaning.
             Value::Null if is_of_dict(name) => continue,
@@ -128,14 +133,14 @@ fn nested(reader: &Reader<'_>, path: &str, dict: &Map<String, Value>) -> Result<
 /// Returns the types for layers that compress, with their own base and the scaling without its
 /// attention factor, and for plain layers.
 fn compressed(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
-    let name = "compress_rope_theta";
+    let name = field::COMPRESS_ROPE_THETA;
     let main = reader.spec(None, None)?;
     let base = reader.fields.number(name)?.or(reader.family.compressed_base);
     let base = reader.checked_base(name, reader.fields.need(name, base)?)?;
     let mut compress = RotarySpec { base, ..reader.spec(dict, Some(COMPRESS))? };
     // Without the field the class uses 1 beside YaRN; a null stands for YaRN's own factor.
     let is_yarn = matches!(compress.scaling, Scaling::Yarn(_));
-    let is_said = |dict: Fields<'_>| dict.names().any(|name| name == "attention_factor");
+    let is_said = |dict: Fields<'_>| dict.names().any(|name| *name == field::ATTENTION_FACTOR);
     if is_yarn && !dict.is_some_and(is_said) {
         (compress.attention_factor, compress.short_attention_factor) = (1.0, 1.0);
     }
@@ -152,12 +157,12 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
         let local = reader.local(&main, base)?;
         return Ok(vec![named_type(FULL, Some(main)), named_type(SLIDING, Some(local))]);
     }
-    if fields.is_null("sliding_window") {
+    if fields.is_null(field::SLIDING_WINDOW) {
         match family.layers.without_window {
             WithoutWindow::Same => {}
             WithoutWindow::AllRotate => return Ok(vec![named_type(ALL, Some(main))]),
             WithoutWindow::Refused => {
-                return Err(fields.error("sliding_window", ConfigProblem::Missing));
+                return Err(fields.error(field::SLIDING_WINDOW, ConfigProblem::Missing));
             }
         }
     }
@@ -168,7 +173,7 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
         });
         return Ok(types.into());
     }
-    Ok(if fields.get("no_rope_layers").is_some() {
+    Ok(if fields.get(field::NO_ROPE_LAYERS).is_some() {
         vec![named_type(ROPE, Some(main)), named_type(NO_ROPE, None)]
     } else {
         vec![named_type(ALL, Some(main))]
@@ -178,22 +183,21 @@ fn flat(reader: &Reader<'_>, dict: Option<Fields<'_>>) -> Result<Types, Error> {
 /// Returns n, where one in n layers is special.
 fn every(reader: &Reader<'_>) -> Result<usize, Error> {
     let (fields, layers) = (&reader.fields, &reader.family.layers);
-    match layers.every {
-        1 => return Ok(1),
-        LISTED => return Err(fields.error("layer_types", ConfigProblem::Missing)),
-        _ => {}
+    let Some(name) = layers.field else { return Ok(1) };
+    if layers.every == LISTED {
+        return Err(fields.error(field::LAYER_TYPES, ConfigProblem::Missing));
     }
-    let found = match fields.get(layers.field) {
+    let found = match fields.get(name) {
         // "LLLG": local, local, local, global
         Some(Value::String(pattern)) => pattern
             .strip_suffix('G')
             .filter(|local| local.bytes().all(|layer| layer == b'L'))
             .map(|_| pattern.len()),
-        _ => Some(fields.count(layers.field)?.unwrap_or(layers.every)),
+        _ => Some(fields.count(name)?.unwrap_or(layers.every)),
     };
     let expected =
         "a whole number from 1, or a pattern of local layers and a global one, such as LLLG";
-    found.filter(|&every| every > 0).ok_or_else(|| fields.not_a(layers.field, expected))
+    found.filter(|&every| every > 0).ok_or_else(|| fields.not_a(name, expected))
 }
 
 /// Returns the type of each layer.
@@ -206,7 +210,7 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     if let (Some(list), Some(count)) = (&list, count)
         && list.len() != count
     {
-        return Err(fields.contradicts("num_hidden_layers", "the list of layers"));
+        return Err(fields.contradicts(field::NUM_HIDDEN_LAYERS, "the list of layers"));
     }
     if let Some(list) = list {
         return Ok(with_last_full(reader, list, find(FULL)));
@@ -218,14 +222,14 @@ fn layers(reader: &Reader<'_>, types: &Types) -> Result<Vec<usize>, Error> {
     // The name of the type shared by all layers is not a name among several types.
     let kind = |index| find(reader.family.layers.at(index, every).name);
     let layers: Option<Vec<usize>> = (0..count.unwrap_or(0)).map(kind).collect();
-    let layers = fields.need("layer_types", layers)?;
+    let layers = fields.need(field::LAYER_TYPES, layers)?;
     Ok(with_last_full(reader, layers, find(FULL)))
 }
 
 /// Returns the compression ratio of each layer, 0 for none, where the config lists it.
 fn compress_ratios(reader: &Reader<'_>) -> Result<Option<Vec<usize>>, Error> {
     match reader.family.compressed_base {
-        Some(_) => reader.fields.counts("compress_ratios"),
+        Some(_) => reader.fields.counts(field::COMPRESS_RATIOS),
         None => Ok(None),
     }
 }
@@ -250,7 +254,7 @@ fn layers_listed(
         let kind = |&with: &usize| find(if with == 0 { NO_ROPE } else { ROPE });
         return Ok(list.iter().map(kind).collect());
     }
-    let Some(names) = fields.texts("layer_types")? else {
+    let Some(names) = fields.texts(field::LAYER_TYPES)? else {
         if let Some(list) = compress_ratios(reader)? {
             let kind = |ratio: usize| find(if ratio == 0 { MAIN } else { COMPRESS });
             return Ok(list.into_iter().map(kind).collect());
@@ -271,7 +275,7 @@ fn layers_listed(
             true => find(NO_ROPE),
             false => find(own.map_or(name, |(_, label)| *label)).or(find(ROPE)),
         };
-        kind.ok_or_else(|| fields.unknown("layer_types", name))
+        kind.ok_or_else(|| fields.unknown(field::LAYER_TYPES, name))
     };
     names.into_iter().map(found).collect::<Result<_, _>>().map(Some)
 }

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::family::{ALL, NO_ROPE, ROPE, SLIDING};
-use super::fields::Role;
+use super::fields::{Name, Role, field};
 use super::json::Fields;
 use super::reader::{LIMIT, Reader, try_out};
 use super::spec::{RotarySpec, Types};
 use crate::error::Error;
 
-const BASES: &str = "rope_theta";
-const PARTS: [&str; 2] = ["partial_rotary_factors", "partial_rotary_factor"];
+const BASES: Name = field::ROPE_THETA;
+const PARTS: [Name; 2] = [field::PARTIAL_ROTARY_FACTORS, field::PARTIAL_ROTARY_FACTOR];
 
 /// A limit above the number of types of layers of any model, since each type costs as much as a
 /// model.
@@ -21,7 +21,7 @@ impl Reader<'_> {
     pub(super) fn layer_count(&self) -> Result<Option<usize>, Error> {
         let count = self.fields.of_role(Role::LayerCount, Fields::count)?;
         if count.is_some_and(|count| count > LIMIT) {
-            return Err(self.fields.not_a("num_hidden_layers", "at most 65536"));
+            return Err(self.fields.not_a(field::NUM_HIDDEN_LAYERS, "at most 65536"));
         }
         Ok(count)
     }
@@ -37,9 +37,9 @@ pub(super) fn by_base(
     main: &RotarySpec,
     list: &[f64],
 ) -> Result<(Types, Vec<usize>), Error> {
-    let (fields, name) = (&reader.fields, "layer_rope_theta");
+    let (fields, name) = (&reader.fields, field::LAYER_ROPE_THETA);
     if reader.layer_count()?.is_some_and(|count| count != list.len()) {
-        return Err(fields.contradicts("num_hidden_layers", "the list of layers"));
+        return Err(fields.contradicts(field::NUM_HIDDEN_LAYERS, "the list of layers"));
     }
     let mut bases: Vec<f64> = Vec::new();
     let mut layers = Vec::with_capacity(list.len());
@@ -82,7 +82,7 @@ pub(super) fn by_lists(
     dict: Option<Fields<'_>>,
 ) -> Result<(Types, Vec<usize>), Error> {
     let (fields, count) = (&reader.fields, reader.layer_count()?);
-    let list = |name: &str| match fields.get(name) {
+    let list = |name| match fields.get(name) {
         Some(Value::Array(_)) => without_extra(reader, fields.numbers(name)?, count),
         _ => Ok(None),
     };
@@ -91,9 +91,9 @@ pub(super) fn by_lists(
         None => list(PARTS[1])?,
         parts => parts,
     };
-    let names = without_extra(reader, fields.texts("layer_types")?, count)?;
+    let names = without_extra(reader, fields.texts(field::LAYER_TYPES)?, count)?;
     let lens = [
-        ("layer_types", names.as_ref().map(Vec::len)),
+        (field::LAYER_TYPES, names.as_ref().map(Vec::len)),
         (BASES, bases.as_ref().map(Vec::len)),
         (PARTS[0], parts.as_ref().map(Vec::len)),
     ];
@@ -145,11 +145,11 @@ impl Kind<'_> {
     ) -> Result<Option<RotarySpec>, Error> {
         let mut own = reader.fields.object_of().clone();
         for name in PARTS {
-            own.remove(name);
+            own.remove(&*name);
         }
         let values = [(BASES, self.base), (PARTS[1], self.part)];
         own.extend(
-            values.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))),
+            values.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?.into()))),
         );
         if self.base == Some(0.0) {
             return Ok(None);
@@ -170,7 +170,7 @@ pub(super) fn without_extra<T>(
     list: Option<Vec<T>>,
     count: Option<usize>,
 ) -> Result<Option<Vec<T>>, Error> {
-    let extra = reader.fields.count("num_nextn_predict_layers")?.unwrap_or(0);
+    let extra = reader.fields.count(field::NUM_NEXTN_PREDICT_LAYERS)?.unwrap_or(0);
     Ok(list.map(|mut list| {
         if let Some(count) = count
             && count.checked_add(extra) == Some(list.len())
@@ -183,15 +183,15 @@ pub(super) fn without_extra<T>(
 
 /// Returns, for each layer, 1 if it has positions and 0 if not, where the config lists them.
 pub(super) fn no_rope_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
-    Ok(zeros_and_ones(fields, "no_rope_layers")?.filter(|list| !list.is_empty()))
+    Ok(zeros_and_ones(fields, field::NO_ROPE_LAYERS)?.filter(|list| !list.is_empty()))
 }
 
 /// Returns, for each layer, 1 if it has a sliding window and 0 if not, where the config lists them.
 pub(super) fn hybrid_layers(fields: &Fields<'_>) -> Result<Option<Vec<usize>>, Error> {
-    zeros_and_ones(fields, "hybrid_layer_pattern")
+    zeros_and_ones(fields, field::HYBRID_LAYER_PATTERN)
 }
 
-fn zeros_and_ones(fields: &Fields<'_>, name: &str) -> Result<Option<Vec<usize>>, Error> {
+fn zeros_and_ones(fields: &Fields<'_>, name: Name) -> Result<Option<Vec<usize>>, Error> {
     match fields.counts(name)? {
         Some(list) if list.iter().any(|&number| number > 1) => {
             Err(fields.not_a(name, "a list of 0 and 1"))
@@ -211,5 +211,5 @@ pub(super) fn no_rope_agrees(
     if found.eq(list) {
         return Ok(());
     }
-    Err(fields.contradicts("no_rope_layers", "the types of layers"))
+    Err(fields.contradicts(field::NO_ROPE_LAYERS, "the types of layers"))
 }

@@ -1,5 +1,6 @@
 //! The rotations of a model's layers, from transformers' `config.json`.
 
+use super::fields::field;
 use super::layers::LayerTypes;
 use super::source::Source;
 use super::spec::{RopeRatio, RotarySpec, Types};
@@ -268,13 +269,13 @@ pub(super) fn type_named<T>(types: &[(String, T)], name: &str) -> Result<usize, 
     types
         .iter()
         .position(|(known, _)| known == name)
-        .ok_or_else(|| Error::Config { field: "layer_types".to_string(), problem: found() })
+        .ok_or_else(|| Error::Config { field: field::LAYER_TYPES.to_string(), problem: found() })
 }
 
 /// Returns the index of the type of a layer.
 pub(super) fn type_of(layers: &[usize], index: usize) -> Result<usize, Error> {
     if layers.is_empty() {
-        let field = "num_hidden_layers".to_string();
+        let field = field::NUM_HIDDEN_LAYERS.to_string();
         return Err(Error::Config { field, problem: ConfigProblem::Missing });
     }
     let count = layers.len();

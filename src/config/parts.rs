@@ -3,12 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::families::parts::type_of;
+use super::fields::{Role, field, named};
 use super::json::Fields;
 use crate::error::Error;
-
-/// The fields that contain the language model in a composite config.
-const TEXT: [&str; 5] =
-    ["text_config", "llm_config", "language_config", "thinker_config", "vlm_config"];
 
 /// A part of a config: its path and its type.
 pub(super) struct Part<'a> {
@@ -20,20 +17,20 @@ pub(super) struct Part<'a> {
 impl<'a> Part<'a> {
     /// Returns the whole config as a part.
     pub(super) fn whole(object: &'a Map<String, Value>) -> Result<Self, Error> {
-        let kind = Fields::new("", object).text("model_type")?;
+        let kind = Fields::new("", object).text(field::MODEL_TYPE)?;
         Ok(Self { path: String::new(), object, kind })
     }
 
     /// Returns a part of this part.
     pub(super) fn part(&self, name: &str) -> Result<Option<Self>, Error> {
         let fields = Fields::new(&self.path, self.object);
-        if fields.object(name)?.is_none() {
+        if fields.part(name)?.is_none() {
             return Ok(None);
         }
         let Some(Value::Object(object)) = self.object.get(name) else { return Ok(None) };
         let path = fields.path(name);
-        Fields::new(&path, object).text("model_type")?;
-        let own = object.get("model_type").and_then(Value::as_str);
+        Fields::new(&path, object).text(field::MODEL_TYPE)?;
+        let own = object.get(&*field::MODEL_TYPE).and_then(Value::as_str);
         // Some classes write an empty type.
         let kind = own.filter(|own| !own.is_empty()).or(type_of(self.kind.unwrap_or(""), name));
         Ok(Some(Self { path, object, kind }))
@@ -47,9 +44,9 @@ impl<'a> Part<'a> {
         for _ in 0..3 {
             let last = way.last().unwrap_or(self);
             let mut found = None;
-            for name in TEXT {
+            for name in named(Role::Text) {
                 if found.is_none() {
-                    found = last.part(name)?;
+                    found = last.part(&name)?;
                 }
             }
             match found {

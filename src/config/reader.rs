@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::family::{Family, SLIDING};
-use super::fields::{Role, is_of_dict, named, of_scalings, rope_type};
+use super::fields::{Name, Role, field, is_of_dict, named, of_scalings, rope_type};
 use super::json::Fields;
 use super::spec::{RopeRatio, RotarySpec};
 use crate::error::{ConfigProblem, Error};
@@ -45,7 +45,7 @@ impl Reader<'_> {
         kind: Option<&str>,
     ) -> Result<RotarySpec, Error> {
         let empty = Map::new();
-        let dict = dict.unwrap_or(Fields::new("rope_parameters", &empty));
+        let dict = dict.unwrap_or(Fields::new(&field::ROPE_PARAMETERS, &empty));
         if let Some(name) = dict.names().find(|name| !is_of_dict(name)) {
             return Err(dict.unknown(name, name));
         }
@@ -83,11 +83,12 @@ impl Reader<'_> {
     /// Returns the rotation of local layers: another base, and no scaling unless the family scales
     /// local layers, too.
     pub(super) fn local(&self, main: &RotarySpec, base: f64) -> Result<RotarySpec, Error> {
-        if self.fields.count("swa_head_dim")?.is_some_and(|head_dim| head_dim != main.head_dim) {
+        if self.fields.count(field::SWA_HEAD_DIM)?.is_some_and(|head_dim| head_dim != main.head_dim)
+        {
             let other = "head_dim: only heads of one width are supported";
-            return Err(self.fields.contradicts("swa_head_dim", other));
+            return Err(self.fields.contradicts(field::SWA_HEAD_DIM, other));
         }
-        let name = self.fields.name_of(Role::LocalBase).unwrap_or("rope_theta");
+        let name = self.fields.name_of(Role::LocalBase).unwrap_or(field::ROPE_THETA);
         let scaled = RotarySpec { base: self.checked_base(name, base)?, ..main.clone() };
         let spec = match self.family.layers.local() {
             Some(local) if local.scaled => scaled,
@@ -106,7 +107,7 @@ impl Reader<'_> {
 
     /// Returns the type by either of its names, with aliases resolved.
     fn rope_type(&self, dict: &Fields<'_>) -> Result<&'static str, Error> {
-        let read = |fields: &Fields<'_>, name: &str| -> Result<Option<&'static str>, Error> {
+        let read = |fields: &Fields<'_>, name: Name| -> Result<Option<&'static str>, Error> {
             let Some(found) = fields.text(name)? else { return Ok(None) };
             let known = rope_type(found).filter(|kind| *kind != "ntk" || self.family.has_ntk);
             known.ok_or_else(|| fields.unknown(name, found)).map(Some)
@@ -114,7 +115,7 @@ impl Reader<'_> {
         match dict.of_role(Role::Kind, read)? {
             Some(rope_type) => Ok(rope_type),
             // Parameters without a type would be ignored.
-            None if scales(dict) => Err(dict.error("rope_type", ConfigProblem::Missing)),
+            None if scales(dict) => Err(dict.error(field::ROPE_TYPE, ConfigProblem::Missing)),
             None => Ok("default"),
         }
     }
@@ -131,20 +132,20 @@ impl Reader<'_> {
         if said == own || self.is_latent() && !self.is_given {
             return Ok(said);
         }
-        let name = self.fields.name_of(Role::Neighbours).unwrap_or_default();
+        let name = self.fields.name_of(Role::Neighbours).unwrap_or(field::ROPE_INTERLEAVE);
         Err(self.fields.contradicts(name, self.source_of_pairing()))
     }
 
     /// Returns the source of the pairing, for errors about a field that contradicts it.
     pub(super) fn source_of_pairing(&self) -> &'static str {
-        if self.is_given { "the pairing given" } else { "model_type" }
+        if self.is_given { "the pairing given" } else { &field::MODEL_TYPE }
     }
 
     /// Checks that a dictionary agrees with the field beside it; nested dictionaries may differ.
     fn agree(
         &self,
         dict: &Fields<'_>,
-        name: &str,
+        name: Name,
         kind: Option<&str>,
         outer: Option<f64>,
     ) -> Result<Option<f64>, Error> {
@@ -158,7 +159,7 @@ impl Reader<'_> {
 
     /// Returns the rotated fraction of the head, if the config gives it as a fraction.
     fn part(&self, dict: &Fields<'_>, kind: Option<&str>) -> Result<Option<f64>, Error> {
-        let name = "partial_rotary_factor";
+        let name = field::PARTIAL_ROTARY_FACTOR;
         let outer = self.fields.of_role(Role::Part, Fields::number)?;
         let part = self.agree(dict, name, kind, outer)?;
         if part.is_none_or(|part| part > 0.0 && part <= 1.0) {
@@ -171,10 +172,10 @@ impl Reader<'_> {
     /// Reads a static scaling of the base: `alpha`, beside which a type "dynamic" and its
     /// parameters have no effect.
     fn alpha(&self, dict: &Fields<'_>, rope_type: &str) -> Result<Option<f64>, Error> {
-        let name = "alpha";
+        let name = field::ALPHA;
         let alpha = dict.number(name)?.filter(|&alpha| alpha != 0.0);
         match alpha {
-            Some(_) if !self.family.static_alpha => Err(dict.unknown(name, name)),
+            Some(_) if !self.family.static_alpha => Err(dict.unknown(name, &name)),
             Some(_) if rope_type != "dynamic" => Ok(None), // `unused` returns the error
             alpha => Ok(alpha),
         }
@@ -187,14 +188,14 @@ impl Reader<'_> {
             None => (Role::MainBase, self.family.base),
         };
         let outer = self.fields.of_role(role, Fields::number)?;
-        let found = self.agree(dict, "rope_theta", kind, outer)?.or(default);
-        let base = self.fields.need("rope_theta", found)?;
+        let found = self.agree(dict, field::ROPE_THETA, kind, outer)?.or(default);
+        let base = self.fields.need(field::ROPE_THETA, found)?;
         let multiplies = self.ratio == Some(RopeRatio::MultipliesBase);
         let ratio = self.rope_ratio()?.filter(|_| multiplies).unwrap_or(1.0);
-        self.checked_base("rope_theta", base * ratio)
+        self.checked_base(field::ROPE_THETA, base * ratio)
     }
 
-    pub(super) fn checked_base(&self, name: &str, base: f64) -> Result<f64, Error> {
+    pub(super) fn checked_base(&self, name: Name, base: f64) -> Result<f64, Error> {
         if base > 0.0 && base.is_finite() {
             Ok(base)
         } else {
@@ -207,7 +208,7 @@ impl Reader<'_> {
         dict: &Fields<'_>,
         pairs: usize,
     ) -> Result<Option<(Vec<usize>, Sections)>, Error> {
-        let name = dict.name_of(Role::Sections).unwrap_or("mrope_section");
+        let name = dict.name_of(Role::Sections).unwrap_or(field::MROPE_SECTION);
         let own = self.family.sections;
         let said = dict.of_role(Role::InterleavedSections, Fields::flag)?;
         let order = match said {
@@ -267,9 +268,10 @@ fn scales(dict: &Fields<'_>) -> bool {
 
 /// Checks that no parameter belongs to another type, unless it is a factor of 1.
 fn unused(dict: &Fields<'_>, rope_type: &str) -> Result<(), Error> {
-    let is_one = |name: &str| dict.get(name).and_then(Value::as_f64) == Some(1.0);
+    let is_one = |name| dict.get(name).and_then(Value::as_f64) == Some(1.0);
     for (name, types) in of_scalings() {
-        let neutral = matches!(name, "factor" | "attention_factor" | "attn_factor") && is_one(name);
+        let neutral = matches!(name, field::FACTOR | field::ATTENTION_FACTOR | field::ATTN_FACTOR)
+            && is_one(name);
         if dict.get(name).is_some() && !types.contains(&rope_type) && !neutral {
             return Err(dict.contradicts(name, &format!("the type {rope_type}")));
         }

@@ -7,7 +7,7 @@ use super::families::biases::row_of;
 use super::families::of_model_type;
 use super::families::parts::{has_parts, text_type};
 use super::family::{Family, HALVES, NEIGHBOURS};
-use super::fields::{Role, named as names_of};
+use super::fields::{Name, Role, field, named as names_of};
 use super::json::{Fields, parse};
 use super::layers::{LayerTypes, read};
 use super::parts::Part;
@@ -39,7 +39,7 @@ impl Source<'_> {
         let kind = if is_given { "" } else { part.kind.unwrap_or_default() };
         let mut own = completed(part.object, &family, kind);
         let listed = layer_types(&Fields::new(&part.path, &own), &family)?;
-        own.extend(listed.map(|names| ("layer_types".to_string(), Value::from(names))));
+        own.extend(listed.map(|names| (field::LAYER_TYPES.to_string(), Value::from(names))));
         let fields = Fields::new(&part.path, &own);
         let reader = Reader { fields, family, is_given, ratio: self.ratio };
         read(&reader)
@@ -47,7 +47,7 @@ impl Source<'_> {
 
     /// Returns the family of a part, and whether it rests on the caller's pairing alone.
     fn family(&self, part: &Part<'_>) -> Result<(Family, bool), Error> {
-        let (fields, name) = (Fields::new(&part.path, part.object), "model_type");
+        let (fields, name) = (Fields::new(&part.path, part.object), field::MODEL_TYPE);
         let known = part.kind.and_then(of_model_type);
         if let Some(reason) = known.and_then(|family| family.reason) {
             return Err(fields.not_read(name, reason));
@@ -86,7 +86,7 @@ impl Source<'_> {
 
 /// Returns a family with latent heads as one with plain heads, if the config says so (`use_mla`).
 fn without_latent(fields: &Fields<'_>, family: Family) -> Result<Family, Error> {
-    let plain = family.latent.is_some() && fields.flag("use_mla")? == Some(false);
+    let plain = family.latent.is_some() && fields.flag(field::USE_MLA)? == Some(false);
     let halves = Family { pairing: Pairing::Halves, ..family };
     Ok(if plain { halves } else { family })
 }
@@ -106,7 +106,7 @@ fn named<'a>(whole: Part<'a>, path: &str) -> Result<Part<'a>, Error> {
 fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
     let refused = whole.kind.and_then(of_model_type).and_then(|family| family.reason);
     if let Some(reason) = refused {
-        return Err(Fields::new("", whole.object).not_read("model_type", reason));
+        return Err(Fields::new("", whole.object).not_read(field::MODEL_TYPE, reason));
     }
     let mut way = whole.to_text()?;
     let Some(text) = way.pop() else { return Ok(whole) };
@@ -123,7 +123,7 @@ fn text(whole: Part<'_>) -> Result<Part<'_>, Error> {
 fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<String, Value> {
     let mut fields = object.clone();
     for name in family.unread {
-        fields.remove(*name);
+        fields.remove(&**name);
     }
     for (from, to) in family.renamed {
         let value = match from.split_once('.') {
@@ -135,24 +135,25 @@ fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<St
         }
     }
     if let Some(own) = family.sizes.or_else(|| of_model_type(text_type(kind)?)?.sizes) {
-        let is_said = |role| names_of(role).any(|name| fields.get(name).is_some_and(is_some));
-        let absent = |role| !is_said(role);
+        let said = |name: Name| fields.get(&*name).is_some_and(is_some);
+        let absent = |role| !names_of(role).any(said);
         let mut missing = Vec::new();
         if absent(Role::Width) && absent(Role::Heads) {
-            missing.push(("hidden_size", own.hidden_size));
+            missing.push((field::HIDDEN_SIZE, own.hidden_size));
         }
         if absent(Role::Heads) {
-            missing.push(("num_attention_heads", own.heads));
+            missing.push((field::NUM_ATTENTION_HEADS, own.heads));
         } else if absent(Role::Width) {
-            missing.push(("hidden_size", own.hidden_size));
+            missing.push((field::HIDDEN_SIZE, own.hidden_size));
         }
         if absent(Role::LayerCount) && absent(Role::LayerList) {
-            missing.push(("num_hidden_layers", own.layers));
+            missing.push((field::NUM_HIDDEN_LAYERS, own.layers));
         }
-        let length = "max_position_embeddings";
-        let in_dict =
-            |name| fields.get(name).and_then(|dict| dict.get(length)).is_some_and(is_some);
-        if !fields.get(length).is_some_and(is_some) && !names_of(Role::Parameters).any(in_dict) {
+        let length = field::MAX_POSITION_EMBEDDINGS;
+        let in_dict = |name: Name| {
+            fields.get(&*name).and_then(|dict| dict.get(&*length)).is_some_and(is_some)
+        };
+        if !said(length) && !names_of(Role::Parameters).any(in_dict) {
             missing.push((length, own.positions));
         }
         let known = missing.into_iter().filter(|(_, size)| *size > 0);
@@ -164,7 +165,7 @@ fn completed(object: &Map<String, Value>, family: &Family, kind: &str) -> Map<St
 /// Returns the names of the types of layers, where the config lists them as numbers.
 fn layer_types(fields: &Fields<'_>, family: &Family) -> Result<Option<Vec<&'static str>>, Error> {
     let Some((field, names)) = family.coded else { return Ok(None) };
-    if fields.get("layer_types").is_some() {
+    if fields.get(field::LAYER_TYPES).is_some() {
         return Ok(None);
     }
     let Some(codes) = fields.counts(field)? else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! Reads the timesteps of a diffusion model from diffusers' `config.json`.
 
 use super::families::timesteps::{Dim, class_of};
+use super::fields::{Name, field};
 use super::json::{Fields, parse};
 use super::reader::LIMIT;
 use crate::additive::Timestep;
@@ -35,32 +36,32 @@ impl Timestep {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let object = parse(text)?;
         let fields = Fields::new("", &object);
-        let name = fields.need("_class_name", fields.text("_class_name")?)?;
-        let class = class_of(name).ok_or_else(|| fields.unknown("_class_name", name))?;
+        let name = fields.need(field::CLASS_NAME, fields.text(field::CLASS_NAME)?)?;
+        let class = class_of(name).ok_or_else(|| fields.unknown(field::CLASS_NAME, name))?;
         let dim = class.dim.read(&fields)?;
         let mut timestep =
             Self { downscale_freq_shift: class.shift, scale: class.scale, ..Self::flipped(dim) };
         if class.has_flags {
-            let kind = "time_embedding_type";
+            let kind = field::TIME_EMBEDDING_TYPE;
             if let Some(found) = fields.text(kind)?.filter(|found| *found != "positional") {
                 return Err(fields.unknown(kind, found));
             }
-            let is_flipped = fields.flag("flip_sin_to_cos")?.unwrap_or(true);
+            let is_flipped = fields.flag(field::FLIP_SIN_TO_COS)?.unwrap_or(true);
             timestep.layout = if is_flipped { CosSinHalves } else { SinCosHalves };
-            let shift = fields.number("freq_shift")?;
+            let shift = fields.number(field::FREQ_SHIFT)?;
             timestep.downscale_freq_shift = shift.unwrap_or(class.shift);
         }
         // Invalid values are an error of the config.
         match timestep.encoding() {
             Ok(_) => Ok(timestep),
-            Err(error) => Err(fields.invalid("freq_shift", error)),
+            Err(error) => Err(fields.invalid(field::FREQ_SHIFT, error)),
         }
     }
 }
 
 impl Dim {
     fn read(&self, fields: &Fields<'_>) -> Result<usize, Error> {
-        let check = |name: &str, dim: Option<usize>| {
+        let check = |name: Name, dim: Option<usize>| {
             let expected = "a width from 2 to 65536";
             let is_one = |dim: &usize| (2..=LIMIT).contains(dim);
             dim.filter(is_one).ok_or_else(|| fields.not_a(name, expected))
@@ -69,12 +70,12 @@ impl Dim {
             Self::Always(dim) => Ok(dim),
             Self::Field(name, default) => check(name, Some(fields.count(name)?.unwrap_or(default))),
             Self::FirstBlock => {
-                let name = "block_out_channels";
+                let name = field::BLOCK_OUT_CHANNELS;
                 let channels = fields.need(name, fields.counts(name)?)?;
                 check(name, channels.first().copied())
             }
             Self::Inner => {
-                let [heads, width] = ["num_attention_heads", "attention_head_dim"];
+                let [heads, width] = [field::NUM_ATTENTION_HEADS, field::ATTENTION_HEAD_DIM];
                 let of = |name| fields.need(name, fields.count(name)?);
                 check(width, of(heads)?.checked_mul(of(width)?))
             }

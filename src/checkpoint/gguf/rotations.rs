@@ -4,11 +4,9 @@ use std::io::{Read, Seek};
 
 use super::Gguf;
 use super::header::Value;
-use crate::config::{DIVISORS, LONG_FACTORS, Metadata, ModelRotary, RotarySpec};
+use crate::config::{Metadata, ModelRotary, RotarySpec, key};
 use crate::error::FileError;
 use crate::frequencies::scaling::{LongRope, Scaling};
-
-const SHORT_FACTORS: &str = "rope_factors_short.weight";
 
 impl<R: Read + Seek> Gguf<R> {
     /// Returns the metadata of the architecture, as `config::ModelRotary::from_gguf` and
@@ -26,12 +24,13 @@ impl<R: Read + Seek> Gguf<R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn metadata(&self) -> impl Iterator<Item = (String, Metadata)> {
-        let name = "general.architecture";
+        let name = key::GENERAL_ARCHITECTURE;
         let prefix = format!("{}.", self.architecture().unwrap_or_default());
         let all = self.header.metadata.iter();
-        let own = all.filter(|(key, _)| key == name || key.starts_with(&prefix));
+        let own = all.filter(|(key, _)| **key == name || key.starts_with(&prefix));
         let own = own.filter_map(|(key, value)| Some((key.clone(), config_value(value)?)));
-        let tensors = [DIVISORS, LONG_FACTORS].into_iter().filter(|name| self.has(name));
+        let tensors =
+            [key::ROPE_FREQS, key::ROPE_FACTORS_LONG].into_iter().filter(|name| self.has(name));
         let told = tensors.map(|name| (format!("{prefix}{name}"), Metadata::Flag(true)));
         own.chain(told).collect::<Vec<_>>().into_iter()
     }
@@ -61,15 +60,15 @@ impl<R: Read + Seek> Gguf<R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn model_rotary(&mut self) -> Result<ModelRotary, FileError> {
-        let (divided, long) = (self.has(DIVISORS), self.has(LONG_FACTORS));
+        let (divided, long) = (self.has(&key::ROPE_FREQS), self.has(&key::ROPE_FACTORS_LONG));
         let prefix = format!("{}.", self.architecture().unwrap_or_default());
-        let divisors = (format!("{prefix}{DIVISORS}"), Metadata::Flag(false));
-        let factors = (format!("{prefix}{LONG_FACTORS}"), Metadata::Flag(long));
+        let divisors = (format!("{prefix}{}", key::ROPE_FREQS), Metadata::Flag(false));
+        let factors = (format!("{prefix}{}", key::ROPE_FACTORS_LONG), Metadata::Flag(long));
         let told = [divisors, factors];
         let metadata = self.metadata().chain(told);
         let mut model = ModelRotary::from_gguf(metadata).map_err(|error| self.refuse(error))?;
         let divisors = match divided {
-            true => Some(self.vector::<f64>(DIVISORS)?.to_vec()),
+            true => Some(self.vector::<f64>(&key::ROPE_FREQS)?.to_vec()),
             false => None,
         };
         for (name, spec) in model.specs_mut() {
@@ -87,11 +86,11 @@ impl<R: Read + Seek> Gguf<R> {
     /// Returns both lists of LongRoPE, and the lengths that choose between them.
     fn longrope(&mut self) -> Result<LongRope, FileError> {
         let mut list = |name| Ok::<_, FileError>(self.vector::<f64>(name)?.to_vec());
-        let (short, long) = (list(SHORT_FACTORS)?, list(LONG_FACTORS)?);
+        let (short, long) = (list(&key::ROPE_FACTORS_SHORT)?, list(&key::ROPE_FACTORS_LONG)?);
         let prefix = self.architecture().unwrap_or_default();
         let len = |name: &str| self.real(&format!("{prefix}.{name}")).unwrap_or(0.0);
-        let longest = len("context_length");
-        let original = match len("rope.scaling.original_context_length") {
+        let longest = len(&key::CONTEXT_LENGTH);
+        let original = match len(&key::SCALING_ORIGINAL_CONTEXT_LENGTH) {
             0.0 => longest,
             original => original,
         };

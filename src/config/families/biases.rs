@@ -1,15 +1,16 @@
 //! The list of all models that add something to their attention scores: a row for each type.
 
+use super::super::fields::{Name, field};
 use super::BAICHUAN_13B;
 
 /// A row: what is known about a model type.
 pub(in crate::config) struct Row {
     /// The model types that the row is for.
     types: &'static [&'static str],
-    /// The object of the config that is read; an empty name stands for the config itself.
-    pub(in crate::config) part: &'static str,
+    /// The object of the config that is read, if it is not the config itself.
+    pub(in crate::config) part: Option<Name>,
     /// The names of the field with the number of heads, and its default.
-    pub(in crate::config) heads: (&'static [&'static str], usize),
+    pub(in crate::config) heads: (&'static [Name], usize),
     pub(in crate::config) kind: Kind,
 }
 
@@ -17,7 +18,7 @@ pub(in crate::config) struct Row {
 #[derive(Clone, Copy)]
 pub(in crate::config) enum Kind {
     /// ALiBi, if the flag `alibi` of the config, or of an object in it, is set.
-    Alibi { part: &'static str, default: bool, slopes: Slopes },
+    Alibi { part: Option<Name>, default: bool, slopes: Slopes },
     /// ALiBi in models of this many layers; others rotate.
     AlibiOfLayers(usize),
     /// A table by buckets of the distance. Some models read neither the number of buckets nor the
@@ -56,7 +57,7 @@ pub(in crate::config) enum Slopes {
     Max,
 }
 
-const ATTENTION_HEADS: &[&str] = &["num_attention_heads"];
+const ATTENTION_HEADS: &[Name] = &[field::NUM_ATTENTION_HEADS];
 
 /// An encoder and a decoder, each of which has one table for all its layers.
 const BUCKETED: Kind = Kind::Bucketed { decoder: true, shared: true, reads: [true; 2] };
@@ -73,12 +74,8 @@ const ADDED: &[&str] = &[
 ];
 const RECURRENT: &[&str] = &["falcon_mamba", "mamba", "mamba2", "rwkv", "xlstm"];
 
-const fn row(
-    types: &'static [&'static str],
-    heads: (&'static [&'static str], usize),
-    kind: Kind,
-) -> Row {
-    Row { types, part: "", heads, kind }
+const fn row(types: &'static [&'static str], heads: (&'static [Name], usize), kind: Kind) -> Row {
+    Row { types, part: None, heads, kind }
 }
 
 /// Defaults are those of the classes of transformers 5.24; for types and fields that it lacks,
@@ -88,27 +85,27 @@ const ROWS: &[Row] = &[
     row(RECURRENT, (&[], 1), Kind::Nothing),
     row(
         &["bloom"],
-        (&["n_head", "num_attention_heads"], 8),
-        Kind::Alibi { part: "", default: true, slopes: Slopes::Keys },
+        (&[field::N_HEAD, field::NUM_ATTENTION_HEADS], 8),
+        Kind::Alibi { part: None, default: true, slopes: Slopes::Keys },
     ),
     row(
         &["falcon"],
-        (&["num_attention_heads", "n_head"], 71),
-        Kind::Alibi { part: "", default: false, slopes: Slopes::Rounded },
+        (&[field::NUM_ATTENTION_HEADS, field::N_HEAD], 71),
+        Kind::Alibi { part: None, default: false, slopes: Slopes::Rounded },
     ),
     row(
         &["mpt"],
-        (&["n_heads", "num_attention_heads"], 16),
-        Kind::Alibi { part: "attn_config", default: true, slopes: Slopes::Max },
+        (&[field::N_HEADS, field::NUM_ATTENTION_HEADS], 16),
+        Kind::Alibi { part: Some(field::ATTN_CONFIG), default: true, slopes: Slopes::Max },
     ),
     // Both versions of the 13B model, from the modeling_baichuan.py published with it.
     row(&["baichuan"], (ATTENTION_HEADS, 40), Kind::AlibiOfLayers(BAICHUAN_13B)),
-    row(&["t5", "longt5", "pop2piano"], (&["num_heads"], 8), BUCKETED),
-    row(&["mt5"], (&["num_heads"], 6), BUCKETED),
-    row(&["switch_transformers"], (&["num_heads"], 12), BUCKETED),
+    row(&["t5", "longt5", "pop2piano"], (&[field::NUM_HEADS], 8), BUCKETED),
+    row(&["mt5"], (&[field::NUM_HEADS], 6), BUCKETED),
+    row(&["switch_transformers"], (&[field::NUM_HEADS], 12), BUCKETED),
     row(
         &["umt5"],
-        (&["num_heads"], 6),
+        (&[field::NUM_HEADS], 6),
         Kind::Bucketed { decoder: true, shared: false, reads: [true; 2] },
     ),
     row(
@@ -162,22 +159,22 @@ const ROWS: &[Row] = &[
     ),
     row(
         &["seamless_m4t"],
-        (&["speech_encoder_attention_heads"], 16),
+        (&[field::SPEECH_ENCODER_ATTENTION_HEADS], 16),
         Kind::Speech { default: "relative", width: 1024 },
     ),
     row(
         &["seamless_m4t_v2"],
-        (&["speech_encoder_attention_heads"], 16),
+        (&[field::SPEECH_ENCODER_ATTENTION_HEADS], 16),
         Kind::Speech { default: "relative_key", width: 1024 },
     ),
-    row(&["xlnet"], (&["n_head"], 16), Kind::TransformerXl { dim: None, clamp: None }),
+    row(&["xlnet"], (&[field::N_HEAD], 16), Kind::TransformerXl { dim: None, clamp: None }),
     row(
         &["transfo-xl"],
-        (&["n_head"], 16),
+        (&[field::N_HEAD], 16),
         Kind::TransformerXl { dim: Some(64), clamp: Some(1000) },
     ),
     Row {
-        part: "vision_config",
+        part: Some(field::VISION_CONFIG),
         ..row(&["sam", "sam_hq"], (ATTENTION_HEADS, 12), Kind::Decomposed)
     },
     row(&["sam_vision_model", "sam_hq_vision_model"], (ATTENTION_HEADS, 12), Kind::Decomposed),

@@ -5,6 +5,7 @@
 //! are not known, so a config must give them, unless a row says otherwise.
 
 use super::super::family::{FULL, Family, HALVES, LINEAR, LISTED, Layers, NEIGHBOURS};
+use super::super::fields::{Name, field};
 
 pub(super) const MODELS: &[(&str, Family)] = &[
     ("Dream", HALVES),
@@ -55,7 +56,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("orion", HALVES),
     ("phi-msft", PHI),
     ("phi3_v", HALVES),
-    ("phi3small", HALVES.base(1e6).renamed(&[("rope_embedding_base", "rope_theta")])),
+    ("phi3small", HALVES.base(1e6).renamed(&[("rope_embedding_base", field::ROPE_THETA)])),
     ("phi4mm", HALVES),
     ("phixtral", PHI),
     ("plamo", HALVES.head_dim(128)),
@@ -79,7 +80,7 @@ const MINIMAX: Family = HALVES
     .base(1e7)
     .head_dim(128)
     .layers(Layers::linear_between(LISTED))
-    .coded("attn_type_list", &[LINEAR, FULL]);
+    .coded(field::ATTN_TYPE_LIST, &[LINEAR, FULL]);
 const PHI: Family = HALVES.rotary_dim(32);
 const PLAMO3: Family =
     HALVES.base(1e6).head_dim(128).layers(Layers::full_after_sliding(8, Some(1e4)));
@@ -88,10 +89,15 @@ const SPARK2_5: Family = HALVES
     .layers(Layers::full_after_sliding(4, Some(1e4)))
     .parameters(SPARK2_5_PARAMETERS);
 
-const OLMO: &[(&str, &str)] =
-    &[("d_model", "hidden_size"), ("n_heads", "num_attention_heads"), ("n_layers", "n_layer")];
-const OPENELM: &[(&str, &str)] =
-    &[("rope_freq_constant", "rope_theta"), ("num_transformer_layers", "num_hidden_layers")];
+const OLMO: &[(&str, Name)] = &[
+    ("d_model", field::HIDDEN_SIZE),
+    ("n_heads", field::NUM_ATTENTION_HEADS),
+    ("n_layers", field::N_LAYER),
+];
+const OPENELM: &[(&str, Name)] = &[
+    ("rope_freq_constant", field::ROPE_THETA),
+    ("num_transformer_layers", field::NUM_HIDDEN_LAYERS),
+];
 
 const SPARK2_5_PARAMETERS: &str = r#"{
     "full_attention": {"rope_type": "default", "rope_theta": 5000000.0,

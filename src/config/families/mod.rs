@@ -1,4 +1,4 @@
-//! All that is known about models, by name: no other code has a name of one.
+//! All that is known about models by their names: no other code of `config` asks for a name.
 //!
 //! | table | a row says | a model needs one |
 //! |---|---|---|
@@ -8,10 +8,10 @@
 //! | [`timesteps`] | how a class of diffusers encodes timesteps | if diffusers runs it |
 //! | [`architectures`] | what llama.cpp has in its code and a GGUF file does not state | if llama.cpp runs it |
 //!
-//! A row lists the columns in which a model differs from `HALVES` or `NEIGHBOURS`; [`Family`]
-//! documents the columns. Numbers are those of the config classes of transformers 4.57, 5.23 and
-//! 5.24; where versions disagree on a base, the config must give it. `hub` lists the models whose
-//! code is not in transformers.
+//! Rows of the first four files list the columns in which a model differs from `HALVES` or
+//! `NEIGHBOURS`; [`Family`] documents the columns. Numbers are those of the config classes of
+//! transformers 4.57, 5.23 and 5.24, and sizes those of 5.24; where versions disagree on a base, the
+//! config must give it. `hub` lists the models whose code is not in transformers.
 
 pub(super) mod architectures;
 pub(super) mod biases;

@@ -1,6 +1,7 @@
 //! Model types of sound and speech, one row each.
 
 use super::super::family::{Family, HALVES, NEIGHBOURS, not_read};
+use super::super::fields::{Name, field};
 
 pub(super) const MODELS: &[(&str, Family)] = &[
     ("csm", HALVES.base(500_000.0).sizes(2048, 32, 16, 2048)),
@@ -53,7 +54,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
 const HIGGS_AUDIO2: &str = r#"{"rope_type": "llama3", "factor": 32.0, "low_freq_factor": 0.125,
     "high_freq_factor": 0.5, "original_max_position_embeddings": 1024}"#;
 
-const MOONSHINE: &[(&str, &str)] = &[
-    ("decoder_num_attention_heads", "num_attention_heads"),
-    ("decoder_num_hidden_layers", "num_hidden_layers"),
+const MOONSHINE: &[(&str, Name)] = &[
+    ("decoder_num_attention_heads", field::NUM_ATTENTION_HEADS),
+    ("decoder_num_hidden_layers", field::NUM_HIDDEN_LAYERS),
 ];

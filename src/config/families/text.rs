@@ -3,6 +3,7 @@
 use super::super::family::{
     COMPRESS, Family, HALVES, LISTED, Layers, MAIN, NEIGHBOURS, SLIDING, WithoutWindow, not_read,
 };
+use super::super::fields::{Name, field};
 use super::BAICHUAN_13B;
 use crate::rotary::Sections;
 
@@ -165,7 +166,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
         "hunyuan_vl_text",
         HALVES
             .static_alpha()
-            .renamed(&[("attention_head_dim", "head_dim")])
+            .renamed(&[("attention_head_dim", field::HEAD_DIM)])
             .sizes(4096, 32, 32, 2048),
     ),
     ("hy_v3", HALVES.base(11_158_840.0).head_dim(128).sizes(4096, 64, 80, 131072)),
@@ -224,7 +225,7 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     ("minimax_m2", HALVES.base(5e6).head_dim(128).sizes(3072, 48, 62, 196608)),
     (
         "minimax_m3_vl_text",
-        HALVES.base(5e6).head_dim(128).unread(&["rotary_dim"]).sizes(6144, 64, 60, 524288),
+        HALVES.base(5e6).head_dim(128).unread(&[field::ROTARY_DIM]).sizes(6144, 64, 60, 524288),
     ),
     ("ministral", HALVES.sizes(4096, 32, 32, 131072)),
     (
@@ -361,16 +362,18 @@ pub(super) const MODELS: &[(&str, Family)] = &[
     (
         "zamba2",
         HALVES
-            .rotates_if("use_mem_rope")
-            .unread(&["kv_channels"])
-            .renamed(&[("attention_head_dim", "head_dim")])
+            .rotates_if(field::USE_MEM_ROPE)
+            .unread(&[field::KV_CHANNELS])
+            .renamed(&[("attention_head_dim", field::HEAD_DIM)])
             .sizes(2560, 32, 54, 4096),
     ),
     ("zaya", HALVES.base(5e6).head_dim(128).part(0.5).parameters(ZAYA).sizes(2048, 8, 40, 131072)),
 ];
 
-const AFMOE_LAYERS: Layers =
-    Layers { field: "global_attn_every_n_layers", ..Layers::sliding_only(4, WithoutWindow::Same) };
+const AFMOE_LAYERS: Layers = Layers {
+    field: Some(field::GLOBAL_ATTN_EVERY_N_LAYERS),
+    ..Layers::sliding_only(4, WithoutWindow::Same)
+};
 const GEMMA3: Family =
     HALVES.base(1e6).head_dim(256).layers(Layers::full_after_sliding(6, Some(1e4)));
 const GEMMA4: Family = HALVES
@@ -422,12 +425,12 @@ const MINISTRAL3: &str = r#"{"rope_type": "yarn", "rope_theta": 1000000.0, "fact
     "original_max_position_embeddings": 16384, "beta_fast": 32.0, "beta_slow": 1.0,
     "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1}"#;
 
-const DBRX: &[(&str, &str)] = &[
-    ("d_model", "hidden_size"),
-    ("n_heads", "num_attention_heads"),
-    ("n_layers", "num_hidden_layers"),
-    ("max_seq_len", "max_position_embeddings"),
-    ("attn_config.rope_theta", "rope_theta"),
+const DBRX: &[(&str, Name)] = &[
+    ("d_model", field::HIDDEN_SIZE),
+    ("n_heads", field::NUM_ATTENTION_HEADS),
+    ("n_layers", field::NUM_HIDDEN_LAYERS),
+    ("max_seq_len", field::MAX_POSITION_EMBEDDINGS),
+    ("attn_config.rope_theta", field::ROPE_THETA),
 ];
 const DEEPSEEK_V4: Family = Family {
     last: true,

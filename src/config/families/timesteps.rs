@@ -1,5 +1,7 @@
 //! The timesteps of diffusion models, a row for each class of diffusers.
 
+use super::super::fields::{Name, field};
+
 /// Where a class defines the width of its timesteps.
 pub(in crate::config) enum Dim {
     /// A constant.
@@ -7,7 +9,7 @@ pub(in crate::config) enum Dim {
     /// The first of `block_out_channels`.
     FirstBlock,
     /// A field, with the default of the class.
-    Field(&'static str, usize),
+    Field(Name, usize),
     /// `num_attention_heads` · `attention_head_dim`.
     Inner,
 }
@@ -45,5 +47,16 @@ const CLASSES: &[Class] = &[
     Class { name: "QwenImageTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
     Class { name: "AuraFlowTransformer2DModel", dim: Dim::Always(256), shift: 0.0, scale: 1000.0, has_flags: false },
     Class { name: "HunyuanVideoTransformer3DModel", dim: Dim::Always(256), shift: 0.0, scale: 1.0, has_flags: false },
-    Class { name: "WanTransformer3DModel", dim: Dim::Field("freq_dim", 256), shift: 0.0, scale: 1.0, has_flags: false },
+    Class { name: "WanTransformer3DModel", dim: Dim::Field(field::FREQ_DIM, 256), shift: 0.0, scale: 1.0, has_flags: false },
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn documentation_lists_all_classes() {
+        let text = include_str!("../timestep.rs");
+        for class in super::CLASSES {
+            assert!(text.contains(&format!(" `{}`", class.name)), "{}", class.name);
+        }
+    }
+}

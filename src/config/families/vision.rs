@@ -1,20 +1,21 @@
 //! Vision encoders, one row each: a rotation by the rows and columns of patches.
 
 use super::super::family::{Family, HALVES, not_read};
+use super::super::fields::{Name, field};
 use crate::rotary::AxialOrder;
 
 /// The most common order: rows, then columns, in halves.
 const GRID: Family = HALVES.grid(AxialOrder::Qwen2Vl).renamed(QWEN);
 
 /// Names in the configs of Qwen's encoders and their descendants.
-const QWEN: &[(&str, &str)] =
-    &[("num_heads", "num_attention_heads"), ("depth", "num_hidden_layers")];
+const QWEN: &[(&str, Name)] =
+    &[("num_heads", field::NUM_ATTENTION_HEADS), ("depth", field::NUM_HIDDEN_LAYERS)];
 
 /// In Qwen2-VL's encoder, `hidden_size` is the width of the language model.
-const QWEN2_VL: &[(&str, &str)] = &[
-    ("embed_dim", "hidden_size"),
-    ("num_heads", "num_attention_heads"),
-    ("depth", "num_hidden_layers"),
+const QWEN2_VL: &[(&str, Name)] = &[
+    ("embed_dim", field::HIDDEN_SIZE),
+    ("num_heads", field::NUM_ATTENTION_HEADS),
+    ("depth", field::NUM_HIDDEN_LAYERS),
 ];
 
 const MEMORY: Family = not_read(

@@ -1,5 +1,6 @@
 //! Which layers of a GGUF file have sliding windows, and which have no positions.
 
+use super::super::fields::{Name, key};
 use serde_json::Value;
 
 use super::super::families::architectures::{TemperatureSource, WhereLayersDiffer};
@@ -16,9 +17,9 @@ impl Model {
     /// Returns the rotation of each layer.
     pub(super) fn layers(&self) -> Result<ModelRotary, Error> {
         let fields = self.fields();
-        let count = fields.count("block_count")?.unwrap_or(0);
+        let count = fields.count(key::BLOCK_COUNT)?.unwrap_or(0);
         if count > LIMIT {
-            return Err(fields.not_a("block_count", "at most 65536"));
+            return Err(fields.not_a(key::BLOCK_COUNT, "at most 65536"));
         }
         if self.still()?.is_some() {
             let types = vec![(ALL.to_string(), None)];
@@ -46,25 +47,25 @@ impl Model {
     /// or the row lists such layers.
     fn still_layers(&self, count: usize) -> Result<Option<Vec<bool>>, Error> {
         let fields = self.fields();
-        for (name, still) in [("attention.recurrent_layers", 1), ("attention.rope_pattern", 0)] {
+        for (name, still) in [(key::RECURRENT_LAYERS, 1), (key::ROPE_PATTERN, 0)] {
             if let Some(Value::Array(_)) = fields.get(name) {
                 let list = self.list_of_layers(name, count)?;
                 return Ok(Some(list.into_iter().map(|found| found == still).collect()));
             }
         }
         if let Some(every) = self.row.attention_in_each {
-            let name = "full_attention_interval";
+            let name = key::FULL_ATTENTION_INTERVAL;
             let every = fields.count(name)?.unwrap_or(every);
             if every == 0 {
                 return Err(fields.not_a(name, "a whole number from 1"));
             }
             // The last layers, which predict further tokens, have attention.
-            let further = fields.count("nextn_predict_layers")?.unwrap_or(0);
+            let further = fields.count(key::NEXTN_PREDICT_LAYERS)?.unwrap_or(0);
             let own = count.saturating_sub(further);
             let still = |layer: usize| layer < own && !(layer + 1).is_multiple_of(every);
             return Ok(Some((0..count).map(still).collect()));
         }
-        let name = "attention.head_count_kv";
+        let name = key::HEAD_COUNT_KV;
         match fields.get(name) {
             Some(Value::Array(_)) if count > 0 => {
                 let list = self.list_of_layers(name, count)?;
@@ -75,26 +76,30 @@ impl Model {
     }
 
     /// Reads a list with a number for each layer.
-    fn list_of_layers(&self, name: &str, count: usize) -> Result<Vec<usize>, Error> {
+    fn list_of_layers(&self, name: Name, count: usize) -> Result<Vec<usize>, Error> {
         let fields = self.fields();
         let list = fields.need(name, fields.counts(name)?)?;
-        if list.len() == count { Ok(list) } else { Err(fields.contradicts(name, "block_count")) }
+        if list.len() == count {
+            Ok(list)
+        } else {
+            Err(fields.contradicts(name, &key::BLOCK_COUNT))
+        }
     }
 
     /// Returns the types for layers that compress, with their own base and the scaling without its
     /// attention factor, and for plain layers.
     fn compressed(&self, spec: RotarySpec, count: usize) -> Result<(Types, Vec<usize>), Error> {
-        let (fields, name) = (self.fields(), "attention.compress_rope_freq_base");
+        let (fields, name) = (self.fields(), key::COMPRESS_ROPE_FREQ_BASE);
         let base = fields.need(name, fields.number(name)?)?;
         let scaling = self.scaling()?.0;
         let compress = RotarySpec { base, scaling, ..spec.clone() };
         try_out(&compress, &fields)?;
         let types = [(COMPRESS, compress), (MAIN, spec)];
         let types = types.map(|(name, spec)| (name.to_string(), Some(spec))).into();
-        let name = "attention.compress_ratios";
+        let name = key::COMPRESS_RATIOS;
         let mut ratios = fields.need(name, fields.counts(name)?)?;
         if ratios.len() < count {
-            return Err(fields.contradicts(name, "block_count"));
+            return Err(fields.contradicts(name, &key::BLOCK_COUNT));
         }
         ratios.truncate(count);
         Ok((types, ratios.into_iter().map(|ratio| usize::from(ratio == 0)).collect()))
@@ -103,12 +108,14 @@ impl Model {
     /// Returns true if the layers of this file differ as the row says.
     fn layers_differ(&self) -> Result<bool, Error> {
         let fields = self.fields();
-        let window = fields.number("attention.sliding_window")?;
+        let window = fields.number(key::SLIDING_WINDOW)?;
         Ok(match self.row.layered {
             WhereLayersDiffer::Always => true,
             WhereLayersDiffer::WithWindow => window.is_some_and(|window| window != 0.0),
             WhereLayersDiffer::UnlessWindowIsZero => window != Some(0.0),
-            WhereLayersDiffer::WithBlocks(blocks) => fields.count("block_count")? == Some(blocks),
+            WhereLayersDiffer::WithBlocks(blocks) => {
+                fields.count(key::BLOCK_COUNT)? == Some(blocks)
+            }
         })
     }
 
@@ -136,17 +143,17 @@ impl Model {
     /// end in `_swa`.
     fn local(&self, spec: RotarySpec) -> Result<RotarySpec, Error> {
         let fields = self.fields();
-        let head_name = "attention.key_length_swa";
+        let head_name = key::KEY_LENGTH_SWA;
         let given = fields.count(head_name)?;
         let head_dim = given.unwrap_or(spec.head_dim);
-        let dim = match fields.count("rope.dimension_count_swa")? {
-            Some(_) => self.dim("rope.dimension_count_swa", (head_name, head_dim))?,
+        let dim = match fields.count(key::DIMENSION_COUNT_SWA)? {
+            Some(_) => self.dim(key::DIMENSION_COUNT_SWA, (head_name, head_dim))?,
             None if head_dim > LIMIT => return Err(fields.not_a(head_name, "at most 65536")),
             None if given.is_some() => head_dim,
             None if self.row.halves_full => 2 * spec.dim,
             None => spec.dim,
         };
-        let own = fields.number("rope.freq_base_swa")?.or(self.row.local_base);
+        let own = fields.number(key::FREQ_BASE_SWA)?.or(self.row.local_base);
         let base = own.unwrap_or(spec.base);
         let spec = RotarySpec { dim, frequency_dim: dim, head_dim, base, ..spec };
         // The tensor, and the scaling where the code gives local layers a base, are for
@@ -160,7 +167,7 @@ impl Model {
     /// Returns, for each layer, 1 if it has a sliding window and 0 for full attention: as the keys
     /// list them, or with the first or last of each n full.
     fn sliding(&self, count: usize, row: Option<&Layers>) -> Result<Vec<usize>, Error> {
-        let (fields, name) = (self.fields(), "attention.sliding_window_pattern");
+        let (fields, name) = (self.fields(), key::SLIDING_WINDOW_PATTERN);
         let mut sliding: Vec<usize> = if let Some(Value::Array(_)) = fields.get(name) {
             let list = self.list_of_layers(name, count)?;
             list.into_iter().map(|sliding| usize::from(sliding != 0)).collect()
@@ -173,7 +180,7 @@ impl Model {
             (first..first + count).map(|place| usize::from(!place.is_multiple_of(every))).collect()
         };
         if self.row.dense_layers_rotate {
-            let dense = fields.count("leading_dense_block_count")?.unwrap_or(0);
+            let dense = fields.count(key::LEADING_DENSE_BLOCK_COUNT)?.unwrap_or(0);
             sliding.iter_mut().take(dense).for_each(|layer| *layer = 1);
         }
         Ok(sliding)
@@ -181,7 +188,7 @@ impl Model {
 
     /// Returns the query temperature, from code for layers without positions, or from the file.
     fn temperature(&self, differ: bool) -> Result<Option<QueryTemperature>, Error> {
-        let (fields, name) = (self.fields(), "attention.temperature_scale");
+        let (fields, name) = (self.fields(), key::TEMPERATURE_SCALE);
         match self.row.temperature {
             TemperatureSource::ByCode(own) if differ => {
                 QueryTemperature::llama4(own.scale, own.floor).map(Some)
@@ -190,7 +197,7 @@ impl Model {
                 let Some(scale) = fields.number(name)?.filter(|&scale| scale != 0.0) else {
                     return Ok(None);
                 };
-                let original = "rope.scaling.original_context_length";
+                let original = key::SCALING_ORIGINAL_CONTEXT_LENGTH;
                 let original = fields.need(original, fields.count(original)?)?;
                 QueryTemperature::ministral3(scale, original)
                     .map(Some)

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::families::architectures::{
     Architecture, Attention, Divided, Multiplier, Unstated, given, of_architecture,
 };
+use super::fields::{Name, key};
 use super::json::Fields;
 use super::metadata::Metadata;
 use super::model::ModelRotary;
@@ -146,33 +147,6 @@ impl ModelRotary {
     }
 }
 
-/// The names of tensors, which [`metadata`](crate::checkpoint::Gguf::metadata) of a file reports.
-pub(crate) const DIVISORS: &str = "rope_freqs.weight";
-pub(crate) const LONG_FACTORS: &str = "rope_factors_long.weight";
-
-/// The key of a static scaling of the base, for the architectures that read it.
-const ALPHA: &str = "rope.scaling.alpha";
-
-/// The keys of metadata about a rotation.
-const KNOWN: [&str; 16] = [
-    "rope.dimension_count",
-    "rope.dimension_count_swa",
-    "rope.dimension_sections",
-    "rope.freq_base",
-    "rope.freq_base_swa",
-    "rope.scale_linear",
-    "rope.scaling.type",
-    "rope.scaling.factor",
-    "rope.scaling.attn_factor",
-    "rope.scaling.original_context_length",
-    "rope.scaling.finetuned",
-    "rope.scaling.yarn_log_multiplier",
-    "rope.scaling.yarn_ext_factor",
-    "rope.scaling.yarn_attn_factor",
-    "rope.scaling.yarn_beta_fast",
-    "rope.scaling.yarn_beta_slow",
-];
-
 /// The metadata of one architecture.
 struct Model {
     name: String,
@@ -188,7 +162,7 @@ impl Model {
     ) -> Result<Self, Error> {
         let all: HashMap<String, Metadata> =
             metadata.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        let key = "general.architecture";
+        let key = &*key::GENERAL_ARCHITECTURE;
         let error = |problem| Error::Config { field: key.to_string(), problem };
         let Some(Metadata::Text(name)) = all.get(key) else {
             return Err(error(ConfigProblem::Missing));
@@ -225,10 +199,10 @@ impl Model {
     fn still(&self) -> Result<Option<&'static str>, Error> {
         let fields = self.fields();
         let blocks = self.row.still_blocks;
-        if blocks.is_some() && fields.count("block_count")? == blocks {
+        if blocks.is_some() && fields.count(key::BLOCK_COUNT)? == blocks {
             return Ok(Some("models with this number of blocks use ALiBi, a bias by distance"));
         }
-        let name = "rope.scaling.finetuned";
+        let name = key::SCALING_FINETUNED;
         if self.row.finetuned_rotates && fields.flag(name)? == Some(false) {
             return Ok(Some("the file says that no layer rotates"));
         }
@@ -241,7 +215,7 @@ impl Model {
         match self.still()? {
             None => self.spec(),
             Some(reason) => {
-                let field = "general.architecture".to_string();
+                let field = key::GENERAL_ARCHITECTURE.to_string();
                 Err(Error::Config { field, problem: ConfigProblem::Unsupported { reason } })
             }
         }
@@ -251,9 +225,10 @@ impl Model {
     fn spec(&self) -> Result<RotarySpec, Error> {
         let fields = self.fields();
         let head_dim = head_dim(&fields)?;
-        let dim = self.dim("rope.dimension_count", ("attention.key_length", head_dim))?;
+        let dim = self.dim(key::DIMENSION_COUNT, (key::KEY_LENGTH, head_dim))?;
         let dim = if self.row.halves_full { dim / 2 } else { dim };
-        let is_known = |key: &str| KNOWN.contains(&key) || key == ALPHA && self.row.reads_alpha;
+        let reads = |name: Name| name != key::SCALING_ALPHA || self.row.reads_alpha;
+        let is_known = |key: &str| key::KEYS.iter().any(|name| *key == *name && reads(*name));
         let unknown = fields.names().find(|key| key.starts_with("rope.") && !is_known(key));
         if let Some(key) = unknown {
             return Err(fields.unknown(key, key));
@@ -274,7 +249,7 @@ impl Model {
             dim,
             frequency_dim: dim,
             head_dim,
-            base: fields.number("rope.freq_base")?.unwrap_or(10_000.0),
+            base: fields.number(key::FREQ_BASE)?.unwrap_or(10_000.0),
             scaling,
             attention_factor,
             short_attention_factor: attention_factor,
@@ -292,14 +267,14 @@ impl Model {
     /// Returns the scaling, or a mark for the tensor that contains it.
     fn divided(&self, scaling: Scaling) -> Result<Scaling, Error> {
         let fields = self.fields();
-        let told = fields.get(DIVISORS).map(|said| *said != Value::Bool(false));
+        let told = fields.get(key::ROPE_FREQS).map(|said| *said != Value::Bool(false));
         let is_divided = match (told, self.row.divided) {
             (Some(told), _) => told,
             (None, Divided::Always) => true,
             (None, Divided::Never) => false,
             (None, Divided::Beyond(base, len)) => {
-                fields.number("rope.freq_base")? == Some(base)
-                    && fields.count("context_length")?.is_some_and(|context| context > len)
+                fields.number(key::FREQ_BASE)? == Some(base)
+                    && fields.count(key::CONTEXT_LENGTH)?.is_some_and(|context| context > len)
             }
         };
         match scaling {
@@ -310,7 +285,7 @@ impl Model {
             _ => {
                 let reason =
                     "the file has divisors in addition to a scaling: Gguf::model_rotary reads both";
-                Err(fields.not_read(DIVISORS, reason))
+                Err(fields.not_read(key::ROPE_FREQS, reason))
             }
         }
     }
@@ -318,26 +293,26 @@ impl Model {
     /// Returns the scaling, and the factor by which the file multiplies cosines and sines.
     fn scaling(&self) -> Result<(Scaling, Option<f64>), Error> {
         let fields = self.fields();
-        let given = fields.number("rope.scaling.attn_factor")?;
-        let factor = || fields.need("rope.scaling.factor", fields.number("rope.scaling.factor")?);
+        let given = fields.number(key::SCALING_ATTN_FACTOR)?;
+        let factor = || fields.need(key::SCALING_FACTOR, fields.number(key::SCALING_FACTOR)?);
         // The converter writes no type for LongRoPE. Where only some files have it, those are the
         // files with an attention factor.
-        let untold = match (fields.get(LONG_FACTORS), self.row.longrope) {
+        let untold = match (fields.get(key::ROPE_FACTORS_LONG), self.row.longrope) {
             (Some(told), _) => *told != Value::Bool(false),
             (None, Unstated::Never) => false,
             (None, Unstated::WithFactor) => given.is_some_and(|given| given != 1.0),
             (None, Unstated::Always) => true,
         };
-        let name = "rope.scaling.type";
+        let name = key::SCALING_TYPE;
         let scaling = match fields.text(name)?.or(untold.then_some("longrope")) {
             // A factor without a type, by its newer or older name, is linear; 0 is none.
             None => {
-                let names = ["rope.scaling.factor", "rope.scale_linear"];
+                let names = [key::SCALING_FACTOR, key::SCALE_LINEAR];
                 let factor = fields.one_of(names, Fields::number)?.filter(|&factor| factor != 0.0);
                 factor.map_or(Scaling::None, |factor| Scaling::Linear { factor })
             }
             Some("none") => {
-                let alpha = fields.number(ALPHA)?.filter(|&alpha| alpha != 0.0);
+                let alpha = fields.number(key::SCALING_ALPHA)?.filter(|&alpha| alpha != 0.0);
                 alpha.map_or(Scaling::None, |factor| Scaling::Ntk { factor })
             }
             Some("linear") => Scaling::Linear { factor: factor()? },
@@ -351,17 +326,17 @@ impl Model {
     fn yarn(&self, factor: f64) -> Result<Yarn, Error> {
         let fields = self.fields();
         // A negative value means unset; a value other than 1 would weight YaRN's ramp differently.
-        let name = "rope.scaling.yarn_ext_factor";
+        let name = key::SCALING_YARN_EXT_FACTOR;
         if fields.number(name)?.is_some_and(|factor| factor >= 0.0 && factor != 1.0) {
             return Err(fields.not_a(name, "1, as in YaRN"));
         }
-        let name = "rope.scaling.original_context_length";
-        let original = fields.count(name)?.or(fields.count("context_length")?);
+        let name = key::SCALING_ORIGINAL_CONTEXT_LENGTH;
+        let original = fields.count(name)?.or(fields.count(key::CONTEXT_LENGTH)?);
         let plain = Yarn::new(factor, fields.need(name, original)?);
-        let number = |name: &str| fields.number(name);
+        let number = |name| fields.number(name);
         Ok(Yarn {
-            beta_fast: number("rope.scaling.yarn_beta_fast")?.unwrap_or(plain.beta_fast),
-            beta_slow: number("rope.scaling.yarn_beta_slow")?.unwrap_or(plain.beta_slow),
+            beta_fast: number(key::SCALING_YARN_BETA_FAST)?.unwrap_or(plain.beta_fast),
+            beta_slow: number(key::SCALING_YARN_BETA_SLOW)?.unwrap_or(plain.beta_slow),
             truncate: self.row.truncates,
             ..plain
         })
@@ -371,13 +346,13 @@ impl Model {
     /// in the file.
     fn yarn_factors(&self, yarn: &Yarn, extra: Option<f64>) -> Result<(f64, f64), Error> {
         let fields = self.fields();
-        let written = fields.number("rope.scaling.yarn_attn_factor")?;
+        let written = fields.number(key::SCALING_YARN_ATTN_FACTOR)?;
         let (whole, extra) = match self.row.attention {
             Attention::Whole => (written, extra),
             Attention::Multiplies => (None, extra.or(written)),
             Attention::WholeByEitherName => (written.or(extra), None),
         };
-        let (name, extra) = ("rope.scaling.yarn_log_multiplier", extra.unwrap_or(1.0));
+        let (name, extra) = (key::SCALING_YARN_LOG_MULTIPLIER, extra.unwrap_or(1.0));
         let given = fields.number(name)?;
         let (own, softmax) = match (self.row.multiplier, given.filter(|&given| given != 0.0)) {
             (Multiplier::TenthForSoftmax, _) => {
@@ -398,7 +373,7 @@ impl Model {
     }
 
     /// Reads the number of rotated features under `name`, by default all of a head.
-    fn dim(&self, name: &str, (head_name, head_dim): (&str, usize)) -> Result<usize, Error> {
+    fn dim(&self, name: Name, (head_name, head_dim): (Name, usize)) -> Result<usize, Error> {
         let fields = self.fields();
         let given = fields.count(name)?;
         let dim = given.unwrap_or(head_dim);
@@ -414,7 +389,7 @@ impl Model {
 
     /// Reads up to four sections; those at the end may be 0.
     fn sections(&self) -> Result<Option<(Vec<usize>, Sections)>, Error> {
-        let (fields, name) = (self.fields(), "rope.dimension_sections");
+        let (fields, name) = (self.fields(), key::DIMENSION_SECTIONS);
         let Some(mut sections) = fields.counts(name)? else { return Ok(None) };
         while sections.len() > 3 && sections.last() == Some(&0) {
             sections.pop();
@@ -428,12 +403,12 @@ impl Model {
 
 fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
     // For latent heads the second name is the width of compressed keys.
-    for name in ["attention.key_length_mla", "attention.key_length"] {
+    for name in [key::KEY_LENGTH_MLA, key::KEY_LENGTH] {
         if let Some(head_dim) = fields.count(name)? {
             return Ok(head_dim);
         }
     }
-    let name = "attention.head_count";
+    let name = key::HEAD_COUNT;
     let heads = match fields.get(name) {
         // One number for each layer, 0 for a layer without attention; the heads have one width.
         Some(Value::Array(_)) => {
@@ -442,8 +417,8 @@ fn head_dim(fields: &Fields<'_>) -> Result<usize, Error> {
         }
         _ => fields.count(name)?,
     };
-    match (fields.count("embedding_length")?, heads) {
+    match (fields.count(key::EMBEDDING_LENGTH)?, heads) {
         (Some(width), Some(heads)) if heads > 0 => Ok(width / heads),
-        _ => fields.need("rope.dimension_count", fields.count("rope.dimension_count")?),
+        _ => fields.need(key::DIMENSION_COUNT, fields.count(key::DIMENSION_COUNT)?),
     }
 }
