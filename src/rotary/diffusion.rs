@@ -1,7 +1,7 @@
 //! The rotations of diffusion transformers, by name.
 
 use super::{Pairing, Rotary};
-use crate::error::Error;
+use crate::error::{Error, check_parameter};
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
 
@@ -153,7 +153,8 @@ impl Diffusion {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`].
+    /// [`Error::InvalidParameter`] for another number of frames than 1 if the model has no axis of
+    /// frames ([`HunyuanImage`](Self::HunyuanImage)); [`Error::TooLarge`].
     ///
     /// ```
     /// use positional_encodings::{Positions, rotary::Diffusion};
@@ -167,13 +168,12 @@ impl Diffusion {
     pub fn ids(self, text: usize, image: [usize; 3]) -> Result<Positions<'static>, Error> {
         let [frames, rows, columns] = image;
         let axes = self.axes().len();
+        let (is_met, needs) = (frames == 1 || axes > 2, "1 for a model without an axis of frames");
+        check_parameter("number of frames", frames as f64, is_met, needs)?;
         let grid = self.image(text, image)?;
         let halves = (rows / 2).max(columns / 2) as f64;
         let words = match self.row().2 {
             Text::NotRotated => return Ok(grid),
-            _ if axes == 2 && frames > 1 => {
-                return Err(Error::AxesMismatch { expected: 2, found: 3 });
-            }
             Text::Still => points(text, axes, &|_, _| 0.0)?,
             Text::Counts { axis: own, from } => {
                 points(text, axes, &|axis, i| if axis == own { i + from } else { 0.0 })?

@@ -174,6 +174,14 @@ fn diffusion() {
     assert_eq!(all(Diffusion::Cosmos, 7, [1, 1, 2]), [[0.0; 3], [0.0, 0.0, 1.0]]);
     assert_eq!(all(Diffusion::Flux3, 2, [1, 1, 2]), flux2);
     assert!(Diffusion::Flux.ids(usize::MAX, [1, usize::MAX, 2]).is_err());
+    // Without an axis of frames there is one frame.
+    for frames in [0, 2, 5, usize::MAX] {
+        let error = Diffusion::HunyuanImage.ids(0, [frames, 4, usize::MAX]).unwrap_err();
+        assert!(
+            matches!(error, Error::InvalidParameter { name: "number of frames", .. }),
+            "{error:?}"
+        );
+    }
 }
 
 /// The frequencies of diffusers 0.42 at dim 24 and base 1e4; the coordinate 1/4 turns back by half
