@@ -1,7 +1,7 @@
 //! Query temperatures that grow with the logarithm of the position.
 
 use crate::error::{Error, at_least_one, check_parameter};
-use crate::positions::{Position, Positions};
+use crate::positions::Positions;
 
 /// A factor of each query that depends on its position p: either 1 + scale · ln(1 + ⌊(p +
 /// offset)/floor⌋), which is 1 up to `floor` positions, or ln(p + 1)/ln(L), but at least 1.
@@ -117,13 +117,13 @@ impl QueryTemperature {
         positions.check_finite()?;
         let factor = |position: f64| match self.growth {
             Growth::Steps(offset) => {
-                let turns = libm::floor((position + offset) / self.floor).max(0.0);
+                let turns = libm::floor((position + offset) / self.floor);
                 1.0 + self.scale * libm::log1p(turns)
             }
             Growth::Logarithm if position < self.floor => 1.0,
             Growth::Logarithm => libm::log(position + 1.0) / libm::log(self.floor),
         };
-        factors.extend(positions.iter().map(Position::to_f64).map(factor));
+        factors.extend(positions.iter().map(|position| factor(position.to_f64().max(0.0))));
         Ok(factors)
     }
 }

@@ -195,6 +195,9 @@ fn query_temperatures() {
     let llama4 = QueryTemperature::llama4(0.1, 8192.0).unwrap();
     let found = llama4.factors(&[-1_i64 << 40, -8193, -8192, -1, 1 << 60]).unwrap();
     assert_eq!(found, [1.0, 1.0, 1.0, 1.0, 1.0 + 0.1 * (2_f64.powi(47)).ln_1p()]);
+    // Where position 0 has a step already, so have those before it.
+    let steep = QueryTemperature::llama4(0.5, 1.0).unwrap();
+    assert_eq!(steep.factors(&[-7, -1, 0]).unwrap(), [1.0 + 0.5 * 2_f64.ln(); 3]);
     let far = QueryTemperature::llama4(0.1, 1.0).unwrap().factors(&[1e300]);
     assert_eq!(far, Err(Error::PositionTooLarge { index: 0, position: 1e300 }));
 }
