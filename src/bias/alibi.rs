@@ -157,6 +157,20 @@ impl Alibi {
         self.slopes.iter().map(|slope| slope.value).collect()
     }
 
+    /// Sets the slopes, one for each head; the form and the rounding stay. A slope that is not
+    /// changed stays exact.
+    pub(crate) fn set_slopes<A: Element>(&mut self, values: &[A]) -> Result<(), Error> {
+        let given =
+            Self::from_slopes(&values.iter().map(|value| value.to_f64()).collect::<Vec<_>>())?;
+        let slopes = self.slopes.iter().zip(given.slopes).map(|(own, given)| {
+            let is_same = A::from_f64(own.value).to_f64() == given.value;
+            if is_same { *own } else { given }
+        });
+        let slopes: Vec<_> = slopes.collect();
+        *self = Self { form: self.form, rounding: self.rounding, ..Self::of(slopes.into_iter()) };
+        Ok(())
+    }
+
     fn of(slopes: impl Iterator<Item = Factor>) -> Self {
         let slopes: Vec<_> = slopes.collect();
         let mut classes: Vec<Vec<(usize, f64)>> = Vec::new();
@@ -190,7 +204,7 @@ impl Alibi {
                         slope.times::<A>(values, factors.rests, (bits, is_normal), numbers)
                     }
                     Rounding::Bf16 => numbers.iter_mut().zip(values).for_each(|(out, value)| {
-                        let rounded = A::from_f64(to_bf16(slope.value * value));
+                        let rounded = A::from_f64(to_bf16(to_bf16(slope.value) * value));
                         *out = A::Angle::from_f64(rounded.to_f64());
                     }),
                 }

@@ -106,11 +106,18 @@ impl<A: Element, R: TableRule> TableBias<A, R> {
         &self.rule
     }
 
+    /// Returns the index of the first value of a row; `None` if there is no such row.
+    #[inline]
+    pub(crate) fn place(&self, row: usize) -> Option<usize> {
+        (row < self.table.nrows()).then(|| row * self.table.ncols())
+    }
+
     /// Returns the value of a head in a row; 0 if there is no such row.
     #[inline]
     pub(crate) fn value(&self, row: usize, head: usize) -> A {
         let table = self.table.as_slice().unwrap_or_default();
-        table.get(row.wrapping_mul(self.table.ncols()) + head).copied().unwrap_or(A::zero())
+        let value = self.place(row).and_then(|place| table.get(place + head));
+        value.copied().unwrap_or(A::zero())
     }
 
     fn put_row(&self, query: &Positions<'_>, keys: &Positions<'_>, out: &mut [A], put: Put) {

@@ -37,10 +37,10 @@ impl<A: Element, R: TableRule> DifferentiableBias<A> for TableBias<A, R> {
         upstream: &[f64],
         gradient: &mut [f64],
     ) {
-        let heads = self.table.ncols();
         read_rows::<PAGE>(&self.rule, query, keys, |start, rows| {
             for (key, row) in (start..).zip(rows) {
-                let own = gradient.get_mut(row * heads..).unwrap_or_default();
+                let Some(place) = self.place(*row) else { continue };
+                let own = gradient.get_mut(place..).unwrap_or_default();
                 let upstream = of_key(upstream, keys.len(), key);
                 own.iter_mut().zip(upstream).for_each(|(sum, value)| *sum += value);
             }
@@ -52,7 +52,7 @@ impl<A: Element, R: TableRule> Trainable<A> for AxesBias<A, R> {
     fn parameters(&self) -> Vec<Parameter> {
         let tables = self.parts.iter().enumerate();
         let of = |(i, part): (usize, &TableBias<A, R>)| {
-            Parameter::new(format!("axis{i}.table"), part.table.shape(), false)
+            Parameter::new(format!("axis_{i}.table"), part.table.shape(), false)
         };
         tables.map(of).collect()
     }
@@ -102,9 +102,7 @@ impl<A: Element> Trainable<A> for Alibi {
 
     fn set_values(&mut self, values: &[A]) -> Result<(), Error> {
         check_values(AttentionBias::<A>::heads(self), values.len())?;
-        let slopes: Vec<f64> = values.iter().map(|value| value.to_f64()).collect();
-        *self = Self::from_slopes(&slopes)?.with_form(self.form());
-        Ok(())
+        self.set_slopes(values)
     }
 }
 

@@ -1,8 +1,13 @@
 //! Gradients, compared with finite differences.
 
-use ndarray::{Array3, Array4, Axis};
-use positional_encodings::training::backward_bias;
-use positional_encodings::{AttentionBias, Positions};
+use ndarray::{Array2, Array3, Array4, Axis, array};
+use positional_encodings::bias::{
+    AlibiForm, AxesBias, ContentBias, RelativeBias, RelativeValues, Side, TableBias, TableRule,
+};
+use positional_encodings::training::{
+    ContentGradient, DifferentiableBias, DifferentiableContentBias, Trainable, backward_bias,
+};
+use positional_encodings::{Alibi, AttentionBias, Positions};
 
 use crate::biases::biases;
 
@@ -97,4 +102,105 @@ fn a_wrong_gradient_is_refused_and_left_alone() {
             assert_eq!(bias.values(), values, "{name}");
         }
     }
+}
+
+/// A rule whose rows are given, whatever the positions.
+struct Given(Vec<usize>);
+
+impl TableRule for Given {
+    fn entries(&self) -> usize {
+        3
+    }
+
+    fn rows(&self, _: &Positions<'_>, keys: &Positions<'_>, rows: &mut [usize]) {
+        let first = keys.iter().next().map_or(0, |key| key.to_f64() as usize);
+        rows.copy_from_slice(&self.0[first..first + rows.len()]);
+    }
+}
+
+/// An index past the table reads no row, however large it is: a product with the number of heads
+/// that wraps around would be the index of a row again.
+#[test]
+fn rows_past_the_table_are_zeros_without_gradients() {
+    let mut rows = vec![1, 3, 4, usize::MAX, usize::MAX / 2, usize::MAX / 3, 2];
+    rows.extend((1..usize::BITS).flat_map(|bit| [(1 << bit) + 3, usize::MAX << bit]));
+    let keys = Positions::from(0..rows.len());
+    let query = Positions::from(0..1);
+    let table = Array2::from_shape_fn((3, 2), |(row, head)| (1 + 10 * row + head) as f64);
+    let expected = Array3::from_shape_fn((2, 1, rows.len()), |(head, _, key)| {
+        table.get((rows[key], head)).copied().unwrap_or(0.0)
+    });
+    let mut gradient = vec![0.0; 6];
+    rows.iter().filter(|row| **row < 3).for_each(|row| {
+        gradient[2 * row] += 1.0;
+        gradient[2 * row + 1] += 1.0;
+    });
+    let plain = TableBias::new(table.clone(), Given(rows.clone())).unwrap();
+    let of_axis = AxesBias::new([TableBias::new(table, Given(rows.clone())).unwrap()]).unwrap();
+    for bias in [&plain as &dyn DifferentiableBias<f64>, &of_axis] {
+        assert_eq!(bias.encode(&query, &keys).unwrap(), expected);
+        let mut scores = vec![1.0; 2 * rows.len()];
+        bias.add_row(&query, &keys, &mut scores).unwrap();
+        assert!(scores.iter().zip(&expected).all(|(score, bias)| *score == 1.0 + bias));
+        let mut found = vec![0.0; 6];
+        let upstream = Array3::ones(expected.dim());
+        bias.backward(&query, &keys, upstream.view(), &mut found).unwrap();
+        assert_eq!(found, gradient);
+    }
+    // Tables with a row of two features for both heads.
+    let table = array![[[1.0, 0.0], [0.0, 1.0], [3.0, 0.0]]];
+    let bias = RelativeBias::new(Given(rows.clone()), 2, [(Side::Queries, table.clone())]).unwrap();
+    let (q, none) = (Array3::ones((2, 1, 2)), Array3::zeros((0, 0, 0)));
+    let mut scores = Array3::zeros(expected.dim());
+    bias.add_to(q.view(), none.view(), &query, &keys, scores.view_mut()).unwrap();
+    let sums = [1.0, 1.0, 3.0];
+    let of_row = |key: usize| sums.get(rows[key]).copied().unwrap_or(0.0);
+    assert!(scores.indexed_iter().all(|((_, _, key), score)| *score == of_row(key)));
+    let (mut by_q, mut by_none, mut by_table) = (q.clone(), none.clone(), [0.0; 6]);
+    let (to_q, k) = (by_q.view_mut(), by_none.view_mut());
+    let to = ContentGradient { q: to_q, k, parameters: &mut by_table[..] };
+    let upstream = Array3::ones(expected.dim());
+    bias.backward(q.view(), none.view(), &query, &keys, upstream.view(), to).unwrap();
+    assert_eq!(by_table.iter().sum::<f64>(), 2.0 * gradient.iter().sum::<f64>());
+    let values = RelativeValues::new(Given(rows), 2, table).unwrap();
+    let mut out = Array3::zeros((2, 1, 2));
+    values.add_to(upstream.view(), &query, &keys, out.view_mut()).unwrap();
+    let count = |row: usize| gradient[2 * row];
+    assert_eq!(out[[0, 0, 0]], count(0) + 3.0 * count(2));
+}
+
+/// Values that are set again change nothing, in any type: not the form, not Falcon's rounding, and
+/// not the slopes, of which f32 does not know all bits.
+#[test]
+fn slopes_that_are_set_again_are_the_same() {
+    fn check<A: positional_encodings::Element>() {
+        for alibi in [
+            Alibi::new(12).unwrap(),
+            Alibi::new(8).unwrap().with_form(AlibiForm::Symmetric),
+            Alibi::falcon(6).unwrap(),
+            Alibi::from_slopes(&[0.1, -0.3, 0.0]).unwrap(),
+        ] {
+            let mut same = alibi.clone();
+            let values: Vec<A> = same.values();
+            same.set_values(&values).unwrap();
+            assert_eq!(same, alibi);
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+    #[cfg(feature = "half")]
+    check::<half::bf16>();
+    // Other slopes are rounded as Falcon's are.
+    let mut falcon = Alibi::falcon(2).unwrap();
+    falcon.set_values(&[1.001_f64, 0.5]).unwrap();
+    let bias: Array3<f64> = falcon.encode(&(0..1).into(), &(3..4).into()).unwrap();
+    assert_eq!(bias, array![[[3.0]], [[1.5]]]);
+}
+
+#[test]
+fn tables_of_axes_are_named_as_elsewhere() {
+    let biases = biases::<f64>().unwrap();
+    let (_, layout, _) = biases.iter().find(|(name, _, _)| *name == "LayoutLM").unwrap();
+    let names: Vec<_> = layout.parameters().into_iter().map(|parameter| parameter.name).collect();
+    assert_eq!(names, ["axis_0.table", "axis_1.table", "axis_2.table"]);
 }
