@@ -262,6 +262,7 @@ forward!(PositionalEncoding {
     fn encode_grid(&self, sizes: &[usize]) -> Result<ArrayD<A>, Error>;
     fn add_to(&self, positions: &Positions<'_>, embeddings: ArrayViewMut2<'_, A>)
         -> Result<(), Error>;
+    fn encode_slice(&self, positions: &Positions<'_>, out: &mut [A]) -> Result<(), Error>;
 });
 
 /// Checks that `out` has the shape (positions, dim).

@@ -215,6 +215,10 @@ impl<A: Element, E: Trainable<A> + ?Sized> Trainable<A> for Box<E> {
     fn parameter_count(&self) -> usize {
         (**self).parameter_count()
     }
+
+    fn values(&self) -> Vec<A> {
+        (**self).values()
+    }
 }
 
 impl<A: Element, E: Differentiable<A> + ?Sized> Differentiable<A> for Box<E> {
