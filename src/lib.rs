@@ -154,6 +154,7 @@ pub mod plot;
 mod positions;
 pub mod resample;
 pub mod rotary;
+mod short;
 mod simd;
 mod sum;
 pub mod testing;

@@ -219,9 +219,16 @@ impl<A: Element> Axes<A, Sinusoidal> {
     }
 }
 
+/// Shows the encoding as a caption: `2 encodings, dims [256, 256], side by side, dim 512`.
+impl<A, E> fmt::Display for Axes<A, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.parts, f)
+    }
+}
+
 impl<A, E> fmt::Debug for Axes<A, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.parts.fmt(f)
+        fmt::Debug::fmt(&self.parts, f)
     }
 }
 

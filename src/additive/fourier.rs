@@ -322,6 +322,26 @@ impl PartialEq for Fourier {
     }
 }
 
+/// Shows the encoding as a caption: `Fourier features, dim 256, 3 axes, 128 pairs, interleaved`.
+impl fmt::Display for Fourier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (dim, axes, pairs) = (self.dim(), self.frequencies.len(), self.pairs());
+        write!(f, "Fourier features, dim {dim}, {axes} axes, {pairs} ")?;
+        match self.has_cosines {
+            true => write!(f, "pairs, {}", self.layout)?,
+            false => f.write_str("sines")?,
+        }
+        if self.amplitude() != 1.0 {
+            write!(f, ", amplitude {}", self.amplitude())?;
+        }
+        f.write_str(match self.input {
+            Input::Absent => "",
+            Input::First => ", coordinates first",
+            Input::Last => ", coordinates last",
+        })
+    }
+}
+
 impl fmt::Debug for Fourier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fourier")

@@ -359,6 +359,17 @@ impl<A: Element> Learned<A> {
     }
 }
 
+/// Shows the encoding as a caption: `learned, 512 positions, dim 768`.
+impl<A> fmt::Display for Learned<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "learned, {} positions, dim {}", self.table.nrows(), self.table.ncols())?;
+        if self.offset != 0 {
+            write!(f, ", offset {}", self.offset)?;
+        }
+        self.padding.map_or(Ok(()), |row| write!(f, ", padding row {row}"))
+    }
+}
+
 impl<A> fmt::Debug for Learned<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Learned")

@@ -129,6 +129,15 @@ impl<A: Element> LearnedGrid<A> {
     }
 }
 
+/// Shows the encoding as a caption: `learned grid, 64 × 64 positions, dim 768`.
+impl<A> fmt::Display for LearnedGrid<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sizes: Vec<_> = self.sizes.iter().map(ToString::to_string).collect();
+        let dim = self.table.ncols();
+        write!(f, "learned grid, {} positions, dim {dim}", sizes.join(" × "))
+    }
+}
+
 impl<A> fmt::Debug for LearnedGrid<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("LearnedGrid");

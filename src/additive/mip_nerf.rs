@@ -1,5 +1,7 @@
 //! mip-NeRF's integrated encoding.
 
+use core::fmt;
+
 use ndarray::ArrayViewMut2;
 
 use super::nerf::powers_of_two;
@@ -8,6 +10,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
 use crate::positions::Positions;
+use crate::short::Short;
 use crate::threads;
 
 /// The expected Fourier features of a point whose coordinates are known with a variance (Barron et
@@ -29,12 +32,21 @@ use crate::threads;
 /// assert!((features[[1, 0]] - 0.5_f64.sin() * (-1_f64).exp()).abs() < 1e-15);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct MipNerf {
     waves: Fourier,
     axes: usize,
     /// The factor v of each band.
     widths: Vec<f64>,
+}
+
+impl fmt::Debug for MipNerf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MipNerf")
+            .field("waves", &self.waves)
+            .field("widths", &Short(&self.widths))
+            .finish()
+    }
 }
 
 impl MipNerf {

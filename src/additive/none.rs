@@ -1,5 +1,7 @@
 //! The encoding that adds nothing, for ablations.
 
+use core::fmt;
+
 use ndarray::ArrayViewMut2;
 
 use super::PositionalEncoding;
@@ -29,6 +31,13 @@ use crate::positions::Positions;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NoPositions {
     dim: usize,
+}
+
+/// Shows the encoding as a caption: `no positions, dim 512`.
+impl fmt::Display for NoPositions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no positions, dim {}", self.dim)
+    }
 }
 
 impl NoPositions {

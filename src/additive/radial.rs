@@ -1,5 +1,7 @@
 //! Distances between atoms.
 
+use core::fmt;
+
 use ndarray::ArrayViewMut2;
 
 use super::PositionalEncoding;
@@ -34,12 +36,21 @@ use crate::threads;
 /// assert_eq!((features.dim(), features[[0, 0]]), ((2, 50), 1.0));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Radial {
     dim: usize,
     kind: Kind,
     /// Sines and cosines of π · n · d/c, where the formula needs them.
     waves: Option<Projection>,
+}
+
+impl fmt::Debug for Radial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Radial")
+            .field("dim", &self.dim)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -340,6 +340,18 @@ impl PartialEq for Sinusoidal {
     }
 }
 
+/// Shows the encoding as a caption: `sinusoidal, dim 512, geometric(512, 10000), interleaved`.
+impl fmt::Display for Sinusoidal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (dim, layout, amplitude) = (self.dim(), self.layout(), self.amplitude());
+        write!(f, "sinusoidal, dim {dim}, {}, {layout}", self.frequencies)?;
+        if amplitude != 1.0 {
+            write!(f, ", amplitude {amplitude}")?;
+        }
+        self.padding.map_or(Ok(()), |position| write!(f, ", zero at position {position}"))
+    }
+}
+
 impl fmt::Debug for Sinusoidal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let radians = self.frequencies.to_radians();

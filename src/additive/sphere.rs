@@ -1,5 +1,7 @@
 //! Encodings of places on the Earth.
 
+use core::fmt;
+
 use ndarray::ArrayViewMut2;
 
 use super::PositionalEncoding;
@@ -77,12 +79,21 @@ impl AngleUnit {
 /// assert_eq!(features.dim(), (2, 80));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sphere2Vec {
     scales: Frequencies,
     unit: AngleUnit,
     /// The waves of latitude and longitude at all scales, then at scale 1.
     waves: Projection,
+}
+
+impl fmt::Debug for Sphere2Vec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sphere2Vec")
+            .field("scales", &self.scales)
+            .field("unit", &self.unit)
+            .finish()
+    }
 }
 
 impl PartialEq for Sphere2Vec {

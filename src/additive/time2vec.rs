@@ -1,5 +1,7 @@
 //! Time2Vec: a linear feature and sines with learned frequencies and phases.
 
+use core::fmt;
+
 use ndarray::{Array1, ArrayBase, ArrayView1, ArrayViewMut2, Data, Ix1};
 
 use super::PositionalEncoding;
@@ -10,6 +12,7 @@ use crate::phase::Amplitude;
 use crate::phase::points::Values;
 use crate::phase::projection::Projection;
 use crate::positions::Positions;
+use crate::short::Short;
 use crate::threads;
 
 /// A linear function and sines of the time, with learned frequencies and phases (Kazemi et al.
@@ -28,12 +31,22 @@ use crate::threads;
 /// assert_eq!(features, array![[3.5, 1.75_f64.sin()]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Time2Vec {
     frequencies: Array1<f64>,
     phases: Array1<f64>,
     /// The waves of all features but the first.
     waves: Option<Projection>,
+}
+
+impl fmt::Debug for Time2Vec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Time2Vec")
+            .field("dim", &self.dim())
+            .field("frequencies", &Short(&self.frequencies.to_vec()))
+            .field("phases", &Short(&self.phases.to_vec()))
+            .finish()
+    }
 }
 
 impl PartialEq for Time2Vec {

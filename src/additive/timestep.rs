@@ -1,5 +1,7 @@
 //! The sinusoid of diffusion timesteps.
 
+use core::fmt;
+
 use super::Sinusoidal;
 use crate::error::Error;
 use crate::frequencies::Frequencies;
@@ -103,5 +105,17 @@ impl Timestep {
         let frequencies =
             if self.scale == 1.0 { frequencies } else { frequencies.scaled(self.scale)? };
         Sinusoidal::from_frequencies(frequencies).with_layout(self.layout).padded_to(self.dim)
+    }
+}
+
+/// Shows the features as a caption: `timestep, dim 320, base 10000, cosines then sines`.
+impl fmt::Display for Timestep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { dim, layout, downscale_freq_shift, scale, max_period } = self;
+        write!(f, "timestep, dim {dim}, base {max_period}, {layout}")?;
+        if *downscale_freq_shift != 0.0 {
+            write!(f, ", shift {downscale_freq_shift}")?;
+        }
+        if *scale != 1.0 { write!(f, ", scale {scale}") } else { Ok(()) }
     }
 }

@@ -1,5 +1,7 @@
 //! ALiBi: attention with linear biases.
 
+use core::fmt;
+
 use super::distance::{Distances, PAGE, distances};
 use super::{AttentionBias, DependsOn, check_heads, check_row};
 use crate::add::{Multiples, Put, put_multiples};
@@ -7,6 +9,7 @@ use crate::element::Element;
 use crate::error::{Error, check_parameter};
 use crate::exact::{Factor, largest, smallest_normal};
 use crate::positions::Positions;
+use crate::short::Short;
 
 /// The formula of the bias, for a query at i, a key at j and the slope m.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +47,7 @@ pub enum AlibiForm {
 /// assert_eq!([0, 1, 2].map(|key| bias[[0, 0, key]]), [-1.0, -0.5, 0.0]); // head 0, slope 1/2
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Alibi {
     slopes: Vec<Factor>,
     /// Classes of heads whose slopes are powers of two times the slope of the first, with these
@@ -52,6 +55,30 @@ pub struct Alibi {
     classes: Vec<Vec<(usize, f64)>>,
     form: AlibiForm,
     rounding: Rounding,
+}
+
+/// Shows the bias as a caption: `ALiBi, 8 heads, slopes [0.5, … 0.00390625: 8], causal`.
+impl fmt::Display for Alibi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ALiBi, {} heads, slopes {}", self.slopes.len(), Short(&self.slopes()))?;
+        f.write_str(match self.form {
+            AlibiForm::Causal => ", causal",
+            AlibiForm::Symmetric => ", symmetric",
+            AlibiForm::Keys => ", of keys",
+        })?;
+        f.write_str(if self.rounding == Rounding::Bf16 { ", in bf16" } else { "" })
+    }
+}
+
+impl fmt::Debug for Alibi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alibi")
+            .field("heads", &self.slopes.len())
+            .field("slopes", &Short(&self.slopes()))
+            .field("form", &self.form)
+            .field("rounding", &self.rounding)
+            .finish()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

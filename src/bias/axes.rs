@@ -1,5 +1,7 @@
 //! A sum of learned tables, one for each axis of the positions: LayoutLMv2 and v3.
 
+use core::fmt;
+
 use super::distance::{CHUNK, put_values};
 use super::{AttentionBias, TableBias, TableRule, check_axes};
 use crate::arrays::check_len;
@@ -27,9 +29,16 @@ use crate::positions::Positions;
 /// assert_eq!(layout.encode(&tokens, &tokens)?, ndarray::Array3::from_elem((12, 2, 2), 3.0));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct AxesBias<A, R> {
     pub(crate) parts: Vec<TableBias<A, R>>,
+}
+
+impl<A, R> fmt::Debug for AxesBias<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tables: Vec<_> = self.parts.iter().map(|part| part.table.dim()).collect();
+        f.debug_struct("AxesBias").field("tables", &tables).finish_non_exhaustive()
+    }
 }
 
 /// The largest number of axes.

@@ -1,5 +1,7 @@
 //! Forget gates: each token reduces the weights of the tokens before it.
 
+use core::fmt;
+
 use ndarray::{Array2, Axis};
 
 use super::distance::{CHUNK, put_values};
@@ -28,10 +30,16 @@ use crate::positions::{Position, Positions};
 /// assert_eq!(bias, array![[[-1.25, -0.25, 0.0]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Forget {
     /// The sums F, shape (heads, len).
     pub(crate) sums: Array2<f64>,
+}
+
+impl fmt::Debug for Forget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forget").field("sums", &self.sums.dim()).finish()
+    }
 }
 
 impl Forget {

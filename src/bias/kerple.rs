@@ -1,11 +1,14 @@
 //! KERPLE: kernels of the distance with two parameters for each head.
 
+use core::fmt;
+
 use super::distance::{Distances, distances, put_values};
 use super::{AttentionBias, DependsOn, check_heads};
 use crate::arrays::check_len;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::Positions;
+use crate::short::Short;
 
 /// KERPLE (Chi et al. 2022, *Kernelized relative positional embedding for length extrapolation*):
 /// bias\[h, i, j\] = −r₁ · ln(1 + r₂ · |i − j|) or −r₁ · |i − j|^r₂, with r₁ and r₂ of head h.
@@ -22,11 +25,22 @@ use crate::positions::Positions;
 /// assert_eq!(bias, ndarray::array![[[-6.0, -4.0, 0.0]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Kerple {
     pub(crate) kernel: Kernel,
     /// The parameters r₁ and r₂ of each head.
     pub(crate) parameters: Vec<[f64; 2]>,
+}
+
+impl fmt::Debug for Kerple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [r1, r2] = [0, 1].map(|i| self.parameters.iter().map(|own| own[i]).collect::<Vec<_>>());
+        f.debug_struct("Kerple")
+            .field("kernel", &self.kernel)
+            .field("r1", &Short(&r1))
+            .field("r2", &Short(&r2))
+            .finish()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! T5's buckets: one for each small distance, and logarithmically wider ones for larger distances.
 
+use core::fmt;
+
 use ndarray::Array2;
 
 use super::distance::{first_of_falling, rows_of_distances};
@@ -34,13 +36,34 @@ pub type T5Bias<A> = TableBias<A, Buckets>;
 /// With n buckets for a direction, each |r| below e = ⌊n/2⌋ has its own bucket, and larger ones are
 /// in bucket e + ⌊ln(|r|/e) / ln(max/e) · (n − e)⌋, at most n − 1. Where buckets begin is computed
 /// once, in integers, so no rounding error changes a bucket.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Buckets {
     /// The number of buckets for a direction.
     each: usize,
     directions: usize,
+    max_distance: usize,
     /// The smallest |r| of each bucket from the second on.
     starts: Vec<f64>,
+}
+
+impl fmt::Debug for Buckets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buckets")
+            .field("buckets", &self.entries())
+            .field("directions", &self.directions)
+            .field("max_distance", &self.max_distance)
+            .finish()
+    }
+}
+
+/// Shows the bias as a caption: `T5 bias, 8 heads, 32 buckets up to distance 128, both ways`.
+impl<A> fmt::Display for T5Bias<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (heads, Buckets { directions, max_distance, .. }) = (self.table.ncols(), &self.rule);
+        let buckets = self.table.nrows();
+        write!(f, "T5 bias, {heads} heads, {buckets} buckets up to distance {max_distance}, ")?;
+        f.write_str(if *directions == 2 { "both ways" } else { "causal" })
+    }
 }
 
 impl<A: Element> T5Bias<A> {
@@ -101,7 +124,7 @@ impl Buckets {
         let shared = each as u64 - exact;
         let far = (1..shared).map(|k| log_step(exact, max_distance as u64, k, shared));
         let starts = (1..=exact).chain(far).map(|start| start as f64).collect();
-        Ok(Self { each, directions, starts })
+        Ok(Self { each, directions, max_distance, starts })
     }
 
     /// Returns the bucket of a distance key − query.

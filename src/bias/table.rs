@@ -1,5 +1,7 @@
 //! Biases from learned tables, of which a rule selects a row for each query and key.
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayView2};
 
 use super::distance::PAGE;
@@ -74,11 +76,20 @@ pub trait TableRule: Send + Sync {
 /// A bias from a learned table (entries, heads): bias\[h, i, j\] = table\[row(i, j), h\], where a
 /// [`TableRule`] selects the row. [`T5Bias`](super::T5Bias), [`WindowBias`](super::WindowBias) and
 /// [`ClippedBias`](super::ClippedBias) are such biases; [`TableRule`] has an example.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct TableBias<A, R> {
     /// The table, in row-major order.
     pub(crate) table: Array2<A>,
     pub(crate) rule: R,
+}
+
+impl<A, R: fmt::Debug> fmt::Debug for TableBias<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableBias")
+            .field("table", &self.table.dim())
+            .field("rule", &self.rule)
+            .finish()
+    }
 }
 
 impl<A: Element, R: TableRule> TableBias<A, R> {

@@ -12,6 +12,7 @@ mod checks;
 mod families;
 mod family;
 mod fields;
+mod fmt;
 mod gguf;
 mod heads;
 mod json;

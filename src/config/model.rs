@@ -39,7 +39,7 @@ use crate::rotary::{Pairing, QueryTemperature};
 /// assert_eq!(error.to_string(), "config field rope_scaling.rope_type: \"lama3\" is not known");
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ModelRotary {
     pub(super) types: Types,
     /// The type of each layer; empty if the config does not give the number of layers.

@@ -26,18 +26,18 @@ use crate::rotary::{Rotary, Rotation};
 /// }
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq)]
 pub struct LayerRotaries {
-    types: Vec<(String, Option<Held>)>,
+    pub(super) types: Vec<(String, Option<Held>)>,
     /// The type of each layer.
-    layers: Vec<usize>,
+    pub(super) layers: Vec<usize>,
 }
 
 /// A rotation, and the spec that it was made from.
-#[derive(Clone, Debug)]
-struct Held {
-    rotary: Rotary,
-    spec: RotarySpec,
+#[derive(Clone, PartialEq)]
+pub(super) struct Held {
+    pub(super) rotary: Rotary,
+    pub(super) spec: RotarySpec,
 }
 
 impl ModelRotary {

@@ -25,7 +25,7 @@ use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 /// assert!((spec.attention_factor - 1.3465735902799727).abs() < 1e-15);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RotarySpec {
     /// The number of rotated features.

@@ -1,6 +1,8 @@
 //! Geometric progressions of frequencies, from one radian per position down to nearly, or exactly,
 //! 1/base.
 
+use core::fmt;
+
 use super::{Frequencies, Step, pairs_of, progression};
 use crate::error::Error;
 use crate::exact::Wide;
@@ -24,6 +26,16 @@ pub enum OddDim {
     DropLastOfEven,
     /// The encoding of dim − 1, then a column of zeros.
     ZeroColumn,
+}
+
+impl fmt::Display for OddDim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DropLast => "last member dropped",
+            Self::DropLastOfEven => "last member of dim + 1 dropped",
+            Self::ZeroColumn => "column of zeros",
+        })
+    }
 }
 
 impl Frequencies {

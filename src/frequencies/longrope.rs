@@ -1,9 +1,12 @@
 //! LongRoPE: a divisor for each pair.
 
+use core::fmt;
+
 use super::regime::Regime;
 use super::{Frequencies, Step, length};
 use crate::error::{Error, positive};
 use crate::exact::Wide;
+use crate::short::Short;
 
 /// The parameters of LongRoPE (Ding et al. 2024, arXiv 2402.13753; transformers' `longrope`,
 /// formerly `su`).
@@ -17,7 +20,7 @@ use crate::exact::Wide;
 /// assert_eq!(phi3.regime(4097), Regime::Long); // strictly longer
 /// assert_eq!(phi3.default_attention_factor(), 1.1902380714238083);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct LongRope {
@@ -29,6 +32,17 @@ pub struct LongRope {
     pub original_len: usize,
     /// The maximal length over the original length. Only the attention factor depends on it.
     pub factor: f64,
+}
+
+impl fmt::Debug for LongRope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LongRope")
+            .field("short", &Short(&self.short))
+            .field("long", &Short(&self.long))
+            .field("original_len", &self.original_len)
+            .field("factor", &self.factor)
+            .finish()
+    }
 }
 
 impl LongRope {

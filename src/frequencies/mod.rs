@@ -177,8 +177,11 @@ impl Frequencies {
     /// # Ok::<(), positional_encodings::Error>(())
     /// ```
     pub fn with_attention_factor(mut self, factor: f64) -> Result<Self, Error> {
-        self.attention_factor = checked_attention_factor(factor)?;
-        self.steps.push(Step::WithAttentionFactor(factor));
+        // A config sets the factor always, and the calls that are shown are those that matter.
+        if checked_attention_factor(factor)? != self.attention_factor {
+            self.attention_factor = factor;
+            self.steps.push(Step::WithAttentionFactor(factor));
+        }
         Ok(self)
     }
 

@@ -3,14 +3,17 @@
 //!
 //! The scalings themselves are methods of [`Frequencies`](crate::Frequencies).
 
+use core::fmt;
+
 pub use super::dynamic_ntk::DynamicNtk;
 pub use super::llama3::Llama3;
 pub use super::longrope::LongRope;
 pub use super::regime::Regime;
 pub use super::yarn::Yarn;
 
-use super::Frequencies;
+use super::{Frequencies, Step};
 use crate::error::{ConfigProblem, Error};
+use crate::short::Short;
 
 /// A scaling of frequencies as data, as configs have it.
 ///
@@ -113,6 +116,31 @@ impl Scaling {
             Self::Llama3(parameters) => frequencies.llama3(*parameters),
             Self::Proportional { fraction, factor } => {
                 frequencies.proportional(*fraction)?.linear(*factor)
+            }
+        }
+    }
+}
+
+/// Shows the scaling as [`Frequencies`] show it, such as `llama3(8, 1, 4, 8192)`.
+impl fmt::Display for Scaling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Linear { factor } => write!(f, "linear({factor})"),
+            Self::Ntk { factor } => write!(f, "ntk({factor})"),
+            Self::DynamicNtk(DynamicNtk { factor, original_len }) => {
+                write!(f, "dynamic_ntk({factor}, {original_len})")
+            }
+            Self::SteppedNtk { original_len } => write!(f, "stepped_ntk({original_len})"),
+            Self::Yarn(yarn) => Step::Yarn(*yarn).fmt(f),
+            Self::LongRope(LongRope { short, original_len, factor, .. }) => {
+                write!(f, "longrope({factor}, {original_len}, {})", Short(short))
+            }
+            Self::LongRopeTensors => f.write_str("longrope tensors"),
+            Self::DivisorsTensor => f.write_str("divisors tensor"),
+            Self::Llama3(llama3) => Step::Llama3(*llama3).fmt(f),
+            Self::Proportional { fraction, factor } => {
+                write!(f, "proportional({fraction}).linear({factor})")
             }
         }
     }

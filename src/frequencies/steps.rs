@@ -11,6 +11,7 @@ use super::longrope::LongRope;
 use super::yarn::Yarn;
 #[cfg(feature = "serde")]
 use crate::error::Error;
+use crate::short::Short;
 
 /// A call: the first is a constructor, the others are changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,20 +142,6 @@ impl fmt::Display for Step {
             Self::Divided(list) => write!(f, "divided({})", Short(list)),
             Self::TimesExponentials(list) => write!(f, "times_exponentials({})", Short(list)),
             Self::WithAttentionFactor(factor) => write!(f, "with_attention_factor({factor})"),
-        }
-    }
-}
-
-/// Shows a list of up to three numbers; of a longer list, the first, the last and the length.
-struct Short<'a>(&'a [f64]);
-
-impl fmt::Display for Short<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [first, .., last] if self.0.len() > 3 => {
-                write!(f, "[{first}, … {last}: {}]", self.0.len())
-            }
-            list => write!(f, "{list:?}"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The columns of a row for the sine and the cosine of each pair.
 
+use core::fmt;
 use core::ops::Range;
 
 /// The order of the features of a row.
@@ -39,6 +40,16 @@ pub enum FeatureLayout {
     SinCosHalves,
     /// All cosines, then all sines.
     CosSinHalves,
+}
+
+impl fmt::Display for FeatureLayout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interleaved => "interleaved",
+            Self::SinCosHalves => "sines then cosines",
+            Self::CosSinHalves => "cosines then sines",
+        })
+    }
 }
 
 /// The columns of a row: the members of the pairs, then zeros.

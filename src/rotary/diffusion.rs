@@ -138,7 +138,7 @@ impl Diffusion {
         let (stretch, pairing) = self.form();
         let of_axis = |(axis, &dim): (usize, &usize)| {
             let plain = Frequencies::geometric(dim, base)?;
-            if axis == 0 { plain.ntk(stretch) } else { Ok(plain) }
+            if axis == 0 && stretch != 1.0 { plain.ntk(stretch) } else { Ok(plain) }
         };
         let each = axes.iter().enumerate().map(of_axis);
         Rotary::axial(each.collect::<Result<Vec<_>, Error>>()?, pairing)

@@ -1,6 +1,5 @@
 //! The rotary encoding: frequencies, a pairing, and the features that are rotated.
 
-use core::fmt;
 use core::ops::Range;
 use std::sync::Arc;
 
@@ -83,19 +82,6 @@ impl PartialEq for Part {
     fn eq(&self, other: &Self) -> bool {
         (self.axis, &self.frequencies, &self.targets)
             == (other.axis, &other.frequencies, &other.targets)
-    }
-}
-
-impl fmt::Debug for Rotary {
-    /// Omits the frequencies, which [`frequencies`](Self::frequencies) returns.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rotary")
-            .field("dim", &self.dim())
-            .field("pairing", &self.pairing())
-            .field("axes", &self.axes)
-            .field("attention_factor", &self.attention_factor)
-            .field("regime", &self.regime)
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! RoPE-Mixed: rotations by a sum over axes, with frequencies for each head.
 
+use core::fmt;
+
 use std::sync::Arc;
 
 use ndarray::{Array3, ArrayView, Axis, Dimension};
@@ -33,13 +35,22 @@ use crate::positions::Positions;
 /// assert_eq!(q[[0, 3, 8, 0]], 0.4_f32.cos() - 0.4_f32.sin()); // the last patch is at (2, 2)
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct MixedRotary {
     /// For each head, a rotation of each axis.
     heads: Vec<Vec<Rotary>>,
     pairs: usize,
     pairing: Pairing,
     frequencies: Array3<f64>,
+}
+
+impl fmt::Debug for MixedRotary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MixedRotary")
+            .field("frequencies", &self.frequencies.dim())
+            .field("pairing", &self.pairing)
+            .finish()
+    }
 }
 
 impl MixedRotary {

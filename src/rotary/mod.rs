@@ -6,6 +6,7 @@ mod axes;
 mod cos_sin;
 mod diffusion;
 mod encoding;
+mod fmt;
 mod golden_gate;
 mod learned;
 mod ltx;

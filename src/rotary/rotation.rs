@@ -1,6 +1,5 @@
 //! The plan of a rotation: cosines and sines at given positions.
 
-use core::fmt;
 use std::sync::Arc;
 
 use fearless_simd::Level;
@@ -80,21 +79,6 @@ impl AngleRows {
             Some(rows) if rows != 1 => Self::Batch(rows),
             _ => Self::Shared,
         }
-    }
-}
-
-impl<T> fmt::Debug for Rotation<T> {
-    /// Omits the angles, which [`tables`](Self::tables) returns.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { features, rows, len, back, regime, .. } = self;
-        f.debug_struct("Rotation")
-            .field("dim", &(2 * features.pairs))
-            .field("pairing", &features.pairing)
-            .field("rows", rows)
-            .field("positions", len)
-            .field("back", back)
-            .field("regime", regime)
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! V-JEPA 2's position encoding, which is not a rotation.
 
+use core::fmt;
+
 use ndarray::{ArrayViewMut, Dimension};
 
 use crate::element::Element;
@@ -27,11 +29,17 @@ use crate::positions::Positions;
 /// assert_eq!(q[[0, 31, 63]], 1.0);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct VJepa2 {
     dim: usize,
     /// The frequencies of an axis.
     frequencies: Vec<f64>,
+}
+
+impl fmt::Debug for VJepa2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VJepa2").field("dim", &self.dim).finish_non_exhaustive()
+    }
 }
 
 impl VJepa2 {

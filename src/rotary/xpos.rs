@@ -1,5 +1,7 @@
 //! xPos: rotations combined with an exponential growth of queries and decay of keys.
 
+use core::fmt;
+
 use super::encoding::Rotary;
 use super::learned::reals;
 use super::pairing::Pairing;
@@ -33,13 +35,23 @@ use crate::positions::Positions;
 /// assert!((score(9, 7) - score(2, 0)).abs() < 1e-4);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct XPos {
     rotary: Rotary,
     /// The decay ln ζᵢ of each pair.
     decay: Vec<f64>,
     scale_base: f64,
     origin: f64,
+}
+
+impl fmt::Debug for XPos {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XPos")
+            .field("rotary", &self.rotary)
+            .field("scale_base", &self.scale_base)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
 }
 
 impl XPos {

@@ -1,5 +1,7 @@
 //! A small network: linear layers with an activation between them.
 
+use core::fmt;
+
 use ndarray::Array2;
 
 use super::linear::{Activation, Linear};
@@ -7,6 +9,7 @@ use super::{Parameter, check_values};
 use crate::arrays::check_finite;
 use crate::element::Element;
 use crate::error::Error;
+use crate::short::Short;
 
 /// Linear layers with an activation between consecutive ones, as used in attention biases.
 ///
@@ -19,10 +22,21 @@ use crate::error::Error;
 /// assert_eq!((layers.inputs(), layers.outputs()), (1, 1));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Layers<A> {
     layers: Vec<Linear<A>>,
     activation: Activation,
+}
+
+impl<A> fmt::Debug for Layers<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs = self.layers.iter().take(1).map(|layer| layer.weight.ncols());
+        let widths = inputs.chain(self.layers.iter().map(|layer| layer.weight.nrows()));
+        f.debug_struct("Layers")
+            .field("widths", &Short(&widths.collect::<Vec<_>>()))
+            .field("activation", &self.activation)
+            .finish()
+    }
 }
 
 impl<A: Element> Layers<A> {

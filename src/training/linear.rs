@@ -23,7 +23,7 @@ use crate::error::Error;
 /// ```
 #[derive(Clone, PartialEq)]
 pub struct Linear<A> {
-    weight: Array2<A>,
+    pub(super) weight: Array2<A>,
     bias: Option<Array1<A>>,
 }
 

@@ -12,6 +12,7 @@ use crate::element::Element;
 use crate::error::{Error, check_parameter};
 use crate::phase::BLOCK;
 use crate::positions::Positions;
+use crate::short::Short;
 
 /// Encodings, and how they are joined.
 #[derive(Clone, PartialEq)]
@@ -273,6 +274,19 @@ impl<E> Parts<E> {
     }
 }
 
+impl<E> fmt::Display for Parts<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dims: Vec<_> = self.parts.iter().map(|part| part.dim).collect();
+        write!(f, "{} encodings, dims {}, ", dims.len(), Short(&dims))?;
+        match self.join {
+            Join::Sum => f.write_str("summed")?,
+            Join::SideBySide => f.write_str("side by side")?,
+            Join::Interleaved(columns) => write!(f, "{columns} columns of each in turn")?,
+        }
+        write!(f, ", dim {}", self.dim)
+    }
+}
+
 impl<E> fmt::Debug for Parts<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = |read: fn(&Part<E>) -> String| {
@@ -283,7 +297,7 @@ impl<E> fmt::Debug for Parts<E> {
             .field("join", &self.join)
             .field("encodings", &self.parts.len())
             .field("dims", &format_args!("[{}]", of(|part| part.dim.to_string())))
-            .field("reading", &format_args!("[{}]", of(|part| format!("{:?}", part.axes))))
+            .field("reading", &format_args!("[{}]", of(|part| Short(&part.axes).to_string())))
             .finish()
     }
 }

@@ -1,5 +1,7 @@
 //! DeBERTa's disentangled attention.
 
+use core::fmt;
+
 use ndarray::Array3;
 
 use super::{RelativeBias, Side, TableRule};
@@ -75,13 +77,23 @@ impl<A: Element> DisentangledBias<A> {
 /// assert_eq!([-200, -512, 9999].map(|r| buckets.bucket(r)), [-169, -256, 255]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct LogBuckets {
     span: usize,
+    max_distance: usize,
     /// The largest |r| that has its own bucket.
     mid: f64,
-    /// The smallest |r| of each bucket after it.
+    /// The smallest |r| of each bucket after it; none without buckets.
     starts: Vec<f64>,
+}
+
+impl fmt::Debug for LogBuckets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogBuckets")
+            .field("buckets", &self.buckets())
+            .field("max_distance", &self.max_distance)
+            .finish()
+    }
 }
 
 impl LogBuckets {
@@ -103,7 +115,7 @@ impl LogBuckets {
         let first = core::iter::once(mid + 1);
         let far = (1..mid).map(|k| log_step_beyond(mid, max - 1, k, mid - 1));
         let starts = first.chain(far).map(|start| start as f64).collect();
-        Ok(Self { span: buckets, mid: mid as f64, starts })
+        Ok(Self { span: buckets, max_distance, mid: mid as f64, starts })
     }
 
     /// Makes the rule of models without buckets (`position_buckets` −1): δ(r) = r, and span is
@@ -115,7 +127,12 @@ impl LogBuckets {
     pub fn plain(max_distance: usize) -> Result<Self, Error> {
         let is_met = (1..=1 << 31).contains(&(max_distance as u64));
         check_parameter("max_distance", max_distance as f64, is_met, "a number from 1 to 2^31")?;
-        Ok(Self { span: max_distance, mid: f64::INFINITY, starts: Vec::new() })
+        Ok(Self { span: max_distance, max_distance, mid: f64::INFINITY, starts: Vec::new() })
+    }
+
+    /// Returns the number of buckets for each sign; `None` without buckets.
+    fn buckets(&self) -> Option<usize> {
+        (!self.starts.is_empty()).then_some(self.span)
     }
 
     /// Returns the bucket δ of a distance query − key.

@@ -1,5 +1,7 @@
 //! Relative positions of images, decomposed into rows and columns.
 
+use core::fmt;
+
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::relative::put;
@@ -33,9 +35,20 @@ use crate::resample::{GridResample, Resample};
 /// assert_eq!(scores[[0, 0, 0]], 4.0 * (1.0 + 2.0));
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct DecomposedBias<A> {
     pub(crate) parts: [RelativeBias<A, Span>; 2],
+}
+
+impl<A> fmt::Debug for DecomposedBias<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [rows, columns] = self.parts.each_ref().map(|part| &part.tables);
+        f.debug_struct("DecomposedBias")
+            .field("heads", &self.parts[0].heads)
+            .field("rows", rows)
+            .field("columns", columns)
+            .finish()
+    }
 }
 
 impl<A: Element> DecomposedBias<A> {

@@ -1,5 +1,7 @@
 //! Biases from tables with a row for each distance, by which queries and keys are multiplied.
 
+use core::fmt;
+
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2};
 
 use super::{ContentBias, Head, TableRule};
@@ -21,12 +23,18 @@ pub enum Side {
 }
 
 /// A table of rows by which queries or keys are multiplied.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct RelativeRows<A> {
     pub(crate) side: Side,
     /// The rows, shape (heads, entries, dim), or (1, entries, dim) where heads share them; in
     /// row-major order.
     pub(crate) rows: Array3<A>,
+}
+
+impl<A> fmt::Debug for RelativeRows<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}", self.side, self.rows.dim())
+    }
 }
 
 /// A bias from the products of queries and keys with rows of learned tables. For the query qᵢ and
@@ -56,7 +64,7 @@ pub(crate) struct RelativeRows<A> {
 /// assert_eq!(scores, array![[[10.5, 20.5, 30.5]]]);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct RelativeBias<A, R> {
     pub(crate) rule: R,
     pub(crate) heads: usize,
@@ -64,6 +72,19 @@ pub struct RelativeBias<A, R> {
     /// The biases u and v, shape (heads, dim).
     pub(crate) biases: Option<[Array2<A>; 2]>,
     pub(crate) factor: f64,
+}
+
+impl<A, R: fmt::Debug> fmt::Debug for RelativeBias<A, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let biases = self.biases.as_ref().map(|[u, _]| u.dim());
+        f.debug_struct("RelativeBias")
+            .field("rule", &self.rule)
+            .field("heads", &self.heads)
+            .field("tables", &self.tables)
+            .field("biases", &biases)
+            .field("factor", &self.factor)
+            .finish()
+    }
 }
 
 impl<A: Element, R: TableRule> RelativeBias<A, R> {

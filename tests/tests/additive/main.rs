@@ -15,6 +15,7 @@ mod laws;
 mod lookups;
 mod minilm;
 mod own_encoding;
+mod printed;
 mod properties;
 mod shards;
 mod stretching;
