@@ -35,8 +35,11 @@ pub type T5Bias<A> = TableBias<A, Buckets>;
 ///
 /// With n buckets for a direction, each |r| below e = ⌊n/2⌋ has its own bucket, and larger ones are
 /// in bucket e + ⌊ln(|r|/e) / ln(max/e) · (n − e)⌋, at most n − 1. Where buckets begin is computed
-/// once, in integers, so no rounding error changes a bucket.
+/// once, in integers, so no rounding error changes a bucket. With feature `serde` a config has the
+/// constructor and its arguments, `{"causal": {"buckets": 32, "max_distance": 128}}`.
 #[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Written", into = "Written"))]
 pub struct Buckets {
     /// The number of buckets for a direction.
     each: usize,
@@ -53,6 +56,40 @@ impl fmt::Debug for Buckets {
             .field("directions", &self.directions)
             .field("max_distance", &self.max_distance)
             .finish()
+    }
+}
+
+/// [`Buckets`] as configs write them: a constructor and its arguments.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Written {
+    Bidirectional { buckets: usize, max_distance: usize },
+    Causal { buckets: usize, max_distance: usize },
+}
+
+#[cfg(feature = "serde")]
+impl From<Buckets> for Written {
+    fn from(own: Buckets) -> Self {
+        let (buckets, max_distance) = (own.entries(), own.max_distance);
+        match own.directions {
+            1 => Self::Causal { buckets, max_distance },
+            _ => Self::Bidirectional { buckets, max_distance },
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Written> for Buckets {
+    type Error = Error;
+
+    fn try_from(written: Written) -> Result<Self, Error> {
+        match written {
+            Written::Bidirectional { buckets, max_distance } => {
+                Self::bidirectional(buckets, max_distance)
+            }
+            Written::Causal { buckets, max_distance } => Self::causal(buckets, max_distance),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::frequencies::{Frequencies, OddDim, dynamic_ntk};
 use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 
 /// The rotation of one type of layer as data, with the defaults of the model where a config gives
-/// no value.
+/// no value. It can be saved in a config of your own, under the names of its fields.
 ///
 /// ```
 /// use positional_encodings::{Pairing, config::ModelRotary, scaling::{Scaling, Yarn}};
@@ -25,7 +25,8 @@ use crate::rotary::{AxialOrder, Pairing, Rotary, Sections};
 /// assert!((spec.attention_factor - 1.3465735902799727).abs() < 1e-15);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RotarySpec {
     /// The number of rotated features.
@@ -153,7 +154,8 @@ impl RotarySpec {
 /// assert_eq!(glm4.only()?.base, 5e6);
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RopeRatio {
     /// Positions are divided by the ratio: ChatGLM2-6B-32k.

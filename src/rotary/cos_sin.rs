@@ -12,6 +12,8 @@ use crate::positions::Positions;
 
 /// The columns of a table of cosines or sines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum TableForm {
     /// A column for each pair: candle's `rope` and `rope_i`, ONNX's `RotaryEmbedding`, vLLM's

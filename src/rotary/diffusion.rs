@@ -47,6 +47,8 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Diffusion {
     /// FLUX.1: images.
@@ -72,6 +74,7 @@ pub enum Diffusion {
     /// Kandinsky 5, with heads of 128 features: images and videos.
     Kandinsky5,
     /// CogVideoX: videos.
+    #[cfg_attr(feature = "serde", serde(rename = "cogvideox"))]
     CogVideoX,
     /// Cosmos: videos.
     Cosmos,

@@ -19,6 +19,8 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Precision {
     /// Cosine and sine of the exact angle, rounded once. Other libraries approximate these values.

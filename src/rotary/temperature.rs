@@ -8,7 +8,8 @@ use crate::positions::Positions;
 ///
 /// Llama 4 applies the first formula in its layers without positions (`attn_temperature_tuning`),
 /// Ministral 3 applies it in all layers (`llama_4_scaling_beta`); the first Qwen applies the second
-/// formula in all layers (`use_logn_attn`).
+/// formula in all layers (`use_logn_attn`). With feature `serde` a config has the constructor and
+/// its arguments, `{"llama4": {"scale": 0.1, "floor": 8192}}`.
 ///
 /// ```
 /// use positional_encodings::rotary::QueryTemperature;
@@ -19,6 +20,8 @@ use crate::positions::Positions;
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Written", into = "Written"))]
 pub struct QueryTemperature {
     scale: f64,
     floor: f64,
@@ -32,6 +35,41 @@ enum Growth {
     Steps(f64),
     /// With the logarithm of the position.
     Logarithm,
+}
+
+/// A [`QueryTemperature`] as configs write it: a constructor and its arguments.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Written {
+    Llama4 { scale: f64, floor: f64 },
+    Ministral3 { beta: f64, original_len: usize },
+    Logn { original_len: usize },
+}
+
+#[cfg(feature = "serde")]
+impl From<QueryTemperature> for Written {
+    fn from(QueryTemperature { scale, floor, growth }: QueryTemperature) -> Self {
+        match growth {
+            // The floor is a length, as a double.
+            Growth::Logarithm => Self::Logn { original_len: floor as usize },
+            Growth::Steps(0.0) => Self::Ministral3 { beta: scale, original_len: floor as usize },
+            Growth::Steps(_) => Self::Llama4 { scale, floor },
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Written> for QueryTemperature {
+    type Error = Error;
+
+    fn try_from(written: Written) -> Result<Self, Error> {
+        match written {
+            Written::Llama4 { scale, floor } => Self::llama4(scale, floor),
+            Written::Ministral3 { beta, original_len } => Self::ministral3(beta, original_len),
+            Written::Logn { original_len } => Self::logn(original_len),
+        }
+    }
 }
 
 impl QueryTemperature {

@@ -66,7 +66,8 @@ impl<A: Element> DisentangledBias<A> {
 ///
 /// Without buckets δ(r) = r. With b of them, span is b, δ(r) has the sign of r, and |δ(r)| is |r|
 /// up to mid = b/2, and mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets
-/// begin is computed once, in integers, so no rounding error changes a bucket.
+/// begin is computed once, in integers, so no rounding error changes a bucket. With feature `serde`
+/// a config has `{"buckets": 256, "max_distance": 512}`, or `max_distance` alone.
 ///
 /// ```
 /// use positional_encodings::bias::LogBuckets;
@@ -78,6 +79,8 @@ impl<A: Element> DisentangledBias<A> {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Written", into = "Written"))]
 pub struct LogBuckets {
     span: usize,
     max_distance: usize,
@@ -93,6 +96,35 @@ impl fmt::Debug for LogBuckets {
             .field("buckets", &self.buckets())
             .field("max_distance", &self.max_distance)
             .finish()
+    }
+}
+
+/// [`LogBuckets`] as configs write them; without buckets they are [plain](LogBuckets::plain).
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    buckets: Option<usize>,
+    max_distance: usize,
+}
+
+#[cfg(feature = "serde")]
+impl From<LogBuckets> for Written {
+    fn from(own: LogBuckets) -> Self {
+        Self { buckets: own.buckets(), max_distance: own.max_distance }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Written> for LogBuckets {
+    type Error = Error;
+
+    fn try_from(Written { buckets, max_distance }: Written) -> Result<Self, Error> {
+        match buckets {
+            Some(buckets) => Self::new(buckets, max_distance),
+            None => Self::plain(max_distance),
+        }
     }
 }
 

@@ -13,6 +13,8 @@ use crate::positions::Positions;
 
 /// The side of attention, queries or keys, that is multiplied by a table of relative rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Side {
     /// The query (content to position).
     Queries,

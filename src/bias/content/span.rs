@@ -8,6 +8,8 @@ use crate::positions::Positions;
 
 /// The treatment of distances for which a [`Span`] has no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Beyond {
     /// The distance is clipped, so the first or last row is read: Shaw, Wav2Vec2-BERT, AlphaFold.
     Clip,
@@ -19,6 +21,8 @@ pub enum Beyond {
 
 /// The sign convention of distances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Order {
     /// The distance is query − key, as in BERT, Transformer-XL, DeBERTa, SAM.
     QueryMinusKey,
@@ -39,11 +43,40 @@ pub enum Order {
 /// # Ok::<(), positional_encodings::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Written", into = "Written"))]
 pub struct Span {
     first: i64,
     len: usize,
     order: Order,
     beyond: Beyond,
+}
+
+/// A [`Span`] as configs write it: the arguments of [`Span::new`].
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    first: i64,
+    len: usize,
+    order: Order,
+    beyond: Beyond,
+}
+
+#[cfg(feature = "serde")]
+impl From<Span> for Written {
+    fn from(Span { first, len, order, beyond }: Span) -> Self {
+        Self { first, len, order, beyond }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Written> for Span {
+    type Error = Error;
+
+    fn try_from(Written { first, len, order, beyond }: Written) -> Result<Self, Error> {
+        Self::new(first, len, order, beyond)
+    }
 }
 
 impl Span {

@@ -193,30 +193,3 @@ fn encodings_are_equal_if_their_values_are() {
     assert_eq!(sinusoid(), sinusoid().with_instruction_set(InstructionSet::Baseline).unwrap());
     assert_ne!(sinusoid(), sinusoid().with_layout(FeatureLayout::CosSinHalves));
 }
-
-#[test]
-#[cfg(feature = "serde")]
-fn choices_stand_in_configs() {
-    use positional_encodings::resample::{Kernel, Resample, Sampling};
-    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-    let layout = FeatureLayout::SinCosHalves;
-    assert_eq!(serde_json::to_value(layout).unwrap(), json(r#""sin_cos_halves""#));
-    assert_eq!(serde_json::from_str::<Activation>(r#""gelu_tanh""#).unwrap(), Activation::GeluTanh);
-    let init = Init::TruncatedNormal { std: 0.02, bound: 2.0 };
-    let text = r#"{"truncated_normal":{"std":0.02,"bound":2.0}}"#;
-    assert_eq!(serde_json::to_value(init).unwrap(), json(text));
-    assert_eq!(serde_json::from_str::<Init>(text).unwrap(), init);
-    let dino = Resample::vit().with_factors([1.5, 1.25]).unwrap();
-    let text = r#"{"kernel":"cubic","sampling":"half_pixel","factors":[1.5,1.25]}"#;
-    assert_eq!(serde_json::to_value(dino).unwrap(), json(text));
-    assert_eq!(serde_json::from_str::<Resample>(text).unwrap(), dino);
-    let plain = Resample::new(Kernel::Linear, Sampling::AlignedCorners);
-    let text = r#"{"kernel":"linear","sampling":"aligned_corners"}"#;
-    assert_eq!(serde_json::from_str::<Resample>(text).unwrap(), plain);
-    // A config is refused where the constructor refuses.
-    for bad in ["[0.0,1.0]", "[1.0,-1.0]"] {
-        let text = format!(r#"{{"kernel":"cubic","sampling":"half_pixel","factors":{bad}}}"#);
-        assert!(serde_json::from_str::<Resample>(&text).is_err(), "{text}");
-    }
-    assert!(serde_json::from_str::<FeatureLayout>(r#""halves""#).is_err());
-}

@@ -17,6 +17,8 @@ mod minilm;
 mod own_encoding;
 mod printed;
 mod properties;
+#[cfg(feature = "serde")]
+mod saved;
 mod shards;
 mod stretching;
 #[cfg(feature = "rayon")]

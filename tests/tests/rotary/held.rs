@@ -125,3 +125,15 @@ fn rotations_of_all_layers_are_made_at_once() {
     assert_eq!(rotations.layer_type("no").unwrap_err(), rotaries.layer_type("no").unwrap_err());
     assert!(rotaries.at::<f32>(&[f64::NAN]).is_err());
 }
+
+/// Rotations are equal if they are made from the same config for the same length.
+#[test]
+fn held_rotations_are_compared() {
+    let dynamic = json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 2,
+        "max_position_embeddings": 2048, "rope_scaling": {"type": "dynamic", "factor": 2.0}});
+    let made = |total_len| read(&dynamic).rotaries(total_len).unwrap();
+    assert_eq!(made(5000), made(5000));
+    assert_ne!(made(5000), made(5001));
+    let other = read(&json!({"model_type": "llama", "head_dim": 64, "num_hidden_layers": 3}));
+    assert_ne!(made(1), other.rotaries(1).unwrap());
+}
