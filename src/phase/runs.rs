@@ -22,7 +22,7 @@ use crate::positions::Position;
 use crate::simd::Kernel;
 
 /// The number of centres kept at a time: the anchor, which is the centre of octet 0, one for octet
-/// 8, one for octets 4 and 12, and one for all others.
+/// 8, one for octets 4 and 12, and one for 2, 6, 10 and 14.
 pub(super) const LEVELS: usize = 4;
 /// The lines of a longer chunk: rows far larger than the cache should be written from end to end.
 pub(super) const FAR_LINES: usize = 256;
@@ -46,8 +46,8 @@ impl<const LINES: usize> Centres<LINES> {
     }
 }
 
-/// Returns the place of the centre of an octet. An odd octet is the last that needs the centre of
-/// the even one before it, and replaces it.
+/// Returns the place where the centre of an even octet is kept. Octets 2, 6, 10 and 14 share one,
+/// since an octet's centre is needed until the next such octet; so do 4 and 12.
 fn place(octet: usize, room: usize) -> usize {
     (octet.trailing_zeros() as usize).clamp(1, LEVELS).saturating_sub(1) * room
 }
