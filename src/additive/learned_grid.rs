@@ -5,6 +5,7 @@ use core::fmt;
 use ndarray::{Array, Array2, ArrayView2, ArrayViewMut2, Axis, Dimension};
 
 use super::{PositionalEncoding, check_table};
+use crate::arrays::row_major;
 use crate::element::Element;
 use crate::error::Error;
 use crate::positions::{Position, Positions};
@@ -62,7 +63,7 @@ impl<A: Element> LearnedGrid<A> {
         };
         let sizes = table.shape()[..table.ndim() - 1].to_vec();
         let too_large = |_| Error::TooLarge { rows, dim };
-        let table = table.as_standard_layout().into_owned();
+        let table = row_major(table);
         Ok(Self { table: table.into_shape_with_order((rows, dim)).map_err(too_large)?, sizes })
     }
 

@@ -179,7 +179,8 @@ impl Alibi {
         self.form
     }
 
-    /// Returns the slope of each head, rounded to the nearest double.
+    /// Returns the slope of each head, rounded to the nearest double. Where the bias rounds slopes
+    /// ([`falcon`](Self::falcon)), these are the slopes before that.
     pub fn slopes(&self) -> Vec<f64> {
         self.slopes.iter().map(|slope| slope.value).collect()
     }

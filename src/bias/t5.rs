@@ -35,8 +35,9 @@ pub type T5Bias<A> = TableBias<A, Buckets>;
 ///
 /// With n buckets for a direction, each |r| below e = ⌊n/2⌋ has its own bucket, and larger ones are
 /// in bucket e + ⌊ln(|r|/e) / ln(max/e) · (n − e)⌋, at most n − 1. Where buckets begin is computed
-/// once, in integers, so no rounding error changes a bucket. With feature `serde` a config has the
-/// constructor and its arguments, `{"causal": {"buckets": 32, "max_distance": 128}}`.
+/// once, in whole numbers where doubles cannot decide, so no rounding error changes a bucket. With
+/// feature `serde` a config has the constructor and its arguments, `{"causal": {"buckets": 32,
+/// "max_distance": 128}}`.
 #[derive(Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(try_from = "Written", into = "Written"))]

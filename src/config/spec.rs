@@ -131,6 +131,8 @@ impl RotarySpec {
     /// ```
     pub fn regime(&self, total_len: usize) -> Regime {
         match &self.scaling {
+            // A grid has the plain frequencies.
+            _ if self.grid.is_some() => Regime::Fixed,
             Scaling::LongRope(longrope) => longrope.regime(total_len),
             Scaling::SteppedNtk { original_len } => {
                 let stage = dynamic_ntk::stage(*original_len, total_len);

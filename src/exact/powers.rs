@@ -1,4 +1,4 @@
-//! Finds the whole numbers at which a ratio of logarithms reaches a fraction, without rounding.
+//! Finds the whole numbers at which a ratio of logarithms reaches a fraction, exactly.
 
 use core::cmp::Ordering;
 

@@ -4,7 +4,8 @@ use crate::error::{Error, at_least_one, check_parameter};
 use crate::positions::Positions;
 
 /// A factor of each query that depends on its position p: either 1 + scale · ln(1 + ⌊(p +
-/// offset)/floor⌋), which is 1 up to `floor` positions, or ln(p + 1)/ln(L), but at least 1.
+/// offset)/floor⌋), which is 1 as long as p + offset is below `floor`, or ln(p + 1)/ln(L), but at
+/// least 1.
 ///
 /// Llama 4 applies the first formula in its layers without positions (`attn_temperature_tuning`),
 /// Ministral 3 applies it in all layers (`llama_4_scaling_beta`); the first Qwen applies the second
@@ -158,8 +159,7 @@ impl QueryTemperature {
                 let turns = libm::floor((position + offset) / self.floor);
                 1.0 + self.scale * libm::log1p(turns)
             }
-            Growth::Logarithm if position < self.floor => 1.0,
-            Growth::Logarithm => libm::log(position + 1.0) / libm::log(self.floor),
+            Growth::Logarithm => (libm::log(position + 1.0) / libm::log(self.floor)).max(1.0),
         };
         factors.extend(positions.iter().map(|position| factor(position.to_f64().max(0.0))));
         Ok(factors)

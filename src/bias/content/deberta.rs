@@ -66,8 +66,9 @@ impl<A: Element> DisentangledBias<A> {
 ///
 /// Without buckets δ(r) = r. With b of them, span is b, δ(r) has the sign of r, and |δ(r)| is |r|
 /// up to mid = b/2, and mid + ⌈ln(|r|/mid) / ln((max − 1)/mid) · (mid − 1)⌉ beyond. Where buckets
-/// begin is computed once, in integers, so no rounding error changes a bucket. With feature `serde`
-/// a config has `{"buckets": 256, "max_distance": 512}`, or `max_distance` alone.
+/// begin is computed once, in whole numbers where doubles cannot decide, so no rounding error
+/// changes a bucket. With feature `serde` a config has `{"buckets": 256, "max_distance": 512}`, or
+/// `max_distance` alone.
 ///
 /// ```
 /// use positional_encodings::bias::LogBuckets;

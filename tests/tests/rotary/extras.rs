@@ -4,7 +4,7 @@ use ndarray::{Array2, Array3, Array4, ArrayD, Axis, IxDyn};
 use positional_encodings::{
     Error, Frequencies, Pairing, Positions, Rotary,
     ids::Segment,
-    rotary::{MixedRotary, Sections, XPos},
+    rotary::{MixedRotary, QueryTemperature, Sections, XPos},
 };
 use rand::SeedableRng;
 
@@ -297,4 +297,15 @@ fn converted_projections_give_the_same_scores() {
     );
     assert!(Pairing::Halves.convert_projection(&cq, 2, 12, Pairing::Interleaved).is_err());
     assert!(Pairing::Halves.convert_projection(&cq, 2, 3, Pairing::Interleaved).is_err());
+}
+
+/// The formula of the first Qwen holds between whole positions too, without a jump.
+#[test]
+fn temperatures_between_positions() {
+    let logn = QueryTemperature::logn(2).unwrap();
+    let expected = [1.0, 1.0, 2.5_f64.log2(), 3_f64.log2()];
+    for (factor, expected) in logn.factors(&[0.0, 1.0, 1.5, 2.0]).unwrap().into_iter().zip(expected)
+    {
+        assert!((factor - expected).abs() < 1e-15, "{factor} {expected}");
+    }
 }

@@ -3,7 +3,7 @@
 
 use positional_encodings::config::{ConfigProblem, ModelRotary, RotarySpec};
 use positional_encodings::rotary::{AxialOrder, Sections};
-use positional_encodings::scaling::{Scaling, Yarn};
+use positional_encodings::scaling::{DynamicNtk, Scaling, Yarn};
 use positional_encodings::{Error, Pairing, Positions};
 use serde_json::{Value, json};
 
@@ -91,6 +91,10 @@ fn vision_towers() {
         assert_eq!((spec.head_dim, spec.grid), (head_dim, Some(order)), "{model_type}");
         let rotary = spec.rotary(0).unwrap();
         assert_eq!((rotary.dim(), rotary.axes(), rotary.pairing()), (head_dim, 2, pairing));
+        // A scaling beside a grid, which only a spec of one's own can have, changes nothing.
+        let mut scaled = spec.clone();
+        scaled.scaling = Scaling::DynamicNtk(DynamicNtk { factor: 2.0, original_len: 8 });
+        assert_eq!(scaled.regime(100), scaled.rotary(100).unwrap().regime());
     }
     // modeling_kimi_k25.py: w₀ h₀ w₁ h₁ …; modeling_step3p7.py: all of w, then all of h
     let turned = |model_type: &str| {
