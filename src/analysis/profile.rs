@@ -39,7 +39,7 @@ pub struct RotaryProfile {
 
 impl RotaryProfile {
     /// Computes the profile from the products of query and key within a window of `len` distances.
-    /// It includes the square of the attention factor.
+    /// The profile includes the square of the attention factor.
     ///
     /// # Errors
     ///

@@ -68,7 +68,7 @@ pub(crate) fn first_of_falling(query: Position, keys: &Positions<'_>) -> Option<
 }
 
 /// Returns the distance of the last query from the first key if queries and keys are consecutive.
-/// It is the largest distance, and the others fall from it by 1.
+/// This distance is the largest, and the others fall from it by 1.
 pub(crate) fn last_distance(queries: &Positions<'_>, keys: &Positions<'_>) -> Option<i64> {
     let (query, key) = consecutive(queries).zip(consecutive(keys))?;
     query.checked_add_unsigned(queries.len() as u64 - 1)?.checked_sub(key)

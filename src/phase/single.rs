@@ -89,8 +89,8 @@ fn rotated<S: Simd, A: Arithmetic>(
 ) -> SinCos<A::Number<Two<S::f64s>>> {
     let Position::Integer(position) = position else { return anchor };
     let (step, mut centre) = (position.rem_euclid(BLOCK), anchor);
-    for (bit, level) in [(64, 3), (32, 2), (16, 1), (8, 0)] {
-        if step & bit != 0 {
+    for level in [3, 2, 1, 0] {
+        if step & (OCTET << level) != 0 {
             let by = Entry::load::<S, A>(simd, table, octets(level));
             centre = centre.advanced(by, amplitude);
         }

@@ -1,8 +1,8 @@
 //! Model types whose code is on the hub, with the models, and not in transformers: one row each.
 //!
-//! These classes cannot be called here: the rows were read in the code of vLLM 0.33, SGLang 0.5.23,
-//! mlx-lm 0.32 and llama.cpp, which serve these models. The default sizes and bases of such a class
-//! are not known, so a config must give them, unless a row says otherwise.
+//! The rows were read in the code of vLLM 0.33, SGLang 0.5.23, mlx-lm 0.32 and llama.cpp, which serve
+//! these models, since the classes themselves cannot be called here. The default sizes and bases of
+//! such a class are not known, so a config must give them, unless a row says otherwise.
 
 use super::super::family::{FULL, Family, HALVES, LINEAR, LISTED, Layers, NEIGHBOURS};
 use super::super::fields::{Name, field};
